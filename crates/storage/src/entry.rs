@@ -1,0 +1,101 @@
+//! What a folder holds: files and folders.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use crate::{Name, RemotePath, Whirlpool};
+
+/// A file's identity at its remote (1Fichier: the link), so that an operation hits the file that was seen,
+/// never another of the same name. Only the remote that gave it reads it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(Arc<str>);
+
+impl FileId {
+    /// Takes a remote's own text for a file.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The remote's own text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// A file as its remote told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Where it lies, from the remote's root.
+    pub path: RemotePath,
+    /// Its length in bytes, as the remote says.
+    pub size: u64,
+    /// When its content was last changed (local) or stored (1Fichier, which keeps no other time).
+    pub modified: Option<SystemTime>,
+    /// Its checksum, where the remote knows it without reading the file.
+    pub whirlpool: Option<Whirlpool>,
+    /// Its identity, where the remote has more than the path.
+    pub id: Option<FileId>,
+    /// Its media type, where the remote says one.
+    pub media_type: Option<Arc<str>>,
+}
+
+/// A folder as its remote told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it lies, from the remote's root.
+    pub path: RemotePath,
+    /// When it was made or changed, where the remote says so.
+    pub modified: Option<SystemTime>,
+    /// Its identity, where the remote has more than the path.
+    pub id: Option<FileId>,
+}
+
+/// One line of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A file.
+    File(File),
+    /// A folder.
+    Folder(Folder),
+}
+
+impl Entry {
+    /// Where it lies, from the remote's root.
+    #[must_use]
+    pub fn path(&self) -> &RemotePath {
+        match self {
+            Self::File(file) => &file.path,
+            Self::Folder(folder) => &folder.path,
+        }
+    }
+
+    /// Its name; `None` for the remote's root.
+    #[must_use]
+    pub fn name(&self) -> Option<Name> {
+        self.path().name()
+    }
+
+    /// The file, if it is one.
+    #[must_use]
+    pub fn as_file(&self) -> Option<&File> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Folder(_) => None,
+        }
+    }
+
+    /// The folder, if it is one.
+    #[must_use]
+    pub fn as_folder(&self) -> Option<&Folder> {
+        match self {
+            Self::File(_) => None,
+            Self::Folder(folder) => Some(folder),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What can go wrong with a remote. Every error says what failed, on which path, why, whether another try
+//! is worthwhile, whose fault it is, and what to do.
+
+use std::io;
+
+use crate::{InvalidName, InvalidPath, RemotePath, Whirlpool};
+
+/// The result of an operation on a remote.
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;
+
+/// Whether doing the same again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It may work now or soon.
+    Worthwhile,
+    /// It will fail again for this item; others may work.
+    Useless,
+    /// It will fail for every item: stop the run.
+    Fatal,
+}
+
+/// Whose fault an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// What was asked for can't be done.
+    User,
+    /// The service misbehaved or refused.
+    Service,
+    /// The way there.
+    Network,
+    /// This program.
+    Us,
+}
+
+/// An error of a remote.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// There is no folder at this path.
+    #[error("directory not found: {0:?}")]
+    FolderNotFound(RemotePath),
+    /// There is no file at this path.
+    #[error("object not found: {0:?}")]
+    FileNotFound(RemotePath),
+    /// A folder was asked for, and there is a file.
+    #[error("{0:?} is a file, not a directory")]
+    IsAFile(RemotePath),
+    /// A file was asked for, and there is a folder.
+    #[error("{0:?} is a directory, not a file")]
+    IsAFolder(RemotePath),
+    /// A folder that should go still holds something.
+    #[error("directory not empty: {0:?}")]
+    FolderNotEmpty(RemotePath),
+    /// The destination is taken.
+    #[error("{0:?} exists already")]
+    AlreadyExists(RemotePath),
+    /// The name can't be one.
+    #[error("bad name in {folder:?}: {source}")]
+    BadName {
+        /// The folder in which it was found or wanted.
+        folder: RemotePath,
+        /// What is wrong with it.
+        source: InvalidName,
+    },
+    /// The path can't be one.
+    #[error(transparent)]
+    BadPath(#[from] InvalidPath),
+    /// This remote can't do that at all.
+    #[error("{remote} can't {operation}")]
+    Unsupported {
+        /// The remote as the user named it.
+        remote: String,
+        /// What was asked, as a verb phrase.
+        operation: &'static str,
+    },
+    /// The service stores no empty files.
+    #[error("can't store the empty file {0:?}: the service has no empty files")]
+    EmptyFile(RemotePath),
+    /// The file is above the service's limit.
+    #[error("{path:?} has {size} bytes, more than the service's limit of {limit}")]
+    TooLarge {
+        /// The file.
+        path: RemotePath,
+        /// Its size in bytes.
+        size: u64,
+        /// The most that the service takes, in bytes.
+        limit: u64,
+    },
+    /// What arrived isn't what was sent.
+    #[error("corrupted on transfer: {path:?} has checksum {actual}, expected {expected}")]
+    Corrupted {
+        /// The file.
+        path: RemotePath,
+        /// The checksum it should have.
+        expected: Box<Whirlpool>,
+        /// The checksum it has.
+        actual: Box<Whirlpool>,
+    },
+    /// The service gave no checksum, so that the transfer can't count as done.
+    #[error("the service reported no checksum for {0:?}, so the transfer can't be verified")]
+    Unverified(RemotePath),
+    /// More or fewer bytes than announced.
+    #[error("sizes differ: {path:?} was to have {expected} bytes, but {actual} came")]
+    SizeMismatch {
+        /// The file.
+        path: RemotePath,
+        /// The size announced, in bytes.
+        expected: u64,
+        /// The size seen, in bytes.
+        actual: u64,
+    },
+    /// An error of the local file system.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was tried, as a verb ("read", "write", "rename").
+        action: &'static str,
+        /// The file in the system's own form.
+        path: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// An error of the service or of the way to it.
+    #[error("{action}: {source}")]
+    Service {
+        /// What was tried and on which path.
+        action: String,
+        /// Whether another try may help.
+        retry: Retry,
+        /// Whose fault it is.
+        blame: Blame,
+        /// What the user can do.
+        hint: Option<String>,
+        /// The wire client's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A listing that is known to miss entries; acting on it could lose or double files.
+    #[error("the listing of {path:?} is incomplete: {seen} of {total} files")]
+    IncompleteListing {
+        /// The folder.
+        path: RemotePath,
+        /// How many files were seen.
+        seen: u64,
+        /// How many there are by the service's own count.
+        total: u64,
+    },
+    /// The item wasn't tried, since an earlier one failed in a way that concerns all.
+    #[error("not tried")]
+    NotTried,
+    /// Stopped by the user.
+    #[error("stopped")]
+    Canceled,
+}
+
+impl StorageError {
+    /// Whether doing the same again may help.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Service { retry, .. } => *retry,
+            Self::Corrupted { .. } | Self::Unverified(_) | Self::SizeMismatch { .. } | Self::NotTried => {
+                Retry::Worthwhile
+            }
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::Interrupted
+                | io::ErrorKind::TimedOut
+                | io::ErrorKind::WouldBlock
+                | io::ErrorKind::ResourceBusy => Retry::Worthwhile,
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Retry::Fatal,
+                _ => Retry::Useless,
+            },
+            Self::Canceled => Retry::Fatal,
+            _ => Retry::Useless,
+        }
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Service { blame, .. } => *blame,
+            Self::Corrupted { .. } | Self::SizeMismatch { .. } => Blame::Network,
+            Self::Unverified(_) | Self::IncompleteListing { .. } => Blame::Service,
+            Self::NotTried => Blame::Us,
+            _ => Blame::User,
+        }
+    }
+
+    /// What the user can do about it, where there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Service { hint, .. } => hint.clone(),
+            Self::EmptyFile(_) => {
+                Some("use --fichier-empty-files marker to store stand-ins, or skip to leave them out".into())
+            }
+            Self::IncompleteListing { .. } => Some("try again in a minute".into()),
+            _ => None,
+        }
+    }
+
+    /// An error of the local file system.
+    pub fn io(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
+        Self::Io { action, path: path.as_ref().display().to_string(), source }
+    }
+}

@@ -1,0 +1,240 @@
+//! The trait that every backend implements.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    ByteRange, ByteStream, Content, Entry, File, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
+};
+
+/// What a remote is and can do.
+#[derive(Debug, Clone)]
+pub struct RemoteInfo {
+    /// The remote as the user named it, for messages: `demo:`, or the local root directory.
+    pub name: String,
+    /// The backend's name: `fichier`, `local`.
+    pub backend: &'static str,
+    /// What it can do.
+    pub features: Features,
+    /// How much one [`WriteBatch`] should hold.
+    pub batch: BatchLimit,
+    /// How exact its modification times are; `None`: it keeps none, what it shows is the time of upload.
+    pub time_precision: Option<Duration>,
+}
+
+/// What a remote can do. All off by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Copies without moving bytes through this program.
+    pub server_side_copy: bool,
+    /// Renames and moves files without copying.
+    pub server_side_move: bool,
+    /// Renames whole folders at once.
+    pub folder_move: bool,
+    /// Two files of a folder may bear one name.
+    pub duplicates: bool,
+    /// Empty files can be stored.
+    pub empty_files: bool,
+    /// Nothing can be changed.
+    pub read_only: bool,
+    /// Listings carry the Whirlpool checksum.
+    pub listed_checksums: bool,
+    /// Modification times can be set.
+    pub set_modified: bool,
+    /// Knows its usage ([`Remote::about`]).
+    pub about: bool,
+    /// Makes public links.
+    pub link: bool,
+    /// Names that differ only in case are one file.
+    pub case_insensitive: bool,
+}
+
+/// How much one [`WriteBatch`] should hold. A remote copes with more by splitting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimit {
+    /// Files in one batch, at least 1.
+    pub files: usize,
+    /// Bytes in one batch of more than one file.
+    pub bytes: u64,
+}
+
+impl BatchLimit {
+    /// One file at a time.
+    pub const SINGLE: Self = Self { files: 1, bytes: 0 };
+}
+
+/// Files to be stored in one folder. The folder is made if it isn't there, with its parents.
+#[derive(Debug)]
+pub struct WriteBatch {
+    /// The folder.
+    pub folder: RemotePath,
+    /// The files.
+    pub items: Vec<WriteItem>,
+}
+
+/// One file to be stored.
+pub struct WriteItem {
+    /// Its name in the folder.
+    pub name: Name,
+    /// How many bytes it has. More or fewer from `content` is an error.
+    pub size: u64,
+    /// Its modification time, for remotes that keep one.
+    pub modified: Option<SystemTime>,
+    /// The checksum that its bytes must have, where it is known.
+    pub expected: Option<Whirlpool>,
+    /// Its bytes.
+    pub content: Arc<dyn Content>,
+    /// The old versions that this one stands for: removed after it is stored and verified, never before.
+    pub replaces: Vec<File>,
+}
+
+impl fmt::Debug for WriteItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteItem")
+            .field("name", &self.name)
+            .field("size", &self.size)
+            .field("replaces", &self.replaces)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A file that is to be copied or moved inside its remote.
+#[derive(Debug, Clone)]
+pub struct Relocation {
+    /// The file as it was seen.
+    pub from: File,
+    /// Where it, or its copy, shall be.
+    pub to: RemotePath,
+    /// The old versions at the destination: removed after the new one is there, never before.
+    pub replaces: Vec<File>,
+}
+
+/// How much an account holds; bytes and counts. `None`: the remote doesn't say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// What may be stored.
+    pub total: Option<u64>,
+    /// What is stored.
+    pub used: Option<u64>,
+    /// What may still be stored.
+    pub free: Option<u64>,
+    /// How many files there are.
+    pub files: Option<u64>,
+}
+
+/// What kind of public link is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// Take the link back instead of making one.
+    pub unlink: bool,
+    /// How long the link should live.
+    pub expire: Option<Duration>,
+}
+
+/// A path of a remote: what a user's `remote:path` means.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// The remote.
+    pub remote: Arc<dyn Remote>,
+    /// The path from its root.
+    pub path: RemotePath,
+}
+
+/// A place that holds files in folders.
+///
+/// - Paths are from the remote's root and [decoded](crate::RemotePath).
+/// - A path of a folder that bears one name with others means all of them: listings are the union, new
+///   things go into the first.
+/// - Every operation may be called from several tasks at once.
+/// - Operations that take a list answer with exactly one [`Outcome`] an item, in the items' order.
+#[async_trait]
+pub trait Remote: fmt::Debug + Send + Sync {
+    /// What it is and can do.
+    fn info(&self) -> &RemoteInfo;
+
+    /// What the folder holds, sorted by the bytes of the names.
+    ///
+    /// # Errors
+    /// [`StorageError::FolderNotFound`], [`StorageError::IsAFile`], or the backend's own.
+    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>>;
+
+    /// The file or folder at a path; of several files with this name the one stored last; a file before a
+    /// folder. The root is a folder and is always found without a call.
+    ///
+    /// # Errors
+    /// [`StorageError::FileNotFound`] when nothing is there, also when a folder on the way is missing.
+    async fn find(&self, path: &RemotePath) -> Result<Entry>;
+
+    /// The bytes of a file. The stream ends with an error unless exactly the range's bytes came.
+    ///
+    /// # Errors
+    /// The file is gone or can't be read.
+    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream>;
+
+    /// Stores files in one folder. A file counts as done when it is whole and its checksum agrees; until
+    /// then the old versions stay.
+    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>>;
+
+    /// Copies files inside this remote. Folders on the way are made.
+    async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        batch.iter().map(|_| Outcome::Failed(self.unsupported("copy on the server side"))).collect()
+    }
+
+    /// Moves or renames files inside this remote. Folders on the way are made.
+    async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        batch.iter().map(|_| Outcome::Failed(self.unsupported("move on the server side"))).collect()
+    }
+
+    /// Removes files. One that is gone already counts as [`Outcome::DoneBefore`].
+    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>>;
+
+    /// Makes folders, with their parents. One that exists counts as [`Outcome::DoneBefore`].
+    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>>;
+
+    /// Removes empty folders. One that isn't empty fails with [`StorageError::FolderNotEmpty`], one that
+    /// isn't there with [`StorageError::FolderNotFound`].
+    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>>;
+
+    /// Moves a folder with all it holds. Folders on the way are made.
+    ///
+    /// # Errors
+    /// [`StorageError::AlreadyExists`] when there is something at `to`; [`StorageError::Unsupported`] when
+    /// the backend can't.
+    async fn rename_folder(&self, _from: &RemotePath, _to: &RemotePath) -> Result<()> {
+        Err(self.unsupported("move directories"))
+    }
+
+    /// Sets a file's modification time.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`] unless [`Features::set_modified`].
+    async fn set_modified(&self, _file: &File, _time: SystemTime) -> Result<()> {
+        Err(self.unsupported("set modification times"))
+    }
+
+    /// How much is used and free.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`] unless [`Features::about`].
+    async fn about(&self) -> Result<Usage> {
+        Err(self.unsupported("tell its usage"))
+    }
+
+    /// A public link to a file or folder.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`] unless [`Features::link`].
+    async fn link(&self, _entry: &Entry, _request: LinkRequest) -> Result<String> {
+        Err(self.unsupported("make public links"))
+    }
+
+    /// The error for something that this remote can't do.
+    fn unsupported(&self, operation: &'static str) -> StorageError {
+        StorageError::Unsupported { remote: self.info().name.clone(), operation }
+    }
+}
