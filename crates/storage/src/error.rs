@@ -73,6 +73,14 @@ pub enum StorageError {
         /// What was asked, as a verb phrase.
         operation: &'static str,
     },
+    /// The destination lies inside the source.
+    #[error("can't copy {from:?} into itself at {to:?}")]
+    Overlap {
+        /// The source.
+        from: RemotePath,
+        /// The destination.
+        to: RemotePath,
+    },
     /// The service stores no empty files.
     #[error("can't store the empty file {0:?}: the service has no empty files")]
     EmptyFile(RemotePath),
@@ -200,6 +208,10 @@ impl StorageError {
 
     /// An error of the local file system.
     pub fn io(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
-        Self::Io { action, path: path.as_ref().display().to_string(), source }
+        Self::Io {
+            action,
+            path: path.as_ref().display().to_string(),
+            source,
+        }
     }
 }

@@ -15,7 +15,8 @@ use crate::{
 /// What a remote is and can do.
 #[derive(Debug, Clone)]
 pub struct RemoteInfo {
-    /// The remote as the user named it, for messages: `demo:`, or the local root directory.
+    /// The remote as the user named it, for messages: `demo:`; a local one by its absolute root. Two remotes
+    /// of one backend and one name are the same place.
     pub name: String,
     /// The backend's name: `fichier`, `local`.
     pub backend: &'static str,
@@ -25,6 +26,9 @@ pub struct RemoteInfo {
     pub batch: BatchLimit,
     /// How exact its modification times are; `None`: it keeps none, what it shows is the time of upload.
     pub time_precision: Option<Duration>,
+    /// Without [`Features::empty_files`]: whether an empty file that is refused is only reported, and isn't
+    /// a failure of the run.
+    pub skips_empty_files: bool,
 }
 
 /// What a remote can do. All off by default.
@@ -182,12 +186,18 @@ pub trait Remote: fmt::Debug + Send + Sync {
 
     /// Copies files inside this remote. Folders on the way are made.
     async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        batch.iter().map(|_| Outcome::Failed(self.unsupported("copy on the server side"))).collect()
+        batch
+            .iter()
+            .map(|_| Outcome::Failed(self.unsupported("copy on the server side")))
+            .collect()
     }
 
     /// Moves or renames files inside this remote. Folders on the way are made.
     async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        batch.iter().map(|_| Outcome::Failed(self.unsupported("move on the server side"))).collect()
+        batch
+            .iter()
+            .map(|_| Outcome::Failed(self.unsupported("move on the server side")))
+            .collect()
     }
 
     /// Removes files. One that is gone already counts as [`Outcome::DoneBefore`].
@@ -235,6 +245,9 @@ pub trait Remote: fmt::Debug + Send + Sync {
 
     /// The error for something that this remote can't do.
     fn unsupported(&self, operation: &'static str) -> StorageError {
-        StorageError::Unsupported { remote: self.info().name.clone(), operation }
+        StorageError::Unsupported {
+            remote: self.info().name.clone(),
+            operation,
+        }
     }
 }

@@ -1,0 +1,152 @@
+//! Matching the two sides of one folder and deciding what is to be done with each file.
+//!
+//! Pure: no remote is asked here.
+
+use std::collections::BTreeMap;
+
+use fichier_storage::{Entry, File, Name, RemotePath};
+
+/// A file of the source and what stands under its name at the destination.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) name: Name,
+    pub(crate) source: File,
+    /// Files of this name at the destination, the one stored last in front.
+    pub(crate) existing: Vec<File>,
+}
+
+/// A folder of the source, with whether the destination has it.
+#[derive(Debug)]
+pub(crate) struct FolderPair {
+    pub(crate) name: Name,
+    pub(crate) exists: bool,
+}
+
+/// One folder, matched.
+#[derive(Debug, Default)]
+pub(crate) struct Matched {
+    pub(crate) files: Vec<Pair>,
+    pub(crate) folders: Vec<FolderPair>,
+    /// Names that the source bears more than once; the newest file of each is in `files`.
+    pub(crate) duplicates: Vec<RemotePath>,
+    /// Names that are a file on one side and a folder on the other.
+    pub(crate) clashes: Vec<RemotePath>,
+}
+
+/// Matches the listings of one folder.
+pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Matched {
+    let (source_files, source_folders) = by_name(source);
+    let (mut files, folders) = by_name(destination);
+    let mut matched = Matched::default();
+    for (name, mut versions) in source_files {
+        if versions.len() > 1 {
+            matched.duplicates.push(versions[0].path.clone());
+        }
+        let source = versions.swap_remove(0);
+        if folders.contains_key(&name) && !files.contains_key(&name) {
+            matched.clashes.push(source.path);
+            continue;
+        }
+        let existing = files.remove(&name).unwrap_or_default();
+        matched.files.push(Pair {
+            name,
+            source,
+            existing,
+        });
+    }
+    for (name, path) in source_folders {
+        let exists = folders.contains_key(&name);
+        if !exists && files.contains_key(&name) {
+            matched.clashes.push(path);
+            continue;
+        }
+        matched.folders.push(FolderPair { name, exists });
+    }
+    matched
+}
+
+/// Files by name, newest first within a name, and folders by name.
+fn by_name(entries: Vec<Entry>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, RemotePath>) {
+    let mut files: BTreeMap<Name, Vec<File>> = BTreeMap::new();
+    let mut folders = BTreeMap::new();
+    for entry in entries {
+        let Some(name) = entry.name() else { continue };
+        match entry {
+            Entry::File(file) => files.entry(name).or_default().push(file),
+            Entry::Folder(folder) => {
+                folders.insert(name, folder.path);
+            }
+        }
+    }
+    for versions in files.values_mut() {
+        versions.sort_by_key(|file| std::cmp::Reverse(file.modified));
+    }
+    (files, folders)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use fichier_storage::Folder;
+
+    use super::*;
+
+    fn file(path: &str, age: u64) -> Entry {
+        Entry::File(File {
+            path: RemotePath::parse(path).unwrap(),
+            size: 1,
+            modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age)),
+            whirlpool: None,
+            id: None,
+            media_type: None,
+        })
+    }
+
+    fn folder(path: &str) -> Entry {
+        Entry::Folder(Folder {
+            path: RemotePath::parse(path).unwrap(),
+            modified: None,
+            id: None,
+        })
+    }
+
+    #[test]
+    fn names_meet_and_the_newest_leads() {
+        let matched = match_folder(
+            vec![
+                file("s/a", 0),
+                file("s/b", 5),
+                file("s/b", 1),
+                folder("s/d"),
+                folder("s/new"),
+            ],
+            vec![file("t/a", 9), file("t/a", 2), folder("t/d"), file("t/other", 0)],
+        );
+        let summary: Vec<_> = matched
+            .files
+            .iter()
+            .map(|pair| (pair.name.to_string(), pair.existing.len(), pair.source.modified))
+            .collect();
+        let time = |age: u64| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age));
+        assert_eq!(summary, [("a".into(), 2, time(0)), ("b".into(), 0, time(1))]);
+        assert_eq!(matched.files[0].existing[0].modified, time(2));
+        assert_eq!(matched.duplicates, [RemotePath::parse("s/b").unwrap()]);
+        let folders: Vec<_> = matched
+            .folders
+            .iter()
+            .map(|f| (f.name.to_string(), f.exists))
+            .collect();
+        assert_eq!(folders, [("d".to_owned(), true), ("new".to_owned(), false)]);
+    }
+
+    #[test]
+    fn a_file_never_replaces_a_folder_nor_the_other_way_round() {
+        let matched = match_folder(
+            vec![file("s/x", 0), folder("s/y")],
+            vec![folder("t/x"), file("t/y", 0)],
+        );
+        assert!(matched.files.is_empty() && matched.folders.is_empty());
+        assert_eq!(matched.clashes.len(), 2);
+    }
+}

@@ -1,0 +1,220 @@
+//! What a run has done so far: counters that every part adds to and the progress display reads.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use fichier_storage::RemotePath;
+
+/// The counters of one run. Shared by reference; all methods may be called from any task.
+#[derive(Debug)]
+pub struct Stats {
+    started: Instant,
+    bytes: AtomicU64,
+    total_bytes: AtomicU64,
+    transfers: AtomicU64,
+    total_transfers: AtomicU64,
+    checks: AtomicU64,
+    total_checks: AtomicU64,
+    deleted: AtomicU64,
+    deleted_folders: AtomicU64,
+    server_side_copies: AtomicU64,
+    server_side_copied_bytes: AtomicU64,
+    renamed: AtomicU64,
+    errors: AtomicU64,
+    empty_files: AtomicU64,
+    next_id: AtomicU64,
+    running: Mutex<BTreeMap<u64, Running>>,
+}
+
+/// A file that is on its way now.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The file, seen from the run's root.
+    pub path: RemotePath,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many bytes went so far in this try.
+    pub done: u64,
+    /// When this try began.
+    pub started: Instant,
+}
+
+/// The counters at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct StatsSnapshot {
+    /// Time since the run began.
+    pub elapsed: Duration,
+    /// Bytes that went over the wire (of tries that count).
+    pub bytes: u64,
+    /// Bytes of all transfers known so far.
+    pub total_bytes: u64,
+    /// Files transferred.
+    pub transfers: u64,
+    /// Files known so far that are or will be transferred.
+    pub total_transfers: u64,
+    /// Files compared.
+    pub checks: u64,
+    /// Files known so far that are or will be compared.
+    pub total_checks: u64,
+    /// Files removed.
+    pub deleted: u64,
+    /// Folders removed.
+    pub deleted_folders: u64,
+    /// Files copied without moving bytes through this program.
+    pub server_side_copies: u64,
+    /// Their bytes.
+    pub server_side_copied_bytes: u64,
+    /// Files renamed or moved at the remote.
+    pub renamed: u64,
+    /// Things that failed for good.
+    pub errors: u64,
+    /// Empty files that the destination couldn't store.
+    pub empty_files: u64,
+    /// Files on their way, oldest first.
+    pub running: Vec<Running>,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+            bytes: AtomicU64::default(),
+            total_bytes: AtomicU64::default(),
+            transfers: AtomicU64::default(),
+            total_transfers: AtomicU64::default(),
+            checks: AtomicU64::default(),
+            total_checks: AtomicU64::default(),
+            deleted: AtomicU64::default(),
+            deleted_folders: AtomicU64::default(),
+            server_side_copies: AtomicU64::default(),
+            server_side_copied_bytes: AtomicU64::default(),
+            renamed: AtomicU64::default(),
+            errors: AtomicU64::default(),
+            empty_files: AtomicU64::default(),
+            next_id: AtomicU64::default(),
+            running: Mutex::default(),
+        }
+    }
+}
+
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+impl Stats {
+    /// All counters at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> StatsSnapshot {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        StatsSnapshot {
+            elapsed: self.started.elapsed(),
+            bytes: get(&self.bytes),
+            total_bytes: get(&self.total_bytes),
+            transfers: get(&self.transfers),
+            total_transfers: get(&self.total_transfers),
+            checks: get(&self.checks),
+            total_checks: get(&self.total_checks),
+            deleted: get(&self.deleted),
+            deleted_folders: get(&self.deleted_folders),
+            server_side_copies: get(&self.server_side_copies),
+            server_side_copied_bytes: get(&self.server_side_copied_bytes),
+            renamed: get(&self.renamed),
+            errors: get(&self.errors),
+            empty_files: get(&self.empty_files),
+            running: self
+                .running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .values()
+                .cloned()
+                .collect(),
+        }
+    }
+
+    pub(crate) fn plan_transfer(&self, bytes: u64) {
+        add(&self.total_transfers, 1);
+        add(&self.total_bytes, bytes);
+    }
+
+    pub(crate) fn finish_transfer(&self) {
+        add(&self.transfers, 1);
+    }
+
+    pub(crate) fn plan_check(&self) {
+        add(&self.total_checks, 1);
+    }
+
+    pub(crate) fn finish_check(&self) {
+        add(&self.checks, 1);
+    }
+
+    pub(crate) fn finish_server_side_copy(&self, bytes: u64) {
+        add(&self.server_side_copies, 1);
+        add(&self.server_side_copied_bytes, bytes);
+        add(&self.bytes, bytes);
+    }
+
+    /// A file was removed.
+    pub fn count_deleted(&self) {
+        add(&self.deleted, 1);
+    }
+
+    /// A folder was removed.
+    pub fn count_deleted_folder(&self) {
+        add(&self.deleted_folders, 1);
+    }
+
+    /// Something failed for good.
+    pub fn count_error(&self) {
+        add(&self.errors, 1);
+    }
+
+    pub(crate) fn count_empty_file(&self) {
+        add(&self.empty_files, 1);
+    }
+
+    pub(crate) fn begin(&self, path: RemotePath, size: u64) -> u64 {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let running = Running {
+            path,
+            size,
+            done: 0,
+            started: Instant::now(),
+        };
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, running);
+        id
+    }
+
+    pub(crate) fn advance(&self, id: u64, bytes: u64) {
+        add(&self.bytes, bytes);
+        if let Some(running) = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(&id)
+        {
+            running.done += bytes;
+        }
+    }
+
+    /// Ends a try; `counts` is false when its bytes are to be forgotten, since another try will follow.
+    pub(crate) fn end(&self, id: u64, counts: bool) {
+        let ended = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
+        if let (Some(running), false) = (ended, counts) {
+            self.bytes.fetch_sub(running.done, Ordering::Relaxed);
+        }
+    }
+}

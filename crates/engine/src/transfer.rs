@@ -1,0 +1,226 @@
+//! Acting: batches of files on their way to one folder, with retries of what is worth one.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use fichier_storage::{
+    BatchLimit, Content, File, Location, Name, Outcome, Relocation, Remote, RemoteContent, RemotePath, Retry,
+    StorageError, WriteBatch, WriteItem,
+};
+
+use crate::{RunReport, Stats, meter::MeteredContent, report::Verdict};
+
+/// One file that is to be transferred.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) source: File,
+    pub(crate) name: Name,
+    pub(crate) replaces: Vec<File>,
+}
+
+/// Files that go to one folder together.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) folder: RemotePath,
+    pub(crate) jobs: Vec<Job>,
+}
+
+/// How files get from one remote to another.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    pub(crate) from: Arc<dyn Remote>,
+    pub(crate) to: Location,
+    pub(crate) server_side: bool,
+    /// How often a file is tried in all, at least 1.
+    pub(crate) tries: u32,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Splits the files of one folder into batches: small ones together, a large one alone.
+pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> Vec<Batch> {
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut open_bytes = 0;
+    let mut open: Option<usize> = None;
+    for job in jobs {
+        let size = job.source.size;
+        match open {
+            Some(index) if batches[index].jobs.len() < limit.files && open_bytes + size <= limit.bytes => {
+                open_bytes += size;
+                batches[index].jobs.push(job);
+            }
+            _ => {
+                batches.push(Batch {
+                    folder: folder.clone(),
+                    jobs: vec![job],
+                });
+                if size <= limit.bytes {
+                    open = Some(batches.len() - 1);
+                    open_bytes = size;
+                }
+            }
+        }
+    }
+    batches
+}
+
+impl Transfer {
+    /// Carries a batch out: all at once first, then what failed and may work, one by one.
+    pub(crate) async fn run(&self, batch: Batch) -> RunReport {
+        let mut report = RunReport::default();
+        let mut jobs = batch.jobs;
+        for attempt in 1..=self.tries.max(1) {
+            if self.stop.is_cancelled() {
+                break;
+            }
+            let groups: Vec<Vec<Job>> = if attempt == 1 {
+                vec![jobs]
+            } else {
+                jobs.into_iter().map(|job| vec![job]).collect()
+            };
+            jobs = Vec::new();
+            for group in groups {
+                if self.stop.is_cancelled() {
+                    break;
+                }
+                let outcomes = self.attempt(&batch.folder, &group).await;
+                for (job, outcome) in group.into_iter().zip(outcomes) {
+                    match outcome.into_result() {
+                        Ok(file) => self.done(&job, &file, &mut report),
+                        Err(error) if error.retry() == Retry::Worthwhile && attempt < self.tries => {
+                            tracing::info!(path = %self.shown(&file_path(&batch.folder, &job)), attempt, "{error}: trying again");
+                            jobs.push(job);
+                        }
+                        Err(error) => self.failed(&batch.folder, &job, error, &mut report),
+                    }
+                }
+            }
+            if jobs.is_empty() {
+                break;
+            }
+        }
+        for job in jobs {
+            self.failed(&batch.folder, &job, StorageError::Canceled, &mut report);
+        }
+        report
+    }
+
+    async fn attempt(&self, folder: &RemotePath, jobs: &[Job]) -> Vec<Outcome<File>> {
+        if self.server_side {
+            let batch: Vec<_> = jobs
+                .iter()
+                .map(|job| Relocation {
+                    from: job.source.clone(),
+                    to: folder.join(&job.name),
+                    replaces: job.replaces.clone(),
+                })
+                .collect();
+            return self.to.remote.copy(&batch).await;
+        }
+        let items = jobs.iter().map(|job| self.item(folder, job)).collect();
+        self.to
+            .remote
+            .write(WriteBatch {
+                folder: folder.clone(),
+                items,
+            })
+            .await
+    }
+
+    fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
+        let content: Arc<dyn Content> = Arc::new(RemoteContent {
+            remote: self.from.clone(),
+            file: job.source.clone(),
+        });
+        WriteItem {
+            name: job.name.clone(),
+            size: job.source.size,
+            modified: job.source.modified,
+            expected: job.source.whirlpool,
+            content: Arc::new(MeteredContent {
+                inner: content,
+                path: self.shown(&folder.join(&job.name)),
+                size: job.source.size,
+                stats: self.stats.clone(),
+            }),
+            replaces: job.replaces.clone(),
+        }
+    }
+
+    fn done(&self, job: &Job, file: &File, report: &mut RunReport) {
+        report.transferred += 1;
+        self.stats.finish_transfer();
+        if self.server_side {
+            self.stats.finish_server_side_copy(job.source.size);
+        }
+        let how = match (self.server_side, job.replaces.is_empty()) {
+            (true, _) => "Copied (server-side copy)",
+            (false, true) => "Copied (new)",
+            (false, false) => "Copied (replaced existing)",
+        };
+        tracing::info!(path = %self.shown(&file.path), size = file.size, "{how}");
+    }
+
+    fn failed(&self, folder: &RemotePath, job: &Job, error: StorageError, report: &mut RunReport) {
+        let path = self.shown(&file_path(folder, job));
+        if matches!(error, StorageError::EmptyFile(_)) && self.to.remote.info().skips_empty_files {
+            tracing::warn!(path = %path, "Skipped empty file: the service can't store it");
+            self.stats.count_empty_file();
+            return;
+        }
+        if report.fail(&self.stats, &path, error) == Verdict::Stop {
+            self.stop.cancel();
+        }
+    }
+
+    /// A path of the destination as the user sees it: from the run's root on.
+    fn shown(&self, path: &RemotePath) -> RemotePath {
+        path.relative_to(&self.to.path).unwrap_or_else(|| path.clone())
+    }
+}
+
+fn file_path(folder: &RemotePath, job: &Job) -> RemotePath {
+    folder.join(&job.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jobs(sizes: &[u64]) -> Vec<Job> {
+        sizes
+            .iter()
+            .enumerate()
+            .map(|(index, &size)| Job {
+                source: File {
+                    path: RemotePath::parse(format!("f{index}")).unwrap(),
+                    size,
+                    modified: None,
+                    whirlpool: None,
+                    id: None,
+                    media_type: None,
+                },
+                name: Name::new(format!("f{index}")).unwrap(),
+                replaces: Vec::new(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn small_files_go_together_and_large_ones_alone() {
+        let limit = BatchLimit { files: 3, bytes: 100 };
+        let batches = split(limit, &RemotePath::root(), jobs(&[10, 10, 500, 10, 10, 90, 20]));
+        let sizes: Vec<Vec<u64>> = batches
+            .iter()
+            .map(|batch| batch.jobs.iter().map(|job| job.source.size).collect())
+            .collect();
+        assert_eq!(sizes, [vec![10, 10, 10], vec![500], vec![10, 90], vec![20]]);
+    }
+
+    #[test]
+    fn a_remote_without_batches_gets_single_files() {
+        let batches = split(BatchLimit::SINGLE, &RemotePath::root(), jobs(&[1, 0, 1]));
+        assert_eq!(batches.len(), 3);
+    }
+}
