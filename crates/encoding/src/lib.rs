@@ -1,0 +1,38 @@
+//! File names as 1Fichier stores them: rclone-compatible encoding, both ways.
+//!
+//! A storage service refuses or alters some characters in names. rclone replaces each of them by a look-alike
+//! (`<` becomes `＜`, a leading space `␠`) when it writes and takes the look-alike back when it reads. A name
+//! that holds a look-alike of its own gets it quoted by `‛` (U+201B). The mapping here is the one measured on
+//! rclone v1.75.2, so that both programs see the same tree; see `tests/fixtures` for the measurements.
+//!
+//! Everything works on bytes, since a name on Linux need not be UTF-8. Nothing here does any I/O.
+//!
+//! ```
+//! use fichier_encoding::Encoding;
+//!
+//! let stored = Encoding::FICHIER.encode(b" a<b\xff");
+//! assert_eq!(stored.as_ref(), "␠a＜b‛FF".as_bytes());
+//! assert_eq!(Encoding::FICHIER.decode(&stored).as_ref(), b" a<b\xff");
+//! ```
+//!
+//! # Three kinds of names
+//! - *plain*: what a file system holds, any bytes;
+//! - *stored*: what a backend holds, in that backend's encoding ([`Encoding::encode`], [`Encoding::decode`]);
+//! - *standard*: what rclone's upper layers, listings and filters use, in [`Encoding::STANDARD`]
+//!   ([`Encoding::to_standard`], [`Encoding::from_standard`]).
+//!
+//! # Where this differs from rclone
+//! rclone doesn't take back every name that it writes: stored `a‛‛␠` is what it makes of plain `a‛ `, and it
+//! reads it as `a‛␠`. It cuts a quoted character off the end before it looks what the quote itself belongs to.
+//! Here decoding is the exact inverse of encoding; what is stored is the same in both programs.
+
+pub mod corpus;
+mod decode;
+mod encode;
+mod flags;
+mod rewrite;
+mod standard;
+mod table;
+
+pub use flags::{Encoding, ParseEncodingError};
+pub use table::QUOTE;
