@@ -70,10 +70,7 @@ pub async fn copy(
         let Some(name) = file.path.name() else {
             return Err(StorageError::FileNotFound(file.path));
         };
-        let target = Location {
-            remote: to.remote.clone(),
-            path: to.path.join(&name),
-        };
+        let target = Location { remote: to.remote.clone(), path: to.path.join(&name) };
         return copy_file(from, file, &target, options, stats, stop).await;
     }
     if same_place(from, to) {
@@ -81,18 +78,9 @@ pub async fn copy(
         return Ok(RunReport::default());
     }
     if overlaps(from, to) {
-        return Err(StorageError::Overlap {
-            from: from.path.clone(),
-            to: to.path.clone(),
-        });
+        return Err(StorageError::Overlap { from: from.path.clone(), to: to.path.clone() });
     }
-    let run = Run {
-        from,
-        to,
-        options,
-        stats,
-        transfer: transfer(from, to, options, stats, stop),
-    };
+    let run = Run { from, to, options, stats, transfer: transfer(from, to, options, stats, stop) };
     Ok(run.run().await)
 }
 
@@ -121,13 +109,7 @@ async fn copy_file(
     stats: &Arc<Stats>,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
-    if same_place(
-        &Location {
-            remote: from.remote.clone(),
-            path: file.path.clone(),
-        },
-        target,
-    ) {
+    if same_place(&Location { remote: from.remote.clone(), path: file.path.clone() }, target) {
         tracing::error!(path = %file.path, "Nothing to do as source and destination are the same");
         return Ok(RunReport::default());
     }
@@ -135,10 +117,7 @@ async fn copy_file(
         return Err(StorageError::IsAFolder(target.path.clone()));
     };
     let existing = match target.remote.list(&folder).await {
-        Ok(entries) => entries
-            .into_iter()
-            .filter(|entry| entry.path() == &target.path)
-            .collect(),
+        Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
         Err(StorageError::FolderNotFound(_)) => Vec::new(),
         Err(error) => return Err(error),
     };
@@ -147,43 +126,18 @@ async fn copy_file(
     if files.is_empty() && !folders.is_empty() {
         return Err(StorageError::IsAFolder(target.path.clone()));
     }
-    let mut existing: Vec<File> = files
-        .into_iter()
-        .filter_map(|entry| entry.as_file().cloned())
-        .collect();
+    let mut existing: Vec<File> = files.into_iter().filter_map(|entry| entry.as_file().cloned()).collect();
     existing.sort_by_key(|file| std::cmp::Reverse(file.modified));
-    let root = Location {
-        remote: target.remote.clone(),
-        path: folder.clone(),
-    };
-    let run = Run {
-        from,
-        to: &root,
-        options,
-        stats,
-        transfer: transfer(from, &root, options, stats, stop),
-    };
+    let root = Location { remote: target.remote.clone(), path: folder.clone() };
+    let run = Run { from, to: &root, options, stats, transfer: transfer(from, &root, options, stats, stop) };
     let mut report = RunReport::default();
     stats.plan_check();
-    let job = run
-        .decide(Pair {
-            name,
-            source: file,
-            existing,
-        })
-        .await;
+    let job = run.decide(Pair { name, source: file, existing }).await;
     stats.finish_check();
     match job {
         Ok(Some(job)) => {
             stats.plan_transfer(job.source.size);
-            report.absorb(
-                run.transfer
-                    .run(Batch {
-                        folder,
-                        jobs: vec![job],
-                    })
-                    .await,
-            );
+            report.absorb(run.transfer.run(Batch { folder, jobs: vec![job] }).await);
         }
         Ok(None) => {}
         Err((path, error)) => {
@@ -256,17 +210,14 @@ impl Run<'_> {
         let workers = self.options.transfers.max(1);
         // A short queue: the walk stays ahead of the workers, but not by a whole tree.
         let (batches, queue) = mpsc::channel::<Batch>(workers * 4);
-        let queue = stream::unfold(
-            queue,
-            |mut queue| async move { Some((queue.recv().await?, queue)) },
-        );
-        let act = queue
-            .map(|batch| self.transfer.run(batch))
-            .buffer_unordered(workers)
-            .fold(RunReport::default(), |mut total, part| async move {
+        let queue = stream::unfold(queue, |mut queue| async move { Some((queue.recv().await?, queue)) });
+        let act = queue.map(|batch| self.transfer.run(batch)).buffer_unordered(workers).fold(
+            RunReport::default(),
+            |mut total, part| async move {
                 total.absorb(part);
                 total
-            });
+            },
+        );
         let (mut report, transferred) = futures::join!(self.walk(batches), act);
         report.absorb(transferred);
         report
@@ -275,11 +226,7 @@ impl Run<'_> {
     /// Lists both sides folder by folder, and sends what is to be done to the workers.
     async fn walk(&self, batches: mpsc::Sender<Batch>) -> RunReport {
         let mut report = RunReport::default();
-        let mut open = vec![Open {
-            path: RemotePath::root(),
-            depth: 0,
-            exists: true,
-        }];
+        let mut open = vec![Open { path: RemotePath::root(), depth: 0, exists: true }];
         while let Some(folder) = open.pop() {
             if self.transfer.stop.is_cancelled() {
                 break;
@@ -305,11 +252,7 @@ impl Run<'_> {
     }
 
     async fn visit(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Job>, Vec<Open>)> {
-        let source = self
-            .from
-            .remote
-            .list(&self.from.path.join_path(&folder.path))
-            .await?;
+        let source = self.from.remote.list(&self.from.path.join_path(&folder.path)).await?;
         let target = self.to.path.join_path(&folder.path);
         let (destination, exists) = if folder.exists {
             match self.to.remote.list(&target).await {
@@ -378,11 +321,7 @@ impl Run<'_> {
 
     /// What is to be done with one file: nothing, or a transfer.
     async fn decide(&self, pair: Pair) -> Result<Option<Job>, (RemotePath, StorageError)> {
-        let Pair {
-            name,
-            source,
-            existing,
-        } = pair;
+        let Pair { name, source, existing } = pair;
         if !existing.is_empty() {
             if self.options.ignore_existing {
                 tracing::debug!(path = %name, "Destination exists, skipping");
@@ -402,10 +341,6 @@ impl Run<'_> {
                 Err(error) => return Err((source.path, error)),
             }
         }
-        Ok(Some(Job {
-            source,
-            name,
-            replaces: existing,
-        }))
+        Ok(Some(Job { source, name, replaces: existing }))
     }
 }

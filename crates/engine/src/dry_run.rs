@@ -37,10 +37,7 @@ fn relocate(batch: &[Relocation], action: &str) -> Vec<Outcome<File>> {
         .iter()
         .map(|item| {
             skipped_with_size(&item.to, action, item.from.size);
-            Outcome::Done(File {
-                path: item.to.clone(),
-                ..item.from.clone()
-            })
+            Outcome::Done(File { path: item.to.clone(), ..item.from.clone() })
         })
         .collect()
 }

@@ -52,9 +52,7 @@ impl Stream for MeteredStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let id = *this
-            .running
-            .get_or_insert_with(|| this.stats.begin(this.path.clone(), this.size));
+        let id = *this.running.get_or_insert_with(|| this.stats.begin(this.path.clone(), this.size));
         let item = ready!(this.inner.as_mut().poll_next(context));
         if let Some(Ok(chunk)) = &item {
             this.seen += chunk.len() as u64;

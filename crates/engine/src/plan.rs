@@ -48,11 +48,7 @@ pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Match
             continue;
         }
         let existing = files.remove(&name).unwrap_or_default();
-        matched.files.push(Pair {
-            name,
-            source,
-            existing,
-        });
+        matched.files.push(Pair { name, source, existing });
     }
     for (name, path) in source_folders {
         let exists = folders.contains_key(&name);
@@ -104,23 +100,13 @@ mod tests {
     }
 
     fn folder(path: &str) -> Entry {
-        Entry::Folder(Folder {
-            path: RemotePath::parse(path).unwrap(),
-            modified: None,
-            id: None,
-        })
+        Entry::Folder(Folder { path: RemotePath::parse(path).unwrap(), modified: None, id: None })
     }
 
     #[test]
     fn names_meet_and_the_newest_leads() {
         let matched = match_folder(
-            vec![
-                file("s/a", 0),
-                file("s/b", 5),
-                file("s/b", 1),
-                folder("s/d"),
-                folder("s/new"),
-            ],
+            vec![file("s/a", 0), file("s/b", 5), file("s/b", 1), folder("s/d"), folder("s/new")],
             vec![file("t/a", 9), file("t/a", 2), folder("t/d"), file("t/other", 0)],
         );
         let summary: Vec<_> = matched
@@ -132,20 +118,13 @@ mod tests {
         assert_eq!(summary, [("a".into(), 2, time(0)), ("b".into(), 0, time(1))]);
         assert_eq!(matched.files[0].existing[0].modified, time(2));
         assert_eq!(matched.duplicates, [RemotePath::parse("s/b").unwrap()]);
-        let folders: Vec<_> = matched
-            .folders
-            .iter()
-            .map(|f| (f.name.to_string(), f.exists))
-            .collect();
+        let folders: Vec<_> = matched.folders.iter().map(|f| (f.name.to_string(), f.exists)).collect();
         assert_eq!(folders, [("d".to_owned(), true), ("new".to_owned(), false)]);
     }
 
     #[test]
     fn a_file_never_replaces_a_folder_nor_the_other_way_round() {
-        let matched = match_folder(
-            vec![file("s/x", 0), folder("s/y")],
-            vec![folder("t/x"), file("t/y", 0)],
-        );
+        let matched = match_folder(vec![file("s/x", 0), folder("s/y")], vec![folder("t/x"), file("t/y", 0)]);
         assert!(matched.files.is_empty() && matched.folders.is_empty());
         assert_eq!(matched.clashes.len(), 2);
     }

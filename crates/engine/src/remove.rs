@@ -43,14 +43,10 @@ pub async fn remove(
     let mut waiting: Vec<File> = Vec::new();
     let mut folders: Vec<RemotePath> = Vec::new();
     if let Removal::Files { .. } = removal
-        && let Entry::File(file) = target
-            .remote
-            .find(&target.path)
-            .await
-            .map_err(|error| match error {
-                StorageError::FileNotFound(path) => StorageError::FolderNotFound(path),
-                other => other,
-            })?
+        && let Entry::File(file) = target.remote.find(&target.path).await.map_err(|error| match error {
+            StorageError::FileNotFound(path) => StorageError::FolderNotFound(path),
+            other => other,
+        })?
     {
         remove_files(target, vec![file], &mut report, stats, stop).await;
         return Ok(report);

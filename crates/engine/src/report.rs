@@ -45,16 +45,8 @@ impl RunReport {
         }
         self.failed += 1;
         stats.count_error();
-        let verdict = if error.retry() == Retry::Fatal {
-            Verdict::Stop
-        } else {
-            Verdict::GoOn
-        };
-        if self
-            .worst
-            .as_ref()
-            .is_none_or(|worst| weight(&error) > weight(worst))
-        {
+        let verdict = if error.retry() == Retry::Fatal { Verdict::Stop } else { Verdict::GoOn };
+        if self.worst.as_ref().is_none_or(|worst| weight(&error) > weight(worst)) {
             self.worst = Some(error);
         }
         verdict
@@ -66,10 +58,7 @@ impl RunReport {
         self.failed += other.failed;
         self.refused_empty_files += other.refused_empty_files;
         if let Some(error) = other.worst
-            && self
-                .worst
-                .as_ref()
-                .is_none_or(|worst| weight(&error) > weight(worst))
+            && self.worst.as_ref().is_none_or(|worst| weight(&error) > weight(worst))
         {
             self.worst = Some(error);
         }

@@ -127,13 +127,7 @@ impl Stats {
             renamed: get(&self.renamed),
             errors: get(&self.errors),
             empty_files: get(&self.empty_files),
-            running: self
-                .running
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .values()
-                .cloned()
-                .collect(),
+            running: self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
         }
     }
 
@@ -181,38 +175,21 @@ impl Stats {
 
     pub(crate) fn begin(&self, path: RemotePath, size: u64) -> u64 {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let running = Running {
-            path,
-            size,
-            done: 0,
-            started: Instant::now(),
-        };
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, running);
+        let running = Running { path, size, done: 0, started: Instant::now() };
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id, running);
         id
     }
 
     pub(crate) fn advance(&self, id: u64, bytes: u64) {
         add(&self.bytes, bytes);
-        if let Some(running) = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(&id)
-        {
+        if let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&id) {
             running.done += bytes;
         }
     }
 
     /// Ends a try; `counts` is false when its bytes are to be forgotten, since another try will follow.
     pub(crate) fn end(&self, id: u64, counts: bool) {
-        let ended = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&id);
+        let ended = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         if let (Some(running), false) = (ended, counts) {
             self.bytes.fetch_sub(running.done, Ordering::Relaxed);
         }

@@ -51,10 +51,7 @@ pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> V
                 batches[index].jobs.push(job);
             }
             _ => {
-                batches.push(Batch {
-                    folder: folder.clone(),
-                    jobs: vec![job],
-                });
+                batches.push(Batch { folder: folder.clone(), jobs: vec![job] });
                 if size <= limit.bytes {
                     open = Some(batches.len() - 1);
                     open_bytes = size;
@@ -74,11 +71,8 @@ impl Transfer {
             if self.stop.is_cancelled() {
                 break;
             }
-            let groups: Vec<Vec<Job>> = if attempt == 1 {
-                vec![jobs]
-            } else {
-                jobs.into_iter().map(|job| vec![job]).collect()
-            };
+            let groups: Vec<Vec<Job>> =
+                if attempt == 1 { vec![jobs] } else { jobs.into_iter().map(|job| vec![job]).collect() };
             jobs = Vec::new();
             for group in groups {
                 if self.stop.is_cancelled() {
@@ -119,20 +113,12 @@ impl Transfer {
             return self.to.remote.copy(&batch).await;
         }
         let items = jobs.iter().map(|job| self.item(folder, job)).collect();
-        self.to
-            .remote
-            .write(WriteBatch {
-                folder: folder.clone(),
-                items,
-            })
-            .await
+        self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await
     }
 
     fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
-        let content: Arc<dyn Content> = Arc::new(RemoteContent {
-            remote: self.from.clone(),
-            file: job.source.clone(),
-        });
+        let content: Arc<dyn Content> =
+            Arc::new(RemoteContent { remote: self.from.clone(), file: job.source.clone() });
         WriteItem {
             name: job.name.clone(),
             size: job.source.size,
@@ -211,10 +197,8 @@ mod tests {
     fn small_files_go_together_and_large_ones_alone() {
         let limit = BatchLimit { files: 3, bytes: 100 };
         let batches = split(limit, &RemotePath::root(), jobs(&[10, 10, 500, 10, 10, 90, 20]));
-        let sizes: Vec<Vec<u64>> = batches
-            .iter()
-            .map(|batch| batch.jobs.iter().map(|job| job.source.size).collect())
-            .collect();
+        let sizes: Vec<Vec<u64>> =
+            batches.iter().map(|batch| batch.jobs.iter().map(|job| job.source.size).collect()).collect();
         assert_eq!(sizes, [vec![10, 10, 10], vec![500], vec![10, 90], vec![20]]);
     }
 

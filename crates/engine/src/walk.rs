@@ -49,11 +49,7 @@ pub fn walk(
                     below.dedup();
                     open.append(&mut below);
                 }
-                Ok(FolderListing {
-                    folder,
-                    depth,
-                    entries,
-                })
+                Ok(FolderListing { folder, depth, entries })
             }
             Err(source) => Err(WalkError { folder, source }),
         };

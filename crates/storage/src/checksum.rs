@@ -71,7 +71,9 @@ impl FromStr for Whirlpool {
         let mut bytes = [0; 64];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             let digit = |d: u8| char::from(d).to_digit(16);
-            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return Err(wrong()) };
+            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
+                return Err(wrong());
+            };
             *byte = u8::try_from(high << 4 | low).map_err(|_| wrong())?;
         }
         Ok(Self(bytes))
@@ -126,12 +128,31 @@ pub struct HashStream<S> {
 
 #[derive(Debug)]
 enum Side {
-    Inline(Option<WhirlpoolHasher>),
-    Thread {
-        chunks: Option<tokio_util::sync::PollSender<Bytes>>,
-        result: tokio::task::JoinHandle<Whirlpool>,
+    /// Until the first byte is asked for: a batch opens its files long before their turn comes, and a
+    /// waiting file must not hold a thread.
+    Waiting {
+        expected: u64,
     },
+    Inline(Option<WhirlpoolHasher>),
+    Thread { chunks: Option<tokio_util::sync::PollSender<Bytes>>, result: tokio::task::JoinHandle<Whirlpool> },
     Done,
+}
+
+impl Side {
+    fn start(expected: u64) -> Self {
+        if expected <= INLINE_BELOW {
+            return Self::Inline(Some(WhirlpoolHasher::new()));
+        }
+        let (sender, mut waiting) = tokio::sync::mpsc::channel::<Bytes>(WAITING_CHUNKS);
+        let result = tokio::task::spawn_blocking(move || {
+            let mut hasher = WhirlpoolHasher::new();
+            while let Some(chunk) = waiting.blocking_recv() {
+                hasher.update(&chunk);
+            }
+            hasher.finish()
+        });
+        Self::Thread { chunks: Some(tokio_util::sync::PollSender::new(sender)), result }
+    }
 }
 
 impl<S, E> HashStream<S>
@@ -142,22 +163,10 @@ where
     /// gets how many bytes passed and their checksum; after an error, or when the stream is dropped early,
     /// it gets nothing.
     ///
-    /// Needs a Tokio runtime.
+    /// Must be polled in a Tokio runtime.
     pub fn new(inner: S, expected: u64) -> (Self, tokio::sync::oneshot::Receiver<(u64, Whirlpool)>) {
         let (answer, receiver) = tokio::sync::oneshot::channel();
-        let side = if expected <= INLINE_BELOW {
-            Side::Inline(Some(WhirlpoolHasher::new()))
-        } else {
-            let (sender, mut waiting) = tokio::sync::mpsc::channel::<Bytes>(WAITING_CHUNKS);
-            let result = tokio::task::spawn_blocking(move || {
-                let mut hasher = WhirlpoolHasher::new();
-                while let Some(chunk) = waiting.blocking_recv() {
-                    hasher.update(&chunk);
-                }
-                hasher.finish()
-            });
-            Side::Thread { chunks: Some(tokio_util::sync::PollSender::new(sender)), result }
-        };
+        let side = Side::Waiting { expected };
         (Self { inner, side, seen: 0, answer: Some(answer) }, receiver)
     }
 }
@@ -170,6 +179,9 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        if let Side::Waiting { expected } = this.side {
+            this.side = Side::start(expected);
+        }
         // Room at the hashing thread first, so that a chunk, once read, can always be handed on.
         if let Side::Thread { chunks: Some(chunks), .. } = &mut this.side
             && futures::ready!(chunks.poll_reserve(context)).is_err()
@@ -216,7 +228,7 @@ where
                     context.waker().wake_by_ref();
                     Poll::Pending
                 }
-                Side::Done => Poll::Ready(None),
+                Side::Done | Side::Waiting { .. } => Poll::Ready(None),
             },
         }
     }
