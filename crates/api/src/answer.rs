@@ -1,0 +1,256 @@
+//! Makes sense of an answer: JSON that says OK, JSON that says KO, a page for people, or a piece of something.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::ErrorKind;
+use crate::key::ApiKey;
+use crate::message;
+use crate::transport::status_error;
+use crate::wire::tolerant;
+
+/// Longest quotation of an answer, in characters.
+const SNIPPET: usize = 120;
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Bytes,
+}
+
+/// What every answer has in common. Some write `Status`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    status: Option<String>,
+    #[serde(rename = "Status", deserialize_with = "tolerant::opt_text")]
+    capital_status: Option<String>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    message: Option<String>,
+}
+
+impl Answer {
+    /// Reads an answer of the API.
+    pub(crate) fn read<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
+        self.check_kind()?;
+        if self.body.trim_ascii_start().first() == Some(&b'{') {
+            self.check_envelope(key)?;
+        } else if !self.status.is_success() {
+            return Err(status_error(self.status, self.retry_after, &self.body));
+        }
+        self.parse(key)
+    }
+
+    /// Refuses what is surely no answer: an overload, a page for people.
+    fn check_kind(&self) -> Result<(), ErrorKind> {
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(ErrorKind::Status { code: self.status.as_u16(), retry_after: self.retry_after });
+        }
+        if is_html(&self.body) {
+            return Err(match self.retry_after {
+                Some(_) if !self.status.is_success() => {
+                    status_error(self.status, self.retry_after, &self.body)
+                }
+                _ => ErrorKind::Html { title: title(&self.body), status: self.status.as_u16() },
+            });
+        }
+        Ok(())
+    }
+
+    fn check_envelope(&self, key: &ApiKey) -> Result<(), ErrorKind> {
+        let envelope: Envelope = match self.parse(key) {
+            Ok(envelope) => envelope,
+            Err(_) if !self.status.is_success() => {
+                return Err(status_error(self.status, self.retry_after, &self.body));
+            }
+            Err(kind) => return Err(kind),
+        };
+        let said = envelope.status.or(envelope.capital_status);
+        let ok = said.as_deref().is_none_or(|status| status.eq_ignore_ascii_case("ok"));
+        if ok && self.status.is_success() {
+            return Ok(());
+        }
+        let words = match envelope.message.or(said) {
+            Some(words) if !ok || self.status.is_client_error() => key.redact(&words),
+            _ => return Err(status_error(self.status, self.retry_after, &self.body)),
+        };
+        Err(match message::classify(&words) {
+            // A server error isn't the item's fault, whatever its text.
+            ErrorKind::Refused { .. } if self.status.is_server_error() => {
+                status_error(self.status, self.retry_after, &self.body)
+            }
+            kind => kind,
+        })
+    }
+
+    /// Reads JSON, and says what is wrong with it.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            use serde_json::error::Category;
+            match error.classify() {
+                Category::Eof => ErrorKind::Truncated { snippet: key.redact(&tail(&self.body)) },
+                category => ErrorKind::InvalidJson {
+                    problem: key.redact(&error.to_string()),
+                    snippet: key.redact(&around(&self.body, &error)),
+                    well_formed: category == Category::Data,
+                },
+            }
+        })
+    }
+}
+
+/// Whether it looks like a page for people.
+pub(crate) fn is_html(body: &[u8]) -> bool {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().first() == Some(&b'<')
+}
+
+/// The title of a page, or its first words.
+pub(crate) fn title(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(16_384)]);
+    // Only ASCII is lowered, so that places in both texts agree.
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|tag| {
+        let start = tag + lower[tag..].find('>')? + 1;
+        let end = start + lower[start..].find("</title")?;
+        let title = quote(&text[start..end]);
+        (!title.is_empty()).then_some(title)
+    });
+    title.unwrap_or_else(|| quote(&text))
+}
+
+/// One line, not too long.
+fn quote(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(SNIPPET) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words,
+    }
+}
+
+fn tail(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[body.len().saturating_sub(4 * SNIPPET)..]).into_owned();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().rev().nth(SNIPPET - 1) {
+        Some((start, _)) if start > 0 => format!("…{}", &words[start..]),
+        _ => words,
+    }
+}
+
+/// The surroundings of a problem.
+fn around(body: &[u8], error: &serde_json::Error) -> String {
+    // Lines and columns count from 1; answers have one line mostly.
+    let line_start = body
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(error.line().saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum::<usize>();
+    let place = (line_start + error.column()).min(body.len());
+    let start = place.saturating_sub(SNIPPET / 2);
+    let end = (place + SNIPPET / 2).min(body.len());
+    quote(&String::from_utf8_lossy(&body[start..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn read(status: u16, body: &str) -> Result<Value, ErrorKind> {
+        let status = StatusCode::from_u16(status).unwrap();
+        let answer = Answer { status, retry_after: None, body: Bytes::copy_from_slice(body.as_bytes()) };
+        answer.read(&ApiKey::new("s3cr3t-key"))
+    }
+
+    #[test]
+    fn what_says_ok_or_nothing_is_read() {
+        for body in [r#"{"status":"OK"}"#, r#"{"Status":"ok","a":1}"#, r#"{"folder_id":1}"#, " [1] "] {
+            assert!(read(200, body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_says_ko_is_an_error_at_any_status() {
+        for status in [200, 401, 403, 404, 500] {
+            for body in [
+                r#"{"status":"KO","message":"Flood detected: IP Locked #374"}"#,
+                r#"{"message":"Flood detected: IP Locked #374","Status":"ko"}"#,
+            ] {
+                assert!(matches!(read(status, body), Err(ErrorKind::Flood { .. })), "{status} {body}");
+            }
+        }
+        let refused = read(200, r#"{"status":"KO"}"#);
+        assert!(matches!(refused, Err(ErrorKind::Refused { .. })), "{refused:?}");
+        let refused = read(403, r#"{"message":"Some odd thing #186"}"#);
+        assert!(matches!(refused, Err(ErrorKind::Refused { number: Some(186), .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn server_errors_may_pass_whatever_their_text() {
+        for body in [r#"{"status":"KO","message":"oops"}"#, "oops", "", r#"{"status":"OK"}"#, "{"] {
+            let error = read(502, body).unwrap_err();
+            assert!(matches!(error, ErrorKind::Status { code: 502, .. }), "{body}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_quoted_by_its_title() {
+        for status in [200, 403, 503] {
+            let error =
+                read(status, "\n<!DOCTYPE html><HTML><Title>\n Down for\tmaintenance </Title>").unwrap_err();
+            let ErrorKind::Html { title, status: seen } = &error else { panic!("{error:?}") };
+            assert_eq!((title.as_str(), *seen), ("Down for maintenance", status));
+        }
+        assert_eq!(title("<p>Wait é".as_bytes()), "<p>Wait é");
+        assert_eq!(title(b"<title></title>x"), "<title></title>x");
+    }
+
+    #[test]
+    fn a_piece_of_json_is_told_from_nonsense() {
+        let error = read(200, r#"{"status":"OK","items":[{"na"#).unwrap_err();
+        assert!(
+            matches!(&error, ErrorKind::Truncated { snippet } if snippet.ends_with(r#"{"na"#)),
+            "{error:?}"
+        );
+        let error = read(200, "").unwrap_err();
+        assert!(matches!(error, ErrorKind::Truncated { .. }), "{error:?}");
+        let error = read(200, r#"{"status":oops}"#).unwrap_err();
+        assert!(error.may_pass() && error.to_string().contains("oops"), "{error:?}");
+        let odd =
+            Answer { status: StatusCode::OK, retry_after: None, body: Bytes::from_static(b"{\"id\":[]}") };
+        let error = odd.read::<crate::wire::folder::SubFolder>(&ApiKey::new("k")).unwrap_err();
+        assert!(!error.may_pass(), "{error:?}");
+    }
+
+    #[test]
+    fn the_key_is_taken_out_of_what_the_service_says() {
+        for body in [
+            r#"{"status":"KO","message":"bad key s3cr3t-key #1"}"#,
+            r#"{"status":s3cr3t-key"#,
+            r#"{"a":"s3cr3t-key"#,
+        ] {
+            let error = read(200, body).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(status in 200u16..600, body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let answer = Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: body.into() };
+            let _ = answer.read::<Value>(&ApiKey::new("s3cr3t-key"));
+        }
+
+        #[test]
+        fn no_page_makes_it_panic(page in "(<title>|</title>|<|é|x|\\n| ){0,12}") {
+            let _ = title(page.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Sets a client up.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::client::Client;
+use crate::error::{ApiError, ErrorKind};
+use crate::key::ApiKey;
+use crate::observer::Observer;
+use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy};
+use crate::proxy::ProxySettings;
+use crate::tls::{Roots, setup};
+use crate::transport::{Settings, Transport};
+
+/// The service's API.
+const API: &str = "https://api.1fichier.com/v1/";
+/// The service's site, which shares folders.
+const SITE: &str = "https://1fichier.com/";
+
+/// Sets a [`Client`] up; made by [`Client::builder`].
+#[must_use]
+pub struct ClientBuilder {
+    key: ApiKey,
+    endpoint: Option<Url>,
+    ca_files: Vec<PathBuf>,
+    ca_pem: Vec<Vec<u8>>,
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    user_agent: String,
+    bind: Option<IpAddr>,
+    proxy: ProxySettings,
+    pacing: Pacing,
+    retry: RetryPolicy,
+    learned: Learned,
+    observer: Option<Arc<dyn Observer>>,
+    cancel: CancellationToken,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(key: ApiKey) -> Self {
+        Self {
+            key,
+            endpoint: None,
+            ca_files: Vec::new(),
+            ca_pem: Vec::new(),
+            connect_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(300),
+            user_agent: concat!("fichier/", env!("CARGO_PKG_VERSION")).into(),
+            bind: None,
+            proxy: ProxySettings::default(),
+            pacing: Pacing::default(),
+            retry: RetryPolicy::default(),
+            learned: Learned::default(),
+            observer: None,
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// Another service than 1Fichier's own, such as an emulator: given `http://127.0.0.1:1234`, the API is
+    /// `http://127.0.0.1:1234/v1/`, the site is `http://127.0.0.1:1234/`, and upload nodes are spoken to by
+    /// `http`.
+    pub fn endpoint(mut self, endpoint: Url) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Trusts the certificates of this PEM file in place of the system's. Several may be given.
+    pub fn ca_cert(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_files.push(path.into());
+        self
+    }
+
+    /// Trusts the certificates of this PEM text in place of the system's. Several may be given.
+    pub fn ca_cert_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_pem.push(pem.into());
+        self
+    }
+
+    /// How long a connection may take to come about; 1 min, zero for ever.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long no byte may come or go; 5 min, zero for ever.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// The name by which the client introduces itself; `fichier/VERSION`.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = name.into();
+        self
+    }
+
+    /// The local address of connections.
+    pub fn bind(mut self, address: IpAddr) -> Self {
+        self.bind = Some(address);
+        self
+    }
+
+    /// Where proxies come from; the environment.
+    pub fn proxy(mut self, proxy: ProxySettings) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// The intervals to keep.
+    pub fn pacing(mut self, pacing: Pacing) -> Self {
+        self.pacing = pacing;
+        self
+    }
+
+    /// How often to repeat what failed.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// What was learned about the account before; see [`Client::learned`].
+    pub fn learned(mut self, learned: Learned) -> Self {
+        self.learned = learned;
+        self
+    }
+
+    /// Who is told of calls and waits.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Stops all calls and waits of the client with [`ErrorKind::Canceled`] when it is cancelled.
+    pub fn cancel(mut self, token: CancellationToken) -> Self {
+        self.cancel = token;
+        self
+    }
+
+    /// Makes the client. Nothing is opened or loaded yet, but for files of certificates.
+    ///
+    /// # Errors
+    /// When the key, the endpoint or a certificate can't be used.
+    pub fn build(self) -> Result<Client, ApiError> {
+        self.key.bearer()?;
+        let (api, site) = bases(self.endpoint)?;
+        let mut roots = Roots::default();
+        for path in &self.ca_files {
+            roots.add_file(path)?;
+        }
+        for pem in &self.ca_pem {
+            roots.add_pem(pem).map_err(|error| setup("the certificates given are unusable".into(), error))?;
+        }
+        let settings = Settings {
+            api,
+            site,
+            roots,
+            connect_timeout: self.connect_timeout,
+            idle_timeout: self.idle_timeout,
+            user_agent: self.user_agent,
+            bind: self.bind,
+            proxy: self.proxy,
+        };
+        let pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
+        Ok(Client::new(Transport::new(settings, self.key), pacer))
+    }
+}
+
+/// The bases of API and site.
+fn bases(endpoint: Option<Url>) -> Result<(Url, Url), ApiError> {
+    let parse =
+        |text: &str| Url::parse(text).map_err(|error| setup("the endpoint is unusable".into(), error));
+    let Some(mut api) = endpoint else { return Ok((parse(API)?, parse(SITE)?)) };
+    if !matches!(api.scheme(), "http" | "https") || api.host().is_none() {
+        let words = format!("`{api}` isn't an http or https address");
+        return Err(ApiError::here(ErrorKind::Invalid(words)));
+    }
+    api.set_query(None);
+    api.set_fragment(None);
+    let path = api.path().trim_matches('/').to_owned();
+    api.set_path(&if path.is_empty() { "/v1/".to_owned() } else { format!("/{path}/") });
+    let site = match api.host_str() {
+        Some("api.1fichier.com") => parse(SITE)?,
+        _ => api.join("/").map_err(|error| setup("the endpoint is unusable".into(), error))?,
+    };
+    Ok((api, site))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(endpoint: &str) -> (String, String) {
+        let (api, site) = bases(Some(Url::parse(endpoint).unwrap())).unwrap();
+        (api.into(), site.into())
+    }
+
+    #[test]
+    fn the_bases_follow_from_the_endpoint() {
+        let (api, site) = bases(None).unwrap();
+        assert_eq!((api.as_str(), site.as_str()), (API, SITE));
+        let local = ("http://127.0.0.1:1234/v1/".to_owned(), "http://127.0.0.1:1234/".to_owned());
+        for endpoint in ["http://127.0.0.1:1234", "http://127.0.0.1:1234/", "http://127.0.0.1:1234/v1"] {
+            assert_eq!(of(endpoint), local, "{endpoint}");
+        }
+        assert_eq!(of("https://api.1fichier.com/v2/").1, SITE);
+        assert!(bases(Some(Url::parse("ftp://1fichier.com").unwrap())).is_err());
+    }
+
+    #[test]
+    fn a_client_is_made_without_a_runtime_and_a_bad_certificate_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("ca.pem");
+        let build = || ClientBuilder::new(ApiKey::new("k")).ca_cert(&file).build();
+        assert!(build().err().unwrap().to_string().contains("can't read"));
+        std::fs::write(&file, "nothing").unwrap();
+        assert!(build().err().unwrap().to_string().contains("no certificates"));
+        assert!(ClientBuilder::new(ApiKey::new("k")).build().is_ok());
+    }
+}

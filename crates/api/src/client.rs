@@ -1,0 +1,122 @@
+//! The client: what all endpoints share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::builder::ClientBuilder;
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorKind};
+use crate::key::ApiKey;
+use crate::pacer::{Call, CallClass, Learned, Pacer};
+use crate::transport::Transport;
+
+/// A client of the service. Clones are cheap and share connections, pacing and memory.
+///
+/// Dropping the future of a call stops the call.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<Inner>,
+    reason: &'static str,
+}
+
+pub(crate) struct Inner {
+    pub(crate) transport: Transport,
+    pub(crate) pacer: Pacer,
+    /// The service doesn't tell files along with folders (API document, section 4).
+    pub(crate) files_apart: AtomicBool,
+}
+
+impl Client {
+    /// Begins to set a client up.
+    pub fn builder(key: ApiKey) -> ClientBuilder {
+        ClientBuilder::new(key)
+    }
+
+    pub(crate) fn new(transport: Transport, pacer: Pacer) -> Self {
+        let inner = Inner { transport, pacer, files_apart: AtomicBool::new(false) };
+        Self { inner: Arc::new(inner), reason: "" }
+    }
+
+    /// The same client, whose calls give this reason to the observer: "list the destination".
+    #[must_use]
+    pub fn because(&self, reason: &'static str) -> Self {
+        Self { inner: self.inner.clone(), reason }
+    }
+
+    /// What was learned about the account, to be remembered between runs.
+    pub fn learned(&self) -> Learned {
+        self.inner.pacer.learned()
+    }
+
+    pub(crate) fn call(&self, endpoint: Endpoint, class: CallClass) -> Call {
+        Call::new(endpoint, class, self.reason)
+    }
+
+    /// Posts a JSON object to an endpoint and reads the answer.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        request: &impl Serialize,
+    ) -> Result<T, ApiError> {
+        let endpoint = call.info.endpoint;
+        let body = serde_json::to_vec(request).map_err(|error| {
+            let kind = ErrorKind::Setup { what: "the request can't be written".into(), source: error.into() };
+            ApiError::new(endpoint, kind)
+        })?;
+        let body = Bytes::from(body);
+        let transport = &self.inner.transport;
+        self.inner
+            .pacer
+            .run(call, || async {
+                let answer = transport.call(Method::POST, endpoint.path(), body.clone()).await?;
+                answer.read(transport.key())
+            })
+            .await
+    }
+
+    /// Posts to an endpoint of the class that has no limit of its own.
+    pub(crate) async fn plain<T: DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        request: &impl Serialize,
+    ) -> Result<T, ApiError> {
+        self.post(self.call(endpoint, CallClass::Plain), request).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("api", &self.inner.transport.settings().api.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Refuses a list without items before it becomes a call.
+pub(crate) fn not_empty<T>(endpoint: Endpoint, list: &[T]) -> Result<(), ApiError> {
+    if list.is_empty() {
+        let kind = ErrorKind::Invalid("the list is empty".into());
+        return Err(ApiError::new(endpoint, kind).with_history(0, false));
+    }
+    Ok(())
+}
+
+/// Refuses a new name for several files at once.
+pub(crate) fn one_if_renamed<T>(
+    endpoint: Endpoint,
+    list: &[T],
+    rename: Option<&String>,
+) -> Result<(), ApiError> {
+    not_empty(endpoint, list)?;
+    if rename.is_some() && list.len() > 1 {
+        let kind = ErrorKind::Invalid("a new name goes with one file only".into());
+        return Err(ApiError::new(endpoint, kind).with_history(0, false));
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The account (API document, section 9).
+
+use std::time::SystemTime;
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorKind};
+use crate::pacer::{AccountSnapshot, Call, CallClass};
+use crate::wire::account::UserInfo;
+
+impl Client {
+    /// The state of the account. A state younger than 5 minutes is told from memory, since the service allows
+    /// no more; and an older one when the service objects to the question.
+    ///
+    /// # Errors
+    /// `NotAuthenticated` and its kin for a bad key.
+    pub async fn account(&self) -> Result<AccountSnapshot, ApiError> {
+        let pacer = &self.inner.pacer;
+        if let Some(fresh) = pacer.fresh_account() {
+            return Ok(fresh);
+        }
+        let known = pacer.any_account();
+        let call = Call {
+            flood_retries: known.is_some().then_some(0),
+            ..self.call(Endpoint::UserInfo, CallClass::AccountInfo)
+        };
+        match (self.post::<UserInfo>(call, &json!({})).await, known) {
+            (Ok(info), _) => {
+                let snapshot = AccountSnapshot { at: SystemTime::now(), info };
+                pacer.keep_account(snapshot.clone());
+                Ok(snapshot)
+            }
+            (Err(error), Some(known)) if matches!(error.kind(), ErrorKind::Flood { .. }) => Ok(known),
+            (Err(error), _) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Downloads (API document, section 6): a token from the API, then the bytes from a node.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures::stream::{BoxStream, Stream, StreamExt};
+use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use http::{HeaderMap, StatusCode};
+
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorKind};
+use crate::pacer::{CallClass, retry_after};
+use crate::transport::{failure, status_error};
+use crate::wire::download::{DownloadToken, TokenRequest};
+
+/// Longest piece of a page that is read to learn its title, in bytes.
+const PAGE: usize = 16_384;
+
+/// Part of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteRange {
+    /// From this byte, counted from 0, to the end.
+    From(u64),
+    /// So many bytes from this one on; at least one.
+    Span {
+        /// The first byte, counted from 0.
+        start: u64,
+        /// How many.
+        length: u64,
+    },
+    /// So many bytes at the end.
+    Last(u64),
+}
+
+impl ByteRange {
+    fn header(self) -> Result<String, ErrorKind> {
+        Ok(match self {
+            Self::From(start) => format!("bytes={start}-"),
+            Self::Last(length) if length > 0 => format!("bytes=-{length}"),
+            Self::Span { start, length } if length > 0 => {
+                format!("bytes={start}-{}", start.saturating_add(length - 1))
+            }
+            Self::Span { .. } | Self::Last(_) => {
+                return Err(ErrorKind::Invalid("a range of no bytes can't be asked for".into()));
+            }
+        })
+    }
+}
+
+/// A download under way: what the head of the answer said, and a stream of the bytes.
+///
+/// The stream ends well only after as many bytes as were announced; else its last item is an error, and the
+/// rest can be asked for by range.
+pub struct Download {
+    status: u16,
+    length: Option<u64>,
+    start: u64,
+    total: Option<u64>,
+    left: Option<u64>,
+    body: BoxStream<'static, Result<Bytes, ErrorKind>>,
+    ended: bool,
+}
+
+impl Download {
+    /// HTTP status: 206 for the range asked for, 200 for the whole file, whatever was asked for.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Bytes to come, if announced.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Place of the first byte in the file, from 0.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Size of the whole file, if announced.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+impl Stream for Download {
+    type Item = Result<Bytes, ApiError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let kind = match std::task::ready!(self.body.poll_next_unpin(context)) {
+            Some(Ok(bytes)) => {
+                self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            Some(Err(kind)) => kind,
+            None => {
+                self.ended = true;
+                match self.left {
+                    None | Some(0) => return Poll::Ready(None),
+                    Some(left) => ErrorKind::Truncated { snippet: format!("{left} bytes are missing") },
+                }
+            }
+        };
+        self.ended = true;
+        Poll::Ready(Some(Err(ApiError::new(Endpoint::Download, kind))))
+    }
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download")
+            .field("status", &self.status)
+            .field("length", &self.length)
+            .field("start", &self.start)
+            .field("total", &self.total)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Asks for a download token.
+    ///
+    /// # Errors
+    /// `TooManyLocations` and `NeedsCdn` happen here; `NotAllowed` says what a password has to do with it.
+    pub async fn download_token(&self, request: &TokenRequest) -> Result<DownloadToken, ApiError> {
+        self.post(self.call(Endpoint::GetToken, CallClass::Token), request).await
+    }
+
+    /// Begins to read a file, or a part of it. Isn't paced; repeated until the head of an answer has come,
+    /// not afterwards.
+    ///
+    /// # Errors
+    /// `TokenRefused` when the token is used up or too old: ask for another. `RangeNotSatisfiable` when the
+    /// range begins behind the end.
+    pub async fn open_download(
+        &self,
+        token: &DownloadToken,
+        range: Option<ByteRange>,
+    ) -> Result<Download, ApiError> {
+        let call = self.call(Endpoint::Download, CallClass::Node);
+        self.inner.pacer.run(call, || self.try_download(token, range)).await
+    }
+
+    async fn try_download(
+        &self,
+        token: &DownloadToken,
+        range: Option<ByteRange>,
+    ) -> Result<Download, ErrorKind> {
+        let transport = &self.inner.transport;
+        let idle = transport.settings().idle_timeout;
+        let mut request =
+            transport.download_pool()?.get(token.url.clone()).header(ACCEPT_ENCODING, "identity");
+        if let Some(range) = range {
+            request = request.header(RANGE, range.header()?);
+        }
+        let response = request.send().await.map_err(|error| failure(error, idle))?;
+        let status = response.status();
+        let headers = response.headers();
+        let page = is_page(headers);
+        let (start, total) = placed(headers);
+        let after = retry_after(headers, SystemTime::now());
+        let length = response.content_length();
+        if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) || page {
+            return Err(refusal(response, after).await);
+        }
+        let partial = status == StatusCode::PARTIAL_CONTENT;
+        Ok(Download {
+            status: status.as_u16(),
+            length,
+            start: if partial { start.unwrap_or(0) } else { 0 },
+            total: if partial { total } else { length },
+            left: length,
+            body: response.bytes_stream().map(move |item| item.map_err(|error| failure(error, idle))).boxed(),
+            ended: false,
+        })
+    }
+}
+
+/// Whether it is a page for people rather than a file, which would come as one to save or to show.
+fn is_page(headers: &HeaderMap) -> bool {
+    let html = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/html"));
+    html && !headers.contains_key(CONTENT_DISPOSITION)
+}
+
+/// First byte and size of the whole from `Content-Range: bytes 10-19/100`.
+fn placed(headers: &HeaderMap) -> (Option<u64>, Option<u64>) {
+    let text = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Some((span, total)) = text.trim().strip_prefix("bytes ").and_then(|rest| rest.split_once('/')) else {
+        return (None, None);
+    };
+    (span.split('-').next().and_then(|start| start.trim().parse().ok()), total.trim().parse().ok())
+}
+
+/// Why a node gave no bytes.
+async fn refusal(response: reqwest::Response, after: Option<Duration>) -> ErrorKind {
+    let status = response.status();
+    match status.as_u16() {
+        416 => return ErrorKind::RangeNotSatisfiable,
+        401 | 403 | 404 | 410 => return ErrorKind::TokenRefused { status: status.as_u16() },
+        _ => {}
+    }
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while body.len() < PAGE
+        && let Some(Ok(chunk)) = chunks.next().await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    if status.is_success() {
+        return ErrorKind::Html { title: crate::answer::title(&body), status: status.as_u16() };
+    }
+    status_error(status, after, &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_written_as_http_wants_them() {
+        assert_eq!(ByteRange::From(5).header().unwrap(), "bytes=5-");
+        assert_eq!(ByteRange::Span { start: 5, length: 1 }.header().unwrap(), "bytes=5-5");
+        assert_eq!(ByteRange::Span { start: 5, length: 10 }.header().unwrap(), "bytes=5-14");
+        assert_eq!(ByteRange::Last(3).header().unwrap(), "bytes=-3");
+        assert!(ByteRange::Last(0).header().is_err());
+        assert!(ByteRange::Span { start: 1, length: 0 }.header().is_err());
+    }
+
+    #[test]
+    fn the_place_of_a_range_is_read() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_RANGE, text.parse().unwrap());
+            placed(&headers)
+        };
+        assert_eq!(of("bytes 10-19/100"), (Some(10), Some(100)));
+        assert_eq!(of("bytes 10-19/*"), (Some(10), None));
+        assert_eq!(of("nonsense"), (None, None));
+    }
+}

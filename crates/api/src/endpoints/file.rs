@@ -1,0 +1,98 @@
+//! Files (API document, section 5). Calls that take lists should be given at most
+//! [`ITEMS_PER_CALL`](crate::limits::ITEMS_PER_CALL) items.
+
+use serde::Serialize;
+
+use crate::client::{Client, not_empty, one_if_renamed};
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::folder_id::FilesOf;
+use crate::link::FileLink;
+use crate::pacer::{Call, CallClass};
+use crate::wire::file::{
+    ChangeFiles, ChangedFiles, CopiedFiles, CopyFiles, FileInfo, FileListing, FileOf, ListFiles, MoveFiles,
+    MovedFiles, OnlyList, RemoveFile, RemovedFiles, RenameFile, RenamedFiles, ScanResult,
+};
+
+impl Client {
+    /// Lists the files of a folder, or of the whole account.
+    ///
+    /// # Errors
+    /// `TooSoon` for the whole account, when that was listed less than an hour ago; the call isn't made then.
+    pub async fn list_files(&self, request: &ListFiles) -> Result<FileListing, ApiError> {
+        let call = match request.of {
+            FilesOf::Folder(folder) => Call {
+                folder: Some((folder, Endpoint::FileLs)),
+                ..self.call(Endpoint::FileLs, CallClass::Listing)
+            },
+            FilesOf::WholeAccount => self.call(Endpoint::FileLs, CallClass::AllFiles),
+        };
+        self.post(call, request).await
+    }
+
+    /// All that is known of a file.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotAllowed`; for a file of somebody else with a password, HTTP 403 without more.
+    pub async fn file_info(&self, file: &FileOf) -> Result<FileInfo, ApiError> {
+        self.plain(Endpoint::FileInfo, file).await
+    }
+
+    /// Removes files.
+    ///
+    /// # Errors
+    /// An unknown link may fail the whole call, with or without the others removed. `NotFound` with
+    /// [`ApiError::maybe_done`] means done, probably.
+    pub async fn remove_files(&self, files: &[RemoveFile]) -> Result<RemovedFiles, ApiError> {
+        not_empty(Endpoint::FileRm, files)?;
+        self.plain(Endpoint::FileRm, &OnlyList { name: "files", items: files }).await
+    }
+
+    /// Moves files to a folder; one file can be renamed on the way. Links stay.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind).
+    pub async fn move_files(&self, request: &MoveFiles) -> Result<MovedFiles, ApiError> {
+        one_if_renamed(Endpoint::FileMv, &request.links, request.rename.as_ref())?;
+        self.plain(Endpoint::FileMv, request).await
+    }
+
+    /// Copies files to a folder; one file can be renamed on the way. Copies get links of their own.
+    ///
+    /// # Errors
+    /// Never repeated after a lost answer; then [`ApiError::maybe_done`] tells so.
+    pub async fn copy_files(&self, request: &CopyFiles) -> Result<CopiedFiles, ApiError> {
+        one_if_renamed(Endpoint::FileCp, &request.links, request.rename.as_ref())?;
+        self.plain(Endpoint::FileCp, request).await
+    }
+
+    /// Renames files. Links stay.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind).
+    pub async fn rename_files(&self, files: &[RenameFile]) -> Result<RenamedFiles, ApiError> {
+        not_empty(Endpoint::FileRename, files)?;
+        self.plain(Endpoint::FileRename, &OnlyList { name: "urls", items: files }).await
+    }
+
+    /// Changes attributes of files.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind).
+    pub async fn change_files(&self, request: &ChangeFiles) -> Result<ChangedFiles, ApiError> {
+        one_if_renamed(Endpoint::FileChattr, &request.links, request.filename.as_ref())?;
+        self.plain(Endpoint::FileChattr, request).await
+    }
+
+    /// What the antivirus says of a file.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind).
+    pub async fn scan_file(&self, link: FileLink) -> Result<ScanResult, ApiError> {
+        #[derive(Serialize)]
+        struct OnlyLink {
+            url: FileLink,
+        }
+        self.plain(Endpoint::FileScan, &OnlyLink { url: link }).await
+    }
+}

@@ -1,0 +1,89 @@
+//! Folders (API document, section 4).
+
+use std::sync::atomic::Ordering;
+
+use serde::de::IgnoredAny;
+
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::folder_id::{FilesOf, FolderId};
+use crate::pacer::{Call, CallClass};
+use crate::wire::file::ListFiles;
+use crate::wire::folder::{
+    FolderListing, ListFolder, MadeFolder, MakeFolder, MoveFolder, MovedFolder, OnlyFolder, ShareFolder,
+    SharedAs,
+};
+
+impl Client {
+    /// Lists a folder: its sub-folders, and its files if asked for.
+    ///
+    /// Files come in the same call. Should the service tell none although there are some, they are asked for by
+    /// a second call, and so for all folders of this client's life. A listing of
+    /// [`LISTING_CAP`](crate::limits::LISTING_CAP) files may be incomplete.
+    ///
+    /// # Errors
+    /// `NotFound` for a folder that is gone; see [`ErrorKind`](crate::ErrorKind) for the others.
+    pub async fn list_folder(&self, request: &ListFolder) -> Result<FolderListing, ApiError> {
+        let files_apart = request.files && self.inner.files_apart.load(Ordering::Relaxed);
+        let call = Call {
+            folder: Some((request.folder, Endpoint::FolderLs)),
+            ..self.call(Endpoint::FolderLs, CallClass::Listing)
+        };
+        let mut listing: FolderListing = if files_apart {
+            self.post(call, &ListFolder { files: false, ..request.clone() }).await?
+        } else {
+            self.post(call, request).await?
+        };
+        if !request.files {
+            return Ok(listing);
+        }
+        if listing.items.is_none() || files_apart {
+            if listing.file_count == Some(0) {
+                listing.items = Some(Vec::new());
+                return Ok(listing);
+            }
+            let files = ListFiles {
+                sharing_user: request.sharing_user.clone(),
+                ..ListFiles::of(FilesOf::Folder(request.folder))
+            };
+            listing.items = Some(self.list_files(&files).await?.items);
+            self.inner.files_apart.store(true, Ordering::Relaxed);
+        }
+        Ok(listing)
+    }
+
+    /// Makes a folder. What the service does with a name that exists isn't documented: it may refuse, give the
+    /// existing one, or make a second.
+    ///
+    /// # Errors
+    /// Never repeated after a lost answer; then [`ApiError::maybe_done`] tells so.
+    pub async fn make_folder(&self, request: &MakeFolder) -> Result<MadeFolder, ApiError> {
+        self.plain(Endpoint::FolderMkdir, request).await
+    }
+
+    /// Moves a folder, renames it, or both.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind).
+    pub async fn move_folder(&self, request: &MoveFolder) -> Result<MovedFolder, ApiError> {
+        self.plain(Endpoint::FolderMv, request).await
+    }
+
+    /// Removes an empty folder. Just emptied, it may still count as not empty for some seconds.
+    ///
+    /// # Errors
+    /// `Refused` for a folder that isn't empty; `NotFound` with [`ApiError::maybe_done`] means done, probably.
+    pub async fn remove_folder(&self, folder: FolderId) -> Result<(), ApiError> {
+        self.plain::<IgnoredAny>(Endpoint::FolderRm, &OnlyFolder { folder_id: folder }).await?;
+        Ok(())
+    }
+
+    /// Shares a folder, or stops sharing it.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind).
+    pub async fn share_folder(&self, request: &ShareFolder) -> Result<SharedAs, ApiError> {
+        self.plain(Endpoint::FolderShare, request).await
+    }
+}

@@ -1,0 +1,86 @@
+//! Asks the site about links of anybody (API document, section 11). No key is sent.
+
+use url::form_urlencoded;
+
+use crate::answer::Answer;
+use crate::client::{Client, not_empty};
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorKind};
+use crate::link::FileLink;
+use crate::pacer::CallClass;
+use crate::wire::shared::LinkState;
+
+impl Client {
+    /// What the site says of links, in the order asked; `None` for a link that it says nothing of.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    pub async fn check_links(
+        &self,
+        links: &[FileLink],
+    ) -> Result<Vec<(FileLink, Option<LinkState>)>, ApiError> {
+        not_empty(Endpoint::CheckLinks, links)?;
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        for link in links {
+            form.append_pair("links[]", &link.to_string());
+        }
+        let form = form.finish();
+        let transport = &self.inner.transport;
+        let call = self.call(Endpoint::CheckLinks, CallClass::Plain);
+        self.inner
+            .pacer
+            .run(call, || async {
+                let answer = transport.site(Endpoint::CheckLinks.path(), Some(form.clone())).await?;
+                read(&answer, links)
+            })
+            .await
+    }
+}
+
+fn read(answer: &Answer, links: &[FileLink]) -> Result<Vec<(FileLink, Option<LinkState>)>, ErrorKind> {
+    if !answer.status.is_success() {
+        return Err(crate::transport::status_error(answer.status, answer.retry_after, &answer.body));
+    }
+    if crate::answer::is_html(&answer.body) {
+        let title = crate::answer::title(&answer.body);
+        return Err(ErrorKind::Html { title, status: answer.status.as_u16() });
+    }
+    let text = String::from_utf8_lossy(&answer.body);
+    let said: std::collections::HashMap<FileLink, LinkState> = text.lines().filter_map(line).collect();
+    Ok(links.iter().map(|link| (*link, said.get(link).cloned())).collect())
+}
+
+/// `URL;FILENAME;SIZE`, or `URL;;;WORD`. A name may hold semicolons, so the size is taken from the end.
+fn line(line: &str) -> Option<(FileLink, LinkState)> {
+    let (url, rest) = line.trim().split_once(';')?;
+    let link = url.parse().ok()?;
+    let state = match rest.strip_prefix(";;").map(str::trim) {
+        Some("NOT FOUND") => LinkState::NotFound,
+        Some("BAD LINK") => LinkState::Bad,
+        Some("PRIVATE") => LinkState::Private,
+        _ => {
+            let (filename, size) = rest.trim_end_matches(';').rsplit_once(';')?;
+            LinkState::Found { filename: filename.to_owned(), size: size.trim().parse().ok()? }
+        }
+    };
+    Some((link, state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read() {
+        let state = |text| line(text).map(|(_, state)| state);
+        let found = |name: &str, size| Some(LinkState::Found { filename: name.into(), size });
+        assert_eq!(state("https://1fichier.com/?abc;a.txt;12"), found("a.txt", 12));
+        assert_eq!(state("https://1fichier.com/?abc;a;b.txt;12\r"), found("a;b.txt", 12));
+        assert_eq!(state("https://1fichier.com/?abc;;;NOT FOUND"), Some(LinkState::NotFound));
+        assert_eq!(state("https://1fichier.com/?abc;;;BAD LINK"), Some(LinkState::Bad));
+        assert_eq!(state("https://1fichier.com/?abc;;;PRIVATE"), Some(LinkState::Private));
+        assert_eq!(state("https://1fichier.com/?abc;;;WHATEVER"), None);
+        assert_eq!(state("nonsense"), None);
+        assert_eq!(state(""), None);
+    }
+}

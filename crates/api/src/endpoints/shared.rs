@@ -1,0 +1,54 @@
+//! Pages of shared folders (API document, section 8). No key is sent: anybody may ask.
+
+use url::form_urlencoded;
+
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorKind, PasswordProblem};
+use crate::key::Password;
+use crate::pacer::CallClass;
+use crate::wire::shared::{SharedFile, SharedFolderId};
+
+impl Client {
+    /// The files of a shared folder, with its password if it has one.
+    ///
+    /// # Errors
+    /// `NotAllowed` when the service answers with a page that asks for a password.
+    pub async fn shared_folder(
+        &self,
+        folder: &SharedFolderId,
+        password: Option<&Password>,
+    ) -> Result<Vec<SharedFile>, ApiError> {
+        let transport = &self.inner.transport;
+        let call = self.call(Endpoint::SharedFolder, CallClass::Plain);
+        let attempt = || async {
+            let answer = match password {
+                None => transport.site(&format!("dir/{folder}?json=1"), None).await?,
+                Some(password) => {
+                    let form = form_urlencoded::Serializer::new(String::new())
+                        .append_pair("json", "1")
+                        .append_pair("pass", password.reveal())
+                        .finish();
+                    transport.site(&format!("dir/{folder}"), Some(form)).await?
+                }
+            };
+            answer.read(transport.key()).map_err(|kind| match kind {
+                ErrorKind::Html { title, status } if asks_for_password(&answer.body) => {
+                    let known =
+                        if password.is_some() { PasswordProblem::Wrong } else { PasswordProblem::Missing };
+                    ErrorKind::NotAllowed { password: known, text: format!("{title} (HTTP {status})") }
+                }
+                ErrorKind::Html { title, status: 404 } => ErrorKind::NotFound { text: title },
+                ErrorKind::Status { code: 404, .. } => ErrorKind::NotFound { text: "HTTP 404".into() },
+                kind => kind,
+            })
+        };
+        self.inner.pacer.run(call, attempt).await
+    }
+}
+
+/// Whether a page is the one that asks for the password, in the site's languages.
+fn asks_for_password(page: &[u8]) -> bool {
+    let page = String::from_utf8_lossy(page).to_lowercase();
+    ["password", "mot de passe", "name=\"pass\""].iter().any(|words| page.contains(words))
+}

@@ -1,0 +1,273 @@
+//! Uploads (API document, section 7): a node from the API, one request to the node, a report from the node.
+
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
+};
+use http::{Method, StatusCode};
+use http_body::Body as _;
+use tokio::time::{Instant, sleep_until};
+
+use crate::answer::{self, Answer};
+use crate::client::{Client, not_empty};
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorKind};
+use crate::folder_id::FolderId;
+use crate::key::Password;
+use crate::link::Domain;
+use crate::multipart::{Multipart, Progress, UploadFile, boundary};
+use crate::pacer::CallClass;
+use crate::transport::{failure, status_error};
+use crate::wire::upload::{Report, UploadNode, UploadedFile};
+
+/// What a node says when the request held no file.
+const NO_FILE: &str = "Pas de fichier";
+
+/// Files for one folder, sent in one request; at most
+/// [`FILES_PER_UPLOAD`](crate::limits::FILES_PER_UPLOAD).
+#[derive(Debug)]
+pub struct Upload {
+    /// Where they go. The service takes the root for a folder that doesn't exist.
+    pub folder: FolderId,
+    /// The files.
+    pub files: Vec<UploadFile>,
+    /// The rest.
+    pub options: UploadOptions,
+}
+
+/// What can be said of all files of an upload.
+#[derive(Debug, Clone, Default)]
+pub struct UploadOptions {
+    /// Domain of the links.
+    pub domain: Option<Domain>,
+    /// Password of the files, the wire's `dpass`.
+    pub password: Option<Password>,
+    /// Address that the links are mailed to.
+    pub mail: Option<String>,
+    /// Addresses that the links are mailed to, the wire's `mails`.
+    pub mails: Option<String>,
+    /// Name of an account, instead of the key's.
+    pub user: Option<String>,
+    /// Password of that account, the wire's `pass`.
+    pub user_password: Option<Password>,
+}
+
+/// An upload that the node took; its report tells what arrived. Can be remembered and asked about later, for
+/// some minutes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadReceipt {
+    /// The node.
+    pub node: UploadNode,
+    /// The number under which the report is found.
+    pub id: String,
+    /// How many files were sent.
+    pub files: usize,
+}
+
+impl Client {
+    /// Asks for a node that will take an upload. One node is good for one upload.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    pub async fn upload_node(&self) -> Result<UploadNode, ApiError> {
+        let transport = &self.inner.transport;
+        let call = self.call(Endpoint::GetUploadServer, CallClass::Plain);
+        self.inner
+            .pacer
+            .run(call, || async {
+                let path = Endpoint::GetUploadServer.path();
+                transport.call(Method::GET, path, Bytes::new()).await?.read(transport.key())
+            })
+            .await
+    }
+
+    /// Sends files to a node in one request. Neither paced nor repeated, since streams flow once.
+    ///
+    /// # Errors
+    /// `UploadSource` names the file that wasn't as declared. With [`ApiError::maybe_done`] the files may have
+    /// arrived: ask for the report under the node's number, or list the folder, before sending them again.
+    pub async fn upload(&self, node: &UploadNode, upload: Upload) -> Result<UploadReceipt, ApiError> {
+        not_empty(Endpoint::Upload, &upload.files)?;
+        if let Some(file) = upload.files.iter().find(|file| file.size == 0) {
+            let kind = ErrorKind::Invalid(format!(
+                "`{}` is empty, and the service can't store empty files",
+                file.name
+            ));
+            return Err(ApiError::new(Endpoint::Upload, kind).with_history(0, false));
+        }
+        let files = upload.files.len();
+        let call = self.call(Endpoint::Upload, CallClass::Node);
+        let id = self.inner.pacer.once(call, self.send_upload(node, upload)).await?;
+        Ok(UploadReceipt { node: node.clone(), id, files })
+    }
+
+    async fn send_upload(&self, node: &UploadNode, upload: Upload) -> Result<String, ErrorKind> {
+        let transport = &self.inner.transport;
+        let idle = transport.settings().idle_timeout;
+        let url = transport.node_url(&node.host, Endpoint::Upload.path(), ("id", &node.id))?;
+        let boundary = boundary();
+        let body = Multipart::new(&boundary, &fields(&upload), upload.files);
+        let progress = body.progress();
+        let length = body.size_hint().exact().unwrap_or_default();
+        let request = transport
+            .upload_pool()?
+            .post(url)
+            .header(AUTHORIZATION, transport.key().bearer().map_err(ApiError::into_kind)?)
+            .header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
+            .header(CONTENT_LENGTH, length)
+            .header(CONNECTION, "close")
+            .body(reqwest::Body::wrap(body));
+        let exchange = async {
+            let response = request.send().await.map_err(|error| failure(error, idle))?;
+            let location =
+                response.headers().get(LOCATION).and_then(|value| value.to_str().ok().map(str::to_owned));
+            let status = response.status();
+            let after = crate::pacer::retry_after(response.headers(), std::time::SystemTime::now());
+            // The head decides; a body that breaks off changes nothing.
+            let body = response.bytes().await.unwrap_or_default();
+            Ok((Answer { status, retry_after: after, body }, location))
+        };
+        let result = tokio::select! {
+            result = exchange => result,
+            () = standstill(&progress, idle) => Err(ErrorKind::Timeout { idle }),
+        };
+        // Whatever the connection made of it: a bad file is the cause.
+        if let Some(failure) = progress.take_failure() {
+            return Err(failure);
+        }
+        let (answer, location) = result?;
+        let id = taken(&answer, location.as_deref(), transport.key())?.unwrap_or_else(|| node.id.clone());
+        if !progress.is_complete() {
+            return Err(ErrorKind::Truncated { snippet: "the node answered before it had all bytes".into() });
+        }
+        Ok(id)
+    }
+
+    /// What arrived. Asks again and again while the node is still at it: every 3 s, later every 30 s, for
+    /// 5 minutes ([`ReportPacing`](crate::ReportPacing)).
+    ///
+    /// # Errors
+    /// `NoReport` when the node had none in time; list the folder then.
+    pub async fn upload_report(&self, receipt: &UploadReceipt) -> Result<Vec<UploadedFile>, ApiError> {
+        let transport = &self.inner.transport;
+        let mut headers = HeaderMap::new();
+        headers.insert("JSON", HeaderValue::from_static("1"));
+        let path = Endpoint::UploadReport.path();
+        let url = transport
+            .node_url(&receipt.node.host, path, ("xid", &receipt.id))
+            .map_err(|kind| ApiError::new(Endpoint::UploadReport, kind).with_history(0, false))?;
+        let call = self.call(Endpoint::UploadReport, CallClass::Node);
+        self.inner
+            .pacer
+            .poll(call, || async {
+                let answer = transport.node(url.clone(), headers.clone()).await?;
+                let report: Report = answer.read(transport.key())?;
+                let ready =
+                    !report.incoming && !report.links.is_empty() && report.links.len() >= receipt.files;
+                Ok(ready.then_some(report.links))
+            })
+            .await
+    }
+}
+
+/// The fields before the files.
+fn fields(upload: &Upload) -> Vec<(&'static str, String)> {
+    let options = &upload.options;
+    let secret = |password: &Option<Password>| password.as_ref().map(|password| password.reveal().to_owned());
+    let optional = [
+        ("domain", options.domain.map(|domain| domain.number().to_string())),
+        ("dpass", secret(&options.password)),
+        ("mail", options.mail.clone()),
+        ("mails", options.mails.clone()),
+        ("user", options.user.clone()),
+        ("pass", secret(&options.user_password)),
+    ];
+    let mut fields = vec![("did", upload.folder.to_string())];
+    fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    fields
+}
+
+/// Returns when the network has taken nothing and told nothing for so long.
+async fn standstill(progress: &Progress, idle: std::time::Duration) {
+    if idle.is_zero() {
+        std::future::pending::<()>().await;
+    }
+    loop {
+        let deadline = progress.idle_since() + idle;
+        if deadline <= Instant::now() {
+            return;
+        }
+        sleep_until(deadline).await;
+    }
+}
+
+/// Whether the node took the upload: a redirect to its report, or a plain 200. Returns the report's number if it
+/// was told.
+fn taken(
+    answer: &Answer,
+    location: Option<&str>,
+    key: &crate::key::ApiKey,
+) -> Result<Option<String>, ErrorKind> {
+    if String::from_utf8_lossy(&answer.body).contains(NO_FILE) {
+        return Err(ErrorKind::NoFileArrived);
+    }
+    let status = answer.status;
+    if status.is_redirection()
+        && let Some(id) = location.and_then(report_id)
+    {
+        return Ok(Some(id));
+    }
+    if status == StatusCode::OK {
+        // JSON here would be a refusal; the usual page isn't read.
+        if answer.body.trim_ascii_start().first() == Some(&b'{') {
+            answer.read::<serde::de::IgnoredAny>(key)?;
+        }
+        return Ok(None);
+    }
+    if answer.body.trim_ascii_start().first() == Some(&b'{') && !answer::is_html(&answer.body) {
+        answer.read::<serde::de::IgnoredAny>(key)?;
+    }
+    Err(status_error(status, answer.retry_after, &answer.body))
+}
+
+/// The number in `/end.pl?xid=ID`.
+fn report_id(location: &str) -> Option<String> {
+    let (_, query) = location.split_once('?')?;
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, id)| name == "xid" && !id.is_empty())
+        .map(|(_, id)| id.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::ApiKey;
+
+    fn answered(
+        status: u16,
+        location: Option<&str>,
+        body: &'static str,
+    ) -> Result<Option<String>, ErrorKind> {
+        let status = StatusCode::from_u16(status).unwrap();
+        taken(
+            &Answer { status, retry_after: None, body: Bytes::from_static(body.as_bytes()) },
+            location,
+            &ApiKey::new("k"),
+        )
+    }
+
+    #[test]
+    fn the_answers_of_nodes() {
+        assert_eq!(answered(302, Some("/end.pl?xid=AbC"), "").unwrap().as_deref(), Some("AbC"));
+        assert_eq!(
+            answered(302, Some("https://up2.1fichier.com/end.pl?a=b&xid=AbC"), "").unwrap().as_deref(),
+            Some("AbC")
+        );
+        assert_eq!(answered(200, None, "<html>done").unwrap(), None);
+        assert!(matches!(answered(200, None, "Pas de fichier"), Err(ErrorKind::NoFileArrived)));
+        assert!(matches!(answered(302, Some("/"), ""), Err(ErrorKind::Status { code: 302, .. })));
+        assert!(matches!(answered(403, None, ""), Err(ErrorKind::Status { code: 403, .. })));
+        let flood = answered(200, None, r#"{"status":"KO","message":"Flood detected: IP Locked #1"}"#);
+        assert!(matches!(flood, Err(ErrorKind::Flood { .. })), "{flood:?}");
+    }
+}

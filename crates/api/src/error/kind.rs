@@ -1,0 +1,363 @@
+//! The kinds of failure, and what each means for the caller.
+
+use std::time::Duration;
+
+use super::BoxError;
+
+/// What went wrong. The texts of the service are classified as in the API document, section 3.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Too many calls; the pacer waited and tried again as often as it may.
+    #[error("the service detected a flood of calls: {text}")]
+    Flood {
+        /// The service's words.
+        text: String,
+    },
+    /// The address is locked, for longer than a flood locks it.
+    #[error("the service has locked this address: {text}")]
+    AddressLocked {
+        /// The service's words.
+        text: String,
+    },
+    /// No key, or one that the service doesn't take.
+    #[error("the service doesn't accept the key: {text}")]
+    NotAuthenticated {
+        /// The service's words.
+        text: String,
+    },
+    /// The key belongs to nobody.
+    #[error("the service doesn't know the key's user: {text}")]
+    NoSuchUser {
+        /// The service's words.
+        text: String,
+    },
+    /// The account is banned.
+    #[error("the account is locked: {text}")]
+    OwnerLocked {
+        /// The service's words.
+        text: String,
+    },
+    /// The account has no subscription, which the API needs.
+    #[error("the API needs a Premium or Access account: {text}")]
+    NeedsSubscription {
+        /// The service's words.
+        text: String,
+    },
+    /// The file or folder is gone.
+    #[error("not found: {text}")]
+    NotFound {
+        /// The service's words.
+        text: String,
+    },
+    /// Access rules or a password stand before the file.
+    #[error("not allowed: {text}")]
+    NotAllowed {
+        /// What the password has to do with it.
+        password: PasswordProblem,
+        /// The service's words.
+        text: String,
+    },
+    /// The account downloads from too many addresses already.
+    #[error("the account is in use at too many addresses: {text}")]
+    TooManyLocations {
+        /// How many are allowed, if the service told.
+        allowed: Option<u32>,
+        /// The service's words.
+        text: String,
+    },
+    /// The service takes this address for a VPN or a data centre.
+    #[error("the service wants downloads from this address to go through its CDN: {text}")]
+    NeedsCdn {
+        /// The service's words.
+        text: String,
+    },
+    /// Any other refusal.
+    #[error("the service refused: {text}")]
+    Refused {
+        /// The service's words.
+        text: String,
+        /// The number after `#`, if any.
+        number: Option<u32>,
+    },
+    /// The firm interval of this kind of call isn't over; do without the call rather than wait.
+    #[error("too soon to ask this again, {} s to go", remaining.as_secs())]
+    TooSoon {
+        /// How long until the call may be made.
+        remaining: Duration,
+    },
+    /// A page for people came instead of an answer.
+    #[error("an HTML page came instead of an answer (HTTP {status}): {title}")]
+    Html {
+        /// The page's title, or its beginning.
+        title: String,
+        /// HTTP status beside it.
+        status: u16,
+    },
+    /// An HTTP status that says it all.
+    #[error("HTTP status {code}")]
+    Status {
+        /// HTTP status.
+        code: u16,
+        /// How long the service asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The answer ended too early.
+    #[error("the answer was cut short: {snippet}")]
+    Truncated {
+        /// The answer's end.
+        snippet: String,
+    },
+    /// The answer isn't JSON, or not of the shape that was expected.
+    #[error("the answer makes no sense ({problem}): {snippet}")]
+    InvalidJson {
+        /// What the parser said.
+        problem: String,
+        /// The answer's beginning, or what surrounds the problem.
+        snippet: String,
+        /// Whether it was JSON at least; then asking again won't help.
+        well_formed: bool,
+    },
+    /// No connection came about, so nothing was sent.
+    #[error("can't connect")]
+    Connect(#[source] BoxError),
+    /// The other side's certificate isn't trusted.
+    #[error("the service's certificate isn't trusted")]
+    Certificate(#[source] BoxError),
+    /// The connection broke after the request was sent, perhaps.
+    #[error("the connection broke")]
+    Network(#[source] BoxError),
+    /// No byte moved for too long.
+    #[error("nothing came for {} s", idle.as_secs())]
+    Timeout {
+        /// How long.
+        idle: Duration,
+    },
+    /// A download token is used up or too old; a new one will do.
+    #[error("the download link is no longer valid (HTTP {status})")]
+    TokenRefused {
+        /// HTTP status of the node.
+        status: u16,
+    },
+    /// The range begins behind the end of the file.
+    #[error("the range begins behind the end of the file")]
+    RangeNotSatisfiable,
+    /// A file of an upload didn't come as declared; the upload was broken off.
+    #[error("file {index} of the upload ({name}): {problem}")]
+    UploadSource {
+        /// Place of the file in the upload, from 0.
+        index: usize,
+        /// Its name as given.
+        name: String,
+        /// What was wrong with it.
+        #[source]
+        problem: SourceProblem,
+    },
+    /// The node took the request but says that no file was in it.
+    #[error("the node says that no file arrived")]
+    NoFileArrived,
+    /// The node gave no report in time; whether the files arrived is unknown.
+    #[error("the node gave no report about the upload within {} s", waited.as_secs())]
+    NoReport {
+        /// How long it was asked.
+        waited: Duration,
+    },
+    /// The call took longer than it may, retries included.
+    #[error("given up after {} s: {last}", after.as_secs())]
+    DeadlineExceeded {
+        /// Time since the first attempt.
+        after: Duration,
+        /// What the last attempt said.
+        #[source]
+        last: Box<ErrorKind>,
+    },
+    /// The client was told to stop.
+    #[error("canceled")]
+    Canceled,
+    /// The request can't be sent as it is.
+    #[error("{0}")]
+    Invalid(String),
+    /// The client can't be set up as told.
+    #[error("{what}")]
+    Setup {
+        /// What couldn't be set up.
+        what: String,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+}
+
+/// What a password has to do with a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordProblem {
+    /// Nothing, as far as is known: access rules, or somebody else's file.
+    None,
+    /// One is needed and none was given.
+    Missing,
+    /// The one given is wrong.
+    Wrong,
+}
+
+/// How a file of an upload differed from what was declared.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceProblem {
+    /// It ended early.
+    #[error("it ended after {got} of {declared} bytes")]
+    TooShort {
+        /// Size declared.
+        declared: u64,
+        /// Bytes that came.
+        got: u64,
+    },
+    /// It went on after its end.
+    #[error("it is longer than the {declared} bytes declared")]
+    TooLong {
+        /// Size declared.
+        declared: u64,
+    },
+    /// It couldn't be read.
+    #[error("it can't be read: {0}")]
+    Failed(#[source] BoxError),
+}
+
+/// Whose fault an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The user can do something about it: key, password, subscription, a missing file.
+    User,
+    /// The service is busy, broken or unwilling.
+    Service,
+    /// The way to the service.
+    Network,
+    /// This program, or the one that uses it.
+    Us,
+}
+
+/// Whether it is worth trying the same again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// The same call will fail the same way.
+    Never,
+    /// It may work later.
+    Later,
+    /// It may have been carried out: look first.
+    AfterLooking,
+}
+
+/// Where a key comes from.
+const GET_A_KEY: &str =
+    "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
+
+impl ErrorKind {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NotAuthenticated { .. }
+            | Self::NoSuchUser { .. }
+            | Self::OwnerLocked { .. }
+            | Self::NeedsSubscription { .. }
+            | Self::NotFound { .. }
+            | Self::NotAllowed { .. }
+            | Self::TooManyLocations { .. }
+            | Self::NeedsCdn { .. }
+            | Self::UploadSource { .. }
+            | Self::Canceled
+            | Self::Setup { .. } => Fault::User,
+            Self::Flood { .. }
+            | Self::AddressLocked { .. }
+            | Self::Refused { .. }
+            | Self::TooSoon { .. }
+            | Self::Html { .. }
+            | Self::Status { .. }
+            | Self::InvalidJson { .. }
+            | Self::TokenRefused { .. }
+            | Self::NoFileArrived
+            | Self::NoReport { .. } => Fault::Service,
+            Self::Truncated { .. }
+            | Self::Connect(_)
+            | Self::Certificate(_)
+            | Self::Network(_)
+            | Self::Timeout { .. } => Fault::Network,
+            Self::RangeNotSatisfiable | Self::Invalid(_) => Fault::Us,
+            Self::DeadlineExceeded { last, .. } => last.fault(),
+        }
+    }
+
+    /// Whether the same call may work later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Flood { .. }
+            | Self::AddressLocked { .. }
+            | Self::TooManyLocations { .. }
+            | Self::TooSoon { .. }
+            | Self::Html { .. }
+            | Self::Truncated { .. }
+            | Self::Connect(_)
+            | Self::Network(_)
+            | Self::Timeout { .. }
+            | Self::TokenRefused { .. }
+            | Self::NoFileArrived
+            | Self::NoReport { .. } => true,
+            // 403 without JSON comes from something before the service proper (API document, section 3).
+            Self::Status { code, .. } => matches!(code, 403 | 408 | 425 | 429 | 500..=599),
+            Self::InvalidJson { well_formed, .. } => !well_formed,
+            Self::DeadlineExceeded { last, .. } => last.may_pass(),
+            _ => false,
+        }
+    }
+
+    /// Whether the service can't have carried the call out: it said no, or never got it.
+    pub(crate) fn surely_not_done(&self) -> bool {
+        match self {
+            Self::Html { status, .. } => matches!(status, 403 | 429 | 503),
+            Self::Status { code, .. } => !matches!(code, 408 | 500 | 502 | 504..=599 | 200..=399),
+            Self::Truncated { .. } | Self::InvalidJson { .. } | Self::Network(_) | Self::Timeout { .. } => {
+                false
+            }
+            Self::NoReport { .. } => false,
+            Self::DeadlineExceeded { last, .. } => last.surely_not_done(),
+            _ => true,
+        }
+    }
+
+    /// What to do next, as half a sentence in lower case; `None` when there is nothing sensible to say.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotAuthenticated { .. } | Self::NoSuchUser { .. } => GET_A_KEY,
+            Self::NeedsSubscription { .. } => "subscribe at https://1fichier.com/console/abo.pl",
+            Self::OwnerLocked { .. } => "ask the service's support",
+            Self::Flood { .. } => {
+                "wait some minutes; see that no other program uses the account or the address"
+            }
+            Self::AddressLocked { .. } => {
+                "leave the service alone from this address for an hour, other programs too"
+            }
+            Self::NotAllowed { password: PasswordProblem::Missing, .. } => {
+                "give the password of the file or folder"
+            }
+            Self::NotAllowed { password: PasswordProblem::Wrong, .. } => {
+                "check the password of the file or folder"
+            }
+            Self::NotAllowed { password: PasswordProblem::None, .. } => "see the file's access rules",
+            Self::TooManyLocations { .. } => "stop downloads of the account at other addresses, or wait",
+            Self::NeedsCdn { .. } => "ask for downloads through the CDN (--fichier-cdn)",
+            Self::TooSoon { .. } => "list folder by folder, or wait",
+            Self::Html { .. } => "the service is busy or under maintenance; try again later",
+            Self::Status { code: 500..=599, .. } => {
+                "the service is busy or under maintenance; try again later"
+            }
+            Self::Connect(_) => "check the connection, the proxy and the name of the service",
+            Self::Certificate(_) => {
+                "check the clock; behind an inspecting proxy, name its certificate (--ca-cert)"
+            }
+            Self::TokenRefused { .. } => "ask for a new download token",
+            Self::NoReport { .. } => {
+                "list the folder to learn whether the files arrived, before sending them again"
+            }
+            Self::UploadSource { .. } => "the file changed or can't be read; try it again when it rests",
+            Self::DeadlineExceeded { last, .. } => return last.hint(),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! The wire client for the 1Fichier service: typed endpoints, pacing, uploads and downloads. Usable alone.
+//!
+//! The service allows few calls and punishes haste, so every call goes through a pacer that all clones of a
+//! [`Client`] share: it keeps the distances, waits out locks, and repeats what is sound to repeat. Errors know
+//! whose fault they are and whether another try helps: see [`ApiError`].
+//!
+//! File names are taken and given as they are on the wire. What the service can't store in a name has to be
+//! encoded before it comes here.
+//!
+//! ```no_run
+//! use fichier_api::{ApiKey, Client, FolderId, ListFolder};
+//!
+//! # async fn example() -> Result<(), fichier_api::ApiError> {
+//! let client = Client::builder(ApiKey::new("…")).build()?;
+//! let root = client.list_folder(&ListFolder::with_files(FolderId::ROOT)).await?;
+//! for file in root.items.iter().flatten() {
+//!     println!("{} {} {}", file.link, file.size, file.filename);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod builder;
+mod checksum;
+mod client;
+mod date;
+mod endpoint;
+mod endpoints;
+mod error;
+mod folder_id;
+mod key;
+pub mod limits;
+mod link;
+mod message;
+mod multipart;
+mod observer;
+mod pacer;
+mod proxy;
+mod tls;
+mod transport;
+mod wire;
+
+pub use builder::ClientBuilder;
+pub use checksum::{Checksum, ChecksumError};
+pub use client::Client;
+pub use date::{CivilDateTime, WireDate};
+pub use endpoint::Endpoint;
+pub use endpoints::download::{ByteRange, Download};
+pub use endpoints::upload::{Upload, UploadOptions, UploadReceipt};
+pub use error::{ApiError, BoxError, ErrorKind, Fault, PasswordProblem, Retry, SourceProblem};
+pub use folder_id::{FilesOf, FolderId};
+pub use key::{ApiKey, Password};
+pub use link::{Domain, FileLink, LinkError};
+pub use multipart::UploadFile;
+pub use observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
+pub use pacer::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing, RetryPolicy};
+pub use proxy::ProxySettings;
+pub use tokio_util::sync::CancellationToken;
+pub use url::Url;
+pub use wire::account::UserInfo;
+pub use wire::download::{DownloadToken, RestrictIp, TokenRequest};
+pub use wire::file::{
+    Acl, ChangeFiles, ChangedFiles, CopiedFile, CopiedFiles, CopyFiles, FileInfo, FileItem, FileListing,
+    FileOf, ListFiles, MoveFiles, MovedFiles, RemoveFile, RemovedFiles, RenameFile, RenamedFile,
+    RenamedFiles, ScanResult,
+};
+pub use wire::folder::{
+    FolderListing, ListFolder, MadeFolder, MakeFolder, MoveFolder, MovedFolder, Share, ShareFolder, SharedAs,
+    SubFolder,
+};
+pub use wire::remote_upload::{
+    RemoteUpload, RemoteUploadInfo, RemoteUploadResult, RequestRemoteUpload, RequestedRemoteUpload,
+};
+pub use wire::shared::{LinkState, SharedFile, SharedFolderId, SharedFolderIdError};
+pub use wire::upload::{UploadNode, UploadedFile};

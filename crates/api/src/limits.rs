@@ -1,0 +1,14 @@
+//! Numbers of the service that callers plan with. Intervals are in [`Pacing`](crate::Pacing).
+
+/// Files that one upload request may carry, as the site's other clients do (API document, section 7).
+pub const FILES_PER_UPLOAD: usize = 100;
+
+/// Items in one batched call (remove, move, copy, rename, change); the service documents no number, this
+/// one is safe (API document, section 5).
+pub const ITEMS_PER_CALL: usize = 100;
+
+/// A listing of so many results or more isn't complete (API document, section 2).
+pub const LISTING_CAP: usize = 5_000;
+
+/// Largest file in bytes that rclone sends. The service documents 500 GB (API document, section 2).
+pub const MAX_FILE_SIZE: u64 = 300_000_000_000;

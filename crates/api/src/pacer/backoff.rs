@@ -1,0 +1,103 @@
+//! How often and after how long a failed call is sent again.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+
+/// How often a call is tried, and how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetryPolicy {
+    /// Repetitions of a call after errors that may pass: 5xx, HTML, cut connections. rclone's
+    /// `--low-level-retries`, 10.
+    pub low_level_retries: u32,
+    /// Repetitions after flood answers and 429, each after its pause. 10, about half an hour.
+    pub flood_retries: u32,
+    /// Repetitions after `IP Locked`, each after its pause. 2, a quarter of an hour.
+    pub lock_retries: u32,
+    /// Repetitions after `Only N locations allowed`, each after its pause. 1.
+    pub location_retries: u32,
+    /// A call isn't repeated any more when so much time would have passed since it was first sent; 1 h.
+    /// Waiting for the first turn doesn't count.
+    pub deadline: Option<Duration>,
+    /// Distance of the first repetition; it doubles from one to the next. 400 ms.
+    pub backoff: Duration,
+    /// Its upper bound, 30 s.
+    pub backoff_max: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            low_level_retries: 10,
+            flood_retries: 10,
+            lock_retries: 2,
+            location_retries: 1,
+            deadline: Some(Duration::from_secs(3600)),
+            backoff: Duration::from_millis(400),
+            backoff_max: Duration::from_secs(30),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Never sends anything twice.
+    pub fn none() -> Self {
+        Self {
+            low_level_retries: 0,
+            flood_retries: 0,
+            lock_retries: 0,
+            location_retries: 0,
+            ..Self::default()
+        }
+    }
+
+    /// The wait before repetition `number` (from 0): doubled each time, then spread between half and all of it
+    /// by `spread` (0 to 1), so that programs which failed together don't come back together.
+    pub(super) fn delay(&self, number: u32, spread: f64) -> Duration {
+        doubled(self.backoff, number, self.backoff_max).mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0))
+    }
+}
+
+/// `first`, doubled `times` times, at most `max`.
+pub(super) fn doubled(first: Duration, times: u32, max: Duration) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX)).min(max)
+}
+
+/// Reads `Retry-After`: seconds or an HTTP date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = httpdate::parse_http_date(text).ok()?;
+    Some(moment.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_their_bound() {
+        let policy = RetryPolicy::default();
+        let delays: Vec<u128> = (0..9).map(|number| policy.delay(number, 1.0).as_millis()).collect();
+        assert_eq!(delays, [400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
+        assert_eq!(policy.delay(0, 0.0), Duration::from_millis(200));
+        assert_eq!(policy.delay(u32::MAX, 1.0), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn retry_after_comes_as_seconds_or_as_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(read("120"), Some(Duration::from_secs(120)));
+        assert_eq!(read("Sun, 06 Nov 1994 08:50:37 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(read("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("soon"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

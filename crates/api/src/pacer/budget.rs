@@ -1,0 +1,416 @@
+//! The service's limits as budget classes, and the book that is kept of them. No waiting happens here.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::backoff::doubled;
+use crate::endpoint::Endpoint;
+use crate::folder_id::FolderId;
+use crate::observer::WaitReason;
+use crate::wire::account::UserInfo;
+
+/// The budget that a call takes from (API document, section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallClass {
+    /// Anything without a limit of its own.
+    Plain,
+    /// Lists one folder.
+    Listing,
+    /// Lists all files of the account.
+    AllFiles,
+    /// Asks for the account's state.
+    AccountInfo,
+    /// Asks for a download token.
+    Token,
+    /// Goes to a node: uploads, downloads, reports. Not paced.
+    Node,
+}
+
+/// The intervals that the client keeps. `Duration::ZERO` switches one off.
+///
+/// The defaults are the safe assumptions of the API document, section 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pacing {
+    /// Between any two calls: 400 ms.
+    pub any: Duration,
+    /// Between any two listings, until the service objects: 400 ms.
+    pub listing: Duration,
+    /// Between any two listings, once the service objected: 3 s.
+    pub listing_after_flood: Duration,
+    /// Between two listings of the same folder: 30 s.
+    pub same_folder: Duration,
+    /// Between two listings of the whole account; asked sooner, the call fails: 1 h.
+    pub all_files: Duration,
+    /// So long the account's state is told from memory: 5 min.
+    pub account_info: Duration,
+    /// Pause of a class after its first flood answer, doubling from one to the next: 30 s.
+    pub flood_pause: Duration,
+    /// Longest such pause: 5 min.
+    pub flood_pause_max: Duration,
+    /// Pause of everything after `IP Locked`, doubling from one to the next: 5 min.
+    pub lock_pause: Duration,
+    /// Longest such pause: 30 min.
+    pub lock_pause_max: Duration,
+    /// Pause of downloads after `Only N locations allowed`: 5 min.
+    pub locations_pause: Duration,
+    /// How an upload's report is asked for.
+    pub report: ReportPacing,
+}
+
+/// How often and how long an upload's report is asked for (API document, section 7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportPacing {
+    /// Interval at first: 3 s.
+    pub quick: Duration,
+    /// How long that goes on: 30 s.
+    pub quick_for: Duration,
+    /// Interval afterwards: 30 s.
+    pub slow: Duration,
+    /// When to give up: 5 min.
+    pub give_up: Duration,
+}
+
+impl Default for ReportPacing {
+    fn default() -> Self {
+        Self {
+            quick: Duration::from_secs(3),
+            quick_for: Duration::from_secs(30),
+            slow: Duration::from_secs(30),
+            give_up: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self {
+            any: Duration::from_millis(400),
+            listing: Duration::from_millis(400),
+            listing_after_flood: Duration::from_secs(3),
+            same_folder: Duration::from_secs(30),
+            all_files: Duration::from_secs(3600),
+            account_info: Duration::from_secs(300),
+            flood_pause: Duration::from_secs(30),
+            flood_pause_max: Duration::from_secs(300),
+            lock_pause: Duration::from_secs(300),
+            lock_pause_max: Duration::from_secs(1800),
+            locations_pause: Duration::from_secs(300),
+            report: ReportPacing::default(),
+        }
+    }
+}
+
+impl Pacing {
+    /// The defaults with every interval divided by `divisor`: for a service that runs faster, as an emulator
+    /// does. 0 counts as 1.
+    #[must_use]
+    pub fn scaled(divisor: u32) -> Self {
+        let part = |whole: Duration| whole / divisor.max(1);
+        let whole = Self::default();
+        Self {
+            any: part(whole.any),
+            listing: part(whole.listing),
+            listing_after_flood: part(whole.listing_after_flood),
+            same_folder: part(whole.same_folder),
+            all_files: part(whole.all_files),
+            account_info: part(whole.account_info),
+            flood_pause: part(whole.flood_pause),
+            flood_pause_max: part(whole.flood_pause_max),
+            lock_pause: part(whole.lock_pause),
+            lock_pause_max: part(whole.lock_pause_max),
+            locations_pause: part(whole.locations_pause),
+            report: ReportPacing {
+                quick: part(whole.report.quick),
+                quick_for: part(whole.report.quick_for),
+                slow: part(whole.report.slow),
+                give_up: part(whole.report.give_up),
+            },
+        }
+    }
+
+    /// No limits at all, for a service that has none. Reports are asked for each 50 ms, for 10 s.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            any: Duration::ZERO,
+            listing: Duration::ZERO,
+            listing_after_flood: Duration::ZERO,
+            same_folder: Duration::ZERO,
+            all_files: Duration::ZERO,
+            account_info: Duration::ZERO,
+            flood_pause: Duration::ZERO,
+            flood_pause_max: Duration::ZERO,
+            lock_pause: Duration::ZERO,
+            lock_pause_max: Duration::ZERO,
+            locations_pause: Duration::ZERO,
+            report: ReportPacing {
+                quick: Duration::from_millis(50),
+                quick_for: Duration::from_secs(10),
+                slow: Duration::from_millis(50),
+                give_up: Duration::from_secs(10),
+            },
+        }
+    }
+}
+
+/// What was learned about an account, to be remembered between runs and shared between processes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learned {
+    /// A listing met a flood answer: listings keep the longer distance.
+    pub listings_are_limited: bool,
+    /// When all files of the account were last listed.
+    pub all_files_listed_at: Option<SystemTime>,
+    /// The account's state when it was last asked for.
+    pub account: Option<AccountSnapshot>,
+}
+
+/// The account's state at a moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountSnapshot {
+    /// When the service told it.
+    pub at: SystemTime,
+    /// What it told.
+    pub info: UserInfo,
+}
+
+/// A pause of a class, and how long the next one will be.
+#[derive(Debug, Default, Clone, Copy)]
+struct Pause {
+    began: Option<Instant>,
+    until: Option<Instant>,
+    level: u32,
+    why: Option<WaitReason>,
+}
+
+impl Pause {
+    /// Begins or prolongs a pause because of an answer to a request sent at `sent`. Answers to requests sent
+    /// before the pause began tell nothing new.
+    fn begin(&mut self, sent: Instant, now: Instant, first: Duration, max: Duration, why: WaitReason) {
+        if self.began.is_some_and(|began| sent < began) {
+            return;
+        }
+        *self = Self {
+            began: Some(now),
+            until: Some(now + doubled(first, self.level, max)),
+            level: self.level.saturating_add(1),
+            why: Some(why),
+        };
+    }
+
+    fn due(&self, now: Instant) -> Option<(Instant, WaitReason)> {
+        self.until.filter(|until| *until > now).zip(self.why)
+    }
+
+    /// A request sent after the pause went well: the next pause is a first one again.
+    fn passed(&mut self, sent: Instant) {
+        if self.until.is_some_and(|until| sent >= until) {
+            *self = Self::default();
+        }
+    }
+}
+
+/// Which listing of which folder: `folder/ls` and `file/ls` of one folder don't disturb each other, as rclone
+/// shows every day.
+pub(crate) type FolderKey = (FolderId, Endpoint);
+
+/// The book of what was sent when, and what the service thought of it.
+pub(super) struct Ledger {
+    pacing: Pacing,
+    next_any: Option<Instant>,
+    next_listing: Option<Instant>,
+    limited: bool,
+    pauses: [Pause; 4],
+    lock: Pause,
+    folders: HashMap<FolderKey, Instant>,
+    next_all_files: Option<Instant>,
+    all_files_at: Option<SystemTime>,
+    account: Option<AccountSnapshot>,
+    account_stale_at: Option<Instant>,
+}
+
+/// Calls that share a gate and a pause.
+pub(super) fn lane(class: CallClass) -> Option<usize> {
+    match class {
+        CallClass::Plain => Some(0),
+        CallClass::Listing | CallClass::AllFiles => Some(1),
+        CallClass::AccountInfo => Some(2),
+        CallClass::Token => Some(3),
+        CallClass::Node => None,
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(pacing: Pacing, learned: Learned, now: Instant, wall: SystemTime) -> Self {
+        // A clock set back must not lock anything for longer than its interval.
+        let rest = |at: SystemTime, interval: Duration| {
+            interval.saturating_sub(wall.duration_since(at).unwrap_or(Duration::ZERO))
+        };
+        let next_all_files = learned.all_files_listed_at.map(|at| now + rest(at, pacing.all_files));
+        let account_stale_at =
+            learned.account.as_ref().map(|saved| now + rest(saved.at, pacing.account_info));
+        Self {
+            pacing,
+            next_any: None,
+            next_listing: None,
+            limited: learned.listings_are_limited,
+            pauses: [Pause::default(); 4],
+            lock: Pause::default(),
+            folders: HashMap::new(),
+            next_all_files,
+            all_files_at: learned.all_files_listed_at,
+            account: learned.account,
+            account_stale_at,
+        }
+    }
+
+    pub(super) fn learned(&self) -> Learned {
+        Learned {
+            listings_are_limited: self.limited,
+            all_files_listed_at: self.all_files_at,
+            account: self.account.clone(),
+        }
+    }
+
+    fn listing_gap(&self) -> Duration {
+        if self.limited {
+            self.pacing.listing.max(self.pacing.listing_after_flood)
+        } else {
+            self.pacing.listing
+        }
+    }
+
+    /// Until when calls of this class wait, and for what. The distance between any two calls isn't in it.
+    pub(super) fn class_due(&self, class: CallClass, now: Instant) -> Option<(Instant, WaitReason)> {
+        let lane = lane(class)?;
+        let listing = matches!(class, CallClass::Listing | CallClass::AllFiles)
+            .then_some(self.next_listing)
+            .flatten()
+            .filter(|next| *next > now)
+            .map(|next| (next, WaitReason::ListingPace));
+        let waits = [self.lock.due(now), self.pauses[lane].due(now), listing];
+        waits.into_iter().flatten().max_by_key(|(until, _)| *until)
+    }
+
+    /// Until when every call waits for the one before it.
+    pub(super) fn any_due(&self, now: Instant) -> Option<(Instant, WaitReason)> {
+        self.next_any.filter(|next| *next > now).map(|next| (next, WaitReason::Pace))
+    }
+
+    /// Books a call that leaves now.
+    pub(super) fn sent(&mut self, class: CallClass, folder: Option<FolderKey>, now: Instant) {
+        if class == CallClass::Node {
+            return;
+        }
+        self.next_any = Some(now + self.pacing.any);
+        if matches!(class, CallClass::Listing | CallClass::AllFiles) {
+            self.next_listing = Some(now + self.listing_gap());
+        }
+        if let Some(key) = folder {
+            self.folders.insert(key, now);
+        }
+    }
+
+    /// Claims a folder for a listing, or tells when it may be listed again.
+    pub(super) fn claim_folder(&mut self, key: FolderKey, now: Instant) -> Result<(), Instant> {
+        if let Some(last) = self.folders.get(&key) {
+            let next = *last + self.pacing.same_folder;
+            if next > now {
+                return Err(next);
+            }
+        }
+        self.folders.insert(key, now);
+        Ok(())
+    }
+
+    /// Lets go of a folder whose listing the service surely didn't make.
+    pub(super) fn release_folder(&mut self, key: FolderKey) {
+        self.folders.remove(&key);
+    }
+
+    /// How long a listing whose answer was lost must rest before it is asked for again.
+    pub(super) fn same_folder(&self) -> Duration {
+        self.pacing.same_folder
+    }
+
+    /// Claims the listing of all files, or tells how long it isn't allowed.
+    pub(super) fn claim_all_files(&mut self, now: Instant, wall: SystemTime) -> Result<(), Duration> {
+        if let Some(next) = self.next_all_files.filter(|next| *next > now) {
+            return Err(next - now);
+        }
+        self.next_all_files = Some(now + self.pacing.all_files);
+        self.all_files_at = Some(wall);
+        Ok(())
+    }
+
+    /// Lets go of the listing of all files, which the service surely didn't make.
+    pub(super) fn release_all_files(&mut self) {
+        self.next_all_files = None;
+        self.all_files_at = None;
+    }
+
+    pub(super) fn all_files_interval(&self) -> Duration {
+        self.pacing.all_files
+    }
+
+    /// Books a flood answer. Returns the distance between listings if that was news.
+    pub(super) fn flooded(&mut self, class: CallClass, sent: Instant, now: Instant) -> Option<Duration> {
+        let (first, max) = (self.pacing.flood_pause, self.pacing.flood_pause_max);
+        self.pauses[lane(class)?].begin(sent, now, first, max, WaitReason::Flood);
+        if class != CallClass::Listing || self.limited {
+            return None;
+        }
+        self.limited = true;
+        let gap = self.listing_gap();
+        if let Some(next) = &mut self.next_listing {
+            *next = (*next).max(now + gap);
+        }
+        Some(gap)
+    }
+
+    /// Books `IP Locked`: everything pauses.
+    pub(super) fn locked(&mut self, sent: Instant, now: Instant) {
+        let (first, max) = (self.pacing.lock_pause, self.pacing.lock_pause_max);
+        self.lock.begin(sent, now, first, max, WaitReason::AddressLock);
+    }
+
+    /// Books a pause of one class, for as long as told.
+    pub(super) fn paused(&mut self, class: CallClass, until: Instant, now: Instant, why: WaitReason) {
+        let Some(lane) = lane(class) else { return };
+        let pause = &mut self.pauses[lane];
+        if pause.until.is_none_or(|known| known < until) {
+            *pause = Pause { began: Some(now), until: Some(until), why: Some(why), ..*pause };
+        }
+    }
+
+    pub(super) fn locations_pause(&self) -> Duration {
+        self.pacing.locations_pause
+    }
+
+    /// Books an answer that wasn't a lock.
+    pub(super) fn answered(&mut self, class: CallClass, sent: Instant) {
+        if let Some(lane) = lane(class) {
+            self.pauses[lane].passed(sent);
+            self.lock.passed(sent);
+        }
+    }
+
+    /// The account's state, if it is young enough.
+    pub(super) fn fresh_account(&self, now: Instant) -> Option<AccountSnapshot> {
+        self.account.clone().filter(|_| self.account_stale_at.is_some_and(|stale| stale > now))
+    }
+
+    /// The account's state, however old.
+    pub(super) fn any_account(&self) -> Option<AccountSnapshot> {
+        self.account.clone()
+    }
+
+    pub(super) fn keep_account(&mut self, snapshot: AccountSnapshot, now: Instant) {
+        self.account = Some(snapshot);
+        self.account_stale_at = Some(now + self.pacing.account_info);
+    }
+}

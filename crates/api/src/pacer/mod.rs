@@ -1,0 +1,455 @@
+//! Decides when a call leaves and whether it leaves again. Nothing else in this crate sleeps or retries.
+//!
+//! All clones of a client share one pacer. A call takes its turn at the gate of its class, then at the gate of
+//! all calls; both let calls through in the order in which they came. Whoever is at a gate sleeps there, so a
+//! listing that has to wait for 3 s doesn't hold up a removal. The distance between two calls is measured from
+//! the moment that one leaves to the moment that the next one leaves.
+
+mod backoff;
+mod budget;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+pub use backoff::RetryPolicy;
+pub(crate) use backoff::retry_after;
+pub(crate) use budget::FolderKey;
+pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
+
+use crate::endpoint::Endpoint;
+use crate::error::{ApiError, ErrorKind};
+use crate::observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
+use budget::{Ledger, lane};
+
+/// A call as the pacer sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) info: CallInfo,
+    /// The folder listed, if one is.
+    pub(crate) folder: Option<FolderKey>,
+    /// Repetitions after floods; `None` for the policy's.
+    pub(crate) flood_retries: Option<u32>,
+}
+
+impl Call {
+    pub(crate) fn new(endpoint: Endpoint, class: CallClass, reason: &'static str) -> Self {
+        Self { info: CallInfo { endpoint, class, reason }, folder: None, flood_retries: None }
+    }
+}
+
+/// See the module.
+pub(crate) struct Pacer {
+    retry: RetryPolicy,
+    report: ReportPacing,
+    observer: Option<Arc<dyn Observer>>,
+    cancel: CancellationToken,
+    any: tokio::sync::Mutex<()>,
+    lanes: [tokio::sync::Mutex<()>; 4],
+    ledger: Mutex<Ledger>,
+}
+
+/// How often one call has failed, by kind of failure.
+#[derive(Default)]
+struct Failures {
+    low_level: u32,
+    floods: u32,
+    locks: u32,
+    locations: u32,
+}
+
+/// What to do after a failed attempt.
+enum Verdict {
+    GiveUp,
+    /// After the pause that the ledger knows.
+    TakeTurn,
+    /// After a wait of this call's own.
+    Wait(Duration, WaitReason),
+}
+
+impl Pacer {
+    pub(crate) fn new(
+        pacing: Pacing,
+        retry: RetryPolicy,
+        learned: Learned,
+        observer: Option<Arc<dyn Observer>>,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            retry,
+            report: pacing.report.clone(),
+            observer,
+            cancel,
+            any: tokio::sync::Mutex::new(()),
+            lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
+            ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
+        }
+    }
+
+    pub(crate) fn learned(&self) -> Learned {
+        self.ledger().learned()
+    }
+
+    pub(crate) fn fresh_account(&self) -> Option<AccountSnapshot> {
+        self.ledger().fresh_account(Instant::now())
+    }
+
+    pub(crate) fn any_account(&self) -> Option<AccountSnapshot> {
+        self.ledger().any_account()
+    }
+
+    pub(crate) fn keep_account(&self, snapshot: AccountSnapshot) {
+        self.ledger().keep_account(snapshot, Instant::now());
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // The ledger is sound between any two of its methods, whoever panicked.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.observe(event);
+        }
+    }
+
+    /// Makes a call: takes its turn, tries, and tries again as far as that is sound.
+    pub(crate) async fn run<T, F, A>(&self, call: Call, mut attempt: F) -> Result<T, ApiError>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<T, ErrorKind>>,
+    {
+        let endpoint = call.info.endpoint;
+        if call.info.class == CallClass::AllFiles {
+            let claim = self.ledger().claim_all_files(Instant::now(), SystemTime::now());
+            claim.map_err(|remaining| {
+                ApiError::new(endpoint, ErrorKind::TooSoon { remaining }).with_history(0, false)
+            })?;
+        }
+        let mut attempts = 0;
+        let mut maybe_done = false;
+        let work = self.attempts(call, &mut attempt, &mut attempts, &mut maybe_done);
+        let result = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => None,
+            result = work => Some(result),
+        };
+        let kind = match result {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(kind)) => kind,
+            None => {
+                // A request on its way when the stop came may have been carried out.
+                maybe_done |= attempts > 0;
+                ErrorKind::Canceled
+            }
+        };
+        if !maybe_done && kind.surely_not_done() {
+            match (call.info.class, call.folder) {
+                // The service's own word on all files: the hour isn't over, whoever began it.
+                (CallClass::AllFiles, _) if !matches!(kind, ErrorKind::TooSoon { .. }) => {
+                    self.ledger().release_all_files();
+                }
+                (_, Some(key)) => self.ledger().release_folder(key),
+                _ => {}
+            }
+        }
+        Err(ApiError::new(endpoint, kind).with_history(attempts, maybe_done && !read_only(endpoint)))
+    }
+
+    async fn attempts<T, F, A>(
+        &self,
+        call: Call,
+        attempt: &mut F,
+        attempts: &mut u32,
+        maybe_done: &mut bool,
+    ) -> Result<T, ErrorKind>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<T, ErrorKind>>,
+    {
+        let info = call.info;
+        let mut failures = Failures::default();
+        let mut first_sent: Option<Instant> = None;
+        let mut asked = Instant::now();
+        self.claim_folder(call).await;
+        loop {
+            let sent = self.turn(call).await;
+            *attempts += 1;
+            let first = *first_sent.get_or_insert(sent);
+            self.tell(&Event::Sent { call: info, attempt: *attempts, waited: sent - asked });
+            let result = attempt().await;
+            let now = Instant::now();
+            let kind = match result {
+                Ok(value) => {
+                    self.ledger().answered(info.class, sent);
+                    self.answered(info, *attempts, now - sent, CallOutcome::Done);
+                    return Ok(value);
+                }
+                Err(kind) => kind,
+            };
+            *maybe_done |= !kind.surely_not_done();
+            let verdict = self.judge(call, &kind, sent, &mut failures);
+            let until = match verdict {
+                Verdict::GiveUp => None,
+                Verdict::TakeTurn => {
+                    Some(self.ledger().class_due(info.class, now).map_or(now, |(until, _)| until))
+                }
+                Verdict::Wait(wait, _) => Some(now + wait),
+            };
+            let kind = match (until, self.retry.deadline) {
+                (None, _) => Err(kind),
+                (Some(until), Some(deadline)) if until - first > deadline => {
+                    Err(ErrorKind::DeadlineExceeded { after: now - first, last: Box::new(kind) })
+                }
+                _ => Ok(kind),
+            };
+            match kind {
+                Err(kind) => {
+                    self.answered(info, *attempts, now - sent, CallOutcome::Failed(&kind));
+                    // All files: a flood is the service's way to say that the hour isn't over.
+                    if info.class == CallClass::AllFiles && matches!(kind, ErrorKind::Flood { .. }) {
+                        return Err(ErrorKind::TooSoon { remaining: self.ledger().all_files_interval() });
+                    }
+                    return Err(kind);
+                }
+                Ok(kind) => self.answered(info, *attempts, now - sent, CallOutcome::WillRetry(&kind)),
+            }
+            asked = now;
+            if let Verdict::Wait(wait, why) = verdict {
+                self.sleep(info, now + wait, why).await;
+            }
+        }
+    }
+
+    fn answered(&self, call: CallInfo, attempt: u32, took: Duration, outcome: CallOutcome<'_>) {
+        match outcome {
+            CallOutcome::Done => {
+                debug!(endpoint = %call.endpoint, reason = call.reason, attempt, ?took, "call done");
+            }
+            CallOutcome::WillRetry(kind) => {
+                debug!(endpoint = %call.endpoint, reason = call.reason, attempt, ?took, error = %kind, "call failed, will be sent again");
+            }
+            CallOutcome::Failed(kind) => {
+                debug!(endpoint = %call.endpoint, reason = call.reason, attempt, ?took, error = %kind, "call failed");
+            }
+        }
+        self.tell(&Event::Answered { call, attempt, took, outcome });
+    }
+
+    /// Books a failure and decides whether the call is sent again.
+    fn judge(&self, call: Call, kind: &ErrorKind, sent: Instant, failures: &mut Failures) -> Verdict {
+        let now = Instant::now();
+        let class = call.info.class;
+        let within = |count: &mut u32, limit: u32, verdict: Verdict| {
+            *count += 1;
+            if *count <= limit { verdict } else { Verdict::GiveUp }
+        };
+        let flood_retries = call.flood_retries.unwrap_or(self.retry.flood_retries);
+        match kind {
+            ErrorKind::Flood { .. } | ErrorKind::Status { code: 429, retry_after: None } => {
+                let learned = self.ledger().flooded(class, sent, now);
+                if let Some(gap) = learned {
+                    self.tell(&Event::ListingGapLearned { gap });
+                }
+                if class == CallClass::AllFiles {
+                    return Verdict::GiveUp;
+                }
+                within(&mut failures.floods, flood_retries, Verdict::TakeTurn)
+            }
+            ErrorKind::AddressLocked { .. } => {
+                self.ledger().locked(sent, now);
+                within(&mut failures.locks, self.retry.lock_retries, Verdict::TakeTurn)
+            }
+            ErrorKind::TooManyLocations { .. } => {
+                let mut ledger = self.ledger();
+                let until = now + ledger.locations_pause();
+                ledger.paused(class, until, now, WaitReason::Locations);
+                within(&mut failures.locations, self.retry.location_retries, Verdict::TakeTurn)
+            }
+            ErrorKind::Status { code: 429 | 503, retry_after: Some(wait) } => {
+                self.ledger().paused(class, now + *wait, now, WaitReason::RetryAfter);
+                let verdict = if lane(class).is_some() {
+                    Verdict::TakeTurn
+                } else {
+                    Verdict::Wait(*wait, WaitReason::RetryAfter)
+                };
+                within(&mut failures.low_level, self.retry.low_level_retries, verdict)
+            }
+            ErrorKind::TokenRefused { .. } | ErrorKind::TooSoon { .. } => Verdict::GiveUp,
+            kind if kind.may_pass() => {
+                self.ledger().answered(class, sent);
+                if !kind.surely_not_done() && !call.info.endpoint.is_idempotent() {
+                    return Verdict::GiveUp;
+                }
+                let backoff = self.retry.delay(failures.low_level, rand::random());
+                // The service has counted a listing whose answer was lost on the way.
+                let lost = matches!(
+                    kind,
+                    ErrorKind::Network(_) | ErrorKind::Truncated { .. } | ErrorKind::Timeout { .. }
+                );
+                let rest = match call.folder {
+                    Some(_) if lost => self.ledger().same_folder().saturating_sub(now - sent),
+                    _ => Duration::ZERO,
+                };
+                let verdict = if rest > backoff {
+                    Verdict::Wait(rest, WaitReason::SameFolder)
+                } else {
+                    Verdict::Wait(backoff, WaitReason::BackOff)
+                };
+                within(&mut failures.low_level, self.retry.low_level_retries, verdict)
+            }
+            _ => {
+                self.ledger().answered(class, sent);
+                Verdict::GiveUp
+            }
+        }
+    }
+
+    async fn claim_folder(&self, call: Call) {
+        let Some(key) = call.folder else { return };
+        loop {
+            let claim = self.ledger().claim_folder(key, Instant::now());
+            match claim {
+                Ok(()) => return,
+                Err(next) => self.sleep(call.info, next, WaitReason::SameFolder).await,
+            }
+        }
+    }
+
+    /// Waits until the call may leave, books it, and returns the moment.
+    async fn turn(&self, call: Call) -> Instant {
+        let class = call.info.class;
+        let Some(lane) = lane(class) else { return Instant::now() };
+        let _lane = self.lanes[lane].lock().await;
+        loop {
+            self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await;
+            let _any = self.any.lock().await;
+            self.wait(call.info, Ledger::any_due).await;
+            let now = Instant::now();
+            let mut ledger = self.ledger();
+            // A pause may have begun meanwhile; it is waited for without keeping other classes.
+            if ledger.class_due(class, now).is_none() && ledger.any_due(now).is_none() {
+                ledger.sent(class, call.folder, now);
+                return now;
+            }
+        }
+    }
+
+    /// Sleeps until the ledger knows of nothing more to wait for.
+    async fn wait(&self, call: CallInfo, due: impl Fn(&Ledger, Instant) -> Option<(Instant, WaitReason)>) {
+        loop {
+            let wait = due(&self.ledger(), Instant::now());
+            let Some((until, why)) = wait else { return };
+            self.sleep(call, until, why).await;
+        }
+    }
+
+    async fn sleep(&self, call: CallInfo, until: Instant, why: WaitReason) {
+        let wait = until.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            self.tell(&Event::Waiting { call, why, wait });
+        }
+        sleep_until(until).await;
+    }
+
+    /// Asks a node again and again until it has something to tell.
+    ///
+    /// `Ok(None)` and errors that may pass mean "not yet".
+    pub(crate) async fn poll<T, F, A>(&self, call: Call, mut ask: F) -> Result<T, ApiError>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<Option<T>, ErrorKind>>,
+    {
+        let info = call.info;
+        let began = Instant::now();
+        let mut asked = 0;
+        let asking = async {
+            loop {
+                asked += 1;
+                let sent = Instant::now();
+                self.tell(&Event::Sent { call: info, attempt: asked, waited: Duration::ZERO });
+                match ask().await {
+                    Ok(Some(value)) => {
+                        self.answered(info, asked, sent.elapsed(), CallOutcome::Done);
+                        return Ok(value);
+                    }
+                    Err(kind) if !kind.may_pass() => {
+                        self.answered(info, asked, sent.elapsed(), CallOutcome::Failed(&kind));
+                        return Err(kind);
+                    }
+                    Ok(None) => self.answered(info, asked, sent.elapsed(), CallOutcome::Done),
+                    Err(kind) => self.answered(info, asked, sent.elapsed(), CallOutcome::WillRetry(&kind)),
+                }
+                let waited = began.elapsed();
+                let pause = if waited < self.report.quick_for { self.report.quick } else { self.report.slow };
+                if waited + pause > self.report.give_up {
+                    return Err(ErrorKind::NoReport { waited });
+                }
+                self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await;
+            }
+        };
+        let result = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
+            result = asking => result,
+        };
+        result.map_err(|kind| ApiError::new(info.endpoint, kind).with_history(asked, false))
+    }
+
+    /// Runs something unpaced and unrepeatable, such as an upload, until it ends or the client is stopped.
+    pub(crate) async fn once<T>(
+        &self,
+        call: Call,
+        work: impl Future<Output = Result<T, ErrorKind>>,
+    ) -> Result<T, ApiError> {
+        let info = call.info;
+        let sent = Instant::now();
+        self.tell(&Event::Sent { call: info, attempt: 1, waited: Duration::ZERO });
+        let result = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
+            result = work => result,
+        };
+        match result {
+            Ok(value) => {
+                self.answered(info, 1, sent.elapsed(), CallOutcome::Done);
+                Ok(value)
+            }
+            Err(kind) => {
+                self.answered(info, 1, sent.elapsed(), CallOutcome::Failed(&kind));
+                let maybe_done = matches!(kind, ErrorKind::Canceled) || !kind.surely_not_done();
+                Err(ApiError::new(info.endpoint, kind).with_history(1, maybe_done))
+            }
+        }
+    }
+}
+
+/// Whether a call changes nothing, so that it doesn't matter whether it was carried out.
+fn read_only(endpoint: Endpoint) -> bool {
+    use Endpoint::{
+        CheckLinks, Download, FileInfo, FileLs, FileScan, FolderLs, GetToken, GetUploadServer, RemoteInfo,
+        RemoteLs, SharedFolder, UploadReport, UserInfo,
+    };
+    matches!(
+        endpoint,
+        FolderLs
+            | FileLs
+            | FileInfo
+            | FileScan
+            | GetToken
+            | GetUploadServer
+            | UserInfo
+            | RemoteLs
+            | RemoteInfo
+            | SharedFolder
+            | CheckLinks
+            | Download
+            | UploadReport
+    )
+}

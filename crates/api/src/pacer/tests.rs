@@ -1,0 +1,1 @@
+//! The pacer on a paused clock.

@@ -1,0 +1,228 @@
+//! Sends requests over HTTP and turns what happens into our errors. It neither waits nor repeats.
+
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use crate::answer::{self, Answer};
+use crate::error::{ApiError, BoxError, ErrorKind};
+use crate::key::ApiKey;
+use crate::pacer::retry_after;
+use crate::proxy::ProxySettings;
+use crate::tls::{self, Roots};
+
+/// How long an idle connection is kept. Short, since a request sent into a connection that the service closes
+/// at that moment leaves doubt whether it was carried out.
+const KEEP_IDLE: Duration = Duration::from_secs(20);
+
+/// Redirects that a download may take.
+const REDIRECTS: usize = 5;
+
+/// All that the connections depend on.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) api: Url,
+    pub(crate) site: Url,
+    pub(crate) roots: Roots,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) user_agent: String,
+    pub(crate) bind: Option<IpAddr>,
+    pub(crate) proxy: ProxySettings,
+}
+
+/// Three connection pools, made when first used: for the API, for uploads, for downloads.
+pub(crate) struct Transport {
+    settings: Settings,
+    key: ApiKey,
+    api: OnceLock<reqwest::Client>,
+    upload: OnceLock<reqwest::Client>,
+    download: OnceLock<reqwest::Client>,
+}
+
+impl Transport {
+    pub(crate) fn new(settings: Settings, key: ApiKey) -> Self {
+        Self { settings, key, api: OnceLock::new(), upload: OnceLock::new(), download: OnceLock::new() }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
+    fn builder(&self, protocols: &[&str]) -> Result<reqwest::ClientBuilder, ErrorKind> {
+        let settings = &self.settings;
+        let tls = tls::config(&settings.roots, protocols).map_err(ApiError::into_kind)?;
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(&settings.user_agent)
+            .connect_timeout(none_if_zero(settings.connect_timeout))
+            .local_address(settings.bind)
+            .redirect(reqwest::redirect::Policy::none())
+            // The pacer alone repeats.
+            .retry(reqwest::retry::never())
+            .pool_idle_timeout(KEEP_IDLE);
+        settings.proxy.apply(builder).map_err(ApiError::into_kind)
+    }
+
+    fn pool<'a>(
+        &self,
+        pool: &'a OnceLock<reqwest::Client>,
+        build: impl FnOnce() -> Result<reqwest::ClientBuilder, ErrorKind>,
+    ) -> Result<&'a reqwest::Client, ErrorKind> {
+        if let Some(client) = pool.get() {
+            return Ok(client);
+        }
+        let client = build()?.build().map_err(|error| ErrorKind::Setup {
+            what: "HTTP can't be set up".into(),
+            source: error.into(),
+        })?;
+        Ok(pool.get_or_init(|| client))
+    }
+
+    fn api_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
+        self.pool(&self.api, || {
+            Ok(self.builder(&["h2", "http/1.1"])?.read_timeout(none_if_zero(self.settings.idle_timeout)))
+        })
+    }
+
+    /// For uploads: HTTP/1.1, no time limit of its own since the answer comes long after the start, and a fresh
+    /// connection for each (API document, section 7).
+    pub(crate) fn upload_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
+        self.pool(&self.upload, || {
+            Ok(self.builder(&["http/1.1"])?.http1_only().no_gzip().pool_max_idle_per_host(0))
+        })
+    }
+
+    /// For downloads: the bytes as they are, not compressed on the way.
+    pub(crate) fn download_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
+        self.pool(&self.download, || {
+            Ok(self
+                .builder(&["http/1.1"])?
+                .http1_only()
+                .no_gzip()
+                .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
+                .read_timeout(none_if_zero(self.settings.idle_timeout)))
+        })
+    }
+
+    /// Calls the API with a JSON object, or without a body (API document, section 1).
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, ErrorKind> {
+        let url = join(&self.settings.api, path)?;
+        let mut request = self
+            .api_pool()?
+            .request(method, url)
+            .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?)
+            .header(CONTENT_TYPE, "application/json");
+        if !body.is_empty() {
+            request = request.body(body);
+        }
+        self.answer(request).await
+    }
+
+    /// Asks the site, without the key; with a form if there is one.
+    pub(crate) async fn site(&self, path: &str, form: Option<String>) -> Result<Answer, ErrorKind> {
+        let url = join(&self.settings.site, path)?;
+        let pool = self.api_pool()?;
+        let request = match form {
+            None => pool.get(url),
+            Some(form) => pool.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
+        };
+        self.answer(request).await
+    }
+
+    /// Asks a node, with the key.
+    pub(crate) async fn node(&self, url: Url, headers: HeaderMap) -> Result<Answer, ErrorKind> {
+        let request = self
+            .api_pool()?
+            .get(url)
+            .headers(headers)
+            .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?);
+        self.answer(request).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, ErrorKind> {
+        let idle = self.settings.idle_timeout;
+        let response = request.send().await.map_err(|error| failure(error, idle))?;
+        let status = response.status();
+        let after = retry_after(response.headers(), SystemTime::now());
+        let body = response.bytes().await.map_err(|error| failure(error, idle))?;
+        Ok(Answer { status, retry_after: after, body })
+    }
+
+    /// The address of a path on an upload node. Its scheme is the API's, whatever the node's name says.
+    pub(crate) fn node_url(&self, host: &str, path: &str, query: (&str, &str)) -> Result<Url, ErrorKind> {
+        let host = host.trim().trim_end_matches('/');
+        let host = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://")).unwrap_or(host);
+        let refuse = || ErrorKind::Invalid(format!("`{host}` isn't the name of an upload node"));
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+        if host.is_empty() || !host.chars().all(plain) {
+            return Err(refuse());
+        }
+        let text = format!("{}://{host}/{path}", self.settings.api.scheme());
+        let mut url = Url::parse(&text).map_err(|_| refuse())?;
+        url.query_pairs_mut().append_pair(query.0, query.1);
+        Ok(url)
+    }
+}
+
+fn none_if_zero(timeout: Duration) -> Duration {
+    // reqwest knows no "never" once a limit is given; a century comes close.
+    if timeout.is_zero() { Duration::from_secs(100 * 365 * 86_400) } else { timeout }
+}
+
+fn join(base: &Url, path: &str) -> Result<Url, ErrorKind> {
+    base.join(path)
+        .map_err(|error| ErrorKind::Setup { what: "the endpoint is unusable".into(), source: error.into() })
+}
+
+/// The error of a status that isn't a success and has no JSON beside it.
+pub(crate) fn status_error(status: StatusCode, after: Option<Duration>, body: &[u8]) -> ErrorKind {
+    if status.as_u16() != 429 && after.is_none() && answer::is_html(body) {
+        return ErrorKind::Html { title: answer::title(body), status: status.as_u16() };
+    }
+    ErrorKind::Status { code: status.as_u16(), retry_after: after }
+}
+
+/// What a failed exchange means. Addresses are dropped, since they may hold tokens.
+pub(crate) fn failure(error: reqwest::Error, idle: Duration) -> ErrorKind {
+    let error = error.without_url();
+    if distrusted(&error) {
+        return ErrorKind::Certificate(error.into());
+    }
+    if error.is_builder() {
+        return ErrorKind::Setup { what: "the request can't be built".into(), source: error.into() };
+    }
+    if error.is_connect() {
+        return ErrorKind::Connect(error.into());
+    }
+    if error.is_timeout() {
+        return ErrorKind::Timeout { idle };
+    }
+    ErrorKind::Network(BoxError::from(error))
+}
+
+/// Whether a certificate is the reason of an error; then trying again won't help.
+fn distrusted(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return matches!(tls, rustls::Error::InvalidCertificate(_) | rustls::Error::General(_));
+        }
+        // An `io::Error` hides the error that it wraps from `source`.
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}

@@ -1,0 +1,111 @@
+//! The account (API document, section 9).
+
+use serde::{Deserialize, Serialize};
+
+use super::tolerant;
+use crate::date::WireDate;
+
+/// The state of an account. Sizes are in bytes; what the service didn't tell is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct UserInfo {
+    /// The user's address.
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    pub email: Option<String>,
+    /// 0 free, 1 and above a subscription.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub offer: Option<u64>,
+    /// When the subscription ends.
+    #[serde(deserialize_with = "tolerant::date")]
+    pub subscription_end: Option<WireDate>,
+    /// Used cold storage.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub cold_storage: Option<u64>,
+    /// Cold storage that may be used in all.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub available_cold_storage: Option<u64>,
+    /// Cold storage of the subscription.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub allowed_cold_storage: Option<u64>,
+    /// Used hot storage.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub hot_storage: Option<u64>,
+    /// Storage that may be used in all.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub available_storage: Option<u64>,
+    /// Quota by default.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub default_quota: Option<u64>,
+    /// Quota of cold storage by default.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub default_cold_storage_quota: Option<u64>,
+    /// Whether the quota is exceeded.
+    #[serde(deserialize_with = "tolerant::flag")]
+    pub overquota: bool,
+    /// Whether uploads are refused.
+    #[serde(deserialize_with = "tolerant::flag")]
+    pub upload_forbidden: bool,
+    /// Entries on a page of the site.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub page_limit: Option<u64>,
+    /// Number of the domain of new links.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub default_domain: Option<u64>,
+    /// Port of downloads.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub default_port: Option<u64>,
+    /// Whether downloads go through the CDN.
+    #[serde(deserialize_with = "tolerant::flag")]
+    pub use_cdn: bool,
+    /// CDN credit.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub cdn: Option<u64>,
+    /// Whether a second factor is asked for.
+    #[serde(rename = "2fa", deserialize_with = "tolerant::flag")]
+    pub second_factor: bool,
+    /// Whether a mail goes out when files are removed.
+    #[serde(deserialize_with = "tolerant::flag")]
+    pub mail_rm: bool,
+    /// What FTP does with files.
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    pub ftp_mode: Option<String>,
+    /// Folder of FTP.
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    pub ftp_did: Option<String>,
+    /// Whether FTP reports by mail.
+    #[serde(deserialize_with = "tolerant::flag")]
+    pub ftp_report: bool,
+    /// Whether remote uploads report by mail.
+    #[serde(deserialize_with = "tolerant::flag")]
+    pub ru_report: bool,
+    /// Whether a menu comes before a download.
+    #[serde(deserialize_with = "tolerant::flag")]
+    pub download_menu: bool,
+    /// When the numbers were counted.
+    #[serde(deserialize_with = "tolerant::date")]
+    pub stats_date: Option<WireDate>,
+    /// Quota bought.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub extended_quota: Option<u64>,
+    /// When that ends.
+    #[serde(deserialize_with = "tolerant::date")]
+    pub extended_quota_end: Option<WireDate>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_read_from_the_wire_and_back_from_its_own_writing() {
+        let info: UserInfo = serde_json::from_str(
+            r#"{"status":"OK","email":"a@b.c","offer":"1","subscription_end":"2030-01-01 00:00:00","cold_storage":12,"available_cold_storage":"100","overquota":0,"2fa":"1","cdn":-3,"new":[]}"#,
+        )
+        .unwrap();
+        assert_eq!((info.cold_storage, info.available_cold_storage, info.cdn), (Some(12), Some(100), None));
+        assert!(info.second_factor && !info.overquota);
+        let kept = serde_json::to_string(&info).unwrap();
+        assert_eq!(serde_json::from_str::<UserInfo>(&kept).unwrap(), info);
+    }
+}

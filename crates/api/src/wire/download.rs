@@ -1,0 +1,86 @@
+//! Download tokens (API document, section 6).
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::file::FileOf;
+use super::tolerant;
+
+/// Asks for a download token.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TokenRequest {
+    /// The file.
+    #[serde(flatten)]
+    pub file: FileOf,
+    /// Whether the token is good for one request only; else it serves ranges and repetitions too.
+    #[serde(serialize_with = "tolerant::write_flag")]
+    pub single: bool,
+    /// Let browsers show the file rather than save it.
+    #[serde(skip_serializing_if = "is_false", serialize_with = "tolerant::write_flag")]
+    pub inline: bool,
+    /// Through the CDN.
+    #[serde(skip_serializing_if = "is_false", serialize_with = "tolerant::write_flag")]
+    pub cdn: bool,
+    /// Who may use the token; with the CDN only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restrict_ip: Option<RestrictIp>,
+    /// Without TLS.
+    #[serde(skip_serializing_if = "is_false", serialize_with = "tolerant::write_flag")]
+    pub no_ssl: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl TokenRequest {
+    /// A token for many requests.
+    pub fn new(file: impl Into<FileOf>) -> Self {
+        Self { file: file.into(), single: false, inline: false, cdn: false, restrict_ip: None, no_ssl: false }
+    }
+}
+
+/// Who may use a token that goes through the CDN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestrictIp {
+    /// Anybody.
+    Anybody = 0,
+    /// One address, which mustn't change.
+    OneAddress = 1,
+    /// One address, and no sub-requests.
+    OneAddressOneRequest = 2,
+}
+
+impl Serialize for RestrictIp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(*self as u8)
+    }
+}
+
+/// A download token: the address of the bytes, good for 5 minutes to start a request. Whoever knows it can read
+/// the file, so `Debug` doesn't show it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct DownloadToken {
+    /// The address.
+    #[serde(deserialize_with = "address")]
+    pub url: url::Url,
+}
+
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<url::Url, D::Error> {
+    // The error doesn't quote the address: it may be a good one but for a detail.
+    tolerant::parsed(deserializer)?
+        .ok_or_else(|| serde::de::Error::custom("the address of the bytes is missing"))
+}
+
+impl std::fmt::Debug for DownloadToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DownloadToken({}/***)", self.url.host_str().unwrap_or_default())
+    }
+}
+
+impl From<url::Url> for DownloadToken {
+    fn from(url: url::Url) -> Self {
+        Self { url }
+    }
+}

@@ -1,0 +1,443 @@
+//! Files (API document, section 5).
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::tolerant;
+use crate::checksum::Checksum;
+use crate::date::WireDate;
+use crate::folder_id::{FilesOf, FolderId};
+use crate::key::Password;
+use crate::link::FileLink;
+
+/// A file as a listing tells it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct FileItem {
+    /// Its link.
+    #[serde(rename = "url")]
+    pub link: FileLink,
+    /// Its name as on the wire.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub filename: String,
+    /// Its size in bytes.
+    #[serde(deserialize_with = "tolerant::number")]
+    pub size: u64,
+    /// When it was uploaded.
+    #[serde(default, deserialize_with = "tolerant::date")]
+    pub date: Option<WireDate>,
+    /// Its Whirlpool checksum.
+    #[serde(default, deserialize_with = "tolerant::parsed")]
+    pub checksum: Option<Checksum>,
+    /// Its media type.
+    #[serde(default, rename = "content-type", deserialize_with = "tolerant::opt_text")]
+    pub content_type: Option<String>,
+    /// Whether it has a password.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub pass: bool,
+    /// Whether it has access rules.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub acl: bool,
+    /// Whether it goes through the CDN.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub cdn: bool,
+}
+
+/// Asks for files.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListFiles {
+    /// Of which folder.
+    #[serde(rename = "folder_id")]
+    pub of: FilesOf,
+    /// The user who shares the folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing_user: Option<String>,
+    /// Only files sent before this date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_before: Option<WireDate>,
+    /// Only files sent after this date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_after: Option<WireDate>,
+}
+
+impl ListFiles {
+    /// All files of a folder of one's own, or of the account.
+    pub fn of(of: impl Into<FilesOf>) -> Self {
+        Self { of: of.into(), sharing_user: None, sent_before: None, sent_after: None }
+    }
+}
+
+/// Files as they were found.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FileListing {
+    /// How many, by the service's count.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub count: Option<u64>,
+    /// The files.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub items: Vec<FileItem>,
+}
+
+/// Names a file: by its link, or by folder and name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum FileOf {
+    /// By its link.
+    Link {
+        /// The link.
+        #[serde(rename = "url")]
+        link: FileLink,
+        /// Its password.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pass: Option<Password>,
+    },
+    /// By folder and name.
+    Named {
+        /// The folder.
+        #[serde(rename = "folder_id")]
+        folder: FolderId,
+        /// The name as on the wire.
+        filename: String,
+        /// The user who shares the folder.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sharing_user: Option<String>,
+    },
+}
+
+impl From<FileLink> for FileOf {
+    fn from(link: FileLink) -> Self {
+        Self::Link { link, pass: None }
+    }
+}
+
+/// All that is known of a file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct FileInfo {
+    /// Its link.
+    #[serde(rename = "url")]
+    pub link: FileLink,
+    /// Its name as on the wire.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub filename: String,
+    /// Its size in bytes.
+    #[serde(deserialize_with = "tolerant::number")]
+    pub size: u64,
+    /// When it was uploaded.
+    #[serde(default, deserialize_with = "tolerant::date")]
+    pub date: Option<WireDate>,
+    /// Its Whirlpool checksum.
+    #[serde(default, deserialize_with = "tolerant::parsed")]
+    pub checksum: Option<Checksum>,
+    /// Its media type.
+    #[serde(default, rename = "content-type", deserialize_with = "tolerant::opt_text")]
+    pub content_type: Option<String>,
+    /// Whether it has a password.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub pass: bool,
+    /// Whether it goes through the CDN.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub cdn: bool,
+    /// The folder it lies in; told for one's own files.
+    #[serde(default, rename = "folder_id", deserialize_with = "opt_folder")]
+    pub folder: Option<FolderId>,
+    /// The path of that folder.
+    #[serde(default, deserialize_with = "tolerant::opt_text")]
+    pub path: Option<String>,
+    /// Its free text.
+    #[serde(default, deserialize_with = "tolerant::opt_text")]
+    pub description: Option<String>,
+    /// Whether browsers show it rather than save it.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub inline: bool,
+    /// Whether it is served without TLS.
+    #[serde(default, deserialize_with = "tolerant::flag")]
+    pub no_ssl: bool,
+    /// Its access rules.
+    #[serde(default, deserialize_with = "tolerant::opt_object")]
+    pub acl: Option<Acl>,
+}
+
+fn opt_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<FolderId>, D::Error> {
+    Ok(tolerant::opt_number(deserializer)?.map(FolderId))
+}
+
+/// Who may fetch a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Acl {
+    /// Addresses.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub ip: Vec<String>,
+    /// Countries.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub country: Vec<String>,
+    /// Accounts.
+    #[serde(deserialize_with = "tolerant::list")]
+    pub email: Vec<String>,
+    /// Customers only.
+    #[serde(serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
+    pub premium: bool,
+}
+
+/// A file to remove.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RemoveFile {
+    /// Its link.
+    #[serde(rename = "url")]
+    pub link: FileLink,
+    /// The removal code of its upload, for a file that isn't one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl From<FileLink> for RemoveFile {
+    fn from(link: FileLink) -> Self {
+        Self { link, code: None }
+    }
+}
+
+/// Files removed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RemovedFiles {
+    /// How many, if the service told.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub removed: Option<u64>,
+}
+
+/// Moves files.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MoveFiles {
+    /// The files.
+    #[serde(rename = "urls")]
+    pub links: Vec<FileLink>,
+    /// Their new folder.
+    #[serde(rename = "destination_folder_id")]
+    pub to: FolderId,
+    /// The user who owns the new folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_user: Option<String>,
+    /// The new name; with one file only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rename: Option<String>,
+}
+
+/// Files moved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct MovedFiles {
+    /// How many, if the service told.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub moved: Option<u64>,
+    /// Which, if the service told.
+    #[serde(rename = "urls", deserialize_with = "tolerant::list")]
+    pub links: Vec<FileLink>,
+}
+
+/// Copies files; anybody's public link will do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CopyFiles {
+    /// The files.
+    #[serde(rename = "urls")]
+    pub links: Vec<FileLink>,
+    /// The folder to copy to.
+    #[serde(rename = "folder_id")]
+    pub to: FolderId,
+    /// The user who shares that folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing_user: Option<String>,
+    /// The files' password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Password>,
+    /// The new name; with one file only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rename: Option<String>,
+}
+
+/// Files copied.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct CopiedFiles {
+    /// How many, if the service told.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub copied: Option<u64>,
+    /// Which became which.
+    #[serde(rename = "urls", deserialize_with = "tolerant::list")]
+    pub links: Vec<CopiedFile>,
+}
+
+/// A file copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct CopiedFile {
+    /// The file.
+    pub from_url: FileLink,
+    /// Its copy.
+    pub to_url: FileLink,
+}
+
+/// A file and its new name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RenameFile {
+    /// The file.
+    #[serde(rename = "url")]
+    pub link: FileLink,
+    /// Its new name as on the wire.
+    pub filename: String,
+}
+
+/// Files renamed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RenamedFiles {
+    /// How many, if the service told.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub renamed: Option<u64>,
+    /// Which, with their names.
+    #[serde(rename = "urls", deserialize_with = "tolerant::list")]
+    pub files: Vec<RenamedFile>,
+}
+
+/// A file renamed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct RenamedFile {
+    /// The file.
+    #[serde(rename = "url")]
+    pub link: FileLink,
+    /// Its name before.
+    #[serde(default, deserialize_with = "tolerant::opt_text")]
+    pub old_filename: Option<String>,
+    /// Its name now; the service may have altered it.
+    #[serde(default, deserialize_with = "tolerant::opt_text")]
+    pub new_filename: Option<String>,
+}
+
+/// Changes attributes of files. What is `None` stays.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct ChangeFiles {
+    /// The files.
+    #[serde(rename = "urls")]
+    pub links: Vec<FileLink>,
+    /// New name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// Free text that stays with the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Password; an empty one takes it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Password>,
+    /// Serve without TLS.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub no_ssl: Option<bool>,
+    /// Let browsers show it rather than save it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub inline: Option<bool>,
+    /// Serve through the CDN.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub cdn: Option<bool>,
+    /// Access rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
+}
+
+/// Files changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ChangedFiles {
+    /// How many, if the service told.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub updated: Option<u64>,
+    /// Which, if the service told.
+    #[serde(rename = "urls", deserialize_with = "tolerant::list")]
+    pub links: Vec<FileLink>,
+}
+
+/// What the antivirus said.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ScanResult {
+    /// Its words.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub message: String,
+    /// When it looked.
+    #[serde(deserialize_with = "tolerant::date")]
+    pub date: Option<WireDate>,
+}
+
+/// A list under a name, for calls that take nothing else.
+pub(crate) struct OnlyList<'a, T> {
+    pub(crate) name: &'static str,
+    pub(crate) items: &'a [T],
+}
+
+impl<T: Serialize> Serialize for OnlyList<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.name, self.items)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listed_file_in_many_dresses() {
+        let sum = "ab".repeat(64);
+        for json in [
+            format!(
+                r#"{{"url":"https://1fichier.com/?abc","filename":"a b.txt","size":12,"date":"2021-03-20 16:42:15","checksum":"{sum}","content-type":"text/plain","pass":0,"acl":0,"cdn":0}}"#
+            ),
+            format!(
+                r#"{{"url":"http://1fichier.com/?abc&af=1","filename":"a b.txt","size":"12","date":"2021-03-20 16:42:15","checksum":"{}","content-type":"text/plain","pass":"0","acl":false,"cdn":null,"new":{{}}}}"#,
+                sum.to_uppercase()
+            ),
+        ] {
+            let file: FileItem = serde_json::from_str(&json).unwrap();
+            assert_eq!((file.link.code(), file.filename.as_str(), file.size), ("abc", "a b.txt", 12));
+            assert_eq!(file.checksum, Some(Checksum([0xab; 64])));
+            assert_eq!(file.date, Some(WireDate::new("2021-03-20 16:42:15")));
+            assert!(!file.pass && !file.acl && !file.cdn);
+        }
+        let bare: FileItem =
+            serde_json::from_str(r#"{"url":"https://1fichier.com/?abc","filename":"x","size":1}"#).unwrap();
+        assert_eq!((bare.checksum, bare.date, bare.content_type), (None, None, None));
+    }
+
+    #[test]
+    fn a_file_without_a_size_is_not_taken_for_an_empty_one() {
+        let json = r#"{"url":"https://1fichier.com/?abc","filename":"x","size":null}"#;
+        assert!(serde_json::from_str::<FileItem>(json).is_err());
+    }
+
+    #[test]
+    fn access_rules_may_be_an_object_or_a_flag() {
+        let with = |acl: &str| {
+            let json = format!(
+                r#"{{"url":"https://1fichier.com/?a","filename":"x","size":1,"folder_id":"0","acl":{acl}}}"#
+            );
+            serde_json::from_str::<FileInfo>(&json).unwrap()
+        };
+        assert_eq!(with("0").acl, None);
+        assert_eq!(with("null").acl, None);
+        let acl = with(r#"{"ip":["1.2.3.4"],"country":null,"premium":"1"}"#).acl.unwrap();
+        assert_eq!((acl.ip.as_slice(), acl.premium), (&["1.2.3.4".to_owned()][..], true));
+        assert_eq!(with("0").folder, Some(FolderId::ROOT));
+    }
+
+    #[test]
+    fn a_refused_reading_names_the_problem_once_listings_lack_a_name() {
+        let error =
+            serde_json::from_str::<FileListing>(r#"{"items":[{"url":"https://1fichier.com/?a","size":1}]}"#);
+        assert!(error.unwrap_err().to_string().contains("filename"));
+    }
+}

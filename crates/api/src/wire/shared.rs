@@ -1,0 +1,109 @@
+//! Pages of shared folders (API document, section 8), and the answers about links (section 11).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::tolerant;
+use crate::link::{Domain, FileLink};
+
+/// The name of a shared folder's page: what follows `/dir/`.
+///
+/// ```
+/// use fichier_api::SharedFolderId;
+/// let id: SharedFolderId = "https://1fichier.com/dir/AbC123".parse()?;
+/// assert_eq!(id.as_str(), "AbC123");
+/// # Ok::<(), fichier_api::SharedFolderIdError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SharedFolderId(String);
+
+/// The text names no page of a shared folder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` isn't of the form https://1fichier.com/dir/ID")]
+pub struct SharedFolderIdError(String);
+
+impl SharedFolderId {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SharedFolderId {
+    type Err = SharedFolderIdError;
+
+    fn from_str(text: &str) -> Result<Self, SharedFolderIdError> {
+        let refuse = || SharedFolderIdError(text.to_owned());
+        let rest = text.trim();
+        let rest = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://")).unwrap_or(rest);
+        let id = match rest.split_once("/dir/") {
+            Some((host, id)) if Domain::of_host(host).is_some() => id,
+            Some(_) => return Err(refuse()),
+            None => rest,
+        };
+        let id = id.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        let well_formed = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if well_formed { Ok(Self(id.to_owned())) } else { Err(refuse()) }
+    }
+}
+
+impl fmt::Display for SharedFolderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A file on the page of a shared folder.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct SharedFile {
+    /// Its link.
+    pub link: FileLink,
+    /// Its name as on the wire.
+    #[serde(deserialize_with = "tolerant::text")]
+    pub filename: String,
+    /// Its size in bytes.
+    #[serde(deserialize_with = "tolerant::number")]
+    pub size: u64,
+}
+
+/// What the site says of a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkState {
+    /// The file is there.
+    Found {
+        /// Its name as on the wire.
+        filename: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The file is gone.
+    NotFound,
+    /// The link isn't one.
+    Bad,
+    /// The file isn't for everybody.
+    Private,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_named_by_its_link_or_its_name() {
+        for text in [
+            "AbC123",
+            "https://1fichier.com/dir/AbC123",
+            "http://www.1fichier.com/dir/AbC123/",
+            "1fichier.com/dir/AbC123?json=1",
+        ] {
+            assert_eq!(text.parse::<SharedFolderId>().unwrap().as_str(), "AbC123", "{text}");
+        }
+        for text in ["", "../console", "https://example.com/dir/AbC123", "https://1fichier.com/dir/", "a b"] {
+            assert!(text.parse::<SharedFolderId>().is_err(), "{text}");
+        }
+    }
+}
