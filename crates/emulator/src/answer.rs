@@ -1,0 +1,160 @@
+//! Answers: JSON, HTML, content; and refusals as the service words them (API document, section 3).
+
+use std::io;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use serde_json::{Value, json};
+
+/// The body of a response.
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed without an answer")]
+pub(crate) struct Abort;
+
+/// An answer before it goes out.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) payload: Payload,
+}
+
+/// What an answer carries.
+pub(crate) enum Payload {
+    Bytes(Bytes),
+    Stream { body: Body, length: u64 },
+}
+
+impl Answer {
+    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self { status, headers, payload: Payload::Bytes(body.into()) }
+    }
+
+    pub(crate) fn json(body: impl Into<Bytes>) -> Self {
+        Self::new(StatusCode::OK, "application/json; charset=utf-8", body)
+    }
+
+    pub(crate) fn value(value: &Value) -> Self {
+        Self::json(value.to_string())
+    }
+
+    pub(crate) fn text(body: impl Into<Bytes>) -> Self {
+        Self::new(StatusCode::OK, "text/plain; charset=utf-8", body)
+    }
+
+    /// A page for people. The text is escaped.
+    pub(crate) fn html(status: StatusCode, text: &str) -> Self {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let page = format!(
+            "<!DOCTYPE html>\n<html><head><title>1fichier.com</title></head><body><p>{text}</p></body></html>\n"
+        );
+        Self::new(status, "text/html; charset=utf-8", page)
+    }
+
+    pub(crate) fn redirect(to: &str) -> Self {
+        let mut answer = Self::html(StatusCode::FOUND, "The report of the upload is elsewhere.");
+        answer.set(LOCATION, to);
+        answer
+    }
+
+    pub(crate) fn stream(status: StatusCode, body: Body, length: u64) -> Self {
+        Self { status, headers: HeaderMap::new(), payload: Payload::Stream { body, length } }
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    pub(crate) fn set(&mut self, name: HeaderName, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let (body, length) = match self.payload {
+            Payload::Bytes(bytes) => {
+                let length = bytes.len() as u64;
+                (Full::new(bytes).map_err(|never| match never {}).boxed_unsync(), length)
+            }
+            Payload::Stream { body, length } => (body, length),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response
+    }
+}
+
+/// Why the service refuses a call.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The service's own words.
+    Ko(StatusCode, String),
+    /// The emulator itself failed.
+    Broken(String),
+}
+
+impl Refusal {
+    pub(crate) fn flood() -> Self {
+        Self::forbidden("Flood detected: IP Locked #374")
+    }
+
+    pub(crate) fn not_authenticated() -> Self {
+        Self::Ko(StatusCode::UNAUTHORIZED, "Not authenticated #247".to_owned())
+    }
+
+    pub(crate) fn no_such_user() -> Self {
+        Self::forbidden("No such user #93")
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::Ko(StatusCode::NOT_FOUND, "Resource not found #469".to_owned())
+    }
+
+    pub(crate) fn not_allowed() -> Self {
+        Self::forbidden("Resource not allowed #631")
+    }
+
+    pub(crate) fn forbidden(message: &str) -> Self {
+        Self::Ko(StatusCode::FORBIDDEN, message.to_owned())
+    }
+
+    /// A failure that comes with status 200, as the document says some do.
+    pub(crate) fn ko(message: impl Into<String>) -> Self {
+        Self::Ko(StatusCode::OK, message.into())
+    }
+
+    pub(crate) fn into_answer(self) -> Answer {
+        match self {
+            Self::Ko(status, message) => {
+                let mut answer = Answer::value(&json!({"status": "KO", "message": message}));
+                answer.status = status;
+                answer
+            }
+            Self::Broken(reason) => {
+                tracing::error!(reason, "the emulator failed");
+                Answer::html(StatusCode::INTERNAL_SERVER_ERROR, "Internal error")
+            }
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}

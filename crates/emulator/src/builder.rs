@@ -1,0 +1,235 @@
+//! How an emulator is configured and started.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::clock::Clock;
+use crate::emulator::Emulator;
+use crate::error::{EmulatorError, ParseValueError};
+use crate::faults::FaultSpec;
+use crate::limits::Limits;
+use crate::state::Storage;
+
+/// The key of the account that exists if none is configured. No secret: it opens nothing but an emulator.
+pub const DEMO_KEY: &str = "emulator-demo-key-0123456789abcd";
+
+/// What `folder/mkdir` does when the name exists already; the document doesn't know (section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MkdirExisting {
+    /// A failure.
+    #[default]
+    Refuse,
+    /// The existing folder's id.
+    Same,
+    /// A second folder of that name.
+    Duplicate,
+}
+
+impl FromStr for MkdirExisting {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        match text {
+            "refuse" => Ok(Self::Refuse),
+            "same" => Ok(Self::Same),
+            "duplicate" => Ok(Self::Duplicate),
+            _ => Err(ParseValueError::new(text, "expected refuse, same or duplicate")),
+        }
+    }
+}
+
+impl fmt::Display for MkdirExisting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refuse => "refuse",
+            Self::Same => "same",
+            Self::Duplicate => "duplicate",
+        })
+    }
+}
+
+/// An account of the service.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The API key.
+    pub key: String,
+    /// The address it's registered with; other accounts name it in `sharing_user`.
+    pub email: String,
+    /// 0 free (the API refuses it), 1 Premium, 2 Access.
+    pub offer: u8,
+    /// How many bytes it may store.
+    pub quota: u64,
+}
+
+impl Account {
+    /// A Premium account with this key and address and a quota of 2 TB.
+    #[must_use]
+    pub fn new(key: impl Into<String>, email: impl Into<String>) -> Self {
+        Self { key: key.into(), email: email.into(), offer: 1, quota: 2_000_000_000_000 }
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self::new(DEMO_KEY, "demo@emulator.invalid")
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key stays out of logs.
+        f.debug_struct("Account")
+            .field("email", &self.email)
+            .field("offer", &self.offer)
+            .field("quota", &self.quota)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The configuration of an emulator; see [`Emulator::builder`].
+#[must_use]
+pub struct Builder {
+    pub(crate) listen: SocketAddr,
+    pub(crate) allow_remote: bool,
+    pub(crate) proxy: Option<SocketAddr>,
+    pub(crate) storage: Storage,
+    pub(crate) durable: bool,
+    pub(crate) limits: Limits,
+    pub(crate) listing_cap: Option<Option<usize>>,
+    pub(crate) largest_upload: u64,
+    pub(crate) lag: Duration,
+    pub(crate) mkdir_existing: MkdirExisting,
+    pub(crate) faults: Vec<FaultSpec>,
+    pub(crate) request_log: Option<PathBuf>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) clock: Clock,
+    pub(crate) zone: TimeZone,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            allow_remote: false,
+            proxy: None,
+            storage: Storage::Memory,
+            durable: false,
+            limits: Limits::Off,
+            listing_cap: None,
+            largest_upload: 300_000_000_000,
+            lag: Duration::ZERO,
+            mkdir_existing: MkdirExisting::Refuse,
+            faults: Vec::new(),
+            request_log: None,
+            accounts: Vec::new(),
+            clock: Clock::system(),
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
+impl Builder {
+    /// The address to listen on. Default: a free port of 127.0.0.1.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Allows addresses that other machines can reach. Keys and contents then travel in clear.
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Also runs a `CONNECT` proxy here, through which unaltered clients reach the emulator over TLS.
+    pub fn proxy(mut self, address: SocketAddr) -> Self {
+        self.proxy = Some(address);
+        self
+    }
+
+    /// Where the state lives. Default: in memory.
+    pub fn storage(mut self, storage: Storage) -> Self {
+        self.storage = storage;
+        self
+    }
+
+    /// Whether acknowledged uploads survive a power cut, not only the death of the process. It costs fsyncs.
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
+        self
+    }
+
+    /// Which limits are enforced. Default: none.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many files a listing tells at most; `None` for all. Default: 5,000 if limits are enforced, else all.
+    pub fn listing_cap(mut self, cap: Option<usize>) -> Self {
+        self.listing_cap = Some(cap);
+        self
+    }
+
+    /// The largest upload, by `Content-Length`. Default: 300 GB, the stricter of the two known values.
+    pub fn largest_upload(mut self, bytes: u64) -> Self {
+        self.largest_upload = bytes;
+        self
+    }
+
+    /// How long listings show the state before a change. Default: not at all.
+    pub fn lag(mut self, lag: Duration) -> Self {
+        self.lag = lag;
+        self
+    }
+
+    /// What making a folder that exists does. Default: refuse.
+    pub fn mkdir_existing(mut self, policy: MkdirExisting) -> Self {
+        self.mkdir_existing = policy;
+        self
+    }
+
+    /// Adds a fault.
+    pub fn fault(mut self, fault: FaultSpec) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Appends a line of JSON for each request to this file.
+    pub fn request_log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.request_log = Some(path.into());
+        self
+    }
+
+    /// Adds an account. The first one is the control's. Default: one with [`DEMO_KEY`].
+    pub fn account(mut self, account: Account) -> Self {
+        self.accounts.push(account);
+        self
+    }
+
+    /// The clock by which dates, locks and tokens go. Default: the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The zone in which dates are written. Default: UTC, since clients read them so (API document,
+    /// section 1); the service itself may use French time.
+    pub fn zone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
+    }
+
+    /// Starts the emulator on the current tokio runtime.
+    ///
+    /// # Errors
+    /// If an address can't be listened on or isn't allowed, or the state can't be opened.
+    pub async fn start(self) -> Result<Emulator, EmulatorError> {
+        Emulator::start(self).await
+    }
+}

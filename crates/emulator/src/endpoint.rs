@@ -1,0 +1,138 @@
+//! Which endpoint a request is for, by host and path.
+
+use http::Method;
+
+/// An endpoint of the service, under the name that counters, faults and the request log use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// An API call, named as in the document, without `.cgi`: `file/ls`, `download/get_token`.
+    Api(String),
+    /// A file's upload to a node.
+    Upload,
+    /// The report after an upload.
+    Report,
+    /// A file's content from a node, by token.
+    Download(String),
+    /// A shared folder's page.
+    Shared(String),
+    /// A file's page for people.
+    Page(String),
+    /// The check of many links.
+    CheckLinks,
+    /// The emulator's own control, not part of the service.
+    Control(String),
+    /// Nothing that the service has.
+    Unknown,
+}
+
+/// The service's parts. Behind the proxy each has its own hosts; without it all share one port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// `api.1fichier.com`
+    Api,
+    /// `1fichier.com`
+    Site,
+    /// `upN.1fichier.com`, `a-N.1fichier.com`
+    Node,
+    /// All of them, on the emulator's own port.
+    Everything,
+}
+
+impl Part {
+    /// The part that answers under a host name of the service.
+    pub(crate) fn of_host(host: &str) -> Self {
+        match host {
+            "api.1fichier.com" => Self::Api,
+            "1fichier.com" | "www.1fichier.com" => Self::Site,
+            _ => Self::Node,
+        }
+    }
+
+    fn has(self, other: Self) -> bool {
+        self == other || self == Self::Everything
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn of(part: Part, method: &Method, path: &str, query: Option<&str>) -> Self {
+        if let Some(rest) = path.strip_prefix("/_emulator/") {
+            return Self::Control(rest.to_owned());
+        }
+        if let Some(call) = path.strip_prefix("/v1/").and_then(|rest| rest.strip_suffix(".cgi"))
+            && part.has(Part::Api)
+        {
+            return Self::Api(call.to_owned());
+        }
+        if part.has(Part::Node) {
+            match path {
+                "/upload.cgi" => return Self::Upload,
+                "/end.pl" => return Self::Report,
+                _ => {}
+            }
+            if let Some(token) = path.strip_prefix("/dl/")
+                && !token.is_empty()
+            {
+                return Self::Download(token.to_owned());
+            }
+        }
+        if part.has(Part::Site) {
+            if let Some(id) = path.strip_prefix("/dir/") {
+                return Self::Shared(id.to_owned());
+            }
+            if path == "/check_links.pl" {
+                return Self::CheckLinks;
+            }
+            if path == "/"
+                && let Some(query) = query
+                && matches!(*method, Method::GET | Method::HEAD)
+            {
+                return Self::Page(query.split('&').next().unwrap_or_default().to_owned());
+            }
+        }
+        Self::Unknown
+    }
+
+    /// The name by which counters, faults and the request log know the endpoint.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Api(call) => call,
+            Self::Upload => "upload.cgi",
+            Self::Report => "end.pl",
+            Self::Download(_) => "download",
+            Self::Shared(_) => "dir",
+            Self::Page(_) => "page",
+            Self::CheckLinks => "check_links.pl",
+            Self::Control(_) => "_emulator",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(part: Part, path: &str) -> Endpoint {
+        let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
+        Endpoint::of(part, &Method::GET, path, query)
+    }
+
+    #[test]
+    fn each_part_serves_its_own_paths() {
+        assert_eq!(of(Part::Everything, "/v1/file/ls.cgi"), Endpoint::Api("file/ls".to_owned()));
+        assert_eq!(of(Part::Everything, "/?abcdefgh&af=1"), Endpoint::Page("abcdefgh".to_owned()));
+        assert_eq!(of(Part::Everything, "/end.pl?xid=1"), Endpoint::Report);
+        assert_eq!(of(Part::Api, "/upload.cgi?id=1"), Endpoint::Unknown);
+        assert_eq!(of(Part::Node, "/v1/file/ls.cgi"), Endpoint::Unknown);
+        assert_eq!(of(Part::Site, "/dir/abc?json=1"), Endpoint::Shared("abc".to_owned()));
+        assert_eq!(of(Part::Node, "/dl/x"), Endpoint::Download("x".to_owned()));
+        assert_eq!(of(Part::Everything, "/v1/file/ls"), Endpoint::Unknown);
+    }
+
+    #[test]
+    fn hosts_have_their_parts() {
+        assert_eq!(Part::of_host("api.1fichier.com"), Part::Api);
+        assert_eq!(Part::of_host("1fichier.com"), Part::Site);
+        assert_eq!(Part::of_host("up3.1fichier.com"), Part::Node);
+    }
+}

@@ -1,0 +1,383 @@
+//! Faults on demand: what each kind does, and how it's written on a command line.
+//!
+//! A fault is `endpoint=NAME,kind=KIND[,name=PART][,after=N][,times=N]`. Without `endpoint` it applies to
+//! every endpoint where its kind makes sense; `name` restricts it to requests about files whose name contains
+//! the text; `after` lets so many matching requests pass first; `times` ends it after so many strikes (default:
+//! never; `wait-report:K` and `empty-report:K` end after K).
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::error::ParseValueError;
+
+/// What goes wrong. Byte counts and file numbers follow a colon: `cut-download:1000`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// `flood`: 403 with `Flood detected: IP Locked #374`; nothing is done.
+    Flood,
+    /// `iplocked`: 403 with `IP Locked #79`; nothing is done.
+    IpLocked,
+    /// `message:TEXT`: 403 with this failure text, for instance `message:Owner locked #1`; nothing is done.
+    Message(String),
+    /// `status:CODE` or `status:CODE:SECONDS`: this HTTP status without JSON, with `Retry-After`; nothing is
+    /// done.
+    Status(u16, Option<u64>),
+    /// `html`: status 200 with a maintenance page in HTML; nothing is done.
+    Html,
+    /// `latency:MS`: the request waits so many milliseconds, then goes on as usual.
+    Latency(Duration),
+    /// `close`: the connection is closed before anything is done.
+    Close,
+    /// `lost-answer`: all is done, but the connection is closed before the answer.
+    LostAnswer,
+    /// `truncated-json`: all is done, but only the first half of the answer's body is sent, as if whole.
+    TruncatedJson,
+    /// `cut-upload:N`: the connection is closed when N bytes of the upload's body arrived; nothing is stored.
+    CutUpload(u64),
+    /// `corrupt-upload:N`: byte N of each matching file is stored altered; the report tells its true checksum.
+    CorruptUpload(u64),
+    /// `plain-upload`: the upload's answer is a plain 200 instead of the redirection to the report.
+    PlainUpload,
+    /// `cut-download:N`: the connection is closed after N bytes of content.
+    CutDownload(u64),
+    /// `short-download:N`: the content ends N bytes early, and `Content-Length` agrees with that.
+    ShortDownload(u64),
+    /// `corrupt-download:N`: byte N of the file is sent altered.
+    CorruptDownload(u64),
+    /// `ignore-range`: the download's `Range` is ignored; the whole file comes with status 200.
+    IgnoreRange,
+    /// `expired-token`: the download token counts as expired.
+    ExpiredToken,
+    /// `wrong-checksum`: checksums in the answer (listing, file info, upload report) are altered.
+    WrongChecksum,
+    /// `missing-checksum`: checksums are left out of the answer.
+    MissingChecksum,
+    /// `missing-items`: `folder/ls` leaves out `items`, although asked for them.
+    MissingItems,
+    /// `drop-from-report:K`: the upload's report doesn't name its K-th file (from 1), although it's stored.
+    DropFromReport(usize),
+    /// `rename-report`: the names in the upload's report differ from what was stored.
+    RenameReport,
+    /// `wait-report:K`: the report is `Please wait` in HTML, K times.
+    WaitReport(u64),
+    /// `empty-report:K`: the report's links are empty, K times.
+    EmptyReport(u64),
+}
+
+impl FaultKind {
+    /// Whether the kind makes sense at an endpoint, so that a fault without `endpoint` strikes only there.
+    pub(crate) fn applies_to(&self, endpoint: &str) -> bool {
+        let api = endpoint.contains('/');
+        match self {
+            Self::Flood | Self::IpLocked | Self::Message(_) => api || endpoint == "download",
+            Self::Status(..) | Self::Html | Self::Latency(_) | Self::Close | Self::LostAnswer => true,
+            Self::TruncatedJson => api || matches!(endpoint, "end.pl" | "dir"),
+            Self::CutUpload(_) | Self::CorruptUpload(_) | Self::PlainUpload => endpoint == "upload.cgi",
+            Self::CutDownload(_)
+            | Self::ShortDownload(_)
+            | Self::CorruptDownload(_)
+            | Self::IgnoreRange
+            | Self::ExpiredToken => endpoint == "download",
+            Self::WrongChecksum | Self::MissingChecksum => {
+                matches!(endpoint, "end.pl" | "file/ls" | "folder/ls" | "file/info")
+            }
+            Self::MissingItems => endpoint == "folder/ls",
+            Self::DropFromReport(_) | Self::RenameReport | Self::WaitReport(_) | Self::EmptyReport(_) => {
+                endpoint == "end.pl"
+            }
+        }
+    }
+}
+
+impl FromStr for FaultKind {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        let (kind, value) = text.split_once(':').map_or((text, None), |(kind, value)| (kind, Some(value)));
+        let number = || -> Result<u64, ParseValueError> {
+            value
+                .and_then(|value| value.parse().ok())
+                .ok_or_else(|| ParseValueError::new(text, format!("{kind} needs a number, as in {kind}:3")))
+        };
+        let fault = match kind {
+            "flood" => Self::Flood,
+            "iplocked" => Self::IpLocked,
+            "message" => Self::Message(
+                value
+                    .filter(|value| !value.is_empty())
+                    .ok_or_else(|| {
+                        ParseValueError::new(text, "message needs a text, as in message:Owner locked")
+                    })?
+                    .to_owned(),
+            ),
+            "status" => {
+                let bad = || {
+                    ParseValueError::new(
+                        text,
+                        "status needs an HTTP status from 200 to 599, as in status:503",
+                    )
+                };
+                let (code, wait) = match value.ok_or_else(bad)?.split_once(':') {
+                    Some((code, wait)) => (code, Some(wait.parse().map_err(|_| bad())?)),
+                    None => (value.unwrap_or_default(), None),
+                };
+                let code: u16 = code.parse().map_err(|_| bad())?;
+                if !(200..600).contains(&code) {
+                    return Err(bad());
+                }
+                Self::Status(code, wait)
+            }
+            "html" => Self::Html,
+            "latency" => Self::Latency(Duration::from_millis(number()?)),
+            "close" => Self::Close,
+            "lost-answer" => Self::LostAnswer,
+            "truncated-json" => Self::TruncatedJson,
+            "cut-upload" => Self::CutUpload(number()?),
+            "corrupt-upload" => Self::CorruptUpload(number()?),
+            "plain-upload" => Self::PlainUpload,
+            "cut-download" => Self::CutDownload(number()?),
+            "short-download" => Self::ShortDownload(number()?),
+            "corrupt-download" => Self::CorruptDownload(number()?),
+            "ignore-range" => Self::IgnoreRange,
+            "expired-token" => Self::ExpiredToken,
+            "wrong-checksum" => Self::WrongChecksum,
+            "missing-checksum" => Self::MissingChecksum,
+            "missing-items" => Self::MissingItems,
+            "drop-from-report" => {
+                let number = usize::try_from(number()?).unwrap_or(usize::MAX);
+                if number == 0 {
+                    return Err(ParseValueError::new(text, "files of a report are counted from 1"));
+                }
+                Self::DropFromReport(number)
+            }
+            "rename-report" => Self::RenameReport,
+            "wait-report" => Self::WaitReport(number()?),
+            "empty-report" => Self::EmptyReport(number()?),
+            _ => return Err(ParseValueError::new(kind, "no such kind of fault")),
+        };
+        let takes_none = fault.to_string() == kind && value.is_some();
+        if takes_none {
+            return Err(ParseValueError::new(text, format!("{kind} takes no value")));
+        }
+        Ok(fault)
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flood => f.write_str("flood"),
+            Self::IpLocked => f.write_str("iplocked"),
+            Self::Message(text) => write!(f, "message:{text}"),
+            Self::Status(code, None) => write!(f, "status:{code}"),
+            Self::Status(code, Some(wait)) => write!(f, "status:{code}:{wait}"),
+            Self::Html => f.write_str("html"),
+            Self::Latency(time) => write!(f, "latency:{}", time.as_millis()),
+            Self::Close => f.write_str("close"),
+            Self::LostAnswer => f.write_str("lost-answer"),
+            Self::TruncatedJson => f.write_str("truncated-json"),
+            Self::CutUpload(n) => write!(f, "cut-upload:{n}"),
+            Self::CorruptUpload(n) => write!(f, "corrupt-upload:{n}"),
+            Self::PlainUpload => f.write_str("plain-upload"),
+            Self::CutDownload(n) => write!(f, "cut-download:{n}"),
+            Self::ShortDownload(n) => write!(f, "short-download:{n}"),
+            Self::CorruptDownload(n) => write!(f, "corrupt-download:{n}"),
+            Self::IgnoreRange => f.write_str("ignore-range"),
+            Self::ExpiredToken => f.write_str("expired-token"),
+            Self::WrongChecksum => f.write_str("wrong-checksum"),
+            Self::MissingChecksum => f.write_str("missing-checksum"),
+            Self::MissingItems => f.write_str("missing-items"),
+            Self::DropFromReport(n) => write!(f, "drop-from-report:{n}"),
+            Self::RenameReport => f.write_str("rename-report"),
+            Self::WaitReport(n) => write!(f, "wait-report:{n}"),
+            Self::EmptyReport(n) => write!(f, "empty-report:{n}"),
+        }
+    }
+}
+
+/// One fault: what goes wrong, where, and how often. See the module's text for the written form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultSpec {
+    /// The endpoint, as counters name it (`file/ls`, `upload.cgi`, `end.pl`, `download`, `dir`); all if none.
+    pub endpoint: Option<String>,
+    /// Only requests about a file whose name contains this text.
+    pub name: Option<String>,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// So many matching requests pass unharmed first.
+    pub after: u64,
+    /// So many strikes, then never again; no end if none.
+    pub times: Option<u64>,
+}
+
+impl FaultSpec {
+    /// A fault of this kind, everywhere where it makes sense, each time.
+    #[must_use]
+    pub fn new(kind: FaultKind) -> Self {
+        let times = match kind {
+            FaultKind::WaitReport(times) | FaultKind::EmptyReport(times) => Some(times),
+            _ => None,
+        };
+        Self { endpoint: None, name: None, kind, after: 0, times }
+    }
+
+    /// Restricts the fault to an endpoint; a `.cgi` at the end of an API call's name is ignored.
+    #[must_use]
+    pub fn at(mut self, endpoint: &str) -> Self {
+        self.endpoint = Some(endpoint_name(endpoint));
+        self
+    }
+
+    /// Restricts the fault to requests about files whose name contains `part`.
+    #[must_use]
+    pub fn named(mut self, part: impl Into<String>) -> Self {
+        self.name = Some(part.into());
+        self
+    }
+
+    /// Lets so many matching requests pass first.
+    #[must_use]
+    pub fn after(mut self, after: u64) -> Self {
+        self.after = after;
+        self
+    }
+
+    /// Ends the fault after so many strikes.
+    #[must_use]
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    pub(crate) fn is_at(&self, endpoint: &str) -> bool {
+        match &self.endpoint {
+            Some(wanted) => wanted == endpoint,
+            None => self.kind.applies_to(endpoint),
+        }
+    }
+}
+
+fn endpoint_name(text: &str) -> String {
+    match text.trim_start_matches('/') {
+        "upload" | "upload.cgi" => "upload.cgi".to_owned(),
+        "end" | "report" | "end.pl" => "end.pl".to_owned(),
+        "check_links" => "check_links.pl".to_owned(),
+        other => other.strip_suffix(".cgi").unwrap_or(other).to_owned(),
+    }
+}
+
+impl FromStr for FaultSpec {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        let mut kind = None;
+        let (mut endpoint, mut name, mut after, mut times) = (None, None, 0, None);
+        for part in text.split(',') {
+            let (key, value) = part
+                .split_once('=')
+                .ok_or_else(|| ParseValueError::new(part, "expected KEY=VALUE, as in kind=flood"))?;
+            let number = || {
+                value.parse::<u64>().map_err(|_| ParseValueError::new(part, format!("{key} needs a number")))
+            };
+            match key.trim() {
+                "kind" => kind = Some(value.parse::<FaultKind>()?),
+                "endpoint" => endpoint = Some(endpoint_name(value)),
+                "name" => name = Some(value.to_owned()),
+                "after" => after = number()?,
+                "times" => times = Some(number()?),
+                _ => {
+                    return Err(ParseValueError::new(
+                        part,
+                        "known are endpoint, kind, name, after and times",
+                    ));
+                }
+            }
+        }
+        let kind =
+            kind.ok_or_else(|| ParseValueError::new(text, "a fault needs a kind, as in kind=flood"))?;
+        let default = Self::new(kind);
+        let spec = Self { endpoint, name, after, times: times.or(default.times), ..default };
+        if let Some(endpoint) = &spec.endpoint
+            && !spec.kind.applies_to(endpoint)
+        {
+            return Err(ParseValueError::new(text, format!("{} can't happen at {endpoint}", spec.kind)));
+        }
+        Ok(spec)
+    }
+}
+
+impl fmt::Display for FaultSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(endpoint) = &self.endpoint {
+            write!(f, "endpoint={endpoint},")?;
+        }
+        write!(f, "kind={}", self.kind)?;
+        if let Some(name) = &self.name {
+            write!(f, ",name={name}")?;
+        }
+        if self.after > 0 {
+            write!(f, ",after={}", self.after)?;
+        }
+        self.times.map_or(Ok(()), |times| write!(f, ",times={times}"))
+    }
+}
+
+impl Serialize for FaultSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_are_read_and_written() {
+        for text in [
+            "endpoint=file/ls,kind=flood,after=2,times=1",
+            "kind=status:429:7",
+            "endpoint=upload.cgi,kind=cut-upload:1000,name=big",
+            "endpoint=end.pl,kind=wait-report:3,times=3",
+            "kind=message:Owner locked #1",
+        ] {
+            assert_eq!(text.parse::<FaultSpec>().unwrap().to_string(), text);
+        }
+        let spec: FaultSpec = "endpoint=/file/ls.cgi,kind=html".parse().unwrap();
+        assert!(spec.is_at("file/ls") && !spec.is_at("folder/ls"));
+        assert_eq!("kind=empty-report:4".parse::<FaultSpec>().unwrap().times, Some(4));
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for text in [
+            "",
+            "flood",
+            "kind=nonsense",
+            "kind=cut-upload",
+            "kind=cut-upload:many",
+            "kind=status:20",
+            "kind=flood:3",
+            "kind=message",
+            "endpoint=file/ls",
+            "kind=flood,after=x",
+            "kind=flood,colour=red",
+            "endpoint=file/ls,kind=cut-upload:1",
+            "kind=drop-from-report:0",
+        ] {
+            assert!(text.parse::<FaultSpec>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fault_without_endpoint_strikes_where_it_makes_sense() {
+        let spec = FaultSpec::new(FaultKind::CutDownload(1));
+        assert!(spec.is_at("download") && !spec.is_at("file/ls"));
+        assert!(FaultSpec::new(FaultKind::Flood).is_at("folder/mkdir"));
+        assert!(!FaultSpec::new(FaultKind::Flood).is_at("upload.cgi"));
+    }
+}

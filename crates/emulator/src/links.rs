@@ -1,0 +1,83 @@
+//! Links: how files are known to the world (API document, sections 5 and 7).
+
+use rand::RngExt as _;
+use url::Url;
+
+/// The domains that links may bear, by the number that `upload.cgi` takes (API document, section 7).
+pub(crate) const DOMAINS: [&str; 11] = [
+    "1fichier.com",
+    "alterupload.com",
+    "cjoint.net",
+    "desfichiers.com",
+    "dfichiers.com",
+    "megadl.fr",
+    "mesfichiers.org",
+    "piecejointe.net",
+    "pjointe.com",
+    "tenvoi.com",
+    "dl4free.com",
+];
+
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
+/// A random string of lower-case letters and digits.
+pub(crate) fn random_code(length: usize) -> String {
+    let mut rng = rand::rng();
+    (0..length).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
+}
+
+/// The link of a file.
+pub(crate) fn link(domain: u8, code: &str) -> String {
+    let domain = DOMAINS.get(usize::from(domain)).unwrap_or(&DOMAINS[0]);
+    format!("https://{domain}/?{code}")
+}
+
+/// The code in a link: any domain of the table, with or without `www.`, `http` or `https`; further
+/// parameters (`&af=…`) are ignored, as such links are passed around.
+pub(crate) fn code_of(link: &str) -> Option<String> {
+    let url = Url::parse(link.trim()).ok()?;
+    if !matches!(url.scheme(), "http" | "https") || !matches!(url.path(), "/" | "") {
+        return None;
+    }
+    let host = url.host_str()?;
+    if !DOMAINS.contains(&host.strip_prefix("www.").unwrap_or(host)) {
+        return None;
+    }
+    let code = url.query()?.split('&').next()?;
+    is_code(code).then(|| code.to_owned())
+}
+
+/// Whether a string can be a link's code.
+pub(crate) fn is_code(text: &str) -> bool {
+    (5..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_all_domains_are_read() {
+        for number in 0..=10 {
+            let code = random_code(20);
+            let link = link(number, &code);
+            assert_eq!(code_of(&link), Some(code.clone()));
+            assert_eq!(code_of(&link.replace("https", "http")), Some(code.clone()));
+            assert_eq!(code_of(&format!("{link}&af=1")), Some(code));
+        }
+    }
+
+    #[test]
+    fn other_links_are_not() {
+        for link in [
+            "https://example.com/?abcdefghij",
+            "https://1fichier.com/",
+            "https://1fichier.com/?ABC",
+            "https://1fichier.com/dir/abcdefgh",
+            "ftp://1fichier.com/?abcdefghij",
+            "abcdefghij",
+        ] {
+            assert_eq!(code_of(link), None, "{link}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The accept loop of the emulator's own port, and the way of one connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::service::{Origin, Service};
+
+/// How long to wait after a failed accept: the usual cause is a lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts connections until told to stop, and hands each to `serve` in a task of its own.
+pub(crate) async fn accept<F>(
+    listener: TcpListener,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    serve: impl Fn(TcpStream, SocketAddr) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                // Answers are small and awaited: Nagle's algorithm would only delay them.
+                let _ = stream.set_nodelay(true);
+                tasks.spawn(serve(stream, peer));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves the emulator's own port.
+pub(crate) async fn run(
+    listener: TcpListener,
+    service: Arc<Service>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
+    let stopped = stop.clone();
+    accept(listener, stop, tasks, move |stream, peer| {
+        connection(stream, peer, Origin::direct(), Arc::clone(&service), stopped.clone())
+    })
+    .await;
+}
+
+/// Serves one connection until its end.
+pub(crate) async fn connection<S>(
+    stream: S,
+    peer: SocketAddr,
+    origin: Origin,
+    service: Arc<Service>,
+    stop: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let answer = service_fn(move |request| {
+        let (service, origin) = (Arc::clone(&service), origin.clone());
+        async move { service.answer(request, origin, peer).await }
+    });
+    let server = auto::Builder::new(TokioExecutor::new());
+    let connection = server.serve_connection(TokioIo::new(stream), answer);
+    tokio::pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,172 @@
+//! An API call on its way: its account, its parameters, the folders and files that it names.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::{Origin, Service};
+use crate::answer::Refusal;
+use crate::links;
+use crate::state::{AccountRow, FileRow, FolderRow, Tx};
+
+/// A call that was let in.
+pub(crate) struct Call<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) tx: &'a Tx<'a>,
+    pub(crate) account: &'a AccountRow,
+    pub(crate) body: &'a Value,
+    pub(crate) origin: &'a Origin,
+    pub(crate) host: &'a str,
+    pub(crate) ip: &'a str,
+}
+
+/// What a call answers: JSON, ready to send.
+pub(crate) type Reply = Result<Vec<u8>, Refusal>;
+
+/// A folder's id: a number, or a string of digits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Id(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        }
+        .map(Self)
+        .ok_or_else(|| D::Error::custom("not an id"))
+    }
+}
+
+/// A flag: 0 or 1, or either as a string (API document, section 1). `true` isn't one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flag(pub(crate) bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match (value.as_i64(), value.as_str()) {
+            (Some(0), _) | (_, Some("0")) => Ok(Self(false)),
+            (Some(1), _) | (_, Some("1")) => Ok(Self(true)),
+            _ => Err(D::Error::custom("neither 0 nor 1")),
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// The call's parameters. Unknown ones are ignored.
+    pub(crate) fn params<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        T::deserialize(self.body).map_err(|error| Refusal::ko(format!("Invalid parameters: {error} #100")))
+    }
+
+    pub(crate) fn reply(&self, value: &impl Serialize) -> Reply {
+        let written =
+            if is_pretty(self.body) { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
+        written.map_err(|error| Refusal::Broken(error.to_string()))
+    }
+
+    /// A folder of the account itself.
+    pub(crate) fn own_folder(&self, id: Id) -> Result<FolderRow, Refusal> {
+        self.tx.folder(self.account.id, id.0)?.ok_or_else(Refusal::not_found)
+    }
+
+    /// A folder of the account, or of `sharing_user` if that one shares it with the account.
+    pub(crate) fn folder(
+        &self,
+        id: Id,
+        sharing_user: Option<&str>,
+        write: bool,
+    ) -> Result<FolderRow, Refusal> {
+        let Some(email) = sharing_user.filter(|email| !email.is_empty()) else { return self.own_folder(id) };
+        let owner = self.tx.account_by_email(email)?.ok_or_else(Refusal::not_found)?;
+        let folder = self.tx.folder(owner.id, id.0)?.ok_or_else(Refusal::not_found)?;
+        let mut current = folder.clone();
+        while current.id != 0 {
+            if shares_with(&current, &self.account.email, write) {
+                return Ok(folder);
+            }
+            let Some(parent) = self.tx.folder(owner.id, current.parent)? else { break };
+            current = parent;
+        }
+        Err(Refusal::not_allowed())
+    }
+
+    /// Anyone's file, by link.
+    pub(crate) fn any_file(&self, url: &str) -> Result<FileRow, Refusal> {
+        let code = links::code_of(url).ok_or_else(Refusal::not_found)?;
+        self.tx.file(&code)?.ok_or_else(Refusal::not_found)
+    }
+
+    /// A file of the account, by link.
+    pub(crate) fn own_file(&self, url: &str) -> Result<FileRow, Refusal> {
+        let file = self.any_file(url)?;
+        if file.account == self.account.id { Ok(file) } else { Err(Refusal::not_allowed()) }
+    }
+
+    /// A file by link, or by folder and name.
+    pub(crate) fn file(&self, which: &Which) -> Result<FileRow, Refusal> {
+        if let Some(url) = &which.url {
+            return self.any_file(url);
+        }
+        let name = which
+            .filename
+            .as_deref()
+            .ok_or_else(|| Refusal::ko("Invalid parameters: neither url nor filename #100"))?;
+        let folder =
+            self.folder(which.folder_id.unwrap_or_default(), which.sharing_user.as_deref(), false)?;
+        self.tx.file_named(folder.account, folder.id, name)?.ok_or_else(Refusal::not_found)
+    }
+
+    /// Whether the password opens the file.
+    pub(crate) fn check_password(file: &FileRow, given: Option<&str>) -> Result<(), Refusal> {
+        match (file.pass.as_deref(), given.filter(|given| !given.is_empty())) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(Refusal::forbidden("Resource not allowed. Password not provided. #631")),
+            (Some(pass), Some(given)) if pass == given => Ok(()),
+            (Some(_), Some(_)) => Err(Refusal::forbidden("Resource not allowed. Invalid password. #631")),
+        }
+    }
+}
+
+/// The two ways to name a file.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Which {
+    pub(crate) url: Option<String>,
+    pub(crate) folder_id: Option<Id>,
+    pub(crate) filename: Option<String>,
+    pub(crate) sharing_user: Option<String>,
+    pub(crate) pass: Option<String>,
+}
+
+pub(crate) fn is_pretty(body: &Value) -> bool {
+    body.get("pretty").is_some_and(|pretty| pretty.as_i64() == Some(1) || pretty.as_str() == Some("1"))
+}
+
+fn shares_with(folder: &FolderRow, email: &str, write: bool) -> bool {
+    let shares: Vec<Value> = serde_json::from_str(&folder.shares).unwrap_or_default();
+    shares.iter().any(|share| {
+        let named = share.get("email").and_then(Value::as_str) == Some(email);
+        let writable = share.get("rw").is_some_and(|rw| rw.as_i64() == Some(1) || rw.as_str() == Some("1"));
+        named && (writable || !write)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_flags_are_read_as_the_service_reads_them() {
+        let id = |text: &str| serde_json::from_str::<Id>(text).ok().map(|id| id.0);
+        assert_eq!(
+            (id("12"), id("\"12\""), id("-1"), id("true"), id("\"x\"")),
+            (Some(12), Some(12), Some(-1), None, None)
+        );
+        let flag = |text: &str| serde_json::from_str::<Flag>(text).ok().map(|flag| flag.0);
+        assert_eq!(
+            (flag("1"), flag("\"0\""), flag("true"), flag("2")),
+            (Some(true), Some(false), None, None)
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! What faults do to a request: before the work, instead of it, and to the answer.
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use serde_json::Value;
+
+use super::{Service, Visit};
+use crate::answer::{Abort, Answer, Payload, Refusal};
+use crate::fault_book::About;
+use crate::faults::FaultKind;
+
+impl Visit {
+    /// The first striking fault for which `pick` has an answer.
+    pub(crate) fn struck<T>(&self, pick: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
+        self.strikes.iter().find_map(|strike| pick(&strike.kind))
+    }
+
+    pub(crate) fn is_struck(&self, kind: &FaultKind) -> bool {
+        self.strikes.iter().any(|strike| strike.kind == *kind)
+    }
+}
+
+impl Service {
+    /// Lets the faults strike that match what's known now. An answer means that the work is not to be done.
+    pub(crate) async fn before_faults(
+        &self,
+        visit: &mut Visit,
+        about: About<'_>,
+    ) -> Result<Option<Answer>, Abort> {
+        let strikes = self.faults.strike(visit.endpoint.name(), about);
+        let kinds: Vec<FaultKind> = strikes.iter().map(|strike| strike.kind.clone()).collect();
+        visit.strikes.extend(strikes);
+        for kind in kinds {
+            if let FaultKind::Latency(time) = kind {
+                tokio::time::sleep(time).await;
+            } else if let Some(outcome) = self.instead(visit, &kind) {
+                return outcome.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn instead(&self, visit: &mut Visit, kind: &FaultKind) -> Option<Result<Answer, Abort>> {
+        let refusal = match kind {
+            FaultKind::Flood => {
+                self.counters.count_flood();
+                Refusal::flood()
+            }
+            FaultKind::IpLocked => Refusal::forbidden("IP Locked #79"),
+            FaultKind::Message(text) => Refusal::forbidden(text),
+            FaultKind::Status(code, wait) => {
+                let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let mut answer = Answer::html(status, "The service is not available.");
+                if let Some(wait) = wait {
+                    answer.set(RETRY_AFTER, &wait.to_string());
+                }
+                return Some(Ok(answer));
+            }
+            FaultKind::Html => {
+                return Some(Ok(Answer::html(StatusCode::OK, "Our services are under maintenance.")));
+            }
+            FaultKind::Close => return Some(Err(Abort)),
+            _ => return None,
+        };
+        visit.pending.entry.message = Some(format!("{refusal:?}"));
+        Some(Ok(refusal.into_answer()))
+    }
+
+    /// Applies to an answer what faults do to answers. Listings and reports tell the names of files only now,
+    /// so faults with a `name` strike them here.
+    pub(crate) fn after_faults(&self, visit: &mut Visit, mut answer: Answer) -> Result<Answer, Abort> {
+        let endpoint = visit.endpoint.name();
+        if matches!(endpoint, "folder/ls" | "file/ls" | "end.pl" | "dir")
+            && self.faults.asks_for_names(endpoint)
+        {
+            let names = names_in(&answer);
+            let strikes = self.faults.strike(endpoint, About::Files(&names));
+            let kinds: Vec<FaultKind> = strikes.iter().map(|strike| strike.kind.clone()).collect();
+            visit.strikes.extend(strikes);
+            for kind in kinds {
+                if let Some(outcome) = self.instead(visit, &kind) {
+                    answer = outcome?;
+                }
+            }
+        }
+        if visit.strikes.is_empty() {
+            return Ok(answer);
+        }
+        if visit.is_struck(&FaultKind::LostAnswer) {
+            return Err(Abort);
+        }
+        if answer.is_json()
+            && let Payload::Bytes(bytes) = &answer.payload
+        {
+            answer.payload = Payload::Bytes(spoil(visit, bytes));
+        }
+        Ok(answer)
+    }
+}
+
+fn names_in(answer: &Answer) -> Vec<String> {
+    let Payload::Bytes(bytes) = &answer.payload else { return Vec::new() };
+    let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else { return Vec::new() };
+    let mut names = Vec::new();
+    each_file(&mut value, &mut |file| {
+        if let Some(name) = file.get("filename").and_then(Value::as_str) {
+            names.push(name.to_owned());
+        }
+    });
+    names
+}
+
+/// Calls `change` for each object that describes a file, at any depth.
+fn each_file(value: &mut Value, change: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| each_file(value, change)),
+        Value::Object(fields) => {
+            if fields.contains_key("filename") {
+                change(fields);
+            }
+            fields.values_mut().for_each(|value| each_file(value, change));
+        }
+        _ => {}
+    }
+}
+
+fn spoil(visit: &Visit, bytes: &Bytes) -> Bytes {
+    let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else { return bytes.clone() };
+    let mut truncated = false;
+    for strike in &visit.strikes {
+        let on_checksums = |value: &mut Value, change: &dyn Fn(&mut serde_json::Map<String, Value>, &str)| {
+            each_file(value, &mut |file| {
+                let name = file.get("filename").and_then(Value::as_str).unwrap_or_default();
+                if strike.concerns(name) {
+                    change(file, "checksum");
+                    change(file, "whirlpool");
+                }
+            });
+        };
+        match &strike.kind {
+            FaultKind::WrongChecksum => on_checksums(&mut value, &|file, field| {
+                if let Some(checksum) = file.get(field).and_then(Value::as_str) {
+                    let wrong: String = checksum.chars().rev().collect();
+                    let wrong = if wrong == checksum { "0".repeat(checksum.len()) } else { wrong };
+                    file.insert(field.to_owned(), Value::String(wrong));
+                }
+            }),
+            FaultKind::MissingChecksum => on_checksums(&mut value, &|file, field| {
+                file.remove(field);
+            }),
+            FaultKind::MissingItems => {
+                if let Some(fields) = value.as_object_mut() {
+                    fields.remove("items");
+                }
+            }
+            FaultKind::RenameReport => each_file(&mut value, &mut |file| {
+                let name = file.get("filename").and_then(Value::as_str).unwrap_or_default();
+                if strike.concerns(name) {
+                    let renamed = format!("renamed_{name}");
+                    file.insert("filename".to_owned(), Value::String(renamed));
+                }
+            }),
+            FaultKind::DropFromReport(number) => {
+                if let Some(links) = value.get_mut("links").and_then(Value::as_array_mut)
+                    && *number <= links.len()
+                {
+                    links.remove(number - 1);
+                }
+            }
+            FaultKind::TruncatedJson => truncated = true,
+            _ => {}
+        }
+    }
+    let text = value.to_string();
+    if truncated {
+        return Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+    }
+    text.into()
+}

@@ -1,0 +1,236 @@
+//! Files: information, removal, moving, copying, renaming, attributes (API document, section 5).
+//!
+//! Lists are all or nothing: the first file that can't be served refuses the call, and nothing is done. The
+//! document doesn't know; a client has to find out what remains to be done either way.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::call::{Call, Flag, Id, Reply, Which};
+use super::listing::Item;
+use crate::answer::Refusal;
+use crate::clock::wire_date;
+use crate::names::stored_name;
+use crate::state::{FileRow, NewFile};
+
+pub(super) fn info(call: &Call<'_>) -> Reply {
+    let which: Which = call.params()?;
+    let file = call.file(&which)?;
+    let own = file.account == call.account.id;
+    if !own && file.pass.is_some() && which.pass != file.pass {
+        // Without details, as the document says of somebody else's protected file.
+        return Err(Refusal::not_allowed());
+    }
+    let mut answer = serde_json::to_value(Item::of(call, file.clone()))
+        .map_err(|error| Refusal::Broken(error.to_string()))?;
+    answer["status"] = json!("OK");
+    answer["description"] = json!(file.description);
+    answer["inline"] = json!(u8::from(file.inline));
+    answer["no_ssl"] = json!(u8::from(file.no_ssl));
+    if own {
+        let folder = call.tx.folder_path(file.account, file.folder)?;
+        let path = format!("{}/{}", folder.trim_end_matches('/'), file.name);
+        answer["folder_id"] = json!(file.folder);
+        answer["path"] = json!(path);
+    }
+    if let Some(acl) = &file.acl {
+        answer["acl"] = serde_json::from_str(acl).unwrap_or_default();
+    }
+    call.reply(&answer)
+}
+
+fn no_links() -> Refusal {
+    Refusal::ko("Invalid parameters: no links #100")
+}
+
+#[derive(Deserialize)]
+struct Rm {
+    files: Vec<RmFile>,
+}
+
+#[derive(Deserialize)]
+struct RmFile {
+    url: String,
+    code: Option<String>,
+}
+
+pub(super) fn rm(call: &Call<'_>) -> Reply {
+    let params: Rm = call.params()?;
+    if params.files.is_empty() {
+        return Err(no_links());
+    }
+    for wanted in &params.files {
+        let file = call.any_file(&wanted.url)?;
+        if file.account != call.account.id && wanted.code.as_ref() != Some(&file.remove_code) {
+            return Err(Refusal::not_allowed());
+        }
+        call.tx.remove_file(&file)?;
+    }
+    call.reply(&json!({"status": "OK", "removed": params.files.len()}))
+}
+
+#[derive(Deserialize)]
+struct Mv {
+    urls: Vec<String>,
+    destination_folder_id: Id,
+    destination_user: Option<String>,
+    rename: Option<String>,
+}
+
+/// The new name, which only a list of one link may have.
+fn only_rename(rename: Option<String>, links: usize) -> Result<Option<String>, Refusal> {
+    let rename = rename.filter(|name| !name.is_empty());
+    match (rename, links) {
+        (_, 0) => Err(no_links()),
+        (Some(_), 2..) => Err(Refusal::ko("Invalid parameters: rename goes with one link only #100")),
+        (rename, _) => Ok(rename.map(|name| stored_name(&name))),
+    }
+}
+
+pub(super) fn mv(call: &Call<'_>) -> Reply {
+    let params: Mv = call.params()?;
+    let rename = only_rename(params.rename, params.urls.len())?;
+    let folder = call.folder(params.destination_folder_id, params.destination_user.as_deref(), true)?;
+    let mut urls = Vec::with_capacity(params.urls.len());
+    for url in &params.urls {
+        let file = call.own_file(url)?;
+        call.tx.move_file(file.id, folder.account, folder.id, rename.as_deref().unwrap_or(&file.name))?;
+        urls.push(file.link());
+    }
+    call.reply(&json!({"status": "OK", "moved": urls.len(), "urls": urls}))
+}
+
+#[derive(Deserialize)]
+struct Cp {
+    urls: Vec<String>,
+    folder_id: Option<Id>,
+    destination_folder_id: Option<Id>,
+    sharing_user: Option<String>,
+    pass: Option<String>,
+    rename: Option<String>,
+}
+
+pub(super) fn cp(call: &Call<'_>) -> Reply {
+    let params: Cp = call.params()?;
+    let rename = only_rename(params.rename, params.urls.len())?;
+    let id = params.folder_id.or(params.destination_folder_id).unwrap_or_default();
+    let folder = call.folder(id, params.sharing_user.as_deref(), true)?;
+    let owner = call.tx.account(folder.account)?.ok_or_else(Refusal::not_found)?;
+    let mut used = call.tx.used(owner.id)?;
+    let mut urls = Vec::with_capacity(params.urls.len());
+    for url in &params.urls {
+        let file = call.any_file(url)?;
+        if file.account != call.account.id {
+            Call::check_password(&file, params.pass.as_deref())?;
+        }
+        used = used.saturating_add(file.size);
+        if used > owner.quota {
+            return Err(Refusal::forbidden("Storage quota exceeded #530"));
+        }
+        let name = rename.clone().unwrap_or_else(|| file.name.clone());
+        let copy =
+            call.tx.add_file(&copy_of(&file, folder.account, folder.id, name, call.tx.now_seconds()))?;
+        urls.push(json!({"from_url": file.link(), "to_url": copy.link()}));
+    }
+    call.reply(&json!({"status": "OK", "copied": urls.len(), "urls": urls}))
+}
+
+/// A copy shares the content, and nothing else that its owner may have set.
+pub(super) fn copy_of(file: &FileRow, account: i64, folder: i64, name: String, date: i64) -> NewFile {
+    NewFile {
+        account,
+        folder,
+        domain: file.domain,
+        name,
+        size: file.size,
+        date,
+        checksum: file.checksum.clone(),
+        blob: file.blob.clone(),
+        description: String::new(),
+        pass: None,
+    }
+}
+
+#[derive(Deserialize)]
+struct Rename {
+    urls: Vec<RenameFile>,
+}
+
+#[derive(Deserialize)]
+struct RenameFile {
+    url: String,
+    filename: String,
+}
+
+pub(super) fn rename(call: &Call<'_>) -> Reply {
+    let params: Rename = call.params()?;
+    if params.urls.is_empty() {
+        return Err(no_links());
+    }
+    let mut urls = Vec::with_capacity(params.urls.len());
+    for wanted in &params.urls {
+        let file = call.own_file(&wanted.url)?;
+        let name = stored_name(&wanted.filename);
+        call.tx.move_file(file.id, file.account, file.folder, &name)?;
+        urls.push(json!({"url": file.link(), "old_filename": file.name, "new_filename": name}));
+    }
+    call.reply(&json!({"status": "OK", "renamed": urls.len(), "urls": urls}))
+}
+
+#[derive(Deserialize)]
+struct Chattr {
+    urls: Vec<String>,
+    filename: Option<String>,
+    description: Option<String>,
+    pass: Option<String>,
+    no_ssl: Option<Flag>,
+    inline: Option<Flag>,
+    cdn: Option<Flag>,
+    acl: Option<Value>,
+}
+
+pub(super) fn chattr(call: &Call<'_>) -> Reply {
+    let params: Chattr = call.params()?;
+    let rename = only_rename(params.filename, params.urls.len())?;
+    let acl = match &params.acl {
+        None => None,
+        Some(Value::Object(fields)) => {
+            Some((!fields.is_empty()).then(|| Value::Object(fields.clone()).to_string()))
+        }
+        Some(_) => return Err(Refusal::ko("Invalid parameters: acl is an object #100")),
+    };
+    let mut urls = Vec::with_capacity(params.urls.len());
+    for url in &params.urls {
+        let mut file = call.own_file(url)?;
+        if let Some(name) = &rename {
+            call.tx.move_file(file.id, file.account, file.folder, name)?;
+        }
+        if let Some(description) = &params.description {
+            file.description.clone_from(description);
+        }
+        if let Some(pass) = &params.pass {
+            file.pass = Some(pass.clone()).filter(|pass| !pass.is_empty());
+        }
+        if let Some(acl) = &acl {
+            file.acl.clone_from(acl);
+        }
+        file.no_ssl = params.no_ssl.map_or(file.no_ssl, |flag| flag.0);
+        file.inline = params.inline.map_or(file.inline, |flag| flag.0);
+        file.cdn = params.cdn.map_or(file.cdn, |flag| flag.0);
+        call.tx.update_attributes(&file)?;
+        urls.push(file.link());
+    }
+    call.reply(&json!({"status": "OK", "updated": urls.len(), "urls": urls}))
+}
+
+#[derive(Deserialize)]
+struct Scan {
+    url: String,
+}
+
+pub(super) fn scan(call: &Call<'_>) -> Reply {
+    let params: Scan = call.params()?;
+    call.own_file(&params.url)?;
+    let date = wire_date(call.tx.now_seconds(), &call.service.zone);
+    call.reply(&json!({"status": "OK", "message": "No threat found", "date": date}))
+}

@@ -1,0 +1,180 @@
+//! The service: from a request to an answer.
+
+mod account;
+mod api;
+mod call;
+mod download;
+mod fault_effects;
+mod files;
+mod folders;
+mod listing;
+mod remote_upload;
+mod report;
+mod shared;
+mod site;
+mod upload;
+
+pub(crate) use api::bearer;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use jiff::tz::TimeZone;
+
+use crate::answer::{Abort, Answer, Body};
+use crate::builder::{Builder, MkdirExisting};
+use crate::clock::Clock;
+use crate::control_http;
+use crate::counters::Counters;
+use crate::endpoint::{Endpoint, Part};
+use crate::error::EmulatorError;
+use crate::fault_book::{FaultBook, Strike};
+use crate::limits::{LISTING_CAP, Limits};
+use crate::log::{Entry, LoggedBody, PendingEntry, RequestLog};
+use crate::state::Store;
+
+/// Which way a request came, hence which part of the service answers and how nodes are called.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// On the emulator's own port.
+    Direct,
+    /// Through the proxy, for this host.
+    Proxied { host: String },
+}
+
+impl Origin {
+    pub(crate) fn direct() -> Self {
+        Self::Direct
+    }
+
+    pub(crate) fn proxied(host: &str) -> Self {
+        Self::Proxied { host: host.to_ascii_lowercase() }
+    }
+
+    fn part(&self) -> Part {
+        match self {
+            Self::Direct => Part::Everything,
+            Self::Proxied { host, .. } => Part::of_host(host),
+        }
+    }
+}
+
+/// All that answers depend on.
+pub(crate) struct Service {
+    pub(crate) store: Arc<Store>,
+    pub(crate) faults: FaultBook,
+    pub(crate) counters: Counters,
+    pub(crate) limits: Limits,
+    pub(crate) listing_cap: Option<usize>,
+    pub(crate) clock: Clock,
+    pub(crate) zone: TimeZone,
+    address: SocketAddr,
+    largest_upload: u64,
+    mkdir_existing: MkdirExisting,
+    log: Option<Arc<RequestLog>>,
+}
+
+/// One request on its way: where it came from, and what befell it.
+pub(crate) struct Visit {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) origin: Origin,
+    /// The emulator as the client calls it, for links to nodes when there's no proxy.
+    pub(crate) host: String,
+    pub(crate) ip: String,
+    pub(crate) strikes: Vec<Strike>,
+    pub(crate) pending: PendingEntry,
+}
+
+impl Service {
+    pub(crate) fn new(builder: Builder, store: Store, address: SocketAddr) -> Result<Self, EmulatorError> {
+        let log = match &builder.request_log {
+            Some(path) => Some(Arc::new(RequestLog::open(path)?)),
+            None => None,
+        };
+        let default_cap = builder.limits.are_on().then_some(LISTING_CAP);
+        Ok(Self {
+            store: Arc::new(store),
+            faults: FaultBook::new(builder.faults),
+            counters: Counters::default(),
+            limits: builder.limits,
+            listing_cap: builder.listing_cap.unwrap_or(default_cap),
+            clock: builder.clock,
+            zone: builder.zone,
+            address,
+            largest_upload: builder.largest_upload,
+            mkdir_existing: builder.mkdir_existing,
+            log,
+        })
+    }
+
+    /// Answers a request, or has its connection closed.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        origin: Origin,
+        peer: SocketAddr,
+    ) -> Result<Response<Body>, Abort> {
+        let mut visit = self.visit(&request, origin, peer);
+        if !matches!(visit.endpoint, Endpoint::Control(_)) {
+            self.counters.count(visit.endpoint.name());
+        }
+        let answer = match self.work(request, &mut visit).await {
+            Ok(answer) => self.after_faults(&mut visit, answer),
+            Err(abort) => Err(abort),
+        };
+        visit.pending.entry.faults = visit.strikes.iter().map(|strike| strike.kind.to_string()).collect();
+        let answer = answer?;
+        visit.pending.entry.status = Some(answer.status.as_u16());
+        Ok(answer.into_response().map(|inner| LoggedBody { inner, pending: visit.pending }.boxed_unsync()))
+    }
+
+    fn visit(&self, request: &Request<Incoming>, origin: Origin, peer: SocketAddr) -> Visit {
+        let uri = request.uri();
+        let endpoint = Endpoint::of(origin.part(), request.method(), uri.path(), uri.query());
+        let named = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let named = named.or_else(|| uri.authority().map(http::uri::Authority::as_str));
+        let host = named.map_or_else(|| self.address.to_string(), str::to_owned);
+        let entry = Entry {
+            time: self.clock.now().to_string(),
+            method: request.method().to_string(),
+            host: host.clone(),
+            endpoint: endpoint.name().to_owned(),
+            account: None,
+            folder: None,
+            status: None,
+            message: None,
+            faults: Vec::new(),
+            bytes_in: 0,
+            bytes_out: 0,
+            milliseconds: 0.0,
+        };
+        let log = self.log.clone().filter(|_| !matches!(endpoint, Endpoint::Control(_)));
+        let pending = PendingEntry { entry, started: Instant::now(), log };
+        Visit { endpoint, origin, host, ip: peer.ip().to_string(), strikes: Vec::new(), pending }
+    }
+
+    async fn work(self: &Arc<Self>, request: Request<Incoming>, visit: &mut Visit) -> Result<Answer, Abort> {
+        match visit.endpoint.clone() {
+            Endpoint::Api(call) => self.api(request, visit, &call).await,
+            Endpoint::Upload => self.upload(request, visit).await,
+            Endpoint::Report => self.report(&request, visit).await,
+            Endpoint::Download(token) => self.download(&request, visit, token).await,
+            Endpoint::Shared(share) => self.shared(request, visit, share).await,
+            Endpoint::Page(code) => self.page(visit, code).await,
+            Endpoint::CheckLinks => self.check_links(request, visit).await,
+            Endpoint::Control(path) => Ok(control_http::answer(self, request, &path).await),
+            Endpoint::Unknown => Ok(Answer::html(http::StatusCode::NOT_FOUND, "Not found")),
+        }
+    }
+}
+
+/// Reads a whole body that ought to be small; none if it isn't, or was cut.
+pub(crate) async fn read_small(body: Incoming) -> Option<Vec<u8>> {
+    const LARGEST: usize = 16 * 1024 * 1024;
+    let limited = http_body_util::Limited::new(body, LARGEST);
+    Some(limited.collect().await.ok()?.to_bytes().to_vec())
+}

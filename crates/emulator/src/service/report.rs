@@ -1,0 +1,122 @@
+//! The report after an upload (API document, section 7).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HeaderName;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Origin, Service, Visit};
+use crate::answer::{Abort, Answer, Refusal};
+use crate::fault_book::About;
+use crate::faults::FaultKind;
+use crate::links::DOMAINS;
+use crate::state::FileRow;
+
+/// How long a report can be asked for: "some minutes", scaled with the limits.
+const REPORT_LIFE: Duration = Duration::from_secs(300);
+
+/// One file of a report.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReportLine {
+    filename: String,
+    size: u64,
+    code: String,
+    remove_code: String,
+    domain: u8,
+    whirlpool: String,
+}
+
+impl ReportLine {
+    pub(super) fn of(file: &FileRow) -> Self {
+        Self {
+            filename: file.name.clone(),
+            size: file.size,
+            code: file.code.clone(),
+            remove_code: file.remove_code.clone(),
+            domain: file.domain,
+            whirlpool: file.checksum.clone(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let domain = DOMAINS.get(usize::from(self.domain)).unwrap_or(&DOMAINS[0]);
+        json!({
+            "download": format!("https://{domain}/?{}", self.code),
+            "filename": self.filename,
+            "remove": format!("https://{domain}/remove/{}/{}", self.code, self.remove_code),
+            // A string here, a number in listings.
+            "size": self.size.to_string(),
+            "whirlpool": self.whirlpool,
+        })
+    }
+
+    fn csv(&self) -> String {
+        let Self { filename, size, code, remove_code, domain, whirlpool } = self;
+        format!("{filename};{size};{code};{remove_code};{domain};{whirlpool}\n")
+    }
+}
+
+fn please_wait() -> Answer {
+    Answer::html(StatusCode::OK, "Please wait")
+}
+
+impl Service {
+    pub(crate) async fn report(
+        self: &Arc<Self>,
+        request: &Request<Incoming>,
+        visit: &mut Visit,
+    ) -> Result<Answer, Abort> {
+        let asks = |name: &'static str| {
+            request.headers().get(HeaderName::from_static(name)).is_some_and(|value| value.as_bytes() == b"1")
+        };
+        let (as_json, as_csv) = (asks("json"), asks("export"));
+        // A client that follows the upload's redirection gets the page for people; that's no attempt to read
+        // the report, so it uses up no fault.
+        if (as_json || as_csv)
+            && let Some(answer) = self.before_faults(visit, About::Request).await?
+        {
+            return Ok(answer);
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let id = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "xid");
+        let id = id.map(|(_, id)| id.into_owned()).unwrap_or_default();
+        let life = self.limits.micros(REPORT_LIFE);
+        let found = self.store.run(move |tx| Ok::<_, Refusal>((tx.upload(&id)?, tx.now))).await;
+        let (upload, now) = match found {
+            Ok(found) => found,
+            Err(refusal) => return Ok(self.refuse(visit, refusal)),
+        };
+        let at_its_node = |node: &str| match &visit.origin {
+            Origin::Direct => true,
+            Origin::Proxied { host, .. } => host == node,
+        };
+        let Some(upload) = upload.filter(|upload| at_its_node(&upload.node)) else {
+            return Ok(Answer::html(StatusCode::NOT_FOUND, "No such upload"));
+        };
+        let (Some(report), Some(reported)) = (upload.report, upload.reported) else {
+            return Ok(please_wait());
+        };
+        if now - reported > life {
+            return Ok(Answer::html(StatusCode::NOT_FOUND, "No such upload"));
+        }
+        if visit.struck(|kind| matches!(kind, FaultKind::WaitReport(_)).then_some(())).is_some() {
+            return Ok(please_wait());
+        }
+        let lines: Vec<ReportLine> = serde_json::from_str(&report).unwrap_or_default();
+        if as_json {
+            let empty =
+                visit.struck(|kind| matches!(kind, FaultKind::EmptyReport(_)).then_some(())).is_some();
+            let links: Vec<Value> =
+                if empty { Vec::new() } else { lines.iter().map(ReportLine::json).collect() };
+            return Ok(Answer::value(&json!({"incoming": u8::from(empty), "links": links})));
+        }
+        if as_csv {
+            return Ok(Answer::text(lines.iter().map(ReportLine::csv).collect::<String>()));
+        }
+        Ok(Answer::html(StatusCode::OK, "Your files were uploaded."))
+    }
+}

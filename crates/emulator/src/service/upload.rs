@@ -1,0 +1,406 @@
+//! Uploads: the node's assignment and the node itself (API document, section 7).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use rand::RngExt as _;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::api::{authenticate, bearer};
+use super::call::{Call, Reply};
+use super::report::ReportLine;
+use super::{Origin, Service, Visit};
+use crate::answer::{Abort, Answer, Refusal};
+use crate::fault_book::{About, Strike};
+use crate::faults::FaultKind;
+use crate::links;
+use crate::multipart::{Multipart, MultipartError, boundary};
+use crate::names::stored_name_of_bytes;
+use crate::state::{AccountRow, BlobWriter, NewFile, Store, Stored, Tx, blocking};
+
+/// More files in one request are refused.
+const MOST_FILES: usize = 100;
+
+/// A form's plain field is read up to here.
+const LONGEST_FIELD: usize = 64 * 1024;
+
+/// A refused upload of up to this size is read to its end, so that the client sees the answer rather than a
+/// broken connection.
+const DRAINED: u64 = 8 * 1024 * 1024;
+
+pub(super) fn get_upload_server(call: &Call<'_>) -> Reply {
+    let host = match call.origin {
+        Origin::Direct => call.host.to_owned(),
+        Origin::Proxied { .. } => format!("up{}.1fichier.com", rand::rng().random_range(1..=5)),
+    };
+    let id = call.tx.add_upload(call.account.id, &host)?;
+    call.reply(&json!({"url": host, "id": id}))
+}
+
+/// What the form's fields say.
+#[derive(Default)]
+struct Form {
+    folder: Option<i64>,
+    domain: u8,
+    pass: Option<String>,
+    files: Vec<(String, Stored)>,
+    /// Files that arrived, empty ones included.
+    arrived: usize,
+}
+
+/// Contents that are stored, but that nothing refers to yet. Deleted unless they're committed.
+struct Uncommitted {
+    store: Arc<Store>,
+    blobs: Vec<String>,
+}
+
+impl Drop for Uncommitted {
+    fn drop(&mut self) {
+        for blob in self.blobs.drain(..) {
+            self.store.blobs.delete(&blob);
+        }
+    }
+}
+
+/// Why an upload stores nothing.
+enum Failed {
+    Refused(StatusCode, &'static str),
+    Cut,
+    Broken(String),
+}
+
+impl From<MultipartError> for Failed {
+    fn from(error: MultipartError) -> Self {
+        match error {
+            MultipartError::Cut => Self::Cut,
+            // What isn't a form brings no file.
+            MultipartError::Malformed => Self::Refused(StatusCode::OK, "Pas de fichier"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl Service {
+    pub(crate) async fn upload(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        visit: &mut Visit,
+    ) -> Result<Answer, Abort> {
+        if let Some(answer) = self.before_faults(visit, About::Request).await? {
+            drain(request.into_body()).await;
+            return Ok(answer);
+        }
+        let (head, body) = request.into_parts();
+        let id = head.uri.query().and_then(|query| {
+            url::form_urlencoded::parse(query.as_bytes())
+                .find(|(key, _)| key == "id")
+                .map(|(_, id)| id.into_owned())
+        });
+        let admitted = self.admit_upload(visit, &head.method, &head.headers, id.as_deref()).await;
+        let (account, boundary) = match admitted {
+            Ok(admitted) => admitted,
+            Err(answer) => {
+                drain(body).await;
+                return Ok(answer);
+            }
+        };
+        visit.pending.entry.account = account.as_ref().map(|account| account.email.clone());
+        let cut = visit.struck(|kind| if let FaultKind::CutUpload(at) = kind { Some(*at) } else { None });
+        let mut form = Multipart::new(body, &boundary, cut);
+        let outcome = self.receive(visit, &mut form, account, id.unwrap_or_default()).await;
+        if matches!(outcome, Err(Failed::Refused(..))) && form.received < DRAINED {
+            let _ = form.drain().await;
+        }
+        visit.pending.entry.bytes_in = form.received;
+        match outcome {
+            Ok(location) if visit.is_struck(&FaultKind::PlainUpload) => {
+                tracing::trace!(location, "the redirection is held back");
+                Ok(Answer::html(StatusCode::OK, "OK"))
+            }
+            Ok(location) => Ok(Answer::redirect(&location)),
+            Err(Failed::Cut) => Err(Abort),
+            Err(Failed::Refused(status, text)) => {
+                visit.pending.entry.message = Some(text.to_owned());
+                Ok(Answer::html(status, text))
+            }
+            Err(Failed::Broken(reason)) => Ok(self.refuse(visit, Refusal::Broken(reason))),
+        }
+    }
+
+    /// Checks all that can be checked before the body: the account, none if there's no key, and the boundary.
+    async fn admit_upload(
+        self: &Arc<Self>,
+        visit: &mut Visit,
+        method: &Method,
+        headers: &HeaderMap,
+        id: Option<&str>,
+    ) -> Result<(Option<AccountRow>, String), Answer> {
+        if *method != Method::POST {
+            return Err(Answer::html(StatusCode::METHOD_NOT_ALLOWED, "Only POST is understood here."));
+        }
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let Some(length) = length else {
+            return Err(Answer::html(StatusCode::LENGTH_REQUIRED, "Content-Length is required."));
+        };
+        if length > self.largest_upload {
+            return Err(Answer::html(StatusCode::PAYLOAD_TOO_LARGE, "The upload is too large."));
+        }
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let Some(boundary) = boundary(kind) else {
+            return Err(Answer::html(StatusCode::OK, "Pas de fichier"));
+        };
+        let boundary = boundary.to_owned();
+        let key = headers.contains_key(AUTHORIZATION).then(|| bearer(headers).unwrap_or_default());
+        let (id, origin) = (id.unwrap_or_default().to_owned(), visit.origin.clone());
+        let admitted = self.store.run(move |tx| {
+            // An id is good for one upload, at its own node.
+            let upload = tx.upload(&id)?.filter(|upload| upload.report.is_none());
+            let at_its_node = |node: &str| match &origin {
+                Origin::Direct => true,
+                Origin::Proxied { host, .. } => host == node,
+            };
+            if !upload.is_some_and(|upload| at_its_node(&upload.node)) {
+                return Err(Refusal::forbidden("Unknown upload"));
+            }
+            let Some(key) = key else { return Ok(None) };
+            let account = authenticate(tx, Some(&key))?;
+            if tx.used(account.id)?.saturating_add(length) > account.quota {
+                return Err(Refusal::forbidden("Storage quota exceeded #530"));
+            }
+            Ok(Some(account))
+        });
+        match admitted.await {
+            Ok(account) => Ok((account, boundary)),
+            Err(refusal) => Err(self.refuse(visit, refusal)),
+        }
+    }
+
+    /// Reads the form and stores its files; answers where the report is. All files are stored, or none.
+    async fn receive(
+        self: &Arc<Self>,
+        visit: &mut Visit,
+        form: &mut Multipart<Incoming>,
+        account: Option<AccountRow>,
+        id: String,
+    ) -> Result<String, Failed> {
+        let mut uncommitted = Uncommitted { store: Arc::clone(&self.store), blobs: Vec::new() };
+        let mut read = Form::default();
+        while let Some(head) = form.next_part().await? {
+            let field = head.name.unwrap_or_default();
+            match (field.as_slice(), head.filename) {
+                (b"file[]", Some(filename)) => {
+                    let name = stored_name_of_bytes(&filename);
+                    let alter = self.file_faults(visit, form, &name).await?;
+                    let stored = self.receive_file(form, alter).await?;
+                    // An empty file can't be stored; a picker without a choice sends one without a name.
+                    if let Some(stored) = stored {
+                        uncommitted.blobs.push(stored.blob.clone());
+                        read.files.push((name, stored));
+                    }
+                    read.arrived += 1;
+                    if read.arrived > MOST_FILES {
+                        return Err(Failed::Refused(StatusCode::FORBIDDEN, "Too many files"));
+                    }
+                }
+                (field, None) => {
+                    let value = read_field(form).await?;
+                    match field {
+                        b"did" => read.folder = value.trim().parse().ok(),
+                        b"domain" => read.domain = value.trim().parse().unwrap_or(0),
+                        b"dpass" => read.pass = Some(value).filter(|pass| !pass.is_empty()),
+                        // Mails aren't sent, and a login in the form isn't needed beside the key.
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        form.drain().await?;
+        if read.files.is_empty() {
+            return Err(Failed::Refused(StatusCode::OK, "Pas de fichier"));
+        }
+        visit.pending.entry.folder = read.folder;
+        let location = format!("/end.pl?xid={id}");
+        let store = Arc::clone(&self.store);
+        // Should the client leave now, the commit and the contents still go together.
+        blocking(move || {
+            let done = store.transact(|tx| commit(tx, account.as_ref(), &id, &read));
+            if done.is_ok() {
+                uncommitted.blobs.clear();
+            }
+            done
+        })
+        .await
+        .map_err(|error: rusqlite::Error| Failed::Broken(error.to_string()))?;
+        Ok(location)
+    }
+
+    /// Faults that strike a file by its name; and the byte of it that's to be altered.
+    async fn file_faults(
+        &self,
+        visit: &mut Visit,
+        form: &mut Multipart<Incoming>,
+        name: &str,
+    ) -> Result<Option<u64>, Failed> {
+        let strikes: Vec<Strike> = self.faults.strike("upload.cgi", About::Files(&[name.to_owned()]));
+        for strike in &strikes {
+            match &strike.kind {
+                FaultKind::CutUpload(after) => form.cut_after(*after),
+                FaultKind::Latency(time) => tokio::time::sleep(*time).await,
+                FaultKind::Close => return Err(Failed::Cut),
+                FaultKind::Status(code, _) => {
+                    let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                    return Err(Failed::Refused(status, "The service is not available."));
+                }
+                FaultKind::Html => {
+                    return Err(Failed::Refused(StatusCode::OK, "Our services are under maintenance."));
+                }
+                _ => {}
+            }
+        }
+        visit.strikes.extend(strikes);
+        Ok(visit.strikes.iter().find_map(|strike| match &strike.kind {
+            FaultKind::CorruptUpload(at) if strike.concerns(name) => Some(*at),
+            _ => None,
+        }))
+    }
+
+    /// Stores one file's content; none if it's empty.
+    async fn receive_file(
+        &self,
+        form: &mut Multipart<Incoming>,
+        alter: Option<u64>,
+    ) -> Result<Option<Stored>, Failed> {
+        let Some(first) = form.chunk().await? else { return Ok(None) };
+        let blobs = self.store.blobs.clone();
+        let mut writer = Writer::start(move || blobs.writer(), alter);
+        writer.send(first).await?;
+        while let Some(chunk) = form.chunk().await? {
+            writer.send(chunk).await?;
+        }
+        writer.finish().await.map(Some)
+    }
+}
+
+enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
+/// The thread that hashes and writes, and the short queue to it. Dropped unfinished, it stores nothing.
+struct Writer {
+    queue: mpsc::Sender<Piece>,
+    task: JoinHandle<std::io::Result<Option<Stored>>>,
+}
+
+impl Writer {
+    fn start(
+        open: impl FnOnce() -> std::io::Result<BlobWriter> + Send + 'static,
+        alter: Option<u64>,
+    ) -> Self {
+        let (queue, mut pieces) = mpsc::channel(4);
+        let task = tokio::task::spawn_blocking(move || {
+            let mut writer = open()?;
+            let mut position = 0_u64;
+            while let Some(piece) = pieces.blocking_recv() {
+                let Piece::Bytes(bytes) = piece else { return writer.finish().map(Some) };
+                let end = position + bytes.len() as u64;
+                match alter.filter(|at| (position..end).contains(at)) {
+                    Some(at) => {
+                        let mut altered = bytes.to_vec();
+                        let index = usize::try_from(at - position).unwrap_or(0);
+                        altered[index] ^= 0xff;
+                        writer.write(&altered)?;
+                    }
+                    None => writer.write(&bytes)?,
+                }
+                position = end;
+            }
+            Ok(None)
+        });
+        Self { queue, task }
+    }
+
+    async fn send(&mut self, bytes: Bytes) -> Result<(), Failed> {
+        if self.queue.send(Piece::Bytes(bytes)).await.is_err() {
+            // The thread gave up; it knows why.
+            return match (&mut self.task).await {
+                Ok(Err(error)) => Err(error.into()),
+                _ => Err(Failed::Broken("the writer stopped".to_owned())),
+            };
+        }
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<Stored, Failed> {
+        let _ = self.queue.send(Piece::End).await;
+        match self.task.await {
+            Ok(Ok(Some(stored))) => Ok(stored),
+            Ok(Err(error)) => Err(error.into()),
+            _ => Err(Failed::Broken("the writer stopped".to_owned())),
+        }
+    }
+}
+
+async fn read_field(form: &mut Multipart<Incoming>) -> Result<String, Failed> {
+    let mut value = Vec::new();
+    while let Some(chunk) = form.chunk().await? {
+        if value.len() + chunk.len() > LONGEST_FIELD {
+            return Err(Failed::Refused(StatusCode::FORBIDDEN, "A field is too long"));
+        }
+        value.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8_lossy(&value).into_owned())
+}
+
+/// Reads the rest of a refused request, as far as it's worth it.
+async fn drain(mut body: Incoming) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if read > DRAINED {
+            return;
+        }
+    }
+}
+
+/// Writes the rows of an upload and its report. Without a key the files belong to nobody: they have links, and
+/// appear in no account's listing.
+fn commit(tx: &Tx<'_>, account: Option<&AccountRow>, id: &str, form: &Form) -> rusqlite::Result<()> {
+    let account = account.map_or(0, |account| account.id);
+    // A folder that doesn't exist means the root.
+    let folder = match form.folder {
+        Some(folder) if account != 0 => tx.folder(account, folder)?.map_or(0, |folder| folder.id),
+        _ => 0,
+    };
+    let domain = if usize::from(form.domain) < links::DOMAINS.len() { form.domain } else { 0 };
+    let mut lines = Vec::with_capacity(form.files.len());
+    for (name, stored) in &form.files {
+        let file = tx.add_file(&NewFile {
+            account,
+            folder,
+            domain,
+            name: name.clone(),
+            size: stored.size,
+            date: tx.now_seconds(),
+            checksum: stored.checksum.clone(),
+            blob: stored.blob.clone(),
+            description: String::new(),
+            pass: form.pass.clone(),
+        })?;
+        lines.push(ReportLine::of(&file));
+    }
+    let report = serde_json::to_string(&lines).unwrap_or_default();
+    tx.put_report(id, &report)
+}
