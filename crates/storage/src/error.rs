@@ -208,10 +208,6 @@ impl StorageError {
 
     /// An error of the local file system.
     pub fn io(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.as_ref().display().to_string(),
-            source,
-        }
+        Self::Io { action, path: path.as_ref().display().to_string(), source }
     }
 }

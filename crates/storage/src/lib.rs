@@ -24,5 +24,5 @@ pub use error::{Blame, Result, Retry, StorageError};
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};
 pub use remote::{
-    BatchLimit, Features, LinkRequest, Location, Remote, RemoteInfo, Relocation, Usage, WriteBatch, WriteItem,
+    BatchLimit, Features, LinkRequest, Location, Relocation, Remote, RemoteInfo, Usage, WriteBatch, WriteItem,
 };

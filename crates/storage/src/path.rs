@@ -21,6 +21,9 @@ pub enum InvalidName {
     /// `.` and `..` mean places, not files.
     #[error("the name {0:?} means another folder")]
     Dots(BString),
+    /// The backend has no such name, or it means something else there.
+    #[error("the name {0:?} can't be used here")]
+    Unusable(BString),
 }
 
 /// Why bytes can't be a [`RemotePath`].

@@ -181,33 +181,32 @@ pub trait Remote: fmt::Debug + Send + Sync {
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream>;
 
     /// Stores files in one folder. A file counts as done when it is whole and its checksum agrees; until
-    /// then the old versions stay.
+    /// then the old versions stay. Dropping the future leaves what is done and nothing half done.
+    ///
+    /// Where [`Features::duplicates`] is off, a file takes the place of one of its name at once, named in
+    /// [`WriteItem::replaces`] or not; in the place of a folder it fails with [`StorageError::IsAFolder`].
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>>;
 
     /// Copies files inside this remote. Folders on the way are made.
     async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        batch
-            .iter()
-            .map(|_| Outcome::Failed(self.unsupported("copy on the server side")))
-            .collect()
+        batch.iter().map(|_| Outcome::Failed(self.unsupported("copy on the server side"))).collect()
     }
 
     /// Moves or renames files inside this remote. Folders on the way are made.
     async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        batch
-            .iter()
-            .map(|_| Outcome::Failed(self.unsupported("move on the server side")))
-            .collect()
+        batch.iter().map(|_| Outcome::Failed(self.unsupported("move on the server side"))).collect()
     }
 
     /// Removes files. One that is gone already counts as [`Outcome::DoneBefore`].
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>>;
 
-    /// Makes folders, with their parents. One that exists counts as [`Outcome::DoneBefore`].
+    /// Makes folders, with their parents. One that exists counts as [`Outcome::DoneBefore`], where there is
+    /// a file it fails with [`StorageError::IsAFile`].
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>>;
 
     /// Removes empty folders. One that isn't empty fails with [`StorageError::FolderNotEmpty`], one that
-    /// isn't there with [`StorageError::FolderNotFound`].
+    /// isn't there with [`StorageError::FolderNotFound`]. In the list's order as far as one holds another, so
+    /// that a tree can be given deepest first.
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>>;
 
     /// Moves a folder with all it holds. Folders on the way are made.
@@ -245,9 +244,6 @@ pub trait Remote: fmt::Debug + Send + Sync {
 
     /// The error for something that this remote can't do.
     fn unsupported(&self, operation: &'static str) -> StorageError {
-        StorageError::Unsupported {
-            remote: self.info().name.clone(),
-            operation,
-        }
+        StorageError::Unsupported { remote: self.info().name.clone(), operation }
     }
 }

@@ -1,0 +1,222 @@
+//! Names: what is stored under one comes back under the same, byte by byte.
+
+use bstr::BStr;
+
+use crate::{Outcome, RemotePath, StorageError};
+
+use super::subject::{Checked, Subject, item, name_of};
+
+/// Names that one file system, service or program or other trips over, in the decoded form of this crate:
+/// `␁` means a control character, `‛␁` its picture.
+fn difficult() -> Vec<Vec<u8>> {
+    let mut names: Vec<Vec<u8>> = [
+        // Spaces, dots, tildes and hyphens at the edges.
+        " leading",
+        "trailing ",
+        "  both  ",
+        " ",
+        "   ",
+        ".hidden",
+        "..double",
+        "...",
+        "trailing.",
+        "a..",
+        "~home",
+        "-rf",
+        "--flag",
+        "inner  spaces",
+        // Signs that shells, URLs, HTML and file systems take for themselves.
+        "back\\slash",
+        "a<b>c",
+        "\"double\"",
+        "'single'",
+        "`back`",
+        "$dollar",
+        "a:b",
+        "c:",
+        "what?",
+        "a*b",
+        "a|b",
+        "#hash",
+        "100%",
+        "%41",
+        "%2F",
+        "a&b",
+        "&amp;",
+        "<b>",
+        "a+b",
+        "a=b",
+        "a;b",
+        "!bang",
+        "[x]",
+        "{y}",
+        "(z)",
+        "a,b",
+        "a@b",
+        "^",
+        "~",
+        "a%00b",
+        // Look-alikes that stand for what can't be in a name, and those that are meant literally.
+        "a／b",
+        "．",
+        "．．",
+        "␀",
+        "a␁b",
+        "␟␡",
+        "‛",
+        "‛‛",
+        "a‛b",
+        "‛␀",
+        "‛␁",
+        "‛．",
+        "‛／",
+        "␠",
+        "＜＞",
+        "＂＇｀＄＼",
+        "‛＜",
+        "tab␉line␊return␍",
+        // Scripts, signs outside the first plane, marks that join, the other direction.
+        "zażółć gęślą jaźń",
+        "Ärger",
+        "русский",
+        "日本語",
+        "한국어",
+        "العربية",
+        "עברית",
+        "🦀",
+        "👩‍👩‍👧",
+        "e\u{301}",
+        "\u{e9}",
+        "\u{feff}bom",
+        "\u{202e}evil",
+        "\u{a0}nbsp",
+        "ﬁ",
+        "ß",
+        "İ",
+        // Names with a meaning somewhere else.
+        "CON",
+        "nul",
+        "aux.txt",
+        "COM1",
+        "desktop.ini",
+        ".DS_Store",
+        "a.txt:stream",
+        "null",
+        "undefined",
+        "0",
+        "name.12345678.partial",
+        "archive.tar.gz",
+        "no extension",
+        "index.html",
+        "%",
+        "file (1).txt",
+    ]
+    .iter()
+    .map(|name| name.as_bytes().to_vec())
+    .collect();
+    names.push(b"bad \xff\xfe utf-8".to_vec());
+    names.push(b"\x80".to_vec());
+    names.push(vec![b'n'; 255]);
+    names.push("é".repeat(127).into_bytes());
+    names
+}
+
+/// The names that a remote can hold beside each other.
+fn distinct(subject: &Subject) -> Vec<Vec<u8>> {
+    let mut names = difficult();
+    if subject.features().case_insensitive {
+        let mut seen = std::collections::BTreeSet::new();
+        names.retain(|name| seen.insert(String::from_utf8_lossy(name).to_lowercase()));
+    }
+    names.sort();
+    names
+}
+
+pub(super) async fn difficult_names_of_files(subject: Subject) -> Checked {
+    let names = distinct(&subject);
+    let content = |name: &[u8]| [b"content of ", name].concat();
+    let items = names.iter().map(|name| item(name, &content(name))).collect::<Checked<_>>()?;
+    for (name, outcome) in names.iter().zip(subject.write("", items).await?) {
+        let file = outcome.into_result().map_err(|error| format!("writing {}: {error}", quoted(name)))?;
+        let stored = file.path.name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
+        ensure!(stored == *name, "{} is stored as {}", quoted(name), quoted(&stored));
+    }
+    let listed = subject.list("").await?;
+    same_names(&names, listed.iter().map(|entry| entry.path()))?;
+    for name in &names {
+        let path = subject.path("")?.join(&name_of(name)?);
+        subject.is_file_at(&path, &content(name)).await?;
+    }
+    let files: Vec<_> = listed.iter().filter_map(|entry| entry.as_file().cloned()).collect();
+    for (name, outcome) in names.iter().zip(subject.remove(&files).await?) {
+        ensure!(outcome.is_done(), "removing {} came to {outcome:?}", quoted(name));
+    }
+    subject.holds("", &[]).await
+}
+
+pub(super) async fn difficult_names_of_folders(subject: Subject) -> Checked {
+    let names = distinct(&subject);
+    let home = subject.path("")?;
+    let folders = names.iter().map(|name| Ok(home.join(&name_of(name)?))).collect::<Checked<Vec<_>>>()?;
+    for (name, outcome) in names.iter().zip(subject.make_folders(&folders).await?) {
+        ensure!(matches!(outcome, Outcome::Done(())), "making {} came to {outcome:?}", quoted(name));
+    }
+    let listed = subject.list("").await?;
+    same_names(&names, listed.iter().map(|entry| entry.path()))?;
+    for (name, entry) in names.iter().zip(&listed) {
+        ensure!(entry.as_folder().is_some(), "the folder {} is listed as a file", quoted(name));
+    }
+    for folder in folders.iter().step_by(9) {
+        let found = subject.remote.find(folder).await;
+        ensure!(found.as_ref().is_ok_and(|entry| entry.as_folder().is_some()), "{folder:?} is {found:?}");
+        let inside = subject.remote.list(folder).await;
+        ensure!(inside.as_ref().is_ok_and(Vec::is_empty), "{folder:?} holds {inside:?}");
+    }
+    for (name, outcome) in names.iter().zip(subject.remove_folders(&folders).await?) {
+        ensure!(outcome.is_done(), "removing {} came to {outcome:?}", quoted(name));
+    }
+    subject.holds("", &[]).await
+}
+
+fn quoted(name: &[u8]) -> String {
+    format!("{:?}", BStr::new(name))
+}
+
+fn same_names<'a>(expected: &[Vec<u8>], listed: impl Iterator<Item = &'a RemotePath>) -> Checked {
+    let listed: Vec<Vec<u8>> =
+        listed.filter_map(RemotePath::name).map(|name| name.as_bytes().to_vec()).collect();
+    for name in expected {
+        ensure!(listed.contains(name), "{} isn't listed", quoted(name));
+    }
+    for name in &listed {
+        ensure!(expected.contains(name), "{} is listed, which nobody stored", quoted(name));
+    }
+    ensure!(listed == expected, "the names are listed in another order than that of their bytes");
+    Ok(())
+}
+
+pub(super) async fn listings_are_sorted_by_the_bytes_of_names(subject: Subject) -> Checked {
+    subject.put("", &[("b", b"1"), ("a.txt", b"2"), ("é", b"3"), ("a0", b"4"), ("Z", b"5")]).await?;
+    let folders = ["a", "a-", "c", "Y"].map(|name| subject.path(name));
+    let folders = folders.into_iter().collect::<Checked<Vec<_>>>()?;
+    for outcome in subject.make_folders(&folders).await? {
+        outcome.into_result().map_err(|error| format!("making folders failed: {error}"))?;
+    }
+    subject.holds("", &["Y/", "Z", "a/", "a-/", "a.txt", "a0", "b", "c/", "é"]).await
+}
+
+pub(super) async fn case_makes_another_name(subject: Subject) -> Checked {
+    subject.put_one("", "Name", b"first").await?;
+    let other = subject.path("nAME")?;
+    let found = subject.remote.find(&other).await;
+    if subject.features().case_insensitive {
+        ensure!(found.is_ok(), "case doesn't matter, so it is said, but {other:?} came to {found:?}");
+        return Ok(());
+    }
+    ensure!(matches!(found, Err(StorageError::FileNotFound(_))), "{other:?} came to {found:?}");
+    subject.put_one("", "nAME", b"the other").await?;
+    subject.holds("", &["Name", "nAME"]).await?;
+    subject.is_file("Name", b"first").await?;
+    subject.is_file("nAME", b"the other").await?;
+    Ok(())
+}

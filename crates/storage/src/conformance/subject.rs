@@ -1,0 +1,279 @@
+//! The remote under test, with the few sentences that checks are written in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+
+use crate::{
+    ByteRange, ByteStream, Content, Entry, Features, File, MemoryContent, Name, Outcome, Relocation, Remote,
+    RemotePath, Result as StorageResult, StorageError, Whirlpool, WriteBatch, WriteItem, collect,
+};
+
+/// What a check comes to: a value, or a sentence that tells what went wrong.
+pub(super) type Checked<T = ()> = Result<T, String>;
+
+/// The remote under test and the folder that a check has to itself.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    pub(super) remote: Arc<dyn Remote>,
+    home: RemotePath,
+    check: &'static str,
+}
+
+impl Subject {
+    pub(super) fn new(remote: Arc<dyn Remote>, check: &'static str) -> Self {
+        let home = RemotePath::parse(check).unwrap_or_default();
+        Self { remote, home, check }
+    }
+
+    pub(super) fn features(&self) -> Features {
+        self.remote.info().features
+    }
+
+    /// The path of `below` in the check's own folder; empty for the folder itself.
+    pub(super) fn path(&self, below: &str) -> Checked<RemotePath> {
+        let below = RemotePath::parse(below).map_err(|error| format!("{}: {error}", self.check))?;
+        Ok(self.home.join_path(&below))
+    }
+
+    // Each of these hands a batch over and sees to it that each item gets its outcome.
+
+    pub(super) async fn write(&self, folder: &str, items: Vec<WriteItem>) -> Checked<Vec<Outcome<File>>> {
+        let count = items.len();
+        let outcomes = self.remote.write(WriteBatch { folder: self.path(folder)?, items }).await;
+        one_each(count, outcomes)
+    }
+
+    pub(super) async fn copy(&self, batch: &[Relocation]) -> Checked<Vec<Outcome<File>>> {
+        one_each(batch.len(), self.remote.copy(batch).await)
+    }
+
+    pub(super) async fn rename(&self, batch: &[Relocation]) -> Checked<Vec<Outcome<File>>> {
+        one_each(batch.len(), self.remote.rename(batch).await)
+    }
+
+    pub(super) async fn remove(&self, batch: &[File]) -> Checked<Vec<Outcome<()>>> {
+        one_each(batch.len(), self.remote.remove(batch).await)
+    }
+
+    pub(super) async fn make_folders(&self, batch: &[RemotePath]) -> Checked<Vec<Outcome<()>>> {
+        one_each(batch.len(), self.remote.make_folders(batch).await)
+    }
+
+    pub(super) async fn remove_folders(&self, batch: &[RemotePath]) -> Checked<Vec<Outcome<()>>> {
+        one_each(batch.len(), self.remote.remove_folders(batch).await)
+    }
+
+    /// Stores files, all of which must get there, and hands them back as the remote told them.
+    pub(super) async fn put(&self, folder: &str, files: &[(&str, &[u8])]) -> Checked<Vec<File>> {
+        let items = files.iter().map(|(name, bytes)| item(name.as_bytes(), bytes)).collect::<Checked<_>>()?;
+        let outcomes = self.write(folder, items).await?;
+        let folder = self.path(folder)?;
+        let mut stored = Vec::new();
+        for ((name, bytes), outcome) in files.iter().zip(outcomes) {
+            let file = outcome.into_result().map_err(|error| format!("writing {name:?} failed: {error}"))?;
+            let path = folder.join(&name_of(name.as_bytes())?);
+            ensure!(file.path == path, "writing {path:?} answered with {:?}", file.path);
+            told_truly(&file, bytes)?;
+            stored.push(file);
+        }
+        Ok(stored)
+    }
+
+    /// Stores one file.
+    pub(super) async fn put_one(&self, folder: &str, name: &str, bytes: &[u8]) -> Checked<File> {
+        let stored = self.put(folder, &[(name, bytes)]).await?;
+        stored.into_iter().next().ok_or_else(|| format!("no file came of {name:?}"))
+    }
+
+    pub(super) async fn list(&self, folder: &str) -> Checked<Vec<Entry>> {
+        let folder = self.path(folder)?;
+        let entries =
+            self.remote.list(&folder).await.map_err(|error| format!("listing {folder:?} failed: {error}"))?;
+        for entry in &entries {
+            let parent = entry.path().parent();
+            ensure!(parent.as_ref() == Some(&folder), "the listing of {folder:?} holds {:?}", entry.path());
+            if let Entry::File(file) = entry {
+                let told = file.whirlpool.is_some();
+                let claimed = self.features().listed_checksums;
+                ensure!(told || !claimed, "{:?} is listed without a checksum, which is claimed", file.path);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Sees to it that a folder holds exactly these files and folders (`name/`), in this order.
+    pub(super) async fn holds(&self, folder: &str, expected: &[&str]) -> Checked {
+        let seen = shown(&self.list(folder).await?);
+        ensure!(seen == expected, "{:?} holds {seen:?} instead of {expected:?}", self.path(folder)?);
+        Ok(())
+    }
+
+    /// Sees to it that nothing of the name is in the folder, which may be missing.
+    pub(super) async fn lacks(&self, folder: &str, name: &str) -> Checked {
+        let path = self.path(folder)?;
+        let entries = match self.remote.list(&path).await {
+            Ok(entries) => entries,
+            Err(StorageError::FolderNotFound(_)) => Vec::new(),
+            Err(error) => return Err(format!("listing {path:?} failed: {error}")),
+        };
+        let seen = shown(&entries);
+        ensure!(
+            !seen.iter().any(|entry| entry.trim_end_matches('/') == name),
+            "{path:?} still holds {name:?}: {seen:?}"
+        );
+        Ok(())
+    }
+
+    /// Sees to it that the path is found as a file of exactly these bytes.
+    pub(super) async fn is_file(&self, path: &str, bytes: &[u8]) -> Checked<File> {
+        let path = self.path(path)?;
+        self.is_file_at(&path, bytes).await
+    }
+
+    pub(super) async fn is_file_at(&self, path: &RemotePath, bytes: &[u8]) -> Checked<File> {
+        let entry =
+            self.remote.find(path).await.map_err(|error| format!("finding {path:?} failed: {error}"))?;
+        let Entry::File(file) = entry else { return Err(format!("{path:?} is found as a folder")) };
+        ensure!(&file.path == path, "{path:?} is found as {:?}", file.path);
+        told_truly(&file, bytes)?;
+        self.reads(&file, ByteRange::WHOLE, bytes).await?;
+        Ok(file)
+    }
+
+    /// Sees to it that a range of a file has exactly these bytes.
+    pub(super) async fn reads(&self, file: &File, range: ByteRange, bytes: &[u8]) -> Checked {
+        let seen = self
+            .read(file, range)
+            .await
+            .map_err(|error| format!("reading {range:?} of {:?} failed: {error}", file.path))?;
+        ensure!(
+            seen == bytes,
+            "reading {range:?} of {:?} gave {} bytes {:?} instead of {} bytes {:?}",
+            file.path,
+            seen.len(),
+            start_of(&seen),
+            bytes.len(),
+            start_of(bytes)
+        );
+        Ok(())
+    }
+
+    pub(super) async fn read(&self, file: &File, range: ByteRange) -> StorageResult<Vec<u8>> {
+        collect(self.remote.read(file, range).await?).await
+    }
+}
+
+fn one_each<T>(count: usize, outcomes: Vec<Outcome<T>>) -> Checked<Vec<Outcome<T>>> {
+    ensure!(outcomes.len() == count, "{} outcomes for {count} items", outcomes.len());
+    Ok(outcomes)
+}
+
+fn start_of(bytes: &[u8]) -> &bstr::BStr {
+    bstr::BStr::new(&bytes[..bytes.len().min(40)])
+}
+
+/// Sees to it that a remote's word on a file agrees with its bytes.
+fn told_truly(file: &File, bytes: &[u8]) -> Checked {
+    ensure!(
+        file.size == bytes.len() as u64,
+        "{:?} is told to have {} bytes instead of {}",
+        file.path,
+        file.size,
+        bytes.len()
+    );
+    ensure!(
+        file.whirlpool.is_none_or(|told| told == Whirlpool::of(bytes)),
+        "{:?} is told to have another checksum than its bytes",
+        file.path
+    );
+    Ok(())
+}
+
+/// A listing as text: folders with a slash behind.
+pub(super) fn shown(entries: &[Entry]) -> Vec<String> {
+    entries
+        .iter()
+        .map(|entry| {
+            let slash = if entry.as_folder().is_some() { "/" } else { "" };
+            format!("{}{slash}", entry.name().map(|name| name.to_string()).unwrap_or_default())
+        })
+        .collect()
+}
+
+pub(super) fn name_of(bytes: &[u8]) -> Checked<Name> {
+    Name::new(bytes).map_err(|error| error.to_string())
+}
+
+/// A file to write.
+pub(super) fn item(name: &[u8], bytes: &[u8]) -> Checked<WriteItem> {
+    Ok(WriteItem {
+        name: name_of(name)?,
+        size: bytes.len() as u64,
+        modified: None,
+        expected: Some(Whirlpool::of(bytes)),
+        content: Arc::new(MemoryContent(Bytes::copy_from_slice(bytes))),
+        replaces: Vec::new(),
+    })
+}
+
+/// Bytes that follow no short pattern and are the same each time.
+pub(super) fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Bytes that come in pieces, with whatever may happen at their end.
+pub(super) struct Pieces {
+    pub(super) pieces: Vec<Bytes>,
+    pub(super) end: End,
+}
+
+/// How a stream of [`Pieces`] ends.
+pub(super) enum End {
+    /// As it should.
+    Whole,
+    /// With an error.
+    Cut,
+    /// It can't even be opened.
+    Shut,
+    /// Not at all; the notice says that the end has been reached.
+    Never(Arc<tokio::sync::Notify>),
+}
+
+impl Pieces {
+    pub(super) fn of(bytes: &[u8], piece: usize, end: End) -> Arc<Self> {
+        Arc::new(Self { pieces: bytes.chunks(piece.max(1)).map(Bytes::copy_from_slice).collect(), end })
+    }
+}
+
+#[async_trait]
+impl Content for Pieces {
+    async fn open(&self) -> StorageResult<ByteStream> {
+        let broken = || StorageError::io("read", "a broken source", std::io::Error::other("made to fail"));
+        let pieces = stream::iter(self.pieces.clone()).map(Ok);
+        match &self.end {
+            End::Whole => Ok(pieces.boxed()),
+            End::Cut => Ok(pieces.chain(stream::iter([Err(broken())])).boxed()),
+            End::Shut => Err(broken()),
+            End::Never(reached) => {
+                let reached = reached.clone();
+                let never = stream::once(async move {
+                    reached.notify_one();
+                    std::future::pending().await
+                });
+                Ok(pieces.chain(never).boxed())
+            }
+        }
+    }
+}
