@@ -16,6 +16,9 @@ use crate::wire::tolerant;
 /// Longest quotation of an answer, in characters.
 const SNIPPET: usize = 120;
 
+/// Stands in for an answer that repeats the key.
+const WITHHELD: &str = "(it repeats the key, so it isn't shown)";
+
 /// A whole answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -39,26 +42,26 @@ struct Envelope {
 impl Answer {
     /// Reads an answer of the API.
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
-        self.check_kind()?;
+        self.check_kind(key)?;
         if self.body.trim_ascii_start().first() == Some(&b'{') {
             self.check_envelope(key)?;
         } else if !self.status.is_success() {
-            return Err(status_error(self.status, self.retry_after, &self.body));
+            return Err(status_error(self.status, self.retry_after, &self.body, key));
         }
         self.parse(key)
     }
 
     /// Refuses what is surely no answer: an overload, a page for people.
-    fn check_kind(&self) -> Result<(), ErrorKind> {
+    fn check_kind(&self, key: &ApiKey) -> Result<(), ErrorKind> {
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             return Err(ErrorKind::Status { code: self.status.as_u16(), retry_after: self.retry_after });
         }
         if is_html(&self.body) {
             return Err(match self.retry_after {
                 Some(_) if !self.status.is_success() => {
-                    status_error(self.status, self.retry_after, &self.body)
+                    status_error(self.status, self.retry_after, &self.body, key)
                 }
-                _ => ErrorKind::Html { title: title(&self.body), status: self.status.as_u16() },
+                _ => ErrorKind::Html { title: title(&self.body, key), status: self.status.as_u16() },
             });
         }
         Ok(())
@@ -68,7 +71,7 @@ impl Answer {
         let envelope: Envelope = match self.parse(key) {
             Ok(envelope) => envelope,
             Err(_) if !self.status.is_success() => {
-                return Err(status_error(self.status, self.retry_after, &self.body));
+                return Err(status_error(self.status, self.retry_after, &self.body, key));
             }
             Err(kind) => return Err(kind),
         };
@@ -79,12 +82,12 @@ impl Answer {
         }
         let words = match envelope.message.or(said) {
             Some(words) if !ok || self.status.is_client_error() => key.redact(&words),
-            _ => return Err(status_error(self.status, self.retry_after, &self.body)),
+            _ => return Err(status_error(self.status, self.retry_after, &self.body, key)),
         };
         Err(match message::classify(&words) {
             // A server error isn't the item's fault, whatever its text.
             ErrorKind::Refused { .. } if self.status.is_server_error() => {
-                status_error(self.status, self.retry_after, &self.body)
+                status_error(self.status, self.retry_after, &self.body, key)
             }
             kind => kind,
         })
@@ -95,10 +98,10 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|error| {
             use serde_json::error::Category;
             match error.classify() {
-                Category::Eof => ErrorKind::Truncated { snippet: key.redact(&tail(&self.body)) },
+                Category::Eof => ErrorKind::Truncated { snippet: tail(&self.body, key) },
                 category => ErrorKind::InvalidJson {
                     problem: key.redact(&error.to_string()),
-                    snippet: key.redact(&around(&self.body, &error)),
+                    snippet: around(&self.body, &error, key),
                     well_formed: category == Category::Data,
                 },
             }
@@ -112,8 +115,9 @@ pub(crate) fn is_html(body: &[u8]) -> bool {
 }
 
 /// The title of a page, or its first words.
-pub(crate) fn title(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(16_384)]);
+pub(crate) fn title(body: &[u8], key: &ApiKey) -> String {
+    // The key is taken out before anything is cut, so that no half of it stays.
+    let text = key.redact(&String::from_utf8_lossy(body));
     // Only ASCII is lowered, so that places in both texts agree.
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|tag| {
@@ -134,7 +138,10 @@ fn quote(text: &str) -> String {
     }
 }
 
-fn tail(body: &[u8]) -> String {
+fn tail(body: &[u8], key: &ApiKey) -> String {
+    if key.occurs_in(body) {
+        return WITHHELD.to_owned();
+    }
     let text = String::from_utf8_lossy(&body[body.len().saturating_sub(4 * SNIPPET)..]).into_owned();
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().rev().nth(SNIPPET - 1) {
@@ -144,7 +151,10 @@ fn tail(body: &[u8]) -> String {
 }
 
 /// The surroundings of a problem.
-fn around(body: &[u8], error: &serde_json::Error) -> String {
+fn around(body: &[u8], error: &serde_json::Error, key: &ApiKey) -> String {
+    if key.occurs_in(body) {
+        return WITHHELD.to_owned();
+    }
     // Lines and columns count from 1; answers have one line mostly.
     let line_start = body
         .split_inclusive(|byte| *byte == b'\n')
@@ -208,8 +218,8 @@ mod tests {
             let ErrorKind::Html { title, status: seen } = &error else { panic!("{error:?}") };
             assert_eq!((title.as_str(), *seen), ("Down for maintenance", status));
         }
-        assert_eq!(title("<p>Wait é".as_bytes()), "<p>Wait é");
-        assert_eq!(title(b"<title></title>x"), "<title></title>x");
+        assert_eq!(title("<p>Wait é".as_bytes(), &ApiKey::new("k")), "<p>Wait é");
+        assert_eq!(title(b"<title></title>x", &ApiKey::new("k")), "<title></title>x");
     }
 
     #[test]
@@ -235,6 +245,7 @@ mod tests {
             r#"{"status":"KO","message":"bad key s3cr3t-key #1"}"#,
             r#"{"status":s3cr3t-key"#,
             r#"{"a":"s3cr3t-key"#,
+            "<title>s3cr3t-key",
         ] {
             let error = read(200, body).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error:?}");
@@ -250,7 +261,7 @@ mod tests {
 
         #[test]
         fn no_page_makes_it_panic(page in "(<title>|</title>|<|é|x|\\n| ){0,12}") {
-            let _ = title(page.as_bytes());
+            let _ = title(page.as_bytes(), &ApiKey::new("k"));
         }
     }
 }

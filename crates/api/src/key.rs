@@ -40,8 +40,17 @@ impl ApiKey {
 
     /// Takes the key out of a text that came from elsewhere, such as an answer quoted in an error.
     pub(crate) fn redact(&self, text: &str) -> String {
-        // Anything shorter isn't a key, and would make confetti of the text.
-        if self.0.len() < 6 { text.to_owned() } else { text.replace(&self.0, REDACTED) }
+        if self.is_confetti() { text.to_owned() } else { text.replace(&self.0, REDACTED) }
+    }
+
+    /// Whether the key occurs in an answer.
+    pub(crate) fn occurs_in(&self, body: &[u8]) -> bool {
+        !self.is_confetti() && body.windows(self.0.len()).any(|window| window == self.0.as_bytes())
+    }
+
+    /// Anything so short isn't a key; replacing it would make confetti of a text.
+    fn is_confetti(&self) -> bool {
+        self.0.len() < 6
     }
 
     /// Whether there is no key at all.

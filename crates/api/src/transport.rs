@@ -186,9 +186,14 @@ fn join(base: &Url, path: &str) -> Result<Url, ErrorKind> {
 }
 
 /// The error of a status that isn't a success and has no JSON beside it.
-pub(crate) fn status_error(status: StatusCode, after: Option<Duration>, body: &[u8]) -> ErrorKind {
+pub(crate) fn status_error(
+    status: StatusCode,
+    after: Option<Duration>,
+    body: &[u8],
+    key: &ApiKey,
+) -> ErrorKind {
     if status.as_u16() != 429 && after.is_none() && answer::is_html(body) {
-        return ErrorKind::Html { title: answer::title(body), status: status.as_u16() };
+        return ErrorKind::Html { title: answer::title(body, key), status: status.as_u16() };
     }
     ErrorKind::Status { code: status.as_u16(), retry_after: after }
 }

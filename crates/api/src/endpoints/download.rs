@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
+use crate::key::ApiKey;
 use crate::pacer::{CallClass, retry_after};
 use crate::transport::{failure, status_error};
 use crate::wire::download::{DownloadToken, TokenRequest};
@@ -167,7 +168,7 @@ impl Client {
         let after = retry_after(headers, SystemTime::now());
         let length = response.content_length();
         if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) || page {
-            return Err(refusal(response, after).await);
+            return Err(refusal(response, after, transport.key()).await);
         }
         let partial = status == StatusCode::PARTIAL_CONTENT;
         Ok(Download {
@@ -200,7 +201,7 @@ fn placed(headers: &HeaderMap) -> (Option<u64>, Option<u64>) {
 }
 
 /// Why a node gave no bytes.
-async fn refusal(response: reqwest::Response, after: Option<Duration>) -> ErrorKind {
+async fn refusal(response: reqwest::Response, after: Option<Duration>, key: &ApiKey) -> ErrorKind {
     let status = response.status();
     match status.as_u16() {
         416 => return ErrorKind::RangeNotSatisfiable,
@@ -215,9 +216,9 @@ async fn refusal(response: reqwest::Response, after: Option<Duration>) -> ErrorK
         body.extend_from_slice(&chunk);
     }
     if status.is_success() {
-        return ErrorKind::Html { title: crate::answer::title(&body), status: status.as_u16() };
+        return ErrorKind::Html { title: crate::answer::title(&body, key), status: status.as_u16() };
     }
-    status_error(status, after, &body)
+    status_error(status, after, &body, key)
 }
 
 #[cfg(test)]

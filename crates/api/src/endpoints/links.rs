@@ -6,6 +6,7 @@ use crate::answer::Answer;
 use crate::client::{Client, not_empty};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
+use crate::key::ApiKey;
 use crate::link::FileLink;
 use crate::pacer::CallClass;
 use crate::wire::shared::LinkState;
@@ -31,18 +32,22 @@ impl Client {
             .pacer
             .run(call, || async {
                 let answer = transport.site(Endpoint::CheckLinks.path(), Some(form.clone())).await?;
-                read(&answer, links)
+                read(&answer, links, transport.key())
             })
             .await
     }
 }
 
-fn read(answer: &Answer, links: &[FileLink]) -> Result<Vec<(FileLink, Option<LinkState>)>, ErrorKind> {
+fn read(
+    answer: &Answer,
+    links: &[FileLink],
+    key: &ApiKey,
+) -> Result<Vec<(FileLink, Option<LinkState>)>, ErrorKind> {
     if !answer.status.is_success() {
-        return Err(crate::transport::status_error(answer.status, answer.retry_after, &answer.body));
+        return Err(crate::transport::status_error(answer.status, answer.retry_after, &answer.body, key));
     }
     if crate::answer::is_html(&answer.body) {
-        let title = crate::answer::title(&answer.body);
+        let title = crate::answer::title(&answer.body, key);
         return Err(ErrorKind::Html { title, status: answer.status.as_u16() });
     }
     let text = String::from_utf8_lossy(&answer.body);

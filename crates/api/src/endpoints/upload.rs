@@ -13,7 +13,7 @@ use crate::client::{Client, not_empty};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::folder_id::FolderId;
-use crate::key::Password;
+use crate::key::{ApiKey, Password};
 use crate::link::Domain;
 use crate::multipart::{Multipart, Progress, UploadFile, boundary};
 use crate::pacer::CallClass;
@@ -203,11 +203,7 @@ async fn standstill(progress: &Progress, idle: std::time::Duration) {
 
 /// Whether the node took the upload: a redirect to its report, or a plain 200. Returns the report's number if it
 /// was told.
-fn taken(
-    answer: &Answer,
-    location: Option<&str>,
-    key: &crate::key::ApiKey,
-) -> Result<Option<String>, ErrorKind> {
+fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Option<String>, ErrorKind> {
     if String::from_utf8_lossy(&answer.body).contains(NO_FILE) {
         return Err(ErrorKind::NoFileArrived);
     }
@@ -227,7 +223,7 @@ fn taken(
     if answer.body.trim_ascii_start().first() == Some(&b'{') && !answer::is_html(&answer.body) {
         answer.read::<serde::de::IgnoredAny>(key)?;
     }
-    Err(status_error(status, answer.retry_after, &answer.body))
+    Err(status_error(status, answer.retry_after, &answer.body, key))
 }
 
 /// The number in `/end.pl?xid=ID`.
@@ -241,7 +237,6 @@ fn report_id(location: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::ApiKey;
 
     fn answered(
         status: u16,

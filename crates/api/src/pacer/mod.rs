@@ -155,7 +155,8 @@ impl Pacer {
                 (CallClass::AllFiles, _) if !matches!(kind, ErrorKind::TooSoon { .. }) => {
                     self.ledger().release_all_files();
                 }
-                (_, Some(key)) => self.ledger().release_folder(key),
+                // Without an attempt the claim may be somebody else's.
+                (_, Some(key)) if attempts > 0 => self.ledger().release_folder(key),
                 _ => {}
             }
         }
