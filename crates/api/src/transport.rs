@@ -103,15 +103,15 @@ impl Transport {
         })
     }
 
-    /// For downloads: the bytes as they are, not compressed on the way.
+    /// For downloads: the bytes as they are, not compressed on the way. The time limit is the download's own,
+    /// since the HTTP library's would run on while the reader of the bytes takes its time.
     pub(crate) fn download_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
         self.pool(&self.download, || {
             Ok(self
                 .builder(&["http/1.1"])?
                 .http1_only()
                 .no_gzip()
-                .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
-                .read_timeout(none_if_zero(self.settings.idle_timeout)))
+                .redirect(reqwest::redirect::Policy::limited(REDIRECTS)))
         })
     }
 
@@ -175,7 +175,8 @@ impl Transport {
     }
 }
 
-fn none_if_zero(timeout: Duration) -> Duration {
+/// What counts as never where a limit has to be given.
+pub(crate) fn none_if_zero(timeout: Duration) -> Duration {
     // reqwest knows no "never" once a limit is given; a century comes close.
     if timeout.is_zero() { Duration::from_secs(100 * 365 * 86_400) } else { timeout }
 }

@@ -319,6 +319,8 @@ async fn a_download_that_falls_silent_is_given_up() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        assert!(tokio::io::AsyncReadExt::read(&mut stream, &mut request).await.unwrap() > 0);
         tokio::io::AsyncWriteExt::write_all(&mut stream, &head).await.unwrap();
         tokio::time::sleep(Duration::from_secs(30)).await;
         drop(stream);
@@ -329,6 +331,19 @@ async fn a_download_that_falls_silent_is_given_up() {
     let (bytes, error) = collect(client.open_download(&url.into(), None).await.unwrap()).await;
     assert_eq!(bytes, b"01");
     assert!(matches!(error.unwrap().kind(), ErrorKind::Timeout { .. }));
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_its_time_isnt_the_nodes_silence() {
+    let content = vec![7; 4 << 20];
+    let server = Server::always(Reply::Full("200 OK", String::new(), content.clone())).await;
+    let client = server.builder().idle_timeout(Duration::from_millis(150)).build().unwrap();
+    let mut download = client.open_download(&token(&server), None).await.unwrap();
+    let first = download.next().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let (rest, error) = collect(download).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!([&first[..], &rest[..]].concat(), content);
 }
 
 #[tokio::test]

@@ -1,20 +1,21 @@
 //! Downloads (API document, section 6): a token from the API, then the bytes from a node.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt};
 use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use http::{HeaderMap, StatusCode};
+use tokio::time::{Sleep, sleep, timeout};
 
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
 use crate::pacer::{CallClass, retry_after};
-use crate::transport::{failure, status_error};
+use crate::transport::{failure, none_if_zero, status_error};
 use crate::wire::download::{DownloadToken, TokenRequest};
 
 /// Longest piece of a page that is read to learn its title, in bytes.
@@ -63,6 +64,10 @@ pub struct Download {
     left: Option<u64>,
     body: BoxStream<'static, Result<Bytes, ErrorKind>>,
     ended: bool,
+    /// How long the node may be silent.
+    idle: Duration,
+    /// Runs only while a byte is waited for.
+    silence: Option<Pin<Box<Sleep>>>,
 }
 
 impl Download {
@@ -94,7 +99,19 @@ impl Stream for Download {
         if self.ended {
             return Poll::Ready(None);
         }
-        let kind = match std::task::ready!(self.body.poll_next_unpin(context)) {
+        let next = match self.body.poll_next_unpin(context) {
+            Poll::Ready(next) => {
+                self.silence = None;
+                next
+            }
+            Poll::Pending => {
+                let idle = self.idle;
+                let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(none_if_zero(idle))));
+                ready!(silence.as_mut().poll(context));
+                Some(Err(ErrorKind::Timeout { idle }))
+            }
+        };
+        let kind = match next {
             Some(Ok(bytes)) => {
                 self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
                 return Poll::Ready(Some(Ok(bytes)));
@@ -160,7 +177,9 @@ impl Client {
         if let Some(range) = range {
             request = request.header(RANGE, range.header()?);
         }
-        let response = request.send().await.map_err(|error| failure(error, idle))?;
+        let head = timeout(none_if_zero(idle), request.send()).await;
+        let response =
+            head.map_err(|_| ErrorKind::Timeout { idle })?.map_err(|error| failure(error, idle))?;
         let status = response.status();
         let headers = response.headers();
         let page = is_page(headers);
@@ -168,7 +187,8 @@ impl Client {
         let after = retry_after(headers, SystemTime::now());
         let length = response.content_length();
         if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) || page {
-            return Err(refusal(response, after, transport.key()).await);
+            let refusal = timeout(none_if_zero(idle), refusal(response, after, transport.key())).await;
+            return Err(refusal.unwrap_or(ErrorKind::Status { code: status.as_u16(), retry_after: after }));
         }
         let partial = status == StatusCode::PARTIAL_CONTENT;
         Ok(Download {
@@ -179,6 +199,8 @@ impl Client {
             left: length,
             body: response.bytes_stream().map(move |item| item.map_err(|error| failure(error, idle))).boxed(),
             ended: false,
+            idle,
+            silence: None,
         })
     }
 }
