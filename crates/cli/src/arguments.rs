@@ -1,0 +1,195 @@
+//! What the typed flags mean: the second stage of the arguments, decided once, here.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    flags::{BackendFlag, Colour, Environment, GlobalFlags, LogLevel},
+    output::time::Clock,
+};
+
+/// The settings of a run.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+pub(crate) struct Settings {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) log_level: LogLevel,
+    pub(crate) log_file: Option<PathBuf>,
+    pub(crate) json_log: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) max_depth: Option<usize>,
+    pub(crate) human_readable: bool,
+    pub(crate) colour: Colour,
+    /// The environment asks for no colours.
+    pub(crate) no_colour: bool,
+    pub(crate) clock: Clock,
+    pub(crate) backend: Vec<BackendFlag>,
+    /// Settings that the commands which transfer read.
+    pub(crate) transfer: TransferSettings,
+    /// Settings that remotes on the network read.
+    pub(crate) network: NetworkSettings,
+}
+
+/// How files are transferred.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+#[cfg_attr(not(test), expect(dead_code, reason = "read by the commands that transfer"))]
+pub(crate) struct TransferSettings {
+    pub(crate) transfers: NonZeroUsize,
+    pub(crate) checkers: NonZeroUsize,
+    pub(crate) progress: bool,
+    /// `None`: no statistics in between.
+    pub(crate) stats: Option<Duration>,
+    pub(crate) stats_one_line: bool,
+    pub(crate) retries: u32,
+    pub(crate) size_only: bool,
+    pub(crate) checksum: bool,
+    pub(crate) ignore_existing: bool,
+    pub(crate) error_on_no_transfer: bool,
+    pub(crate) create_empty_src_dirs: bool,
+}
+
+/// How the network is used.
+#[derive(Debug, Clone)]
+#[expect(dead_code, reason = "handed to the remotes that are on the network")]
+pub(crate) struct NetworkSettings {
+    pub(crate) ca_certificates: Vec<PathBuf>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) bind: Option<String>,
+    pub(crate) low_level_retries: u32,
+    pub(crate) fast_list: bool,
+    pub(crate) copy_links: bool,
+}
+
+/// Flags that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Contradiction {
+    #[error("Can't set -v and -q")]
+    VerboseAndQuiet,
+    #[error("Can't set -v and --log-level")]
+    VerboseAndLevel,
+    #[error("Can't set -q and --log-level")]
+    QuietAndLevel,
+}
+
+impl Settings {
+    /// Decides what was meant.
+    pub(crate) fn new(
+        typed: &GlobalFlags,
+        backend: Vec<BackendFlag>,
+        environment: &Environment,
+    ) -> Result<Self, Contradiction> {
+        Ok(Self {
+            config: typed.config.clone(),
+            log_level: log_level(typed)?,
+            log_file: typed.log_file.clone(),
+            json_log: typed.use_json_log,
+            dry_run: typed.dry_run,
+            max_depth: usize::try_from(typed.max_depth).ok(),
+            human_readable: typed.human_readable,
+            colour: typed.color,
+            no_colour: environment.get("NO_COLOR").is_some(),
+            clock: Clock::new(TimeZone::system()),
+            backend,
+            transfer: TransferSettings {
+                transfers: at_least_one(typed.transfers),
+                checkers: at_least_one(typed.checkers),
+                progress: typed.progress,
+                stats: (!typed.stats.is_zero()).then_some(typed.stats),
+                stats_one_line: typed.stats_one_line,
+                retries: u32::try_from(typed.retries).unwrap_or(0).max(1),
+                size_only: typed.size_only,
+                checksum: typed.checksum,
+                ignore_existing: typed.ignore_existing,
+                error_on_no_transfer: typed.error_on_no_transfer,
+                create_empty_src_dirs: typed.create_empty_src_dirs,
+            },
+            network: NetworkSettings {
+                ca_certificates: typed.ca_cert.clone(),
+                connect_timeout: typed.contimeout,
+                timeout: typed.timeout,
+                user_agent: typed.user_agent.clone(),
+                bind: typed.bind.clone(),
+                low_level_retries: u32::try_from(typed.low_level_retries).unwrap_or(0).max(1),
+                fast_list: typed.fast_list,
+                copy_links: typed.copy_links,
+            },
+        })
+    }
+
+    /// How deep a listing goes that descends only when asked to; `None`: all the way.
+    pub(crate) fn depth(&self, recursive: bool) -> Option<usize> {
+        self.max_depth.or((!recursive).then_some(1))
+    }
+}
+
+fn at_least_one(count: i64) -> NonZeroUsize {
+    usize::try_from(count).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)
+}
+
+fn log_level(typed: &GlobalFlags) -> Result<LogLevel, Contradiction> {
+    let verbose = typed.verbose.iter().fold(0, |total, step| step.apply(total));
+    match (verbose, typed.quiet, typed.log_level) {
+        (1.., true, _) => Err(Contradiction::VerboseAndQuiet),
+        (1.., _, Some(_)) => Err(Contradiction::VerboseAndLevel),
+        (_, true, Some(_)) => Err(Contradiction::QuietAndLevel),
+        (_, _, Some(level)) => Ok(level),
+        (_, true, None) => Ok(LogLevel::Error),
+        (2.., ..) => Ok(LogLevel::Debug),
+        (1, ..) => Ok(LogLevel::Info),
+        (_, false, None) => Ok(LogLevel::Notice),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(words: &[&str]) -> Result<Settings, Contradiction> {
+        let words: Vec<_> = std::iter::once("fichier")
+            .chain(words.iter().copied())
+            .chain(["version"])
+            .map(Into::into)
+            .collect();
+        let Ok(typed) = crate::flags::parse(&words, &Environment::default()) else {
+            panic!("{words:?} should be understood")
+        };
+        Settings::new(&typed.global, typed.backend, &Environment::default())
+    }
+
+    #[test]
+    fn loudness() {
+        let level = |words: &[&str]| settings(words).map(|settings| settings.log_level);
+        assert_eq!(level(&[]), Ok(LogLevel::Notice));
+        assert_eq!(level(&["-v"]), Ok(LogLevel::Info));
+        assert_eq!(level(&["-vv"]), Ok(LogLevel::Debug));
+        assert_eq!(level(&["-nvPv"]), Ok(LogLevel::Debug));
+        assert_eq!(level(&["--verbose=2"]), Ok(LogLevel::Debug));
+        assert_eq!(level(&["-q"]), Ok(LogLevel::Error));
+        assert_eq!(level(&["--log-level", "info"]), Ok(LogLevel::Info));
+        assert_eq!(level(&["-v", "-q"]), Err(Contradiction::VerboseAndQuiet));
+        assert_eq!(level(&["-v", "--log-level", "INFO"]), Err(Contradiction::VerboseAndLevel));
+    }
+
+    #[test]
+    fn depth_is_one_folder_unless_asked() {
+        let depth = |words: &[&str], recursive| settings(words).map(|settings| settings.depth(recursive));
+        assert_eq!(depth(&[], false), Ok(Some(1)));
+        assert_eq!(depth(&[], true), Ok(None));
+        assert_eq!(depth(&["--max-depth", "2"], false), Ok(Some(2)));
+        assert_eq!(depth(&["--max-depth=-1"], true), Ok(None));
+    }
+
+    #[test]
+    fn go_style_booleans() {
+        let dry = |words: &[&str]| settings(words).map(|settings| settings.dry_run);
+        assert_eq!(dry(&["--dry-run"]), Ok(true));
+        assert_eq!(dry(&["-n"]), Ok(true));
+        assert_eq!(dry(&["--dry-run=false"]), Ok(false));
+        assert_eq!(dry(&["--dry-run=T"]), Ok(true));
+        assert_eq!(dry(&["--dry-run", "--dry-run=0"]), Ok(false));
+    }
+}

@@ -1,0 +1,43 @@
+//! `deletefile`: removes one file.
+
+use clap::Args;
+use fichier_storage::{Entry, StorageError};
+
+use super::Context;
+use crate::{
+    exit::{Exit, Failure},
+    output::size,
+};
+
+/// Remove one file
+#[derive(Debug, Args)]
+#[command(after_help = "Never removes a folder.\n\n\
+    Example:\n  fichier deletefile demo:photos/blurred.jpg")]
+pub(crate) struct Arguments {
+    /// The file
+    #[arg(value_name = "REMOTE:PATH")]
+    path: String,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let location = context.session.open(&arguments.path).await?;
+    let file = match location.remote.find(&location.path).await {
+        Ok(Entry::File(file)) => file,
+        Ok(Entry::Folder(_)) | Err(StorageError::FileNotFound(_)) => {
+            let message = format!("{} is a directory or doesn't exist: object not found", arguments.path);
+            return Err(Failure { exit: Exit::FileNotFound, message }.into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();
+    if context.settings.dry_run {
+        let size = size::suffixed(file.size);
+        tracing::warn!(path = name, "Skipped delete as --dry-run is set (size {size})");
+        return Ok(());
+    }
+    for outcome in location.remote.remove(&[file]).await {
+        outcome.into_result()?;
+    }
+    tracing::info!(path = name, "Deleted");
+    Ok(())
+}

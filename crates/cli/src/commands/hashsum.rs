@@ -1,0 +1,273 @@
+//! `hashsum`, `md5sum` and `sha1sum`: checksum files, written and checked.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, BufWriter, IsTerminal as _, Read as _, Write},
+    path::PathBuf,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE};
+use bstr::ByteSlice as _;
+use clap::Args;
+use fichier_storage::{File, Location, RemotePath};
+
+use super::Context;
+use crate::{
+    exit::Failure,
+    hashing::{self, HashKind, Hasher},
+    listing::Listing,
+};
+
+/// Print the checksums of files, or check them
+#[derive(Debug, Args)]
+#[command(after_help = "Without arguments the kinds of checksum are listed. Without a path, the standard\n\
+    input is read.\n\n\
+    Example:\n  fichier hashsum whirlpool demo:photos --output-file photos.sum")]
+pub(crate) struct Arguments {
+    /// The kind of checksum
+    #[arg(value_name = "KIND")]
+    kind: Option<String>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Print the MD5 checksums of files, or check them
+#[derive(Debug, Args)]
+#[command(after_help = "1Fichier has no MD5 checksums, so --download is needed there.\n\n\
+    Example:\n  fichier md5sum ./photos")]
+pub(crate) struct Md5Arguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Print the SHA-1 checksums of files, or check them
+#[derive(Debug, Args)]
+#[command(after_help = "1Fichier has no SHA-1 checksums, so --download is needed there.\n\n\
+    Example:\n  fichier sha1sum ./photos")]
+pub(crate) struct Sha1Arguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What all three commands take.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// What to read; `-`, or nothing: the standard input
+    #[arg(value_name = "REMOTE:PATH")]
+    path: Option<String>,
+
+    /// Print checksums in base64
+    #[arg(long)]
+    base64: bool,
+
+    /// Check the files against this checksum file
+    #[arg(short = 'C', long, value_name = "FILE")]
+    checkfile: Option<PathBuf>,
+
+    /// Read the files and compute the checksums here
+    #[arg(long)]
+    download: bool,
+
+    /// Write to this file
+    #[arg(long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+}
+
+impl Md5Arguments {
+    /// The same as arguments of `hashsum`.
+    pub(super) fn with_kind(&self) -> Arguments {
+        Arguments { kind: Some(HashKind::Md5.name().to_owned()), common: self.common.clone() }
+    }
+}
+
+impl Sha1Arguments {
+    /// The same as arguments of `hashsum`.
+    pub(super) fn with_kind(&self) -> Arguments {
+        Arguments { kind: Some(HashKind::Sha1.name().to_owned()), common: self.common.clone() }
+    }
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let Some(kind) = &arguments.kind else { return list_kinds(context.out) };
+    let kind: HashKind = match kind.parse() {
+        Ok(kind) => kind,
+        Err(message) => {
+            list_kinds(context.out)?;
+            return Err(Failure::usage(message).into());
+        }
+    };
+    let common = &arguments.common;
+    let path = match common.path.as_deref() {
+        None => return standard_input(kind, common, context.out),
+        Some("-") if !io::stdin().is_terminal() => return standard_input(kind, common, context.out),
+        Some(path) => path,
+    };
+    let location = context.session.open(path).await?;
+    let mut sums = Sums { kind, common, location: &location };
+    match &common.checkfile {
+        Some(file) => sums.check(&fs::read(file)?, context).await,
+        None => sums.print(context).await,
+    }
+}
+
+fn list_kinds(out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "Supported hashes are:")?;
+    for kind in HashKind::ALL {
+        writeln!(out, "- {kind}")?;
+    }
+    Ok(())
+}
+
+fn standard_input(kind: HashKind, common: &Common, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut hasher = Hasher::new(kind);
+    let mut input = io::stdin().lock();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match input.read(&mut buffer)? {
+            0 => break,
+            length => hasher.update(&buffer[..length]),
+        }
+    }
+    writeln!(out, "{}  -", text(&hasher.finish(), common.base64))?;
+    Ok(())
+}
+
+fn text(sum: &[u8], base64: bool) -> String {
+    if base64 { URL_SAFE.encode(sum) } else { hashing::hexadecimal(sum) }
+}
+
+struct Sums<'a> {
+    kind: HashKind,
+    common: &'a Common,
+    location: &'a Location,
+}
+
+impl Sums<'_> {
+    /// The checksum of a file. What goes wrong is logged and counted.
+    async fn sum(&mut self, path: &RemotePath, file: &File, context: &mut Context<'_>) -> Option<String> {
+        let remote = &*self.location.remote;
+        let name = path.as_bytes().to_str_lossy();
+        match hashing::of_file(remote, file, &[self.kind], self.common.download).await {
+            Ok(sums) => {
+                let sum = sums.into_iter().next().flatten();
+                if sum.is_none() {
+                    context.problems.note_text(&name, "hash unsupported: hash type not supported");
+                }
+                sum.map(|sum| text(&sum, self.common.base64))
+            }
+            Err(error) => {
+                context.problems.note_text(&name, &format!("Failed to read hash: {error:#}"));
+                None
+            }
+        }
+    }
+
+    async fn print(&mut self, context: &mut Context<'_>) -> anyhow::Result<()> {
+        let mut file_out = match &self.common.output_file {
+            Some(path) => Some(BufWriter::new(fs::File::create(path)?)),
+            None => None,
+        };
+        let mut listing = Listing::new(self.location, context.settings.max_depth);
+        while let Some(files) = listing.next_files(&mut context.problems).await? {
+            for (path, file) in files {
+                let Some(sum) = self.sum(&path, &file, context).await else { continue };
+                let out: &mut dyn Write = match &mut file_out {
+                    Some(file) => file,
+                    None => context.out,
+                };
+                write!(out, "{sum}  ")?;
+                out.write_all(path.as_bytes())?;
+                out.write_all(b"\n")?;
+            }
+        }
+        if let Some(file) = &mut file_out {
+            file.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Compares with a checksum file: `=` equal, `*` different, `-` missing there, `+` missing here.
+    async fn check(&mut self, text: &[u8], context: &mut Context<'_>) -> anyhow::Result<()> {
+        let mut wanted: BTreeMap<&[u8], String> = BTreeMap::new();
+        for (sum, name) in hashing::parse_sum_file(text) {
+            wanted.insert(name, sum);
+        }
+        let mut tally = Tally::default();
+        let mut listing = Listing::new(self.location, context.settings.max_depth);
+        while let Some(files) = listing.next_files(&mut context.problems).await? {
+            for (path, file) in files {
+                let sign = match wanted.remove(path.as_bytes()) {
+                    None => {
+                        note(&path, "sum not found");
+                        tally.missing_sums += 1;
+                        '-'
+                    }
+                    Some(sum) => match self.sum(&path, &file, context).await {
+                        Some(actual) if actual.eq_ignore_ascii_case(&sum) => {
+                            tally.matching += 1;
+                            '='
+                        }
+                        Some(_) => {
+                            note(&path, "files differ");
+                            tally.different += 1;
+                            '*'
+                        }
+                        None => '!',
+                    },
+                };
+                write!(context.out, "{sign} ")?;
+                context.out.write_all(path.as_bytes())?;
+                context.out.write_all(b"\n")?;
+            }
+        }
+        let name = self.location.remote.info().name.clone();
+        for path in wanted.keys() {
+            tracing::error!(path = %path.as_bstr(), "file not in {name}");
+            tally.missing_files += 1;
+            context.out.write_all(b"+ ")?;
+            context.out.write_all(path)?;
+            context.out.write_all(b"\n")?;
+        }
+        tally.into_result(&name)
+    }
+}
+
+fn note(path: &RemotePath, text: &str) {
+    tracing::error!(path = %path, "{text}");
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+struct Tally {
+    matching: u64,
+    different: u64,
+    missing_files: u64,
+    missing_sums: u64,
+}
+
+impl Tally {
+    fn into_result(self, remote: &str) -> anyhow::Result<()> {
+        let differences = self.different + self.missing_files;
+        let errors = differences + self.missing_sums;
+        if self.missing_files > 0 {
+            tracing::warn!(path = remote, "{} files missing", self.missing_files);
+        }
+        if self.missing_sums > 0 {
+            tracing::warn!("{} hashes missing", self.missing_sums);
+        }
+        tracing::warn!(path = remote, "{differences} differences found");
+        if errors > 0 {
+            tracing::warn!(path = remote, "{errors} errors while checking");
+        }
+        if self.matching > 0 {
+            tracing::warn!(path = remote, "{} matching files", self.matching);
+        }
+        if errors > 0 {
+            let message = format!("{differences} differences found");
+            return Err(Failure::other(message).into());
+        }
+        Ok(())
+    }
+}

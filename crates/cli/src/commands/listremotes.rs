@@ -1,0 +1,169 @@
+//! `listremotes`: the remotes of the configuration.
+
+use std::cmp::Ordering;
+
+use clap::Args;
+
+use super::Context;
+use crate::{exit::Failure, output::json::Object, session::RemoteEntry};
+
+/// List the remotes of the configuration
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+#[command(after_help = "Example:\n  fichier listremotes --long --type fichier")]
+pub(crate) struct Arguments {
+    /// Only remotes of which something matches this pattern
+    #[arg(value_name = "PATTERN")]
+    filter: Option<String>,
+
+    /// Print types and descriptions, too
+    #[arg(long)]
+    long: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Only remotes whose name matches this pattern
+    #[arg(long, value_name = "PATTERN")]
+    name: Option<String>,
+
+    /// Only remotes whose type matches this pattern
+    #[arg(long = "type", value_name = "PATTERN")]
+    kind: Option<String>,
+
+    /// Only remotes that come from here: file or environment
+    #[arg(long, value_name = "PATTERN")]
+    source: Option<String>,
+
+    /// Only remotes whose description matches this pattern
+    #[arg(long, value_name = "PATTERN")]
+    description: Option<String>,
+
+    /// Patterns must match the whole text
+    #[arg(long)]
+    exact: bool,
+
+    /// Sort by these fields, such as type,name=descending
+    #[arg(long, value_name = "FIELDS")]
+    order_by: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let order = arguments.order_by.as_deref().map(order).transpose()?.unwrap_or_default();
+    let mut remotes = context.session.remotes()?;
+    remotes.retain(|remote| arguments.wants(remote));
+    if !order.is_empty() {
+        remotes.sort_by(|left, right| {
+            order.iter().fold(Ordering::Equal, |decided, (field, descending)| {
+                let next = field(left).cmp(field(right));
+                decided.then(if *descending { next.reverse() } else { next })
+            })
+        });
+    }
+    if arguments.json {
+        return json(&remotes, context);
+    }
+    // One column wider than the longest, the colon included.
+    let width = |field: fn(&RemoteEntry) -> &str| {
+        remotes.iter().map(|remote| field(remote).chars().count() + 1).max().unwrap_or(0)
+    };
+    let (names, kinds) = (width(|remote| &remote.name), width(|remote| &remote.kind));
+    for remote in &remotes {
+        let name = format!("{}:", remote.name);
+        if arguments.long {
+            writeln!(context.out, "{name:<names$} {:<kinds$}{}", remote.kind, remote.description)?;
+        } else {
+            writeln!(context.out, "{name}")?;
+        }
+    }
+    Ok(())
+}
+
+fn json(remotes: &[RemoteEntry], context: &mut Context<'_>) -> anyhow::Result<()> {
+    context.out.write_all(b"[\n")?;
+    for (index, remote) in remotes.iter().enumerate() {
+        let mut object = Object::default();
+        object.string("name", &remote.name);
+        object.string("type", &remote.kind);
+        object.string("source", remote.source);
+        object.string("description", &remote.description);
+        context.out.write_all(&object.compact())?;
+        context.out.write_all(if index + 1 < remotes.len() { b",\n" } else { b"\n" })?;
+    }
+    context.out.write_all(b"]\n")?;
+    Ok(())
+}
+
+type Field = fn(&RemoteEntry) -> &str;
+
+fn order(text: &str) -> Result<Vec<(Field, bool)>, Failure> {
+    text.split(',')
+        .map(|part| {
+            let (name, direction) = part.split_once('=').unwrap_or((part, "ascending"));
+            let field: Field = match name {
+                "name" => |remote| &remote.name,
+                "type" => |remote| &remote.kind,
+                "source" => |remote| remote.source,
+                "description" => |remote| &remote.description,
+                _ => return Err(Failure::usage(format!("unknown --order-by field {name:?}"))),
+            };
+            match direction {
+                "ascending" | "asc" => Ok((field, false)),
+                "descending" | "desc" => Ok((field, true)),
+                _ => Err(Failure::usage(format!("unknown --order-by direction {direction:?}"))),
+            }
+        })
+        .collect()
+}
+
+impl Arguments {
+    fn wants(&self, remote: &RemoteEntry) -> bool {
+        let fits = |pattern: &Option<String>, text: &str| {
+            pattern.as_deref().is_none_or(|pattern| self.matches(pattern, text))
+        };
+        let any = self.filter.as_deref().is_none_or(|pattern| {
+            [&*remote.name, &*remote.kind, remote.source, &*remote.description]
+                .iter()
+                .any(|text| self.matches(pattern, text))
+        });
+        any && fits(&self.name, &remote.name)
+            && fits(&self.kind, &remote.kind)
+            && fits(&self.source, remote.source)
+            && fits(&self.description, &remote.description)
+    }
+
+    fn matches(&self, pattern: &str, text: &str) -> bool {
+        if self.exact {
+            return glob(pattern.as_bytes(), text.as_bytes());
+        }
+        glob(format!("*{pattern}*").as_bytes(), text.as_bytes())
+    }
+}
+
+/// `*` stands for any text, `?` for one byte.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => {
+            glob(rest, text) || text.split_first().is_some_and(|(_, text)| glob(pattern, text))
+        }
+        (Some((b'?', pattern)), Some((_, text))) => glob(pattern, text),
+        (Some((wanted, pattern)), Some((found, text))) => wanted == found && glob(pattern, text),
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        assert!(glob(b"*box*", b"dropbox"));
+        assert!(glob(b"Mi?", b"Mid"));
+        assert!(!glob(b"box", b"dropbox"));
+        assert!(glob(b"*", b""));
+        assert!(!glob(b"?", b""));
+    }
+}

@@ -1,0 +1,262 @@
+//! `lsf`: files and folders, for scripts.
+
+use anyhow::bail;
+use bstr::ByteSlice as _;
+use clap::Args;
+use fichier_storage::{Entry, Location};
+
+use super::Context;
+use crate::{
+    exit::Failure,
+    hashing::{self, HashKind},
+    listing::{Listing, Seen},
+    output::{go_time, media_type, time},
+    problems::Problems,
+};
+
+/// List files and folders in a form that scripts can read
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+#[command(after_help = "Letters of --format: p path, s size, t modification time, h checksum, i identity,\n\
+    o original identity, m media type, T tier, M metadata.\n\n\
+    Example:\n  fichier lsf demo: -R --files-only --format hsp --hash whirlpool --separator ' '")]
+pub(crate) struct Arguments {
+    /// What to list
+    #[arg(value_name = "REMOTE:PATH")]
+    path: String,
+
+    /// What to print of each entry, one letter a column
+    #[arg(short = 'F', long, value_name = "LETTERS", default_value = "p")]
+    format: String,
+
+    /// What to print between columns
+    #[arg(short, long, value_name = "TEXT", default_value = ";")]
+    separator: String,
+
+    /// Print a slash after the names of folders
+    #[arg(short, long, default_value_t = true, action = clap::ArgAction::SetTrue)]
+    dir_slash: bool,
+
+    /// The checksum that the letter h prints
+    #[arg(long, value_name = "KIND", default_value = "md5", value_parser = crate::flags::hash_kind)]
+    hash: HashKind,
+
+    /// Leave folders out
+    #[arg(long)]
+    files_only: bool,
+
+    /// Leave files out
+    #[arg(long)]
+    dirs_only: bool,
+
+    /// Print comma-separated values, quoted where needed
+    #[arg(long)]
+    csv: bool,
+
+    /// Print a slash before each path
+    #[arg(long)]
+    absolute: bool,
+
+    /// List the folders below, too
+    #[arg(short = 'R', long)]
+    recursive: bool,
+
+    /// How to print times: a layout as in Go, the name of one, max, unix or unixnano
+    #[arg(short, long, value_name = "LAYOUT", default_value = "")]
+    time_format: String,
+}
+
+/// A column of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Path,
+    Size,
+    Time,
+    Hash,
+    Id,
+    MediaType,
+    Metadata,
+    /// Something that no backend here has.
+    Nothing,
+}
+
+fn columns(letters: &str) -> anyhow::Result<Vec<Column>> {
+    letters
+        .chars()
+        .map(|letter| {
+            Ok(match letter {
+                'p' => Column::Path,
+                's' => Column::Size,
+                't' => Column::Time,
+                'h' => Column::Hash,
+                'i' => Column::Id,
+                'm' => Column::MediaType,
+                'M' => Column::Metadata,
+                'o' | 'T' => Column::Nothing,
+                'e' => bail!(Failure::other("only encrypted remotes have encrypted names")),
+                other => bail!(Failure::other(format!("unknown format character '{other}'"))),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let columns = columns(&arguments.format)?;
+    let location = context.session.open(&arguments.path).await?;
+    let separator = match (arguments.csv, arguments.separator.as_str()) {
+        (true, ";") => ",",
+        (_, typed) => typed,
+    };
+    let mut listing = Listing::new(&location, context.settings.depth(arguments.recursive));
+    let mut row = Row { arguments, columns: &columns, location: &location, context };
+    while let Some(entries) = listing.next_folder(&mut row.context.problems).await? {
+        for seen in entries {
+            let is_file = seen.file().is_some();
+            if is_file && arguments.dirs_only || !is_file && arguments.files_only {
+                continue;
+            }
+            row.print(&seen, separator).await?;
+        }
+    }
+    Ok(())
+}
+
+struct Row<'a, 'c> {
+    arguments: &'a Arguments,
+    columns: &'a [Column],
+    location: &'a Location,
+    context: &'a mut Context<'c>,
+}
+
+impl Row<'_, '_> {
+    async fn print(&mut self, seen: &Seen, separator: &str) -> anyhow::Result<()> {
+        let mut line = Vec::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            if index > 0 {
+                line.extend_from_slice(separator.as_bytes());
+            }
+            let field = self.field(*column, seen).await;
+            if self.arguments.csv {
+                quote(&mut line, &field, separator);
+            } else {
+                line.extend_from_slice(&field);
+            }
+        }
+        line.push(b'\n');
+        self.context.out.write_all(&line)?;
+        Ok(())
+    }
+
+    async fn field(&mut self, column: Column, seen: &Seen) -> Vec<u8> {
+        match column {
+            Column::Path => self.path(seen),
+            Column::Size => seen.file().map_or_else(|| "-1".to_owned(), |file| file.size.to_string()).into(),
+            Column::Time => self.time(seen).into(),
+            Column::Hash => self.hash(seen).await.into(),
+            Column::Id => match &seen.entry {
+                Entry::File(file) => file.id.as_ref(),
+                Entry::Folder(folder) => folder.id.as_ref(),
+            }
+            .map(|id| id.as_str().as_bytes().to_vec())
+            .unwrap_or_default(),
+            Column::MediaType => {
+                seen.file().map_or_else(|| media_type::FOLDER.to_owned(), media_type::of_file).into()
+            }
+            Column::Metadata => b"{}".to_vec(),
+            Column::Nothing => Vec::new(),
+        }
+    }
+
+    fn path(&self, seen: &Seen) -> Vec<u8> {
+        let mut path = Vec::with_capacity(seen.bytes().len() + 2);
+        if self.arguments.absolute {
+            path.push(b'/');
+        }
+        path.extend_from_slice(seen.bytes());
+        if seen.entry.as_folder().is_some() && self.arguments.dir_slash {
+            path.push(b'/');
+        }
+        path
+    }
+
+    fn time(&self, seen: &Seen) -> String {
+        let modified = match &seen.entry {
+            Entry::File(file) => file.modified,
+            Entry::Folder(folder) => folder.modified,
+        };
+        let clock = &self.context.settings.clock;
+        match self.arguments.time_format.as_str() {
+            "" => clock.seconds(modified),
+            "unix" => clock.local(modified).timestamp().as_second().to_string(),
+            "unixnano" => clock.local(modified).timestamp().as_nanosecond().to_string(),
+            "max" => {
+                let digits = time::decimals(self.location.remote.info().time_precision);
+                let whole = clock.nanoseconds(modified);
+                let length = "2006-01-02 15:04:05".len() + if digits == 0 { 0 } else { digits + 1 };
+                whole[..length].to_owned()
+            }
+            layout => go_time::render(&clock.local(modified), go_time::layout_of(layout)),
+        }
+    }
+
+    async fn hash(&mut self, seen: &Seen) -> String {
+        let Some(file) = seen.file() else { return String::new() };
+        let kinds = [self.arguments.hash];
+        match hashing::of_file(&*self.location.remote, file, &kinds, false).await {
+            Ok(sums) => match sums.into_iter().next().flatten() {
+                Some(sum) => hashing::hexadecimal(&sum),
+                None => "UNSUPPORTED".to_owned(),
+            },
+            Err(error) => {
+                note(&mut self.context.problems, seen, &error);
+                "ERROR".to_owned()
+            }
+        }
+    }
+}
+
+fn note(problems: &mut Problems, seen: &Seen, error: &anyhow::Error) {
+    problems.note_text(&seen.bytes().to_str_lossy(), &format!("Failed to read hash: {error:#}"));
+}
+
+/// A field of comma-separated values, in quotes where it must be.
+fn quote(line: &mut Vec<u8>, field: &[u8], separator: &str) {
+    let begins_with_space = field.chars().next().is_some_and(char::is_whitespace);
+    let needs_quotes = field == br"\."
+        || begins_with_space
+        || field.contains_str(separator)
+        || field.iter().any(|byte| matches!(byte, b'"' | b'\n' | b'\r'));
+    if !needs_quotes {
+        line.extend_from_slice(field);
+        return;
+    }
+    line.push(b'"');
+    line.extend_from_slice(&field.replace("\"", "\"\""));
+    line.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(field: &str) -> String {
+        let mut line = Vec::new();
+        quote(&mut line, field.as_bytes(), ",");
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn quotes_where_needed() {
+        assert_eq!(quoted("plain"), "plain");
+        assert_eq!(quoted(""), "");
+        assert_eq!(quoted("a,b"), "\"a,b\"");
+        assert_eq!(quoted("say \"x\""), "\"say \"\"x\"\"\"");
+        assert_eq!(quoted(" x"), "\" x\"");
+    }
+
+    #[test]
+    fn unknown_letters_are_refused() {
+        assert!(columns("pstq").unwrap_err().to_string().contains("unknown format character 'q'"));
+        assert_eq!(columns("").unwrap(), []);
+    }
+}

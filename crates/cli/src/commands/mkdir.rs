@@ -1,0 +1,28 @@
+//! `mkdir`: makes a folder.
+
+use clap::Args;
+
+use super::Context;
+
+/// Make a folder, with the folders above it
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  fichier mkdir demo:photos/2024")]
+pub(crate) struct Arguments {
+    /// The folder
+    #[arg(value_name = "REMOTE:PATH")]
+    path: String,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let location = context.session.open(&arguments.path).await?;
+    let name = context.session.shown(&location);
+    if context.settings.dry_run {
+        tracing::warn!(path = name, "Skipped make directory as --dry-run is set");
+        return Ok(());
+    }
+    tracing::info!(path = name, "Making directory");
+    for outcome in location.remote.make_folders(&[location.path]).await {
+        outcome.into_result()?;
+    }
+    Ok(())
+}

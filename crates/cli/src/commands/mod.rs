@@ -1,0 +1,150 @@
+//! The commands, one file each, and the table that runs them.
+
+mod about;
+mod cat;
+mod completion;
+mod deletefile;
+mod hashsum;
+mod help;
+mod link;
+mod listremotes;
+mod ls;
+mod lsd;
+mod lsf;
+mod lsjson;
+mod lsl;
+mod mkdir;
+mod obscure;
+mod reveal;
+mod rmdir;
+mod rmdirs;
+mod size;
+mod touch;
+mod tree;
+pub(crate) mod version;
+
+use std::io::Write;
+
+use clap::Subcommand;
+
+use crate::{arguments::Settings, logging::Log, problems::Problems, session::Session};
+
+/// What a command works with.
+pub(crate) struct Context<'a> {
+    pub(crate) session: &'a Session<'a>,
+    pub(crate) settings: &'a Settings,
+    #[expect(dead_code, reason = "for the commands that show progress")]
+    pub(crate) log: &'a Log,
+    pub(crate) out: &'a mut dyn Write,
+    pub(crate) problems: Problems,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    About(about::Arguments),
+    Cat(cat::Arguments),
+    Completion(completion::Arguments),
+    Deletefile(deletefile::Arguments),
+    Hashsum(hashsum::Arguments),
+    Help(help::Arguments),
+    Link(link::Arguments),
+    Listremotes(listremotes::Arguments),
+    Ls(ls::Arguments),
+    Lsd(lsd::Arguments),
+    Lsf(lsf::Arguments),
+    Lsjson(lsjson::Arguments),
+    Lsl(lsl::Arguments),
+    Md5sum(hashsum::Md5Arguments),
+    Mkdir(mkdir::Arguments),
+    Obscure(obscure::Arguments),
+    Reveal(reveal::Arguments),
+    Rmdir(rmdir::Arguments),
+    Rmdirs(rmdirs::Arguments),
+    Sha1sum(hashsum::Sha1Arguments),
+    Size(size::Arguments),
+    Touch(touch::Arguments),
+    Tree(tree::Arguments),
+    Version(version::Arguments),
+}
+
+impl Command {
+    /// The command as typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::About(_) => "about",
+            Self::Cat(_) => "cat",
+            Self::Completion(_) => "completion",
+            Self::Deletefile(_) => "deletefile",
+            Self::Hashsum(_) => "hashsum",
+            Self::Help(_) => "help",
+            Self::Link(_) => "link",
+            Self::Listremotes(_) => "listremotes",
+            Self::Ls(_) => "ls",
+            Self::Lsd(_) => "lsd",
+            Self::Lsf(_) => "lsf",
+            Self::Lsjson(_) => "lsjson",
+            Self::Lsl(_) => "lsl",
+            Self::Md5sum(_) => "md5sum",
+            Self::Mkdir(_) => "mkdir",
+            Self::Obscure(_) => "obscure",
+            Self::Reveal(_) => "reveal",
+            Self::Rmdir(_) => "rmdir",
+            Self::Rmdirs(_) => "rmdirs",
+            Self::Sha1sum(_) => "sha1sum",
+            Self::Size(_) => "size",
+            Self::Touch(_) => "touch",
+            Self::Tree(_) => "tree",
+            Self::Version(_) => "version",
+        }
+    }
+}
+
+/// Runs a command. Those that touch no remote need no runtime.
+pub(crate) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<()> {
+    match command {
+        Command::Completion(arguments) => completion::run(arguments, context),
+        Command::Help(arguments) => help::run(arguments, context),
+        Command::Listremotes(arguments) => listremotes::run(arguments, context),
+        Command::Obscure(arguments) => obscure::run(arguments, context),
+        Command::Reveal(arguments) => reveal::run(arguments, context),
+        Command::Version(_) => version::run(context),
+        command => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let result = runtime.block_on(run_on_remotes(command, context));
+            // A blocked read of stdin must not hold up the end.
+            runtime.shutdown_background();
+            result
+        }
+    }
+}
+
+async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow::Result<()> {
+    match command {
+        Command::About(arguments) => about::run(arguments, context).await,
+        Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Deletefile(arguments) => deletefile::run(arguments, context).await,
+        Command::Hashsum(arguments) => hashsum::run(arguments, context).await,
+        Command::Link(arguments) => link::run(arguments, context).await,
+        Command::Ls(arguments) => ls::run(arguments, context).await,
+        Command::Lsd(arguments) => lsd::run(arguments, context).await,
+        Command::Lsf(arguments) => lsf::run(arguments, context).await,
+        Command::Lsjson(arguments) => lsjson::run(arguments, context).await,
+        Command::Lsl(arguments) => lsl::run(arguments, context).await,
+        Command::Md5sum(arguments) => hashsum::run(&arguments.with_kind(), context).await,
+        Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
+        Command::Rmdir(arguments) => rmdir::run(arguments, context).await,
+        Command::Rmdirs(arguments) => rmdirs::run(arguments, context).await,
+        Command::Sha1sum(arguments) => hashsum::run(&arguments.with_kind(), context).await,
+        Command::Size(arguments) => size::run(arguments, context).await,
+        Command::Touch(arguments) => touch::run(arguments, context).await,
+        Command::Tree(arguments) => tree::run(arguments, context).await,
+        // Ran without a runtime.
+        Command::Completion(_)
+        | Command::Help(_)
+        | Command::Listremotes(_)
+        | Command::Obscure(_)
+        | Command::Reveal(_)
+        | Command::Version(_) => Ok(()),
+    }
+}

@@ -1,0 +1,29 @@
+//! `rmdir`: removes an empty folder.
+
+use clap::Args;
+
+use super::Context;
+
+/// Remove an empty folder
+#[derive(Debug, Args)]
+#[command(after_help = "A folder that holds anything, be it empty folders, stays: see rmdirs and purge.\n\n\
+    Example:\n  fichier rmdir demo:photos/2024")]
+pub(crate) struct Arguments {
+    /// The folder
+    #[arg(value_name = "REMOTE:PATH")]
+    path: String,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let location = context.session.open(&arguments.path).await?;
+    let name = context.session.shown(&location);
+    if context.settings.dry_run {
+        tracing::warn!(path = name, "Skipped remove directory as --dry-run is set");
+        return Ok(());
+    }
+    tracing::info!(path = name, "Removing directory");
+    for outcome in location.remote.remove_folders(&[location.path]).await {
+        outcome.into_result()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! `touch`: sets modification times, or makes an empty file.
+
+use std::{sync::Arc, time::SystemTime};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use clap::Args;
+use fichier_storage::{Entry, Location, MemoryContent, RemotePath, StorageError, WriteBatch, WriteItem};
+use jiff::{civil::DateTime, tz::TimeZone};
+
+use super::Context;
+use crate::{exit::Failure, listing::Listing};
+
+/// Set modification times, or make an empty file
+#[derive(Debug, Args)]
+#[command(
+    after_help = "1Fichier keeps no modification times and no empty files, so this is for other remotes.\n\n\
+    Example:\n  fichier touch ./notes.txt --timestamp 2006-01-02T15:04:05"
+)]
+pub(crate) struct Arguments {
+    /// The file, or the folder with --recursive
+    #[arg(value_name = "REMOTE:PATH")]
+    path: String,
+
+    /// Never make a file
+    #[arg(short = 'C', long)]
+    no_create: bool,
+
+    /// Set the times of all files below; never makes a file
+    #[arg(short = 'R', long)]
+    recursive: bool,
+
+    /// The time to set: YYMMDD, YYYY-MM-DDTHH:MM:SS or YYYY-MM-DDTHH:MM:SS.SSS, in UTC
+    #[arg(short, long, value_name = "TIME")]
+    timestamp: Option<String>,
+
+    /// Read the timestamp in the local zone
+    #[arg(long)]
+    localtime: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let time = match &arguments.timestamp {
+        Some(text) => {
+            let zone = if arguments.localtime { context.settings.clock.zone() } else { &TimeZone::UTC };
+            parse(text, zone).map_err(Failure::other)?
+        }
+        None => SystemTime::now(),
+    };
+    let location = context.session.open(&arguments.path).await?;
+    let shown = context.session.shown(&location);
+    match location.remote.find(&location.path).await {
+        Ok(Entry::File(file)) => {
+            let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();
+            if context.settings.dry_run {
+                tracing::warn!(path = name, "Skipped touch as --dry-run is set");
+                return Ok(());
+            }
+            location.remote.set_modified(&file, time).await.context("failed to touch")?;
+        }
+        Ok(Entry::Folder(_)) if arguments.recursive => all_below(&location, time, context).await?,
+        // A folder's own time can't be set.
+        Ok(Entry::Folder(_)) => {}
+        Err(StorageError::FileNotFound(_)) if arguments.no_create || arguments.recursive => {
+            let flag = if arguments.no_create { "--no-create" } else { "--recursive" };
+            tracing::warn!(path = shown, "Not touching nonexistent file due to {flag}");
+        }
+        Err(StorageError::FileNotFound(_)) if context.settings.dry_run => {
+            tracing::warn!(path = shown, "Skipped touch (create) as --dry-run is set");
+        }
+        Err(StorageError::FileNotFound(path)) => create(&location, path, time).await?,
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+async fn all_below(
+    location: &Location,
+    time: SystemTime,
+    context: &mut Context<'_>,
+) -> Result<(), StorageError> {
+    let mut listing = Listing::new(location, context.settings.max_depth);
+    while let Some(files) = listing.next_files(&mut context.problems).await? {
+        for (path, file) in files {
+            if context.settings.dry_run {
+                tracing::warn!(path = %path, "Skipped touch as --dry-run is set");
+            } else if let Err(error) = location.remote.set_modified(&file, time).await {
+                context.problems.note(&path.to_string(), &error);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn create(location: &Location, path: RemotePath, time: SystemTime) -> anyhow::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.name()) else {
+        return Err(StorageError::IsAFolder(path).into());
+    };
+    let item = WriteItem {
+        name,
+        size: 0,
+        modified: Some(time),
+        expected: None,
+        content: Arc::new(MemoryContent(Bytes::new())),
+        replaces: Vec::new(),
+    };
+    for outcome in location.remote.write(WriteBatch { folder, items: vec![item] }).await {
+        outcome.into_result().context("failed to touch (create)")?;
+    }
+    Ok(())
+}
+
+fn parse(text: &str, zone: &TimeZone) -> Result<SystemTime, String> {
+    let wrong =
+        || format!("failed to parse timestamp argument: {text:?} is no time such as 2006-01-02T15:04:05");
+    let time = if text.len() == 6 {
+        jiff::civil::Date::strptime("%y%m%d", text)
+            .map(|date| date.to_datetime(jiff::civil::Time::midnight()))
+    } else {
+        DateTime::strptime("%Y-%m-%dT%H:%M:%S%.f", text)
+    };
+    let zoned = time.and_then(|time| time.to_zoned_datetime(zone.clone())).map_err(|_| wrong())?;
+    SystemTime::try_from(zoned.timestamp()).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Measured with rclone 1.75.2: `touch --timestamp` and `stat` after it.
+    #[test]
+    fn timestamps() {
+        let shown = |text, zone: &TimeZone| {
+            parse(text, zone).map(|time| jiff::Timestamp::try_from(time).unwrap().to_string())
+        };
+        let utc = TimeZone::UTC;
+        assert_eq!(shown("2006-01-02T15:04:05", &utc).unwrap(), "2006-01-02T15:04:05Z");
+        assert_eq!(shown("171030", &utc).unwrap(), "2017-10-30T00:00:00Z");
+        assert_eq!(shown("2006-01-02T15:04:05.123456789", &utc).unwrap(), "2006-01-02T15:04:05.123456789Z");
+        let kolkata = TimeZone::get("Asia/Kolkata").unwrap();
+        assert_eq!(shown("2006-01-02T15:04:05", &kolkata).unwrap(), "2006-01-02T09:34:05Z");
+        assert!(shown("bogus", &utc).is_err());
+        assert!(shown("17103x", &utc).is_err());
+    }
+}

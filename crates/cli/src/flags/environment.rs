@@ -1,0 +1,100 @@
+//! Flags from the environment: `FICHIER_TRANSFERS`, else `RCLONE_TRANSFERS`, stands for `--transfers`.
+
+use std::{collections::HashMap, ffi::OsString};
+
+use clap::{Command, error::ErrorKind};
+
+/// The environment of a run, handed down so that nothing below reads the process's own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment(HashMap<OsString, OsString>);
+
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl Environment {
+    /// The value of a variable that is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&OsString> {
+        self.0.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty())
+    }
+
+    /// The variable that stands for a flag, ours before rclone's.
+    fn for_flag(&self, long: &str) -> Option<(String, &OsString)> {
+        let flag = long.replace('-', "_").to_uppercase();
+        ["FICHIER", "RCLONE"].iter().find_map(|prefix| {
+            let name = format!("{prefix}_{flag}");
+            self.get(&name).map(|value| (name, value))
+        })
+    }
+}
+
+/// Makes what the environment says the default of the flags that all commands share.
+pub(super) fn defaults(mut command: Command, environment: &Environment) -> Result<Command, String> {
+    let set: Vec<_> = command
+        .get_arguments()
+        .filter(|arg| arg.is_global_set())
+        .filter_map(|arg| {
+            let (name, value) = environment.for_flag(arg.get_long()?)?;
+            Some((arg.get_id().clone(), arg.get_long()?.to_owned(), name, value.clone()))
+        })
+        .collect();
+    for (id, long, name, value) in set {
+        let mut word = OsString::from(format!("--{long}="));
+        word.push(&value);
+        let trial = command.clone().try_get_matches_from([OsString::from("fichier"), word, "version".into()]);
+        if let Err(error) = trial
+            && error.kind() != ErrorKind::DisplayHelp
+        {
+            let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            return Err(format!("{name}: {value:?} can't be used for --{long}: {reason}"));
+        }
+        command = command.mut_arg(id, |arg| arg.default_value(value));
+    }
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Misuse, parse};
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    fn transfers(words: &[&str], variables: &[(&str, &str)]) -> Result<i64, String> {
+        let words: Vec<_> = words.iter().map(Into::into).collect();
+        match parse(&words, &environment(variables)) {
+            Ok(typed) => Ok(typed.global.transfers),
+            Err(Misuse::Environment(message)) => Err(message),
+            Err(Misuse::Clap(error)) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn typed_before_ours_before_rclones_before_the_default() {
+        let both = [("FICHIER_TRANSFERS", "7"), ("RCLONE_TRANSFERS", "8")];
+        assert_eq!(transfers(&["fichier", "version"], &[]), Ok(4));
+        assert_eq!(transfers(&["fichier", "version"], &both[1..]), Ok(8));
+        assert_eq!(transfers(&["fichier", "version"], &both), Ok(7));
+        assert_eq!(transfers(&["fichier", "--transfers", "9", "version"], &both), Ok(9));
+        assert_eq!(transfers(&["fichier", "version", "--transfers", "9"], &both), Ok(9));
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable() {
+        let message = transfers(&["fichier", "version"], &[("RCLONE_TRANSFERS", "abc")]).unwrap_err();
+        assert!(message.starts_with("RCLONE_TRANSFERS: \"abc\" can't be used for --transfers"), "{message}");
+    }
+
+    #[test]
+    fn switches_and_loudness() {
+        let words = ["fichier".into(), "version".into()];
+        let variables = environment(&[("RCLONE_DRY_RUN", "true"), ("RCLONE_VERBOSE", "2")]);
+        let Ok(typed) = parse(&words, &variables) else { panic!("should be understood") };
+        assert!(typed.global.dry_run);
+        assert_eq!(typed.global.verbose.iter().fold(0, |total, step| step.apply(total)), 2);
+    }
+}

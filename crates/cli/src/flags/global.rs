@@ -1,0 +1,258 @@
+//! The flags that all commands share.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use super::value::duration;
+
+/// The flags that all commands share, as typed.
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+pub(crate) struct GlobalFlags {
+    /// Read the remotes from this file
+    #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Config")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Only say what would be changed
+    #[arg(short = 'n', long, global = true, hide = true, help_heading = "Important")]
+    pub(crate) dry_run: bool,
+
+    /// Say more; twice: say everything
+    #[arg(
+        short,
+        long,
+        global = true,
+        hide = true,
+        help_heading = "Important",
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "+1",
+        action = clap::ArgAction::Append
+    )]
+    pub(crate) verbose: Vec<Louder>,
+
+    /// Say nothing but errors
+    #[arg(short, long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) quiet: bool,
+
+    /// Write the log to this file
+    #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Logging")]
+    pub(crate) log_file: Option<PathBuf>,
+
+    /// The least important messages to log: DEBUG, INFO, NOTICE or ERROR
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "LEVEL",
+        ignore_case = true,
+        help_heading = "Logging"
+    )]
+    pub(crate) log_level: Option<LogLevel>,
+
+    /// Write the log as one JSON object a line
+    #[arg(long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) use_json_log: bool,
+
+    /// Show the progress of transfers as it is made
+    #[arg(short = 'P', long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) progress: bool,
+
+    /// Log statistics this often; 0: never
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "TIME",
+        default_value = "1m",
+        value_parser = duration,
+        help_heading = "Logging"
+    )]
+    pub(crate) stats: Duration,
+
+    /// Put statistics on one line
+    #[arg(long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) stats_one_line: bool,
+
+    /// Use colours: auto (on a terminal), always or never
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "WHEN",
+        ignore_case = true,
+        default_value = "auto",
+        help_heading = "Config"
+    )]
+    pub(crate) color: Colour,
+
+    /// How many files to transfer at once
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        default_value = "4",
+        help_heading = "Performance"
+    )]
+    pub(crate) transfers: i64,
+
+    /// How many files to compare at once
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        default_value = "8",
+        help_heading = "Performance"
+    )]
+    pub(crate) checkers: i64,
+
+    /// How often to try the whole run when something failed
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        default_value = "3",
+        allow_negative_numbers = true,
+        help_heading = "Config"
+    )]
+    pub(crate) retries: i64,
+
+    /// How often to try a single request that failed
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        default_value = "10",
+        allow_negative_numbers = true,
+        help_heading = "Config"
+    )]
+    pub(crate) low_level_retries: i64,
+
+    /// How many levels of folders to list; -1: all
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        default_value = "-1",
+        allow_negative_numbers = true,
+        help_heading = "Filter"
+    )]
+    pub(crate) max_depth: i64,
+
+    /// Show sizes with a suffix: Ki, Mi, Gi, Ti, Pi
+    #[arg(long, global = true, hide = true, help_heading = "Config")]
+    pub(crate) human_readable: bool,
+
+    /// Follow symbolic links of the local file system
+    #[arg(short = 'L', long, global = true, hide = true, help_heading = "Local files")]
+    pub(crate) copy_links: bool,
+
+    /// Trust the certificates in this file, too; may be repeated
+    #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Networking")]
+    pub(crate) ca_cert: Vec<PathBuf>,
+
+    /// How long to wait for a connection
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "TIME",
+        default_value = "1m",
+        value_parser = duration,
+        help_heading = "Networking"
+    )]
+    pub(crate) contimeout: Duration,
+
+    /// How long a connection may be silent
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "TIME",
+        default_value = "5m",
+        value_parser = duration,
+        help_heading = "Networking"
+    )]
+    pub(crate) timeout: Duration,
+
+    /// Say this name to servers
+    #[arg(long, global = true, hide = true, value_name = "TEXT", help_heading = "Networking")]
+    pub(crate) user_agent: Option<String>,
+
+    /// Connect from this local address
+    #[arg(long, global = true, hide = true, value_name = "ADDRESS", help_heading = "Networking")]
+    pub(crate) bind: Option<String>,
+
+    /// Compare files by size alone
+    #[arg(long, global = true, hide = true, help_heading = "Copy")]
+    pub(crate) size_only: bool,
+
+    /// Compare files by size and checksum
+    #[arg(short, long, global = true, hide = true, help_heading = "Copy")]
+    pub(crate) checksum: bool,
+
+    /// Leave every file alone that exists at the destination
+    #[arg(long, global = true, hide = true, help_heading = "Copy")]
+    pub(crate) ignore_existing: bool,
+
+    /// End with exit code 9 when nothing had to be transferred
+    #[arg(long, global = true, hide = true, help_heading = "Config")]
+    pub(crate) error_on_no_transfer: bool,
+
+    /// Make folders at the destination that are empty at the source
+    #[arg(long, global = true, hide = true, help_heading = "Copy")]
+    pub(crate) create_empty_src_dirs: bool,
+
+    /// List a whole account with as few calls as the backend can
+    #[arg(long, global = true, hide = true, help_heading = "Listing")]
+    pub(crate) fast_list: bool,
+}
+
+/// One `-v`, or `--verbose=N`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Louder {
+    Step,
+    To(u8),
+}
+
+impl Louder {
+    /// The loudness after this flag.
+    pub(crate) fn apply(self, before: u8) -> u8 {
+        match self {
+            Self::Step => before.saturating_add(1),
+            Self::To(level) => level,
+        }
+    }
+}
+
+impl FromStr for Louder {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "+1" { Ok(Self::Step) } else { text.parse().map(Self::To) }
+    }
+}
+
+/// What is important enough to be logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum LogLevel {
+    Error,
+    Notice,
+    Info,
+    Debug,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Never,
+    Always,
+}

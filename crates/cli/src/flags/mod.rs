@@ -1,0 +1,73 @@
+//! What can be typed: the first stage of the arguments.
+//!
+//! Each flag is defined once, with its help. [`crate::arguments`] decides what the typed flags mean.
+
+mod backend;
+mod environment;
+mod global;
+mod help;
+mod switch;
+mod value;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+pub(crate) use self::{
+    backend::BackendFlag,
+    environment::Environment,
+    global::{Colour, GlobalFlags, LogLevel},
+    help::{flag_table, for_command as help_for_command, help_for, overview},
+    value::{duration, hash_kind},
+};
+use crate::commands::Command;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fichier",
+    version,
+    about = "Stores and fetches files at 1Fichier, the rclone way",
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    args_override_self = true,
+    max_term_width = 110,
+    after_help = "Paths are local, or remote:path. The remote demo: is always there to try things out.\n\
+        `fichier help COMMAND` explains a command, `fichier help flags` the flags that all commands share."
+)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    global: GlobalFlags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What was typed, still without meaning.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    pub(crate) global: GlobalFlags,
+    pub(crate) backend: Vec<BackendFlag>,
+    pub(crate) command: Command,
+}
+
+/// Why the command line can't be understood, or was a call for help.
+#[derive(Debug)]
+pub(crate) enum Misuse {
+    Clap(clap::Error),
+    Environment(String),
+}
+
+/// The grammar as help and completion show it.
+pub(crate) fn grammar() -> clap::Command {
+    backend::add_to(CommandLine::command())
+}
+
+/// Reads the command line. What it doesn't say is taken from the environment.
+pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
+    let grammar = switch::go_style(grammar());
+    let grammar = environment::defaults(grammar, environment).map_err(Misuse::Environment)?;
+    let matches = grammar.try_get_matches_from(words).map_err(Misuse::Clap)?;
+    let CommandLine { global, command } = CommandLine::from_arg_matches(&matches).map_err(Misuse::Clap)?;
+    Ok(Typed { global, backend: backend::typed(&matches), command })
+}

@@ -1,0 +1,47 @@
+//! Switches in Go's manner: `--dry-run`, `--dry-run=false`, `-n=1`.
+
+use clap::{Arg, ArgAction, Command, builder::ValueParser};
+
+/// Lets every switch of the grammar take a value after `=`.
+pub(super) fn go_style(command: Command) -> Command {
+    command.mut_args(optional_value).mut_subcommands(go_style)
+}
+
+fn optional_value(arg: Arg) -> Arg {
+    match arg.get_action() {
+        ArgAction::SetTrue => valued(arg, "false", "true"),
+        ArgAction::SetFalse => valued(arg, "true", "false"),
+        _ => arg,
+    }
+}
+
+fn valued(arg: Arg, unset: &'static str, set: &'static str) -> Arg {
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_value(unset)
+        .default_missing_value(set)
+        .value_parser(ValueParser::new(boolean))
+}
+
+/// The words that Go reads as a boolean.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("expected true or false".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_words_of_go() {
+        assert_eq!(boolean("T"), Ok(true));
+        assert_eq!(boolean("False"), Ok(false));
+        assert!(boolean("yes").is_err());
+        assert!(boolean("").is_err());
+    }
+}

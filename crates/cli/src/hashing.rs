@@ -1,0 +1,189 @@
+//! Checksums of files: listed by the remote, or computed from the bytes.
+
+use std::{fmt, str::FromStr};
+
+use anyhow::Context as _;
+use bstr::ByteSlice as _;
+use digest::DynDigest;
+use fichier_storage::{ByteRange, File, Remote};
+use futures::StreamExt as _;
+
+/// A kind of checksum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum HashKind {
+    Md5,
+    Sha1,
+    Whirlpool,
+    Crc32,
+    Sha256,
+    Sha512,
+}
+
+impl HashKind {
+    /// All kinds, in the order in which they are listed.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Md5, Self::Sha1, Self::Whirlpool, Self::Crc32, Self::Sha256, Self::Sha512];
+
+    /// The name, as typed and printed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+            Self::Whirlpool => "whirlpool",
+            Self::Crc32 => "crc32",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
+impl fmt::Display for HashKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for HashKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = text.to_lowercase().replace('-', "");
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| format!("unknown hash type {text:?}"))
+    }
+}
+
+/// Computes one checksum piece by piece.
+pub(crate) enum Hasher {
+    Digest(Box<dyn DynDigest>),
+    Crc32(crc32fast::Hasher),
+}
+
+impl Hasher {
+    /// A hasher that has seen nothing.
+    pub(crate) fn new(kind: HashKind) -> Self {
+        match kind {
+            HashKind::Md5 => Self::Digest(Box::new(md5::Md5::default())),
+            HashKind::Sha1 => Self::Digest(Box::new(sha1::Sha1::default())),
+            HashKind::Whirlpool => Self::Digest(Box::new(whirlpool::Whirlpool::default())),
+            HashKind::Crc32 => Self::Crc32(crc32fast::Hasher::new()),
+            HashKind::Sha256 => Self::Digest(Box::new(sha2::Sha256::default())),
+            HashKind::Sha512 => Self::Digest(Box::new(sha2::Sha512::default())),
+        }
+    }
+
+    /// Takes in the next bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Digest(digest) => digest.update(bytes),
+            Self::Crc32(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// The checksum of all that was taken in.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Digest(digest) => digest.finalize().into_vec(),
+            Self::Crc32(hasher) => hasher.finalize().to_be_bytes().into(),
+        }
+    }
+}
+
+/// Whether a remote knows this kind: one that lists checksums knows Whirlpool, the others are read.
+pub(crate) fn is_supported(remote: &dyn Remote, kind: HashKind) -> bool {
+    !remote.info().features.listed_checksums || kind == HashKind::Whirlpool
+}
+
+/// The checksums of a file, in the order of `kinds`; `None` for a kind that the remote doesn't know. With
+/// `download` the bytes are read and every kind is known.
+pub(crate) async fn of_file(
+    remote: &dyn Remote,
+    file: &File,
+    kinds: &[HashKind],
+    download: bool,
+) -> anyhow::Result<Vec<Option<Vec<u8>>>> {
+    let mut sums: Vec<Option<Vec<u8>>> = vec![None; kinds.len()];
+    let mut hashers = Vec::new();
+    for (index, kind) in kinds.iter().enumerate() {
+        match (kind, file.whirlpool) {
+            (HashKind::Whirlpool, Some(known)) if !download => {
+                sums[index] = Some(known.as_bytes().to_vec());
+            }
+            _ if download || is_supported(remote, *kind) => hashers.push((index, Hasher::new(*kind))),
+            _ => {}
+        }
+    }
+    if hashers.is_empty() {
+        return Ok(sums);
+    }
+    let mut bytes = remote.read(file, ByteRange::WHOLE).await?;
+    while let Some(chunk) = bytes.next().await {
+        let chunk = chunk.with_context(|| format!("reading {:?}", file.path))?;
+        for (_, hasher) in &mut hashers {
+            hasher.update(&chunk);
+        }
+    }
+    for (index, hasher) in hashers {
+        sums[index] = Some(hasher.finish());
+    }
+    Ok(sums)
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The lines of a checksum file: checksum, blank, blank or `*`, name.
+pub(crate) fn parse_sum_file(text: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+    text.lines().filter_map(|line| {
+        let (sum, name) = line.split_once_str(" ")?;
+        let name = name.strip_prefix(b" ").or_else(|| name.strip_prefix(b"*"))?;
+        (!sum.is_empty() && !name.is_empty()).then(|| (sum.to_str_lossy().to_lowercase(), name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Measured with rclone 1.75.2: `hashsum` of a file that holds `hello world`.
+    #[test]
+    fn every_kind_of_hello_world() {
+        for (kind, beginning) in [
+            (HashKind::Md5, "5eb63bbbe01eeed093cb22bb8f5acdc3"),
+            (HashKind::Sha1, "2aae6c35c94fcfb415dbe95f408b9ce91ee846ed"),
+            (HashKind::Whirlpool, "8d8309ca6af848095bcabaf9a53b1b6ce7f594c1434fd6e5177e7e5c20e76cd3"),
+            (HashKind::Crc32, "0d4a1185"),
+            (HashKind::Sha256, "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"),
+            (HashKind::Sha512, "309ecc489c12d6eb4cc40f50c902f2b4d0ed77ee511a7c7a9bcd3ca86d4cd86f"),
+        ] {
+            let mut hasher = Hasher::new(kind);
+            hasher.update(b"hello ");
+            hasher.update(b"world");
+            let sum = hexadecimal(&hasher.finish());
+            assert!(sum.starts_with(beginning), "{kind}: {sum}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_as_typed_by_people() {
+        assert_eq!("SHA-1".parse(), Ok(HashKind::Sha1));
+        assert_eq!("MD5".parse(), Ok(HashKind::Md5));
+        assert_eq!("foo".parse::<HashKind>(), Err("unknown hash type \"foo\"".to_owned()));
+    }
+
+    #[test]
+    fn sum_files() {
+        let text = b"AA  one\nbb *two words\n\nnonsense\ncc  \xff\n";
+        let lines: Vec<_> = parse_sum_file(text).collect();
+        assert_eq!(lines, [("aa".into(), &b"one"[..]), ("bb".into(), b"two words"), ("cc".into(), b"\xff")]);
+    }
+}

@@ -1,0 +1,101 @@
+//! What a path holds, folder by folder, for the commands that list.
+
+use std::pin::Pin;
+
+use fichier_engine::{FolderListing, WalkError};
+use fichier_storage::{Entry, File, Location, RemotePath, StorageError};
+use futures::{Stream, StreamExt as _};
+
+use crate::problems::Problems;
+
+/// An entry, and where it lies as seen from the path that the user gave.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) path: RemotePath,
+    pub(crate) entry: Entry,
+}
+
+impl Seen {
+    /// The path as printed.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.path.as_bytes()
+    }
+
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> Option<&File> {
+        self.entry.as_file()
+    }
+}
+
+type Folders = Pin<Box<dyn Stream<Item = Result<FolderListing, WalkError>>>>;
+
+/// A listing under way.
+pub(crate) struct Listing {
+    location: Location,
+    folders: Folders,
+    started: bool,
+}
+
+impl Listing {
+    /// Lists what is at `location`, at most `max_depth` folders deep. A file is listed alone, under its name.
+    pub(crate) fn new(location: &Location, max_depth: Option<usize>) -> Self {
+        let folders = fichier_engine::walk(location, max_depth).boxed_local();
+        Self { location: location.clone(), folders, started: false }
+    }
+
+    /// The next folder's entries, sorted by name; `None` at the end. A folder below that can't be listed is
+    /// noted as a problem and left out.
+    ///
+    /// # Errors
+    /// The path itself can't be listed.
+    pub(crate) async fn next_folder(
+        &mut self,
+        problems: &mut Problems,
+    ) -> Result<Option<Vec<Seen>>, StorageError> {
+        while let Some(listing) = self.folders.next().await {
+            let first = !std::mem::replace(&mut self.started, true);
+            match listing {
+                Ok(folder) => {
+                    let root = &self.location.path;
+                    let seen = |entry: Entry| {
+                        let path = entry.path().relative_to(root)?;
+                        Some(Seen { path, entry })
+                    };
+                    return Ok(Some(folder.entries.into_iter().filter_map(seen).collect()));
+                }
+                Err(WalkError { source: StorageError::IsAFile(_), .. }) if first => {
+                    let entry = self.location.remote.find(&self.location.path).await?;
+                    let path = alone(&entry);
+                    return Ok(Some(vec![Seen { path, entry }]));
+                }
+                Err(error) if first => return Err(error.source),
+                Err(error) => {
+                    let path = error.folder.relative_to(&self.location.path).unwrap_or(error.folder);
+                    problems.note(&path.to_string(), &error.source);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next folder's files.
+    ///
+    /// # Errors
+    /// The path itself can't be listed.
+    pub(crate) async fn next_files(
+        &mut self,
+        problems: &mut Problems,
+    ) -> Result<Option<Vec<(RemotePath, File)>>, StorageError> {
+        let Some(seen) = self.next_folder(problems).await? else { return Ok(None) };
+        let file = |seen: Seen| match seen.entry {
+            Entry::File(file) => Some((seen.path, file)),
+            Entry::Folder(_) => None,
+        };
+        Ok(Some(seen.into_iter().filter_map(file).collect()))
+    }
+}
+
+/// The path of an entry that stands alone: its name.
+fn alone(entry: &Entry) -> RemotePath {
+    entry.name().map_or_else(RemotePath::root, |name| RemotePath::root().join(&name))
+}

@@ -1,0 +1,291 @@
+//! The log in rclone's form: `2026/11/24 03:49:49 ERROR : name: message`, or a JSON object a line.
+//!
+//! Libraries log by `tracing`. Its `WARN` is our `NOTICE`: what a person should see without asking.
+
+use std::{
+    fmt::{self, Write as _},
+    io::{self, IsTerminal as _},
+    sync::Arc,
+};
+
+use jiff::{ZonedDateTime, tz::TimeZone};
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    subscriber::DefaultGuard,
+};
+use tracing_subscriber::{
+    layer::{Context, Layer, SubscriberExt as _},
+    registry,
+};
+
+use crate::{
+    arguments::Settings,
+    exit,
+    flags::{Colour, LogLevel},
+    output::{json::Object, screen::Screen, time::Clock},
+};
+
+/// Only our own crates speak to the user; what their libraries have to say would drown it.
+const OURS: &str = "fichier";
+
+/// Where the log goes and how it looks.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    screen: Arc<Screen>,
+    level: LogLevel,
+    json: bool,
+    coloured: bool,
+    clock: Clock,
+}
+
+impl Log {
+    /// The log that the settings ask for.
+    pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
+        let screen = match &settings.log_file {
+            Some(path) => Screen::file(std::fs::File::options().create(true).append(true).open(path)?),
+            None => Screen::stderr(),
+        };
+        let coloured = match settings.colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => settings.log_file.is_none() && io::stderr().is_terminal() && !settings.no_colour,
+        };
+        Ok(Self {
+            screen: Arc::new(screen),
+            level: settings.log_level,
+            json: settings.json_log,
+            coloured,
+            clock: settings.clock.clone(),
+        })
+    }
+
+    /// The log before the settings are known.
+    pub(crate) fn plain() -> Self {
+        Self {
+            screen: Arc::new(Screen::stderr()),
+            level: LogLevel::Notice,
+            json: false,
+            coloured: false,
+            clock: Clock::new(TimeZone::system()),
+        }
+    }
+
+    /// The screen that the log shares with the progress display.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the commands that transfer"))]
+    pub(crate) fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// Takes in what this program's libraries log, until the guard is dropped.
+    pub(crate) fn install(&self) -> InstalledLog {
+        let subscriber = registry().with(Listener { log: self.clone() });
+        // The runtime's other threads log, too, so a guard of this thread alone isn't enough.
+        match tracing::subscriber::set_global_default(subscriber) {
+            Ok(()) => InstalledLog { _guard: None },
+            // Only in tests, where several runs share a process.
+            Err(_) => InstalledLog {
+                _guard: Some(tracing::subscriber::set_default(
+                    registry().with(Listener { log: self.clone() }),
+                )),
+            },
+        }
+    }
+
+    /// Says why the program ends.
+    pub(crate) fn last_words(&self, command: &str, error: &anyhow::Error) {
+        let mut message = exit::describe(error);
+        let critical = message.starts_with("Failed to create file system");
+        if !critical && !message.starts_with("Failed to ") {
+            message = format!("Failed to {command}: {message}");
+        }
+        if let Some(hint) = exit::hint(error) {
+            message.push_str("\nHint: ");
+            message.push_str(&hint);
+        }
+        self.write(&Message {
+            level: if critical { "CRITICAL" } else { "ERROR" },
+            text: message,
+            ..Message::default()
+        });
+    }
+
+    /// Says something that must be seen, whatever the level.
+    pub(crate) fn critical(&self, message: &str) {
+        self.write(&Message { level: "CRITICAL", text: message.to_owned(), ..Message::default() });
+    }
+
+    fn write(&self, message: &Message) {
+        let now = self.clock.local(Some(std::time::SystemTime::now()));
+        let line = if self.json { message.json(&now) } else { message.plain(&now, self.coloured) };
+        self.screen.line(&line);
+    }
+}
+
+/// Keeps the log installed.
+#[derive(Debug)]
+pub(crate) struct InstalledLog {
+    _guard: Option<DefaultGuard>,
+}
+
+struct Listener {
+    log: Log,
+}
+
+fn level_of(metadata: &Metadata<'_>) -> (LogLevel, &'static str) {
+    match *metadata.level() {
+        Level::ERROR => (LogLevel::Error, "ERROR"),
+        Level::WARN => (LogLevel::Notice, "NOTICE"),
+        Level::INFO => (LogLevel::Info, "INFO"),
+        Level::DEBUG | Level::TRACE => (LogLevel::Debug, "DEBUG"),
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>, _context: Context<'_, S>) -> bool {
+        metadata.is_event()
+            && metadata.target().starts_with(OURS)
+            && *metadata.level() <= Level::DEBUG
+            && level_of(metadata).0 <= self.log.level
+    }
+
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let metadata = event.metadata();
+        let mut message = Message { level: level_of(metadata).1, ..Message::default() };
+        if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
+            let mut parts = file.rsplit(['/', '\\']);
+            let name = parts.next().unwrap_or_default();
+            let folder = parts.next().unwrap_or_default();
+            message.source = format!("{folder}/{name}:{line}");
+        }
+        event.record(&mut message);
+        self.log.write(&message);
+    }
+}
+
+/// One message on its way into the log.
+#[derive(Debug, Default)]
+struct Message {
+    level: &'static str,
+    object: Option<String>,
+    text: String,
+    fields: Vec<(&'static str, String)>,
+    source: String,
+}
+
+impl Visit for Message {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => self.text.push_str(value),
+            "path" | "object" => self.object = Some(value.to_owned()),
+            name => self.fields.push((name, value.to_owned())),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+impl Message {
+    fn plain(&self, now: &ZonedDateTime, coloured: bool) -> Vec<u8> {
+        let mut line = now.strftime("%Y/%m/%d %H:%M:%S ").to_string();
+        let colour = match self.level {
+            "CRITICAL" | "ERROR" => "\x1b[31m",
+            "NOTICE" => "\x1b[33m",
+            _ => "",
+        };
+        // Writing to a string can't fail.
+        let _infallible = if coloured && !colour.is_empty() {
+            write!(line, "{colour}{:<6}\x1b[0m: ", self.level)
+        } else {
+            write!(line, "{:<6}: ", self.level)
+        };
+        if let Some(object) = self.object.as_deref().filter(|object| !object.is_empty()) {
+            line.push_str(object);
+            line.push_str(": ");
+        }
+        line.push_str(&self.text);
+        for (index, (name, value)) in self.fields.iter().enumerate() {
+            let before = if index == 0 { " (" } else { ", " };
+            let _infallible = write!(line, "{before}{name}: {value}");
+        }
+        line.push_str(if self.fields.is_empty() { "\n" } else { ")\n" });
+        line.into_bytes()
+    }
+
+    fn json(&self, now: &ZonedDateTime) -> Vec<u8> {
+        let mut object = Object::plain_html();
+        object.string("time", crate::output::go_time::render(now, "2006-01-02T15:04:05.999999999Z07:00"));
+        object.string("level", self.level.to_lowercase());
+        object.string("msg", &self.text);
+        for (name, value) in &self.fields {
+            object.string(name, value);
+        }
+        if let Some(name) = &self.object {
+            object.string("object", name);
+            object.string("objectType", "string");
+        }
+        if !self.source.is_empty() {
+            object.string("source", &self.source);
+        }
+        let mut line = object.compact();
+        line.push(b'\n');
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> ZonedDateTime {
+        "2026-11-24T03:49:49Z".parse::<jiff::Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC)
+    }
+
+    #[test]
+    fn levels_have_rclones_widths() {
+        for (level, line) in [
+            ("CRITICAL", "2026/11/24 03:49:49 CRITICAL: a: gone\n"),
+            ("ERROR", "2026/11/24 03:49:49 ERROR : a: gone\n"),
+            ("NOTICE", "2026/11/24 03:49:49 NOTICE: a: gone\n"),
+            ("INFO", "2026/11/24 03:49:49 INFO  : a: gone\n"),
+            ("DEBUG", "2026/11/24 03:49:49 DEBUG : a: gone\n"),
+        ] {
+            let message =
+                Message { level, object: Some("a".into()), text: "gone".into(), ..Message::default() };
+            assert_eq!(String::from_utf8(message.plain(&now(), false)).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn fields_follow_the_message() {
+        let message = Message {
+            level: "DEBUG",
+            text: "listed".into(),
+            fields: vec![("calls", "3".into()), ("folder_id", "7".into())],
+            ..Message::default()
+        };
+        assert_eq!(
+            message.plain(&now(), false),
+            b"2026/11/24 03:49:49 DEBUG : listed (calls: 3, folder_id: 7)\n"
+        );
+    }
+
+    // Key order and escapes measured with rclone 1.75.2: `ls --use-json-log` on a directory that isn't there.
+    #[test]
+    fn json_has_rclones_keys() {
+        let message = Message {
+            level: "ERROR",
+            object: Some("a <b>".into()),
+            text: "gone".into(),
+            source: "cli/x.rs:7".into(),
+            ..Message::default()
+        };
+        assert_eq!(
+            String::from_utf8(message.json(&now())).unwrap(),
+            "{\"time\":\"2026-11-24T03:49:49Z\",\"level\":\"error\",\"msg\":\"gone\",\
+             \"object\":\"a <b>\",\"objectType\":\"string\",\"source\":\"cli/x.rs:7\"}\n"
+        );
+    }
+}

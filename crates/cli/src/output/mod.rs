@@ -1,0 +1,10 @@
+//! How things look: sizes, times, JSON, tables, progress.
+
+pub(crate) mod go_time;
+pub(crate) mod json;
+pub(crate) mod media_type;
+pub(crate) mod progress;
+pub(crate) mod screen;
+pub(crate) mod size;
+pub(crate) mod stats;
+pub(crate) mod time;

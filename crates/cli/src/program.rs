@@ -1,0 +1,102 @@
+//! One run of the program, from the typed words to the exit code.
+
+use std::{
+    ffi::OsString,
+    io::{self, BufWriter, Write},
+};
+
+use clap::error::ErrorKind;
+
+use crate::{
+    arguments::Settings,
+    commands::{self, Context},
+    exit::{self, Exit},
+    flags::{self, Environment},
+    logging::Log,
+    problems::Problems,
+    session::Session,
+};
+
+/// Runs the program and says how it ended.
+pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
+    let typed = match flags::parse(words, environment) {
+        Ok(typed) => typed,
+        Err(flags::Misuse::Clap(error)) => return show(words, &error),
+        Err(flags::Misuse::Environment(message)) => {
+            return complain(
+                &Log::plain(),
+                &format!("Failed to load default values: {message}"),
+                Exit::Other,
+            );
+        }
+    };
+    let settings = match Settings::new(&typed.global, typed.backend, environment) {
+        Ok(settings) => settings,
+        Err(error) => return complain(&Log::plain(), &error.to_string(), Exit::Usage),
+    };
+    let log = match Log::new(&settings) {
+        Ok(log) => log,
+        Err(error) => {
+            let message = format!("Failed to open log file: {error}");
+            return complain(&Log::plain(), &message, Exit::Other);
+        }
+    };
+    let guard = log.install();
+    let name = typed.command.name();
+    let result = execute(&typed.command, &settings, environment, &log);
+    let exit = match result {
+        Ok(()) => Exit::Success,
+        Err(error) if exit::is_broken_pipe(&error) => Exit::Success,
+        Err(error) => {
+            log.last_words(name, &error);
+            Exit::of(&error)
+        }
+    };
+    drop(guard);
+    exit
+}
+
+fn execute(
+    command: &commands::Command,
+    settings: &Settings,
+    environment: &Environment,
+    log: &Log,
+) -> anyhow::Result<()> {
+    let stdout = io::stdout();
+    let mut out = BufWriter::with_capacity(64 * 1024, stdout.lock());
+    let session = Session::new(settings, environment);
+    let mut context =
+        Context { session: &session, settings, log, out: &mut out, problems: Problems::default() };
+    let result = commands::run(command, &mut context);
+    let problems = context.problems;
+    // What was found before an error is shown, too.
+    let flushed = out.flush();
+    result?;
+    flushed?;
+    problems.into_result(command.name())?;
+    Ok(())
+}
+
+/// Shows clap's answer: help and version on stdout, misuse on stderr.
+fn show(words: &[OsString], error: &clap::Error) -> Exit {
+    let (text, exit) = match error.kind() {
+        ErrorKind::DisplayHelp => (flags::help_for(words), Exit::Success),
+        ErrorKind::DisplayVersion => (commands::version::text(), Exit::Success),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            (flags::help_for(words), Exit::Usage)
+        }
+        _ => (error.render().to_string(), Exit::Usage),
+    };
+    let written = match exit {
+        Exit::Success => io::stdout().lock().write_all(text.as_bytes()),
+        _ => io::stderr().lock().write_all(text.as_bytes()),
+    };
+    // Nobody listens: nothing to add.
+    drop(written);
+    exit
+}
+
+fn complain(log: &Log, message: &str, exit: Exit) -> Exit {
+    log.critical(message);
+    exit
+}
