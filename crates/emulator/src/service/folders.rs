@@ -42,6 +42,8 @@ pub(super) fn mkdir(call: &Call<'_>) -> Reply {
 #[derive(Deserialize)]
 struct Mv {
     folder_id: Id,
+    /// The root if left out: rclone leaves it out for the root.
+    #[serde(default)]
     destination_folder_id: Id,
     destination_user: Option<String>,
     rename: Option<String>,
