@@ -27,6 +27,9 @@ use crate::state::{BlobReader, FileRow, TokenUse};
 /// How long a token can start requests; scaled with the limits.
 const TOKEN_LIFE: Duration = Duration::from_secs(300);
 
+/// How long a cut waits for what was sent before it.
+const CUT_PAUSE: Duration = Duration::from_millis(100);
+
 /// Content is read and sent in pieces of this size.
 const PIECE: u64 = 64 * 1024;
 
@@ -201,6 +204,8 @@ fn content(reader: BlobReader, from: u64, end: u64, cut: Option<u64>, corrupt: O
         let mut position = from;
         while position < end {
             if cut.is_some_and(|cut| position - from >= cut) {
+                // An error discards what isn't on the wire yet: let it get there first.
+                std::thread::sleep(CUT_PAUSE);
                 let _ = queue.blocking_send(Err(io::ErrorKind::ConnectionAborted.into()));
                 return;
             }
