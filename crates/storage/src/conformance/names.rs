@@ -7,7 +7,7 @@ use crate::{Outcome, RemotePath, StorageError};
 use super::subject::{Checked, Subject, item, name_of};
 
 /// Names that one file system, service or program or other trips over, in the decoded form of this crate:
-/// `␁` means a control character, `‛␁` its picture.
+/// `␁` means a control character, `‛␁` its picture, `‛‛` the quote itself.
 fn difficult() -> Vec<Vec<u8>> {
     let mut names: Vec<Vec<u8>> = [
         // Spaces, dots, tildes and hyphens at the edges.
@@ -56,25 +56,27 @@ fn difficult() -> Vec<Vec<u8>> {
         "^",
         "~",
         "a%00b",
-        // Look-alikes that stand for what can't be in a name, and those that are meant literally.
+        // Look-alikes that stand for what can't be in a name, and (quoted) those that are meant literally.
         "a／b",
         "．",
         "．．",
         "␀",
         "a␁b",
         "␟␡",
-        "‛",
+        "tab␉line␊return␍",
         "‛‛",
-        "a‛b",
+        "‛‛‛‛",
+        "a‛‛b",
         "‛␀",
         "‛␁",
         "‛．",
+        "‛．‛．",
         "‛／",
         "␠",
         "＜＞",
         "＂＇｀＄＼",
-        "‛＜",
-        "tab␉line␊return␍",
+        "‛‛＜",
+        "‛‛41",
         // Scripts, signs outside the first plane, marks that join, the other direction.
         "zażółć gęślą jaźń",
         "Ärger",

@@ -1,0 +1,3 @@
+//! The remotes: fichier (1Fichier), local, and the registry that opens them by name.
+
+pub mod local;

@@ -1,0 +1,77 @@
+//! Directories made and removed, and files removed.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use fichier_storage::{Outcome, RemotePath, Result, StorageError};
+
+use super::{
+    Place,
+    paths::{flush_folder, is_missing},
+};
+
+/// Makes a directory with its parents; tells whether it is new.
+pub(super) fn make(place: &Place, folder: &RemotePath) -> Result<bool> {
+    let path = place.tree.locate(folder)?;
+    let mut missing: Vec<PathBuf> = Vec::new();
+    let mut at: &Path = &path;
+    loop {
+        match fs::metadata(at) {
+            Ok(there) if there.is_dir() => break,
+            Ok(_) => return Err(StorageError::IsAFile(folder.clone())),
+            // A file on the way: it shows further up.
+            Err(error) if is_missing(&error) => missing.push(at.to_path_buf()),
+            Err(error) => return Err(StorageError::io("make", &path, error)),
+        }
+        match at.parent() {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    let mut made = false;
+    for folder in missing.iter().rev() {
+        made = match fs::create_dir(folder) {
+            Ok(()) => true,
+            // Another task was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => false,
+            Err(error) => return Err(StorageError::io("make", folder, error)),
+        };
+        if made
+            && place.options.sync
+            && let Some(parent) = folder.parent()
+        {
+            flush_folder(parent).map_err(|error| StorageError::io("flush", parent, error))?;
+        }
+    }
+    Ok(made)
+}
+
+/// Removes a directory if it is empty.
+pub(super) fn remove_folder(place: &Place, folder: &RemotePath) -> Result<()> {
+    let path = place.tree.locate(folder)?;
+    fs::remove_dir(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::DirectoryNotEmpty => StorageError::FolderNotEmpty(folder.clone()),
+        _ if is_missing(&error) => match fs::symlink_metadata(&path) {
+            Ok(there) if there.is_file() => StorageError::IsAFile(folder.clone()),
+            // A link in its place: what it leads to isn't ours to remove.
+            Ok(_) => StorageError::io("remove", &path, error),
+            Err(_) => StorageError::FolderNotFound(folder.clone()),
+        },
+        _ => StorageError::io("remove", &path, error),
+    })
+}
+
+/// Removes a file, or a link in its place.
+pub(super) fn remove_file(place: &Place, path: &RemotePath) -> Result<Outcome<()>> {
+    let system = place.tree.locate(path)?;
+    match fs::remove_file(&system) {
+        Ok(()) => Ok(Outcome::Done(())),
+        Err(error) if is_missing(&error) => Ok(Outcome::DoneBefore(())),
+        Err(error) => Err(match fs::symlink_metadata(&system) {
+            Ok(there) if there.is_dir() => StorageError::IsAFolder(path.clone()),
+            _ => StorageError::io("remove", &system, error),
+        }),
+    }
+}

@@ -1,0 +1,147 @@
+//! What a directory holds.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use fichier_storage::{Entry, File, Folder, RemotePath, Result, StorageError};
+
+use super::{
+    LinkPolicy, Place,
+    paths::{Identity, is_missing},
+};
+
+/// All files and directories in a directory, sorted by the bytes of their names.
+pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Vec<Entry>> {
+    let path = place.tree.locate(folder)?;
+    let lines = fs::read_dir(&path).map_err(|error| match error {
+        error if is_missing(&error) => match fs::metadata(&path) {
+            Ok(met) if !met.is_dir() => StorageError::IsAFile(folder.clone()),
+            _ => StorageError::FolderNotFound(folder.clone()),
+        },
+        error => StorageError::io("list", &path, error),
+    })?;
+    let mut above = None;
+    let mut entries = Vec::new();
+    for line in lines {
+        let line = line.map_err(|error| StorageError::io("list", &path, error))?;
+        let name = match place.tree.name(&line.file_name()) {
+            Ok(name) => name,
+            Err(error) => {
+                tracing::error!(path = %line.path().display(), "left out: {error}");
+                continue;
+            }
+        };
+        let met = Met { path: folder.join(&name), system: line.path() };
+        let entry = match line.metadata() {
+            Ok(metadata) if metadata.is_symlink() => {
+                met.follow(place, || above.get_or_insert_with(|| ancestors(place, folder)))
+            }
+            Ok(metadata) => met.entry(&metadata),
+            // It went away since the directory was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::error!(path = %met.path, "left out, since nothing can be learned about it: {error}");
+                None
+            }
+        };
+        entries.extend(entry);
+    }
+    // They share their folder, so the order of the paths is that of the names.
+    entries.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+    entries.dedup_by(|later, first| {
+        let same = later.path() == first.path();
+        if same {
+            tracing::error!(path = %later.path(), "one left out of two whose names can't be told apart");
+        }
+        same
+    });
+    Ok(entries)
+}
+
+/// What is at a path.
+pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
+    if path.is_root() {
+        return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
+    }
+    let met = Met { path: path.clone(), system: place.tree.locate(path)? };
+    let metadata = match fs::symlink_metadata(&met.system) {
+        Ok(metadata) => metadata,
+        Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(path.clone())),
+        Err(error) => return Err(StorageError::io("look at", &met.system, error)),
+    };
+    let entry = if metadata.is_symlink() {
+        match fs::metadata(&met.system) {
+            // A directory that is asked for by its path can be listed, so it is found.
+            Ok(target) if target.is_dir() => met.entry(&target),
+            _ => met.follow(place, || &mut []),
+        }
+    } else {
+        met.entry(&metadata)
+    };
+    entry.ok_or_else(|| StorageError::FileNotFound(path.clone()))
+}
+
+/// A file as its metadata tell it.
+pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
+    File {
+        path,
+        size: metadata.len(),
+        modified: metadata.modified().ok(),
+        whirlpool: None,
+        id: None,
+        media_type: None,
+    }
+}
+
+/// Something met on the disk.
+struct Met {
+    path: RemotePath,
+    system: PathBuf,
+}
+
+impl Met {
+    fn entry(self, metadata: &fs::Metadata) -> Option<Entry> {
+        if metadata.is_dir() {
+            let modified = metadata.modified().ok();
+            Some(Entry::Folder(Folder { path: self.path, modified, id: None }))
+        } else if metadata.is_file() {
+            Some(Entry::File(file(self.path, metadata)))
+        } else {
+            tracing::warn!(path = %self.path, "left out: it is neither a file nor a directory");
+            None
+        }
+    }
+
+    /// What a symbolic link is worth. `above` are the directories from the root down to the one that holds it.
+    fn follow<'a>(self, place: &Place, above: impl FnOnce() -> &'a mut [Identity]) -> Option<Entry> {
+        if place.options.links == LinkPolicy::Skip {
+            tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
+            return None;
+        }
+        let target = match fs::metadata(&self.system) {
+            Ok(target) => target,
+            Err(error) => {
+                tracing::error!(path = %self.path, "left out: the symlink can't be followed: {error}");
+                return None;
+            }
+        };
+        if target.is_dir() && Identity::of(&self.system).is_ok_and(|target| above().contains(&target)) {
+            tracing::error!(path = %self.path, "left out: the symlink leads back to a directory that holds it");
+            return None;
+        }
+        self.entry(&target)
+    }
+}
+
+/// The directories from the root down to a folder. Whoever follows links without end must come to one of
+/// them a second time.
+fn ancestors(place: &Place, folder: &RemotePath) -> Vec<Identity> {
+    let mut paths: Vec<RemotePath> = vec![folder.clone()];
+    while let Some(parent) = paths.last().and_then(RemotePath::parent) {
+        paths.push(parent);
+    }
+    let identity = |path: &RemotePath| Identity::of(Path::new(&place.tree.locate(path).ok()?)).ok();
+    paths.iter().filter_map(identity).collect()
+}

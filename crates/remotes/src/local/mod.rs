@@ -1,0 +1,249 @@
+//! A directory of this computer as a remote.
+//!
+//! What it promises beyond [`Remote`]:
+//! - **A file is whole or not there.** Bytes go to a partial file beside the target, are counted and hashed on
+//!   their way, reach the disk, and only then take the target's name, in one step of the file system. A
+//!   power cut leaves the old version or the new one, at worst beside a `name.XXXXXXXX.partial`, which is
+//!   what rclone calls such files too.
+//! - **What changes while it is read is an error**, never a mixture of two versions.
+//! - **Nothing is written through a symbolic link that stands in a file's place**: the link is replaced, what
+//!   it points to stays. A linked *directory* inside the destination is followed, as rclone does, since
+//!   people do spread their folders over several disks.
+//! - **No name leads out of the root**, whatever another remote calls its files: see [`paths`].
+//! - **Only files and directories count.** Pipes, sockets and devices are left out with a notice, and so are
+//!   symbolic links unless [`LinkPolicy::Follow`] is chosen. A directory that is named by the user is listed
+//!   even when it is a link.
+//!
+//! Copies within the root ([`Remote::copy`]) are left to the kernel, which shares the blocks where the file
+//! system can; they are checked for their size, not for their checksum, since no network lies between.
+
+mod folders;
+mod listing;
+mod partial;
+mod paths;
+mod read;
+mod relocate;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod write;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use fichier_encoding::Encoding;
+use fichier_storage::{
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Outcome, Relocation, Remote, RemoteInfo,
+    RemotePath, Result, StorageError, Usage, WriteBatch,
+};
+
+use paths::Tree;
+
+/// How many items of a batch are worked on at once.
+const AT_ONCE: usize = 4;
+
+/// What to do about symbolic links inside the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkPolicy {
+    /// Leave them out, with a notice.
+    #[default]
+    Skip,
+    /// Take them for what they point to. Links that lead nowhere, or back to a directory that holds them,
+    /// are left out with an error in the log.
+    Follow,
+}
+
+/// How a local directory is treated.
+#[derive(Debug, Clone)]
+pub struct LocalOptions {
+    /// What to do about symbolic links.
+    pub links: LinkPolicy,
+    /// How names are written on the disk.
+    pub encoding: Encoding,
+    /// Whether a file that changes while it is read is an error.
+    pub check_updated: bool,
+    /// Whether a file counts as stored only when it has reached the disk.
+    pub sync: bool,
+    /// Windows: whether paths of more than 260 characters are possible (`\\?\`). Without a meaning elsewhere.
+    pub long_paths: bool,
+}
+
+impl Default for LocalOptions {
+    fn default() -> Self {
+        Self {
+            links: LinkPolicy::default(),
+            encoding: Encoding::LOCAL,
+            check_updated: true,
+            sync: true,
+            long_paths: true,
+        }
+    }
+}
+
+/// A directory of this computer.
+///
+/// ```
+/// use fichier_remotes::local::{LocalOptions, LocalRemote};
+/// use fichier_storage::{Remote, RemotePath};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # std::fs::write(directory.path().join("a.txt"), "hello")?;
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let remote = LocalRemote::open(directory.path(), LocalOptions::default());
+/// let entries = remote.list(&RemotePath::root()).await?;
+/// assert_eq!(entries[0].as_file().unwrap().size, 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct LocalRemote {
+    info: RemoteInfo,
+    place: Arc<Place>,
+}
+
+/// What every operation needs to know.
+#[derive(Debug)]
+struct Place {
+    tree: Tree,
+    options: LocalOptions,
+}
+
+impl LocalRemote {
+    /// Takes a directory as a remote. It need not exist: the first write makes it.
+    #[must_use]
+    pub fn open(root: impl Into<PathBuf>, options: LocalOptions) -> Self {
+        let root = root.into();
+        let info = RemoteInfo {
+            name: root.display().to_string(),
+            backend: "local",
+            features: Features {
+                server_side_copy: true,
+                server_side_move: true,
+                folder_move: true,
+                empty_files: true,
+                set_modified: true,
+                about: usage::KNOWN,
+                case_insensitive: cfg!(any(windows, target_os = "macos")),
+                ..Features::default()
+            },
+            // Small files go together, so that their directory is flushed once for all of them.
+            batch: BatchLimit { files: 32, bytes: 8 * 1024 * 1024 },
+            time_precision: Some(Duration::from_nanos(if cfg!(windows) { 100 } else { 1 })),
+            skips_empty_files: false,
+        };
+        let tree = Tree::new(&root, options.encoding, options.long_paths);
+        Self { info, place: Arc::new(Place { tree, options }) }
+    }
+
+    /// Runs a job that waits for the disk, away from the runtime's own threads.
+    async fn at_disk<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Place) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let place = self.place.clone();
+        at_disk(move || job(&place)).await
+    }
+}
+
+/// Runs a job that waits for the disk, away from the runtime's own threads. When the future is dropped, the
+/// job still ends, and what it would have handed over is dropped.
+async fn at_disk<T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let failed = |error| StorageError::io("work on", "the local file system", std::io::Error::other(error));
+    tokio::task::spawn_blocking(job).await.map_err(failed)?
+}
+
+#[async_trait]
+impl Remote for LocalRemote {
+    fn info(&self) -> &RemoteInfo {
+        &self.info
+    }
+
+    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
+        let folder = folder.clone();
+        self.at_disk(move |place| listing::list(place, &folder)).await
+    }
+
+    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+        let path = path.clone();
+        self.at_disk(move |place| listing::find(place, &path)).await
+    }
+
+    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
+        read::stream(&self.place, file, range)
+    }
+
+    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
+        write::write(&self.place, batch).await
+    }
+
+    async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        relocate::copy(&self.place, batch).await
+    }
+
+    async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        relocate::rename(&self.place, batch).await
+    }
+
+    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        let files = batch.to_vec();
+        self.each(files, |place, file| folders::remove_file(place, &file.path)).await
+    }
+
+    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.each(batch.to_vec(), |place, folder| {
+            Ok(match folders::make(place, folder)? {
+                true => Outcome::Done(()),
+                false => Outcome::DoneBefore(()),
+            })
+        })
+        .await
+    }
+
+    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.each(batch.to_vec(), |place, folder| folders::remove_folder(place, folder).map(Outcome::Done))
+            .await
+    }
+
+    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
+        let (from, to) = (from.clone(), to.clone());
+        self.at_disk(move |place| relocate::rename_folder(place, &from, &to)).await
+    }
+
+    async fn set_modified(&self, file: &File, time: SystemTime) -> Result<()> {
+        let path = file.path.clone();
+        self.at_disk(move |place| write::set_modified(place, &path, time)).await
+    }
+
+    async fn about(&self) -> Result<Usage> {
+        if !usage::KNOWN {
+            return Err(self.unsupported("tell its usage"));
+        }
+        self.at_disk(usage::about).await
+    }
+}
+
+impl LocalRemote {
+    /// One quick job after the other, for all items in one visit to the disk.
+    async fn each<T: Send + 'static>(
+        &self,
+        items: Vec<T>,
+        job: impl Fn(&Place, &T) -> Result<Outcome<()>> + Send + 'static,
+    ) -> Vec<Outcome<()>> {
+        let count = items.len();
+        let all = self
+            .at_disk(move |place| {
+                Ok(items.iter().map(|item| job(place, item).unwrap_or_else(Outcome::Failed)).collect())
+            })
+            .await;
+        all.unwrap_or_else(|error| {
+            let mut outcomes = vec![Outcome::Failed(error)];
+            outcomes.resize_with(count, || Outcome::NotTried);
+            outcomes
+        })
+    }
+}

@@ -1,0 +1,428 @@
+//! Between paths of the remote and paths of the system: the one place that knows what systems differ in.
+//!
+//! - Unix: a name is bytes; they pass as they are, also when they are no UTF-8.
+//! - macOS: names are UTF-8; composed and decomposed letters are kept as they come.
+//! - Windows: names are UTF-16; paths get the `\\?\` prefix, behind which long paths, reserved names (`CON`)
+//!   and trailing dots have no special meaning. Without the prefix such names are refused.
+//!
+//! A remote may hold a file of any name. Here each is made a single component of a path, or refused: a name
+//! that the chosen encoding turns into `..`, or into something with a separator, leads nowhere.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use bstr::ByteSlice;
+use fichier_encoding::{Encoding, QUOTE};
+use fichier_storage::{InvalidName, Name, RemotePath, Result, StorageError};
+
+/// A directory with the rules for the names in it.
+#[derive(Debug)]
+pub(super) struct Tree {
+    root: PathBuf,
+    encoding: Encoding,
+    long_paths: bool,
+}
+
+impl Tree {
+    pub(super) fn new(root: &Path, encoding: Encoding, long_paths: bool) -> Self {
+        // The working directory may change later; where it is unknown, nothing else works either.
+        let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+        let root = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
+        Self { root: if long_paths { system::extended(root) } else { root }, encoding, long_paths }
+    }
+
+    /// The system's path of a path of the remote.
+    pub(super) fn locate(&self, path: &RemotePath) -> Result<PathBuf> {
+        let mut located = self.root.clone();
+        for name in path.names() {
+            let component = self.component(&name).map_err(|source| StorageError::BadName {
+                folder: path.parent().unwrap_or_default(),
+                source,
+            })?;
+            let foreign = self.foreign(&located, &name, &component);
+            located.push(foreign.unwrap_or(component));
+        }
+        Ok(located)
+    }
+
+    fn component(&self, name: &Name) -> Result<OsString, InvalidName> {
+        let stored = Name::new(self.encoding.from_standard(name.as_bytes()).into_owned())?;
+        system::component(&stored, self.long_paths)
+            .ok_or_else(|| InvalidName::Unusable(name.as_bytes().into()))
+    }
+
+    /// The name under which a file lies that was named by somebody who knows nothing of encodings: a plain
+    /// `a‛b` is listed as `a‛‛b`, since that is how the quote is written, but no such name is on the disk.
+    /// (rclone lists such files, too, and then doesn't find them.)
+    fn foreign(&self, folder: &Path, name: &Name, stored: &OsStr) -> Option<OsString> {
+        let quoted = name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
+        let plain = Name::new(Encoding::STANDARD.decode(name.as_bytes()).into_owned()).ok();
+        let plain = plain
+            .and_then(|plain| system::component(&plain, self.long_paths))
+            .filter(|plain| plain != stored && self.name(plain).as_ref() == Ok(name));
+        if (!quoted && plain.is_none()) || fs::symlink_metadata(folder.join(stored)).is_ok() {
+            return None;
+        }
+        plain.filter(|plain| fs::symlink_metadata(folder.join(plain)).is_ok()).or_else(|| {
+            let mut lines = fs::read_dir(folder).ok().filter(|_| quoted)?;
+            lines.find_map(|line| {
+                Some(line.ok()?.file_name()).filter(|line| self.name(line).as_ref() == Ok(name))
+            })
+        })
+    }
+
+    /// The remote's name for what the system calls so.
+    pub(super) fn name(&self, system: &OsStr) -> Result<Name, InvalidName> {
+        Name::new(self.encoding.to_standard(&system::bytes(system)).into_owned())
+    }
+}
+
+/// Tells a directory from all others, whatever path leads there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Identity(system::Identity);
+
+impl Identity {
+    /// The identity of what a path leads to, links followed.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        system::identity(path).map(Self)
+    }
+}
+
+pub(super) use system::{flush_folder, open_for_reading, rename_to_free_name, reserve, shortened};
+
+/// Whether an error says that nothing is there: neither a name nor a way to it.
+pub(super) fn is_missing(error: &io::Error) -> bool {
+    // What has too long a name can't be there either.
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
+}
+
+#[cfg(unix)]
+mod system {
+    use std::{
+        borrow::Cow,
+        ffi::{OsStr, OsString},
+        fs, io,
+        os::unix::{
+            ffi::{OsStrExt, OsStringExt},
+            fs::{MetadataExt, OpenOptionsExt},
+        },
+        path::{Path, PathBuf},
+    };
+
+    use fichier_storage::Name;
+    use rustix::fs::OFlags;
+
+    pub(super) type Identity = (u64, u64);
+
+    pub(super) fn extended(path: PathBuf) -> PathBuf {
+        path
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "other systems refuse names")]
+    pub(super) fn component(name: &Name, _long_paths: bool) -> Option<OsString> {
+        Some(OsString::from_vec(name.as_bytes().to_vec()))
+    }
+
+    pub(super) fn bytes(name: &OsStr) -> Cow<'_, [u8]> {
+        Cow::Borrowed(name.as_bytes())
+    }
+
+    pub(super) fn identity(path: &Path) -> io::Result<Identity> {
+        fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+
+    /// The beginning of a name, at most so many units long, no character cut in two.
+    pub(in super::super) fn shortened(name: &OsStr, most: usize) -> OsString {
+        let bytes = name.as_bytes();
+        if bytes.len() <= most {
+            return name.to_owned();
+        }
+        let starts_character = |at: &usize| bytes[*at] & 0xC0 != 0x80;
+        let cut = (most.saturating_sub(3)..=most).rev().find(starts_character).unwrap_or(most);
+        OsString::from_vec(bytes[..cut].to_vec())
+    }
+
+    /// Opens a file without waiting for the other end of a pipe, and a link in its place only if asked to.
+    pub(in super::super) fn open_for_reading(path: &Path, follow: bool) -> io::Result<fs::File> {
+        let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
+        fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+    }
+
+    /// Brings the names in a directory to the disk.
+    pub(in super::super) fn flush_folder(path: &Path) -> io::Result<()> {
+        let flushed = fs::File::open(path).and_then(|folder| folder.sync_all());
+        match flushed {
+            // Some file systems have nothing to flush, and a directory may be writable but not readable.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput
+                        | io::ErrorKind::Unsupported
+                        | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                Ok(())
+            }
+            flushed => flushed,
+        }
+    }
+
+    /// Renames, unless something is at the new name already.
+    pub(in super::super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+        {
+            use rustix::{
+                fs::{CWD, RenameFlags, renameat_with},
+                io::Errno,
+            };
+            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+                // The file system doesn't know the flag.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+                renamed => return Ok(renamed?),
+            }
+        }
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(from, to)
+    }
+
+    /// Sets room aside, so that a full disk is noticed before the bytes are on their way.
+    pub(in super::super) fn reserve(file: &fs::File, size: u64) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::{
+                fs::{FallocateFlags, fallocate},
+                io::Errno,
+            };
+            match fallocate(file, FallocateFlags::KEEP_SIZE, 0, size) {
+                Err(Errno::NOSPC) => Err(Errno::NOSPC.into()),
+                // Only a help: where it isn't to be had, the write itself will tell.
+                _ => Ok(()),
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _no_call_for_it = (file, size);
+            Ok(())
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::{
+        borrow::Cow,
+        ffi::{OsStr, OsString},
+        fs, io,
+        path::{Path, PathBuf},
+    };
+
+    use fichier_storage::Name;
+
+    use super::windows;
+
+    pub(super) type Identity = PathBuf;
+
+    pub(super) fn extended(path: PathBuf) -> PathBuf {
+        path.to_str().map(|text| PathBuf::from(windows::extended(text))).unwrap_or(path)
+    }
+
+    pub(super) fn component(name: &Name, long_paths: bool) -> Option<OsString> {
+        let text = std::str::from_utf8(name.as_bytes()).ok()?;
+        windows::is_usable(text, long_paths).then(|| text.into())
+    }
+
+    pub(super) fn bytes(name: &OsStr) -> Cow<'_, [u8]> {
+        match name.to_string_lossy() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        }
+    }
+
+    pub(super) fn identity(path: &Path) -> io::Result<Identity> {
+        fs::canonicalize(path)
+    }
+
+    /// The beginning of a name, at most so many units long, no character cut in two.
+    pub(in super::super) fn shortened(name: &OsStr, most: usize) -> OsString {
+        windows::shortened(&name.to_string_lossy(), most).into()
+    }
+
+    /// Opens a file, and a link in its place only if asked to.
+    pub(in super::super) fn open_for_reading(path: &Path, follow: bool) -> io::Result<fs::File> {
+        if !follow && fs::symlink_metadata(path)?.is_symlink() {
+            return Err(io::Error::other("it is a symbolic link"));
+        }
+        fs::File::open(path)
+    }
+
+    /// Windows flushes names with the file.
+    pub(in super::super) fn flush_folder(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Renames, unless something is at the new name already.
+    pub(in super::super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(from, to)
+    }
+
+    pub(in super::super) fn reserve(_file: &fs::File, _size: u64) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The rules of Windows, as far as they are rules on text, so that they are tested everywhere.
+#[cfg(any(not(unix), test))]
+mod windows {
+    /// The form of an absolute path in which it may be long and its names mean nothing special.
+    pub(super) fn extended(path: &str) -> String {
+        if path.starts_with(r"\\?\") || path.starts_with(r"\\.\") {
+            return path.to_owned();
+        }
+        if let Some(share) = path.strip_prefix(r"\\") {
+            return format!(r"\\?\UNC\{share}");
+        }
+        let mut start = path.chars();
+        match (start.next(), start.next(), start.next()) {
+            (Some(drive), Some(':'), Some('\\')) if drive.is_ascii_alphabetic() => format!(r"\\?\{path}"),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// Whether a name can be a component of a path and means a file there.
+    pub(super) fn is_usable(name: &str, extended: bool) -> bool {
+        let forbidden = |sign: char| sign < ' ' || r#"<>:"/\|?*"#.contains(sign);
+        if name.is_empty() || name == "." || name == ".." || name.contains(forbidden) {
+            return false;
+        }
+        extended || !(is_reserved(name) || name.ends_with(['.', ' ']))
+    }
+
+    /// Whether a name means a device, whatever its extension.
+    fn is_reserved(name: &str) -> bool {
+        let stem = name.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_uppercase();
+        if matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") {
+            return true;
+        }
+        let number = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+        number.is_some_and(|number| {
+            let mut digits = number.chars();
+            digits.next().is_some_and(|digit| "123456789¹²³".contains(digit)) && digits.next().is_none()
+        })
+    }
+
+    pub(super) fn shortened(name: &str, most: usize) -> String {
+        let mut room = most;
+        name.chars()
+            .take_while(|sign| match room.checked_sub(sign.len_utf16()) {
+                Some(left) => {
+                    room = left;
+                    true
+                }
+                None => false,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_that_an_encoding_would_turn_into_places_are_refused() {
+        let tree = Tree::new(Path::new("/root"), Encoding::NONE, true);
+        for name in ["．．", "．", "a／b", "／", "．．／．．／etc"] {
+            let path = RemotePath::parse(name).unwrap();
+            assert!(matches!(tree.locate(&path), Err(StorageError::BadName { .. })), "{name}");
+        }
+        let usual = Tree::new(Path::new("/root"), Encoding::LOCAL, true);
+        assert_eq!(
+            usual.locate(&RemotePath::parse("．．／x").unwrap()).unwrap().parent(),
+            Some(Path::new("/root"))
+        );
+    }
+
+    #[test]
+    fn windows_paths_are_extended() {
+        use super::windows::extended;
+        assert_eq!(extended(r"C:\a\b"), r"\\?\C:\a\b");
+        assert_eq!(extended(r"\\server\share\a"), r"\\?\UNC\server\share\a");
+        assert_eq!(extended(r"\\?\C:\a"), r"\\?\C:\a");
+        assert_eq!(extended(r"\\.\pipe\x"), r"\\.\pipe\x");
+        assert_eq!(extended(r"a\b"), r"a\b");
+    }
+
+    #[test]
+    fn windows_names_that_mean_something_else_are_known() {
+        use super::windows::is_usable;
+        for name in ["", ".", "..", "a\\b", "a:b", "C:", "file:stream", "a/b", "a\u{1}", "a?", "a|b"] {
+            assert!(!is_usable(name, true) && !is_usable(name, false), "{name:?}");
+        }
+        for name in ["CON", "nul.txt", "Com1", "lpt9.tar.gz", "aux .x", "COM²", "a.", "a "] {
+            assert!(is_usable(name, true) && !is_usable(name, false), "{name:?}");
+        }
+        for name in ["CONSOLE", "com", "com10", "com0", "a.b", " a", ".nul", "＜"] {
+            assert!(is_usable(name, true) && is_usable(name, false), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_shortened_between_characters() {
+        assert_eq!(shortened(OsStr::new("abc"), 3), "abc");
+        assert_eq!(shortened(OsStr::new("abcd"), 3), "abc");
+        assert_eq!(shortened(OsStr::new("aé🦀"), 6), "aé");
+        assert_eq!(super::windows::shortened("aé🦀x", 3), "aé");
+        assert_eq!(super::windows::shortened("aé🦀x", 4), "aé🦀");
+    }
+
+    #[cfg(unix)]
+    proptest! {
+        #[test]
+        fn a_path_never_leaves_the_root(name in prop::collection::vec(any::<u8>(), 1..12), bits in 0u64..1 << 29) {
+            let tree = Tree::new(Path::new("/root"), Encoding::from_bits(bits), true);
+            if let Ok(name) = Name::new(name)
+                && let Ok(path) = tree.locate(&RemotePath::root().join(&name))
+            {
+                let below: Vec<_> = path.strip_prefix("/root").unwrap().components().collect();
+                prop_assert_eq!(below.len(), 1);
+                prop_assert!(matches!(below[0], std::path::Component::Normal(_)));
+            }
+        }
+
+        #[test]
+        fn what_is_on_the_disk_is_found_again(bytes in prop::collection::vec(any::<u8>(), 1..12)) {
+            if Name::new(bytes.clone()).is_ok() {
+                found_again(&bytes);
+            }
+        }
+
+        #[test]
+        fn awkward_names_on_the_disk_are_found_again(text in "[‛．／␁a\u{1}é]{1,6}") {
+            found_again(text.as_bytes());
+        }
+    }
+
+    #[cfg(unix)]
+    fn found_again(bytes: &[u8]) {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let disk = folder.path().join(OsStr::from_bytes(bytes));
+        fs::write(&disk, "").unwrap();
+        let tree = Tree::new(folder.path(), Encoding::LOCAL_UNIX, true);
+        let name = tree.name(OsStr::from_bytes(bytes)).unwrap();
+        assert_eq!(tree.locate(&RemotePath::root().join(&name)).unwrap(), disk);
+    }
+}

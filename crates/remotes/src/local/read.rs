@@ -1,0 +1,141 @@
+//! Reading a file as a stream.
+//!
+//! Nothing is opened before the first byte is asked for, since whole batches of files wait for their turn. A
+//! small file costs one visit to the disk: open, read and check.
+
+use std::{
+    fs,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageError};
+use futures::{StreamExt, stream};
+
+use super::{
+    LinkPolicy, Place, at_disk,
+    paths::{is_missing, open_for_reading},
+};
+
+/// How many bytes are read at once.
+const CHUNK: u64 = 256 * 1024;
+
+/// The bytes of a file in a range, as they are asked for.
+pub(super) fn stream(place: &Arc<Place>, file: &File, range: ByteRange) -> Result<ByteStream> {
+    let source = Source {
+        system: place.tree.locate(&file.path)?,
+        path: file.path.clone(),
+        size: file.size,
+        modified: file.modified,
+        follow: place.options.links == LinkPolicy::Follow,
+        check: place.options.check_updated,
+    };
+    let left = range.length(file.size);
+    let reader = Reader { source, handle: None, position: range.start, left };
+    let chunks = stream::try_unfold(Some(reader), |reader| async move {
+        let Some(reader) = reader else { return Ok(None) };
+        let (chunk, reader) = at_disk(move || reader.next()).await?;
+        Ok((!chunk.is_empty()).then_some((chunk, reader)))
+    });
+    Ok(chunks.boxed())
+}
+
+/// Opens a regular file, and nothing else, for reading.
+pub(super) fn open(path: &RemotePath, system: &Path, follow: bool) -> Result<(fs::File, fs::Metadata)> {
+    let failed = |error| match error {
+        error if is_missing(&error) => StorageError::FileNotFound(path.clone()),
+        error => StorageError::io("read", system, error),
+    };
+    let handle = open_for_reading(system, follow).map_err(failed)?;
+    let metadata = handle.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(StorageError::IsAFolder(path.clone()));
+    }
+    if !metadata.is_file() {
+        return Err(StorageError::io("read", system, io::Error::other("it isn't a regular file")));
+    }
+    Ok((handle, metadata))
+}
+
+/// The file as it was seen.
+#[derive(Debug)]
+struct Source {
+    path: RemotePath,
+    system: PathBuf,
+    size: u64,
+    modified: Option<SystemTime>,
+    follow: bool,
+    check: bool,
+}
+
+impl Source {
+    /// Sees to it that the file still is what it was.
+    fn unchanged(&mut self, now: &fs::Metadata) -> Result<()> {
+        if !self.check {
+            return Ok(());
+        }
+        if now.len() != self.size {
+            return Err(self.sizes_differ(now.len()));
+        }
+        let modified = now.modified().ok();
+        if self.modified.is_some() && modified != self.modified {
+            let changed =
+                io::Error::new(io::ErrorKind::ResourceBusy, "the file is being changed while it is read");
+            return Err(StorageError::io("read", &self.system, changed));
+        }
+        self.modified = modified;
+        Ok(())
+    }
+
+    fn sizes_differ(&self, actual: u64) -> StorageError {
+        StorageError::SizeMismatch { path: self.path.clone(), expected: self.size, actual }
+    }
+}
+
+#[derive(Debug)]
+struct Reader {
+    source: Source,
+    handle: Option<fs::File>,
+    position: u64,
+    left: u64,
+}
+
+impl Reader {
+    /// The next bytes, and the reader unless they were the last.
+    fn next(mut self) -> Result<(Bytes, Option<Self>)> {
+        let failed = |source: &Source, error| StorageError::io("read", &source.system, error);
+        let mut handle = match self.handle.take() {
+            Some(handle) => handle,
+            None => {
+                let (mut handle, metadata) =
+                    open(&self.source.path, &self.source.system, self.source.follow)?;
+                self.source.unchanged(&metadata)?;
+                if self.left > 0 {
+                    handle
+                        .seek(SeekFrom::Start(self.position))
+                        .map_err(|error| failed(&self.source, error))?;
+                }
+                handle
+            }
+        };
+        let wanted = self.left.min(CHUNK);
+        let mut chunk = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
+        (&mut handle).take(wanted).read_to_end(&mut chunk).map_err(|error| failed(&self.source, error))?;
+        let read = chunk.len() as u64;
+        self.position += read;
+        self.left -= read;
+        if read < wanted {
+            return Err(self.source.sizes_differ(self.position));
+        }
+        if self.left == 0 {
+            let metadata = handle.metadata().map_err(|error| failed(&self.source, error))?;
+            self.source.unchanged(&metadata)?;
+            return Ok((chunk.into(), None));
+        }
+        self.handle = Some(handle);
+        Ok((chunk.into(), Some(self)))
+    }
+}

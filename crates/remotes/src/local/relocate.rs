@@ -1,0 +1,149 @@
+//! Copies and moves inside the root.
+
+use std::{collections::BTreeSet, fs, io, sync::Arc};
+
+use fichier_storage::{File, Outcome, Relocation, RemotePath, Result, StorageError};
+use futures::{StreamExt, stream};
+
+use super::{
+    AT_ONCE, LinkPolicy, Place, at_disk, folders, listing,
+    partial::Partial,
+    paths::{is_missing, rename_to_free_name},
+    read,
+    write::{finish, settle},
+};
+
+/// How many bytes the kernel is asked to copy at once: so long a copy goes on after it was given up.
+const STRIDE: u64 = 64 * 1024 * 1024;
+
+pub(super) async fn copy(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outcome<File>> {
+    let tasks = batch
+        .iter()
+        .cloned()
+        .map(|item| async move { (item.replaces, copy_one(place, item.from, item.to).await.into()) });
+    let mut copied: Vec<_> = stream::iter(tasks).buffered(AT_ONCE).collect().await;
+    let touched: BTreeSet<_> = batch.iter().filter_map(|item| item.to.parent()).collect();
+    settle(place, &Vec::from_iter(touched), &mut copied).await;
+    copied.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+pub(super) async fn rename(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outcome<File>> {
+    let mut renamed = Vec::with_capacity(batch.len());
+    let mut touched = BTreeSet::new();
+    for item in batch {
+        renamed.push((item.replaces.clone(), rename_one(place, item).await.into()));
+        // Where it lies now first: of two lost flushes, one that shows a file twice does no harm.
+        touched.extend(item.to.parent());
+        touched.extend(item.from.path.parent());
+    }
+    settle(place, &Vec::from_iter(touched), &mut renamed).await;
+    renamed.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File> {
+    let at = place.clone();
+    let (mut partial, handle, metadata, target, to) = at_disk(move || {
+        let system = at.tree.locate(&from.path)?;
+        let (handle, metadata) = read::open(&from.path, &system, at.options.links == LinkPolicy::Follow)?;
+        if at.options.check_updated && metadata.len() != from.size {
+            let (expected, actual) = (from.size, metadata.len());
+            return Err(StorageError::SizeMismatch { path: from.path, expected, actual });
+        }
+        let target = at.tree.locate(&to)?;
+        folders::make(&at, &to.parent().unwrap_or_default())?;
+        let partial = Partial::create(&target, metadata.len())
+            .map_err(|error| StorageError::io("write", &target, error))?;
+        Ok((partial, handle, metadata, target, to))
+    })
+    .await?;
+    let handle = Arc::new(handle);
+    let mut copied = 0;
+    loop {
+        let (from, path) = (handle.clone(), target.clone());
+        let step;
+        (partial, step) = at_disk(move || {
+            let step =
+                partial.copy(&from, STRIDE).map_err(|error| StorageError::io("copy to", path, error))?;
+            Ok((partial, step))
+        })
+        .await?;
+        copied += step;
+        if step < STRIDE {
+            break;
+        }
+    }
+    let sync = place.options.sync;
+    at_disk(move || {
+        if copied != metadata.len() {
+            return Err(StorageError::SizeMismatch { path: to, expected: metadata.len(), actual: copied });
+        }
+        let metadata = finish(partial, &to, &target, metadata.modified().ok(), sync)?;
+        Ok(listing::file(to, &metadata))
+    })
+    .await
+}
+
+async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
+    let (at, from, to) = (place.clone(), item.from.path.clone(), item.to.clone());
+    let renamed = at_disk(move || {
+        let (source, target) = (at.tree.locate(&from)?, at.tree.locate(&to)?);
+        let there = match fs::symlink_metadata(&source) {
+            Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(from)),
+            there => there.map_err(|error| StorageError::io("look at", &source, error))?,
+        };
+        if there.is_dir() {
+            return Err(StorageError::IsAFolder(from));
+        }
+        folders::make(&at, &to.parent().unwrap_or_default())?;
+        match fs::rename(&source, &target) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => return Ok(None),
+            Err(error) => {
+                return Err(match fs::symlink_metadata(&target) {
+                    Ok(taken) if taken.is_dir() => StorageError::IsAFolder(to),
+                    _ => StorageError::io("rename", &source, error),
+                });
+            }
+        }
+        let metadata = fs::metadata(&target).map_err(|error| StorageError::io("look at", &target, error))?;
+        Ok(Some(listing::file(to, &metadata)))
+    });
+    if let Some(file) = renamed.await? {
+        return Ok(file);
+    }
+    // A linked directory on another disk: copy, and remove the source when the copy is there.
+    let file = copy_one(place, item.from.clone(), item.to.clone()).await?;
+    let (at, from) = (place.clone(), item.from.path.clone());
+    at_disk(move || folders::remove_file(&at, &from)).await?;
+    Ok(file)
+}
+
+/// Moves a directory with all it holds. Across disks it can't be done in one step, and is refused.
+pub(super) fn rename_folder(place: &Place, from: &RemotePath, to: &RemotePath) -> Result<()> {
+    let (source, target) = (place.tree.locate(from)?, place.tree.locate(to)?);
+    match fs::metadata(&source) {
+        Ok(there) if there.is_dir() => {}
+        Ok(_) => return Err(StorageError::IsAFile(from.clone())),
+        Err(error) if is_missing(&error) => return Err(StorageError::FolderNotFound(from.clone())),
+        Err(error) => return Err(StorageError::io("look at", &source, error)),
+    }
+    if to.is_within(from) && to != from {
+        let into_itself = io::Error::new(io::ErrorKind::InvalidInput, "a directory can't move into itself");
+        return Err(StorageError::io("move", &source, into_itself));
+    }
+    // Asked for before parents are made, so that a refusal changes nothing.
+    if fs::symlink_metadata(&target).is_ok() {
+        return Err(StorageError::AlreadyExists(to.clone()));
+    }
+    folders::make(place, &to.parent().unwrap_or_default())?;
+    rename_to_free_name(&source, &target).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
+            StorageError::AlreadyExists(to.clone())
+        }
+        io::ErrorKind::CrossesDevices => StorageError::Unsupported {
+            remote: source.display().to_string(),
+            operation: "move directories to another disk at once",
+        },
+        _ => StorageError::io("move", &source, error),
+    })
+}

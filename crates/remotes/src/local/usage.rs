@@ -1,0 +1,44 @@
+//! How much room there is.
+//!
+//! Through `rustix`, which is safe, small and in the tree already (tempfile brings it); the standard library
+//! has no such call. Windows has another one, which needs a crate of its own: not claimed there yet.
+
+use fichier_storage::{Result, Usage};
+
+use super::Place;
+
+/// Whether this system tells.
+pub(super) const KNOWN: bool = cfg!(unix);
+
+#[cfg(unix)]
+pub(super) fn about(place: &Place) -> Result<Usage> {
+    use fichier_storage::{RemotePath, StorageError};
+
+    use super::paths::is_missing;
+
+    let root = place.tree.locate(&RemotePath::root())?;
+    let mut at = root.as_path();
+    loop {
+        match rustix::fs::statvfs(at).map_err(std::io::Error::from) {
+            Ok(told) => {
+                let bytes = |blocks: u64| Some(blocks.saturating_mul(told.f_frsize));
+                return Ok(Usage {
+                    total: bytes(told.f_blocks),
+                    used: bytes(told.f_blocks.saturating_sub(told.f_bfree)),
+                    free: bytes(told.f_bavail),
+                    files: None,
+                });
+            }
+            // A root that isn't made yet will lie where its parent lies.
+            Err(error) if is_missing(&error) && at.parent().is_some() => {
+                at = at.parent().unwrap_or(at);
+            }
+            Err(error) => return Err(StorageError::io("look at", at, error)),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn about(_place: &Place) -> Result<Usage> {
+    Ok(Usage::default())
+}
