@@ -88,7 +88,7 @@ impl Settings {
             log_file: typed.log_file.clone(),
             json_log: typed.use_json_log,
             dry_run: typed.dry_run,
-            max_depth: usize::try_from(typed.max_depth).ok(),
+            max_depth: usize::try_from(typed.max_depth).ok().filter(|depth| *depth > 0),
             human_readable: typed.human_readable,
             colour: typed.color,
             no_colour: environment.get("NO_COLOR").is_some(),

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let location = context.session.open(&arguments.path).await?;
+    let location = context.session.open_itself(&arguments.path).await?;
     let file = match location.remote.find(&location.path).await {
         Ok(Entry::File(file)) => file,
         Ok(Entry::Folder(_)) | Err(StorageError::FileNotFound(_)) => {

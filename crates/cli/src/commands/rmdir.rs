@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let location = context.session.open(&arguments.path).await?;
+    let location = context.session.open_itself(&arguments.path).await?;
     let name = context.session.shown(&location);
     if context.settings.dry_run {
         tracing::warn!(path = name, "Skipped remove directory as --dry-run is set");

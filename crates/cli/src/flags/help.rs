@@ -19,7 +19,7 @@ pub(crate) fn for_command(name: &str) -> Option<String> {
     let mut grammar = grammar();
     grammar.build();
     let command = grammar.find_subcommand_mut(name)?;
-    let mut text = command.render_long_help().to_string();
+    let mut text = command.render_help().to_string();
     text.push_str("\nThe flags that all commands share: fichier help flags\n");
     Some(text)
 }

@@ -16,6 +16,7 @@ fn optional_value(arg: Arg) -> Arg {
 }
 
 fn valued(arg: Arg, unset: &'static str, set: &'static str) -> Arg {
+    let unset = arg.get_default_values().first().cloned().unwrap_or_else(|| unset.into());
     arg.action(ArgAction::Set)
         .num_args(0..=1)
         .require_equals(true)

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn words_that_only_begin_like_times_stay() {
         let time = Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC);
-        assert_eq!(render(&time, "Janet Month .0005"), "Janet Month .00000");
+        assert_eq!(render(&time, "Janet Month .0005"), "Janet Month .0000");
         assert_eq!(render(&time, "日本 2006"), "日本 1970");
     }
 }
