@@ -23,6 +23,7 @@ mod partial;
 mod paths;
 mod read;
 mod relocate;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -42,6 +43,8 @@ use fichier_storage::{
 };
 
 use paths::Tree;
+
+pub(crate) use settings::{OPTIONS, options};
 
 /// How many items of a batch are worked on at once.
 const AT_ONCE: usize = 4;
@@ -97,8 +100,8 @@ impl Default for LocalOptions {
 /// let entries = remote.list(&RemotePath::root()).await?;
 /// assert_eq!(entries[0].as_file().unwrap().size, 5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })
-/// # }
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct LocalRemote {

@@ -1,0 +1,72 @@
+//! The options of the backend `local`, declared and read.
+
+use fichier_encoding::Encoding;
+
+use crate::registry::{Chosen, DESCRIPTION, InvalidValue, OptionKind, OptionSpec};
+
+use super::{LinkPolicy, LocalOptions};
+
+/// The default encoding in words; a test holds it to [`Encoding::LOCAL`].
+const ENCODING: &str = if cfg!(windows) {
+    "Slash,LtGt,DoubleQuote,Colon,Question,Asterisk,Pipe,BackSlash,Ctl,RightSpace,RightPeriod,InvalidUtf8,Dot"
+} else if cfg!(target_os = "macos") {
+    "Slash,InvalidUtf8,Dot"
+} else {
+    "Slash,Dot"
+};
+
+/// All options of the backend.
+pub(crate) static OPTIONS: [OptionSpec; 6] = [
+    OptionSpec::new(
+        "copy_links",
+        OptionKind::Bool,
+        "false",
+        "Follow symbolic links, and take them for what they point to.\n\nOtherwise they are left out with a \
+         notice.",
+    )
+    .advanced()
+    .with_flag("copy-links", 'L'),
+    OptionSpec::new(
+        "no_check_updated",
+        OptionKind::Bool,
+        "false",
+        "Read files that change meanwhile.\n\nUsually that is an error. With this, as many bytes are read as the \
+         file had when it was first seen: for logs that only grow.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "no_sync",
+        OptionKind::Bool,
+        "false",
+        "Don't wait until files have reached the disk.\n\nFaster with many small files; after a power cut some of \
+         them may be empty or torn.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "nounc",
+        OptionKind::Bool,
+        "false",
+        "Windows: don't turn paths into the long form (\\\\?\\).\n\nPaths of more than 260 characters and names \
+         like CON are errors then.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "encoding",
+        OptionKind::Encoding,
+        ENCODING,
+        "Which characters of file names stand on the disk as look-alikes.",
+    )
+    .advanced(),
+    DESCRIPTION,
+];
+
+/// The options as they were chosen.
+pub(crate) fn options(chosen: &Chosen<'_>) -> Result<LocalOptions, InvalidValue> {
+    Ok(LocalOptions {
+        links: if chosen.flag("copy_links")? { LinkPolicy::Follow } else { LinkPolicy::Skip },
+        encoding: chosen.encoding("encoding")?.unwrap_or(Encoding::LOCAL),
+        check_updated: !chosen.flag("no_check_updated")?,
+        sync: !chosen.flag("no_sync")?,
+        long_paths: !chosen.flag("nounc")?,
+    })
+}

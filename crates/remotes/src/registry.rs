@@ -1,0 +1,270 @@
+//! The backends by name: what options each has, and how one is opened.
+//!
+//! A new backend is a folder beside this file, a line in [`backends`] and an arm in [`open`]. From the options
+//! declared here come the command line's flags, the help texts and the questions of `config`; where values
+//! come from, and which of several wins, is not decided here.
+
+mod fichier;
+mod values;
+
+use std::{borrow::Cow, path::Path, sync::Arc};
+
+use fichier_storage::{Remote, StorageError};
+
+pub use values::{Chosen, InvalidValue, Settings};
+
+use crate::local::{self, LocalRemote};
+
+/// A kind of remote.
+#[derive(Debug)]
+pub struct BackendSpec {
+    /// Its name, as in `type = fichier` and `:fichier:`.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub description: &'static str,
+    /// Its options, the important ones first.
+    pub options: &'static [OptionSpec],
+}
+
+impl BackendSpec {
+    /// The option of this name.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&'static OptionSpec> {
+        self.options.iter().find(|option| option.name == name)
+    }
+}
+
+/// An option of a backend.
+#[derive(Debug)]
+pub struct OptionSpec {
+    /// Its name in the configuration file: `api_key`.
+    pub name: &'static str,
+    /// What it does: a sentence, and after an empty line what else there is to know.
+    pub help: &'static str,
+    /// What its value looks like.
+    pub kind: OptionKind,
+    /// The value if none is given; empty: none.
+    pub default: &'static str,
+    /// Whether only few people need it.
+    pub advanced: bool,
+    /// Whether its value must not be shown.
+    pub sensitive: bool,
+    /// A flag that it has besides the one named after the backend: long without the dashes, and short.
+    pub shared_flag: Option<(&'static str, char)>,
+}
+
+impl OptionSpec {
+    pub(crate) const fn new(
+        name: &'static str,
+        kind: OptionKind,
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let sensitive = matches!(kind, OptionKind::Secret);
+        Self { name, help, kind, default, advanced: false, sensitive, shared_flag: None }
+    }
+
+    pub(crate) const fn advanced(mut self) -> Self {
+        self.advanced = true;
+        self
+    }
+
+    pub(crate) const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    pub(crate) const fn with_flag(mut self, long: &'static str, short: char) -> Self {
+        self.shared_flag = Some((long, short));
+        self
+    }
+
+    /// The name of its flag, without the dashes: `fichier-api-key`. A flag shared with rclone's other
+    /// commands (`copy-links`) takes that place.
+    #[must_use]
+    pub fn flag(&self, backend: &str) -> Cow<'static, str> {
+        match self.shared_flag {
+            Some((long, _)) => long.into(),
+            None => format!("{backend}-{}", self.name).replace('_', "-").into(),
+        }
+    }
+
+    /// The first sentence of its help.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        self.help.split("\n\n").next().unwrap_or_default()
+    }
+
+    /// Sees to it that a value suits the option's kind.
+    ///
+    /// # Errors
+    /// It doesn't; the error says what would.
+    pub fn check(&self, value: &str) -> Result<(), InvalidValue> {
+        values::check(self, value)
+    }
+}
+
+/// What an option's value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionKind {
+    /// Any text.
+    Text,
+    /// `true` or `false`.
+    Bool,
+    /// A password, obscured where it is stored.
+    Secret,
+    /// A list of encoding flags: `Slash,Dot`.
+    Encoding,
+    /// A length of time: `400ms`, `1h30m`, or seconds.
+    Duration,
+    /// Bytes: `16Mi`, or KiB.
+    Size,
+    /// A number of things, at least 1.
+    Count,
+    /// One of these words, each with what it means.
+    Choice(&'static [(&'static str, &'static str)]),
+}
+
+/// Every backend has it: a text for people.
+pub(crate) const DESCRIPTION: OptionSpec =
+    OptionSpec::new("description", OptionKind::Text, "", "A note of your own on this remote.").advanced();
+
+static BACKENDS: [BackendSpec; 2] = [
+    BackendSpec { name: "fichier", description: "1Fichier", options: &fichier::OPTIONS },
+    BackendSpec { name: "local", description: "Local disk", options: &local::OPTIONS },
+];
+
+/// All backends.
+#[must_use]
+pub fn backends() -> &'static [BackendSpec] {
+    &BACKENDS
+}
+
+/// The backend of this name.
+#[must_use]
+pub fn backend(name: &str) -> Option<&'static BackendSpec> {
+    BACKENDS.iter().find(|backend| backend.name == name)
+}
+
+/// Why a remote can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no such backend.
+    #[error("there is no backend {name:?}; those that exist are: {}", names())]
+    UnknownBackend {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A value that doesn't suit its option.
+    #[error("remote {remote:?}: {source}")]
+    Value {
+        /// The remote.
+        remote: String,
+        /// The option and what is wrong.
+        source: InvalidValue,
+    },
+    /// The backend's own.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+fn names() -> String {
+    BACKENDS.iter().map(|backend| backend.name).collect::<Vec<_>>().join(", ")
+}
+
+/// What is to be opened.
+#[derive(Clone, Copy)]
+pub struct Opening<'a> {
+    /// The remote's name, for messages: `demo`.
+    pub name: &'a str,
+    /// The directory that is to be the root, for backends that lie on this computer; empty for the working
+    /// directory.
+    pub root: &'a Path,
+    /// What was set for it.
+    pub settings: &'a dyn Settings,
+}
+
+/// Opens a remote of a backend.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use fichier_remotes::registry::{Opening, open};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let settings = BTreeMap::from([("copy_links".to_owned(), "true".to_owned())]);
+/// let root = std::env::temp_dir();
+/// let remote = open("local", Opening { name: "disk", root: &root, settings: &settings }).await?;
+/// assert_eq!(remote.info().backend, "local");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// There is no such backend, a value doesn't suit its option, or the backend can't be had.
+pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>, OpenError> {
+    let unknown = || OpenError::UnknownBackend { name: backend.to_owned() };
+    let spec = self::backend(backend).ok_or_else(unknown)?;
+    let chosen = Chosen::new(spec, opening.settings);
+    let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
+    match spec.name {
+        "local" => {
+            let options = local::options(&chosen).map_err(wrong)?;
+            Ok(Arc::new(LocalRemote::open(opening.root, options)))
+        }
+        _ => Err(unknown()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn every_default_suits_its_option_and_every_name_is_its_own() {
+        let mut flags = BTreeSet::new();
+        for backend in backends() {
+            let mut names = BTreeSet::new();
+            for option in backend.options {
+                assert!(names.insert(option.name), "{}: {} twice", backend.name, option.name);
+                assert!(flags.insert(option.flag(backend.name)), "{} twice", option.flag(backend.name));
+                assert!(option.summary().ends_with('.'), "{}", option.name);
+                if !option.default.is_empty() {
+                    option.check(option.default).unwrap();
+                }
+            }
+        }
+        assert!(flags.contains("fichier-api-key") && flags.contains("copy-links"));
+    }
+
+    #[test]
+    fn rclones_options_are_all_there_with_its_defaults() {
+        let fichier = backend("fichier").unwrap();
+        for name in
+            ["api_key", "shared_folder", "file_password", "folder_password", "cdn", "encoding", "description"]
+        {
+            assert!(fichier.option(name).is_some(), "{name}");
+        }
+        let default = |backend: &str| super::backend(backend).unwrap().option("encoding").unwrap().default;
+        assert_eq!(default("fichier"), fichier_encoding::Encoding::FICHIER.to_string());
+        assert_eq!(default("local"), fichier_encoding::Encoding::LOCAL.to_string());
+        for name in ["file_password", "folder_password"] {
+            assert_eq!(fichier.option(name).unwrap().kind, OptionKind::Secret);
+        }
+        assert!(fichier.option("api_key").unwrap().sensitive);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_opened_says_why() {
+        let none = BTreeMap::new();
+        let nowhere = Opening { name: "x", root: Path::new(""), settings: &none };
+        let error = open("ftp", nowhere).await.unwrap_err().to_string();
+        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, local"#);
+        let wrong = BTreeMap::from([("encoding".to_owned(), "Slosh".to_owned())]);
+        let error = open("local", Opening { settings: &wrong, ..nowhere }).await.unwrap_err().to_string();
+        assert!(error.starts_with(r#"remote "x": option encoding: "#), "{error}");
+    }
+}

@@ -1,0 +1,117 @@
+//! The options of the backend `fichier`: rclone's under their own names, then ours.
+
+use super::{DESCRIPTION, OptionKind, OptionSpec};
+
+/// All options of the backend.
+pub(super) static OPTIONS: [OptionSpec; 15] = [
+    OptionSpec::new(
+        "api_key",
+        OptionKind::Text,
+        "",
+        "The key to your account.\n\nMake one at https://1fichier.com/console/params.pl; the account has to be \
+         a Premium or Access one.",
+    )
+    .sensitive(),
+    OptionSpec::new(
+        "shared_folder",
+        OptionKind::Text,
+        "",
+        "Read a folder that somebody shared, instead of your account.\n\nThe code at the end of its address: \
+         https://1fichier.com/dir/CODE. Nothing can be changed there.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "file_password",
+        OptionKind::Secret,
+        "",
+        "The password of files that have one, for reading them.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "folder_password",
+        OptionKind::Secret,
+        "",
+        "The password of the shared folder, if it has one.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "cdn",
+        OptionKind::Bool,
+        "false",
+        "Download by the service's CDN.\n\nNeeded behind many VPNs and in data centres; it uses up CDN credit.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "encoding",
+        OptionKind::Encoding,
+        "Slash,LtGt,DoubleQuote,SingleQuote,BackQuote,Dollar,BackSlash,Del,Ctl,LeftSpace,RightSpace,InvalidUtf8,\
+         Dot",
+        "Which characters of file names are stored as look-alikes.\n\nThe default is what the service needs. \
+         Names stored under another setting show with their look-alikes.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "empty_files",
+        OptionKind::Choice(&[
+            ("error", "report each of them and count the run as failed"),
+            ("skip", "report each of them and go on"),
+            ("marker", "store a stand-in of one byte, which is read back as the empty file"),
+        ]),
+        "error",
+        "What to do with empty files, which the service can't store.",
+    ),
+    OptionSpec::new(
+        "upload_batch",
+        OptionKind::Count,
+        "100",
+        "How many files of one folder go up in one request.\n\nSmall files gain most. 1 sends each file by \
+         itself.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "endpoint",
+        OptionKind::Text,
+        "https://api.1fichier.com/v1/",
+        "The address of the service.\n\nFor an emulator or a proxy.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "call_gap",
+        OptionKind::Duration,
+        "400ms",
+        "The time between two calls of any kind.\n\nCalls in quicker succession get the address locked for a \
+         while.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "list_gap",
+        OptionKind::Duration,
+        "",
+        "The time between the listings of two folders.\n\nUnless it is set, listings go as fast as other calls \
+         until the service objects, and 3s apart from then on.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "folder_gap",
+        OptionKind::Duration,
+        "30s",
+        "The time between two listings of the same folder.\n\nThe service allows no more. A run lists a folder \
+         once anyway.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "all_files_gap",
+        OptionKind::Duration,
+        "1h",
+        "The time between two listings of all files of the account at once.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "account_gap",
+        OptionKind::Duration,
+        "5m",
+        "How long what is known about the account (its space, its subscription) counts as fresh.",
+    )
+    .advanced(),
+    DESCRIPTION,
+];
