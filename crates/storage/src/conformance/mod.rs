@@ -35,6 +35,8 @@ macro_rules! ensure {
 mod concurrency;
 mod extras;
 mod folders;
+#[cfg(test)]
+mod memory;
 mod names;
 mod reading;
 mod relocating;
