@@ -77,27 +77,22 @@ impl Proxy {
             return Ok(refusal("this proxy serves 1fichier.com and nothing else"));
         }
         let tasks = self.tasks.clone();
-        tasks.spawn(async move {
-            let stop = self.stop.clone();
-            tokio::select! {
-                () = self.tunnel(request, host, peer) => {}
-                () = stop.cancelled() => {}
-            }
-        });
+        tasks.spawn(self.tunnel(request, host, peer));
         Ok(Response::new(Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync()))
     }
 
     async fn tunnel(self, request: Request<Incoming>, host: String, peer: SocketAddr) {
-        let upgraded = match hyper::upgrade::on(request).await {
-            Ok(upgraded) => upgraded,
-            Err(error) => return tracing::debug!(%error, "a tunnel was not opened"),
+        let opening = async {
+            let upgraded = hyper::upgrade::on(request).await.map_err(std::io::Error::other)?;
+            self.tls.accept(TokioIo::new(upgraded)).await
         };
-        match self.tls.accept(TokioIo::new(upgraded)).await {
-            Ok(stream) => {
-                let origin = Origin::proxied(&host);
-                connection(stream, peer, origin, self.service, self.stop).await;
-            }
-            Err(error) => tracing::debug!(%error, host, "a TLS handshake failed"),
+        let opened = tokio::select! {
+            opened = opening => opened,
+            () = self.stop.cancelled() => return,
+        };
+        match opened {
+            Ok(stream) => connection(stream, peer, Origin::proxied(&host), self.service, self.stop).await,
+            Err(error) => tracing::debug!(%error, host, "a tunnel was not opened"),
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::service::{Origin, Service};
 /// How long to wait after a failed accept: the usual cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long running requests may take to end at a shutdown.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+
 /// Accepts connections until told to stop, and hands each to `serve` in a task of its own.
 pub(crate) async fn accept<F>(
     listener: TcpListener,
@@ -80,7 +83,11 @@ pub(crate) async fn connection<S>(
         outcome = connection.as_mut() => outcome,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            let Ok(outcome) = tokio::time::timeout(SHUTDOWN_GRACE, connection).await else {
+                tracing::debug!("a connection was cut off at the shutdown");
+                return;
+            };
+            outcome
         }
     };
     if let Err(error) = outcome {

@@ -58,10 +58,11 @@ mod tests {
     fn any_window_shows_the_same_content() {
         let mut whole = vec![0; 100];
         fill(7, 0, &mut whole);
-        for start in 0..90 {
+        for start in 0..90_u8 {
             let mut part = vec![0; 10];
-            fill(7, start, &mut part);
-            assert_eq!(part, whole[start as usize..start as usize + 10]);
+            fill(7, u64::from(start), &mut part);
+            let start = usize::from(start);
+            assert_eq!(part, whole[start..start + 10]);
         }
         let mut other = vec![0; 100];
         fill(8, 0, &mut other);

@@ -144,3 +144,28 @@ async fn only_loopback_is_listened_on_unless_allowed() {
     assert!(matches!(proxy, Err(EmulatorError::NotLoopback(_))));
     Emulator::builder().listen(everywhere).allow_remote(true).start().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_shutdown_ends_what_runs_and_cuts_what_hangs() {
+    let desk = Desk::new().await;
+    let control = desk.emulator.control();
+    let url = control.seed_many(&[SeedFile {
+        folder_id: 0,
+        name: "big".to_owned(),
+        size: 50_000_000,
+        seed: 1,
+        date: None,
+    }]);
+    let token = desk.token(json!({"url": url.unwrap()[0]})).await;
+    let hanging = desk.get(&token).await;
+    control.add_fault("endpoint=user/info,kind=latency:300".parse().unwrap());
+    let running = desk.post("user/info").body("{}").send();
+    let running = tokio::spawn(running);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let start = Instant::now();
+    desk.emulator.shutdown().await;
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(running.await.unwrap().unwrap().status(), StatusCode::OK);
+    assert!(hanging.bytes().await.is_err(), "nobody read it in time");
+    assert!(desk.client.get(&desk.base).send().await.is_err());
+}

@@ -23,7 +23,7 @@ async fn sleep_real(seconds: f64) {
 async fn a_careless_client_is_locked_out_until_it_sleeps() {
     let desk = desk().await;
     let mut refused = None;
-    let tasks = (0..20).map(|i| desk.call("folder/mkdir", json!({"name": format!("{i}")})));
+    let tasks = (0..60).map(|i| desk.call("folder/mkdir", json!({"name": format!("{i}")})));
     for (status, answer) in futures::future::join_all(tasks).await {
         if status == 403 {
             refused = Some(answer);

@@ -45,7 +45,7 @@ async fn a_file_goes_up_and_comes_down() {
 async fn many_files_go_up_at_once_and_duplicates_stay() {
     let desk = Desk::new().await;
     let files: Vec<(String, Vec<u8>)> =
-        (0..100).map(|i| (format!("{i}.bin"), vec![i as u8 + 1; i + 1])).collect();
+        (0..100_u8).map(|i| (format!("{i}.bin"), vec![i + 1; usize::from(i) + 1])).collect();
     let borrowed: Vec<(&str, &[u8])> =
         files.iter().map(|(name, content)| (name.as_str(), &content[..])).collect();
     let links = desk.upload(0, &borrowed).await;

@@ -22,7 +22,7 @@ use crate::faults::FaultKind;
 use crate::links;
 use crate::multipart::{Multipart, MultipartError, boundary};
 use crate::names::stored_name_of_bytes;
-use crate::state::{AccountRow, BlobWriter, NewFile, Store, Stored, Tx, blocking};
+use crate::state::{AccountRow, NewFile, Store, Stored, Tx, blocking};
 
 /// More files in one request are refused.
 const MOST_FILES: usize = 100;
@@ -49,21 +49,23 @@ struct Form {
     folder: Option<i64>,
     domain: u8,
     pass: Option<String>,
-    files: Vec<(String, Stored)>,
+    files: Vec<(String, Received)>,
     /// Files that arrived, empty ones included.
     arrived: usize,
 }
 
-/// Contents that are stored, but that nothing refers to yet. Deleted unless they're committed.
-struct Uncommitted {
+/// Content that is stored, but that nothing refers to yet. Dropped uncommitted, wherever that happens, it's
+/// deleted.
+struct Received {
     store: Arc<Store>,
-    blobs: Vec<String>,
+    stored: Stored,
+    committed: bool,
 }
 
-impl Drop for Uncommitted {
+impl Drop for Received {
     fn drop(&mut self) {
-        for blob in self.blobs.drain(..) {
-            self.store.blobs.delete(&blob);
+        if !self.committed {
+            self.store.blobs.delete(&self.stored.blob);
         }
     }
 }
@@ -194,7 +196,6 @@ impl Service {
         account: Option<AccountRow>,
         id: String,
     ) -> Result<String, Failed> {
-        let mut uncommitted = Uncommitted { store: Arc::clone(&self.store), blobs: Vec::new() };
         let mut read = Form::default();
         while let Some(head) = form.next_part().await? {
             let field = head.name.unwrap_or_default();
@@ -202,11 +203,10 @@ impl Service {
                 (b"file[]", Some(filename)) => {
                     let name = stored_name_of_bytes(&filename);
                     let alter = self.file_faults(visit, form, &name).await?;
-                    let stored = self.receive_file(form, alter).await?;
+                    let received = self.receive_file(form, alter).await?;
                     // An empty file can't be stored; a picker without a choice sends one without a name.
-                    if let Some(stored) = stored {
-                        uncommitted.blobs.push(stored.blob.clone());
-                        read.files.push((name, stored));
+                    if let Some(received) = received {
+                        read.files.push((name, received));
                     }
                     read.arrived += 1;
                     if read.arrived > MOST_FILES {
@@ -236,8 +236,8 @@ impl Service {
         // Should the client leave now, the commit and the contents still go together.
         blocking(move || {
             let done = store.transact(|tx| commit(tx, account.as_ref(), &id, &read));
-            if done.is_ok() {
-                uncommitted.blobs.clear();
+            for (_, received) in &mut read.files {
+                received.committed = done.is_ok();
             }
             done
         })
@@ -281,10 +281,9 @@ impl Service {
         &self,
         form: &mut Multipart<Incoming>,
         alter: Option<u64>,
-    ) -> Result<Option<Stored>, Failed> {
+    ) -> Result<Option<Received>, Failed> {
         let Some(first) = form.chunk().await? else { return Ok(None) };
-        let blobs = self.store.blobs.clone();
-        let mut writer = Writer::start(move || blobs.writer(), alter);
+        let mut writer = Writer::start(Arc::clone(&self.store), alter);
         writer.send(first).await?;
         while let Some(chunk) = form.chunk().await? {
             writer.send(chunk).await?;
@@ -301,20 +300,20 @@ enum Piece {
 /// The thread that hashes and writes, and the short queue to it. Dropped unfinished, it stores nothing.
 struct Writer {
     queue: mpsc::Sender<Piece>,
-    task: JoinHandle<std::io::Result<Option<Stored>>>,
+    task: JoinHandle<std::io::Result<Option<Received>>>,
 }
 
 impl Writer {
-    fn start(
-        open: impl FnOnce() -> std::io::Result<BlobWriter> + Send + 'static,
-        alter: Option<u64>,
-    ) -> Self {
+    fn start(store: Arc<Store>, alter: Option<u64>) -> Self {
         let (queue, mut pieces) = mpsc::channel(4);
         let task = tokio::task::spawn_blocking(move || {
-            let mut writer = open()?;
+            let mut writer = store.blobs.writer()?;
             let mut position = 0_u64;
             while let Some(piece) = pieces.blocking_recv() {
-                let Piece::Bytes(bytes) = piece else { return writer.finish().map(Some) };
+                let Piece::Bytes(bytes) = piece else {
+                    let stored = writer.finish()?;
+                    return Ok(Some(Received { store, stored, committed: false }));
+                };
                 let end = position + bytes.len() as u64;
                 match alter.filter(|at| (position..end).contains(at)) {
                     Some(at) => {
@@ -343,10 +342,10 @@ impl Writer {
         Ok(())
     }
 
-    async fn finish(self) -> Result<Stored, Failed> {
+    async fn finish(self) -> Result<Received, Failed> {
         let _ = self.queue.send(Piece::End).await;
         match self.task.await {
-            Ok(Ok(Some(stored))) => Ok(stored),
+            Ok(Ok(Some(received))) => Ok(received),
             Ok(Err(error)) => Err(error.into()),
             _ => Err(Failed::Broken("the writer stopped".to_owned())),
         }
@@ -386,7 +385,8 @@ fn commit(tx: &Tx<'_>, account: Option<&AccountRow>, id: &str, form: &Form) -> r
     };
     let domain = if usize::from(form.domain) < links::DOMAINS.len() { form.domain } else { 0 };
     let mut lines = Vec::with_capacity(form.files.len());
-    for (name, stored) in &form.files {
+    for (name, received) in &form.files {
+        let stored = &received.stored;
         let file = tx.add_file(&NewFile {
             account,
             folder,

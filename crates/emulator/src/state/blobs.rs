@@ -1,7 +1,8 @@
 //! The files' contents: in memory, in a directory, or computed.
 //!
 //! In a directory, content is written to `incoming/` while it streams in and renamed into `blobs/` when whole;
-//! the row that refers to it is committed after that. An acknowledged upload survives the death of the process
+//! the row that refers to it is committed after that. A death in between leaves content that nothing refers to;
+//! it costs space and nothing else. An acknowledged upload survives the death of the process
 //! at any moment. To survive a power cut as well costs an fsync for each file; that's the builder's `durable`.
 
 use std::collections::HashMap;

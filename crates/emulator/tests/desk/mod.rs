@@ -1,5 +1,6 @@
 //! A client as plain as can be: it builds requests by hand, so that it shares nothing with the emulator.
 #![allow(dead_code, reason = "each test file uses its own part of the desk")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use fichier_emulator::{Builder, Emulator};
 use reqwest::{Client, Response, StatusCode};
