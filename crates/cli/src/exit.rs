@@ -24,13 +24,13 @@ pub(crate) enum Exit {
     /// Nothing of what was asked for can work: a wrong key, a full disk.
     Fatal = 7,
     /// The limit on transferred bytes was reached.
-    #[expect(dead_code, reason = "for --max-transfer, which isn't here yet")]
+    #[allow(dead_code, reason = "for --max-transfer, which isn't here yet")]
     TransferLimit = 8,
     /// Nothing had to be transferred, and that was to be told.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the commands that transfer"))]
+    #[allow(dead_code, reason = "for the commands that transfer")]
     NoTransfer = 9,
     /// The limit on time was reached.
-    #[expect(dead_code, reason = "for --max-duration, which isn't here yet")]
+    #[allow(dead_code, reason = "for --max-duration, which isn't here yet")]
     DurationLimit = 10,
 }
 

@@ -72,7 +72,7 @@ impl Log {
     }
 
     /// The screen that the log shares with the progress display.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the commands that transfer"))]
+    #[allow(dead_code, reason = "for the commands that transfer")]
     pub(crate) fn screen(&self) -> &Screen {
         &self.screen
     }

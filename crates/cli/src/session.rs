@@ -7,11 +7,16 @@ use std::{
 };
 
 use fichier_encoding::Encoding;
-use fichier_remotes::local::{LinkPolicy, LocalOptions, LocalRemote};
+use fichier_remotes::registry::{self, Opening};
 use fichier_storage::{Location, Name, Remote, RemotePath};
 use tokio::sync::Mutex;
 
-use crate::{arguments::Settings, demo, exit::Failure, flags::Environment};
+use crate::{
+    arguments::Settings,
+    demo,
+    exit::Failure,
+    flags::{BackendFlag, Environment},
+};
 
 /// A remote of the configuration.
 #[derive(Debug, Clone)]
@@ -67,7 +72,8 @@ impl<'a> Session<'a> {
             return Err(failed(text, "can't use empty string as a path").into());
         }
         let Some((spec, path)) = split(text) else {
-            return self.local(Path::new(text), purpose).map_err(|error| failed(text, &error.to_string()).into());
+            let local = self.local(Path::new(text), purpose).await;
+            return local.map_err(|error| failed(text, &crate::exit::describe(&error)).into());
         };
         let path = RemotePath::parse(path).map_err(|error| failed(text, &error.to_string()))?;
         let mut opened = self.opened.lock().await;
@@ -91,16 +97,20 @@ impl<'a> Session<'a> {
         Err(Failure::other(format!("didn't find section in config file ({spec:?})")).into())
     }
 
-    fn local(&self, path: &Path, purpose: Purpose) -> std::io::Result<Location> {
+    async fn local(&self, path: &Path, purpose: Purpose) -> anyhow::Result<Location> {
         let (root, leaf) = if purpose == Purpose::Look && path.is_dir() {
             (path.to_owned(), None)
         } else {
             split_leaf(path)?
         };
-        let links = if self.settings.network.copy_links { LinkPolicy::Follow } else { LinkPolicy::Skip };
-        let remote = LocalRemote::open(root, LocalOptions { links, ..LocalOptions::default() });
+        let mut options = BackendFlag::options_of(&self.settings.backend, "local");
+        if self.settings.network.copy_links {
+            options.insert("copy_links".to_owned(), "true".to_owned());
+        }
+        let opening = Opening { name: "local", root: &root, settings: &options };
+        let remote = registry::open("local", opening).await?;
         let path = leaf.map_or_else(RemotePath::root, |leaf| RemotePath::root().join(&leaf));
-        Ok(Location { remote: Arc::new(remote), path })
+        Ok(Location { remote, path })
     }
 
     /// A location as messages name it.

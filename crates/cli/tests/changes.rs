@@ -1,5 +1,7 @@
 //! The small commands that change something, on a local directory. Messages as rclone 1.75.2 gives them.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{fs, path::Path, time::SystemTime};
 
 use assert_cmd::Command;

@@ -1,5 +1,7 @@
 //! How the program ends: exit codes, the last line on stderr, where help goes.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::Path;
 
 use assert_cmd::Command;

@@ -1,5 +1,7 @@
 //! The commands that list and read, on a local directory, against what rclone prints for the same.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{
     fs::{self, File},
     path::Path,

@@ -9,7 +9,6 @@ use crate::{exit::Failure, output::json::Object, session::RemoteEntry};
 
 /// List the remotes of the configuration
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 #[command(after_help = "Example:\n  fichier listremotes --long --type fichier")]
 pub(crate) struct Arguments {
     /// Only remotes of which something matches this pattern

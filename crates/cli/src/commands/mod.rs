@@ -33,7 +33,7 @@ use crate::{arguments::Settings, logging::Log, problems::Problems, session::Sess
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) settings: &'a Settings,
-    #[expect(dead_code, reason = "for the commands that show progress")]
+    #[allow(dead_code, reason = "for the commands that show progress")]
     pub(crate) log: &'a Log,
     pub(crate) out: &'a mut dyn Write,
     pub(crate) problems: Problems,

@@ -1,6 +1,12 @@
 //! Flags of the backends (`--fichier-api-key` and the like), made from what the backends say of themselves.
 
-use clap::{ArgMatches, Command};
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
+use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backends};
+
+/// Before the identity of a backend's flag in the grammar.
+const PREFIX: &str = "backend ";
 
 /// A backend's option that was set on the command line.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,12 +25,124 @@ impl std::fmt::Debug for BackendFlag {
     }
 }
 
-/// Adds the flags of all backends to the grammar.
-pub(super) fn add_to(command: Command) -> Command {
+impl BackendFlag {
+    /// The options that were set for one backend.
+    pub(crate) fn options_of(flags: &[Self], backend: &str) -> BTreeMap<String, String> {
+        flags
+            .iter()
+            .filter(|flag| flag.backend == backend)
+            .map(|flag| (flag.option.to_owned(), flag.value.clone()))
+            .collect()
+    }
+}
+
+/// Adds the flags of all backends to the grammar. A flag that all commands share already isn't added again.
+pub(super) fn add_to(mut command: Command) -> Command {
+    for (backend, option) in options() {
+        let long = option.flag(backend.name).into_owned();
+        if command.get_arguments().any(|arg| arg.get_long() == Some(&long)) {
+            continue;
+        }
+        command = command.arg(flag(backend, option, long));
+    }
     command
 }
 
-/// The backend flags that were typed.
-pub(super) fn typed(_matches: &ArgMatches) -> Vec<BackendFlag> {
-    Vec::new()
+/// The backend flags that were typed. What the environment says of backends, the configuration weighs.
+pub(super) fn typed(matches: &ArgMatches) -> Vec<BackendFlag> {
+    options()
+        .filter_map(|(backend, option)| {
+            let id = id(backend, option);
+            // A flag that is shared has its own identity.
+            let source = matches.try_get_raw(&id).is_ok().then(|| matches.value_source(&id)).flatten()?;
+            if source != ValueSource::CommandLine {
+                return None;
+            }
+            let value = match option.kind {
+                OptionKind::Bool => matches.get_one::<bool>(&id)?.to_string(),
+                _ => matches.get_one::<String>(&id)?.clone(),
+            };
+            Some(BackendFlag { backend: backend.name, option: option.name, value })
+        })
+        .collect()
+}
+
+/// Whether an argument of the grammar is a backend's flag.
+pub(super) fn is_backend_flag(arg: &Arg) -> bool {
+    arg.get_id().as_str().starts_with(PREFIX)
+}
+
+fn options() -> impl Iterator<Item = (&'static BackendSpec, &'static OptionSpec)> {
+    backends().iter().flat_map(|backend| backend.options.iter().map(move |option| (backend, option)))
+}
+
+fn id(backend: &BackendSpec, option: &OptionSpec) -> String {
+    format!("{PREFIX}{} {}", backend.name, option.name)
+}
+
+fn flag(backend: &'static BackendSpec, option: &'static OptionSpec, long: String) -> Arg {
+    let default =
+        if option.default.is_empty() { String::new() } else { format!(" (default {})", option.default) };
+    let arg = Arg::new(id(backend, option))
+        .long(long)
+        .global(true)
+        .hide(true)
+        .help(format!("{}{default}", option.summary().trim_end_matches('.')))
+        .help_heading(format!("Backend {}", backend.name));
+    let arg = match option.shared_flag {
+        Some((_, short)) => arg.short(short),
+        None => arg,
+    };
+    match option.kind {
+        OptionKind::Bool => arg.action(ArgAction::SetTrue),
+        kind => arg.value_name(value_name(kind)).value_parser(move |text: &str| {
+            option.check(text).map(|()| text.to_owned()).map_err(|wrong| wrong.reason)
+        }),
+    }
+}
+
+fn value_name(kind: OptionKind) -> &'static str {
+    match kind {
+        OptionKind::Text | OptionKind::Bool => "TEXT",
+        OptionKind::Secret => "OBSCURED",
+        OptionKind::Encoding => "ENCODING",
+        OptionKind::Duration => "TIME",
+        OptionKind::Size => "SIZE",
+        OptionKind::Count => "N",
+        OptionKind::Choice(_) => "WORD",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::flags::{Environment, Misuse, parse};
+
+    fn flags(words: &[&str]) -> Result<Vec<super::BackendFlag>, String> {
+        let words: Vec<_> = ["fichier", "version"].iter().chain(words).map(Into::into).collect();
+        let environment: Environment =
+            [("RCLONE_FICHIER_API_KEY".into(), "from the environment".into())].into_iter().collect();
+        match parse(&words, &environment) {
+            Ok(typed) => Ok(typed.backend),
+            Err(Misuse::Clap(error)) => Err(error.to_string()),
+            Err(Misuse::Environment(error)) => Err(error),
+        }
+    }
+
+    #[test]
+    fn only_what_was_typed_counts() {
+        assert_eq!(flags(&[]), Ok(vec![]));
+        let typed = flags(&["--fichier-cdn", "--fichier-api-key", "k"]).unwrap();
+        let options = super::BackendFlag::options_of(&typed, "fichier");
+        assert_eq!(options["cdn"], "true");
+        assert_eq!(options["api_key"], "k");
+        assert_eq!(options.len(), 2);
+        assert!(!format!("{typed:?}").contains("\"k\""));
+    }
+
+    #[test]
+    fn a_value_must_suit_its_option() {
+        let error = flags(&["--fichier-encoding", "Slosh"]).unwrap_err();
+        assert!(error.contains("--fichier-encoding"), "{error}");
+        assert!(flags(&["--fichier-cdn=false"]).unwrap()[0].value == "false");
+    }
 }

@@ -4,6 +4,8 @@ use std::{collections::HashMap, ffi::OsString};
 
 use clap::{Command, error::ErrorKind};
 
+use super::backend;
+
 /// The environment of a run, handed down so that nothing below reads the process's own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment(HashMap<OsString, OsString>);
@@ -34,7 +36,7 @@ impl Environment {
 pub(super) fn defaults(mut command: Command, environment: &Environment) -> Result<Command, String> {
     let set: Vec<_> = command
         .get_arguments()
-        .filter(|arg| arg.is_global_set())
+        .filter(|arg| arg.is_global_set() && !backend::is_backend_flag(arg))
         .filter_map(|arg| {
             let (name, value) = environment.for_flag(arg.get_long()?)?;
             Some((arg.get_id().clone(), arg.get_long()?.to_owned(), name, value.clone()))

@@ -57,6 +57,45 @@ pub(crate) struct RunningTransfer {
 }
 
 impl StatsSnapshot {
+    /// What the engine has counted; speeds are averages since the start.
+    pub(crate) fn of(counted: &fichier_engine::StatsSnapshot) -> Self {
+        let rate = |bytes: u64, elapsed: Duration| {
+            let nanoseconds = elapsed.as_nanos().max(1);
+            // Less than a second in, an average says nothing.
+            if elapsed < Duration::from_secs(1) {
+                return 0;
+            }
+            u64::try_from(u128::from(bytes) * 1_000_000_000 / nanoseconds).unwrap_or(u64::MAX)
+        };
+        Self {
+            elapsed: counted.elapsed,
+            bytes: counted.bytes,
+            total_bytes: counted.total_bytes,
+            speed: rate(counted.bytes, counted.elapsed),
+            errors: counted.errors,
+            checks: counted.checks,
+            total_checks: counted.total_checks,
+            deleted: counted.deleted,
+            deleted_folders: counted.deleted_folders,
+            renamed: counted.renamed,
+            server_side_copies: counted.server_side_copies,
+            server_side_copied_bytes: counted.server_side_copied_bytes,
+            transfers: counted.transfers,
+            total_transfers: counted.total_transfers,
+            running: counted
+                .running
+                .iter()
+                .map(|file| RunningTransfer {
+                    name: file.path.to_string(),
+                    done: file.done,
+                    size: file.size,
+                    speed: rate(file.done, file.started.elapsed()),
+                })
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     /// All counters in several lines, each ended by a line feed.
     pub(crate) fn block(&self) -> String {
         let mut text = format!("Transferred:   \t{}\n", self.bytes_line());
