@@ -1,0 +1,170 @@
+//! Remote strings: `remote:path`, `remote,key=value:path`, `:backend,key=value:path`, and local paths.
+//!
+//! The grammar is rclone's (measured on v1.75.2). The first `:` ends the remote, unless a `/` or `\` comes
+//! before it or there is no `:` at all: then the whole is a local path. Between the name and the `:` may stand
+//! parameters, each behind a `,`. A parameter without `=` is `true`. A value ends at the next `,` or `:`, or is
+//! put in `"` or `'`, in which a doubled quote is one.
+//!
+//! Paths are bytes, since a path on Linux need not be UTF-8.
+
+use std::fmt;
+
+mod parse;
+
+pub use parse::{AddressError, AddressFault};
+
+/// Whether a letter and a colon are a drive, as on Windows, or a remote with a name of one letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drives {
+    /// Windows: `C:\x` is a local path, and so is `\\server\share`.
+    Letters,
+    /// Everywhere else.
+    None,
+}
+
+impl Drives {
+    /// What holds on the system that this was compiled for.
+    pub const HERE: Drives = if cfg!(windows) { Drives::Letters } else { Drives::None };
+}
+
+/// The options given in a remote string, in their order.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// The value of a key; of several the last.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Keys and values in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Shows the keys only: a value may be an API key.
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(key, _)| key)).finish()
+    }
+}
+
+/// Which remote a string means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoteSpec {
+    /// The file system of this computer.
+    Local,
+    /// A remote of the configuration.
+    Named {
+        /// Its name.
+        name: String,
+        /// What is changed for this time.
+        parameters: Parameters,
+    },
+    /// A remote that is made up on the spot.
+    OnTheFly {
+        /// The type of it.
+        backend: String,
+        /// Its options.
+        parameters: Parameters,
+    },
+}
+
+/// A remote and a path on it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Which remote.
+    pub remote: RemoteSpec,
+    /// Where on it, in rclone's standard encoding for other remotes than the local one.
+    pub path: Vec<u8>,
+}
+
+impl Address {
+    /// Reads a remote string, with the drives of this system.
+    ///
+    /// ```
+    /// use fichier_config::{Address, RemoteSpec};
+    ///
+    /// let address = Address::parse(b":fichier,api_key=\"a:b\",cdn:photos/2024")?;
+    /// let RemoteSpec::OnTheFly { backend, parameters } = &address.remote else { panic!() };
+    /// assert_eq!(backend, "fichier");
+    /// assert_eq!(parameters.get("api_key"), Some("a:b"));
+    /// assert_eq!(parameters.get("cdn"), Some("true"));
+    /// assert_eq!(address.path, b"photos/2024");
+    ///
+    /// assert_eq!(Address::parse(b"./a:b")?.remote, RemoteSpec::Local);
+    /// # Ok::<(), fichier_config::AddressError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When rclone would refuse it as well; the error tells the place and the reason.
+    pub fn parse(text: &[u8]) -> Result<Address, AddressError> {
+        Address::parse_with(text, Drives::HERE)
+    }
+
+    /// Reads a remote string as on a system with or without drive letters.
+    ///
+    /// # Errors
+    /// As [`Address::parse`].
+    pub fn parse_with(text: &[u8], drives: Drives) -> Result<Address, AddressError> {
+        parse::address(text, drives)
+    }
+
+    /// A path on this computer.
+    pub fn local(path: impl Into<Vec<u8>>) -> Address {
+        Address { remote: RemoteSpec::Local, path: path.into() }
+    }
+
+    /// The string for this address, secrets included: for another command line, not for logs.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.remote.to_string().into_bytes();
+        bytes.extend_from_slice(&self.path);
+        bytes
+    }
+}
+
+/// The remote with its `:`, secrets included; nothing for the local one.
+impl fmt::Display for RemoteSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (start, parameters) = match self {
+            RemoteSpec::Local => return Ok(()),
+            RemoteSpec::Named { name, parameters } => (name.clone(), parameters),
+            RemoteSpec::OnTheFly { backend, parameters } => (format!(":{backend}"), parameters),
+        };
+        f.write_str(&start)?;
+        for (key, value) in parameters.iter() {
+            if value.contains([',', ':', '"', '\'']) {
+                write!(f, ",{key}=\"{}\"", value.replace('"', "\"\""))?;
+            } else {
+                write!(f, ",{key}={value}")?;
+            }
+        }
+        f.write_str(":")
+    }
+}
+
+/// As [`Address::to_bytes`], with bytes that aren't UTF-8 shown as U+FFFD.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.remote, String::from_utf8_lossy(&self.path))
+    }
+}
+
+/// Without the values of parameters.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address")
+            .field("remote", &self.remote)
+            .field("path", &String::from_utf8_lossy(&self.path))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

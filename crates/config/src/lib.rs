@@ -1,0 +1,49 @@
+//! Configuration the rclone way: rclone.conf, environment, connection strings, obscured values.
+//!
+//! A user of rclone brings a configuration file and habits; both work here unchanged. This crate reads, it
+//! never asks, prints or looks at the process: the [`Environment`] and the [`Locations`] come in by argument.
+//!
+//! ```
+//! use fichier_config::{Address, Config, Environment, FlagValues, IniFile, Origin};
+//!
+//! let file = IniFile::parse("[cloud]\ntype = fichier\napi_key = KEY\n")?;
+//! let environment = Environment::from_pairs([("RCLONE_CONFIG_CLOUD_CDN", "true")]);
+//! let config = Config::new(file, environment);
+//!
+//! let address = Address::parse(b"cloud,shared_folder=abc:photos/2024")?;
+//! let options = config.resolve(&address.remote, &FlagValues::new())?;
+//! assert_eq!(options.backend, "fichier");
+//! assert_eq!(options.get_text("api_key"), Some("KEY".to_owned()));
+//! assert!(options.get_bool("cdn")?.unwrap_or(false));
+//! assert_eq!(options.get("shared_folder").unwrap().origin, Origin::Connection);
+//! # Ok::<(), fichier_config::ConfigError>(())
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`locations`] | where the file is |
+//! | [`ini`] | what is written in it |
+//! | [`connection`] | `remote:path`, `:backend,key=value:path`, local paths |
+//! | [`resolve`] | which of several values counts, and where it comes from |
+//! | [`value`] | booleans, sizes, durations |
+//! | [`mod@obscure`], [`secret`] | values that shoulders shouldn't read |
+
+pub mod connection;
+pub mod environment;
+pub mod error;
+pub mod ini;
+pub mod locations;
+pub mod obscure;
+pub mod resolve;
+pub mod secret;
+pub mod value;
+
+pub use connection::{Address, AddressError, Drives, Parameters, RemoteSpec};
+pub use environment::Environment;
+pub use error::ConfigError;
+pub use ini::{IniError, IniFile};
+pub use locations::Locations;
+pub use obscure::{ObscureError, obscure, reveal};
+pub use resolve::{Config, FlagValues, Origin, RemoteEntry, RemoteOptions, Value};
+pub use secret::Secret;
+pub use value::ValueError;
