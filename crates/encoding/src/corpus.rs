@@ -79,10 +79,8 @@ pub fn nasty_names() -> Vec<Vec<u8>> {
     let mut names: BTreeSet<Vec<u8>> = WHOLE.iter().map(|name| name.as_bytes().to_vec()).collect();
     let mut quote = [0; 4];
     let quote: &[u8] = QUOTE.encode_utf8(&mut quote).as_bytes();
-    let characters: Vec<Vec<u8>> = SPECIAL
-        .chars()
-        .map(|character| character.to_string().into_bytes())
-        .collect();
+    let characters: Vec<Vec<u8>> =
+        SPECIAL.chars().map(|character| character.to_string().into_bytes()).collect();
     for special in characters.iter().map(Vec::as_slice).chain(INVALID) {
         for parts in [
             &[special][..],
@@ -146,12 +144,6 @@ mod tests {
         assert!(names.len() >= 600, "{}", names.len());
         assert_eq!(names, nasty_names());
         assert!(nasty_file_names().len() >= 500);
-        assert!(
-            names
-                .iter()
-                .filter(|name| std::str::from_utf8(name).is_err())
-                .count()
-                >= 100
-        );
+        assert!(names.iter().filter(|name| std::str::from_utf8(name).is_err()).count() >= 100);
     }
 }

@@ -31,10 +31,7 @@ impl Encoding {
             let Unit::Char(character) = unit else { continue };
             let first = range.start == 0;
             if character != QUOTE {
-                let place = Place {
-                    first,
-                    last: range.end == stored.len(),
-                };
+                let place = Place { first, last: range.end == stored.len() };
                 if let Some(original) = self.stands_for(character, place) {
                     plain.replace_by_char(range, original);
                 }
@@ -49,10 +46,7 @@ impl Encoding {
             let Some((next_range, Unit::Char(next))) = units.peek().cloned() else {
                 continue;
             };
-            let place = Place {
-                first,
-                last: next_range.end == stored.len(),
-            };
+            let place = Place { first, last: next_range.end == stored.len() };
             if next == QUOTE || self.stands_for(next, place).is_some() {
                 plain.replace(range, b"");
                 units.next();
@@ -95,10 +89,7 @@ mod tests {
 
     #[test]
     fn a_name_without_look_alikes_is_borrowed() {
-        assert!(matches!(
-            Encoding::FICHIER.decode("Été 2024 (1).jpg".as_bytes()),
-            Cow::Borrowed(_)
-        ));
+        assert!(matches!(Encoding::FICHIER.decode("Été 2024 (1).jpg".as_bytes()), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -29,10 +29,7 @@ impl Encoding {
         for (range, unit) in units(name) {
             match unit {
                 Unit::Char(character) => {
-                    let place = Place {
-                        first: range.start == 0,
-                        last: range.end == name.len(),
-                    };
+                    let place = Place { first: range.start == 0, last: range.end == name.len() };
                     if let Some(look_alike) = self.look_alike(character, place) {
                         stored.replace_by_char(range, look_alike);
                     } else if character == QUOTE || self.stands_for(character, place).is_some() {
@@ -145,19 +142,13 @@ mod tests {
             assert!(stored != b"." && stored != b"..");
         }
         if encoding.contains(Encoding::INVALID_UTF8) {
-            assert!(
-                std::str::from_utf8(stored).is_ok(),
-                "{encoding} left bytes in {stored:?}"
-            );
+            assert!(std::str::from_utf8(stored).is_ok(), "{encoding} left bytes in {stored:?}");
         }
     }
 
     #[test]
     fn a_name_without_anything_special_is_borrowed() {
-        assert!(matches!(
-            Encoding::FICHIER.encode("Été 2024 (1).jpg".as_bytes()),
-            Cow::Borrowed(_)
-        ));
+        assert!(matches!(Encoding::FICHIER.encode("Été 2024 (1).jpg".as_bytes()), Cow::Borrowed(_)));
         assert!(matches!(Encoding::FICHIER.encode(b"a<b"), Cow::Owned(_)));
         assert!(matches!(Encoding::RAW.encode("‛\0".as_bytes()), Cow::Borrowed(_)));
     }

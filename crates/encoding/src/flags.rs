@@ -206,9 +206,9 @@ impl FromStr for Encoding {
             encoding |= match NAMES.iter().find(|(_, name)| *name == word) {
                 Some((flag, _)) => *flag,
                 None if word == "None" => Encoding::NONE,
-                None => number(word).map(Encoding).ok_or_else(|| ParseEncodingError {
-                    word: word.to_owned(),
-                })?,
+                None => {
+                    number(word).map(Encoding).ok_or_else(|| ParseEncodingError { word: word.to_owned() })?
+                }
             };
         }
         Ok(encoding)
@@ -285,18 +285,9 @@ mod tests {
         ] {
             assert_eq!(word.parse(), Ok(Encoding(bits)), "{word}");
         }
-        for word in [
-            "",
-            ",",
-            "Slash,",
-            "Dot,,Slash",
-            "slash",
-            "NONE",
-            "-1",
-            "+2",
-            "08",
-            "18446744073709551616",
-        ] {
+        for word in
+            ["", ",", "Slash,", "Dot,,Slash", "slash", "NONE", "-1", "+2", "08", "18446744073709551616"]
+        {
             assert!(word.parse::<Encoding>().is_err(), "{word}");
         }
     }

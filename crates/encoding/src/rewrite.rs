@@ -12,11 +12,7 @@ pub(crate) struct Rewrite<'a> {
 
 impl<'a> Rewrite<'a> {
     pub(crate) fn new(name: &'a [u8]) -> Self {
-        Rewrite {
-            name,
-            copied: 0,
-            output: Vec::new(),
-        }
+        Rewrite { name, copied: 0, output: Vec::new() }
     }
 
     /// Puts `text` in the place of the bytes of `range`, which must lie behind all earlier ranges.
@@ -24,8 +20,7 @@ impl<'a> Rewrite<'a> {
         if self.output.is_empty() {
             self.output.reserve(self.name.len() + 16);
         }
-        self.output
-            .extend_from_slice(&self.name[self.copied..range.start]);
+        self.output.extend_from_slice(&self.name[self.copied..range.start]);
         self.output.extend_from_slice(text);
         self.copied = range.end;
     }
@@ -55,10 +50,7 @@ pub(crate) fn units(name: &[u8]) -> impl Iterator<Item = (Range<usize>, Unit)> +
     let mut at = 0;
     name.utf8_chunks()
         .flat_map(|chunk| {
-            let valid = chunk
-                .valid()
-                .chars()
-                .map(|character| (character.len_utf8(), Unit::Char(character)));
+            let valid = chunk.valid().chars().map(|character| (character.len_utf8(), Unit::Char(character)));
             let invalid = chunk.invalid().iter().map(|byte| (1, Unit::Invalid(*byte)));
             valid.chain(invalid)
         })

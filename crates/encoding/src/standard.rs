@@ -61,11 +61,7 @@ fn convert(from: Encoding, to: Encoding, name: &[u8]) -> Cow<'_, [u8]> {
 fn name_by_name<'a>(path: &'a [u8], convert: impl Fn(&'a [u8]) -> Cow<'a, [u8]>) -> Cow<'a, [u8]> {
     let names: Vec<Cow<'a, [u8]>> = path.split(|byte| *byte == b'/').map(convert).collect();
     let joined = names.join(&b'/');
-    if joined == path {
-        Cow::Borrowed(path)
-    } else {
-        Cow::Owned(joined)
-    }
+    if joined == path { Cow::Borrowed(path) } else { Cow::Owned(joined) }
 }
 
 #[cfg(test)]

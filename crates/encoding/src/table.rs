@@ -57,9 +57,7 @@ impl Encoding {
             '\x7f' => self.contains(Self::DEL),
             '\r' | '\n' => self.contains(Self::CR_LF) || self.contains(Self::CTL),
             '\x01'..='\x1f' => self.contains(Self::CTL),
-            _ => FULL_WIDTH
-                .iter()
-                .any(|(character, flag)| *character == plain && self.contains(*flag)),
+            _ => FULL_WIDTH.iter().any(|(character, flag)| *character == plain && self.contains(*flag)),
         };
         let edge = |left: Encoding, right: Encoding| {
             (place.first && self.contains(left)) || (place.last && self.contains(right))
@@ -110,13 +108,9 @@ mod tests {
 
     #[test]
     fn only_nul_is_replaced_without_a_flag() {
-        let place = Place {
-            first: true,
-            last: true,
-        };
-        let replaced: Vec<u8> = (0..=0x7f)
-            .filter(|code| Encoding::NONE.look_alike(char::from(*code), place).is_some())
-            .collect();
+        let place = Place { first: true, last: true };
+        let replaced: Vec<u8> =
+            (0..=0x7f).filter(|code| Encoding::NONE.look_alike(char::from(*code), place).is_some()).collect();
         assert_eq!(replaced, [0]);
     }
 }

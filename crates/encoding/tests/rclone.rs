@@ -4,12 +4,7 @@
 //! flags`; each of its lines is a name and its result. A group with `+ flags` has only what differs from
 //! the group of `None`. To measure anew, for another version or another corpus:
 //! `RCLONE=/path/to/rclone cargo test -p fichier-encoding --test rclone -- --ignored`
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -44,12 +39,7 @@ fn measurements(direction: &str) -> Vec<(Encoding, Results)> {
             continue;
         }
         let mut results = match flags.strip_prefix("+ ") {
-            Some(_) => groups
-                .iter()
-                .find(|(encoding, _)| *encoding == Encoding::NONE)
-                .unwrap()
-                .1
-                .clone(),
+            Some(_) => groups.iter().find(|(encoding, _)| *encoding == Encoding::NONE).unwrap().1.clone(),
             None => Results::new(),
         };
         for line in lines.lines() {
@@ -67,12 +57,7 @@ fn measurements(direction: &str) -> Vec<(Encoding, Results)> {
 fn names_are_stored_as_rclone_stores_them() {
     for (encoding, results) in measurements("encode") {
         for (name, stored) in results {
-            assert_eq!(
-                escape(&encoding.encode(&name)),
-                escape(&stored),
-                "{encoding} of {}",
-                escape(&name)
-            );
+            assert_eq!(escape(&encoding.encode(&name)), escape(&stored), "{encoding} of {}", escape(&name));
         }
     }
 }
@@ -84,20 +69,12 @@ fn names_are_read_as_rclone_reads_them() {
         for (stored, standard) in results {
             let ours = encoding.to_standard(&stored);
             if ours != standard {
-                assert!(
-                    rclone_misreads(&stored),
-                    "{encoding} of {}: {}",
-                    escape(&stored),
-                    escape(&ours)
-                );
+                assert!(rclone_misreads(&stored), "{encoding} of {}: {}", escape(&stored), escape(&ours));
                 differing += 1;
             }
         }
     }
-    assert!(
-        differing > 0,
-        "the exception of the crate's documentation has no case any more"
-    );
+    assert!(differing > 0, "the exception of the crate's documentation has no case any more");
 }
 
 /// The exception: the name ends in a character that is replaced at the end only, behind two quotes or more.
@@ -149,11 +126,7 @@ fn measure_one(encoding: Encoding) -> [Results; 2] {
     let on_the_fly =
         |encoding: Encoding, path: &Path| format!(":local,encoding=\"{encoding}\":{}", path.display());
 
-    rclone(&[
-        "copy",
-        &on_the_fly(Encoding::RAW, &source),
-        &on_the_fly(encoding, &target),
-    ]);
+    rclone(&["copy", &on_the_fly(Encoding::RAW, &source), &on_the_fly(encoding, &target)]);
     let mut stored = Results::new();
     for entry in fs::read_dir(&target).unwrap() {
         let entry = entry.unwrap();
@@ -163,14 +136,7 @@ fn measure_one(encoding: Encoding) -> [Results; 2] {
 
     let mut read = Results::new();
     // A listed name may hold a line feed, so the end of a line is the one before the next size.
-    let listing = rclone(&[
-        "lsf",
-        "--format",
-        "sp",
-        "--separator",
-        "<SEP>",
-        &on_the_fly(encoding, &source),
-    ]);
+    let listing = rclone(&["lsf", "--format", "sp", "--separator", "<SEP>", &on_the_fly(encoding, &source)]);
     let listing: Vec<&[u8]> = split(&listing, b"<SEP>");
     let mut size = listing[0];
     for piece in &listing[1..] {
@@ -179,20 +145,13 @@ fn measure_one(encoding: Encoding) -> [Results; 2] {
         read.insert(names[number].clone(), piece[..end].to_vec());
         size = &piece[end + 1..];
     }
-    assert_eq!(
-        (stored.len(), read.len()),
-        (names.len(), names.len()),
-        "{encoding}"
-    );
+    assert_eq!((stored.len(), read.len()), (names.len(), names.len()), "{encoding}");
     [stored, read]
 }
 
 fn split<'a>(mut text: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
-    while let Some(at) = text
-        .windows(separator.len())
-        .position(|window| window == separator)
-    {
+    while let Some(at) = text.windows(separator.len()).position(|window| window == separator) {
         pieces.push(&text[..at]);
         text = &text[at + separator.len()..];
     }
@@ -203,23 +162,11 @@ fn split<'a>(mut text: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
 fn rclone(arguments: &[&str]) -> Vec<u8> {
     let program = std::env::var_os("RCLONE").expect("RCLONE names the program to measure");
     let output = Command::new(program)
-        .args([
-            "--config",
-            "",
-            "--no-unicode-normalization",
-            "--log-level",
-            "ERROR",
-            "--retries",
-            "1",
-        ])
+        .args(["--config", "", "--no-unicode-normalization", "--log-level", "ERROR", "--retries", "1"])
         .args(arguments)
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
