@@ -13,7 +13,11 @@ use fichier_storage::{Remote, StorageError};
 
 pub use values::{Chosen, InvalidValue, Settings};
 
-use crate::local::{self, LocalRemote};
+use crate::{
+    fichier as fichier_remote,
+    local::{self, LocalRemote},
+    network::Network,
+};
 
 /// A kind of remote.
 #[derive(Debug)]
@@ -183,18 +187,22 @@ pub struct Opening<'a> {
     pub root: &'a Path,
     /// What was set for it.
     pub settings: &'a dyn Settings,
+    /// How the network is used, for backends that lie there.
+    pub network: &'a Network,
 }
 
 /// Opens a remote of a backend.
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use fichier_remotes::registry::{Opening, open};
+/// use fichier_remotes::{network::Network, registry::{Opening, open}};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let settings = BTreeMap::from([("copy_links".to_owned(), "true".to_owned())]);
 /// let root = std::env::temp_dir();
-/// let remote = open("local", Opening { name: "disk", root: &root, settings: &settings }).await?;
+/// let network = Network::default();
+/// let opening = Opening { name: "disk", root: &root, settings: &settings, network: &network };
+/// let remote = open("local", opening).await?;
 /// assert_eq!(remote.info().backend, "local");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -213,6 +221,7 @@ pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>
             let options = local::options(&chosen).map_err(wrong)?;
             Ok(Arc::new(LocalRemote::open(opening.root, options)))
         }
+        "fichier" => fichier_remote::open(opening.name, &chosen, opening.network),
         _ => Err(unknown()),
     }
 }
@@ -260,7 +269,8 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_opened_says_why() {
         let none = BTreeMap::new();
-        let nowhere = Opening { name: "x", root: Path::new(""), settings: &none };
+        let network = Network::default();
+        let nowhere = Opening { name: "x", root: Path::new(""), settings: &none, network: &network };
         let error = open("ftp", nowhere).await.unwrap_err().to_string();
         assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, local"#);
         let wrong = BTreeMap::from([("encoding".to_owned(), "Slosh".to_owned())]);

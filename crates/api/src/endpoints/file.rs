@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::folder_id::FilesOf;
 use crate::link::FileLink;
-use crate::pacer::{Call, CallClass};
+use crate::pacer::{Call, CallClass, ListedPart};
 use crate::wire::file::{
     ChangeFiles, ChangedFiles, CopiedFiles, CopyFiles, FileInfo, FileListing, FileOf, ListFiles, MoveFiles,
     MovedFiles, OnlyList, RemoveFile, RemovedFiles, RenameFile, RenamedFiles, ScanResult,
@@ -22,7 +22,7 @@ impl Client {
     pub async fn list_files(&self, request: &ListFiles) -> Result<FileListing, ApiError> {
         let call = match request.of {
             FilesOf::Folder(folder) => Call {
-                folder: Some((folder, Endpoint::FileLs)),
+                folder: Some((folder, ListedPart::Files)),
                 ..self.call(Endpoint::FileLs, CallClass::Listing)
             },
             FilesOf::WholeAccount => self.call(Endpoint::FileLs, CallClass::AllFiles),

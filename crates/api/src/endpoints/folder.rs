@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::folder_id::{FilesOf, FolderId};
-use crate::pacer::{Call, CallClass};
+use crate::pacer::{Call, CallClass, ListedPart};
 use crate::wire::file::ListFiles;
 use crate::wire::folder::{
     FolderListing, ListFolder, MadeFolder, MakeFolder, MoveFolder, MovedFolder, OnlyFolder, ShareFolder,
@@ -26,8 +26,9 @@ impl Client {
     /// `NotFound` for a folder that is gone; see [`ErrorKind`](crate::ErrorKind) for the others.
     pub async fn list_folder(&self, request: &ListFolder) -> Result<FolderListing, ApiError> {
         let files_apart = request.files && self.inner.files_apart.load(Ordering::Relaxed);
+        let part = if request.files && !files_apart { ListedPart::Files } else { ListedPart::Folders };
         let call = Call {
-            folder: Some((request.folder, Endpoint::FolderLs)),
+            folder: Some((request.folder, part)),
             ..self.call(Endpoint::FolderLs, CallClass::Listing)
         };
         let mut listing: FolderListing = if files_apart {

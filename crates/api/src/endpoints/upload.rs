@@ -1,5 +1,7 @@
 //! Uploads (API document, section 7): a node from the API, one request to the node, a report from the node.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
@@ -19,6 +21,9 @@ use crate::multipart::{Multipart, Progress, UploadFile, boundary};
 use crate::pacer::CallClass;
 use crate::transport::{failure, status_error};
 use crate::wire::upload::{Report, UploadNode, UploadedFile};
+
+/// How often in a row a report may name fewer files than were sent before it is taken as it is.
+const SHORT_REPORTS: u32 = 3;
 
 /// What a node says when the request held no file.
 const NO_FILE: &str = "Pas de fichier";
@@ -144,7 +149,8 @@ impl Client {
     }
 
     /// What arrived. Asks again and again while the node is still at it: every 3 s, later every 30 s, for
-    /// 5 minutes ([`ReportPacing`](crate::ReportPacing)).
+    /// 5 minutes ([`ReportPacing`](crate::ReportPacing)). A report that goes on naming fewer files than were
+    /// sent is given as it is.
     ///
     /// # Errors
     /// `NoReport` when the node had none in time; list the folder then.
@@ -157,13 +163,17 @@ impl Client {
             .node_url(&receipt.node.host, path, ("xid", &receipt.id))
             .map_err(|kind| ApiError::new(Endpoint::UploadReport, kind).with_history(0, false))?;
         let call = self.call(Endpoint::UploadReport, CallClass::Node);
+        let short = AtomicU32::new(0);
         self.inner
             .pacer
             .poll(call, || async {
-                let answer = transport.node(url.clone(), headers.clone()).await?;
-                let report: Report = answer.read(transport.key())?;
-                let ready =
-                    !report.incoming && !report.links.is_empty() && report.links.len() >= receipt.files;
+                let report: Report =
+                    transport.node(url.clone(), headers.clone()).await?.read(transport.key())?;
+                if report.incoming || report.links.is_empty() {
+                    return Ok(None);
+                }
+                let seen = short.fetch_add(1, Ordering::Relaxed) + 1;
+                let ready = report.links.len() >= receipt.files || seen >= SHORT_REPORTS;
                 Ok(ready.then_some(report.links))
             })
             .await

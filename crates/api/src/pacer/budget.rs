@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::backoff::doubled;
-use crate::endpoint::Endpoint;
 use crate::folder_id::FolderId;
 use crate::observer::WaitReason;
 use crate::wire::account::UserInfo;
@@ -167,6 +166,23 @@ pub struct Learned {
     pub all_files_listed_at: Option<SystemTime>,
     /// The account's state when it was last asked for.
     pub account: Option<AccountSnapshot>,
+    /// When the last call of any kind was sent.
+    pub called_at: Option<SystemTime>,
+    /// When the last listing was sent.
+    pub listed_at: Option<SystemTime>,
+    /// The folders listed lately, which the service wouldn't list again yet.
+    pub folders: Vec<ListedFolder>,
+}
+
+/// A folder listed lately.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ListedFolder {
+    /// The folder.
+    pub folder: FolderId,
+    /// What was listed of it.
+    pub part: ListedPart,
+    /// When.
+    pub at: SystemTime,
 }
 
 /// The account's state at a moment.
@@ -214,15 +230,28 @@ impl Pause {
     }
 }
 
-/// Which listing of which folder: `folder/ls` and `file/ls` of one folder don't disturb each other, as rclone
-/// shows every day.
-pub(crate) type FolderKey = (FolderId, Endpoint);
+/// What a listing of a folder tells. A listing of the files and one of the sub-folders alone don't disturb each
+/// other, as rclone shows every day; whether the files are told by `folder/ls` or by `file/ls` is one to the
+/// service, as far as is known (API document, section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListedPart {
+    /// The sub-folders alone.
+    Folders,
+    /// The files, with the sub-folders or without.
+    Files,
+}
+
+/// Which listing of which folder.
+pub(crate) type FolderKey = (FolderId, ListedPart);
 
 /// The book of what was sent when, and what the service thought of it.
 pub(super) struct Ledger {
     pacing: Pacing,
     next_any: Option<Instant>,
     next_listing: Option<Instant>,
+    called_at: Option<SystemTime>,
+    listed_at: Option<SystemTime>,
     limited: bool,
     pauses: [Pause; 4],
     lock: Pause,
@@ -253,14 +282,33 @@ impl Ledger {
         let next_all_files = learned.all_files_listed_at.map(|at| now + rest(at, pacing.all_files));
         let account_stale_at =
             learned.account.as_ref().map(|saved| now + rest(saved.at, pacing.account_info));
+        let due = |at: Option<SystemTime>, interval| at.map(|at| now + rest(at, interval));
+        let listing_gap = if learned.listings_are_limited {
+            pacing.listing.max(pacing.listing_after_flood)
+        } else {
+            pacing.listing
+        };
+        // Kept by when the folder may be listed again, less the interval: a moment in this run's time, which
+        // may be before it began.
+        let folders = learned
+            .folders
+            .iter()
+            .filter_map(|listed| {
+                let left = rest(listed.at, pacing.same_folder);
+                let at = (now + left).checked_sub(pacing.same_folder)?;
+                (!left.is_zero()).then_some(((listed.folder, listed.part), at))
+            })
+            .collect();
         Self {
+            next_any: due(learned.called_at, pacing.any),
+            next_listing: due(learned.listed_at, listing_gap),
+            called_at: learned.called_at,
+            listed_at: learned.listed_at,
             pacing,
-            next_any: None,
-            next_listing: None,
             limited: learned.listings_are_limited,
             pauses: [Pause::default(); 4],
             lock: Pause::default(),
-            folders: HashMap::new(),
+            folders,
             next_all_files,
             all_files_at: learned.all_files_listed_at,
             account: learned.account,
@@ -268,11 +316,26 @@ impl Ledger {
         }
     }
 
-    pub(super) fn learned(&self) -> Learned {
+    pub(super) fn learned(&self, now: Instant, wall: SystemTime) -> Learned {
         Learned {
             listings_are_limited: self.limited,
             all_files_listed_at: self.all_files_at,
             account: self.account.clone(),
+            called_at: self.called_at,
+            listed_at: self.listed_at,
+            folders: self
+                .folders
+                .iter()
+                .filter_map(|((folder, part), sent)| {
+                    let age = now.saturating_duration_since(*sent);
+                    let at = wall.checked_sub(age)?;
+                    (age < self.pacing.same_folder).then_some(ListedFolder {
+                        folder: *folder,
+                        part: *part,
+                        at,
+                    })
+                })
+                .collect(),
         }
     }
 
@@ -306,9 +369,12 @@ impl Ledger {
         if class == CallClass::Node {
             return;
         }
+        let wall = SystemTime::now();
         self.next_any = Some(now + self.pacing.any);
+        self.called_at = Some(wall);
         if matches!(class, CallClass::Listing | CallClass::AllFiles) {
             self.next_listing = Some(now + self.listing_gap());
+            self.listed_at = Some(wall);
         }
         if let Some(key) = folder {
             self.folders.insert(key, now);

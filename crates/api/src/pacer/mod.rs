@@ -21,6 +21,7 @@ use tracing::debug;
 pub use backoff::RetryPolicy;
 pub(crate) use backoff::retry_after;
 pub(crate) use budget::FolderKey;
+pub use budget::{ListedFolder, ListedPart};
 pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
 
 use crate::endpoint::Endpoint;
@@ -93,7 +94,7 @@ impl Pacer {
     }
 
     pub(crate) fn learned(&self) -> Learned {
-        self.ledger().learned()
+        self.ledger().learned(Instant::now(), SystemTime::now())
     }
 
     pub(crate) fn fresh_account(&self) -> Option<AccountSnapshot> {

@@ -167,6 +167,25 @@ async fn what_was_learned_is_kept_from_the_start_of_the_next_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_folder_listed_by_the_last_run_waits_in_the_next_one() {
+    let of = |id| Call { folder: Some((FolderId(id), ListedPart::Files)), ..call(CallClass::Listing) };
+    let (before, _, _) = pacer();
+    when_sent(&before, of(1)).await;
+    let learned = before.learned();
+    assert_eq!(learned.folders.len(), 1);
+    let kept = serde_json::to_string(&learned).unwrap();
+    let (next, notes, _) =
+        pacer_with(Pacing::default(), RetryPolicy::default(), serde_json::from_str(&kept).unwrap());
+    let began = Instant::now();
+    when_sent(&next, of(2)).await;
+    assert!(began.elapsed() >= millis(390), "the gap between calls holds across runs");
+    when_sent(&next, of(1)).await;
+    let waited = began.elapsed();
+    assert!(waited > secs(29) && waited <= secs(30), "{waited:?}");
+    assert_eq!(notes.waited(WaitReason::SameFolder).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn floods_double_their_pause_up_to_five_minutes() {
     let (pacer, _, _) = pacer();
     let (result, sent) = scripted(&pacer, call(CallClass::Plain), (0..6).map(|_| flood())).await;
@@ -345,16 +364,16 @@ async fn the_same_folder_waits_for_30_s_another_doesnt() {
     let (pacer, notes, _) = pacer();
     let of = |id, endpoint| Call { folder: Some((FolderId(id), endpoint)), ..call(CallClass::Listing) };
     let calls =
-        [(1, Endpoint::FolderLs), (2, Endpoint::FolderLs), (1, Endpoint::FileLs), (1, Endpoint::FolderLs)];
+        [(1, ListedPart::Folders), (2, ListedPart::Folders), (1, ListedPart::Files), (1, ListedPart::Folders)];
     let sent = join_all(calls.map(|(id, endpoint)| when_sent(&pacer, of(id, endpoint)))).await;
     assert_eq!(sent, [millis(0), millis(400), millis(800), secs(30)]);
     assert_eq!(notes.waited(WaitReason::SameFolder), [secs(30)]);
     // A listing that the service refused to make doesn't count.
     let gone = ErrorKind::NotFound { text: String::new() };
-    scripted(&pacer, of(9, Endpoint::FolderLs), [gone]).await.0.unwrap_err();
-    assert!(when_sent(&pacer, of(9, Endpoint::FolderLs)).await <= millis(400));
+    scripted(&pacer, of(9, ListedPart::Folders), [gone]).await.0.unwrap_err();
+    assert!(when_sent(&pacer, of(9, ListedPart::Folders)).await <= millis(400));
     // One whose answer was lost does.
-    let (result, sent) = scripted(&pacer, of(10, Endpoint::FolderLs), [lost()]).await;
+    let (result, sent) = scripted(&pacer, of(10, ListedPart::Folders), [lost()]).await;
     result.unwrap();
     assert_eq!(sent[1] - sent[0], secs(30));
 }

@@ -1,0 +1,55 @@
+//! The account: its usage, and public links.
+
+use fichier_api::{ErrorKind, ShareFolder};
+use fichier_storage::{Entry, LinkRequest, Result, StorageError, Usage};
+
+use super::{FichierRemote, error::failed, link_of};
+
+impl FichierRemote {
+    /// Used is what lies in cold storage, total what may (API document, section 9).
+    pub(super) async fn usage(&self) -> Result<Usage> {
+        let account = self.client.account().await;
+        self.tree.remember();
+        let account = account
+            .map_err(|error| failed("tell the usage", &fichier_storage::RemotePath::root(), error))?;
+        let used = account.info.cold_storage;
+        let total = account.info.available_cold_storage;
+        Ok(Usage {
+            total,
+            used,
+            free: total.zip(used).map(|(total, used)| total.saturating_sub(used)),
+            files: None,
+        })
+    }
+
+    /// A file's link is public by nature; a folder's page is made and taken back.
+    pub(super) async fn public_link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
+        let unsupported = |operation| StorageError::Unsupported { remote: self.info.name.clone(), operation };
+        if request.expire.is_some() {
+            return Err(unsupported("make links that expire"));
+        }
+        match entry {
+            Entry::File(_) if request.unlink => Err(unsupported("take back the link of a file")),
+            Entry::File(file) => Ok(link_of(file)?.to_string()),
+            Entry::Folder(folder) => {
+                let Some(id) = self.tree.require(&folder.path).await?.first().copied() else {
+                    return Err(StorageError::FolderNotFound(folder.path.clone()));
+                };
+                let share = ShareFolder { folder: id, share: !request.unlink, pass: None, shares: Vec::new() };
+                let told = |error| failed("share directory", &folder.path, error);
+                let shared = self.client.share_folder(&share).await.map_err(told)?;
+                match shared.url {
+                    Some(url) => Ok(url),
+                    None if request.unlink => Ok(String::new()),
+                    None => Err(StorageError::Service {
+                        action: format!("share directory {:?}", folder.path),
+                        retry: fichier_storage::Retry::Useless,
+                        blame: fichier_storage::Blame::Service,
+                        hint: None,
+                        source: Box::new(ErrorKind::Invalid("the service gave no address".into())),
+                    }),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! What is known of the account's tree: list once, remember what you did.
+//!
+//! Pure memory: no call is made here. A folder's contents are known after it was listed, or because we made
+//! it. What we did ourselves (uploads, moves, removals) is noted at once and outlives a listing that is
+//! older than it, or that lags behind.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use fichier_api::{FileLink, FolderId};
+use fichier_storage::{Name, Whirlpool};
+
+/// A file as the catalogue keeps it. Hundreds of thousands are held at a time, so it is small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownFile {
+    pub(super) link: FileLink,
+    /// Its name, decoded.
+    pub(super) name: Name,
+    /// Its size as stored: 1 for the stand-in of an empty file.
+    pub(super) size: u64,
+    pub(super) whirlpool: Option<Whirlpool>,
+    pub(super) date: Option<SystemTime>,
+    pub(super) media_type: Option<Arc<str>>,
+    /// Whether it stands for an empty file.
+    pub(super) stands_for_empty: bool,
+}
+
+/// A sub-folder as a listing tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownFolder {
+    pub(super) id: FolderId,
+    /// Its name, decoded.
+    pub(super) name: Name,
+    pub(super) date: Option<SystemTime>,
+}
+
+/// What is known of the account's tree.
+#[derive(Debug, Default)]
+pub(super) struct Catalogue {
+    folders: HashMap<FolderId, Contents>,
+    /// Parent and description of every folder that was seen.
+    known: HashMap<FolderId, (FolderId, KnownFolder)>,
+}
+
+/// What is known of one folder's contents.
+#[derive(Debug, Default)]
+struct Contents {
+    /// Whether all is known: it was listed, or we made it.
+    complete: bool,
+    files: HashMap<FileLink, Remembered>,
+    folders: BTreeSet<FolderId>,
+    /// Folders that we made or moved here.
+    own_folders: HashSet<FolderId>,
+    /// Files and folders that we took away; an older listing may still show them.
+    gone_files: HashSet<FileLink>,
+    gone_folders: HashSet<FolderId>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    file: KnownFile,
+    /// We put it there or changed it: no listing takes that back.
+    own: bool,
+}
+
+impl Catalogue {
+    /// Whether all that the folder holds is known.
+    pub(super) fn is_complete(&self, folder: FolderId) -> bool {
+        self.folders.get(&folder).is_some_and(|contents| contents.complete)
+    }
+
+    /// Takes in a listing of a folder. What we did ourselves stands against it.
+    pub(super) fn take_listing(&mut self, folder: FolderId, files: Vec<KnownFile>, folders: Vec<KnownFolder>) {
+        let contents = self.folders.entry(folder).or_default();
+        contents.complete = true;
+        contents.files.retain(|_, remembered| remembered.own);
+        for file in files {
+            if !contents.gone_files.contains(&file.link) {
+                contents.files.entry(file.link).or_insert(Remembered { file, own: false });
+            }
+        }
+        let own_folders = &contents.own_folders;
+        contents.folders.retain(|id| own_folders.contains(id));
+        for child in folders {
+            if contents.gone_folders.contains(&child.id) {
+                continue;
+            }
+            // A folder that we renamed here keeps its new name.
+            if contents.folders.insert(child.id) {
+                self.known.insert(child.id, (folder, child));
+            }
+        }
+    }
+
+    /// The files that are known in a folder, in no order.
+    pub(super) fn files(&self, folder: FolderId) -> impl Iterator<Item = &KnownFile> {
+        self.folders
+            .get(&folder)
+            .into_iter()
+            .flat_map(|contents| contents.files.values().map(|remembered| &remembered.file))
+    }
+
+    /// A file of a folder.
+    pub(super) fn file(&self, folder: FolderId, link: &FileLink) -> Option<&KnownFile> {
+        Some(&self.folders.get(&folder)?.files.get(link)?.file)
+    }
+
+    /// The folders that are known in a folder, the oldest number first.
+    pub(super) fn sub_folders(&self, folder: FolderId) -> impl Iterator<Item = &KnownFolder> {
+        self.folders
+            .get(&folder)
+            .into_iter()
+            .flat_map(|contents| &contents.folders)
+            .filter_map(|id| Some(&self.known.get(id)?.1))
+    }
+
+    /// The folders of one name in a folder, the oldest number first: 1Fichier may have several.
+    pub(super) fn folders_named(&self, folder: FolderId, name: &Name) -> Vec<FolderId> {
+        self.sub_folders(folder).filter(|child| child.name == *name).map(|child| child.id).collect()
+    }
+
+    /// The folder that holds this one, where it is known.
+    pub(super) fn parent(&self, folder: FolderId) -> Option<FolderId> {
+        self.known.get(&folder).map(|(parent, _)| *parent)
+    }
+
+    /// We stored this file in the folder, or changed it there.
+    pub(super) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
+        let contents = self.folders.entry(folder).or_default();
+        contents.gone_files.remove(&file.link);
+        contents.files.insert(file.link, Remembered { file, own: true });
+    }
+
+    /// We took this file away from the folder, or found it gone.
+    pub(super) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
+        let contents = self.folders.entry(folder).or_default();
+        contents.files.remove(&link);
+        contents.gone_files.insert(link);
+    }
+
+    /// We made this folder: it is empty, and needs no listing.
+    pub(super) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
+        self.folders.insert(folder.id, Contents { complete: true, ..Contents::default() });
+        self.note_folder(parent, folder);
+    }
+
+    /// We moved or renamed this folder; what it holds came along.
+    pub(super) fn note_moved_folder(&mut self, parent: FolderId, folder: KnownFolder) {
+        if let Some(before) = self.parent(folder.id)
+            && before != parent
+        {
+            self.detach(before, folder.id);
+        }
+        self.note_folder(parent, folder);
+    }
+
+    fn note_folder(&mut self, parent: FolderId, folder: KnownFolder) {
+        let contents = self.folders.entry(parent).or_default();
+        contents.gone_folders.remove(&folder.id);
+        contents.own_folders.insert(folder.id);
+        contents.folders.insert(folder.id);
+        self.known.insert(folder.id, (parent, folder));
+    }
+
+    /// We removed this folder, or found it gone.
+    pub(super) fn note_folder_gone(&mut self, folder: FolderId) {
+        self.folders.remove(&folder);
+        if let Some((parent, _)) = self.known.remove(&folder) {
+            self.detach(parent, folder);
+        }
+    }
+
+    fn detach(&mut self, parent: FolderId, folder: FolderId) {
+        let contents = self.folders.entry(parent).or_default();
+        contents.folders.remove(&folder);
+        contents.own_folders.remove(&folder);
+        contents.gone_folders.insert(folder);
+    }
+
+    /// What is known of a folder itself.
+    pub(super) fn folder(&self, folder: FolderId) -> Option<&KnownFolder> {
+        Some(&self.known.get(&folder)?.1)
+    }
+
+    /// Whether the folder is known to hold nothing.
+    pub(super) fn is_empty(&self, folder: FolderId) -> bool {
+        self.folders.get(&folder).is_some_and(|contents| {
+            contents.complete && contents.files.is_empty() && contents.folders.is_empty()
+        })
+    }
+
+    /// Which of these folders is known to hold a file.
+    pub(super) fn folder_of(&self, candidates: &[FolderId], link: &FileLink) -> Option<FolderId> {
+        candidates.iter().copied().find(|folder| self.file(*folder, link).is_some())
+    }
+
+    /// The folders below `folder` by name, for tests and debugging.
+    #[cfg(test)]
+    fn names(&self, folder: FolderId) -> std::collections::BTreeMap<String, usize> {
+        let mut names = std::collections::BTreeMap::new();
+        for child in self.sub_folders(folder) {
+            *names.entry(child.name.to_string()).or_default() += 1;
+        }
+        for file in self.files(folder) {
+            *names.entry(file.name.to_string()).or_default() += 1;
+        }
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn file(code: u32, name: &str) -> KnownFile {
+        KnownFile {
+            link: FileLink::from_code(&format!("code{code}")).unwrap(),
+            name: Name::new(name).unwrap(),
+            size: 1,
+            whirlpool: None,
+            date: None,
+            media_type: None,
+            stands_for_empty: false,
+        }
+    }
+
+    fn folder(id: u64, name: &str) -> KnownFolder {
+        KnownFolder { id: FolderId(id), name: Name::new(name).unwrap(), date: None }
+    }
+
+    const ROOT: FolderId = FolderId::ROOT;
+
+    #[test]
+    fn own_changes_outlive_an_older_listing() {
+        let mut catalogue = Catalogue::default();
+        catalogue.note_file(ROOT, file(1, "new"));
+        catalogue.note_file_gone(ROOT, file(2, "old").link);
+        catalogue.note_new_folder(ROOT, folder(7, "made"));
+        catalogue.take_listing(ROOT, vec![file(2, "old"), file(3, "other")], vec![folder(8, "there")]);
+        let names: Vec<_> = catalogue.names(ROOT).into_keys().collect();
+        assert_eq!(names, ["made", "new", "other", "there"]);
+        assert!(catalogue.is_complete(FolderId(7)) && catalogue.is_empty(FolderId(7)));
+        assert!(!catalogue.is_complete(FolderId(8)));
+    }
+
+    #[test]
+    fn a_later_listing_forgets_what_others_removed() {
+        let mut catalogue = Catalogue::default();
+        catalogue.take_listing(ROOT, vec![file(1, "a"), file(2, "b")], vec![folder(5, "d")]);
+        catalogue.take_listing(ROOT, vec![file(2, "b")], vec![]);
+        assert_eq!(catalogue.names(ROOT).into_keys().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn a_renamed_folder_keeps_its_name_and_contents() {
+        let mut catalogue = Catalogue::default();
+        catalogue.take_listing(ROOT, vec![], vec![folder(5, "old"), folder(6, "to")]);
+        catalogue.take_listing(FolderId(5), vec![file(1, "a")], vec![]);
+        catalogue.note_moved_folder(FolderId(6), folder(5, "new"));
+        assert_eq!(catalogue.names(ROOT).into_keys().collect::<Vec<_>>(), ["to"]);
+        catalogue.take_listing(FolderId(6), vec![], vec![folder(5, "old")]);
+        assert_eq!(catalogue.names(FolderId(6)).into_keys().collect::<Vec<_>>(), ["new"]);
+        assert_eq!(catalogue.names(FolderId(5)).into_keys().collect::<Vec<_>>(), ["a"]);
+        catalogue.take_listing(ROOT, vec![], vec![folder(5, "old"), folder(6, "to")]);
+        assert_eq!(catalogue.names(ROOT).into_keys().collect::<Vec<_>>(), ["to"]);
+    }
+
+    #[test]
+    fn names_may_repeat() {
+        let mut catalogue = Catalogue::default();
+        catalogue.take_listing(ROOT, vec![file(1, "a"), file(2, "a")], vec![folder(9, "d"), folder(4, "d")]);
+        assert_eq!(catalogue.names(ROOT)["a"], 2);
+        assert_eq!(
+            catalogue.folders_named(ROOT, &Name::new("d").unwrap()),
+            [FolderId(4), FolderId(9)]
+        );
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Upload(u32),
+        Remove(u32),
+        /// A listing as the service stood this many steps ago.
+        List(usize),
+    }
+
+    proptest! {
+        /// Whatever the order of our own changes and of listings that lag behind them, the catalogue ends
+        /// with the service's state, as long as nobody else changes the account.
+        #[test]
+        fn agrees_with_the_service_however_listings_lag(
+            steps in proptest::collection::vec(
+                prop_oneof![
+                    (0..8u32).prop_map(Step::Upload),
+                    (0..8u32).prop_map(Step::Remove),
+                    (0..5usize).prop_map(Step::List),
+                ],
+                0..40,
+            ),
+        ) {
+            let mut service: BTreeSet<u32> = [100, 101].into();
+            let mut history = vec![service.clone()];
+            let mut catalogue = Catalogue::default();
+            for step in steps {
+                match step {
+                    Step::Upload(code) => {
+                        // A link is never given out twice.
+                        if history.iter().any(|state| state.contains(&code)) { continue; }
+                        service.insert(code);
+                        catalogue.note_file(ROOT, file(code, "f"));
+                    }
+                    Step::Remove(code) => {
+                        if !service.remove(&code) { continue; }
+                        catalogue.note_file_gone(ROOT, file(code, "f").link);
+                    }
+                    Step::List(lag) => {
+                        let seen = &history[history.len().saturating_sub(lag + 1)];
+                        catalogue.take_listing(ROOT, seen.iter().map(|c| file(*c, "f")).collect(), vec![]);
+                    }
+                }
+                history.push(service.clone());
+            }
+            catalogue.take_listing(ROOT, history[0].iter().map(|c| file(*c, "f")).collect(), vec![]);
+            let known: BTreeSet<String> = catalogue.files(ROOT).map(|f| f.link.code().to_owned()).collect();
+            prop_assert_eq!(known, service.iter().map(|c| format!("code{c}")).collect::<BTreeSet<_>>());
+        }
+    }
+}

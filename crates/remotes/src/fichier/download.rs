@@ -1,0 +1,209 @@
+//! Downloads: one token for all requests of a file while it lives, and a cut stream that goes on where it
+//! stood.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+
+use fichier_api::{
+    ByteRange as WireRange, Client, Download, DownloadToken, ErrorKind, FileLink, FileOf, Password, TokenRequest,
+};
+use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageError};
+
+use super::{FichierOptions, error::reading_failed};
+
+/// How long a token is used. The service lets it live 5 minutes (API document, section 6).
+const TOKEN_LIFE: Duration = Duration::from_secs(240);
+
+/// With so many tokens kept, those past their life are dropped.
+const TOKENS_KEPT: usize = 256;
+
+/// Reads files of the account, or anyone's by their links.
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    client: Client,
+    cdn: bool,
+    password: Option<Password>,
+    resumes: u32,
+    tokens: Arc<Mutex<HashMap<FileLink, (DownloadToken, Instant)>>>,
+}
+
+/// One stream under way.
+struct Reading {
+    reader: Reader,
+    link: FileLink,
+    path: RemotePath,
+    /// What the listing said.
+    size: u64,
+    /// The next byte wanted, and the one after the last.
+    at: u64,
+    end: u64,
+    open: Option<Download>,
+    /// How many bytes of the open answer come before the next one wanted.
+    skip: u64,
+    resumes: u32,
+}
+
+impl Reader {
+    pub(super) fn new(client: Client, options: &FichierOptions) -> Self {
+        Self {
+            client,
+            cdn: options.cdn,
+            password: options.file_password.clone(),
+            resumes: options.download_resumes,
+            tokens: Arc::default(),
+        }
+    }
+
+    /// The bytes of a file. Nothing is asked of the service before the first byte is wanted.
+    pub(super) fn read(&self, link: FileLink, file: &File, range: ByteRange) -> Result<ByteStream> {
+        let at = range.start.min(file.size);
+        let reading = Reading {
+            reader: self.clone(),
+            link,
+            path: file.path.clone(),
+            size: file.size,
+            at,
+            end: at + range.length(file.size),
+            open: None,
+            skip: 0,
+            resumes: 0,
+        };
+        Ok(stream::try_unfold(reading, |mut reading| async move {
+            Ok(reading.next().await?.map(|chunk| (chunk, reading)))
+        })
+        .boxed())
+    }
+
+    async fn token(&self, link: FileLink, path: &RemotePath) -> Result<DownloadToken> {
+        if let Some((token, at)) = self.tokens().get(&link)
+            && at.elapsed() < TOKEN_LIFE
+        {
+            return Ok(token.clone());
+        }
+        let request = TokenRequest {
+            cdn: self.cdn,
+            ..TokenRequest::new(FileOf::Link { link, pass: self.password.clone() })
+        };
+        let token =
+            self.client.download_token(&request).await.map_err(|error| reading_failed(path, error))?;
+        let mut tokens = self.tokens();
+        if tokens.len() >= TOKENS_KEPT {
+            tokens.retain(|_, (_, at)| at.elapsed() < TOKEN_LIFE);
+        }
+        tokens.insert(link, (token.clone(), Instant::now()));
+        Ok(token)
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<FileLink, (DownloadToken, Instant)>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, link: &FileLink) {
+        self.tokens().remove(link);
+    }
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            if self.at >= self.end {
+                // A file of one request needs its token no more.
+                if self.end == self.size {
+                    self.reader.forget(&self.link);
+                }
+                return Ok(None);
+            }
+            let mut download = match self.open.take() {
+                Some(download) => download,
+                None => match self.connect().await? {
+                    Some(download) => download,
+                    None => continue,
+                },
+            };
+            match download.next().await {
+                Some(Ok(chunk)) => {
+                    self.open = Some(download);
+                    if let Some(chunk) = self.accept(chunk) {
+                        return Ok(Some(chunk));
+                    }
+                }
+                Some(Err(error)) if error.kind().may_pass() && self.resumes < self.reader.resumes => {
+                    self.resumes += 1;
+                    tracing::info!(path = %self.path, at = self.at, "Download cut ({error}): going on");
+                }
+                Some(Err(error)) => return Err(reading_failed(&self.path, error)),
+                None => {
+                    return Err(StorageError::SizeMismatch {
+                        path: self.path.clone(),
+                        expected: self.size,
+                        actual: self.at,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Takes what belongs to the range from a chunk.
+    fn accept(&mut self, mut chunk: Bytes) -> Option<Bytes> {
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len());
+        self.skip -= skipped as u64;
+        let mut chunk = chunk.split_off(skipped);
+        let wanted = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        chunk.truncate(wanted);
+        self.at += chunk.len() as u64;
+        (!chunk.is_empty()).then_some(chunk)
+    }
+
+    /// Opens the file at the next byte wanted; `None` when that should be tried once more.
+    async fn connect(&mut self) -> Result<Option<Download>> {
+        let token = self.reader.token(self.link, &self.path).await?;
+        let range = match (self.at, self.end == self.size) {
+            (0, true) => None,
+            (start, true) => Some(WireRange::From(start)),
+            (start, false) => Some(WireRange::Span { start, length: self.end - start }),
+        };
+        match self.reader.client.open_download(&token, range).await {
+            Ok(download) => {
+                self.check(&download)?;
+                Ok(Some(download))
+            }
+            Err(error) => {
+                let stale = matches!(error.kind(), ErrorKind::TokenRefused { .. });
+                self.reader.forget(&self.link);
+                if matches!(error.kind(), ErrorKind::RangeNotSatisfiable) {
+                    return Err(StorageError::SizeMismatch {
+                        path: self.path.clone(),
+                        expected: self.size,
+                        actual: self.at,
+                    });
+                }
+                if stale && self.resumes < self.reader.resumes {
+                    self.resumes += 1;
+                    return Ok(None);
+                }
+                Err(reading_failed(&self.path, error))
+            }
+        }
+    }
+
+    /// Holds the answer's head against what the listing said.
+    fn check(&mut self, download: &Download) -> Result<()> {
+        let wrong = match download.total() {
+            Some(total) if total != self.size => Some(total),
+            _ if download.start() > self.at => Some(download.start()),
+            _ => None,
+        };
+        if let Some(actual) = wrong {
+            return Err(StorageError::SizeMismatch { path: self.path.clone(), expected: self.size, actual });
+        }
+        // A node may answer a range with the whole file.
+        self.skip = self.at - download.start();
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! From the wire client's errors to the storage layer's.
+
+use std::{fmt, sync::Arc};
+
+use fichier_api::{ApiError, ErrorKind, Fault, PasswordProblem, Retry as ApiRetry};
+use fichier_storage::{Blame, RemotePath, Retry, StorageError};
+
+/// An error that concerns several items of a batch.
+#[derive(Debug, Clone)]
+struct Shared(Arc<ApiError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Says of an error what was tried and on which path.
+pub(super) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiError>>) -> StorageError {
+    let error = error.into();
+    let retry = if error.is_fatal() {
+        Retry::Fatal
+    } else {
+        match error.retry() {
+            ApiRetry::Never => Retry::Useless,
+            ApiRetry::Later | ApiRetry::AfterLooking => Retry::Worthwhile,
+        }
+    };
+    let blame = match error.fault() {
+        Fault::User => Blame::User,
+        Fault::Service => Blame::Service,
+        Fault::Network => Blame::Network,
+        Fault::Us => Blame::Us,
+    };
+    let hint = password_hint(error.kind()).or_else(|| error.hint()).map(str::to_owned);
+    let action = if path.is_root() { action.to_owned() } else { format!("{action} {path:?}") };
+    StorageError::Service { action, retry, blame, hint, source: Box::new(Shared(error)) }
+}
+
+/// Names the option that a missing or wrong password belongs to.
+fn password_hint(kind: &ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::NotAllowed { password: PasswordProblem::Missing, .. } => {
+            Some("the file has a password: give it by --fichier-file-password or the option file_password")
+        }
+        ErrorKind::NotAllowed { password: PasswordProblem::Wrong, .. } => {
+            Some("the password given by --fichier-file-password or the option file_password is wrong")
+        }
+        _ => None,
+    }
+}
+
+/// The error of a listing: a folder that is gone is the storage layer's own.
+pub(super) fn listing_failed(path: &RemotePath, error: ApiError) -> StorageError {
+    if error.is_not_found() {
+        StorageError::FolderNotFound(path.clone())
+    } else {
+        failed("list directory", path, error)
+    }
+}
+
+/// The error of reading a file: a file that is gone is the storage layer's own.
+pub(super) fn reading_failed(path: &RemotePath, error: ApiError) -> StorageError {
+    if error.is_not_found() {
+        StorageError::FileNotFound(path.clone())
+    } else {
+        failed("read", path, error)
+    }
+}

@@ -1,0 +1,68 @@
+//! Folders: making them, and moving or renaming one with all it holds.
+
+use fichier_api::MoveFolder;
+use fichier_storage::{Outcome, RemotePath, Result, StorageError};
+
+use super::{FichierRemote, catalogue::KnownFolder, error::failed, tree::Made};
+
+impl FichierRemote {
+    pub(super) async fn make(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for path in batch {
+            outcomes.push(match self.tree.ensure(path).await {
+                Ok((_, Made::Now)) => Outcome::Done(()),
+                Ok((_, Made::Before)) => Outcome::DoneBefore(()),
+                Err(error) => Outcome::Failed(error),
+            });
+        }
+        outcomes
+    }
+
+    pub(super) async fn move_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
+        let (Some(from_parent), Some(to_parent), Some(name)) = (from.parent(), to.parent(), to.name()) else {
+            return Err(StorageError::Overlap { from: from.clone(), to: to.clone() });
+        };
+        if to.is_within(from) {
+            return Err(StorageError::Overlap { from: from.clone(), to: to.clone() });
+        }
+        let folders = self.tree.require(from).await?;
+        match self.tree.find(to).await {
+            Ok(_) => return Err(StorageError::AlreadyExists(to.clone())),
+            Err(StorageError::FileNotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let (parent, _) = self.tree.ensure(&to_parent).await?;
+        for folder in folders {
+            let Some(known) = self.tree.catalogue().folder(folder).cloned() else {
+                return Err(StorageError::FolderNotFound(from.clone()));
+            };
+            let old_parent = self.tree.catalogue().parent(folder);
+            let renames = known.name != name;
+            // Moving and renaming in one call can overwrite a namesake in the folder that it leaves (API
+            // document, section 4): with such a namesake, two calls.
+            let namesake = renames
+                && old_parent != Some(parent)
+                && old_parent.is_some_and(|old| {
+                    let catalogue = self.tree.catalogue();
+                    !catalogue.folders_named(old, &name).is_empty()
+                        || catalogue.files(old).any(|file| file.name == name)
+                });
+            let stored = self.tree.names().encode(&name);
+            let request =
+                |rename: Option<String>| MoveFolder { folder, to: parent, destination_user: None, rename };
+            let moved = |error| {
+                // The tree can't tell which of the two states holds now.
+                failed("move directory", &from_parent.join(&known.name), error)
+            };
+            if namesake {
+                self.client.move_folder(&request(None)).await.map_err(moved)?;
+                self.client.move_folder(&request(Some(stored))).await.map_err(moved)?;
+            } else {
+                self.client.move_folder(&request(renames.then_some(stored))).await.map_err(moved)?;
+            }
+            let folder = KnownFolder { id: folder, name: name.clone(), date: known.date };
+            self.tree.catalogue().note_moved_folder(parent, folder);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! The `fichier` remote: a 1Fichier account, with the fewest calls that its API allows.
+//!
+//! - [`tree`](self): what the account holds, each folder listed once;
+//! - uploads in batches, verified by checksum before an old version goes;
+//! - downloads that go on where they were cut, several ranges on one token;
+//! - copies, moves and removals in lists.
+
+mod account;
+mod catalogue;
+mod download;
+mod error;
+mod folders;
+mod memory;
+mod names;
+mod opening;
+mod options;
+mod relocate;
+mod removal;
+mod shared;
+mod tree;
+mod upload;
+
+use std::sync::atomic::AtomicBool;
+
+use async_trait::async_trait;
+
+use fichier_api::{Client, FileLink};
+use fichier_storage::{
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, LinkRequest, Outcome, Relocation, Remote,
+    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+};
+
+pub use options::{EmptyFiles, FichierOptions};
+pub use shared::SharedFolderRemote;
+
+pub(crate) use opening::open;
+
+use download::Reader;
+use memory::AccountMemory;
+use names::Names;
+use tree::Tree;
+
+/// The most bytes that go in one upload request of several files. A batch that fails is sent again.
+const BATCH_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How many links or names go in one call (API document, section 5: a safe size).
+const ITEMS_PER_CALL: usize = fichier_api::limits::ITEMS_PER_CALL;
+
+/// A 1Fichier account as a remote.
+#[derive(Debug)]
+pub struct FichierRemote {
+    info: RemoteInfo,
+    client: Client,
+    options: FichierOptions,
+    tree: Tree,
+    reader: Reader,
+    /// Whether several files may go in one upload request; off for the run when a report left one out.
+    batching: AtomicBool,
+}
+
+impl FichierRemote {
+    /// A remote over a wire client. `name` is what the user calls it, with its colon.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>, options: FichierOptions) -> Self {
+        let marker = options.empty_files == EmptyFiles::Marker;
+        let names = Names { encoding: options.encoding, stand_ins: marker };
+        let info = RemoteInfo {
+            name: name.into(),
+            backend: "fichier",
+            features: Features {
+                server_side_copy: true,
+                server_side_move: true,
+                folder_move: true,
+                duplicates: true,
+                empty_files: marker,
+                read_only: false,
+                listed_checksums: true,
+                set_modified: false,
+                about: true,
+                link: true,
+                case_insensitive: false,
+            },
+            batch: BatchLimit { files: options.upload_batch.max(1), bytes: BATCH_BYTES },
+            time_precision: None,
+            skips_empty_files: options.empty_files == EmptyFiles::Skip,
+        };
+        Self {
+            info,
+            tree: Tree::new(client.clone(), names, options.listing_cap.max(1)),
+            reader: Reader::new(client.clone(), &options),
+            batching: AtomicBool::new(options.upload_batch > 1),
+            client,
+            options,
+        }
+    }
+
+    /// Keeps what is learned about the account between runs.
+    fn with_memory(mut self, memory: Option<AccountMemory>) -> Self {
+        self.tree.remember_in(memory);
+        self
+    }
+}
+
+/// The link that identifies a file of this remote.
+fn link_of(file: &File) -> Result<FileLink> {
+    file.id
+        .as_ref()
+        .and_then(|id| id.as_str().parse().ok())
+        .ok_or_else(|| StorageError::FileNotFound(file.path.clone()))
+}
+
+#[async_trait]
+impl Remote for FichierRemote {
+    fn info(&self) -> &RemoteInfo {
+        &self.info
+    }
+
+    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
+        self.tree.list(folder).await
+    }
+
+    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+        self.tree.find(path).await
+    }
+
+    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
+        self.reader.read(link_of(file)?, file, range)
+    }
+
+    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
+        self.upload(batch).await
+    }
+
+    async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.relocate(batch, relocate::Kind::Copy).await
+    }
+
+    async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.relocate(batch, relocate::Kind::Move).await
+    }
+
+    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        self.remove_files(batch).await
+    }
+
+    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.make(batch).await
+    }
+
+    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.remove_empty(batch).await
+    }
+
+    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
+        self.move_folder(from, to).await
+    }
+
+    async fn about(&self) -> Result<Usage> {
+        self.usage().await
+    }
+
+    async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
+        self.public_link(entry, request).await
+    }
+}

@@ -1,0 +1,118 @@
+//! From a remote's settings to a remote: the one place that knows the options by their names.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use fichier_api::{ApiKey, Client, Pacing, Password, RetryPolicy};
+use fichier_storage::{Blame, Remote, RemotePath, Retry, StorageError};
+
+use super::{
+    EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote, error::failed, memory::AccountMemory,
+};
+use crate::{
+    network::Network,
+    registry::{Chosen, InvalidValue, OpenError},
+};
+
+/// Opens an account, or a shared folder when one is named.
+///
+/// # Errors
+/// A value doesn't suit its option, there is no key, or the client can't be set up.
+pub(crate) fn open(
+    name: &str,
+    chosen: &Chosen<'_>,
+    network: &Network,
+) -> Result<Arc<dyn Remote>, OpenError> {
+    let wrong = |source| OpenError::Value { remote: name.to_owned(), source };
+    let options = options(chosen).map_err(wrong)?;
+    let shared = chosen.text("shared_folder").map_err(wrong)?;
+    let key = chosen.text("api_key").map_err(wrong)?.unwrap_or_default();
+    if key.is_empty() && shared.is_none() {
+        return Err(StorageError::Service {
+            action: format!("open {name}"),
+            retry: Retry::Fatal,
+            blame: Blame::User,
+            hint: Some(
+                "set api_key; get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access \
+                 account)"
+                    .to_owned(),
+            ),
+            source: "the remote has no API key".into(),
+        }
+        .into());
+    }
+    let endpoint = chosen.text("endpoint").map_err(wrong)?.unwrap_or_default();
+    let url: Url = endpoint.parse().map_err(|error| {
+        wrong(InvalidValue { option: "endpoint", reason: format!("{endpoint:?} is no address: {error}") })
+    })?;
+    let memory = network.memory.as_ref().filter(|_| shared.is_none());
+    let memory = memory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
+    let mut builder = Client::builder(ApiKey::new(key))
+        .endpoint(url)
+        .connect_timeout(network.connect_timeout)
+        .idle_timeout(network.idle_timeout)
+        .pacing(pacing(chosen).map_err(wrong)?)
+        .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
+        .cancel(network.cancel.clone());
+    for file in &network.ca_certificates {
+        builder = builder.ca_cert(file);
+    }
+    if let Some(agent) = &network.user_agent {
+        builder = builder.user_agent(agent.clone());
+    }
+    if let Some(address) = network.bind {
+        builder = builder.bind(address);
+    }
+    if let Some(observer) = &network.observer {
+        builder = builder.observer(observer.clone());
+    }
+    let (memory, learned) = memory.unzip();
+    if let Some(learned) = learned {
+        builder = builder.learned(learned);
+    }
+    let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
+    let title = format!("{name}:");
+    let Some(shared) = shared else {
+        return Ok(Arc::new(FichierRemote::new(client, title, options).with_memory(memory)));
+    };
+    let folder = shared
+        .parse()
+        .map_err(|error: fichier_api::SharedFolderIdError| {
+            wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
+        })?;
+    let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
+    Ok(Arc::new(SharedFolderRemote::new(client, title, folder, password, &options)))
+}
+
+fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
+    let defaults = FichierOptions::default();
+    Ok(FichierOptions {
+        encoding: chosen.encoding("encoding")?.unwrap_or(defaults.encoding),
+        empty_files: match chosen.choice("empty_files")? {
+            Some("skip") => EmptyFiles::Skip,
+            Some("marker") => EmptyFiles::Marker,
+            _ => EmptyFiles::Error,
+        },
+        cdn: chosen.flag("cdn")?,
+        file_password: chosen.text("file_password")?.map(Password::new),
+        upload_batch: chosen.count("upload_batch")?.unwrap_or(defaults.upload_batch),
+        ..defaults
+    })
+}
+
+fn pacing(chosen: &Chosen<'_>) -> Result<Pacing, InvalidValue> {
+    let defaults = Pacing::default();
+    let any = chosen.duration("call_gap")?.unwrap_or(defaults.any);
+    let list_gap = chosen.duration("list_gap")?;
+    Ok(Pacing {
+        any,
+        // Set by hand, it holds from the start and stays.
+        listing: list_gap.unwrap_or(any.min(defaults.listing)),
+        listing_after_flood: list_gap.unwrap_or(defaults.listing_after_flood),
+        same_folder: chosen.duration("folder_gap")?.unwrap_or(defaults.same_folder),
+        all_files: chosen.duration("all_files_gap")?.unwrap_or(defaults.all_files),
+        account_info: chosen.duration("account_gap")?.unwrap_or(defaults.account_info),
+        ..defaults
+    })
+}

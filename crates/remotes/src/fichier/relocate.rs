@@ -1,0 +1,292 @@
+//! Copies, moves and renames at the service: in lists, no byte through this program.
+//!
+//! A list of files goes to one folder in one call; those that change their names too are renamed in a second
+//! one. Old versions go after the new ones are there.
+
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+
+use fichier_api::{ApiError, CopyFiles, FileLink, FolderId, MoveFiles, RenameFile};
+use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
+
+use super::{
+    FichierRemote, ITEMS_PER_CALL,
+    catalogue::KnownFile,
+    error::failed,
+    link_of,
+    removal::concerns_an_item,
+    tree::as_file,
+};
+
+/// What becomes of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It stays.
+    Copy,
+    /// It goes.
+    Move,
+}
+
+/// A file on its way.
+#[derive(Debug, Clone)]
+struct Step {
+    /// Its place in the batch.
+    index: usize,
+    link: FileLink,
+    /// Where it lies, as far as that is known.
+    source_folder: Option<FolderId>,
+    known: KnownFile,
+    name: Name,
+}
+
+impl FichierRemote {
+    pub(super) async fn relocate(&self, batch: &[Relocation], kind: Kind) -> Vec<Outcome<File>> {
+        let mut outcomes: Vec<Outcome<File>> = batch.iter().map(|_| Outcome::NotTried).collect();
+        let mut by_folder: BTreeMap<RemotePath, Vec<Step>> = BTreeMap::new();
+        for (index, item) in batch.iter().enumerate() {
+            match self.step(index, item) {
+                Ok((folder, step)) => by_folder.entry(folder).or_default().push(step),
+                Err(error) => outcomes[index] = Outcome::Failed(error),
+            }
+        }
+        for (folder, steps) in by_folder {
+            let id = match self.tree.ensure(&folder).await {
+                Ok((id, _)) => id,
+                Err(error) => {
+                    outcomes[steps[0].index] = Outcome::Failed(error);
+                    continue;
+                }
+            };
+            let mut parts: Vec<Vec<Step>> = steps.chunks(ITEMS_PER_CALL).rev().map(<[_]>::to_vec).collect();
+            while let Some(mut part) = parts.pop() {
+                let result = match kind {
+                    Kind::Copy => self.copy_part(id, &folder, &part).await,
+                    Kind::Move => self.move_part(id, &part).await,
+                };
+                match result {
+                    Ok(done) => {
+                        let mut old = Vec::new();
+                        for (step, file) in part.iter().zip(done) {
+                            let item = &batch[step.index];
+                            outcomes[step.index] = match file {
+                                Ok(file) => {
+                                    let stays = file.link;
+                                    old.extend(item.replaces.iter().filter(|old| link_of(old).ok() != Some(stays)).cloned());
+                                    Outcome::Done(as_file(&file, item.to.clone()))
+                                }
+                                Err(error) => Outcome::Failed(failed(verb(kind), &item.from.path, error)),
+                            };
+                        }
+                        self.remove_replaced(&old).await;
+                    }
+                    Err(error) if concerns_an_item(&error) && part.len() > 1 => {
+                        let second = part.split_off(part.len() / 2);
+                        parts.push(second);
+                        parts.push(part);
+                    }
+                    Err(error) => {
+                        let error = Arc::new(error);
+                        for step in &part {
+                            let item = &batch[step.index];
+                            outcomes[step.index] = Outcome::Failed(if error.is_not_found() {
+                                StorageError::FileNotFound(item.from.path.clone())
+                            } else {
+                                failed(verb(kind), &item.from.path, error.clone())
+                            });
+                        }
+                        if error.is_fatal() {
+                            return outcomes;
+                        }
+                    }
+                }
+            }
+        }
+        outcomes
+    }
+
+    fn step(&self, index: usize, item: &Relocation) -> Result<(RemotePath, Step), StorageError> {
+        let (Some(folder), Some(name), Some(parent)) = (item.to.parent(), item.to.name(), item.from.path.parent())
+        else {
+            return Err(StorageError::IsAFolder(item.to.clone()));
+        };
+        let link = link_of(&item.from)?;
+        let source_folder = self.folder_holding(&parent, &link);
+        let known = source_folder.and_then(|folder| self.tree.catalogue().file(folder, &link).cloned());
+        let known = known.unwrap_or_else(|| KnownFile {
+            link,
+            name: name.clone(),
+            size: item.from.size,
+            whirlpool: item.from.whirlpool,
+            date: item.from.modified,
+            media_type: item.from.media_type.clone(),
+            stands_for_empty: false,
+        });
+        Ok((folder, Step { index, link, source_folder, known, name }))
+    }
+
+    /// The stored name that a file is to bear.
+    fn stored(&self, step: &Step) -> String {
+        let names = self.tree.names();
+        if step.known.stands_for_empty { names.encode_stand_in(&step.name) } else { names.encode(&step.name) }
+    }
+
+    async fn copy_part(
+        &self,
+        to: FolderId,
+        folder: &RemotePath,
+        part: &[Step],
+    ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
+        let links = part.iter().map(|step| step.link).collect();
+        let single = part.len() == 1;
+        let rename = (single && part[0].known.name != part[0].name).then(|| self.stored(&part[0]));
+        let renamed_on_the_way = rename.is_some();
+        let request = CopyFiles {
+            links,
+            to,
+            sharing_user: None,
+            pass: self.options.file_password.clone(),
+            rename,
+        };
+        let copies: Vec<Option<FileLink>> = match self.client.copy_files(&request).await {
+            Ok(copied) => part
+                .iter()
+                .map(|step| copied.links.iter().find(|copy| copy.from_url == step.link).map(|copy| copy.to_url))
+                .collect(),
+            Err(error) if error.maybe_done() => return self.copied_before(to, folder, part, error).await,
+            Err(error) => return Err(error),
+        };
+        let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
+        let mut renames = Vec::new();
+        for (step, copy) in part.iter().zip(copies) {
+            let Some(link) = copy else {
+                // The service counts it as copied without saying to where: look when it is listed again.
+                done.push(Ok(KnownFile { name: step.name.clone(), ..step.known.clone() }));
+                continue;
+            };
+            if step.known.name != step.name && !renamed_on_the_way {
+                renames.push(RenameFile { link, filename: self.stored(step) });
+            }
+            let file = KnownFile {
+                link,
+                name: step.name.clone(),
+                date: Some(SystemTime::now()),
+                ..step.known.clone()
+            };
+            self.tree.catalogue().note_file(to, file.clone());
+            done.push(Ok(file));
+        }
+        if let Err(error) = self.rename_all(&renames).await {
+            self.undo_names(to, part, &mut done, &error);
+        }
+        Ok(done)
+    }
+
+    /// The copies were made, but couldn't be given their names: they stand under the old ones.
+    fn undo_names(
+        &self,
+        to: FolderId,
+        part: &[Step],
+        done: &mut [Result<KnownFile, Arc<ApiError>>],
+        error: &Arc<ApiError>,
+    ) {
+        for (step, result) in part.iter().zip(done) {
+            if step.known.name == step.name {
+                continue;
+            }
+            if let Ok(file) = result {
+                let file = KnownFile { name: step.known.name.clone(), ..file.clone() };
+                self.tree.catalogue().note_file(to, file);
+            }
+            *result = Err(error.clone());
+        }
+    }
+
+    /// The answer to a copy was lost: what the folder holds now and didn't before, of the same checksum, is
+    /// the copy.
+    async fn copied_before(
+        &self,
+        to: FolderId,
+        folder: &RemotePath,
+        part: &[Step],
+        error: ApiError,
+    ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
+        let before: std::collections::HashSet<FileLink> =
+            self.tree.catalogue().files(to).map(|file| file.link).collect();
+        if self.tree.refresh(to, folder).await.is_err() {
+            return Err(error);
+        }
+        let mut new: Vec<KnownFile> =
+            self.tree.catalogue().files(to).filter(|file| !before.contains(&file.link)).cloned().collect();
+        let error = Arc::new(error);
+        let mut done = Vec::new();
+        for step in part {
+            let place = new.iter().position(|file| {
+                file.name == step.name && file.whirlpool.is_some() && file.whirlpool == step.known.whirlpool
+            });
+            done.push(place.map(|place| new.swap_remove(place)).ok_or_else(|| error.clone()));
+        }
+        Ok(done)
+    }
+
+    async fn move_part(
+        &self,
+        to: FolderId,
+        part: &[Step],
+    ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
+        let moving: Vec<&Step> = part.iter().filter(|step| step.source_folder != Some(to)).collect();
+        let renaming: Vec<&Step> = part.iter().filter(|step| step.known.name != step.name).collect();
+        let mut renamed_on_the_way = false;
+        if !moving.is_empty() {
+            let rename = match (&moving[..], part.len(), renaming.len()) {
+                ([only], 1, 1) => Some(self.stored(only)),
+                _ => None,
+            };
+            renamed_on_the_way = rename.is_some();
+            let links = moving.iter().map(|step| step.link).collect();
+            let request = MoveFiles { links, to, destination_user: None, rename };
+            self.client.move_files(&request).await?;
+        }
+        for step in &moving {
+            let mut catalogue = self.tree.catalogue();
+            if let Some(folder) = step.source_folder {
+                catalogue.note_file_gone(folder, step.link);
+            }
+            catalogue.note_file(to, step.known.clone());
+        }
+        let renames: Vec<RenameFile> = if renamed_on_the_way {
+            Vec::new()
+        } else {
+            renaming
+                .iter()
+                .map(|step| RenameFile { link: step.link, filename: self.stored(step) })
+                .collect()
+        };
+        let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
+        let renamed = self.rename_all(&renames).await;
+        for step in part {
+            if let Err(error) = &renamed
+                && step.known.name != step.name
+            {
+                done.push(Err(error.clone()));
+                continue;
+            }
+            let file = KnownFile { name: step.name.clone(), ..step.known.clone() };
+            self.tree.catalogue().note_file(to, file.clone());
+            done.push(Ok(file));
+        }
+        Ok(done)
+    }
+
+    async fn rename_all(&self, renames: &[RenameFile]) -> Result<(), Arc<ApiError>> {
+        if renames.is_empty() {
+            return Ok(());
+        }
+        self.client.rename_files(renames).await.map(|_| ()).map_err(Arc::new)
+    }
+}
+
+fn verb(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Copy => "copy",
+        Kind::Move => "move",
+    }
+}

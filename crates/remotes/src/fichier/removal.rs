@@ -1,0 +1,153 @@
+//! Removals: files in lists, folders when they are empty.
+
+use std::time::Duration;
+
+use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, RemoveFile};
+use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
+
+use super::{FichierRemote, ITEMS_PER_CALL, error::failed, link_of};
+
+/// How long to wait before asking again to remove a folder whose files went just now: the service may count
+/// them a little longer (API document, section 4).
+const NOT_EMPTY_YET: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+impl FichierRemote {
+    pub(super) async fn remove_files(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        let mut outcomes: Vec<Outcome<()>> = batch.iter().map(|_| Outcome::NotTried).collect();
+        let mut ready = Vec::with_capacity(batch.len());
+        for (index, file) in batch.iter().enumerate() {
+            match link_of(file) {
+                Ok(link) => ready.push((index, link)),
+                Err(error) => outcomes[index] = Outcome::Failed(error),
+            }
+        }
+        // A list that is refused is halved until what is to blame stands alone.
+        let mut parts: Vec<Vec<(usize, FileLink)>> =
+            ready.chunks(ITEMS_PER_CALL).rev().map(<[_]>::to_vec).collect();
+        while let Some(mut part) = parts.pop() {
+            let links: Vec<FileLink> = part.iter().map(|(_, link)| *link).collect();
+            match self.remove_links(&links).await {
+                Ok(()) => {
+                    for (index, link) in part {
+                        self.forget(&batch[index], link);
+                        outcomes[index] = Outcome::Done(());
+                    }
+                }
+                Err(error) if concerns_an_item(&error) && part.len() > 1 => {
+                    let second = part.split_off(part.len() / 2);
+                    parts.push(second);
+                    parts.push(part);
+                }
+                Err(error) if error.is_not_found() => {
+                    for (index, link) in part {
+                        self.forget(&batch[index], link);
+                        outcomes[index] = Outcome::DoneBefore(());
+                    }
+                }
+                Err(error) => {
+                    let error = std::sync::Arc::new(error);
+                    let fatal = error.is_fatal();
+                    for (index, _) in part {
+                        outcomes[index] =
+                            Outcome::Failed(failed("remove", &batch[index].path, error.clone()));
+                    }
+                    if fatal {
+                        break;
+                    }
+                }
+            }
+        }
+        outcomes
+    }
+
+    pub(super) async fn remove_links(&self, links: &[FileLink]) -> Result<(), ApiError> {
+        let files: Vec<RemoveFile> = links.iter().map(|link| RemoveFile::from(*link)).collect();
+        self.client.remove_files(&files).await.map(|_| ())
+    }
+
+    /// Removes old versions that a new one stands for. The new one is safe, so a failure here is no failure
+    /// of the transfer: the old version stays as a duplicate.
+    pub(super) async fn remove_replaced(&self, old: &[File]) {
+        if old.is_empty() {
+            return;
+        }
+        for (file, outcome) in old.iter().zip(self.remove_files(old).await) {
+            if let Err(error) = outcome.into_result() {
+                tracing::error!(path = %file.path, "The old version stays beside the new one: {error}");
+            }
+        }
+    }
+
+    /// Notes that a file is gone, in whichever folder of its path it lay.
+    fn forget(&self, file: &File, link: FileLink) {
+        let Some(parent) = file.path.parent() else { return };
+        if let Some(folder) = self.folder_holding(&parent, &link) {
+            self.tree.catalogue().note_file_gone(folder, link);
+        }
+    }
+
+    /// Which of the folders that share a path holds this file.
+    pub(super) fn folder_holding(&self, parent: &RemotePath, link: &FileLink) -> Option<FolderId> {
+        // No call here: what handed out the file has listed its folder.
+        let folders = self.tree.known(parent);
+        self.tree.catalogue().folder_of(&folders, link).or_else(|| folders.first().copied())
+    }
+
+    pub(super) async fn remove_empty(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for path in batch {
+            outcomes.push(self.remove_empty_folder(path).await.into());
+        }
+        outcomes
+    }
+
+    async fn remove_empty_folder(&self, path: &RemotePath) -> Result<()> {
+        if path.is_root() {
+            return Err(self.unsupported_root_removal());
+        }
+        let folders = self.tree.require(path).await?;
+        for folder in folders {
+            self.remove_folder_by_id(folder, path).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_folder_by_id(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        let known_complete = self.tree.catalogue().is_complete(folder);
+        if known_complete && !self.tree.catalogue().is_empty(folder) {
+            return Err(StorageError::FolderNotEmpty(path.clone()));
+        }
+        let mut waits = NOT_EMPTY_YET.iter();
+        loop {
+            match self.client.remove_folder(folder).await {
+                Ok(()) => break,
+                // Removed by an earlier try whose answer was lost.
+                Err(error) if error.is_not_found() && error.maybe_done() => break,
+                Err(error) if error.is_not_found() => {
+                    self.tree.catalogue().note_folder_gone(folder);
+                    return Err(StorageError::FolderNotFound(path.clone()));
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => match waits.next() {
+                    Some(wait) if known_complete => tokio::time::sleep(*wait).await,
+                    _ => return Err(StorageError::FolderNotEmpty(path.clone())),
+                },
+                Err(error) => return Err(failed("remove directory", path, error)),
+            }
+        }
+        self.tree.catalogue().note_folder_gone(folder);
+        Ok(())
+    }
+
+    fn unsupported_root_removal(&self) -> StorageError {
+        StorageError::Unsupported { remote: self.info.name.clone(), operation: "remove its root directory" }
+    }
+}
+
+/// Whether an error of a list is about one of its items, so that the others may go without it.
+pub(super) fn concerns_an_item(error: &ApiError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. } | ErrorKind::Refused { .. }
+    )
+}

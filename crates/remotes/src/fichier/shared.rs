@@ -1,0 +1,142 @@
+//! Somebody's shared folder by its public link: a flat, read-only listing without dates and checksums (API
+//! document, section 8).
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use fichier_api::{Client, Password, SharedFolderId};
+use fichier_storage::{
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, Outcome, Remote, RemoteInfo,
+    RemotePath, Result, StorageError, WriteBatch,
+};
+
+use super::{
+    FichierOptions,
+    download::Reader,
+    error::listing_failed,
+    link_of,
+    names::Names,
+};
+
+/// A shared folder as a remote.
+#[derive(Debug)]
+pub struct SharedFolderRemote {
+    info: RemoteInfo,
+    client: Client,
+    folder: SharedFolderId,
+    password: Option<Password>,
+    names: Names,
+    reader: Reader,
+    files: OnceCell<Vec<File>>,
+}
+
+impl SharedFolderRemote {
+    /// A remote over the page of a shared folder, and its password if it has one.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        name: impl Into<String>,
+        folder: SharedFolderId,
+        password: Option<Password>,
+        options: &FichierOptions,
+    ) -> Self {
+        let info = RemoteInfo {
+            name: name.into(),
+            backend: "fichier",
+            features: Features { read_only: true, duplicates: true, ..Features::default() },
+            batch: BatchLimit::SINGLE,
+            time_precision: None,
+            skips_empty_files: false,
+        };
+        let names = Names { encoding: options.encoding, stand_ins: false };
+        Self {
+            info,
+            reader: Reader::new(client.clone(), options),
+            client,
+            folder,
+            password,
+            names,
+            files: OnceCell::new(),
+        }
+    }
+
+    /// The files, asked for once.
+    async fn files(&self) -> Result<&Vec<File>> {
+        self.files
+            .get_or_try_init(|| async {
+                let root = RemotePath::root();
+                let shared = self
+                    .client
+                    .shared_folder(&self.folder, self.password.as_ref())
+                    .await
+                    .map_err(|error| listing_failed(&root, error))?;
+                let mut files = Vec::with_capacity(shared.len());
+                for file in shared {
+                    match self.names.decode_file(&file.filename, file.size) {
+                        Ok(decoded) => files.push(File {
+                            path: root.join(&decoded.name),
+                            size: file.size,
+                            modified: None,
+                            whirlpool: None,
+                            id: Some(FileId::new(file.link.to_string())),
+                            media_type: None,
+                        }),
+                        Err(error) => tracing::error!(link = %file.link, "file left out: {error}"),
+                    }
+                }
+                files.sort_by(|left, right| (&left.path, &left.id).cmp(&(&right.path, &right.id)));
+                Ok(files)
+            })
+            .await
+    }
+
+    fn refuse<T>(&self, count: usize) -> Vec<Outcome<T>> {
+        (0..count).map(|_| Outcome::Failed(self.unsupported("change a shared folder"))).collect()
+    }
+}
+
+#[async_trait]
+impl Remote for SharedFolderRemote {
+    fn info(&self) -> &RemoteInfo {
+        &self.info
+    }
+
+    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
+        let files = self.files().await?;
+        if folder.is_root() {
+            return Ok(files.iter().cloned().map(Entry::File).collect());
+        }
+        if files.iter().any(|file| file.path == *folder) {
+            return Err(StorageError::IsAFile(folder.clone()));
+        }
+        Err(StorageError::FolderNotFound(folder.clone()))
+    }
+
+    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+        if path.is_root() {
+            return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
+        }
+        let found = self.files().await?.iter().find(|file| file.path == *path).cloned();
+        found.map(Entry::File).ok_or_else(|| StorageError::FileNotFound(path.clone()))
+    }
+
+    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
+        self.reader.read(link_of(file)?, file, range)
+    }
+
+    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
+        self.refuse(batch.items.len())
+    }
+
+    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        self.refuse(batch.len())
+    }
+
+    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.refuse(batch.len())
+    }
+
+    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.refuse(batch.len())
+    }
+}

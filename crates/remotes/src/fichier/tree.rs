@@ -1,0 +1,400 @@
+//! The account's tree: the [catalogue](super::catalogue) and the calls that fill it.
+//!
+//! Each folder is listed at most once in a run, its files in the same call; a path costs a listing for each
+//! folder on the way that isn't known yet.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use fichier_api::{
+    ApiError, Client, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder, SubFolder,
+    WireDate,
+};
+use fichier_storage::{Entry, File, FileId, Folder, Name, RemotePath, Result, StorageError, Whirlpool};
+
+use super::{
+    catalogue::{Catalogue, KnownFile, KnownFolder},
+    error::{failed, listing_failed},
+    memory::AccountMemory,
+    names::Names,
+};
+
+/// The account's tree.
+#[derive(Debug)]
+pub(super) struct Tree {
+    client: Client,
+    names: Names,
+    /// With how many results a listing counts as cut off.
+    cap: usize,
+    catalogue: Mutex<Catalogue>,
+    memory: Option<AccountMemory>,
+    /// One lock a folder, so that tasks which want the same one list it, or make a folder in it, once.
+    locks: Mutex<HashMap<FolderId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        if let Some(memory) = &self.memory {
+            memory.save(self.client.learned());
+        }
+    }
+}
+
+/// What a listing brought, before it is in the catalogue.
+#[derive(Debug, Default)]
+struct Listing {
+    files: Vec<FileItem>,
+    folders: Vec<SubFolder>,
+    /// How many files there are by the service's own count.
+    count: Option<u64>,
+}
+
+impl Tree {
+    pub(super) fn new(client: Client, names: Names, cap: usize) -> Self {
+        Self {
+            client,
+            names,
+            cap,
+            catalogue: Mutex::default(),
+            memory: None,
+            locks: Mutex::default(),
+        }
+    }
+
+    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>) {
+        self.memory = memory;
+    }
+
+    /// Keeps what was learned about the account, if there is a place for it.
+    pub(super) fn remember(&self) {
+        if let Some(memory) = &self.memory {
+            memory.note(&self.client);
+        }
+    }
+
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// What is known, for a short look or note: never held across a call.
+    pub(super) fn catalogue(&self) -> MutexGuard<'_, Catalogue> {
+        self.catalogue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn lock(&self, folder: FolderId) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock =
+            self.locks.lock().unwrap_or_else(PoisonError::into_inner).entry(folder).or_default().clone();
+        lock.lock_owned().await
+    }
+
+    /// Makes sure that the folder's contents are known; `path` is for errors.
+    pub(super) async fn load(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        if self.catalogue().is_complete(folder) {
+            return Ok(());
+        }
+        let _alone = self.lock(folder).await;
+        if self.catalogue().is_complete(folder) {
+            return Ok(());
+        }
+        self.refresh(folder, path).await
+    }
+
+    /// Lists the folder, also when it was listed before: to learn what became of something whose answer was
+    /// lost. Waits for the service's limit on listing one folder.
+    pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        let listing = self.fetch(folder, path).await;
+        self.remember();
+        let listing = listing?;
+        let (files, folders) = self.decode(&listing, path);
+        self.catalogue().take_listing(folder, files, folders);
+        Ok(())
+    }
+
+    async fn fetch(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {
+        let told = |error: ApiError| listing_failed(path, error);
+        let answer = self.client.list_folder(&ListFolder::with_files(folder)).await.map_err(told)?;
+        let mut listing = Listing {
+            files: answer.items.unwrap_or_default(),
+            folders: answer.sub_folders,
+            count: answer.file_count,
+        };
+        if listing.files.len() >= self.cap {
+            self.fetch_older(folder, path, &mut listing).await?;
+        }
+        Ok(listing)
+    }
+
+    /// Reads what a listing at its cap left out, in windows that go back in time.
+    ///
+    /// Whether `sent_before` includes its own second isn't known, so a window begins a second later than the
+    /// oldest file seen, and what was seen already is left out. When a whole window lies in one second, the
+    /// next one steps below it.
+    async fn fetch_older(&self, folder: FolderId, path: &RemotePath, listing: &mut Listing) -> Result<()> {
+        let mut seen: HashSet<FileLink> = listing.files.iter().map(|file| file.link).collect();
+        let mut step_below = false;
+        loop {
+            let oldest = listing.files.iter().filter_map(|file| file.date.as_ref()?.as_utc()).min();
+            let Some(oldest) = oldest else { break };
+            let before = if step_below { oldest } else { oldest + Duration::from_secs(1) };
+            let ask =
+                ListFiles { sent_before: Some(WireDate::from_utc(before)), ..ListFiles::of(folder) };
+            let window = self.client.list_files(&ask).await.map_err(|error| listing_failed(path, error))?.items;
+            let full = window.len() >= self.cap;
+            let new: Vec<_> = window.into_iter().filter(|file| seen.insert(file.link)).collect();
+            tracing::debug!(path = %path, new = new.len(), full, "read a window of a large folder");
+            step_below = new.is_empty();
+            let progress = !new.is_empty();
+            listing.files.extend(new);
+            if !full || (!progress && before == oldest) {
+                break;
+            }
+        }
+        let seen = listing.files.len() as u64;
+        match listing.count {
+            Some(total) if seen < total => {
+                Err(StorageError::IncompleteListing { path: path.clone(), seen, total })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn decode(&self, listing: &Listing, path: &RemotePath) -> (Vec<KnownFile>, Vec<KnownFolder>) {
+        // Media types repeat: one text for all files of a folder that have it.
+        let mut types: BTreeMap<&str, Arc<str>> = BTreeMap::new();
+        let files = listing
+            .files
+            .iter()
+            .filter_map(|item| {
+                let decoded = self.names.decode_file(&item.filename, item.size);
+                let decoded = decoded
+                    .map_err(|error| tracing::error!(path = %path, link = %item.link, "file left out: {error}"))
+                    .ok()?;
+                let media_type = item.content_type.as_deref().filter(|text| !text.is_empty());
+                Some(KnownFile {
+                    link: item.link,
+                    name: decoded.name,
+                    size: item.size,
+                    whirlpool: item.checksum.map(|sum| Whirlpool::from_bytes(sum.0)),
+                    date: item.date.as_ref().and_then(WireDate::as_utc),
+                    media_type: media_type
+                        .map(|text| types.entry(text).or_insert_with(|| Arc::from(text)).clone()),
+                    stands_for_empty: decoded.stands_for_empty,
+                })
+            })
+            .collect();
+        let folders = listing
+            .folders
+            .iter()
+            .filter_map(|child| {
+                let name = self
+                    .names
+                    .decode_folder(&child.name)
+                    .map_err(|error| tracing::error!(path = %path, id = %child.id, "folder left out: {error}"))
+                    .ok()?;
+                Some(KnownFolder {
+                    id: child.id,
+                    name,
+                    date: child.create_date.as_ref().and_then(WireDate::as_utc),
+                })
+            })
+            .collect();
+        (files, folders)
+    }
+
+    /// All folders that a path means, the first to be used for new things. Empty when there is none.
+    pub(super) async fn resolve(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
+        let mut here = vec![FolderId::ROOT];
+        let mut walked = RemotePath::root();
+        for name in path.names() {
+            let mut next = Vec::new();
+            for folder in here {
+                self.load(folder, &walked).await?;
+                next.extend(self.catalogue().folders_named(folder, &name));
+            }
+            if next.is_empty() {
+                return Ok(next);
+            }
+            walked = walked.join(&name);
+            here = next;
+        }
+        Ok(here)
+    }
+
+    /// The folders of a path as far as they are known, without a call.
+    pub(super) fn known(&self, path: &RemotePath) -> Vec<FolderId> {
+        let catalogue = self.catalogue();
+        path.names().fold(vec![FolderId::ROOT], |here, name| {
+            here.into_iter().flat_map(|folder| catalogue.folders_named(folder, &name)).collect()
+        })
+    }
+
+    /// As [`Tree::resolve`]; a missing folder is an error, and so is a file in its place.
+    pub(super) async fn require(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
+        let folders = self.resolve(path).await?;
+        if !folders.is_empty() {
+            return Ok(folders);
+        }
+        match self.find(path).await {
+            Ok(_) => Err(StorageError::IsAFile(path.clone())),
+            Err(_) => Err(StorageError::FolderNotFound(path.clone())),
+        }
+    }
+
+    /// The folders of a path, their contents known.
+    pub(super) async fn require_loaded(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
+        let folders = self.require(path).await?;
+        for folder in &folders {
+            self.load(*folder, path).await?;
+        }
+        Ok(folders)
+    }
+
+    /// The file or folder at a path.
+    pub(super) async fn find(&self, path: &RemotePath) -> Result<Entry> {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
+            return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
+        };
+        let missing = || StorageError::FileNotFound(path.clone());
+        let parents = self.resolve(&parent).await?;
+        let mut folders = Vec::new();
+        let mut newest: Option<KnownFile> = None;
+        for folder in parents {
+            self.load(folder, &parent).await?;
+            let catalogue = self.catalogue();
+            folders.extend(catalogue.sub_folders(folder).filter(|child| child.name == name).cloned());
+            for file in catalogue.files(folder).filter(|file| file.name == name) {
+                if newest.as_ref().is_none_or(|known| (known.date, known.link) < (file.date, file.link)) {
+                    newest = Some(file.clone());
+                }
+            }
+        }
+        if let Some(file) = newest {
+            return Ok(Entry::File(as_file(&file, path.clone())));
+        }
+        folders.into_iter().next().map(|child| Entry::Folder(as_folder(&child, path.clone()))).ok_or_else(missing)
+    }
+
+    /// What a folder holds, sorted by name; of folders that share a path, the union.
+    pub(super) async fn list(&self, path: &RemotePath) -> Result<Vec<Entry>> {
+        let folders = self.require_loaded(path).await?;
+        let catalogue = self.catalogue();
+        let mut entries = Vec::new();
+        for folder in folders {
+            entries.extend(
+                catalogue
+                    .sub_folders(folder)
+                    .map(|child| Entry::Folder(as_folder(child, path.join(&child.name)))),
+            );
+            entries.extend(
+                catalogue.files(folder).map(|file| Entry::File(as_file(file, path.join(&file.name)))),
+            );
+        }
+        drop(catalogue);
+        entries.sort_by(|left, right| order(left).cmp(&order(right)));
+        Ok(entries)
+    }
+
+    /// The folder of a path, made if it isn't there, with its parents.
+    pub(super) async fn ensure(&self, path: &RemotePath) -> Result<(FolderId, Made)> {
+        let mut folder = FolderId::ROOT;
+        let mut walked = RemotePath::root();
+        let mut made = Made::Before;
+        // Of several folders with one name the first is taken; its children too.
+        let mut names = path.names();
+        for name in names.by_ref() {
+            let next = {
+                self.load(folder, &walked).await?;
+                self.catalogue().folders_named(folder, &name).first().copied()
+            };
+            let here = walked.join(&name);
+            folder = match next {
+                Some(next) => next,
+                None => {
+                    let (id, fresh) = self.make(folder, &walked, &name, &here).await?;
+                    if fresh {
+                        made = Made::Now;
+                    }
+                    id
+                }
+            };
+            walked = here;
+        }
+        Ok((folder, made))
+    }
+
+    /// Makes a folder unless another task has made it meanwhile.
+    async fn make(
+        &self,
+        parent: FolderId,
+        parent_path: &RemotePath,
+        name: &Name,
+        path: &RemotePath,
+    ) -> Result<(FolderId, bool)> {
+        let _alone = self.lock(parent).await;
+        if let Some(id) = self.catalogue().folders_named(parent, name).first() {
+            return Ok((*id, false));
+        }
+        let taken = self.catalogue().files(parent).any(|file| file.name == *name);
+        if taken {
+            return Err(StorageError::IsAFile(path.clone()));
+        }
+        match self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await {
+            Ok(made) => {
+                let folder = KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
+                self.catalogue().note_new_folder(parent, folder);
+                tracing::debug!(path = %path, id = %made.id, "made directory");
+                Ok((made.id, true))
+            }
+            // Someone else made it since the listing, or our own call went through and its answer was lost.
+            Err(error) if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) => {
+                self.refresh(parent, parent_path).await?;
+                let found = self.catalogue().folders_named(parent, name).first().copied();
+                found.map(|id| (id, false)).ok_or_else(|| failed("make directory", path, error))
+            }
+            Err(error) if error.is_not_found() => Err(StorageError::FolderNotFound(parent_path.clone())),
+            Err(error) => Err(failed("make directory", path, error)),
+        }
+    }
+}
+
+/// Whether [`Tree::ensure`] had to make the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// It was there.
+    Before,
+    /// It is new.
+    Now,
+}
+
+/// The order of a listing: by name, files before folders, older before newer, so that it is the same in
+/// every run.
+fn order(entry: &Entry) -> (&RemotePath, bool, Option<SystemTime>, Option<&FileId>) {
+    match entry {
+        Entry::File(file) => (&file.path, false, file.modified, file.id.as_ref()),
+        Entry::Folder(folder) => (&folder.path, true, folder.modified, folder.id.as_ref()),
+    }
+}
+
+/// A known file as the storage layer sees it.
+pub(super) fn as_file(file: &KnownFile, path: RemotePath) -> File {
+    let (size, whirlpool) = if file.stands_for_empty {
+        (0, Some(Whirlpool::of(b"")))
+    } else {
+        (file.size, file.whirlpool)
+    };
+    File {
+        path,
+        size,
+        modified: file.date,
+        whirlpool,
+        id: Some(FileId::new(file.link.to_string())),
+        media_type: file.media_type.clone(),
+    }
+}
+
+fn as_folder(folder: &KnownFolder, path: RemotePath) -> Folder {
+    Folder { path, modified: folder.date, id: Some(FileId::new(folder.id.to_string())) }
+}

@@ -1,0 +1,478 @@
+//! Uploads: several files of a folder in one request, each hashed on its way, each verified by the report's
+//! checksum, and old versions removed only after that.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, atomic::Ordering},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use tokio::sync::oneshot;
+
+use fichier_api::{
+    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, SourceProblem, Upload, UploadFile,
+    UploadOptions, UploadedFile,
+};
+use fichier_storage::{
+    ByteStream, Content, File, HashStream, MemoryContent, Name, Outcome, RemotePath, Result, StorageError,
+    Whirlpool, WriteBatch, WriteItem,
+};
+
+use super::{
+    BATCH_BYTES, EmptyFiles, FichierRemote,
+    catalogue::KnownFile,
+    error::failed,
+    link_of,
+    names::STAND_IN_BYTES,
+    tree::as_file,
+};
+
+/// A file that is to be sent.
+struct Pending {
+    /// Its place in the batch.
+    index: usize,
+    path: RemotePath,
+    name: Name,
+    /// Its name on the wire.
+    stored: String,
+    size: u64,
+    content: Arc<dyn Content>,
+    expected: Option<Whirlpool>,
+    replaces: Vec<File>,
+    stands_for_empty: bool,
+}
+
+/// What became of one request.
+enum Sent {
+    /// The node reported; a checksum computed on the way for each file sent.
+    Reported(Vec<UploadedFile>, Vec<Option<Whirlpool>>),
+    /// One file couldn't be read as announced, so nothing arrived.
+    BadSource(usize, StorageError),
+    /// The answer was lost: the files may have arrived.
+    Lost(ApiError, Vec<Option<Whirlpool>>),
+    /// Nothing arrived.
+    Failed(ApiError),
+}
+
+/// The answers for a batch, filled in as they come.
+struct Answers(Vec<Outcome<File>>);
+
+impl Answers {
+    fn put(&mut self, pending: &Pending, outcome: impl Into<Outcome<File>>) {
+        self.0[pending.index] = outcome.into();
+    }
+
+    /// One error for all: each item tells it.
+    fn fail_all(&mut self, pending: &[Pending], action: &str, error: ApiError) {
+        let error = Arc::new(error);
+        for item in pending {
+            self.put(item, Err(failed(action, &item.path, error.clone())));
+        }
+    }
+}
+
+impl FichierRemote {
+    pub(super) async fn upload(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
+        let WriteBatch { folder, items } = batch;
+        let mut answers = Answers(items.iter().map(|_| Outcome::NotTried).collect());
+        let mut pending = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match self.prepare(index, &folder, item) {
+                Ok(item) => pending.push(item),
+                Err(error) => answers.0[index] = Outcome::Failed(error),
+            }
+        }
+        if pending.is_empty() {
+            return answers.0;
+        }
+        match self.tree.ensure(&folder).await {
+            Ok((id, _)) => self.send_all(id, &folder, pending, &mut answers).await,
+            Err(error) => answers.put(&pending[0], Err(error)),
+        }
+        answers.0
+    }
+
+    /// What can be said before any byte is sent.
+    fn prepare(&self, index: usize, folder: &RemotePath, item: WriteItem) -> Result<Pending> {
+        let path = folder.join(&item.name);
+        let limit = fichier_api::limits::MAX_FILE_SIZE;
+        if item.size > limit {
+            return Err(StorageError::TooLarge { path, size: item.size, limit });
+        }
+        let names = self.tree.names();
+        let pending = Pending {
+            index,
+            stored: names.encode(&item.name),
+            path,
+            name: item.name,
+            size: item.size,
+            content: item.content,
+            expected: item.expected,
+            replaces: item.replaces,
+            stands_for_empty: false,
+        };
+        if pending.size > 0 {
+            return Ok(pending);
+        }
+        match self.options.empty_files {
+            EmptyFiles::Error | EmptyFiles::Skip => Err(StorageError::EmptyFile(pending.path)),
+            EmptyFiles::Marker => Ok(Pending {
+                stored: names.encode_stand_in(&pending.name),
+                size: STAND_IN_BYTES.len() as u64,
+                content: Arc::new(MemoryContent(Bytes::from_static(STAND_IN_BYTES))),
+                expected: None,
+                stands_for_empty: true,
+                ..pending
+            }),
+        }
+    }
+
+    async fn send_all(&self, id: FolderId, folder: &RemotePath, pending: Vec<Pending>, answers: &mut Answers) {
+        let mut queue = self.group(pending);
+        queue.reverse();
+        while let Some(group) = queue.pop() {
+            let again = self.send_group(id, folder, group, answers).await;
+            queue.extend(again.into_iter().map(|item| vec![item]));
+        }
+    }
+
+    /// Splits into requests: small files together, others alone.
+    fn group(&self, pending: Vec<Pending>) -> Vec<Vec<Pending>> {
+        let most = if self.batching.load(Ordering::Relaxed) { self.options.upload_batch.max(1) } else { 1 };
+        let mut groups: Vec<Vec<Pending>> = Vec::new();
+        let mut bytes = 0;
+        for item in pending {
+            match groups.last_mut() {
+                Some(group) if group.len() < most && bytes + item.size <= BATCH_BYTES => {
+                    bytes += item.size;
+                    group.push(item);
+                }
+                _ => {
+                    bytes = item.size;
+                    groups.push(vec![item]);
+                }
+            }
+        }
+        groups
+    }
+
+    /// Sends one group; a file that can't be read doesn't take the others with it. Returns the files that
+    /// the report left out and that aren't in the folder either: they are to be sent again, alone.
+    async fn send_group(
+        &self,
+        id: FolderId,
+        folder: &RemotePath,
+        mut group: Vec<Pending>,
+        answers: &mut Answers,
+    ) -> Vec<Pending> {
+        loop {
+            // All are opened first: what can't be read is told before a call is spent.
+            let mut streams = Vec::with_capacity(group.len());
+            let mut readable = Vec::with_capacity(group.len());
+            for item in group {
+                match item.content.open().await {
+                    Ok(stream) => {
+                        streams.push(stream);
+                        readable.push(item);
+                    }
+                    Err(error) => answers.put(&item, Err(error)),
+                }
+            }
+            group = readable;
+            if group.is_empty() {
+                return Vec::new();
+            }
+            match self.send(id, &group, streams).await {
+                Sent::Reported(report, sums) => {
+                    return self.take_report(id, folder, group, report, sums, answers).await;
+                }
+                Sent::BadSource(index, error) => {
+                    let item = group.remove(index);
+                    answers.put(&item, Err(error));
+                }
+                Sent::Lost(error, sums) => {
+                    self.look_for(id, folder, group, sums, error, answers).await;
+                    return Vec::new();
+                }
+                Sent::Failed(error) => {
+                    answers.fail_all(&group, "upload", error);
+                    return Vec::new();
+                }
+            }
+        }
+    }
+
+    /// One node, one request, one report.
+    async fn send(&self, folder: FolderId, group: &[Pending], streams: Vec<ByteStream>) -> Sent {
+        let node = match self.client.because("upload").upload_node().await {
+            Ok(node) => node,
+            Err(error) => return Sent::Failed(error),
+        };
+        let mut files = Vec::with_capacity(group.len());
+        let mut sums = Vec::with_capacity(group.len());
+        for (item, stream) in group.iter().zip(streams) {
+            let (hashed, sum) = HashStream::new(stream, item.size);
+            let body = hashed.map_err(|error| Box::new(error) as BoxError).boxed();
+            files.push(UploadFile { name: item.stored.clone(), size: item.size, body });
+            sums.push(sum);
+        }
+        let upload = Upload { folder, files, options: UploadOptions::default() };
+        let receipt = match self.client.upload(&node, upload).await {
+            Ok(receipt) => receipt,
+            Err(error) if matches!(error.kind(), ErrorKind::UploadSource { .. }) => {
+                return bad_source(group, error);
+            }
+            Err(error) if error.maybe_done() => return Sent::Lost(error, collect_sums(sums).await),
+            Err(error) => return Sent::Failed(error),
+        };
+        let sums = collect_sums(sums).await;
+        match self.client.upload_report(&receipt).await {
+            Ok(report) => Sent::Reported(report, sums),
+            Err(error) => Sent::Lost(error, sums),
+        }
+    }
+
+    /// Holds the report against what was sent: verified files are done, wrong ones are removed, and those
+    /// that it leaves out are looked up. Returns what must be sent again, alone.
+    async fn take_report(
+        &self,
+        id: FolderId,
+        folder: &RemotePath,
+        group: Vec<Pending>,
+        mut report: Vec<UploadedFile>,
+        sums: Vec<Option<Whirlpool>>,
+        answers: &mut Answers,
+    ) -> Vec<Pending> {
+        let mut left_out = Vec::new();
+        let mut stored = Vec::new();
+        for (item, sum) in group.into_iter().zip(sums) {
+            let Some(uploaded) = take_match(&mut report, &item, sum) else {
+                left_out.push((item, sum));
+                continue;
+            };
+            match self.verify(&item, sum, &uploaded).await {
+                Ok(sum) => stored.push((item, known(uploaded.link, sum))),
+                Err(error) => {
+                    self.discard(uploaded.link).await;
+                    answers.put(&item, Err(error));
+                }
+            }
+        }
+        self.finish(id, stored, answers).await;
+        if left_out.is_empty() {
+            return Vec::new();
+        }
+        tracing::warn!(
+            folder = %folder,
+            files = left_out.len(),
+            "The upload report leaves files out: sending files one by one from here on"
+        );
+        self.batching.store(false, Ordering::Relaxed);
+        let (items, sums): (Vec<_>, Vec<_>) = left_out.into_iter().unzip();
+        match self.found(id, folder, items, sums, answers).await {
+            Ok(missing) => missing,
+            Err((items, error)) => {
+                if let Some(first) = items.first() {
+                    answers.put(first, Err(error));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Files whose answer was lost: those that the folder holds are done, the others failed.
+    async fn look_for(
+        &self,
+        id: FolderId,
+        folder: &RemotePath,
+        group: Vec<Pending>,
+        sums: Vec<Option<Whirlpool>>,
+        error: ApiError,
+        answers: &mut Answers,
+    ) {
+        if sums.iter().all(Option::is_none) {
+            // No file went out whole, so none can be there.
+            answers.fail_all(&group, "upload", error);
+            return;
+        }
+        tracing::info!(folder = %folder, "No word of an upload ({error}): looking whether it arrived");
+        match self.found(id, folder, group, sums, answers).await {
+            Ok(missing) => answers.fail_all(&missing, "upload", error),
+            Err((group, _)) => answers.fail_all(&group, "upload", error),
+        }
+    }
+
+    /// Lists the folder to learn which of these files arrived; answers for them, and returns the others.
+    async fn found(
+        &self,
+        id: FolderId,
+        folder: &RemotePath,
+        items: Vec<Pending>,
+        sums: Vec<Option<Whirlpool>>,
+        answers: &mut Answers,
+    ) -> Result<Vec<Pending>, (Vec<Pending>, StorageError)> {
+        // What is known now was there before the upload, or came by another one of ours.
+        let before: HashSet<FileLink> = self.tree.catalogue().files(id).map(|file| file.link).collect();
+        if let Err(error) = self.tree.refresh(id, folder).await {
+            return Err((items, error));
+        }
+        let mut new: Vec<KnownFile> = self
+            .tree
+            .catalogue()
+            .files(id)
+            .filter(|file| !before.contains(&file.link))
+            .cloned()
+            .collect();
+        let mut missing = Vec::new();
+        let mut stored = Vec::new();
+        for (item, sum) in items.into_iter().zip(sums) {
+            let place = new.iter().position(|file| {
+                file.name == item.name
+                    && file.size == item.size
+                    && file.stands_for_empty == item.stands_for_empty
+                    && sum.is_some()
+                    && file.whirlpool == sum
+                    && item.expected.is_none_or(|expected| sum == Some(expected))
+            });
+            match place {
+                Some(place) => {
+                    let file = new.swap_remove(place);
+                    stored.push((item, known(file.link, file.whirlpool)));
+                }
+                None => missing.push(item),
+            }
+        }
+        self.finish(id, stored, answers).await;
+        Ok(missing)
+    }
+
+    /// Whether what the service stored is what was sent. Returns its checksum.
+    async fn verify(
+        &self,
+        item: &Pending,
+        sum: Option<Whirlpool>,
+        uploaded: &UploadedFile,
+    ) -> Result<Option<Whirlpool>> {
+        let Some(sent) = sum else { return Err(StorageError::Unverified(item.path.clone())) };
+        let differs = |expected: Whirlpool, actual: Whirlpool| StorageError::Corrupted {
+            path: item.path.clone(),
+            expected: Box::new(expected),
+            actual: Box::new(actual),
+        };
+        if let Some(expected) = item.expected
+            && expected != sent
+        {
+            return Err(differs(expected, sent));
+        }
+        let reported = match uploaded.whirlpool {
+            Some(sum) => Some(sum),
+            None => {
+                let ask = FileOf::from(uploaded.link);
+                self.client
+                    .because("checksum that the report left out")
+                    .file_info(&ask)
+                    .await
+                    .map_err(|error| failed("verify", &item.path, error))?
+                    .checksum
+            }
+        };
+        match reported.map(|sum| Whirlpool::from_bytes(sum.0)) {
+            Some(stored) if stored == sent => Ok(Some(sent)),
+            Some(stored) => Err(differs(sent, stored)),
+            None => Err(StorageError::Unverified(item.path.clone())),
+        }
+    }
+
+    /// Removes a file that was stored wrongly. If that fails, the user has to know of it.
+    async fn discard(&self, link: FileLink) {
+        if let Err(error) = self.remove_links(&[link]).await {
+            tracing::error!(%link, "Can't remove a badly stored file: {error}");
+        }
+    }
+
+    /// Notes stored files, removes the versions that they stand for, and answers.
+    async fn finish(&self, folder: FolderId, stored: Vec<(Pending, Stored)>, answers: &mut Answers) {
+        let now = SystemTime::now();
+        let mut old = Vec::new();
+        for (item, stored) in stored {
+            let file = KnownFile {
+                link: stored.link,
+                name: item.name.clone(),
+                size: item.size,
+                whirlpool: stored.whirlpool,
+                date: Some(now),
+                media_type: None,
+                stands_for_empty: item.stands_for_empty,
+            };
+            let done = as_file(&file, item.path.clone());
+            self.tree.catalogue().note_file(folder, file);
+            answers.put(&item, Outcome::Done(done));
+            old.extend(item.replaces.into_iter().filter(|old| link_of(old).ok() != Some(stored.link)));
+        }
+        self.remove_replaced(&old).await;
+    }
+}
+
+/// A file as the service stored it.
+struct Stored {
+    link: FileLink,
+    whirlpool: Option<Whirlpool>,
+}
+
+fn known(link: FileLink, whirlpool: Option<Whirlpool>) -> Stored {
+    Stored { link, whirlpool }
+}
+
+/// The checksums of the files that went out whole.
+async fn collect_sums(sums: Vec<oneshot::Receiver<(u64, Whirlpool)>>) -> Vec<Option<Whirlpool>> {
+    let mut collected = Vec::with_capacity(sums.len());
+    for sum in sums {
+        collected.push(sum.await.ok().map(|(_, sum)| sum));
+    }
+    collected
+}
+
+/// Takes the report's line for a file: by name and checksum; else by name; else, when the service altered the
+/// name, by checksum and size.
+fn take_match(report: &mut Vec<UploadedFile>, item: &Pending, sum: Option<Whirlpool>) -> Option<UploadedFile> {
+    let same_sum =
+        |file: &UploadedFile| file.whirlpool.is_some_and(|stored| sum.is_some_and(|sum| *sum.as_bytes() == stored.0));
+    let place = report
+        .iter()
+        .position(|file| file.name == item.stored && same_sum(file))
+        .or_else(|| report.iter().position(|file| file.name == item.stored))
+        .or_else(|| report.iter().position(|file| file.size == item.size && same_sum(file)))?;
+    Some(report.swap_remove(place))
+}
+
+/// Which file broke the upload, with its own error.
+fn bad_source(group: &[Pending], error: ApiError) -> Sent {
+    match error.into_kind() {
+        ErrorKind::UploadSource { index, problem, .. } if index < group.len() => {
+            let path = group[index].path.clone();
+            let error = match problem {
+                SourceProblem::TooShort { declared, got } => {
+                    StorageError::SizeMismatch { path, expected: declared, actual: got }
+                }
+                SourceProblem::TooLong { declared } => {
+                    StorageError::SizeMismatch { path, expected: declared, actual: declared + 1 }
+                }
+                SourceProblem::Failed(source) => match source.downcast::<StorageError>() {
+                    Ok(error) => *error,
+                    Err(source) => StorageError::Service {
+                        action: format!("read the source of {path:?}"),
+                        retry: fichier_storage::Retry::Worthwhile,
+                        blame: fichier_storage::Blame::User,
+                        hint: None,
+                        source,
+                    },
+                },
+            };
+            Sent::BadSource(index, error)
+        }
+        // Can't be: the caller asked for this kind, with an index of this group.
+        _ => Sent::BadSource(0, StorageError::NotTried),
+    }
+}

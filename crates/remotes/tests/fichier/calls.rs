@@ -1,0 +1,173 @@
+//! How many calls things cost: exactly as many as their formulas say.
+
+use std::collections::BTreeMap;
+
+use fichier_storage::Relocation;
+
+use crate::service::{Service, batch, files, path};
+
+/// What the service was asked, by endpoint.
+fn counted(service: &Service) -> BTreeMap<String, u64> {
+    service.control().counters().into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+fn expected(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_listed_once_with_its_files_and_sub_folders() {
+    let service = Service::start().await;
+    service.control().seed_file("a/b/f", b"x").unwrap();
+    let remote = service.remote();
+    for _ in 0..3 {
+        assert_eq!(files(&remote, "a/b").await.len(), 1);
+        remote.find(&path("a/b/f")).await.unwrap();
+        remote.find(&path("a")).await.unwrap();
+    }
+    assert_eq!(counted(&service), expected(&[("folder/ls", 3)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_that_want_the_same_folder_list_it_once() {
+    let service = Service::start().await;
+    service.control().seed_file("a/f", b"x").unwrap();
+    let remote = service.remote();
+    let folder = path("a");
+    let lists = (0..20).map(|_| remote.list(&folder));
+    for listed in futures::future::join_all(lists).await {
+        assert_eq!(listed.unwrap().len(), 1);
+    }
+    assert_eq!(counted(&service), expected(&[("folder/ls", 2)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_folder_go_up_in_one_request() {
+    let service = Service::start().await;
+    let remote = service.remote();
+    let texts: Vec<String> = (0..100).map(|n| format!("f{n}")).collect();
+    let contents: Vec<(&str, &[u8])> = texts.iter().map(|text| (text.as_str(), text.as_bytes())).collect();
+    for outcome in remote.write(batch("new", &contents)).await {
+        outcome.into_result().unwrap();
+    }
+    let once = [
+        ("folder/ls", 1),
+        ("folder/mkdir", 1),
+        ("upload/get_upload_server", 1),
+        ("upload.cgi", 1),
+        ("end.pl", 1),
+    ];
+    assert_eq!(counted(&service), expected(&once));
+    // Own uploads are known: no listing after them.
+    assert_eq!(files(&remote, "new").await.len(), 100);
+    assert_eq!(counted(&service), expected(&once));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_go_by_hundreds_and_one_that_is_gone_does_not_hold_the_others() {
+    let service = Service::start().await;
+    for n in 0..250 {
+        service.control().seed_file(&format!("d/f{n}"), b"x").unwrap();
+    }
+    let remote = service.remote();
+    let all = files(&remote, "d").await;
+    for outcome in remote.remove(&all).await {
+        outcome.into_result().unwrap();
+    }
+    assert_eq!(counted(&service), expected(&[("folder/ls", 2), ("file/rm", 3)]));
+    assert!(service.tree().files.is_empty());
+    assert!(files(&remote, "d").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_and_moves_go_in_lists() {
+    let service = Service::start().await;
+    for n in 0..150 {
+        service.control().seed_file(&format!("from/f{n}"), format!("{n}").as_bytes()).unwrap();
+    }
+    let remote = service.remote();
+    let relocate = |files: &[fichier_storage::File], folder: &str, suffix: &str| -> Vec<Relocation> {
+        let to = |file: &fichier_storage::File| path(&format!("{folder}/{}{suffix}", file.path.name().unwrap()));
+        files.iter().map(|file| Relocation { from: file.clone(), to: to(file), replaces: vec![] }).collect()
+    };
+    let sources = files(&remote, "from").await;
+    service.control().reset_counters();
+    for outcome in remote.copy(&relocate(&sources, "copies", "")).await {
+        outcome.into_result().unwrap();
+    }
+    assert_eq!(counted(&service), expected(&[("folder/mkdir", 1), ("file/cp", 2)]));
+    service.control().reset_counters();
+    for outcome in remote.rename(&relocate(&sources, "moved", ".bak")).await {
+        outcome.into_result().unwrap();
+    }
+    let calls = [("folder/mkdir", 1), ("file/mv", 2), ("file/rename", 2)];
+    assert_eq!(counted(&service), expected(&calls));
+    let tree = service.tree();
+    let count = |start: &str| tree.files.iter().filter(|file| file.path.starts_with(start)).count();
+    assert_eq!((count("from/"), count("copies/"), count("moved/")), (0, 150, 150));
+    assert!(tree.files.iter().any(|file| file.path == "moved/f149.bak"));
+    assert_eq!(files(&remote, "from").await.len(), 0);
+    assert_eq!(files(&remote, "moved").await.len(), 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_moves_in_one_call_and_spares_its_namesake() {
+    let service = Service::start().await;
+    service.control().seed_file("a/x/f", b"moves").unwrap();
+    service.control().seed_file("a/y/f", b"stays").unwrap();
+    service.control().seed_folder("b").unwrap();
+    let remote = service.remote();
+    remote.rename_folder(&path("a/x"), &path("b/x")).await.unwrap();
+    assert_eq!(service.control().counters()["folder/mv"], 1);
+    // `b/x` to `a/z` under a new name; `a/y` is no namesake.
+    remote.rename_folder(&path("b/x"), &path("a/z")).await.unwrap();
+    assert_eq!(service.control().counters()["folder/mv"], 2);
+    // `a/z` becomes `b/y`, while `a/y` is there: one call would destroy it.
+    remote.rename_folder(&path("a/z"), &path("b/y")).await.unwrap();
+    assert_eq!(service.control().counters()["folder/mv"], 4);
+    let mut paths: Vec<_> = service.tree().files.into_iter().map(|file| file.path).collect();
+    paths.sort();
+    assert_eq!(paths, ["a/y/f", "b/y/f"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_token_serves_all_ranges_of_a_file() {
+    let service = Service::start().await;
+    service.control().seed_file("f", &[7; 1000]).unwrap();
+    let remote = service.remote();
+    let file = files(&remote, "").await.remove(0);
+    for start in [0, 100, 900] {
+        let range = fichier_storage::ByteRange { start, end: Some(start + 50) };
+        let bytes = fichier_storage::collect(remote.read(&file, range).await.unwrap()).await.unwrap();
+        assert_eq!(bytes, [7; 50]);
+    }
+    let calls = [("folder/ls", 1), ("download/get_token", 1), ("download", 3)];
+    assert_eq!(counted(&service), expected(&calls));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_folder_is_read_in_windows_to_the_last_file() {
+    let service = Service::start_with(|builder| builder.listing_cap(Some(50))).await;
+    let start = jiff_timestamp(1_700_000_000);
+    for n in 0..230_i64 {
+        let date = start.checked_add(std::time::Duration::from_secs((n / 7).unsigned_abs())).unwrap();
+        service.control().seed_file_dated(&format!("d/f{n}"), b"x", date).unwrap();
+    }
+    let remote = service.remote_capped(50);
+    assert_eq!(files(&remote, "d").await.len(), 230);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_cannot_be_completed_is_an_error() {
+    let service = Service::start_with(|builder| builder.listing_cap(Some(50))).await;
+    for n in 0..120 {
+        let date = jiff_timestamp(1_700_000_000);
+        service.control().seed_file_dated(&format!("d/f{n}"), b"x", date).unwrap();
+    }
+    let error = service.remote_capped(50).list(&path("d")).await.unwrap_err();
+    assert!(matches!(error, fichier_storage::StorageError::IncompleteListing { total: 120, .. }), "{error}");
+}
+
+fn jiff_timestamp(seconds: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(seconds).unwrap()
+}

@@ -1,0 +1,111 @@
+//! An emulated service and remotes on it.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use bytes::Bytes;
+
+use fichier_emulator::{Builder, Control, Emulator, Tree};
+use fichier_remotes::{
+    fichier::{FichierOptions, FichierRemote},
+    network::Network,
+    registry::{Opening, open},
+};
+use fichier_storage::{
+    Content, Entry, File, MemoryContent, Name, Remote, RemotePath, WriteBatch, WriteItem,
+};
+
+/// An emulated service with one account.
+pub struct Service {
+    emulator: Emulator,
+}
+
+impl Service {
+    /// A service without limits, in memory.
+    pub async fn start() -> Self {
+        Self::start_with(|builder| builder).await
+    }
+
+    /// A service set up by `change`.
+    pub async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Self {
+        Self { emulator: change(Emulator::builder()).start().await.unwrap() }
+    }
+
+    /// Its controls.
+    pub fn control(&self) -> Control {
+        self.emulator.control()
+    }
+
+    /// What the account holds.
+    pub fn tree(&self) -> Tree {
+        self.control().tree().unwrap()
+    }
+
+    /// A remote that knows nothing yet.
+    pub fn remote(&self) -> Arc<dyn Remote> {
+        self.remote_with(&[])
+    }
+
+    /// A remote with options.
+    pub fn remote_with(&self, options: &[(&str, &str)]) -> Arc<dyn Remote> {
+        self.open(options, &Network::default())
+    }
+
+    /// A remote that keeps what it learns in a directory.
+    pub fn remote_remembering(&self, options: &[(&str, &str)], memory: &Path) -> Arc<dyn Remote> {
+        self.open(options, &Network { memory: Some(memory.to_owned()), ..Network::default() })
+    }
+
+    /// A remote that takes so many results for a listing that was cut off.
+    pub fn remote_capped(&self, cap: usize) -> Arc<dyn Remote> {
+        let client = fichier_api::Client::builder(fichier_api::ApiKey::new(self.emulator.api_key()))
+            .endpoint(self.emulator.endpoint())
+            .pacing(fichier_api::Pacing::off())
+            .build()
+            .unwrap();
+        let options = FichierOptions { listing_cap: cap, ..FichierOptions::default() };
+        Arc::new(FichierRemote::new(client, "test:", options))
+    }
+
+    fn open(&self, options: &[(&str, &str)], network: &Network) -> Arc<dyn Remote> {
+        let mut settings = BTreeMap::from([
+            ("endpoint".to_owned(), self.emulator.endpoint().to_string()),
+            ("api_key".to_owned(), self.emulator.api_key().to_owned()),
+            ("call_gap".to_owned(), "0".to_owned()),
+            ("folder_gap".to_owned(), "0".to_owned()),
+        ]);
+        settings.extend(options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let opening = Opening { name: "test", root: Path::new(""), settings: &settings, network };
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::block_in_place(|| runtime.block_on(open("fichier", opening))).unwrap()
+    }
+}
+
+/// A path.
+pub fn path(text: &str) -> RemotePath {
+    RemotePath::parse(text).unwrap()
+}
+
+/// A file to be written.
+pub fn item(name: &[u8], bytes: &[u8]) -> WriteItem {
+    let content: Arc<dyn Content> = Arc::new(MemoryContent(Bytes::copy_from_slice(bytes)));
+    WriteItem {
+        name: Name::new(name).unwrap(),
+        size: bytes.len() as u64,
+        modified: None,
+        expected: None,
+        content,
+        replaces: Vec::new(),
+    }
+}
+
+/// Files to be written to a folder.
+pub fn batch(folder: &str, files: &[(&str, &[u8])]) -> WriteBatch {
+    let items = files.iter().map(|(name, bytes)| item(name.as_bytes(), bytes)).collect();
+    WriteBatch { folder: path(folder), items }
+}
+
+/// The files of a listing.
+pub async fn files(remote: &Arc<dyn Remote>, folder: &str) -> Vec<File> {
+    let entries = remote.list(&path(folder)).await.unwrap();
+    entries.into_iter().filter_map(|entry| if let Entry::File(file) = entry { Some(file) } else { None }).collect()
+}
