@@ -54,7 +54,9 @@ pub use key::{ApiKey, Password};
 pub use link::{Domain, FileLink, LinkError};
 pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
-pub use pacer::{AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy};
+pub use pacer::{
+    AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
+};
 pub use proxy::ProxySettings;
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;

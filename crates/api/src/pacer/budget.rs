@@ -108,8 +108,14 @@ impl Pacing {
     /// does. 0 counts as 1.
     #[must_use]
     pub fn scaled(divisor: u32) -> Self {
+        Self::default().divided_by(divisor)
+    }
+
+    /// Every interval divided by `divisor`; 0 counts as 1.
+    #[must_use]
+    pub fn divided_by(&self, divisor: u32) -> Self {
         let part = |whole: Duration| whole / divisor.max(1);
-        let whole = Self::default();
+        let whole = self;
         Self {
             any: part(whole.any),
             listing: part(whole.listing),

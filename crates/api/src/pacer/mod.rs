@@ -21,8 +21,8 @@ use tracing::debug;
 pub use backoff::RetryPolicy;
 pub(crate) use backoff::retry_after;
 pub(crate) use budget::FolderKey;
-pub use budget::{ListedFolder, ListedPart};
 pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
+pub use budget::{ListedFolder, ListedPart};
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};

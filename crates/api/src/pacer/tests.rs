@@ -363,8 +363,12 @@ async fn the_deadline_counts_from_the_first_sending() {
 async fn the_same_folder_waits_for_30_s_another_doesnt() {
     let (pacer, notes, _) = pacer();
     let of = |id, endpoint| Call { folder: Some((FolderId(id), endpoint)), ..call(CallClass::Listing) };
-    let calls =
-        [(1, ListedPart::Folders), (2, ListedPart::Folders), (1, ListedPart::Files), (1, ListedPart::Folders)];
+    let calls = [
+        (1, ListedPart::Folders),
+        (2, ListedPart::Folders),
+        (1, ListedPart::Files),
+        (1, ListedPart::Folders),
+    ];
     let sent = join_all(calls.map(|(id, endpoint)| when_sent(&pacer, of(id, endpoint)))).await;
     assert_eq!(sent, [millis(0), millis(400), millis(800), secs(30)]);
     assert_eq!(notes.waited(WaitReason::SameFolder), [secs(30)]);

@@ -10,8 +10,8 @@ impl FichierRemote {
     pub(super) async fn usage(&self) -> Result<Usage> {
         let account = self.client.account().await;
         self.tree.remember();
-        let account = account
-            .map_err(|error| failed("tell the usage", &fichier_storage::RemotePath::root(), error))?;
+        let account =
+            account.map_err(|error| failed("tell the usage", &fichier_storage::RemotePath::root(), error))?;
         let used = account.info.cold_storage;
         let total = account.info.available_cold_storage;
         Ok(Usage {
@@ -35,7 +35,8 @@ impl FichierRemote {
                 let Some(id) = self.tree.require(&folder.path).await?.first().copied() else {
                     return Err(StorageError::FolderNotFound(folder.path.clone()));
                 };
-                let share = ShareFolder { folder: id, share: !request.unlink, pass: None, shares: Vec::new() };
+                let share =
+                    ShareFolder { folder: id, share: !request.unlink, pass: None, shares: Vec::new() };
                 let told = |error| failed("share directory", &folder.path, error);
                 let shared = self.client.share_folder(&share).await.map_err(told)?;
                 match shared.url {

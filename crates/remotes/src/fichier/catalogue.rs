@@ -73,7 +73,12 @@ impl Catalogue {
     }
 
     /// Takes in a listing of a folder. What we did ourselves stands against it.
-    pub(super) fn take_listing(&mut self, folder: FolderId, files: Vec<KnownFile>, folders: Vec<KnownFolder>) {
+    pub(super) fn take_listing(
+        &mut self,
+        folder: FolderId,
+        files: Vec<KnownFile>,
+        folders: Vec<KnownFolder>,
+    ) {
         let contents = self.folders.entry(folder).or_default();
         contents.complete = true;
         contents.files.retain(|_, remembered| remembered.own);
@@ -275,10 +280,7 @@ mod tests {
         let mut catalogue = Catalogue::default();
         catalogue.take_listing(ROOT, vec![file(1, "a"), file(2, "a")], vec![folder(9, "d"), folder(4, "d")]);
         assert_eq!(catalogue.names(ROOT)["a"], 2);
-        assert_eq!(
-            catalogue.folders_named(ROOT, &Name::new("d").unwrap()),
-            [FolderId(4), FolderId(9)]
-        );
+        assert_eq!(catalogue.folders_named(ROOT, &Name::new("d").unwrap()), [FolderId(4), FolderId(9)]);
     }
 
     #[derive(Debug, Clone)]

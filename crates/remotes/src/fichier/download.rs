@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use fichier_api::{
-    ByteRange as WireRange, Client, Download, DownloadToken, ErrorKind, FileLink, FileOf, Password, TokenRequest,
+    ByteRange as WireRange, Client, Download, DownloadToken, ErrorKind, FileLink, FileOf, Password,
+    TokenRequest,
 };
 use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageError};
 

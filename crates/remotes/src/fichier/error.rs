@@ -67,9 +67,5 @@ pub(super) fn listing_failed(path: &RemotePath, error: ApiError) -> StorageError
 
 /// The error of reading a file: a file that is gone is the storage layer's own.
 pub(super) fn reading_failed(path: &RemotePath, error: ApiError) -> StorageError {
-    if error.is_not_found() {
-        StorageError::FileNotFound(path.clone())
-    } else {
-        failed("read", path, error)
-    }
+    if error.is_not_found() { StorageError::FileNotFound(path.clone()) } else { failed("read", path, error) }
 }

@@ -19,11 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// A value doesn't suit its option, there is no key, or the client can't be set up.
-pub(crate) fn open(
-    name: &str,
-    chosen: &Chosen<'_>,
-    network: &Network,
-) -> Result<Arc<dyn Remote>, OpenError> {
+pub(crate) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result<Arc<dyn Remote>, OpenError> {
     let wrong = |source| OpenError::Value { remote: name.to_owned(), source };
     let options = options(chosen).map_err(wrong)?;
     let shared = chosen.text("shared_folder").map_err(wrong)?;
@@ -76,11 +72,9 @@ pub(crate) fn open(
     let Some(shared) = shared else {
         return Ok(Arc::new(FichierRemote::new(client, title, options).with_memory(memory)));
     };
-    let folder = shared
-        .parse()
-        .map_err(|error: fichier_api::SharedFolderIdError| {
-            wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
-        })?;
+    let folder = shared.parse().map_err(|error: fichier_api::SharedFolderIdError| {
+        wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
+    })?;
     let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
     Ok(Arc::new(SharedFolderRemote::new(client, title, folder, password, &options)))
 }
@@ -105,7 +99,8 @@ fn pacing(chosen: &Chosen<'_>) -> Result<Pacing, InvalidValue> {
     let defaults = Pacing::default();
     let any = chosen.duration("call_gap")?.unwrap_or(defaults.any);
     let list_gap = chosen.duration("list_gap")?;
-    Ok(Pacing {
+    let scale = u32::try_from(chosen.count("time_scale")?.unwrap_or(1)).unwrap_or(u32::MAX);
+    let pacing = Pacing {
         any,
         // Set by hand, it holds from the start and stays.
         listing: list_gap.unwrap_or(any.min(defaults.listing)),
@@ -114,5 +109,6 @@ fn pacing(chosen: &Chosen<'_>) -> Result<Pacing, InvalidValue> {
         all_files: chosen.duration("all_files_gap")?.unwrap_or(defaults.all_files),
         account_info: chosen.duration("account_gap")?.unwrap_or(defaults.account_info),
         ..defaults
-    })
+    };
+    Ok(if scale > 1 { pacing.divided_by(scale) } else { pacing })
 }

@@ -9,11 +9,7 @@ use fichier_api::{ApiError, CopyFiles, FileLink, FolderId, MoveFiles, RenameFile
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
 use super::{
-    FichierRemote, ITEMS_PER_CALL,
-    catalogue::KnownFile,
-    error::failed,
-    link_of,
-    removal::concerns_an_item,
+    FichierRemote, ITEMS_PER_CALL, catalogue::KnownFile, error::failed, link_of, removal::concerns_an_item,
     tree::as_file,
 };
 
@@ -56,7 +52,7 @@ impl FichierRemote {
                     continue;
                 }
             };
-            let mut parts: Vec<Vec<Step>> = steps.chunks(ITEMS_PER_CALL).rev().map(<[_]>::to_vec).collect();
+            let mut parts = parts(steps);
             while let Some(mut part) = parts.pop() {
                 let result = match kind {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
@@ -70,7 +66,12 @@ impl FichierRemote {
                             outcomes[step.index] = match file {
                                 Ok(file) => {
                                     let stays = file.link;
-                                    old.extend(item.replaces.iter().filter(|old| link_of(old).ok() != Some(stays)).cloned());
+                                    old.extend(
+                                        item.replaces
+                                            .iter()
+                                            .filter(|old| link_of(old).ok() != Some(stays))
+                                            .cloned(),
+                                    );
                                     Outcome::Done(as_file(&file, item.to.clone()))
                                 }
                                 Err(error) => Outcome::Failed(failed(verb(kind), &item.from.path, error)),
@@ -104,16 +105,24 @@ impl FichierRemote {
     }
 
     fn step(&self, index: usize, item: &Relocation) -> Result<(RemotePath, Step), StorageError> {
-        let (Some(folder), Some(name), Some(parent)) = (item.to.parent(), item.to.name(), item.from.path.parent())
+        let (Some(folder), Some(name), Some(parent)) =
+            (item.to.parent(), item.to.name(), item.from.path.parent())
         else {
             return Err(StorageError::IsAFolder(item.to.clone()));
         };
         let link = link_of(&item.from)?;
-        let source_folder = self.folder_holding(&parent, &link);
-        let known = source_folder.and_then(|folder| self.tree.catalogue().file(folder, &link).cloned());
+        // No call here: what handed out the file has listed its folder.
+        let folders = self.tree.known(&parent);
+        let catalogue = self.tree.catalogue();
+        let source_folder = catalogue.folder_of(&folders, &link);
+        let known = source_folder.and_then(|folder| catalogue.file(folder, &link).cloned());
+        drop(catalogue);
+        let Some(from_name) = item.from.path.name() else {
+            return Err(StorageError::IsAFolder(item.from.path.clone()));
+        };
         let known = known.unwrap_or_else(|| KnownFile {
             link,
-            name: name.clone(),
+            name: from_name,
             size: item.from.size,
             whirlpool: item.from.whirlpool,
             date: item.from.modified,
@@ -139,17 +148,14 @@ impl FichierRemote {
         let single = part.len() == 1;
         let rename = (single && part[0].known.name != part[0].name).then(|| self.stored(&part[0]));
         let renamed_on_the_way = rename.is_some();
-        let request = CopyFiles {
-            links,
-            to,
-            sharing_user: None,
-            pass: self.options.file_password.clone(),
-            rename,
-        };
+        let request =
+            CopyFiles { links, to, sharing_user: None, pass: self.options.file_password.clone(), rename };
         let copies: Vec<Option<FileLink>> = match self.client.copy_files(&request).await {
             Ok(copied) => part
                 .iter()
-                .map(|step| copied.links.iter().find(|copy| copy.from_url == step.link).map(|copy| copy.to_url))
+                .map(|step| {
+                    copied.links.iter().find(|copy| copy.from_url == step.link).map(|copy| copy.to_url)
+                })
                 .collect(),
             Err(error) if error.maybe_done() => return self.copied_before(to, folder, part, error).await,
             Err(error) => return Err(error),
@@ -255,10 +261,7 @@ impl FichierRemote {
         let renames: Vec<RenameFile> = if renamed_on_the_way {
             Vec::new()
         } else {
-            renaming
-                .iter()
-                .map(|step| RenameFile { link: step.link, filename: self.stored(step) })
-                .collect()
+            renaming.iter().map(|step| RenameFile { link: step.link, filename: self.stored(step) }).collect()
         };
         let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
         let renamed = self.rename_all(&renames).await;
@@ -282,6 +285,23 @@ impl FichierRemote {
         }
         self.client.rename_files(renames).await.map(|_| ()).map_err(Arc::new)
     }
+}
+
+/// Splits into calls, the last one in front. A call names no file twice: its answer couldn't tell which copy is
+/// which.
+fn parts(steps: Vec<Step>) -> Vec<Vec<Step>> {
+    let mut parts: Vec<Vec<Step>> = Vec::new();
+    for step in steps {
+        let roomy = |part: &&mut Vec<Step>| {
+            part.len() < ITEMS_PER_CALL && part.iter().all(|other| other.link != step.link)
+        };
+        match parts.iter_mut().find(roomy) {
+            Some(part) => part.push(step),
+            None => parts.push(vec![step]),
+        }
+    }
+    parts.reverse();
+    parts
 }
 
 fn verb(kind: Kind) -> &'static str {

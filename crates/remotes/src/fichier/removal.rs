@@ -82,16 +82,11 @@ impl FichierRemote {
     /// Notes that a file is gone, in whichever folder of its path it lay.
     fn forget(&self, file: &File, link: FileLink) {
         let Some(parent) = file.path.parent() else { return };
-        if let Some(folder) = self.folder_holding(&parent, &link) {
-            self.tree.catalogue().note_file_gone(folder, link);
+        let folders = self.tree.known(&parent);
+        let mut catalogue = self.tree.catalogue();
+        if let Some(folder) = catalogue.folder_of(&folders, &link).or_else(|| folders.first().copied()) {
+            catalogue.note_file_gone(folder, link);
         }
-    }
-
-    /// Which of the folders that share a path holds this file.
-    pub(super) fn folder_holding(&self, parent: &RemotePath, link: &FileLink) -> Option<FolderId> {
-        // No call here: what handed out the file has listed its folder.
-        let folders = self.tree.known(parent);
-        self.tree.catalogue().folder_of(&folders, link).or_else(|| folders.first().copied())
     }
 
     pub(super) async fn remove_empty(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {

@@ -10,13 +10,7 @@ use fichier_storage::{
     RemotePath, Result, StorageError, WriteBatch,
 };
 
-use super::{
-    FichierOptions,
-    download::Reader,
-    error::listing_failed,
-    link_of,
-    names::Names,
-};
+use super::{FichierOptions, download::Reader, error::listing_failed, link_of, names::Names};
 
 /// A shared folder as a remote.
 #[derive(Debug)]

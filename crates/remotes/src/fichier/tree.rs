@@ -54,14 +54,7 @@ struct Listing {
 
 impl Tree {
     pub(super) fn new(client: Client, names: Names, cap: usize) -> Self {
-        Self {
-            client,
-            names,
-            cap,
-            catalogue: Mutex::default(),
-            memory: None,
-            locks: Mutex::default(),
-        }
+        Self { client, names, cap, catalogue: Mutex::default(), memory: None, locks: Mutex::default() }
     }
 
     pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>) {
@@ -139,9 +132,9 @@ impl Tree {
             let oldest = listing.files.iter().filter_map(|file| file.date.as_ref()?.as_utc()).min();
             let Some(oldest) = oldest else { break };
             let before = if step_below { oldest } else { oldest + Duration::from_secs(1) };
-            let ask =
-                ListFiles { sent_before: Some(WireDate::from_utc(before)), ..ListFiles::of(folder) };
-            let window = self.client.list_files(&ask).await.map_err(|error| listing_failed(path, error))?.items;
+            let ask = ListFiles { sent_before: Some(WireDate::from_utc(before)), ..ListFiles::of(folder) };
+            let window =
+                self.client.list_files(&ask).await.map_err(|error| listing_failed(path, error))?.items;
             let full = window.len() >= self.cap;
             let new: Vec<_> = window.into_iter().filter(|file| seen.insert(file.link)).collect();
             tracing::debug!(path = %path, new = new.len(), full, "read a window of a large folder");
@@ -170,7 +163,9 @@ impl Tree {
             .filter_map(|item| {
                 let decoded = self.names.decode_file(&item.filename, item.size);
                 let decoded = decoded
-                    .map_err(|error| tracing::error!(path = %path, link = %item.link, "file left out: {error}"))
+                    .map_err(
+                        |error| tracing::error!(path = %path, link = %item.link, "file left out: {error}"),
+                    )
                     .ok()?;
                 let media_type = item.content_type.as_deref().filter(|text| !text.is_empty());
                 Some(KnownFile {
@@ -192,7 +187,9 @@ impl Tree {
                 let name = self
                     .names
                     .decode_folder(&child.name)
-                    .map_err(|error| tracing::error!(path = %path, id = %child.id, "folder left out: {error}"))
+                    .map_err(
+                        |error| tracing::error!(path = %path, id = %child.id, "folder left out: {error}"),
+                    )
                     .ok()?;
                 Some(KnownFolder {
                     id: child.id,
@@ -274,7 +271,11 @@ impl Tree {
         if let Some(file) = newest {
             return Ok(Entry::File(as_file(&file, path.clone())));
         }
-        folders.into_iter().next().map(|child| Entry::Folder(as_folder(&child, path.clone()))).ok_or_else(missing)
+        folders
+            .into_iter()
+            .next()
+            .map(|child| Entry::Folder(as_folder(&child, path.clone())))
+            .ok_or_else(missing)
     }
 
     /// What a folder holds, sorted by name; of folders that share a path, the union.
@@ -380,11 +381,8 @@ fn order(entry: &Entry) -> (&RemotePath, bool, Option<SystemTime>, Option<&FileI
 
 /// A known file as the storage layer sees it.
 pub(super) fn as_file(file: &KnownFile, path: RemotePath) -> File {
-    let (size, whirlpool) = if file.stands_for_empty {
-        (0, Some(Whirlpool::of(b"")))
-    } else {
-        (file.size, file.whirlpool)
-    };
+    let (size, whirlpool) =
+        if file.stands_for_empty { (0, Some(Whirlpool::of(b""))) } else { (file.size, file.whirlpool) };
     File {
         path,
         size,

@@ -21,12 +21,8 @@ use fichier_storage::{
 };
 
 use super::{
-    BATCH_BYTES, EmptyFiles, FichierRemote,
-    catalogue::KnownFile,
-    error::failed,
-    link_of,
-    names::STAND_IN_BYTES,
-    tree::as_file,
+    BATCH_BYTES, EmptyFiles, FichierRemote, catalogue::KnownFile, error::failed, link_of,
+    names::STAND_IN_BYTES, tree::as_file,
 };
 
 /// A file that is to be sent.
@@ -129,7 +125,13 @@ impl FichierRemote {
         }
     }
 
-    async fn send_all(&self, id: FolderId, folder: &RemotePath, pending: Vec<Pending>, answers: &mut Answers) {
+    async fn send_all(
+        &self,
+        id: FolderId,
+        folder: &RemotePath,
+        pending: Vec<Pending>,
+        answers: &mut Answers,
+    ) {
         let mut queue = self.group(pending);
         queue.reverse();
         while let Some(group) = queue.pop() {
@@ -318,13 +320,8 @@ impl FichierRemote {
         if let Err(error) = self.tree.refresh(id, folder).await {
             return Err((items, error));
         }
-        let mut new: Vec<KnownFile> = self
-            .tree
-            .catalogue()
-            .files(id)
-            .filter(|file| !before.contains(&file.link))
-            .cloned()
-            .collect();
+        let mut new: Vec<KnownFile> =
+            self.tree.catalogue().files(id).filter(|file| !before.contains(&file.link)).cloned().collect();
         let mut missing = Vec::new();
         let mut stored = Vec::new();
         for (item, sum) in items.into_iter().zip(sums) {
@@ -436,9 +433,14 @@ async fn collect_sums(sums: Vec<oneshot::Receiver<(u64, Whirlpool)>>) -> Vec<Opt
 
 /// Takes the report's line for a file: by name and checksum; else by name; else, when the service altered the
 /// name, by checksum and size.
-fn take_match(report: &mut Vec<UploadedFile>, item: &Pending, sum: Option<Whirlpool>) -> Option<UploadedFile> {
-    let same_sum =
-        |file: &UploadedFile| file.whirlpool.is_some_and(|stored| sum.is_some_and(|sum| *sum.as_bytes() == stored.0));
+fn take_match(
+    report: &mut Vec<UploadedFile>,
+    item: &Pending,
+    sum: Option<Whirlpool>,
+) -> Option<UploadedFile> {
+    let same_sum = |file: &UploadedFile| {
+        file.whirlpool.is_some_and(|stored| sum.is_some_and(|sum| *sum.as_bytes() == stored.0))
+    };
     let place = report
         .iter()
         .position(|file| file.name == item.stored && same_sum(file))

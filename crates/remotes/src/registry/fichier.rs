@@ -3,7 +3,7 @@
 use super::{DESCRIPTION, OptionKind, OptionSpec};
 
 /// All options of the backend.
-pub(super) static OPTIONS: [OptionSpec; 15] = [
+pub(super) static OPTIONS: [OptionSpec; 16] = [
     OptionSpec::new(
         "api_key",
         OptionKind::Text,
@@ -111,6 +111,14 @@ pub(super) static OPTIONS: [OptionSpec; 15] = [
         OptionKind::Duration,
         "5m",
         "How long what is known about the account (its space, its subscription) counts as fresh.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "time_scale",
+        OptionKind::Count,
+        "1",
+        "By how much all waiting times are divided.\n\nFor an emulator with limits that are scaled alike; with \
+         the service itself it must stay 1.",
     )
     .advanced(),
     DESCRIPTION,

@@ -87,7 +87,8 @@ async fn copies_and_moves_go_in_lists() {
     }
     let remote = service.remote();
     let relocate = |files: &[fichier_storage::File], folder: &str, suffix: &str| -> Vec<Relocation> {
-        let to = |file: &fichier_storage::File| path(&format!("{folder}/{}{suffix}", file.path.name().unwrap()));
+        let to =
+            |file: &fichier_storage::File| path(&format!("{folder}/{}{suffix}", file.path.name().unwrap()));
         files.iter().map(|file| Relocation { from: file.clone(), to: to(file), replaces: vec![] }).collect()
     };
     let sources = files(&remote, "from").await;

@@ -10,53 +10,55 @@ use fichier_remotes::{
     network::Network,
     registry::{Opening, open},
 };
-use fichier_storage::{
-    Content, Entry, File, MemoryContent, Name, Remote, RemotePath, WriteBatch, WriteItem,
-};
+use fichier_storage::{Content, Entry, File, MemoryContent, Name, Remote, RemotePath, WriteBatch, WriteItem};
 
 /// An emulated service with one account.
-pub struct Service {
+pub(crate) struct Service {
     emulator: Emulator,
 }
 
 impl Service {
     /// A service without limits, in memory.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|builder| builder).await
     }
 
     /// A service set up by `change`.
-    pub async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Self {
         Self { emulator: change(Emulator::builder()).start().await.unwrap() }
     }
 
     /// Its controls.
-    pub fn control(&self) -> Control {
+    pub(crate) fn control(&self) -> Control {
         self.emulator.control()
     }
 
-    /// What the account holds.
-    pub fn tree(&self) -> Tree {
-        self.control().tree().unwrap()
+    /// What the account holds, its paths without a slash in front.
+    pub(crate) fn tree(&self) -> Tree {
+        let mut tree = self.control().tree().unwrap();
+        let bare = |path: &mut String| *path = path.trim_start_matches('/').to_owned();
+        tree.files.iter_mut().for_each(|file| bare(&mut file.path));
+        tree.folders.iter_mut().for_each(|folder| bare(&mut folder.path));
+        tree
     }
 
     /// A remote that knows nothing yet.
-    pub fn remote(&self) -> Arc<dyn Remote> {
+    pub(crate) fn remote(&self) -> Arc<dyn Remote> {
         self.remote_with(&[])
     }
 
     /// A remote with options.
-    pub fn remote_with(&self, options: &[(&str, &str)]) -> Arc<dyn Remote> {
+    pub(crate) fn remote_with(&self, options: &[(&str, &str)]) -> Arc<dyn Remote> {
         self.open(options, &Network::default())
     }
 
     /// A remote that keeps what it learns in a directory.
-    pub fn remote_remembering(&self, options: &[(&str, &str)], memory: &Path) -> Arc<dyn Remote> {
+    pub(crate) fn remote_remembering(&self, options: &[(&str, &str)], memory: &Path) -> Arc<dyn Remote> {
         self.open(options, &Network { memory: Some(memory.to_owned()), ..Network::default() })
     }
 
     /// A remote that takes so many results for a listing that was cut off.
-    pub fn remote_capped(&self, cap: usize) -> Arc<dyn Remote> {
+    pub(crate) fn remote_capped(&self, cap: usize) -> Arc<dyn Remote> {
         let client = fichier_api::Client::builder(fichier_api::ApiKey::new(self.emulator.api_key()))
             .endpoint(self.emulator.endpoint())
             .pacing(fichier_api::Pacing::off())
@@ -81,12 +83,12 @@ impl Service {
 }
 
 /// A path.
-pub fn path(text: &str) -> RemotePath {
+pub(crate) fn path(text: &str) -> RemotePath {
     RemotePath::parse(text).unwrap()
 }
 
 /// A file to be written.
-pub fn item(name: &[u8], bytes: &[u8]) -> WriteItem {
+pub(crate) fn item(name: &[u8], bytes: &[u8]) -> WriteItem {
     let content: Arc<dyn Content> = Arc::new(MemoryContent(Bytes::copy_from_slice(bytes)));
     WriteItem {
         name: Name::new(name).unwrap(),
@@ -99,13 +101,16 @@ pub fn item(name: &[u8], bytes: &[u8]) -> WriteItem {
 }
 
 /// Files to be written to a folder.
-pub fn batch(folder: &str, files: &[(&str, &[u8])]) -> WriteBatch {
+pub(crate) fn batch(folder: &str, files: &[(&str, &[u8])]) -> WriteBatch {
     let items = files.iter().map(|(name, bytes)| item(name.as_bytes(), bytes)).collect();
     WriteBatch { folder: path(folder), items }
 }
 
 /// The files of a listing.
-pub async fn files(remote: &Arc<dyn Remote>, folder: &str) -> Vec<File> {
+pub(crate) async fn files(remote: &Arc<dyn Remote>, folder: &str) -> Vec<File> {
     let entries = remote.list(&path(folder)).await.unwrap();
-    entries.into_iter().filter_map(|entry| if let Entry::File(file) = entry { Some(file) } else { None }).collect()
+    entries
+        .into_iter()
+        .filter_map(|entry| if let Entry::File(file) = entry { Some(file) } else { None })
+        .collect()
 }
