@@ -92,7 +92,7 @@ impl Settings {
             max_depth: usize::try_from(typed.max_depth).ok().filter(|depth| *depth > 0),
             human_readable: typed.human_readable,
             colour: typed.color,
-            no_colour: environment.get("NO_COLOR").is_some(),
+            no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             clock: Clock::new(TimeZone::system()),
             backend,
             transfer: TransferSettings {

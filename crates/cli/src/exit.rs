@@ -2,6 +2,7 @@
 
 use std::{error::Error, io};
 
+use fichier_remotes::registry::OpenError;
 use fichier_storage::{Retry, StorageError};
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -83,7 +84,7 @@ impl Exit {
                 cause
                     .downcast_ref::<Failure>()
                     .map(|failure| failure.exit)
-                    .or_else(|| cause.downcast_ref::<StorageError>().map(Self::of_storage))
+                    .or_else(|| storage(cause).map(Self::of_storage))
             })
             .unwrap_or(Self::Other)
     }
@@ -116,9 +117,17 @@ fn add_cause(line: &mut String, cause: &(dyn Error + 'static)) {
     line.push_str(&text);
 }
 
+/// A remote's error, be it that it couldn't even be opened.
+fn storage<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StorageError> {
+    cause.downcast_ref().or_else(|| match cause.downcast_ref()? {
+        OpenError::Storage(error) => Some(error),
+        _ => None,
+    })
+}
+
 /// What the user can do, where a cause knows it.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| cause.downcast_ref::<StorageError>()?.hint())
+    error.chain().find_map(|cause| storage(cause)?.hint())
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! This crate holds what a person sees: arguments, output, exit codes. The work is done by the libraries.
 
 mod arguments;
+mod calls;
 mod commands;
 mod demo;
+mod directories;
 mod exit;
 mod flags;
 mod hashing;
@@ -14,9 +16,10 @@ mod output;
 mod problems;
 mod program;
 mod session;
+mod transfer;
 
 fn main() -> std::process::ExitCode {
-    let environment: flags::Environment = std::env::vars_os().collect();
+    let environment = flags::Environment::of_process();
     let words: Vec<_> = std::env::args_os().collect();
     program::run(&words, &environment).into()
 }

@@ -1,22 +1,28 @@
 //! Opens what the user names: `remote:path`, `:backend,option=value:path`, or a local path.
 
+mod local;
+mod network;
+mod options;
+
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
+    sync::{Arc, OnceLock},
 };
 
-use fichier_encoding::Encoding;
-use fichier_remotes::registry::{self, Opening};
-use fichier_storage::{Location, Name, Remote, RemotePath};
+use anyhow::Context as _;
+use fichier_config::{
+    Address, Config, ConfigError, Environment, FlagValues, IniFile, Locations, Origin, RemoteOptions,
+    RemoteSpec,
+};
+use fichier_remotes::{
+    network::Network,
+    registry::{self, Opening},
+};
+use fichier_storage::{Location, Remote, RemotePath};
 use tokio::sync::Mutex;
 
-use crate::{
-    arguments::Settings,
-    demo,
-    exit::Failure,
-    flags::{BackendFlag, Environment},
-};
+use crate::{arguments::Settings, calls::Calls, demo, exit::Failure};
 
 /// A remote of the configuration.
 #[derive(Debug, Clone)]
@@ -32,6 +38,10 @@ pub(crate) struct RemoteEntry {
 pub(crate) struct Session<'a> {
     settings: &'a Settings,
     environment: &'a Environment,
+    /// Read when a remote of the configuration is asked for: a broken file doesn't keep local paths away.
+    config: OnceLock<Config>,
+    network: OnceLock<Network>,
+    calls: Arc<Calls>,
     /// By what was typed before the path, so that two paths on one remote share what it has learned.
     opened: Mutex<HashMap<String, Arc<dyn Remote>>>,
 }
@@ -48,7 +58,14 @@ enum Purpose {
 impl<'a> Session<'a> {
     /// A session that has opened nothing.
     pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
-        Self { settings, environment, opened: Mutex::default() }
+        Self {
+            settings,
+            environment,
+            config: OnceLock::new(),
+            network: OnceLock::new(),
+            calls: Arc::default(),
+            opened: Mutex::default(),
+        }
     }
 
     /// Opens what `text` names, to read what is there or to put something in.
@@ -67,54 +84,131 @@ impl<'a> Session<'a> {
         self.locate(text, Purpose::Change).await
     }
 
+    /// What remotes on the network do at the moment.
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     async fn locate(&self, text: &str, purpose: Purpose) -> anyhow::Result<Location> {
+        let failed = |shown: &str| format!("Failed to create file system for {shown:?}");
         if text.is_empty() {
-            return Err(failed(text, "can't use empty string as a path").into());
+            return Err(Failure::other("can't use empty string as a path")).context(failed(text));
         }
-        let Some((spec, path)) = split(text) else {
-            let local = self.local(Path::new(text), purpose).await;
-            return local.map_err(|error| failed(text, &crate::exit::describe(&error)).into());
-        };
-        let path = RemotePath::parse(path).map_err(|error| failed(text, &error.to_string()))?;
+        let address = Address::parse(text.as_bytes())
+            // What follows a comma may be a key.
+            .map_err(|error| Failure::other(error.to_string()))
+            .with_context(|| failed(text.split(',').next().unwrap_or_default()))?;
+        self.at(&address, purpose).await.with_context(|| failed(&options::shown(&address)))
+    }
+
+    async fn at(&self, address: &Address, purpose: Purpose) -> anyhow::Result<Location> {
+        let options = self.resolve(&address.remote)?;
+        if options.as_ref().is_some_and(|options| options.backend == "local") {
+            let path = std::str::from_utf8(&address.path)?;
+            let options = options.map(|options| options::values(&options)).transpose()?.unwrap_or_default();
+            let path = Path::new(if path.is_empty() { "." } else { path });
+            return local::open(path, purpose, &options, self.network()?).await;
+        }
+        let path = RemotePath::parse(&address.path)?;
+        let spec = address.remote.to_string();
         let mut opened = self.opened.lock().await;
-        let remote = match opened.get(spec) {
+        let remote = match opened.get(&spec) {
             Some(remote) => remote.clone(),
             None => {
-                let remote =
-                    self.named(spec).await.map_err(|error| failed(text, &crate::exit::describe(&error)))?;
-                opened.insert(spec.to_owned(), remote.clone());
+                let remote = self.remote(&address.remote, options).await?;
+                opened.insert(spec, remote.clone());
                 remote
             }
         };
         Ok(Location { remote, path })
     }
 
-    /// Opens a remote of the configuration, or one that `spec` describes itself.
-    async fn named(&self, spec: &str) -> anyhow::Result<Arc<dyn Remote>> {
-        if spec == demo::NAME {
-            return Ok(demo::open(self.environment).await?);
+    /// The options of a remote; `None` for the built-in one.
+    fn resolve(&self, remote: &RemoteSpec) -> anyhow::Result<Option<RemoteOptions>> {
+        let RemoteSpec::Named { name, .. } = remote else {
+            return Ok(Some(self.without_file().resolve(remote, &self.flags())?));
+        };
+        match self.config()?.resolve(remote, &self.flags()) {
+            Ok(options) => Ok(Some(options)),
+            Err(ConfigError::UnknownRemote { .. }) if name == demo::NAME => Ok(None),
+            Err(ConfigError::UnknownRemote { name, mut known }) => {
+                known.push(demo::NAME.to_owned());
+                let known = known.join(", ");
+                let message = format!("didn't find section in config file ({name:?}); there are: {known}");
+                Err(Failure::other(message).into())
+            }
+            Err(error) => Err(error.into()),
         }
-        Err(Failure::other(format!("didn't find section in config file ({spec:?})")).into())
     }
 
-    async fn local(&self, path: &Path, purpose: Purpose) -> anyhow::Result<Location> {
-        let (root, leaf) = if purpose == Purpose::Look && path.is_dir() {
-            (path.to_owned(), None)
-        } else {
-            split_leaf(path)?
+    async fn remote(
+        &self,
+        remote: &RemoteSpec,
+        options: Option<RemoteOptions>,
+    ) -> anyhow::Result<Arc<dyn Remote>> {
+        let network = self.network()?;
+        let Some(options) = options else {
+            return demo::open(self.environment, &self.demo_settings(remote)?, network).await;
         };
-        let mut options = BackendFlag::options_of(&self.settings.backend, "local");
-        if self.settings.network.copy_links {
-            options.insert("copy_links".to_owned(), "true".to_owned());
+        let RemoteOptions { name, backend, .. } = &options;
+        if registry::backend(backend).is_none() {
+            let of = if name.starts_with(':') { String::new() } else { format!(", the type of {name:?}") };
+            let known: Vec<_> = registry::backends().iter().map(|backend| backend.name).collect();
+            let known = known.join(", ");
+            let message = format!("didn't find backend called {backend:?}{of}; there are: {known}");
+            return Err(Failure::other(message).into());
         }
-        let opening = Opening { name: "local", root: &root, settings: &options };
-        let remote = registry::open("local", opening).await?;
-        let path = leaf.map_or_else(RemotePath::root, |leaf| RemotePath::root().join(&leaf));
-        Ok(Location { remote, path })
+        let settings = options::values(&options)?;
+        let opening = Opening { name, root: Path::new(""), settings: &settings, network };
+        Ok(registry::open(backend, opening).await?)
+    }
+
+    /// What was set for the built-in remote: parameters, flags and the backend's variables.
+    fn demo_settings(&self, remote: &RemoteSpec) -> anyhow::Result<options::Values> {
+        let RemoteSpec::Named { parameters, .. } = remote else { return Ok(options::Values::new()) };
+        let backend = "fichier".to_owned();
+        let remote = RemoteSpec::OnTheFly { backend, parameters: parameters.clone() };
+        let mut settings = options::values(&self.without_file().resolve(&remote, &self.flags())?)?;
+        // They belong to the real service, where the demo has no business.
+        settings.retain(|option, _| !matches!(option.as_str(), "api_key" | "endpoint" | "shared_folder"));
+        Ok(settings)
+    }
+
+    fn flags(&self) -> FlagValues {
+        let mut flags = FlagValues::new();
+        for flag in &self.settings.backend {
+            flags.set(flag.backend, flag.option, &flag.value);
+        }
+        if self.settings.network.copy_links {
+            flags.set("local", "copy_links", "true");
+        }
+        flags
+    }
+
+    fn config(&self) -> Result<&Config, ConfigError> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let locations = Locations::new(self.settings.config.as_deref(), self.environment);
+        let config = Config::load(&locations, self.environment)?;
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    /// For remotes that the file can say nothing about.
+    fn without_file(&self) -> Config {
+        Config::new(IniFile::default(), self.environment.clone())
+    }
+
+    fn network(&self) -> Result<&Network, Failure> {
+        if let Some(network) = self.network.get() {
+            return Ok(network);
+        }
+        let network = network::of(&self.settings.network, self.environment, &self.calls)?;
+        Ok(self.network.get_or_init(|| network))
     }
 
     /// A location as messages name it.
-    #[expect(clippy::unused_self, reason = "the configuration will know aliases")]
+    #[expect(clippy::unused_self, reason = "the session knows how things were named")]
     pub(crate) fn shown(&self, location: &Location) -> String {
         let info = location.remote.info();
         match (info.backend, location.path.is_root()) {
@@ -131,71 +225,13 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The configuration can't be read.
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "reads the configuration")]
     pub(crate) fn remotes(&self) -> anyhow::Result<Vec<RemoteEntry>> {
-        Ok(Vec::new())
-    }
-}
-
-fn failed(text: &str, why: &str) -> Failure {
-    Failure::other(format!("Failed to create file system for {text:?}: {why}"))
-}
-
-/// The remote's name or description and the path behind the colon; `None` for a local path, be it with a
-/// drive letter.
-fn split(text: &str) -> Option<(&str, &str)> {
-    let mut quoted = None;
-    let start = usize::from(text.starts_with(':'));
-    for (index, character) in text.char_indices().skip(start) {
-        match (character, quoted) {
-            ('/', None) if !text[..index].contains(',') => return None,
-            ('"' | '\'', None) => quoted = Some(character),
-            (_, Some(quote)) if character == quote => quoted = None,
-            (':', None) => {
-                let drive = cfg!(windows) && index == 1;
-                return (!drive).then(|| (&text[..index], &text[index + 1..]));
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The directory that holds a path, and the path's name in it; no name for a path that has none, as `/`.
-fn split_leaf(path: &Path) -> std::io::Result<(PathBuf, Option<Name>)> {
-    let Some(leaf) = path.file_name() else { return Ok((path.to_owned(), None)) };
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let name = Encoding::LOCAL.to_standard(leaf.as_encoded_bytes()).into_owned();
-    Ok((parent, Some(Name::new(name).map_err(std::io::Error::other)?)))
-}
-
-/// Makes a password unreadable at a glance.
-pub(crate) fn obscure(_password: &str) -> anyhow::Result<String> {
-    Err(Failure::other("not yet").into())
-}
-
-/// Undoes [`obscure`].
-pub(crate) fn reveal(_password: &str) -> anyhow::Result<String> {
-    Err(Failure::other("not yet").into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_the_path_begins() {
-        assert_eq!(split("demo:a/b"), Some(("demo", "a/b")));
-        assert_eq!(split("demo:"), Some(("demo", "")));
-        assert_eq!(split("demo:a:b"), Some(("demo", "a:b")));
-        assert_eq!(split(":local:/tmp"), Some((":local", "/tmp")));
-        assert_eq!(split("x,cdn=true:a"), Some(("x,cdn=true", "a")));
-        assert_eq!(split("x,url='http://h:1/':a"), Some(("x,url='http://h:1/'", "a")));
-        assert_eq!(split("./a:b"), None);
-        assert_eq!(split("a/b:c"), None);
-        assert_eq!(split("plain"), None);
+        let entry = |remote: fichier_config::RemoteEntry| RemoteEntry {
+            name: remote.name,
+            kind: remote.backend,
+            source: if matches!(remote.origin, Origin::Environment(_)) { "environment" } else { "file" },
+            description: remote.description,
+        };
+        Ok(self.config()?.remotes().into_iter().map(entry).collect())
     }
 }

@@ -18,10 +18,14 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let password = if arguments.password == "-" { first_line()? } else { arguments.password.clone() };
-    let obscured = crate::session::obscure(&password)?;
+    let obscured = fichier_config::obscure(&given(&arguments.password)?);
     writeln!(context.out, "{obscured}")?;
     Ok(())
+}
+
+/// The argument, or the first line of the standard input for `-`.
+pub(super) fn given(argument: &str) -> Result<String, Failure> {
+    if argument == "-" { first_line() } else { Ok(argument.to_owned()) }
 }
 
 fn first_line() -> Result<String, Failure> {

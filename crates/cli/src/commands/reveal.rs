@@ -2,19 +2,19 @@
 
 use clap::Args;
 
-use super::Context;
+use super::{Context, obscure::given};
 
 /// Reveal an obscured password
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  fichier reveal ErzhMu4ew3xFBl-uiFJXyPeUjQ")]
 pub(crate) struct Arguments {
-    /// The obscured password
+    /// The obscured password; `-`: the first line of the standard input
     #[arg(value_name = "PASSWORD", allow_hyphen_values = true)]
     password: String,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let password = crate::session::reveal(&arguments.password)?;
-    writeln!(context.out, "{password}")?;
+    let password = fichier_config::reveal(&given(&arguments.password)?)?;
+    writeln!(context.out, "{}", password.expose())?;
     Ok(())
 }

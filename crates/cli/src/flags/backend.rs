@@ -1,7 +1,5 @@
 //! Flags of the backends (`--fichier-api-key` and the like), made from what the backends say of themselves.
 
-use std::collections::BTreeMap;
-
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backends};
 
@@ -22,17 +20,6 @@ pub(crate) struct BackendFlag {
 impl std::fmt::Debug for BackendFlag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "--{}-{}", self.backend, self.option)
-    }
-}
-
-impl BackendFlag {
-    /// The options that were set for one backend.
-    pub(crate) fn options_of(flags: &[Self], backend: &str) -> BTreeMap<String, String> {
-        flags
-            .iter()
-            .filter(|flag| flag.backend == backend)
-            .map(|flag| (flag.option.to_owned(), flag.value.clone()))
-            .collect()
     }
 }
 
@@ -119,8 +106,7 @@ mod tests {
 
     fn flags(words: &[&str]) -> Result<Vec<super::BackendFlag>, String> {
         let words: Vec<_> = ["fichier", "version"].iter().chain(words).map(Into::into).collect();
-        let environment: Environment =
-            [("RCLONE_FICHIER_API_KEY".into(), "from the environment".into())].into_iter().collect();
+        let environment = Environment::from_pairs([("RCLONE_FICHIER_API_KEY", "from the environment")]);
         match parse(&words, &environment) {
             Ok(typed) => Ok(typed.backend),
             Err(Misuse::Clap(error)) => Err(error.to_string()),
@@ -132,10 +118,10 @@ mod tests {
     fn only_what_was_typed_counts() {
         assert_eq!(flags(&[]), Ok(vec![]));
         let typed = flags(&["--fichier-cdn", "--fichier-api-key", "k"]).unwrap();
-        let options = super::BackendFlag::options_of(&typed, "fichier");
-        assert_eq!(options["cdn"], "true");
-        assert_eq!(options["api_key"], "k");
-        assert_eq!(options.len(), 2);
+        let value = |option: &str| typed.iter().find(|flag| flag.option == option).map(|flag| &*flag.value);
+        assert_eq!(value("cdn"), Some("true"));
+        assert_eq!(value("api_key"), Some("k"));
+        assert_eq!(typed.len(), 2);
         assert!(!format!("{typed:?}").contains("\"k\""));
     }
 

@@ -1,35 +1,20 @@
 //! Flags from the environment: `FICHIER_TRANSFERS`, else `RCLONE_TRANSFERS`, stands for `--transfers`.
 
-use std::{collections::HashMap, ffi::OsString};
+use std::ffi::{OsStr, OsString};
 
 use clap::{Command, error::ErrorKind};
+use fichier_config::Environment;
 
 use super::backend;
 
-/// The environment of a run, handed down so that nothing below reads the process's own.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Environment(HashMap<OsString, OsString>);
-
-impl FromIterator<(OsString, OsString)> for Environment {
-    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
-    }
-}
-
-impl Environment {
-    /// The value of a variable that is set and not empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&OsString> {
-        self.0.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty())
-    }
-
-    /// The variable that stands for a flag, ours before rclone's.
-    fn for_flag(&self, long: &str) -> Option<(String, &OsString)> {
-        let flag = long.replace('-', "_").to_uppercase();
-        ["FICHIER", "RCLONE"].iter().find_map(|prefix| {
-            let name = format!("{prefix}_{flag}");
-            self.get(&name).map(|value| (name, value))
-        })
-    }
+/// The variable that stands for a flag, ours before rclone's. One that is set and empty counts as unset.
+fn variable_of<'a>(environment: &'a Environment, long: &str) -> Option<(String, &'a OsStr)> {
+    let flag = long.replace('-', "_").to_uppercase();
+    ["FICHIER", "RCLONE"].iter().find_map(|prefix| {
+        let name = format!("{prefix}_{flag}");
+        let value = environment.get_os(&name).filter(|value| !value.is_empty())?;
+        Some((name, value))
+    })
 }
 
 /// Makes what the environment says the default of the flags that all commands share.
@@ -38,8 +23,8 @@ pub(super) fn defaults(mut command: Command, environment: &Environment) -> Resul
         .get_arguments()
         .filter(|arg| arg.is_global_set() && !backend::is_backend_flag(arg))
         .filter_map(|arg| {
-            let (name, value) = environment.for_flag(arg.get_long()?)?;
-            Some((arg.get_id().clone(), arg.get_long()?.to_owned(), name, value.clone()))
+            let (name, value) = variable_of(environment, arg.get_long()?)?;
+            Some((arg.get_id().clone(), arg.get_long()?.to_owned(), name, value.to_owned()))
         })
         .collect();
     for (id, long, name, value) in set {
@@ -63,7 +48,7 @@ mod tests {
     use super::*;
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
-        variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
+        Environment::from_pairs(variables.iter().copied())
     }
 
     fn transfers(words: &[&str], variables: &[(&str, &str)]) -> Result<i64, String> {

@@ -13,9 +13,10 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
+pub(crate) use fichier_config::Environment;
+
 pub(crate) use self::{
     backend::BackendFlag,
-    environment::Environment,
     global::{Colour, GlobalFlags, LogLevel},
     help::{flag_table, for_command as help_for_command, help_for, overview},
     value::{duration, hash_kind},

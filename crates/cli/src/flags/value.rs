@@ -2,39 +2,16 @@
 
 use std::time::Duration;
 
+use fichier_config::value::parse_duration;
+
 use crate::hashing::HashKind;
 
 /// A length of time: `500ms`, `1m30s`, `2d`; a plain number counts seconds, `off` is none.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no length of time such as 500ms, 60s or 5m");
-    if text == "off" || text == "0" {
-        return Ok(Duration::ZERO);
+    match parse_duration(text) {
+        Ok(time) => Ok(time.unwrap_or(Duration::ZERO)),
+        Err(error) => Err(format!("{text:?}: {error}")),
     }
-    let mut rest = text;
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let unit_end = rest[digits..]
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .map_or(rest.len(), |length| digits + length);
-        let unit = match &rest[digits..unit_end] {
-            "ns" => 1e-9,
-            "us" | "µs" => 1e-6,
-            "ms" => 1e-3,
-            "s" | "" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            "w" => 604_800.0,
-            "M" => 30.0 * 86_400.0,
-            "y" => 365.0 * 86_400.0,
-            _ => return Err(wrong()),
-        };
-        seconds += number * unit;
-        rest = &rest[unit_end..];
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
 /// The name of a checksum: `md5`, `SHA-1`, `whirlpool`.
@@ -54,7 +31,7 @@ mod tests {
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(duration("off"), Ok(Duration::ZERO));
         for wrong in ["", "x", "5q", "1..2s", "-3s", "s"] {
-            assert!(duration(wrong).is_err() || wrong.is_empty(), "{wrong}");
+            assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 }

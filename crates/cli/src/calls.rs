@@ -1,0 +1,129 @@
+//! What remotes on the network do, told to the log and to the progress display.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use fichier_api::{CallInfo, CallOutcome, Event, Observer, WaitReason};
+
+/// Shorter waits are nobody's concern.
+const NOTABLE: Duration = Duration::from_secs(1);
+
+/// Watches the calls of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    sent: AtomicU64,
+    wait: Mutex<Option<Wait>>,
+}
+
+/// A notable wait that goes on, as far as is known.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    why: WaitReason,
+    end: Instant,
+}
+
+impl Calls {
+    /// What is being waited for and for how long, in words for the progress display.
+    pub(crate) fn waiting(&self) -> Option<String> {
+        let Wait { why, end } = (*self.wait())?;
+        let left = end.checked_duration_since(Instant::now())?;
+        Some(format!("{}, {}", reason(why), seconds(left)))
+    }
+
+    fn wait(&self) -> MutexGuard<'_, Option<Wait>> {
+        self.wait.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a wait; answers whether it is news. Calls that wait side by side wait for the same thing.
+    fn remember(&self, why: WaitReason, length: Duration) -> bool {
+        let Some(end) = Instant::now().checked_add(length) else { return true };
+        let mut current = self.wait();
+        let known = current.is_some_and(|wait| wait.why == why && end < wait.end + NOTABLE);
+        if !known {
+            *current = Some(Wait { why, end });
+        }
+        !known
+    }
+
+    fn waits(&self, call: CallInfo, why: WaitReason, wait: Duration) {
+        let endpoint = call.endpoint.path();
+        let notable = wait >= NOTABLE && self.remember(why, wait);
+        if notable && !is_routine(why) {
+            tracing::warn!("{}: waiting {}", reason(why), seconds(wait));
+        } else {
+            tracing::debug!(endpoint, class = ?call.class, reason = call.reason, "{}: waiting {wait:.1?}", reason(why));
+        }
+    }
+}
+
+impl Observer for Calls {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Waiting { call, why, wait } => self.waits(*call, *why, *wait),
+            Event::Sent { call, attempt, waited } => {
+                let count = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
+                let CallInfo { endpoint, class, reason } = *call;
+                tracing::debug!(?class, reason, attempt, waited = ?waited, "call {count}: {}", endpoint.path());
+            }
+            Event::Answered { call, attempt, took, outcome } => {
+                let endpoint = call.endpoint.path();
+                match outcome {
+                    CallOutcome::Done => tracing::debug!(attempt, ?took, "{endpoint}: done"),
+                    CallOutcome::WillRetry(error) => {
+                        tracing::debug!(attempt, ?took, "{endpoint}: {error}; trying again");
+                    }
+                    CallOutcome::Failed(error) => tracing::debug!(attempt, ?took, "{endpoint}: {error}"),
+                }
+            }
+            Event::ListingGapLearned { gap } => {
+                tracing::info!("1Fichier asks for slower listings: from now on one every {}", seconds(*gap));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Waits that belong to every longer run and need no notice of their own.
+fn is_routine(why: WaitReason) -> bool {
+    matches!(why, WaitReason::Pace | WaitReason::ListingPace | WaitReason::UploadReport)
+}
+
+fn reason(why: WaitReason) -> &'static str {
+    match why {
+        WaitReason::Pace => "1Fichier takes one call at a time",
+        WaitReason::ListingPace => "1Fichier takes one listing at a time",
+        WaitReason::SameFolder => "1Fichier lists the same folder only once in a while",
+        WaitReason::Flood => "1Fichier asks to slow down",
+        WaitReason::AddressLock => "1Fichier has locked this computer's address for a while",
+        WaitReason::Locations => "1Fichier sees downloads from another address",
+        WaitReason::RetryAfter => "1Fichier asks to come back later",
+        WaitReason::BackOff => "Trying again after an error",
+        WaitReason::UploadReport => "1Fichier is taking in what was uploaded",
+        _ => "1Fichier asks to wait",
+    }
+}
+
+/// In whole seconds, rounded up.
+fn seconds(time: Duration) -> String {
+    format!("{}s", time.as_secs() + u64::from(time.subsec_nanos() > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_news_once() {
+        let calls = Calls::default();
+        assert_eq!(calls.waiting(), None);
+        assert!(calls.remember(WaitReason::Flood, Duration::from_secs(30)));
+        assert!(!calls.remember(WaitReason::Flood, Duration::from_secs(29)));
+        assert_eq!(calls.waiting().as_deref(), Some("1Fichier asks to slow down, 30s"));
+        assert!(calls.remember(WaitReason::AddressLock, Duration::from_secs(60)));
+    }
+}

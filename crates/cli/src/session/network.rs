@@ -1,0 +1,39 @@
+//! From the networking flags to how remotes use the network.
+
+use std::{sync::Arc, time::Duration};
+
+use fichier_config::Environment;
+use fichier_remotes::network::Network;
+
+use crate::{arguments::NetworkSettings, calls::Calls, directories, exit::Failure};
+
+/// As good as for ever.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// How the network is used.
+///
+/// # Errors
+/// `--bind` names no address.
+pub(super) fn of(
+    settings: &NetworkSettings,
+    environment: &Environment,
+    calls: &Arc<Calls>,
+) -> Result<Network, Failure> {
+    let bind = settings.bind.as_deref().filter(|address| !address.is_empty());
+    let bind = bind.map(|text| {
+        let wrong = |_| Failure::usage(format!("--bind {text:?}: expected an IP address such as 192.0.2.7"));
+        text.parse().map_err(wrong)
+    });
+    Ok(Network {
+        ca_certificates: settings.ca_certificates.clone(),
+        // Zero switches the limit off, as in rclone.
+        connect_timeout: if settings.connect_timeout.is_zero() { DAY } else { settings.connect_timeout },
+        idle_timeout: settings.timeout,
+        user_agent: settings.user_agent.clone(),
+        bind: bind.transpose()?,
+        low_level_retries: settings.low_level_retries,
+        memory: directories::cache(environment).map(|cache| cache.join("accounts")),
+        observer: Some(calls.clone()),
+        ..Network::default()
+    })
+}

@@ -1,0 +1,66 @@
+//! From a remote's weighed options to what its backend takes; and what of them may be shown.
+
+use std::collections::BTreeMap;
+
+use fichier_config::{Address, ConfigError, RemoteOptions, RemoteSpec};
+use fichier_remotes::registry::{self, OptionKind};
+
+/// Values by option, passwords in the clear.
+pub(super) type Values = BTreeMap<String, String>;
+
+/// Stands for a value that isn't shown.
+const HIDDEN: &str = "…";
+
+/// The values that are set, for the backend to open.
+///
+/// # Errors
+/// A password isn't obscured.
+pub(super) fn values(options: &RemoteOptions) -> Result<Values, ConfigError> {
+    let mut values = Values::new();
+    let Some(backend) = registry::backend(&options.backend) else { return Ok(values) };
+    for option in backend.options {
+        let Some(text) = options.get_text(option.name) else { continue };
+        let text = match (option.kind, options.get_secret(option.name)) {
+            (OptionKind::Secret, Ok(Some(secret))) => secret.expose().to_owned(),
+            // rclone 1.75 sends this one as it is written, so people have it in the clear.
+            (OptionKind::Secret, Err(error)) if option.name != "folder_password" => return Err(error),
+            _ => text,
+        };
+        values.insert(option.name.to_owned(), text);
+    }
+    Ok(values)
+}
+
+/// The address as messages may show it. Only values of options that are known to be harmless are shown.
+pub(super) fn shown(address: &Address) -> String {
+    let path = String::from_utf8_lossy(&address.path);
+    let (name, parameters) = match &address.remote {
+        RemoteSpec::Local => return path.into_owned(),
+        RemoteSpec::Named { name, parameters } => (name.clone(), parameters),
+        RemoteSpec::OnTheFly { backend, parameters } => (format!(":{backend}"), parameters),
+    };
+    let parameters = parameters.iter().map(|(key, value)| {
+        let value = if is_harmless(key) { value } else { HIDDEN };
+        format!(",{key}={value}")
+    });
+    format!("{name}{}:{path}", parameters.collect::<String>())
+}
+
+fn is_harmless(key: &str) -> bool {
+    let mut options = registry::backends().iter().filter_map(|backend| backend.option(key)).peekable();
+    options.peek().is_some() && options.all(|option| !option.sensitive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let shown = |text: &str| shown(&Address::parse(text.as_bytes()).unwrap());
+        assert_eq!(shown(":fichier,api_key=KEY,cdn=true:a/b"), ":fichier,api_key=…,cdn=true:a/b");
+        assert_eq!(shown("x,unheard_of=KEY:"), "x,unheard_of=…:");
+        assert_eq!(shown("x,file_password=KEY:"), "x,file_password=…:");
+        assert_eq!(shown("./a:b"), "./a:b");
+    }
+}
