@@ -1,19 +1,56 @@
 //! The built-in remote `demo:`: the emulated service inside this process, with its state on disk.
+//!
+//! It is spoken to over HTTP as the real service is. Processes that use it at the same time each start their
+//! own emulator on the same state.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use anyhow::Context as _;
+
+use fichier_emulator::{Emulator, Storage};
+use fichier_remotes::{
+    network::Network,
+    registry::{self, Opening},
+};
 use fichier_storage::Remote;
 
-use crate::{exit::Failure, flags::Environment};
+use crate::{directories, flags::Environment};
 
 /// The name of the built-in remote.
 pub(crate) const NAME: &str = "demo";
 
-/// Starts the emulated service and opens the remote on it.
+/// Starts the emulated service and opens the remote on it. `settings` are the backend's options as the user
+/// set them; where the service is and who one is there isn't theirs to say.
 ///
 /// # Errors
 /// The service can't be started.
-#[expect(clippy::unused_async, reason = "the service is started on the runtime")]
-pub(crate) async fn open(_environment: &Environment) -> Result<Arc<dyn Remote>, Failure> {
-    Err(Failure::other("the remote demo: isn't built in yet"))
+pub(crate) async fn open(
+    environment: &Environment,
+    settings: &BTreeMap<String, String>,
+    network: &Network,
+) -> anyhow::Result<Arc<dyn Remote>> {
+    let state = directories::data(environment)
+        .context("there is no home directory to keep the demo service's files in")?
+        .join("demo");
+    let emulator = Emulator::builder()
+        .storage(Storage::Directory(state.clone()))
+        .start()
+        .await
+        .with_context(|| format!("can't start the demo service in {}", state.display()))?;
+    let mut settings = settings.clone();
+    // The demo service has no limits, unless somebody wants to see us keep to them.
+    for gap in ["call_gap", "list_gap", "folder_gap", "all_files_gap", "account_gap"] {
+        settings.entry(gap.to_owned()).or_insert_with(|| "0".to_owned());
+    }
+    settings.insert("endpoint".to_owned(), emulator.endpoint().to_string());
+    settings.insert("api_key".to_owned(), emulator.api_key().to_owned());
+    let network = Network { memory: None, ..network.clone() };
+    let opening = Opening { name: NAME, root: Path::new(""), settings: &settings, network: &network };
+    let remote = registry::open("fichier", opening).await?;
+    // The service lives as long as the runtime.
+    tokio::spawn(async move {
+        let _emulator = emulator;
+        std::future::pending::<()>().await;
+    });
+    Ok(remote)
 }

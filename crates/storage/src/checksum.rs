@@ -134,7 +134,10 @@ enum Side {
         expected: u64,
     },
     Inline(Option<WhirlpoolHasher>),
-    Thread { chunks: Option<tokio_util::sync::PollSender<Bytes>>, result: tokio::task::JoinHandle<Whirlpool> },
+    Thread {
+        chunks: Option<tokio_util::sync::PollSender<Bytes>>,
+        result: tokio::task::JoinHandle<Whirlpool>,
+    },
     Done,
 }
 

@@ -3,7 +3,11 @@
 mod about;
 mod cat;
 mod completion;
+mod copy;
+mod copyto;
+mod delete;
 mod deletefile;
+mod emulate;
 mod hashsum;
 mod help;
 mod link;
@@ -15,6 +19,7 @@ mod lsjson;
 mod lsl;
 mod mkdir;
 mod obscure;
+mod purge;
 mod reveal;
 mod rmdir;
 mod rmdirs;
@@ -33,7 +38,6 @@ use crate::{arguments::Settings, logging::Log, problems::Problems, session::Sess
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) settings: &'a Settings,
-    #[allow(dead_code, reason = "for the commands that show progress")]
     pub(crate) log: &'a Log,
     pub(crate) out: &'a mut dyn Write,
     pub(crate) problems: Problems,
@@ -45,7 +49,11 @@ pub(crate) enum Command {
     About(about::Arguments),
     Cat(cat::Arguments),
     Completion(completion::Arguments),
+    Copy(copy::Arguments),
+    Copyto(copyto::Arguments),
+    Delete(delete::Arguments),
     Deletefile(deletefile::Arguments),
+    Emulate(emulate::Arguments),
     Hashsum(hashsum::Arguments),
     Help(help::Arguments),
     Link(link::Arguments),
@@ -58,6 +66,7 @@ pub(crate) enum Command {
     Md5sum(hashsum::Md5Arguments),
     Mkdir(mkdir::Arguments),
     Obscure(obscure::Arguments),
+    Purge(purge::Arguments),
     Reveal(reveal::Arguments),
     Rmdir(rmdir::Arguments),
     Rmdirs(rmdirs::Arguments),
@@ -75,7 +84,11 @@ impl Command {
             Self::About(_) => "about",
             Self::Cat(_) => "cat",
             Self::Completion(_) => "completion",
+            Self::Copy(_) => "copy",
+            Self::Copyto(_) => "copyto",
+            Self::Delete(_) => "delete",
             Self::Deletefile(_) => "deletefile",
+            Self::Emulate(_) => "emulate",
             Self::Hashsum(_) => "hashsum",
             Self::Help(_) => "help",
             Self::Link(_) => "link",
@@ -88,6 +101,7 @@ impl Command {
             Self::Md5sum(_) => "md5sum",
             Self::Mkdir(_) => "mkdir",
             Self::Obscure(_) => "obscure",
+            Self::Purge(_) => "purge",
             Self::Reveal(_) => "reveal",
             Self::Rmdir(_) => "rmdir",
             Self::Rmdirs(_) => "rmdirs",
@@ -123,7 +137,11 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
     match command {
         Command::About(arguments) => about::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Copy(arguments) => copy::run(arguments, context).await,
+        Command::Copyto(arguments) => copyto::run(arguments, context).await,
+        Command::Delete(arguments) => delete::run(arguments, context).await,
         Command::Deletefile(arguments) => deletefile::run(arguments, context).await,
+        Command::Emulate(arguments) => emulate::run(arguments, context).await,
         Command::Hashsum(arguments) => hashsum::run(arguments, context).await,
         Command::Link(arguments) => link::run(arguments, context).await,
         Command::Ls(arguments) => ls::run(arguments, context).await,
@@ -133,6 +151,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Lsl(arguments) => lsl::run(arguments, context).await,
         Command::Md5sum(arguments) => hashsum::run(&arguments.with_kind(), context).await,
         Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
+        Command::Purge(arguments) => purge::run(arguments, context).await,
         Command::Rmdir(arguments) => rmdir::run(arguments, context).await,
         Command::Rmdirs(arguments) => rmdirs::run(arguments, context).await,
         Command::Sha1sum(arguments) => hashsum::run(&arguments.with_kind(), context).await,

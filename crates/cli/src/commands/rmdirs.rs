@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use fichier_storage::{Entry, RemotePath};
+use fichier_storage::{Entry, Location, RemotePath};
 
 use super::Context;
 use crate::listing::Listing;
@@ -23,9 +23,18 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
+    remove_empty(&location, arguments.leave_root, context).await
+}
+
+/// Removes the empty folders below a location, and itself unless it is to stay.
+pub(super) async fn remove_empty(
+    location: &Location,
+    leave_root: bool,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
     // Each folder seen, and whether it may go.
-    let mut folders = BTreeMap::from([(RemotePath::root(), !arguments.leave_root)]);
-    let mut listing = Listing::new(&location, None);
+    let mut folders = BTreeMap::from([(RemotePath::root(), !leave_root)]);
+    let mut listing = Listing::new(location, None);
     while let Some(entries) = listing.next_folder(&mut context.problems).await? {
         for seen in entries {
             match seen.entry {
@@ -44,7 +53,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             levels.entry(path.depth()).or_default().push(path);
         }
     }
-    let root_name = context.session.shown(&location);
+    let root_name = context.session.shown(location);
     for (level, paths) in levels.into_iter().rev() {
         tracing::debug!("removing {} level {level} directories", paths.len());
         for path in &paths {

@@ -1,0 +1,36 @@
+//! `copy`: makes a destination hold what a source holds.
+
+use clap::Args;
+
+use super::Context;
+use crate::transfer::{carry_out, copy_options, guarded};
+
+/// Copy files, leaving out those that are there already
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Copies the contents of the source folder, not the folder itself; when the source is a \
+    file, that file. Removes nothing but the old versions of files that it replaces, each after the new one is \
+    stored and verified.\n\n\
+    Files of one size are compared by checksum; --size-only takes the size for enough.\n\n\
+    Example:\n  fichier copy ./photos demo:backup -P"
+)]
+pub(crate) struct Arguments {
+    /// Where to copy from
+    #[arg(value_name = "SOURCE:PATH")]
+    source: String,
+
+    /// The folder to copy into
+    #[arg(value_name = "DEST:PATH")]
+    destination: String,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let from = context.session.open(&arguments.source).await?;
+    let to = context.session.open(&arguments.destination).await?;
+    let [from, to] = guarded(context.settings, [from, to]);
+    let options = copy_options(context.settings);
+    carry_out(context, "copy", |stats, stop| async move {
+        fichier_engine::copy(&from, &to, &options, &stats, &stop).await
+    })
+    .await
+}

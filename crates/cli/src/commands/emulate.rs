@@ -1,0 +1,140 @@
+//! `emulate`: the 1Fichier service, imitated on this machine.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use clap::Args;
+use fichier_emulator::{Account, Emulator, FaultSpec, Limits, MkdirExisting, Storage};
+
+use super::Context;
+use crate::flags;
+
+/// Imitate the 1Fichier service on this machine
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Serves the API, the upload and download nodes and the site on one port, until Ctrl-C. \
+    With --proxy, programs that have the service's host names built in can be pointed at it: set HTTPS_PROXY to \
+    the proxy, and have them trust the certificate that --ca-out writes. Nothing ever leaves this machine.\n\n\
+    Counters, faults and the tree are at /_emulator/.\n\n\
+    Examples:\n  fichier emulate --state ./service\n  \
+    fichier emulate --limits scaled:100 --fault endpoint=file/ls,kind=flood,times=1\n  \
+    fichier emulate --proxy 127.0.0.1:8443 --ca-out ca.pem"
+)]
+pub(crate) struct Arguments {
+    /// The address to listen at; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    addr: SocketAddr,
+
+    /// Let --addr and --proxy be reached from other machines
+    #[arg(long)]
+    allow_remote: bool,
+
+    /// Keep files and folders in this directory; without it they are in memory and gone at the end
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// Keep what was acknowledged even through a power cut, at the price of speed
+    #[arg(long)]
+    durable: bool,
+
+    /// The service's limits: real, scaled:N (all times divided by N) or off
+    #[arg(long, value_name = "LIMITS", default_value = "off")]
+    limits: Limits,
+
+    /// Listen here as a proxy that ends TLS for the service's hosts
+    #[arg(long, value_name = "ADDRESS")]
+    proxy: Option<SocketAddr>,
+
+    /// Write the certificate that clients of the proxy must trust to this file
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    ca_out: Option<PathBuf>,
+
+    /// The account's API key
+    #[arg(long, value_name = "KEY", default_value = fichier_emulator::DEMO_KEY)]
+    key: String,
+
+    /// The account's mail address
+    #[arg(long, value_name = "ADDRESS", default_value = "demo@example.com")]
+    email: String,
+
+    /// What the account may store, in bytes
+    #[arg(long, value_name = "BYTES")]
+    quota: Option<u64>,
+
+    /// How long changes take to show in listings
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = flags::duration)]
+    lag: Duration,
+
+    /// How many files a listing tells at most; the limits bring 5000
+    #[arg(long, value_name = "N")]
+    listing_cap: Option<usize>,
+
+    /// What making a folder of a name that exists does: refuse, same or duplicate
+    #[arg(long, value_name = "WAY", default_value = "refuse")]
+    mkdir_existing: MkdirExisting,
+
+    /// A fault, as endpoint=NAME,kind=KIND[,name=PART][,after=N][,times=N]; may be given several times
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<FaultSpec>,
+
+    /// Write each request to this file, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    request_log: Option<PathBuf>,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let mut account = Account::new(&arguments.key, &arguments.email);
+    if let Some(quota) = arguments.quota {
+        account.quota = quota;
+    }
+    let mut builder = Emulator::builder()
+        .listen(arguments.addr)
+        .allow_remote(arguments.allow_remote)
+        .storage(arguments.state.clone().map_or(Storage::Memory, Storage::Directory))
+        .durable(arguments.durable)
+        .limits(arguments.limits)
+        .listing_cap(arguments.listing_cap)
+        .lag(arguments.lag)
+        .mkdir_existing(arguments.mkdir_existing)
+        .account(account);
+    if let Some(proxy) = arguments.proxy {
+        builder = builder.proxy(proxy);
+    }
+    if let Some(file) = &arguments.request_log {
+        builder = builder.request_log(file);
+    }
+    for fault in &arguments.fault {
+        builder = builder.fault(fault.clone());
+    }
+    let emulator = builder.start().await.context("can't start the emulator")?;
+    let endpoint = emulator.endpoint();
+    writeln!(context.out, "endpoint  {endpoint}")?;
+    writeln!(context.out, "api key   {}", emulator.api_key())?;
+    if let Some(proxy) = emulator.proxy_addr() {
+        writeln!(context.out, "proxy     http://{proxy}")?;
+    }
+    if let Some(file) = &arguments.ca_out {
+        emulator.write_ca(file).with_context(|| format!("can't write {}", file.display()))?;
+        writeln!(context.out, "ca        {}", file.display())?;
+    }
+    let remote = format!(":fichier,api_key={},endpoint=\"{endpoint}\":", emulator.api_key());
+    writeln!(context.out, "try       fichier lsf '{remote}'")?;
+    context.out.flush()?;
+    wait_for_end().await?;
+    emulator.shutdown().await;
+    Ok(())
+}
+
+/// Returns at Ctrl-C, or when the process is told to end.
+async fn wait_for_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut told = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = told.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,26 @@
+//! `purge`: removes a folder with all it holds.
+
+use clap::Args;
+use fichier_engine::Removal;
+
+use super::Context;
+use crate::transfer::{carry_out, guarded};
+
+/// Remove a folder and all it holds
+#[derive(Debug, Args)]
+#[command(after_help = "See with --dry-run first what would go.\n\n\
+    Example:\n  fichier purge demo:old-backup")]
+pub(crate) struct Arguments {
+    /// The folder
+    #[arg(value_name = "REMOTE:PATH")]
+    path: String,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let location = context.session.open_itself(&arguments.path).await?;
+    let [target] = guarded(context.settings, [location]);
+    carry_out(context, "purge", |stats, stop| async move {
+        fichier_engine::remove(&target, Removal::Everything, &stats, &stop).await
+    })
+    .await
+}

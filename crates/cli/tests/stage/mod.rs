@@ -1,0 +1,162 @@
+//! A place to try the binary: an emulated service, a home of its own, and directories.
+
+#![allow(dead_code, reason = "each test target uses its part")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use fichier_emulator::{Builder, Control, Emulator, Limits, Storage};
+use tokio::runtime::Runtime;
+
+/// The emulated service, and what the binary needs to reach it as `t:`.
+pub(crate) struct Stage {
+    emulator: Emulator,
+    home: tempfile::TempDir,
+    time_scale: &'static str,
+    // Last: the service's tasks end after the service.
+    _runtime: Runtime,
+}
+
+/// How a run of the binary ended.
+pub(crate) struct Run {
+    words: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) status: Option<i32>,
+}
+
+impl Stage {
+    /// A service without limits.
+    pub(crate) fn start() -> Self {
+        Self::start_with(Limits::Off)
+    }
+
+    /// A service with the real one's limits, a hundred times as fast.
+    pub(crate) fn start_limited() -> Self {
+        Self::start_with(Limits::Scaled(100.0))
+    }
+
+    /// A service that keeps its files on disk.
+    pub(crate) fn start_on_disk() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let storage = Storage::Directory(home.path().join("service"));
+        Self::start_at(home, "1000", |builder| builder.storage(storage))
+    }
+
+    fn start_with(limits: Limits) -> Self {
+        let time_scale = if matches!(limits, Limits::Off) { "1000" } else { "100" };
+        Self::start_at(tempfile::tempdir().unwrap(), time_scale, |builder| builder.limits(limits))
+    }
+
+    fn start_at(
+        home: tempfile::TempDir,
+        time_scale: &'static str,
+        change: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let emulator = runtime.block_on(change(Emulator::builder()).start()).unwrap();
+        Self { emulator, home, time_scale, _runtime: runtime }
+    }
+
+    /// The service's controls.
+    pub(crate) fn control(&self) -> Control {
+        self.emulator.control()
+    }
+
+    /// What the service was asked, by endpoint.
+    pub(crate) fn counters(&self) -> BTreeMap<String, u64> {
+        self.control().counters().into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// A new directory.
+    pub(crate) fn directory(&self, name: &str) -> PathBuf {
+        let path = self.home.path().join("work").join(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    /// The binary, with its environment set.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fichier"));
+        command
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("TZ", "UTC")
+            .env("RCLONE_CONFIG_T_TYPE", "fichier")
+            .env("RCLONE_CONFIG_T_API_KEY", self.emulator.api_key())
+            .env("RCLONE_CONFIG_T_ENDPOINT", self.emulator.endpoint().as_str())
+            .env("RCLONE_CONFIG_T_TIME_SCALE", self.time_scale)
+            .current_dir(self.home.path());
+        command
+    }
+
+    /// Runs the binary.
+    pub(crate) fn run(&self, words: &[&str]) -> Run {
+        let Output { status, stdout, stderr } = self.command().args(words).output().unwrap();
+        Run {
+            words: words.join(" "),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            status: status.code(),
+        }
+    }
+}
+
+impl Run {
+    /// It ended with this code.
+    #[track_caller]
+    pub(crate) fn code(self, code: i32) -> Self {
+        assert_eq!(
+            self.status,
+            Some(code),
+            "{}\nstdout: {}\nstderr: {}",
+            self.words,
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// It did all it was asked for.
+    #[track_caller]
+    pub(crate) fn success(self) {
+        self.code(0);
+    }
+
+    /// It did all it was asked for, and said this.
+    #[track_caller]
+    pub(crate) fn success_text(self) -> String {
+        self.code(0).stdout
+    }
+}
+
+/// Writes files below a directory.
+pub(crate) fn write_tree(root: &Path, files: &BTreeMap<String, Vec<u8>>) {
+    for (name, bytes) in files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// Reads all files below a directory.
+pub(crate) fn read_tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
