@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     mkdir_existing: MkdirExisting,
 
-    /// A fault, as endpoint=NAME,kind=KIND[,name=PART][,after=N][,times=N]; may be given several times
+    /// A fault, as `endpoint=NAME,kind=KIND[,name=PART][,after=N][,times=N]`; may be given several times
     #[arg(long, value_name = "FAULT")]
     fault: Vec<FaultSpec>,
 
@@ -93,10 +93,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         .storage(arguments.state.clone().map_or(Storage::Memory, Storage::Directory))
         .durable(arguments.durable)
         .limits(arguments.limits)
-        .listing_cap(arguments.listing_cap)
         .lag(arguments.lag)
         .mkdir_existing(arguments.mkdir_existing)
         .account(account);
+    // Not given: the limits' own cap holds.
+    if let Some(cap) = arguments.listing_cap {
+        builder = builder.listing_cap(Some(cap));
+    }
     if let Some(proxy) = arguments.proxy {
         builder = builder.proxy(proxy);
     }

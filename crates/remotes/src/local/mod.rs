@@ -9,7 +9,7 @@
 //! - **Nothing is written through a symbolic link that stands in a file's place**: the link is replaced, what
 //!   it points to stays. A linked *directory* inside the destination is followed, as rclone does, since
 //!   people do spread their folders over several disks.
-//! - **No name leads out of the root**, whatever another remote calls its files: see [`paths`].
+//! - **No name leads out of the root**, whatever another remote calls its files: see `paths`.
 //! - **Only files and directories count.** Pipes, sockets and devices are left out with a notice, and so are
 //!   symbolic links unless [`LinkPolicy::Follow`] is chosen. A directory that is named by the user is listed
 //!   even when it is a link.
