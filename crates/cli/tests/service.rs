@@ -19,7 +19,7 @@ const OUTPUTS: &[(&[&str], &str)] = &[
     (&["ls", "t:"], "        1 docs/deep/c.txt\n       11 docs/b.txt\n        5 a.txt\n"),
     (&["lsf", "t:"], "a.txt\ndocs/\n"),
     (&["lsf", "-R", "--files-only", "t:docs"], "b.txt\ndeep/c.txt\n"),
-    (&["size", "t:"], "Total objects: 3 (3)\nTotal size: 17 B (17 Byte)\n"),
+    (&["size", "t:"], "Total objects: 3\nTotal size: 17 B (17 Byte)\n"),
     (&["cat", "t:docs/b.txt"], "hello world"),
     (&["cat", "t:docs/b.txt", "--offset", "6", "--count", "3"], "wor"),
 ];

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 
 use super::value::duration;
 
@@ -10,8 +13,15 @@ use super::value::duration;
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct GlobalFlags {
-    /// Read the remotes from this file
-    #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Config")]
+    /// Read the remotes from this file; "": from none
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+        help_heading = "Config"
+    )]
     pub(crate) config: Option<PathBuf>,
 
     /// Only say what would be changed
@@ -154,7 +164,7 @@ pub(crate) struct GlobalFlags {
     #[arg(short = 'L', long, global = true, hide = true, help_heading = "Local files")]
     pub(crate) copy_links: bool,
 
-    /// Trust the certificates in this file, too; may be repeated
+    /// Trust servers by the certificates in this file, not by the system's; may be repeated
     #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Networking")]
     pub(crate) ca_cert: Vec<PathBuf>,
 

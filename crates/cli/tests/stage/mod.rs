@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test target uses its part")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -159,4 +159,16 @@ pub(crate) fn read_tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     files
+}
+
+/// Holds a directory against what it should hold; says which files differ, not with which bytes.
+pub(crate) fn assert_tree(root: &Path, expected: &BTreeMap<String, Vec<u8>>, why: &str) {
+    let found = read_tree(root);
+    let names: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
+    let differing: Vec<_> = names
+        .into_iter()
+        .filter(|name| found.get(*name) != expected.get(*name))
+        .map(|name| (name, found.get(name).map(Vec::len), expected.get(name).map(Vec::len)))
+        .collect();
+    assert!(differing.is_empty(), "{why}: name, length found, length expected: {differing:?}");
 }

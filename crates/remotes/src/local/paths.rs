@@ -54,9 +54,11 @@ impl Tree {
             .ok_or_else(|| InvalidName::Unusable(name.as_bytes().into()))
     }
 
-    /// The name under which a file lies that was named by somebody who knows nothing of encodings: a plain
-    /// `a‛b` is listed as `a‛‛b`, since that is how the quote is written, but no such name is on the disk.
-    /// (rclone lists such files, too, and then doesn't find them.)
+    /// A name without the encoding's quotes, where the file lies under it or will be made under it.
+    ///
+    /// A plain `a‛b` is listed as `a‛‛b`, since that is how the quote is written, but no such name is on the
+    /// disk. (rclone lists such files, too, and then doesn't find them.) A copy of such a file gets its plain
+    /// name back; where a file has the quoted name already, it is that one.
     fn foreign(&self, folder: &Path, name: &Name, stored: &OsStr) -> Option<OsString> {
         let quoted = name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
         let plain = Name::new(Encoding::STANDARD.decode(name.as_bytes()).into_owned()).ok();
@@ -66,12 +68,15 @@ impl Tree {
         if (!quoted && plain.is_none()) || fs::symlink_metadata(folder.join(stored)).is_ok() {
             return None;
         }
-        plain.filter(|plain| fs::symlink_metadata(folder.join(plain)).is_ok()).or_else(|| {
-            let mut lines = fs::read_dir(folder).ok().filter(|_| quoted)?;
+        if plain.as_ref().is_some_and(|plain| fs::symlink_metadata(folder.join(plain)).is_ok()) {
+            return plain;
+        }
+        let other = fs::read_dir(folder).ok().filter(|_| quoted).and_then(|mut lines| {
             lines.find_map(|line| {
                 Some(line.ok()?.file_name()).filter(|line| self.name(line).as_ref() == Ok(name))
             })
-        })
+        });
+        other.or(plain)
     }
 
     /// The remote's name for what the system calls so.
