@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
@@ -16,6 +16,9 @@ use crate::key::ApiKey;
 use crate::pacer::retry_after;
 use crate::proxy::ProxySettings;
 use crate::tls::{self, Roots};
+
+/// The longest answer that is read: the list of all files of an account with half a million of them takes half.
+const LONGEST_ANSWER: u64 = 256 << 20;
 
 /// How long an idle connection is kept. Short, since a request sent into a connection that the service closes
 /// at that moment leaves doubt whether it was carried out.
@@ -152,11 +155,21 @@ impl Transport {
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, ErrorKind> {
         let idle = self.settings.idle_timeout;
-        let response = request.send().await.map_err(|error| failure(error, idle))?;
+        let mut response = request.send().await.map_err(|error| failure(error, idle))?;
         let status = response.status();
         let after = retry_after(response.headers(), SystemTime::now());
-        let body = response.bytes().await.map_err(|error| failure(error, idle))?;
-        Ok(Answer { status, retry_after: after, body })
+        let mut body = BytesMut::new();
+        let too_long = |length: u64| length > LONGEST_ANSWER;
+        if response.content_length().is_some_and(too_long) {
+            return Err(endless());
+        }
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(error, idle))? {
+            if too_long(body.len() as u64 + chunk.len() as u64) {
+                return Err(endless());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, retry_after: after, body: body.freeze() })
     }
 
     /// The address of a path on an upload node. Its scheme is the API's, whatever the node's name says.
@@ -173,6 +186,12 @@ impl Transport {
         url.query_pairs_mut().append_pair(query.0, query.1);
         Ok(url)
     }
+}
+
+/// An answer that is kept from filling the memory.
+fn endless() -> ErrorKind {
+    let problem = format!("longer than {} MiB", LONGEST_ANSWER >> 20);
+    ErrorKind::InvalidJson { problem, snippet: String::new(), well_formed: true }
 }
 
 /// What counts as never where a limit has to be given.

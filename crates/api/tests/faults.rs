@@ -240,3 +240,11 @@ async fn requests_go_through_the_proxy_that_was_given() {
     assert!(list(&client).await.is_err());
     assert_eq!(proxy.seen().len(), 1);
 }
+
+#[tokio::test]
+async fn an_endless_answer_isnt_read() {
+    let server = Server::always(cut(b"{", 1 << 40)).await;
+    let error = list(&server.client()).await.unwrap_err();
+    assert!(error.to_string().contains("longer than 256 MiB"), "{error}");
+    assert_eq!(server.seen().len(), 1);
+}

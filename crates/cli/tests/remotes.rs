@@ -156,6 +156,10 @@ fn the_demo_takes_options_and_can_be_replaced() {
     fichier(home.path()).args(["lsf", "demo,empty_files=marker:"]).assert().success().stdout("a/\n");
     let wrong = fichier(home.path()).args(["lsf", "demo,empty_files=nonsense:"]).assert().failure();
     wrong.stderr(contains("empty_files"));
+    // A service on this computer isn't looked for behind a proxy.
+    let mut behind = fichier(home.path());
+    behind.env("HTTP_PROXY", "http://127.0.0.1:1").env("ALL_PROXY", "http://127.0.0.1:1");
+    behind.args(["lsf", "demo:"]).assert().success().stdout("a/\n");
     let mut replaced = fichier(home.path());
     replaced.env("RCLONE_CONFIG_DEMO_TYPE", "local").args(["lsf", "demo:nothing"]).assert().code(3);
 }

@@ -387,6 +387,26 @@ impl Ledger {
         }
     }
 
+    /// Whether listings have to keep a distance, or may come to have to.
+    pub(super) fn spaces_listings(&self) -> bool {
+        !self.pacing.listing_after_flood.is_zero()
+    }
+
+    /// Books that a call came to an end: by now the service has counted it.
+    pub(super) fn counted(&mut self, class: CallClass, folder: Option<FolderKey>, now: Instant) {
+        if !matches!(class, CallClass::Listing | CallClass::AllFiles) {
+            return;
+        }
+        if self.limited {
+            let next = now + self.listing_gap();
+            self.next_listing = Some(self.next_listing.map_or(next, |known| known.max(next)));
+            self.listed_at = Some(SystemTime::now());
+        }
+        if let Some(key) = folder {
+            self.folders.insert(key, now);
+        }
+    }
+
     /// Claims a folder for a listing, or tells when it may be listed again.
     pub(super) fn claim_folder(&mut self, key: FolderKey, now: Instant) -> Result<(), Instant> {
         if let Some(last) = self.folders.get(&key) {

@@ -4,6 +4,9 @@
 //! all calls; both let calls through in the order in which they came. Whoever is at a gate sleeps there, so a
 //! listing that has to wait for 3 s doesn't hold up a removal. The distance between two calls is measured from
 //! the moment that one leaves to the moment that the next one leaves.
+//!
+//! Listings are dearer: the service takes them ill at 3 s. So one is on its way at a time, and the firm
+//! distances are measured from its answer, when the service has surely counted it, however long it took.
 
 mod backoff;
 mod budget;
@@ -181,12 +184,14 @@ impl Pacer {
         let mut asked = Instant::now();
         self.claim_folder(call).await;
         loop {
-            let sent = self.turn(call).await;
+            let (sent, lane) = self.turn(call).await;
             *attempts += 1;
             let first = *first_sent.get_or_insert(sent);
             self.tell(&Event::Sent { call: info, attempt: *attempts, waited: sent - asked });
             let result = attempt().await;
             let now = Instant::now();
+            self.ledger().counted(info.class, call.folder, now);
+            drop(lane);
             let kind = match result {
                 Ok(value) => {
                     self.ledger().answered(info.class, sent);
@@ -324,11 +329,12 @@ impl Pacer {
         }
     }
 
-    /// Waits until the call may leave, books it, and returns the moment.
-    async fn turn(&self, call: Call) -> Instant {
+    /// Waits until the call may leave, books it, and returns the moment; for a listing also its lane, to be
+    /// kept until the answer is there.
+    async fn turn(&self, call: Call) -> (Instant, Option<tokio::sync::MutexGuard<'_, ()>>) {
         let class = call.info.class;
-        let Some(lane) = lane(class) else { return Instant::now() };
-        let _lane = self.lanes[lane].lock().await;
+        let Some(lane) = lane(class) else { return (Instant::now(), None) };
+        let guard = self.lanes[lane].lock().await;
         loop {
             self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await;
             let _any = self.any.lock().await;
@@ -338,7 +344,9 @@ impl Pacer {
             // A pause may have begun meanwhile; it is waited for without keeping other classes.
             if ledger.class_due(class, now).is_none() && ledger.any_due(now).is_none() {
                 ledger.sent(class, call.folder, now);
-                return now;
+                let alone =
+                    matches!(class, CallClass::Listing | CallClass::AllFiles) && ledger.spaces_listings();
+                return (now, alone.then_some(guard));
             }
         }
     }

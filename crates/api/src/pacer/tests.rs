@@ -460,3 +460,24 @@ async fn a_report_is_asked_for_every_3_s_then_every_30_s_for_5_minutes() {
         .await;
     assert_eq!(refused.unwrap_err().attempts(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn listings_go_one_by_one_and_rest_from_the_answer_on() {
+    let learned = Learned { listings_are_limited: true, ..Learned::default() };
+    let (pacer, _, _) = pacer_with(Pacing::default(), RetryPolicy::default(), learned);
+    let began = Instant::now();
+    let sent = Mutex::new(Vec::new());
+    join_all((0..3).map(|_| {
+        let (pacer, sent) = (&pacer, &sent);
+        async move {
+            let slow = || async {
+                sent.lock().unwrap().push(began.elapsed());
+                tokio::time::sleep(secs(5)).await;
+                Ok(())
+            };
+            pacer.run(call(CallClass::Listing), slow).await.unwrap();
+        }
+    }))
+    .await;
+    assert_eq!(sent.into_inner().unwrap(), [secs(0), secs(8), secs(16)]);
+}

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use url::Url;
+use url::{Host, Url};
 
-use fichier_api::{ApiKey, Client, Pacing, Password, RetryPolicy};
+use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy};
 use fichier_storage::{Blame, Remote, RemotePath, Retry, StorageError};
 
 use super::{
@@ -44,8 +44,10 @@ pub(crate) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     })?;
     let memory = network.memory.as_ref().filter(|_| shared.is_none());
     let memory = memory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
+    let proxy = if is_here(&url) { ProxySettings::Direct } else { ProxySettings::Environment };
     let mut builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
+        .proxy(proxy)
         .connect_timeout(network.connect_timeout)
         .idle_timeout(network.idle_timeout)
         .pacing(pacing(chosen).map_err(wrong)?)
@@ -77,6 +79,16 @@ pub(crate) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     })?;
     let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
     Ok(Arc::new(SharedFolderRemote::new(client, title, folder, password, &options)))
+}
+
+/// Whether the service is on this computer, where no proxy would find it.
+fn is_here(endpoint: &Url) -> bool {
+    match endpoint.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
