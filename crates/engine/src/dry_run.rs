@@ -74,6 +74,7 @@ impl Remote for DryRun {
                     whirlpool: item.expected,
                     id: None,
                     media_type: None,
+                    fingerprint: None,
                 })
             })
             .collect()

@@ -11,6 +11,7 @@
 mod compare;
 mod copy;
 mod dry_run;
+mod hash_cache;
 mod meter;
 mod plan;
 mod remove;
@@ -22,6 +23,7 @@ mod walk;
 pub use compare::{Comparison, checksum, same};
 pub use copy::{CopyOptions, copy, copy_to};
 pub use dry_run::DryRun;
+pub use hash_cache::{HashCache, HashCacheError, HashCacheStatus};
 pub use remove::{Removal, remove};
 pub use report::RunReport;
 pub use stats::{Running, Stats, StatsSnapshot};

@@ -96,6 +96,7 @@ mod tests {
             whirlpool: None,
             id: None,
             media_type: None,
+            fingerprint: None,
         })
     }
 

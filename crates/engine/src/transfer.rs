@@ -186,6 +186,7 @@ mod tests {
                     whirlpool: None,
                     id: None,
                     media_type: None,
+                    fingerprint: None,
                 },
                 name: Name::new(format!("f{index}")).unwrap(),
                 replaces: Vec::new(),

@@ -28,6 +28,30 @@ impl fmt::Debug for FileId {
     }
 }
 
+/// Bytes that change whenever a file's content may have changed, and that no other file of the backend bears.
+/// What was learned of a file by reading it holds as long as its fingerprint does.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Fingerprint(Arc<[u8]>);
+
+impl Fingerprint {
+    /// Takes a backend's own bytes.
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint")
+    }
+}
+
 /// A file as its remote told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -43,6 +67,9 @@ pub struct File {
     pub id: Option<FileId>,
     /// Its media type, where the remote says one.
     pub media_type: Option<Arc<str>>,
+    /// Tells this content of the file from later ones, where the remote can say so without reading it and
+    /// knows no checksum.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A folder as its remote told it.

@@ -19,7 +19,7 @@ mod remote;
 
 pub use checksum::{HashStream, ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, RemoteContent, collect};
-pub use entry::{Entry, File, FileId, Folder};
+pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};

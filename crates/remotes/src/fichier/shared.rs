@@ -74,6 +74,7 @@ impl SharedFolderRemote {
                             whirlpool: None,
                             id: Some(FileId::new(file.link.to_string())),
                             media_type: None,
+                            fingerprint: None,
                         }),
                         Err(error) => tracing::error!(link = %file.link, "file left out: {error}"),
                     }

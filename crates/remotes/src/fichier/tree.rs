@@ -390,6 +390,7 @@ pub(super) fn as_file(file: &KnownFile, path: RemotePath) -> File {
         whirlpool,
         id: Some(FileId::new(file.link.to_string())),
         media_type: file.media_type.clone(),
+        fingerprint: None,
     }
 }
 

@@ -3,13 +3,14 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use fichier_storage::{Entry, File, Folder, RemotePath, Result, StorageError};
 
 use super::{
     LinkPolicy, Place,
-    paths::{Identity, is_missing},
+    paths::{self, Identity, is_missing},
 };
 
 /// All files and directories in a directory, sorted by the bytes of their names.
@@ -83,7 +84,7 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
     entry.ok_or_else(|| StorageError::FileNotFound(path.clone()))
 }
 
-/// A file as its metadata tell it.
+/// A file as its metadata tell it. No fingerprint yet: see [`Met::entry`].
 pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
     File {
         path,
@@ -92,6 +93,7 @@ pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
         whirlpool: None,
         id: None,
         media_type: None,
+        fingerprint: None,
     }
 }
 
@@ -107,7 +109,9 @@ impl Met {
             let modified = metadata.modified().ok();
             Some(Entry::Folder(Folder { path: self.path, modified, id: None }))
         } else if metadata.is_file() {
-            Some(Entry::File(file(self.path, metadata)))
+            let fresh = paths::is_fresh(metadata, SystemTime::now());
+            let fingerprint = paths::fingerprint(metadata).filter(|_| !fresh);
+            Some(Entry::File(File { fingerprint, ..file(self.path, metadata) }))
         } else {
             tracing::warn!(path = %self.path, "left out: it is neither a file nor a directory");
             None

@@ -96,7 +96,7 @@ impl Identity {
     }
 }
 
-pub(super) use system::{flush_folder, open_for_reading, rename_to_free_name, reserve, shortened};
+pub(super) use system::{fingerprint, flush_folder, is_fresh, open_for_reading, rename_to_free_name, reserve, shortened};
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
 pub(super) fn is_missing(error: &io::Error) -> bool {
@@ -118,9 +118,10 @@ mod system {
             fs::{MetadataExt, OpenOptionsExt},
         },
         path::{Path, PathBuf},
+        time::{Duration, SystemTime},
     };
 
-    use fichier_storage::Name;
+    use fichier_storage::{Fingerprint, Name};
     use rustix::fs::OFlags;
 
     pub(super) type Identity = (u64, u64);
@@ -140,6 +141,31 @@ mod system {
 
     pub(super) fn identity(path: &Path) -> io::Result<Identity> {
         fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+
+    /// Device, inode, size, and the times of the last change of content and of anything: whoever sets the
+    /// first back can't set back the second.
+    #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+    pub(in super::super) fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
+        let mut bytes = Vec::with_capacity(56);
+        for number in [metadata.dev(), metadata.ino(), metadata.size()] {
+            bytes.extend(number.to_be_bytes());
+        }
+        for time in [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()] {
+            bytes.extend(time.to_be_bytes());
+        }
+        Some(Fingerprint::new(bytes))
+    }
+
+    /// Whether a file was changed so lately that another change might not show in its times: the clock that
+    /// stamps files ticks each 4 to 10 ms, on some disks each 2 s.
+    pub(in super::super) fn is_fresh(metadata: &fs::Metadata, now: SystemTime) -> bool {
+        let coarse = metadata.ctime_nsec() == 0 && metadata.mtime_nsec() == 0;
+        let tick = Duration::from_millis(if coarse { 2000 } else { 10 });
+        let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let settled = since_epoch.saturating_sub(tick);
+        let settled = (i64::try_from(settled.as_secs()).unwrap_or(i64::MAX), i64::from(settled.subsec_nanos()));
+        (metadata.ctime(), metadata.ctime_nsec()) > settled
     }
 
     /// The beginning of a name, at most so many units long, no character cut in two.
@@ -227,9 +253,10 @@ mod system {
         ffi::{OsStr, OsString},
         fs, io,
         path::{Path, PathBuf},
+        time::SystemTime,
     };
 
-    use fichier_storage::Name;
+    use fichier_storage::{Fingerprint, Name};
 
     use super::windows;
 
@@ -253,6 +280,15 @@ mod system {
 
     pub(super) fn identity(path: &Path) -> io::Result<Identity> {
         fs::canonicalize(path)
+    }
+
+    /// None: what this system tells without opening the file doesn't name it surely enough.
+    pub(in super::super) fn fingerprint(_metadata: &fs::Metadata) -> Option<Fingerprint> {
+        None
+    }
+
+    pub(in super::super) fn is_fresh(_metadata: &fs::Metadata, _now: SystemTime) -> bool {
+        true
     }
 
     /// The beginning of a name, at most so many units long, no character cut in two.

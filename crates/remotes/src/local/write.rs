@@ -138,7 +138,10 @@ async fn store(place: &Arc<Place>, path: RemotePath, item: WriteItem) -> Result<
     at_disk(move || {
         let partial = file.grow()?.partial()?;
         let metadata = finish(partial, &path, &target, item.modified, sync)?;
-        Ok(File { whirlpool, ..listing::file(path, &metadata) })
+        // Getting its name has changed its fingerprint.
+        let metadata = std::fs::symlink_metadata(&target).unwrap_or(metadata);
+        let fingerprint = paths::fingerprint(&metadata);
+        Ok(File { whirlpool, fingerprint, ..listing::file(path, &metadata) })
     })
     .await
 }

@@ -121,6 +121,7 @@ impl Memory {
             whirlpool: Some(actual),
             id: Some(FileId::new(state.stored.to_string())),
             media_type: None,
+            fingerprint: None,
         };
         for old in &item.replaces {
             state.remove(old);
