@@ -87,7 +87,9 @@ impl HashCache {
                     let mut file = path.as_os_str().to_owned();
                     file.push(suffix);
                     match std::fs::remove_file(&file) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(disk(error)),
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            return Err(disk(error));
+                        }
                         _ => {}
                     }
                 }
@@ -168,7 +170,10 @@ impl HashCache {
     pub fn clear(&self) -> Result<(), HashCacheError> {
         let mut inner = self.inner();
         inner.waiting.clear();
-        inner.connection.execute_batch("DELETE FROM hashes; VACUUM").map_err(|error| failed(&self.path, error))
+        inner
+            .connection
+            .execute_batch("DELETE FROM hashes; VACUUM")
+            .map_err(|error| failed(&self.path, error))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

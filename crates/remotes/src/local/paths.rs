@@ -96,7 +96,9 @@ impl Identity {
     }
 }
 
-pub(super) use system::{fingerprint, flush_folder, is_fresh, open_for_reading, rename_to_free_name, reserve, shortened};
+pub(super) use system::{
+    fingerprint, flush_folder, is_fresh, open_for_reading, rename_to_free_name, reserve, shortened,
+};
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
 pub(super) fn is_missing(error: &io::Error) -> bool {
@@ -164,7 +166,8 @@ mod system {
         let tick = Duration::from_millis(if coarse { 2000 } else { 10 });
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let settled = since_epoch.saturating_sub(tick);
-        let settled = (i64::try_from(settled.as_secs()).unwrap_or(i64::MAX), i64::from(settled.subsec_nanos()));
+        let settled =
+            (i64::try_from(settled.as_secs()).unwrap_or(i64::MAX), i64::from(settled.subsec_nanos()));
         (metadata.ctime(), metadata.ctime_nsec()) > settled
     }
 
