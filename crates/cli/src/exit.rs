@@ -67,7 +67,7 @@ impl Exit {
         match error {
             StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
             StorageError::FileNotFound(_) => Self::FileNotFound,
-            StorageError::EmptyFile(_) => Self::NoRetry,
+            StorageError::EmptyFile(_) | StorageError::Immutable(_) => Self::NoRetry,
             other => match other.retry() {
                 Retry::Worthwhile => Self::Retryable,
                 Retry::Fatal => Self::Fatal,

@@ -15,6 +15,7 @@ use fichier_config::{
     Address, Config, ConfigError, Environment, FlagValues, IniFile, Locations, Origin, RemoteOptions,
     RemoteSpec,
 };
+use fichier_engine::{Checksums, HashCache};
 use fichier_remotes::{
     network::Network,
     registry::{self, Opening},
@@ -22,7 +23,10 @@ use fichier_remotes::{
 use fichier_storage::{Location, Remote, RemotePath};
 use tokio::sync::Mutex;
 
-use crate::{arguments::Settings, calls::Calls, demo, exit::Failure};
+use crate::{arguments::Settings, calls::Calls, demo, directories, exit::Failure};
+
+/// The hash cache's file in the cache directory.
+pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
 
 /// A remote of the configuration.
 #[derive(Debug, Clone)]
@@ -82,6 +86,19 @@ impl<'a> Session<'a> {
     /// The remote isn't known or can't be opened.
     pub(crate) async fn open_itself(&self, text: &str) -> anyhow::Result<Location> {
         self.locate(text, Purpose::Change).await
+    }
+
+    /// Where checksums come from that no listing tells: from the user's hash cache, or by reading.
+    pub(crate) fn checksums(&self) -> Checksums {
+        let cache = directories::cache(self.environment).filter(|_| self.settings.transfer.hash_cache);
+        let cache = cache.and_then(|cache| match HashCache::open(&cache.join(HASH_CACHE)) {
+            Ok(cache) => Some(Arc::new(cache)),
+            Err(error) => {
+                tracing::warn!("Files are read anew to be compared: {error}");
+                None
+            }
+        });
+        Checksums { cache }
     }
 
     /// What remotes on the network do at the moment.

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use fichier_engine::{Comparison, CopyOptions, DryRun, RunReport, Stats};
+use fichier_engine::{Checksums, Comparison, DryRun, Rules, RunOptions, RunReport, Stats};
 use fichier_storage::{Location, Result};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -18,16 +18,22 @@ use crate::{
 const FRAME: Duration = Duration::from_millis(200);
 
 /// The engine's options, from the flags.
-pub(crate) fn copy_options(settings: &Settings) -> CopyOptions {
+pub(crate) fn run_options(settings: &Settings, checksums: Checksums) -> RunOptions {
     let flags = &settings.transfer;
-    CopyOptions {
-        comparison: if flags.size_only { Comparison::SizeOnly } else { Comparison::Exact },
-        ignore_existing: flags.ignore_existing,
+    let comparison = match (flags.size_only, flags.checksum) {
+        (true, _) => Comparison::SizeOnly,
+        (false, true) => Comparison::Checksum,
+        (false, false) => Comparison::Exact,
+    };
+    RunOptions {
+        rules: Rules { comparison, ignore_existing: flags.ignore_existing, ..Rules::default() },
+        checksums,
         create_empty_folders: flags.create_empty_src_dirs,
         transfers: flags.transfers.get(),
         checkers: flags.checkers.get(),
         tries: flags.retries,
         max_depth: settings.max_depth,
+        ..RunOptions::default()
     }
 }
 

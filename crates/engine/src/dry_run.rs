@@ -6,8 +6,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    ByteRange, ByteStream, Entry, File, LinkRequest, Outcome, Relocation, Remote, RemoteInfo, RemotePath,
-    Result, Usage, WriteBatch,
+    ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote, RemoteInfo,
+    RemotePath, Result, Usage, WriteBatch,
 };
 
 /// A remote that says what it would do instead of doing it.
@@ -50,6 +50,10 @@ impl Remote for DryRun {
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
         self.inner.list(folder).await
+    }
+
+    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
+        self.inner.list_with_gaps(folder).await
     }
 
     async fn find(&self, path: &RemotePath) -> Result<Entry> {

@@ -3,27 +3,36 @@
 //! It knows [remotes](fichier_storage::Remote) only by their trait: no backend, no wire, no terminal.
 //!
 //! - [`walk`] lists a tree one folder at a time;
-//! - [`copy`] and [`copy_to`] make a destination hold what a source holds;
+//! - [`copy`], [`sync`] and [`move_into`] make a destination hold what a source holds;
 //! - [`remove`] removes files, or a folder with all it holds;
+//! - [`Rules`] say which files are the same, [`HashCache`] remembers checksums;
 //! - [`Stats`] counts what happens, [`RunReport`] says what became of it;
 //! - [`DryRun`] is a remote that only says what it would do.
 
+mod agenda;
+mod backup;
 mod compare;
 mod copy;
 mod dry_run;
+mod extras;
 mod hash_cache;
 mod meter;
+mod options;
 mod plan;
 mod remove;
 mod report;
+mod reuse;
+mod run;
 mod stats;
 mod transfer;
 mod walk;
 
-pub use compare::{Comparison, checksum, same};
-pub use copy::{CopyOptions, copy, copy_to};
+pub use agenda::Order;
+pub use compare::{Checksums, Comparison, Rules};
+pub use copy::{copy, copy_to, move_into, move_to, sync};
 pub use dry_run::DryRun;
 pub use hash_cache::{HashCache, HashCacheError, HashCacheStatus};
+pub use options::{Backup, DeleteWhen, Deletion, RunOptions};
 pub use remove::{Removal, remove};
 pub use report::RunReport;
 pub use stats::{Running, Stats, StatsSnapshot};

@@ -30,13 +30,26 @@ pub(crate) struct Matched {
     /// Names that the source bears more than once; the newest file of each is in `files`.
     pub(crate) duplicates: Vec<RemotePath>,
     /// Names that are a file on one side and a folder on the other.
-    pub(crate) clashes: Vec<RemotePath>,
+    pub(crate) clashes: Vec<Clash>,
+    /// Files that the destination alone has, all versions of each.
+    pub(crate) extra_files: Vec<File>,
+    /// Folders that the destination alone has.
+    pub(crate) extra_folders: Vec<Name>,
+}
+
+/// A name that is a file on one side and a folder on the other.
+#[derive(Debug)]
+pub(crate) enum Clash {
+    /// The source's file, whose name a folder of the destination bears.
+    FileMeetsFolder(Name, File),
+    /// The source's folder, whose name these files of the destination bear.
+    FolderMeetsFile(Name, Vec<File>),
 }
 
 /// Matches the listings of one folder.
 pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Matched {
     let (source_files, source_folders) = by_name(source);
-    let (mut files, folders) = by_name(destination);
+    let (mut files, mut folders) = by_name(destination);
     let mut matched = Matched::default();
     for (name, mut versions) in source_files {
         if versions.len() > 1 {
@@ -44,20 +57,25 @@ pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Match
         }
         let source = versions.swap_remove(0);
         if folders.contains_key(&name) && !files.contains_key(&name) {
-            matched.clashes.push(source.path);
+            folders.remove(&name);
+            matched.clashes.push(Clash::FileMeetsFolder(name, source));
             continue;
         }
         let existing = files.remove(&name).unwrap_or_default();
         matched.files.push(Pair { name, source, existing });
     }
-    for (name, path) in source_folders {
-        let exists = folders.contains_key(&name);
-        if !exists && files.contains_key(&name) {
-            matched.clashes.push(path);
-            continue;
+    for name in source_folders.into_keys() {
+        let exists = folders.remove(&name).is_some();
+        match files.remove(&name) {
+            Some(versions) if !exists => matched.clashes.push(Clash::FolderMeetsFile(name, versions)),
+            versions => {
+                matched.extra_files.extend(versions.into_iter().flatten());
+                matched.folders.push(FolderPair { name, exists });
+            }
         }
-        matched.folders.push(FolderPair { name, exists });
     }
+    matched.extra_files.extend(files.into_values().flatten());
+    matched.extra_folders = folders.into_keys().collect();
     matched
 }
 
@@ -121,6 +139,7 @@ mod tests {
         assert_eq!(matched.duplicates, [RemotePath::parse("s/b").unwrap()]);
         let folders: Vec<_> = matched.folders.iter().map(|f| (f.name.to_string(), f.exists)).collect();
         assert_eq!(folders, [("d".to_owned(), true), ("new".to_owned(), false)]);
+        assert_eq!(matched.extra_files.len(), 1);
     }
 
     #[test]

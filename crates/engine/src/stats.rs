@@ -154,6 +154,18 @@ impl Stats {
         add(&self.bytes, bytes);
     }
 
+    /// A planned transfer became a move at the remote.
+    pub(crate) fn count_renamed(&self, bytes: u64) {
+        add(&self.renamed, 1);
+        add(&self.transfers, 1);
+        add(&self.bytes, bytes);
+    }
+
+    /// A transfer was a move at the remote.
+    pub(crate) fn count_renamed_alone(&self) {
+        add(&self.renamed, 1);
+    }
+
     /// A file was removed.
     pub fn count_deleted(&self) {
         add(&self.deleted, 1);

@@ -9,7 +9,7 @@ use fichier_storage::{
     StorageError, WriteBatch, WriteItem,
 };
 
-use crate::{RunReport, Stats, meter::MeteredContent, report::Verdict};
+use crate::{Backup, Checksums, RunReport, Stats, meter::MeteredContent, report::Verdict};
 
 /// One file that is to be transferred.
 #[derive(Debug)]
@@ -32,8 +32,13 @@ pub(crate) struct Transfer {
     pub(crate) from: Arc<dyn Remote>,
     pub(crate) to: Location,
     pub(crate) server_side: bool,
+    /// Files leave the source once the destination has them.
+    pub(crate) moves: bool,
     /// How often a file is tried in all, at least 1.
     pub(crate) tries: u32,
+    pub(crate) checksums: Checksums,
+    /// Where old versions go instead of away.
+    pub(crate) backup: Option<Backup>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) stop: CancellationToken,
 }
@@ -78,10 +83,16 @@ impl Transfer {
                 if self.stop.is_cancelled() {
                     break;
                 }
-                let outcomes = self.attempt(&batch.folder, &group).await;
+                let outcomes = self.attempt(&batch.folder, &group, &mut report).await;
+                let mut moved = Vec::new();
                 for (job, outcome) in group.into_iter().zip(outcomes) {
                     match outcome.into_result() {
-                        Ok(file) => self.done(&job, &file, &mut report),
+                        Ok(file) => {
+                            self.done(&job, &file, &mut report).await;
+                            if self.moves && !self.server_side {
+                                moved.push(job.source);
+                            }
+                        }
                         Err(error) if error.retry() == Retry::Worthwhile && attempt < self.tries => {
                             tracing::info!(path = %self.shown(&file_path(&batch.folder, &job)), attempt, "{error}: trying again");
                             jobs.push(job);
@@ -89,6 +100,7 @@ impl Transfer {
                         Err(error) => self.failed(&batch.folder, &job, error, &mut report),
                     }
                 }
+                self.remove_sources(moved, &mut report).await;
             }
             if jobs.is_empty() {
                 break;
@@ -100,20 +112,77 @@ impl Transfer {
         report
     }
 
-    async fn attempt(&self, folder: &RemotePath, jobs: &[Job]) -> Vec<Outcome<File>> {
+    async fn attempt(&self, folder: &RemotePath, jobs: &[Job], report: &mut RunReport) -> Vec<Outcome<File>> {
+        // Where a new version can't stand beside the old one, the old one makes room first: it is whole, in
+        // the backup.
+        if self.backup.is_some() && !self.to.remote.info().features.duplicates {
+            for job in jobs {
+                if !self.set_replaced_aside(job, report).await {
+                    return jobs.iter().map(|_| Outcome::NotTried).collect();
+                }
+            }
+        }
         if self.server_side {
             let batch: Vec<_> = jobs
                 .iter()
                 .map(|job| Relocation {
                     from: job.source.clone(),
                     to: folder.join(&job.name),
-                    replaces: job.replaces.clone(),
+                    replaces: self.replaces(job),
                 })
                 .collect();
-            return self.to.remote.copy(&batch).await;
+            return match self.moves {
+                true => self.to.remote.rename(&batch).await,
+                false => self.to.remote.copy(&batch).await,
+            };
         }
         let items = jobs.iter().map(|job| self.item(folder, job)).collect();
         self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await
+    }
+
+    /// The old versions that go when the new one is there.
+    fn replaces(&self, job: &Job) -> Vec<File> {
+        if self.backup.is_some() { Vec::new() } else { job.replaces.clone() }
+    }
+
+    /// Moves the old versions of a file to where backups go, if that is wanted; says whether nothing failed.
+    pub(crate) async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
+        let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return true };
+        let mut well = true;
+        for (old, outcome) in job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces).await) {
+            match outcome.into_result() {
+                Ok(_) => tracing::info!(path = %self.shown(&old.path), "Moved into backup dir"),
+                // An earlier try has done it.
+                Err(StorageError::FileNotFound(_)) => {}
+                Err(error) => {
+                    well = false;
+                    if report.fail(&self.stats, &self.shown(&old.path), error) == Verdict::Stop {
+                        self.stop.cancel();
+                    }
+                }
+            }
+        }
+        well
+    }
+
+    /// Removes files of the source that the destination has got.
+    pub(crate) async fn remove_sources(&self, files: Vec<File>, report: &mut RunReport) {
+        if files.is_empty() {
+            return;
+        }
+        for (file, outcome) in files.iter().zip(self.from.remove(&files).await) {
+            match outcome.into_result() {
+                Ok(()) => {
+                    tracing::info!(path = %file.path, "Deleted");
+                    self.stats.count_deleted();
+                }
+                Err(error) => {
+                    if report.fail(&self.stats, &file.path, error) == Verdict::Stop {
+                        self.stop.cancel();
+                    }
+                }
+            }
+        }
     }
 
     fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
@@ -123,29 +192,45 @@ impl Transfer {
             name: job.name.clone(),
             size: job.source.size,
             modified: job.source.modified,
-            expected: job.source.whirlpool,
+            // What was only remembered of a file that can change isn't held against its bytes.
+            expected: job.source.whirlpool.filter(|_| job.source.fingerprint.is_none()),
             content: Arc::new(MeteredContent {
                 inner: content,
                 path: self.shown(&folder.join(&job.name)),
                 size: job.source.size,
                 stats: self.stats.clone(),
             }),
-            replaces: job.replaces.clone(),
+            replaces: self.replaces(job),
         }
     }
 
-    fn done(&self, job: &Job, file: &File, report: &mut RunReport) {
+    async fn done(&self, job: &Job, file: &File, report: &mut RunReport) {
         report.transferred += 1;
         self.stats.finish_transfer();
-        if self.server_side {
-            self.stats.finish_server_side_copy(job.source.size);
+        match (self.server_side, self.moves) {
+            (true, true) => self.stats.count_renamed_alone(),
+            (true, false) => self.stats.finish_server_side_copy(job.source.size),
+            (false, _) => self.learn(job, file).await,
+        }
+        if self.to.remote.info().features.duplicates {
+            self.set_replaced_aside(job, report).await;
         }
         let how = match (self.server_side, job.replaces.is_empty()) {
+            (true, _) if self.moves => "Moved (server-side)",
             (true, _) => "Copied (server-side copy)",
             (false, true) => "Copied (new)",
             (false, false) => "Copied (replaced existing)",
         };
         tracing::info!(path = %self.shown(&file.path), size = file.size, "{how}");
+    }
+
+    /// Remembers the checksum that the transfer has shown, on the side that knows none.
+    async fn learn(&self, job: &Job, file: &File) {
+        let Some(sum) = file.whirlpool else { return };
+        self.checksums.learn(&*self.from, &job.source, sum).await;
+        if file.fingerprint.is_some() {
+            self.checksums.learn_stored(file, sum).await;
+        }
     }
 
     fn failed(&self, folder: &RemotePath, job: &Job, error: StorageError, report: &mut RunReport) {

@@ -54,6 +54,17 @@ pub enum StorageError {
     /// The destination is taken.
     #[error("{0:?} exists already")]
     AlreadyExists(RemotePath),
+    /// The file was to be left as it is, and would have to change.
+    #[error("source and destination exist but do not match: immutable file modified: {0:?}")]
+    Immutable(RemotePath),
+    /// More would be removed than was allowed, so nothing was.
+    #[error("{limit} threshold reached: {found} would have to go, so nothing was deleted")]
+    LimitReached {
+        /// The flag that set the limit.
+        limit: &'static str,
+        /// What was found: files or bytes.
+        found: u64,
+    },
     /// The name can't be one.
     #[error("bad name in {folder:?}: {source}")]
     BadName {
@@ -176,7 +187,7 @@ impl StorageError {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Retry::Fatal,
                 _ => Retry::Useless,
             },
-            Self::Canceled => Retry::Fatal,
+            Self::Canceled | Self::LimitReached { .. } => Retry::Fatal,
             _ => Retry::Useless,
         }
     }

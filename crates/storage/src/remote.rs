@@ -140,6 +140,24 @@ pub struct LinkRequest {
     pub expire: Option<Duration>,
 }
 
+/// What a folder holds, and what of it is unknown.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Files and folders, sorted by the bytes of their names.
+    pub entries: Vec<Entry>,
+    /// What was left out.
+    pub gaps: Vec<Gap>,
+}
+
+/// Something in a folder about which nothing could be learned.
+#[derive(Debug)]
+pub struct Gap {
+    /// Where.
+    pub path: RemotePath,
+    /// Why.
+    pub error: StorageError,
+}
+
 /// A path of a remote: what a user's `remote:path` means.
 #[derive(Debug, Clone)]
 pub struct Location {
@@ -166,6 +184,15 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StorageError::FolderNotFound`], [`StorageError::IsAFile`], or the backend's own.
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>>;
+
+    /// As [`Remote::list`], with what had to be left out because nothing could be learned about it. Whoever
+    /// removes what a listing doesn't hold has to know.
+    ///
+    /// # Errors
+    /// As [`Remote::list`].
+    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
+        Ok(Listing { entries: self.list(folder).await?, gaps: Vec::new() })
+    }
 
     /// The file or folder at a path; of several files with this name the one stored last; a file before a
     /// folder. The root is a folder and is always found without a call.

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{carry_out, copy_options, guarded};
+use crate::transfer::{carry_out, guarded, run_options};
 
 /// Copy a file under another name, or the contents of a folder
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let from = context.session.open(&arguments.source).await?;
     let to = context.session.open_itself(&arguments.destination).await?;
     let [from, to] = guarded(context.settings, [from, to]);
-    let options = copy_options(context.settings);
+    let options = run_options(context.settings, context.session.checksums());
     carry_out(context, "copyto", |stats, stop| async move {
         fichier_engine::copy_to(&from, &to, &options, &stats, &stop).await
     })

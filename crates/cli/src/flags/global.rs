@@ -208,6 +208,10 @@ pub(crate) struct GlobalFlags {
     #[arg(short, long, global = true, hide = true, help_heading = "Copy")]
     pub(crate) checksum: bool,
 
+    /// Don't remember checksums of local files, and don't use those remembered
+    #[arg(long, global = true, hide = true, help_heading = "Copy")]
+    pub(crate) no_hash_cache: bool,
+
     /// Leave every file alone that exists at the destination
     #[arg(long, global = true, hide = true, help_heading = "Copy")]
     pub(crate) ignore_existing: bool,

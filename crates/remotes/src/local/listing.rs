@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use fichier_storage::{Entry, File, Folder, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Folder, Gap, Listing, RemotePath, Result, StorageError};
 
 use super::{
     LinkPolicy, Place,
@@ -14,7 +14,7 @@ use super::{
 };
 
 /// All files and directories in a directory, sorted by the bytes of their names.
-pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Vec<Entry>> {
+pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
     let path = place.tree.locate(folder)?;
     let lines = fs::read_dir(&path).map_err(|error| match error {
         error if is_missing(&error) => match fs::metadata(&path) {
@@ -24,13 +24,14 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Vec<Entry>> {
         error => StorageError::io("list", &path, error),
     })?;
     let mut above = None;
-    let mut entries = Vec::new();
+    let (mut entries, mut gaps) = (Vec::new(), Vec::new());
     for line in lines {
         let line = line.map_err(|error| StorageError::io("list", &path, error))?;
         let name = match place.tree.name(&line.file_name()) {
             Ok(name) => name,
-            Err(error) => {
-                tracing::error!(path = %line.path().display(), "left out: {error}");
+            Err(source) => {
+                let error = StorageError::BadName { folder: folder.clone(), source };
+                gaps.push(Gap { path: folder.clone(), error });
                 continue;
             }
         };
@@ -39,26 +40,27 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Vec<Entry>> {
             Ok(metadata) if metadata.is_symlink() => {
                 met.follow(place, || above.get_or_insert_with(|| ancestors(place, folder)))
             }
-            Ok(metadata) => met.entry(&metadata),
+            Ok(metadata) => Ok(met.entry(&metadata)),
             // It went away since the directory was read.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => {
-                tracing::error!(path = %met.path, "left out, since nothing can be learned about it: {error}");
-                None
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(met.gap("look at", error)),
         };
-        entries.extend(entry);
+        match entry {
+            Ok(entry) => entries.extend(entry),
+            Err(gap) => gaps.push(gap),
+        }
     }
     // They share their folder, so the order of the paths is that of the names.
     entries.sort_unstable_by(|a, b| a.path().cmp(b.path()));
     entries.dedup_by(|later, first| {
         let same = later.path() == first.path();
         if same {
-            tracing::error!(path = %later.path(), "one left out of two whose names can't be told apart");
+            let error = StorageError::AlreadyExists(later.path().clone());
+            gaps.push(Gap { path: later.path().clone(), error });
         }
         same
     });
-    Ok(entries)
+    Ok(Listing { entries, gaps })
 }
 
 /// What is at a path.
@@ -76,7 +78,10 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
         match fs::metadata(&met.system) {
             // A directory that is asked for by its path can be listed, so it is found.
             Ok(target) if target.is_dir() => met.entry(&target),
-            _ => met.follow(place, || &mut []),
+            _ => met.follow(place, || &mut []).unwrap_or_else(|gap| {
+                tracing::error!(path = %gap.path, "left out: {}", gap.error);
+                None
+            }),
         }
     } else {
         met.entry(&metadata)
@@ -119,23 +124,28 @@ impl Met {
     }
 
     /// What a symbolic link is worth. `above` are the directories from the root down to the one that holds it.
-    fn follow<'a>(self, place: &Place, above: impl FnOnce() -> &'a mut [Identity]) -> Option<Entry> {
+    fn follow<'a>(
+        self,
+        place: &Place,
+        above: impl FnOnce() -> &'a mut [Identity],
+    ) -> Result<Option<Entry>, Gap> {
         if place.options.links == LinkPolicy::Skip {
             tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
-            return None;
+            return Ok(None);
         }
         let target = match fs::metadata(&self.system) {
             Ok(target) => target,
-            Err(error) => {
-                tracing::error!(path = %self.path, "left out: the symlink can't be followed: {error}");
-                return None;
-            }
+            Err(error) => return Err(self.gap("follow the symlink", error)),
         };
         if target.is_dir() && Identity::of(&self.system).is_ok_and(|target| above().contains(&target)) {
-            tracing::error!(path = %self.path, "left out: the symlink leads back to a directory that holds it");
-            return None;
+            let circle = io::Error::other("it leads back to a directory that holds it");
+            return Err(self.gap("follow the symlink", circle));
         }
-        self.entry(&target)
+        Ok(self.entry(&target))
+    }
+
+    fn gap(self, action: &'static str, error: io::Error) -> Gap {
+        Gap { error: StorageError::io(action, &self.system, error), path: self.path }
     }
 }
 

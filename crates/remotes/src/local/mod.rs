@@ -38,8 +38,8 @@ use std::{
 use async_trait::async_trait;
 use fichier_encoding::Encoding;
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Outcome, Relocation, Remote, RemoteInfo,
-    RemotePath, Result, StorageError, Usage, WriteBatch,
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Listing, Outcome, Relocation, Remote,
+    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 use paths::Tree;
@@ -167,6 +167,15 @@ impl Remote for LocalRemote {
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
+        let folder = folder.clone();
+        let Listing { entries, gaps } = self.at_disk(move |place| listing::list(place, &folder)).await?;
+        for gap in gaps {
+            tracing::error!(path = %gap.path, "left out: {}", gap.error);
+        }
+        Ok(entries)
+    }
+
+    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
         let folder = folder.clone();
         self.at_disk(move |place| listing::list(place, &folder)).await
     }

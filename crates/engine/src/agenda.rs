@@ -1,0 +1,493 @@
+//! What a run has found out and not yet done, on disk: a tree of millions of files has millions of lines here.
+//!
+//! It is a temporary SQLite database that goes with the run; nothing of it outlives the process.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use fichier_storage::{File, FileId, Fingerprint, Name, RemotePath, Whirlpool};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
+
+use crate::transfer::Job;
+
+/// Why the agenda can't be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("can't keep what is to be done in a temporary database: {0}")]
+pub(crate) struct AgendaError(#[from] rusqlite::Error);
+
+/// The number of a line.
+pub(crate) type Line = i64;
+
+/// Whether and why a file at the destination stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It stays.
+    Kept,
+    /// The source has none of its name.
+    Extra,
+}
+
+impl Standing {
+    fn code(self) -> i64 {
+        match self {
+            Self::Kept => 0,
+            Self::Extra => 1,
+        }
+    }
+}
+
+/// A folder that only one side has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OneSided {
+    Source,
+    Destination,
+}
+
+impl OneSided {
+    fn code(self) -> i64 {
+        match self {
+            Self::Source => 0,
+            Self::Destination => 1,
+        }
+    }
+}
+
+/// A transfer that is to be done.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) line: Line,
+    /// The folder, seen from the run's root.
+    pub(crate) folder: RemotePath,
+    pub(crate) job: Job,
+}
+
+/// A file at the destination.
+#[derive(Debug, Clone)]
+pub(crate) struct Standby {
+    pub(crate) line: Line,
+    pub(crate) extra: bool,
+    pub(crate) file: File,
+}
+
+/// A folder with how much lies below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Weighed {
+    pub(crate) folder: RemotePath,
+    pub(crate) files: i64,
+    pub(crate) bytes: i64,
+}
+
+/// In which order transfers are begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// As they were found: folder by folder.
+    #[default]
+    Found,
+    /// By size.
+    Size {
+        /// The largest first.
+        descending: bool,
+    },
+    /// By path.
+    Name {
+        /// The last first.
+        descending: bool,
+    },
+    /// By modification time.
+    Modified {
+        /// The newest first.
+        descending: bool,
+    },
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct Agenda(Arc<Mutex<Connection>>);
+
+type Result<T> = std::result::Result<T, AgendaError>;
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = off;
+    PRAGMA synchronous = off;
+    PRAGMA cache_size = -16000;
+    CREATE TABLE jobs (line INTEGER PRIMARY KEY, folder BLOB NOT NULL, name BLOB NOT NULL,
+        path BLOB NOT NULL, size INTEGER NOT NULL, modified INTEGER, whirlpool BLOB, id TEXT, fingerprint BLOB);
+    CREATE INDEX jobs_folder ON jobs (folder);
+    CREATE TABLE replaced (job INTEGER NOT NULL,
+        path BLOB NOT NULL, size INTEGER NOT NULL, modified INTEGER, whirlpool BLOB, id TEXT, fingerprint BLOB);
+    CREATE INDEX replaced_job ON replaced (job);
+    CREATE TABLE standing (line INTEGER PRIMARY KEY, extra INTEGER NOT NULL, folder BLOB NOT NULL,
+        path BLOB NOT NULL, size INTEGER NOT NULL, modified INTEGER, whirlpool BLOB, id TEXT, fingerprint BLOB);
+    CREATE INDEX standing_size ON standing (size, whirlpool);
+    CREATE INDEX standing_folder ON standing (folder);
+    CREATE TABLE folders (folder BLOB NOT NULL, side INTEGER NOT NULL, depth INTEGER NOT NULL,
+        PRIMARY KEY (side, folder)) WITHOUT ROWID;
+";
+
+const FILE: &str = "path, size, modified, whirlpool, id, fingerprint";
+
+impl Agenda {
+    pub(crate) fn new() -> Result<Self> {
+        // No name: a private file that SQLite removes by itself.
+        let connection = Connection::open("")?;
+        connection.execute_batch(SCHEMA)?;
+        connection.execute_batch("BEGIN")?;
+        Ok(Self(Arc::new(Mutex::new(connection))))
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs on a thread where waiting for the disk does no harm.
+    async fn at_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let agenda = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&agenda.connection()));
+        // Only a runtime that shuts down doesn't run it.
+        done.await.unwrap_or_else(|_| Err(rusqlite::Error::ExecuteReturnedResults.into()))
+    }
+
+    /// Notes transfers into one folder.
+    pub(crate) async fn plan(&self, folder: RemotePath, jobs: Vec<Job>) -> Result<()> {
+        self.at_disk(move |connection| {
+            let mut line = connection.prepare_cached(&format!(
+                "INSERT INTO jobs (folder, name, {FILE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+            ))?;
+            let mut replaced = connection.prepare_cached(&format!(
+                "INSERT INTO replaced (job, {FILE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+            ))?;
+            for job in jobs {
+                let mut values = vec![blob(folder.as_bytes()), blob(job.name.as_bytes())];
+                values.extend(columns(&job.source));
+                let number = line.insert(params_from_iter(values))?;
+                for old in &job.replaces {
+                    replaced.execute(params_from_iter(
+                        std::iter::once(Value::Integer(number)).chain(columns(old)),
+                    ))?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes what stands in one folder of the destination.
+    pub(crate) async fn note(&self, folder: RemotePath, standing: Standing, files: Vec<File>) -> Result<()> {
+        self.at_disk(move |connection| {
+            let mut line = connection.prepare_cached(&format!(
+                "INSERT INTO standing (extra, folder, {FILE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+            ))?;
+            for file in files {
+                let first = [Value::Integer(standing.code()), blob(folder.as_bytes())];
+                line.execute(params_from_iter(first.into_iter().chain(columns(&file))))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes a folder that one side alone has.
+    pub(crate) async fn note_folder(&self, folder: RemotePath, side: OneSided) -> Result<()> {
+        self.at_disk(move |connection| {
+            let depth = i64::try_from(folder.depth()).unwrap_or(i64::MAX);
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO folders (folder, side, depth) VALUES (?1, ?2, ?3)")?
+                .execute(params![folder.as_bytes(), side.code(), depth])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes the next transfers off the agenda, at most `most`.
+    pub(crate) async fn take_jobs(&self, order: Order, most: usize) -> Result<Vec<Planned>> {
+        let (key, descending) = match order {
+            Order::Found => ("line", false),
+            Order::Size { descending } => ("size", descending),
+            Order::Name { descending } => ("path", descending),
+            Order::Modified { descending } => ("coalesce(modified, 0)", descending),
+        };
+        let direction = if descending { "DESC" } else { "ASC" };
+        let query = format!(
+            "SELECT line, folder, name, {FILE} FROM jobs ORDER BY {key} {direction}, line LIMIT {most}"
+        );
+        self.at_disk(move |connection| {
+            let taken = jobs(connection, &query, vec![])?;
+            strike(connection, &taken)?;
+            Ok(taken)
+        })
+        .await
+    }
+
+    /// Strikes transfers out.
+    pub(crate) async fn strike_jobs(&self, planned: Vec<Planned>) -> Result<Vec<Planned>> {
+        self.at_disk(move |connection| strike(connection, &planned).map(|()| planned)).await
+    }
+
+    /// Transfers of files whose size some file at the destination has, after a line.
+    pub(crate) async fn perhaps_there(&self, after: Line, most: usize) -> Result<Vec<Planned>> {
+        let query = format!(
+            "SELECT line, folder, name, {FILE} FROM jobs WHERE line > ?1 AND size > 0
+             AND EXISTS (SELECT 1 FROM standing WHERE standing.size = jobs.size) ORDER BY line LIMIT {most}"
+        );
+        self.at_disk(move |connection| jobs(connection, &query, vec![Value::Integer(after)])).await
+    }
+
+    /// A file at the destination with this content; one that would have to go before one that stays.
+    pub(crate) async fn same_content(&self, size: u64, sum: Whirlpool) -> Result<Option<Standby>> {
+        let query = format!(
+            "SELECT line, extra, {FILE} FROM standing WHERE size = ?1 AND whirlpool = ?2 ORDER BY extra DESC LIMIT 1"
+        );
+        self.at_disk(move |connection| {
+            let mut statement = connection.prepare_cached(&query)?;
+            let found = statement.query_row(params![integer(size), sum.as_bytes()], standby).optional()?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Files that have to go, at most `most`.
+    pub(crate) async fn extras(&self, after: Line, most: usize) -> Result<Vec<Standby>> {
+        let query = format!(
+            "SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND line > ?1 ORDER BY line LIMIT {most}"
+        );
+        self.at_disk(move |connection| {
+            let mut statement = connection.prepare_cached(&query)?;
+            let lines = statement.query_map([after], standby)?.collect::<rusqlite::Result<_>>()?;
+            Ok(lines)
+        })
+        .await
+    }
+
+    /// How many files have to go, and their bytes.
+    pub(crate) async fn count_extras(&self) -> Result<(u64, u64)> {
+        self.at_disk(|connection| {
+            let (files, bytes): (i64, i64) = connection.query_row(
+                "SELECT count(*), coalesce(sum(size), 0) FROM standing WHERE extra = 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            Ok((files.unsigned_abs(), bytes.unsigned_abs()))
+        })
+        .await
+    }
+
+    /// Strikes files of the destination out.
+    pub(crate) async fn strike_standing(&self, lines: Vec<Line>) -> Result<()> {
+        self.at_disk(move |connection| {
+            for line in lines {
+                connection.prepare_cached("DELETE FROM standing WHERE line = ?1")?.execute([line])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Folders that one side alone has, the deepest first.
+    pub(crate) async fn folders(&self, side: OneSided) -> Result<Vec<RemotePath>> {
+        self.at_disk(move |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT folder FROM folders WHERE side = ?1 ORDER BY depth DESC, folder")?;
+            let rows = statement.query_map([side.code()], |row| path(row, 0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// The topmost folders that one side alone has, with what is below them: transfers on the side of the
+    /// source, files that have to go on the side of the destination.
+    pub(crate) async fn weigh(&self, side: OneSided) -> Result<Vec<Weighed>> {
+        let (table, only) = match side {
+            OneSided::Source => ("jobs", ""),
+            OneSided::Destination => ("standing", "AND extra = 1"),
+        };
+        let query = format!(
+            "SELECT count(*), coalesce(sum(size), 0) FROM {table} WHERE {below} {only}",
+            below = below("folder")
+        );
+        self.at_disk(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT folder FROM folders WHERE side = ?1 ORDER BY folder")?;
+            let all: Vec<RemotePath> =
+                statement.query_map([side.code()], |row| path(row, 0))?.collect::<rusqlite::Result<_>>()?;
+            let mut weighed: Vec<Weighed> = Vec::new();
+            let mut sum = connection.prepare_cached(&query)?;
+            for folder in all {
+                if weighed.last().is_some_and(|above| folder.is_within(&above.folder)) {
+                    continue;
+                }
+                let bounds = bounds(&folder);
+                let (files, bytes) = sum
+                    .query_row(params![folder.as_bytes(), bounds.0, bounds.1], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })?;
+                weighed.push(Weighed { folder, files, bytes });
+            }
+            Ok(weighed)
+        })
+        .await
+    }
+
+    /// The folders of one side at and below one.
+    pub(crate) async fn folders_below(&self, side: OneSided, folder: RemotePath) -> Result<Vec<RemotePath>> {
+        let query = format!("SELECT folder FROM folders WHERE side = ?4 AND {}", below("folder"));
+        self.at_disk(move |connection| {
+            let mut statement = connection.prepare_cached(&query)?;
+            let bounds = bounds(&folder);
+            let values = params![folder.as_bytes(), bounds.0, bounds.1, side.code()];
+            Ok(statement.query_map(values, |row| path(row, 0))?.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// The transfers into a folder and what is below it.
+    pub(crate) async fn jobs_below(&self, folder: RemotePath) -> Result<Vec<Planned>> {
+        let query =
+            format!("SELECT line, folder, name, {FILE} FROM jobs WHERE {} ORDER BY line", below("folder"));
+        self.at_disk(move |connection| {
+            let bounds = bounds(&folder);
+            jobs(
+                connection,
+                &query,
+                vec![blob(folder.as_bytes()), Value::Blob(bounds.0), Value::Blob(bounds.1)],
+            )
+        })
+        .await
+    }
+
+    /// The files that have to go in a folder and below it.
+    pub(crate) async fn extras_below(&self, folder: RemotePath) -> Result<Vec<Standby>> {
+        let query =
+            format!("SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND {}", below("folder"));
+        self.at_disk(move |connection| {
+            let mut statement = connection.prepare_cached(&query)?;
+            let bounds = bounds(&folder);
+            let values = params![folder.as_bytes(), bounds.0, bounds.1];
+            Ok(statement.query_map(values, standby)?.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Forgets a folder of one side and those below it.
+    pub(crate) async fn strike_folders(&self, side: OneSided, folder: RemotePath) -> Result<()> {
+        let query = format!("DELETE FROM folders WHERE side = ?4 AND {}", below("folder"));
+        self.at_disk(move |connection| {
+            let bounds = bounds(&folder);
+            connection.prepare_cached(&query)?.execute(params![
+                folder.as_bytes(),
+                bounds.0,
+                bounds.1,
+                side.code()
+            ])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// A condition for paths at (?1) and below (from ?2 to ?3) a folder.
+fn below(column: &str) -> String {
+    format!("({column} = ?1 OR ({column} >= ?2 AND {column} < ?3))")
+}
+
+/// The paths below a folder lie between these two.
+fn bounds(folder: &RemotePath) -> (Vec<u8>, Vec<u8>) {
+    if folder.is_root() {
+        return (Vec::new(), vec![0xff; 8]);
+    }
+    let with = |end: u8| {
+        let mut bytes = folder.as_bytes().to_vec();
+        bytes.push(end);
+        bytes
+    };
+    (with(b'/'), with(b'/' + 1))
+}
+
+fn blob(bytes: &[u8]) -> Value {
+    Value::Blob(bytes.to_vec())
+}
+
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn columns(file: &File) -> [Value; 6] {
+    let optional = |value: Option<Value>| value.unwrap_or(Value::Null);
+    [
+        blob(file.path.as_bytes()),
+        Value::Integer(integer(file.size)),
+        optional(file.modified.map(|time| Value::Integer(nanoseconds(time)))),
+        optional(file.whirlpool.map(|sum| blob(sum.as_bytes()))),
+        optional(file.id.as_ref().map(|id| Value::Text(id.as_str().to_owned()))),
+        optional(file.fingerprint.as_ref().map(|fingerprint| blob(fingerprint.as_bytes()))),
+    ]
+}
+
+fn file(row: &Row<'_>, first: usize) -> rusqlite::Result<File> {
+    Ok(File {
+        path: path(row, first)?,
+        size: row.get::<_, i64>(first + 1)?.unsigned_abs(),
+        modified: row.get::<_, Option<i64>>(first + 2)?.map(time),
+        whirlpool: row.get::<_, Option<[u8; 64]>>(first + 3)?.map(Whirlpool::from_bytes),
+        id: row.get::<_, Option<String>>(first + 4)?.map(FileId::new),
+        media_type: None,
+        fingerprint: row.get::<_, Option<Vec<u8>>>(first + 5)?.map(Fingerprint::new),
+    })
+}
+
+fn standby(row: &Row<'_>) -> rusqlite::Result<Standby> {
+    Ok(Standby { line: row.get(0)?, extra: row.get::<_, i64>(1)? == 1, file: file(row, 2)? })
+}
+
+fn path(row: &Row<'_>, column: usize) -> rusqlite::Result<RemotePath> {
+    let bytes: Vec<u8> = row.get(column)?;
+    RemotePath::parse(bytes).map_err(|error| unreadable(column, error))
+}
+
+fn jobs(connection: &Connection, query: &str, values: Vec<Value>) -> Result<Vec<Planned>> {
+    let mut statement = connection.prepare_cached(query)?;
+    let mut planned: Vec<Planned> = statement
+        .query_map(params_from_iter(values), |row| {
+            let name = Name::new(row.get::<_, Vec<u8>>(2)?).map_err(|error| unreadable(2, error))?;
+            let job = Job { source: file(row, 3)?, name, replaces: Vec::new() };
+            Ok(Planned { line: row.get(0)?, folder: path(row, 1)?, job })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut replaced =
+        connection.prepare_cached(&format!("SELECT {FILE} FROM replaced WHERE job = ?1 ORDER BY rowid"))?;
+    for planned in &mut planned {
+        planned.job.replaces =
+            replaced.query_map([planned.line], |row| file(row, 0))?.collect::<rusqlite::Result<_>>()?;
+    }
+    Ok(planned)
+}
+
+fn strike(connection: &Connection, planned: &[Planned]) -> Result<()> {
+    for planned in planned {
+        connection.prepare_cached("DELETE FROM jobs WHERE line = ?1")?.execute([planned.line])?;
+        connection.prepare_cached("DELETE FROM replaced WHERE job = ?1")?.execute([planned.line])?;
+    }
+    Ok(())
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
+}
+
+/// Nanoseconds since 1970; what lies beyond some 290 years from there is put at the end of them.
+fn nanoseconds(time: SystemTime) -> i64 {
+    let clamp = |length: Duration| i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => clamp(after),
+        Err(before) => -clamp(before.duration()),
+    }
+}
+
+fn time(nanoseconds: i64) -> SystemTime {
+    let length = Duration::from_nanos(nanoseconds.unsigned_abs());
+    if nanoseconds < 0 { SystemTime::UNIX_EPOCH - length } else { SystemTime::UNIX_EPOCH + length }
+}

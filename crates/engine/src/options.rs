@@ -1,0 +1,93 @@
+//! How a run is made: what the flags of the transfer commands become.
+
+use fichier_storage::Location;
+
+use crate::{Checksums, Order, Rules};
+
+/// How to copy, sync or move.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+pub struct RunOptions {
+    /// Which files are transferred.
+    pub rules: Rules,
+    /// Where checksums come from.
+    pub checksums: Checksums,
+    /// Make folders that hold no files, too.
+    pub create_empty_folders: bool,
+    /// How many batches are on their way at once, at least 1.
+    pub transfers: usize,
+    /// How many files are compared at once, at least 1.
+    pub checkers: usize,
+    /// How often a file is tried in all, at least 1.
+    pub tries: u32,
+    /// How many folders deep to go; 1: the source folder alone; `None`: all.
+    pub max_depth: Option<usize>,
+    /// Make copies at the destination of what it holds already, instead of sending it.
+    pub reuse: bool,
+    /// Compare everything before the first transfer.
+    pub check_first: bool,
+    /// In which order files are transferred.
+    pub order: Order,
+    /// Where old versions go instead of away.
+    pub backup: Option<Backup>,
+    /// `sync`: how files are removed that the source hasn't got.
+    pub deletion: Deletion,
+    /// `move`: remove folders of the source that are empty then.
+    pub delete_empty_source_folders: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            rules: Rules::default(),
+            checksums: Checksums::default(),
+            create_empty_folders: false,
+            transfers: 4,
+            checkers: 8,
+            tries: 3,
+            max_depth: None,
+            reuse: true,
+            check_first: false,
+            order: Order::Found,
+            backup: None,
+            deletion: Deletion::default(),
+            delete_empty_source_folders: false,
+        }
+    }
+}
+
+/// How files are removed that the source hasn't got.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deletion {
+    /// When.
+    pub when: DeleteWhen,
+    /// Also when something failed before.
+    pub ignore_errors: bool,
+    /// At most so many files; one more ends the run.
+    pub max_files: Option<u64>,
+    /// At most so many bytes; one more ends the run.
+    pub max_bytes: Option<u64>,
+}
+
+/// When files are removed that the source hasn't got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeleteWhen {
+    /// Before anything is transferred.
+    Before,
+    /// When the folder they are in is compared.
+    During,
+    /// After everything was transferred.
+    #[default]
+    After,
+}
+
+/// Where old versions go instead of away: into a folder, or beside the new ones under another name.
+#[derive(Debug, Clone)]
+pub struct Backup {
+    /// The folder, on the destination's remote; `None`: they stay beside the new ones.
+    pub folder: Option<Location>,
+    /// What is added to their names.
+    pub suffix: Vec<u8>,
+    /// The suffix goes before the name's extension.
+    pub keep_extension: bool,
+}

@@ -1,0 +1,242 @@
+//! No byte twice: what the destination holds already under another name isn't sent again.
+//!
+//! After the walk the [agenda](crate::agenda) knows all that the destination holds. A file that is to be sent
+//! and whose content is there becomes a server-side copy, or a move where the other one would have to go. A
+//! folder that was renamed as a whole becomes one call.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, stream};
+
+use fichier_storage::{File, Outcome, Relocation, RemotePath, Whirlpool};
+
+use crate::{
+    RunReport,
+    agenda::{Agenda, AgendaError, OneSided, Planned, Standby, Standing, Weighed},
+    run::{Mode, Run, lost},
+};
+
+/// How many transfers are looked at together.
+const AT_ONCE: usize = 1000;
+
+impl Run<'_> {
+    /// Does what can be done without sending anything.
+    pub(crate) async fn reuse(&self, report: &mut RunReport) {
+        let Some(agenda) = self.agenda.as_ref().filter(|_| self.finds_contents()) else { return };
+        let done = async {
+            if self.may_move() && self.to.remote.info().features.folder_move {
+                self.rename_folders(agenda, report).await?;
+            }
+            self.relocate_files(agenda, report).await
+        };
+        if let Err(error) = done.await {
+            self.fail(report, &RemotePath::root(), lost(error));
+        }
+    }
+
+    fn finds_contents(&self) -> bool {
+        let features = self.to.remote.info().features;
+        self.options.reuse
+            && !self.stopped()
+            && !self.transfer.server_side
+            && features.server_side_copy
+            && features.listed_checksums
+    }
+
+    /// Whether what has to go may become what is missing.
+    fn may_move(&self) -> bool {
+        let deletion = self.options.deletion;
+        self.mode == Mode::Sync
+            && self.options.backup.is_none()
+            && deletion.max_files.is_none()
+            && deletion.max_bytes.is_none()
+            && self.to.remote.info().features.server_side_move
+    }
+
+    /// Finds folders that only the destination has and that hold what a folder holds that only the source
+    /// has, and renames each.
+    async fn rename_folders(&self, agenda: &Agenda, report: &mut RunReport) -> Result<(), AgendaError> {
+        let mut gone: Vec<Weighed> = agenda.weigh(OneSided::Destination).await?;
+        for new in agenda.weigh(OneSided::Source).await? {
+            if new.files == 0 || self.stopped() {
+                continue;
+            }
+            let weight = |other: &Weighed| (other.files, other.bytes) == (new.files, new.bytes);
+            let candidates: Vec<_> = gone.iter().filter(|other| weight(other)).cloned().collect();
+            for old in candidates {
+                if !self.is_renamed(agenda, &old.folder, &new.folder).await? {
+                    continue;
+                }
+                let (from, to) = (self.to.path.join_path(&old.folder), self.to.path.join_path(&new.folder));
+                if let Err(error) = self.to.remote.rename_folder(&from, &to).await {
+                    tracing::debug!(path = %new.folder, "not renamed as a whole: {error}");
+                    continue;
+                }
+                tracing::info!(path = %new.folder, "Renamed directory from {:?}", old.folder);
+                self.settle_renamed(agenda, &old.folder, &new.folder, report).await?;
+                gone.retain(|other| other != &old);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether two folders hold the same files under the same paths.
+    async fn is_renamed(
+        &self,
+        agenda: &Agenda,
+        old: &RemotePath,
+        new: &RemotePath,
+    ) -> Result<bool, AgendaError> {
+        let there: HashMap<RemotePath, File> = agenda
+            .extras_below(old.clone())
+            .await?
+            .into_iter()
+            .filter_map(|extra| {
+                Some((extra.file.path.relative_to(&self.to.path.join_path(old))?, extra.file))
+            })
+            .collect();
+        let jobs = agenda.jobs_below(new.clone()).await?;
+        let mut pairs = Vec::with_capacity(jobs.len());
+        for planned in jobs {
+            let path = planned.folder.join(&planned.job.name).relative_to(new);
+            let Some(other) = path.as_ref().and_then(|path| there.get(path)) else { return Ok(false) };
+            let Some(sum) = other.whirlpool.filter(|_| other.size == planned.job.source.size) else {
+                return Ok(false);
+            };
+            pairs.push((planned.job.source, sum));
+        }
+        // Names and sizes agree: now it is worth reading.
+        let mut same = stream::iter(&pairs)
+            .map(|(source, sum)| async move { self.source_sum(source).await == Some(*sum) })
+            .buffer_unordered(self.options.checkers.max(1));
+        while let Some(same) = same.next().await {
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(!pairs.is_empty())
+    }
+
+    async fn settle_renamed(
+        &self,
+        agenda: &Agenda,
+        old: &RemotePath,
+        new: &RemotePath,
+        report: &mut RunReport,
+    ) -> Result<(), AgendaError> {
+        let jobs = agenda.strike_jobs(agenda.jobs_below(new.clone()).await?).await?;
+        for planned in &jobs {
+            self.stats.count_renamed(planned.job.source.size);
+            report.transferred += 1;
+        }
+        let extras = agenda.extras_below(old.clone()).await?;
+        agenda.strike_standing(extras.into_iter().map(|extra| extra.line).collect()).await?;
+        // Empty folders inside have moved, too; those that the source hasn't got still have to go.
+        let kept = agenda.folders_below(OneSided::Source, new.clone()).await?;
+        let moved = agenda.folders_below(OneSided::Destination, old.clone()).await?;
+        agenda.strike_folders(OneSided::Destination, old.clone()).await?;
+        for folder in moved {
+            let Some(below) = folder.relative_to(old) else { continue };
+            let place = new.join_path(&below);
+            if !kept.contains(&place) {
+                agenda.note_folder(place, OneSided::Destination).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns transfers into server-side copies and moves, wherever the content is there.
+    async fn relocate_files(&self, agenda: &Agenda, report: &mut RunReport) -> Result<(), AgendaError> {
+        let mut after = 0;
+        while !self.stopped() {
+            let planned = agenda.perhaps_there(after, AT_ONCE).await?;
+            let Some(last) = planned.last() else { break };
+            after = last.line;
+            let (mut copies, mut moves) = (Vec::new(), Vec::new());
+            let mut sums = stream::iter(planned)
+                .map(|planned| async move {
+                    let sum = self.source_sum(&planned.job.source).await;
+                    (planned, sum)
+                })
+                .buffered(self.options.checkers.max(1));
+            let mut wanted: HashMap<i64, usize> = HashMap::new();
+            while let Some((planned, sum)) = sums.next().await {
+                let Some(sum) = sum else { continue };
+                let Some(there) = agenda.same_content(planned.job.source.size, sum).await? else { continue };
+                let taken = wanted.entry(there.line).or_default();
+                *taken += 1;
+                // The first one gets the file itself, those after it get copies of it, made before.
+                if there.extra && *taken == 1 && self.may_move() {
+                    moves.push((planned, there, sum));
+                } else {
+                    copies.push((planned, there, sum));
+                }
+            }
+            drop(sums);
+            self.relocate(agenda, copies, false, report).await?;
+            self.relocate(agenda, moves, true, report).await?;
+        }
+        Ok(())
+    }
+
+    /// Copies or moves; what fails stays on the agenda and is sent.
+    async fn relocate(
+        &self,
+        agenda: &Agenda,
+        chosen: Vec<(Planned, Standby, Whirlpool)>,
+        moves: bool,
+        report: &mut RunReport,
+    ) -> Result<(), AgendaError> {
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        // Old versions go after all copies are made: one of them may be what another one is copied from.
+        let steps: Vec<_> = chosen
+            .iter()
+            .map(|(planned, there, _)| Relocation {
+                from: there.file.clone(),
+                to: self.to.path.join_path(&planned.folder).join(&planned.job.name),
+                replaces: if self.options.backup.is_some() {
+                    Vec::new()
+                } else {
+                    planned.job.replaces.clone()
+                },
+            })
+            .collect();
+        let outcomes: Vec<Outcome<File>> =
+            if moves { self.to.remote.rename(&steps).await } else { self.to.remote.copy(&steps).await };
+        let (mut done, mut left) = (Vec::new(), Vec::new());
+        for ((planned, there, sum), outcome) in chosen.into_iter().zip(outcomes) {
+            let shown = planned.folder.join(&planned.job.name);
+            match outcome.into_result() {
+                Ok(file) => {
+                    let how = if moves { "Moved (server-side)" } else { "Copied (server-side copy)" };
+                    tracing::info!(path = %shown, from = %there.file.path, "{how}");
+                    if moves {
+                        self.stats.count_renamed(planned.job.source.size);
+                        left.push(there.line);
+                    } else {
+                        self.stats.finish_server_side_copy(planned.job.source.size);
+                        self.stats.finish_transfer();
+                    }
+                    report.transferred += 1;
+                    self.transfer.set_replaced_aside(&planned.job, report).await;
+                    let file = File { whirlpool: file.whirlpool.or(Some(sum)), ..file };
+                    agenda.note(planned.folder.clone(), Standing::Kept, vec![file]).await?;
+                    done.push(planned);
+                }
+                Err(error) => {
+                    tracing::debug!(path = %shown, from = %there.file.path, "sent instead, since it couldn't be made there: {error}");
+                }
+            }
+        }
+        agenda.strike_jobs(done).await?;
+        agenda.strike_standing(left).await
+    }
+
+    /// The checksum of a file of the source; `None` if it can't be read, which its transfer will tell.
+    async fn source_sum(&self, file: &File) -> Option<Whirlpool> {
+        self.options.checksums.of(&*self.from.remote, file).await.ok()
+    }
+}
