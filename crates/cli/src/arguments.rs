@@ -2,10 +2,11 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
+use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Order, Rules};
 use jiff::tz::TimeZone;
 
 use crate::{
-    flags::{BackendFlag, Colour, Environment, GlobalFlags, LogLevel},
+    flags::{BackendFlag, Colour, CutoffMode, Environment, GlobalFlags, LogLevel, Timetable, TransferFlags},
     output::time::Clock,
 };
 
@@ -44,10 +45,23 @@ pub(crate) struct TransferSettings {
     pub(crate) stats: Option<Duration>,
     pub(crate) stats_one_line: bool,
     pub(crate) retries: u32,
-    pub(crate) size_only: bool,
-    pub(crate) checksum: bool,
+    pub(crate) retries_sleep: Duration,
+    pub(crate) rules: Rules,
     pub(crate) hash_cache: bool,
-    pub(crate) ignore_existing: bool,
+    pub(crate) server_side_reuse: bool,
+    pub(crate) track_renames: bool,
+    pub(crate) compare_dest: Vec<String>,
+    pub(crate) copy_dest: Vec<String>,
+    pub(crate) backup_dir: Option<String>,
+    pub(crate) suffix: Option<String>,
+    pub(crate) suffix_keep_extension: bool,
+    pub(crate) deletion: Deletion,
+    pub(crate) check_first: bool,
+    pub(crate) order: Order,
+    pub(crate) limits: Limits,
+    pub(crate) bandwidth: Timetable,
+    pub(crate) interactive: bool,
+    pub(crate) report: Option<PathBuf>,
     pub(crate) error_on_no_transfer: bool,
     pub(crate) create_empty_src_dirs: bool,
 }
@@ -62,6 +76,8 @@ pub(crate) struct NetworkSettings {
     pub(crate) user_agent: Option<String>,
     pub(crate) bind: Option<String>,
     pub(crate) low_level_retries: u32,
+    /// At most so many calls a second.
+    pub(crate) calls_per_second: Option<f64>,
     pub(crate) fast_list: bool,
     pub(crate) copy_links: bool,
 }
@@ -75,12 +91,17 @@ pub(crate) enum Contradiction {
     VerboseAndLevel,
     #[error("Can't set -q and --log-level")]
     QuietAndLevel,
+    #[error("only one of --delete-before, --delete-during or --delete-after can be used")]
+    SeveralTimesToDelete,
+    #[error("--tpslimit must be a number of calls a second, or 0")]
+    NoRate,
 }
 
 impl Settings {
     /// Decides what was meant.
     pub(crate) fn new(
         typed: &GlobalFlags,
+        transfer: &TransferFlags,
         backend: Vec<BackendFlag>,
         environment: &Environment,
     ) -> Result<Self, Contradiction> {
@@ -96,20 +117,7 @@ impl Settings {
             no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             clock: Clock::new(TimeZone::system()),
             backend,
-            transfer: TransferSettings {
-                transfers: at_least_one(typed.transfers),
-                checkers: at_least_one(typed.checkers),
-                progress: typed.progress,
-                stats: (!typed.stats.is_zero()).then_some(typed.stats),
-                stats_one_line: typed.stats_one_line,
-                retries: u32::try_from(typed.retries).unwrap_or(0).max(1),
-                size_only: typed.size_only,
-                checksum: typed.checksum,
-                hash_cache: !typed.no_hash_cache,
-                ignore_existing: typed.ignore_existing,
-                error_on_no_transfer: typed.error_on_no_transfer,
-                create_empty_src_dirs: typed.create_empty_src_dirs,
-            },
+            transfer: TransferSettings::new(typed, transfer)?,
             network: NetworkSettings {
                 ca_certificates: typed.ca_cert.clone(),
                 connect_timeout: typed.contimeout,
@@ -117,6 +125,7 @@ impl Settings {
                 user_agent: typed.user_agent.clone(),
                 bind: typed.bind.clone(),
                 low_level_retries: u32::try_from(typed.low_level_retries).unwrap_or(0).max(1),
+                calls_per_second: (transfer.tpslimit > 0.0).then_some(transfer.tpslimit),
                 fast_list: typed.fast_list,
                 copy_links: typed.copy_links,
             },
@@ -126,6 +135,75 @@ impl Settings {
     /// How deep a listing goes that descends only when asked to; `None`: all the way.
     pub(crate) fn depth(&self, recursive: bool) -> Option<usize> {
         self.max_depth.or((!recursive).then_some(1))
+    }
+}
+
+impl TransferSettings {
+    fn new(typed: &GlobalFlags, flags: &TransferFlags) -> Result<Self, Contradiction> {
+        let comparison = match (flags.size_only, flags.checksum) {
+            (true, _) => Comparison::SizeOnly,
+            (false, true) => Comparison::Checksum,
+            (false, false) => Comparison::Exact,
+        };
+        let when = match (flags.delete_before, flags.delete_during, flags.delete_after) {
+            (true, false, false) => DeleteWhen::Before,
+            (false, true, false) => DeleteWhen::During,
+            (false, false, _) => DeleteWhen::After,
+            _ => return Err(Contradiction::SeveralTimesToDelete),
+        };
+        if flags.tpslimit.is_nan() || flags.tpslimit < 0.0 {
+            return Err(Contradiction::NoRate);
+        }
+        Ok(Self {
+            transfers: at_least_one(typed.transfers),
+            checkers: at_least_one(typed.checkers),
+            progress: typed.progress,
+            stats: (!typed.stats.is_zero()).then_some(typed.stats),
+            stats_one_line: typed.stats_one_line,
+            retries: u32::try_from(typed.retries).unwrap_or(0).max(1),
+            retries_sleep: flags.retries_sleep,
+            rules: Rules {
+                comparison,
+                ignore_size: flags.ignore_size,
+                ignore_times: flags.ignore_times,
+                update: flags.update,
+                ignore_existing: flags.ignore_existing,
+                existing_only: flags.existing,
+                immutable: flags.immutable,
+                unseen_destination: flags.no_check_dest,
+                window: flags.modify_window,
+            },
+            hash_cache: !flags.no_hash_cache,
+            server_side_reuse: !flags.no_server_side_reuse,
+            track_renames: flags.track_renames,
+            compare_dest: flags.compare_dest.clone(),
+            copy_dest: flags.copy_dest.clone(),
+            backup_dir: flags.backup_dir.clone(),
+            suffix: flags.suffix.clone().filter(|suffix| !suffix.is_empty()),
+            suffix_keep_extension: flags.suffix_keep_extension,
+            deletion: Deletion {
+                when,
+                ignore_errors: flags.ignore_errors,
+                max_files: u64::try_from(flags.max_delete).ok(),
+                max_bytes: flags.max_delete_size.0,
+            },
+            check_first: flags.check_first,
+            order: flags.order_by.0,
+            limits: Limits {
+                bytes: flags.max_transfer.0,
+                time: flags.max_duration.0,
+                cutoff: match flags.cutoff_mode {
+                    CutoffMode::Hard => Cutoff::Hard,
+                    CutoffMode::Soft => Cutoff::Soft,
+                    CutoffMode::Cautious => Cutoff::Cautious,
+                },
+            },
+            bandwidth: flags.bwlimit.clone(),
+            interactive: flags.interactive,
+            report: flags.report.clone(),
+            error_on_no_transfer: typed.error_on_no_transfer,
+            create_empty_src_dirs: flags.create_empty_src_dirs,
+        })
     }
 }
 
@@ -160,7 +238,7 @@ mod tests {
         let Ok(typed) = crate::flags::parse(&words, &Environment::default()) else {
             panic!("{words:?} should be understood")
         };
-        Settings::new(&typed.global, typed.backend, &Environment::default())
+        Settings::new(&typed.global, &typed.transfer, typed.backend, &Environment::default())
     }
 
     #[test]

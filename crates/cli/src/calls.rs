@@ -35,6 +35,11 @@ impl Calls {
         Some(format!("{}, {}", reason(why), seconds(left)))
     }
 
+    /// How many calls were sent so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     fn wait(&self) -> MutexGuard<'_, Option<Wait>> {
         self.wait.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -25,13 +25,10 @@ pub(crate) enum Exit {
     /// Nothing of what was asked for can work: a wrong key, a full disk.
     Fatal = 7,
     /// The limit on transferred bytes was reached.
-    #[allow(dead_code, reason = "for --max-transfer, which isn't here yet")]
     TransferLimit = 8,
     /// Nothing had to be transferred, and that was to be told.
-    #[allow(dead_code, reason = "for the commands that transfer")]
     NoTransfer = 9,
     /// The limit on time was reached.
-    #[allow(dead_code, reason = "for --max-duration, which isn't here yet")]
     DurationLimit = 10,
 }
 
@@ -67,6 +64,8 @@ impl Exit {
         match error {
             StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
             StorageError::FileNotFound(_) => Self::FileNotFound,
+            StorageError::TransferLimit { .. } => Self::TransferLimit,
+            StorageError::DurationLimit => Self::DurationLimit,
             StorageError::EmptyFile(_) | StorageError::Immutable(_) => Self::NoRetry,
             other => match other.retry() {
                 Retry::Worthwhile => Self::Retryable,

@@ -30,7 +30,7 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
             );
         }
     };
-    let settings = match Settings::new(&typed.global, typed.backend, environment) {
+    let settings = match Settings::new(&typed.global, &typed.transfer, typed.backend, environment) {
         Ok(settings) => settings,
         Err(error) => return complain(&Log::plain(), &error.to_string(), Exit::Usage),
     };

@@ -45,6 +45,8 @@ pub(crate) struct Session<'a> {
     /// Read when a remote of the configuration is asked for: a broken file doesn't keep local paths away.
     config: OnceLock<Config>,
     network: OnceLock<Network>,
+    /// The whole file system, for runs between two places of it.
+    whole: OnceLock<Arc<dyn Remote>>,
     calls: Arc<Calls>,
     /// By what was typed before the path, so that two paths on one remote share what it has learned.
     opened: Mutex<HashMap<String, Arc<dyn Remote>>>,
@@ -67,6 +69,7 @@ impl<'a> Session<'a> {
             environment,
             config: OnceLock::new(),
             network: OnceLock::new(),
+            whole: OnceLock::new(),
             calls: Arc::default(),
             opened: Mutex::default(),
         }
@@ -101,8 +104,79 @@ impl<'a> Session<'a> {
         Checksums { cache }
     }
 
+    /// Opens the two ends of a run. `to_itself`: the destination is a path of its own, not a folder to put
+    /// something in.
+    ///
+    /// Local paths have remotes of their own, but for those between which files shall get without being
+    /// copied: these are paths of one remote, the whole file system.
+    ///
+    /// # Errors
+    /// A remote isn't known or can't be opened.
+    pub(crate) async fn open_ends(
+        &self,
+        [from, to]: [&str; 2],
+        to_itself: bool,
+        moves: bool,
+    ) -> anyhow::Result<[Location; 2]> {
+        let purpose = if to_itself { Purpose::Change } else { Purpose::Look };
+        let ends = [self.locate(from, Purpose::Look).await?, self.locate(to, purpose).await?];
+        let are_local = ends.each_ref().map(|end| end.remote.info().backend == "local");
+        let flags = &self.settings.transfer;
+        let beside = flags.backup_dir.is_some()
+            || flags.suffix.is_some()
+            || !flags.compare_dest.is_empty()
+            || !flags.copy_dest.is_empty();
+        match are_local {
+            [true, true] if moves || beside => {
+                Ok([self.in_whole(from, Purpose::Look).await?, self.in_whole(to, purpose).await?])
+            }
+            [false, true] if beside => {
+                let [from, _] = ends;
+                Ok([from, self.in_whole(to, purpose).await?])
+            }
+            _ => Ok(ends),
+        }
+    }
+
+    /// Opens a folder on the very remote of another location; `None` when it is of another one.
+    ///
+    /// # Errors
+    /// The folder's remote isn't known or can't be opened.
+    pub(crate) async fn open_beside(
+        &self,
+        folder: &str,
+        other: &Location,
+    ) -> anyhow::Result<Option<Location>> {
+        let whole = self.whole.get().is_some_and(|whole| Arc::ptr_eq(whole, &other.remote));
+        let opened = self.locate(folder, Purpose::Look).await?;
+        let opened = match opened.remote.info().backend {
+            "local" if whole => self.in_whole(folder, Purpose::Look).await?,
+            _ => opened,
+        };
+        Ok(Arc::ptr_eq(&opened.remote, &other.remote).then_some(opened))
+    }
+
+    /// Opens a local path as one of the whole file system.
+    async fn in_whole(&self, text: &str, purpose: Purpose) -> anyhow::Result<Location> {
+        let address = Address::parse(text.as_bytes())?;
+        let path = std::str::from_utf8(&address.path)?;
+        let path = Path::new(if path.is_empty() { "." } else { path });
+        let options = self.resolve(&address.remote)?;
+        let options = options.map(|options| options::values(&options)).transpose()?.unwrap_or_default();
+        let (root, path) = local::in_whole(path, purpose)?;
+        let remote = match self.whole.get() {
+            Some(whole) if whole.info().name == root.display().to_string() => whole.clone(),
+            _ => {
+                let opened = local::open(&root, Purpose::Look, &options, self.network()?).await?;
+                self.whole.get_or_init(|| opened.remote.clone());
+                opened.remote
+            }
+        };
+        Ok(Location { remote, path })
+    }
+
     /// What remotes on the network do at the moment.
-    pub(crate) fn calls(&self) -> &Calls {
+    pub(crate) fn calls(&self) -> &Arc<Calls> {
         &self.calls
     }
 

@@ -10,7 +10,7 @@ use std::{
 use fichier_storage::{File, FileId, Fingerprint, Name, RemotePath, Whirlpool};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 
-use crate::transfer::Job;
+use crate::{Direction, Order, OrderKey, transfer::Job};
 
 /// Why the agenda can't be kept.
 #[derive(Debug, thiserror::Error)]
@@ -79,29 +79,6 @@ pub(crate) struct Weighed {
     pub(crate) bytes: i64,
 }
 
-/// In which order transfers are begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// As they were found: folder by folder.
-    #[default]
-    Found,
-    /// By size.
-    Size {
-        /// The largest first.
-        descending: bool,
-    },
-    /// By path.
-    Name {
-        /// The last first.
-        descending: bool,
-    },
-    /// By modification time.
-    Modified {
-        /// The newest first.
-        descending: bool,
-    },
-}
-
 /// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Agenda(Arc<Mutex<Connection>>);
@@ -115,6 +92,7 @@ const SCHEMA: &str = "
     CREATE TABLE jobs (line INTEGER PRIMARY KEY, folder BLOB NOT NULL, name BLOB NOT NULL,
         path BLOB NOT NULL, size INTEGER NOT NULL, modified INTEGER, whirlpool BLOB, id TEXT, fingerprint BLOB);
     CREATE INDEX jobs_folder ON jobs (folder);
+    CREATE INDEX jobs_size ON jobs (size);
     CREATE TABLE replaced (job INTEGER NOT NULL,
         path BLOB NOT NULL, size INTEGER NOT NULL, modified INTEGER, whirlpool BLOB, id TEXT, fingerprint BLOB);
     CREATE INDEX replaced_job ON replaced (job);
@@ -203,21 +181,38 @@ impl Agenda {
         .await
     }
 
-    /// Takes the next transfers off the agenda, at most `most`.
+    /// Takes the next transfers off the agenda, at most `most`, at least 2.
     pub(crate) async fn take_jobs(&self, order: Order, most: usize) -> Result<Vec<Planned>> {
-        let (key, descending) = match order {
-            Order::Found => ("line", false),
-            Order::Size { descending } => ("size", descending),
-            Order::Name { descending } => ("path", descending),
-            Order::Modified { descending } => ("coalesce(modified, 0)", descending),
+        let (key, direction) = match order {
+            Order::Found => ("line", Direction::Ascending),
+            Order::By(OrderKey::Name, direction) => ("path", direction),
+            Order::By(OrderKey::Size, direction) => ("size", direction),
+            Order::By(OrderKey::Modified, direction) => ("coalesce(modified, 0)", direction),
         };
-        let direction = if descending { "DESC" } else { "ASC" };
-        let query = format!(
-            "SELECT line, folder, name, {FILE} FROM jobs ORDER BY {key} {direction}, line LIMIT {most}"
-        );
+        let first = direction.ascending(most);
+        let ends = [("ASC", first), ("DESC", most.saturating_sub(first))];
         self.at_disk(move |connection| {
-            let taken = jobs(connection, &query, vec![])?;
-            strike(connection, &taken)?;
+            let mut from_ends = Vec::new();
+            for (end, most) in ends {
+                let taken = jobs(
+                    connection,
+                    &format!(
+                        "SELECT line, folder, name, {FILE} FROM jobs ORDER BY {key} {end}, line LIMIT {most}"
+                    ),
+                    vec![],
+                )?;
+                strike(connection, &taken)?;
+                from_ends.push(taken.into_iter());
+            }
+            // One from each end in turn, in proportion.
+            let mut taken = Vec::new();
+            let counts: Vec<_> = from_ends.iter().map(|end| end.len().max(1)).collect();
+            let rounds = counts.iter().min().copied().unwrap_or(1);
+            while from_ends.iter().any(|end| end.len() > 0) {
+                for (end, count) in from_ends.iter_mut().zip(&counts) {
+                    taken.extend(end.take(count.div_ceil(rounds)));
+                }
+            }
             Ok(taken)
         })
         .await
@@ -235,6 +230,32 @@ impl Agenda {
              AND EXISTS (SELECT 1 FROM standing WHERE standing.size = jobs.size) ORDER BY line LIMIT {most}"
         );
         self.at_disk(move |connection| jobs(connection, &query, vec![Value::Integer(after)])).await
+    }
+
+    /// Files at the destination of unknown checksum whose size some transfer has, after a line.
+    pub(crate) async fn unread(&self, after: Line, most: usize) -> Result<Vec<Standby>> {
+        let query = format!(
+            "SELECT line, extra, {FILE} FROM standing WHERE line > ?1 AND whirlpool IS NULL AND size > 0
+             AND EXISTS (SELECT 1 FROM jobs WHERE jobs.size = standing.size) ORDER BY line LIMIT {most}"
+        );
+        self.at_disk(move |connection| {
+            let mut statement = connection.prepare_cached(&query)?;
+            Ok(statement.query_map([after], standby)?.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Notes checksums of files at the destination.
+    pub(crate) async fn learn(&self, sums: Vec<(Line, Whirlpool)>) -> Result<()> {
+        self.at_disk(move |connection| {
+            let mut statement =
+                connection.prepare_cached("UPDATE standing SET whirlpool = ?2 WHERE line = ?1")?;
+            for (line, sum) in sums {
+                statement.execute(params![line, sum.as_bytes()])?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// A file at the destination with this content; one that would have to go before one that stays.

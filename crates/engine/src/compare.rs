@@ -39,6 +39,10 @@ pub struct Rules {
     pub existing_only: bool,
     /// Files at the destination are never replaced; a difference is an error.
     pub immutable: bool,
+    /// Take the destination for empty.
+    pub unseen_destination: bool,
+    /// Modification times this far apart are the same.
+    pub window: Duration,
 }
 
 /// What is to be done about a file that exists on both sides.
@@ -150,7 +154,7 @@ impl Rules {
     /// What `--update` says: the newer side wins; of two of one age the contents decide.
     fn by_age(&self, (from, source): Side<'_>, (to, destination): Side<'_>) -> Option<Decision> {
         let (source, destination) = (source.modified?, destination.modified?);
-        let window = window(from, to).unwrap_or(Duration::from_nanos(1));
+        let window = self.window(from, to).unwrap_or(Duration::from_nanos(1));
         if !self.update {
             None
         } else if destination >= source + window {
@@ -160,7 +164,16 @@ impl Rules {
         }
     }
 
-    async fn by_content(
+    /// How far apart two modification times of one file may be; `None` where a side keeps none.
+    fn window(&self, from: &Arc<dyn Remote>, to: &Arc<dyn Remote>) -> Option<Duration> {
+        Some(from.info().time_precision?.max(to.info().time_precision?).max(self.window))
+    }
+
+    /// What the contents say.
+    ///
+    /// # Errors
+    /// A checksum was needed and a file couldn't be read.
+    pub(crate) async fn by_content(
         &self,
         sums: &Checksums,
         source: Side<'_>,
@@ -173,7 +186,8 @@ impl Rules {
         if self.comparison == Comparison::SizeOnly {
             return Ok(Decision::Same);
         }
-        let same_time = window(from, to)
+        let same_time = self
+            .window(from, to)
             .zip(source.modified.zip(destination.modified))
             .map(|(window, (left, right))| within(left, right, window));
         if same_time == Some(true) && self.comparison == Comparison::Exact {
@@ -187,11 +201,6 @@ impl Rules {
         let retime = same_time == Some(false) && self.comparison == Comparison::Exact;
         Ok(if retime && to.info().features.set_modified { Decision::Retime } else { Decision::Same })
     }
-}
-
-/// How far apart two modification times of one file may be; `None` where a side keeps none.
-fn window(from: &Arc<dyn Remote>, to: &Arc<dyn Remote>) -> Option<Duration> {
-    Some(from.info().time_precision?.max(to.info().time_precision?))
 }
 
 fn within(left: std::time::SystemTime, right: std::time::SystemTime, window: Duration) -> bool {

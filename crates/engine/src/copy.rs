@@ -9,7 +9,7 @@ use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 use crate::{
     RunOptions, RunReport, Stats,
     plan::Pair,
-    run::{Decided, Mode, Run},
+    run::{Mode, Run},
     transfer::Batch,
 };
 
@@ -147,7 +147,11 @@ async fn one_file(
     let (Some(folder), Some(name)) = (target.path.parent(), target.path.name()) else {
         return Err(StorageError::IsAFolder(target.path.clone()));
     };
-    let existing = match target.remote.list(&folder).await {
+    let listed = match options.rules.unseen_destination {
+        true => Ok(Vec::new()),
+        false => target.remote.list(&folder).await,
+    };
+    let existing = match listed {
         Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
         Err(StorageError::FolderNotFound(_)) => Vec::new(),
         Err(error) => return Err(error),
@@ -162,19 +166,11 @@ async fn one_file(
     let root = Location { remote: target.remote.clone(), path: folder.clone() };
     let run = Run::new(mode, from, &root, options, stats, stop);
     let mut report = RunReport::default();
-    stats.plan_check();
-    let decided = run.decide(Pair { name, source: file, existing }).await;
-    stats.finish_check();
-    match decided {
-        Ok(Decided::Transfer(job)) => {
-            stats.plan_transfer(job.source.size);
-            report.absorb(run.transfer.run(Batch { folder, jobs: vec![job] }).await);
-        }
-        Ok(Decided::There(source)) if mode == Mode::Move => {
-            run.transfer.remove_sources(vec![source], &mut report).await;
-        }
-        Ok(_) => {}
-        Err((path, error)) => run.fail(&mut report, &path, error),
+    let pair = Pair { name, source: file, existing };
+    let shelf = run.shelf(&RemotePath::root()).await?;
+    let jobs = run.decide_all(&folder, vec![pair], &shelf, &mut report).await;
+    if !jobs.is_empty() {
+        report.absorb(run.transfer.run(Batch { folder, jobs }).await);
     }
     options.checksums.flush().await;
     Ok(report)

@@ -5,7 +5,7 @@ use futures::StreamExt;
 use fichier_storage::{Entry, File, Location, Outcome, RemotePath, StorageError};
 
 use crate::{
-    RunReport,
+    Action, Record, RunReport,
     agenda::OneSided,
     run::{Run, lost},
     walk,
@@ -86,6 +86,11 @@ impl Run<'_> {
                 Ok(()) => {
                     tracing::info!(path = %path, "{how}");
                     self.stats.count_deleted();
+                    let action = match self.options.backup {
+                        Some(_) => Action::SetAside,
+                        None => Action::Deleted,
+                    };
+                    self.stats.record(&Record::of(&path, action, file));
                 }
                 Err(error) => self.fail(report, &path, error),
             }
@@ -134,6 +139,7 @@ impl Run<'_> {
                 Ok(()) => {
                     tracing::info!(path = %path, "Removed directory");
                     self.stats.count_deleted_folder();
+                    self.stats.record(&Record::folder_removed(&path));
                 }
                 // It holds what the run had to leave alone, or another one has it removed.
                 Err(StorageError::FolderNotEmpty(_) | StorageError::FolderNotFound(_)) => {

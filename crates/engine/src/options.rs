@@ -1,8 +1,10 @@
 //! How a run is made: what the flags of the transfer commands become.
 
+use std::time::Duration;
+
 use fichier_storage::Location;
 
-use crate::{Checksums, Order, Rules};
+use crate::{Bandwidth, Checksums, Limits, Order, Reference, Rules};
 
 /// How to copy, sync or move.
 #[derive(Debug, Clone)]
@@ -24,6 +26,16 @@ pub struct RunOptions {
     pub max_depth: Option<usize>,
     /// Make copies at the destination of what it holds already, instead of sending it.
     pub reuse: bool,
+    /// Look for renamed files also where their checksums aren't listed.
+    pub track_renames: bool,
+    /// Folders in which files are looked for that the destination hasn't got.
+    pub references: Vec<Reference>,
+    /// How long to wait before a file is tried again.
+    pub retry_pause: Duration,
+    /// What ends the run before it is done.
+    pub limits: Limits,
+    /// How many bytes may go in a second.
+    pub bandwidth: Option<Bandwidth>,
     /// Compare everything before the first transfer.
     pub check_first: bool,
     /// In which order files are transferred.
@@ -47,6 +59,11 @@ impl Default for RunOptions {
             tries: 3,
             max_depth: None,
             reuse: true,
+            track_renames: false,
+            references: Vec::new(),
+            retry_pause: Duration::ZERO,
+            limits: Limits::default(),
+            bandwidth: None,
             check_first: false,
             order: Order::Found,
             backup: None,

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
-use crate::{RunReport, Stats, report::Verdict, walk};
+use crate::{Action, Record, RunReport, Stats, report::Verdict, walk};
 
 /// How many files are handed to a remote at once. The remote splits them into its calls.
 const FILES_AT_ONCE: usize = 1000;
@@ -102,6 +102,7 @@ async fn remove_files(
             Ok(()) => {
                 tracing::info!(path = %path, "Deleted");
                 stats.count_deleted();
+                stats.record(&Record::of(&path, Action::Deleted, file));
             }
             Err(error) => {
                 if report.fail(stats, &path, error) == Verdict::Stop {
@@ -126,8 +127,10 @@ async fn remove_folders(
     for (folder, outcome) in folders.iter().zip(outcomes) {
         match outcome.into_result() {
             Ok(()) => {
-                tracing::info!(path = %shown(target, folder), "Removed directory");
+                let path = shown(target, folder);
+                tracing::info!(path = %path, "Removed directory");
                 stats.count_deleted_folder();
+                stats.record(&Record::folder_removed(&path));
             }
             Err(error) => {
                 report.fail(stats, &shown(target, folder), error);

@@ -2,7 +2,7 @@
 
 use fichier_storage::{RemotePath, Retry, StorageError};
 
-use crate::Stats;
+use crate::{Record, Stats};
 
 /// The result of a run: how many things failed, and the error that decides how the program ends.
 #[derive(Debug, Default)]
@@ -33,6 +33,11 @@ impl RunReport {
 
     /// Notes a failure: logs it with its path, counts it, and says whether the run goes on.
     pub(crate) fn fail(&mut self, stats: &Stats, path: &RemotePath, error: StorageError) -> Verdict {
+        if matches!(error, StorageError::Declined(_)) {
+            tracing::info!(path = %path, "Left as it is, as was answered");
+            return Verdict::GoOn;
+        }
+        stats.record(&Record::failed(path, &error));
         if matches!(error, StorageError::EmptyFile(_)) {
             tracing::error!(path = %path, "{error}");
             self.refused_empty_files += 1;

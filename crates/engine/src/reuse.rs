@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use fichier_storage::{File, Outcome, Relocation, RemotePath, Whirlpool};
 
 use crate::{
-    RunReport,
+    Action, Record, RunReport,
     agenda::{Agenda, AgendaError, OneSided, Planned, Standby, Standing, Weighed},
     run::{Mode, Run, lost},
 };
@@ -22,8 +22,11 @@ const AT_ONCE: usize = 1000;
 impl Run<'_> {
     /// Does what can be done without sending anything.
     pub(crate) async fn reuse(&self, report: &mut RunReport) {
-        let Some(agenda) = self.agenda.as_ref().filter(|_| self.finds_contents()) else { return };
+        let Some(agenda) = self.agenda.as_ref().filter(|_| self.can_reuse() && !self.stopped()) else {
+            return;
+        };
         let done = async {
+            self.read_standing(agenda).await?;
             if self.may_move() && self.to.remote.info().features.folder_move {
                 self.rename_folders(agenda, report).await?;
             }
@@ -34,13 +37,28 @@ impl Run<'_> {
         }
     }
 
-    fn finds_contents(&self) -> bool {
-        let features = self.to.remote.info().features;
-        self.options.reuse
-            && !self.stopped()
-            && !self.transfer.server_side
-            && features.server_side_copy
-            && features.listed_checksums
+    /// Reads the files at the destination whose checksums aren't listed and whose size some transfer has.
+    async fn read_standing(&self, agenda: &Agenda) -> Result<(), AgendaError> {
+        if self.to.remote.info().features.listed_checksums {
+            return Ok(());
+        }
+        let mut after = 0;
+        while !self.stopped() {
+            let unread = agenda.unread(after, AT_ONCE).await?;
+            let Some(last) = unread.last() else { break };
+            after = last.line;
+            let sums: Vec<_> = stream::iter(unread)
+                .map(|standing| async move {
+                    let sum = self.options.checksums.of(&*self.to.remote, &standing.file).await;
+                    Some((standing.line, sum.ok()?))
+                })
+                .buffer_unordered(self.options.checkers.max(1))
+                .filter_map(std::future::ready)
+                .collect()
+                .await;
+            agenda.learn(sums).await?;
+        }
+        Ok(())
     }
 
     /// Whether what has to go may become what is missing.
@@ -129,6 +147,8 @@ impl Run<'_> {
         for planned in &jobs {
             self.stats.count_renamed(planned.job.source.size);
             report.transferred += 1;
+            let shown = planned.folder.join(&planned.job.name);
+            self.stats.record(&Record::of(&shown, Action::MovedThere, &planned.job.source));
         }
         let extras = agenda.extras_below(old.clone()).await?;
         agenda.strike_standing(extras.into_iter().map(|extra| extra.line).collect()).await?;
@@ -221,6 +241,9 @@ impl Run<'_> {
                         self.stats.finish_transfer();
                     }
                     report.transferred += 1;
+                    let action = if moves { Action::MovedThere } else { Action::CopiedThere };
+                    let seen = File { whirlpool: Some(sum), ..file.clone() };
+                    self.stats.record(&Record::of(&shown, action, &seen));
                     self.transfer.set_replaced_aside(&planned.job, report).await;
                     let file = File { whirlpool: file.whirlpool.or(Some(sum)), ..file };
                     agenda.note(planned.folder.clone(), Standing::Kept, vec![file]).await?;

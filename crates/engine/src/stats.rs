@@ -3,13 +3,15 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use fichier_storage::RemotePath;
+
+use crate::{Observer, Record, Relation};
 
 /// The counters of one run. Shared by reference; all methods may be called from any task.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub struct Stats {
     empty_files: AtomicU64,
     next_id: AtomicU64,
     running: Mutex<BTreeMap<u64, Running>>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// A file that is on its way now.
@@ -99,6 +102,7 @@ impl Default for Stats {
             empty_files: AtomicU64::default(),
             next_id: AtomicU64::default(),
             running: Mutex::default(),
+            observer: None,
         }
     }
 }
@@ -108,6 +112,26 @@ fn add(counter: &AtomicU64, amount: u64) {
 }
 
 impl Stats {
+    /// Counters of a run of which somebody wants to know each file.
+    #[must_use]
+    pub fn observed(observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..Self::default() }
+    }
+
+    /// Tells the observer what became of a path.
+    pub(crate) fn record(&self, record: &Record<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.record(record);
+        }
+    }
+
+    /// Tells the observer how the two sides stand to each other.
+    pub(crate) fn compared(&self, path: &RemotePath, relation: Relation) {
+        if let Some(observer) = &self.observer {
+            observer.compared(path, relation);
+        }
+    }
+
     /// All counters at this moment.
     #[must_use]
     pub fn snapshot(&self) -> StatsSnapshot {

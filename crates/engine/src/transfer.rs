@@ -1,6 +1,9 @@
 //! Acting: batches of files on their way to one folder, with retries of what is worth one.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio_util::sync::CancellationToken;
 
@@ -9,7 +12,10 @@ use fichier_storage::{
     StorageError, WriteBatch, WriteItem,
 };
 
-use crate::{Backup, Checksums, RunReport, Stats, meter::MeteredContent, report::Verdict};
+use crate::{
+    Action, Backup, Bandwidth, Checksums, Record, RunReport, Stats, bandwidth::Ways, limits::Allowance,
+    meter::MeteredContent, report::Verdict,
+};
 
 /// One file that is to be transferred.
 #[derive(Debug)]
@@ -36,6 +42,11 @@ pub(crate) struct Transfer {
     pub(crate) moves: bool,
     /// How often a file is tried in all, at least 1.
     pub(crate) tries: u32,
+    /// How long to wait before another try.
+    pub(crate) pause: Duration,
+    /// What ends the run before it is done.
+    pub(crate) allowance: Arc<Allowance>,
+    pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) checksums: Checksums,
     /// Where old versions go instead of away.
     pub(crate) backup: Option<Backup>,
@@ -71,10 +82,19 @@ impl Transfer {
     /// Carries a batch out: all at once first, then what failed and may work, one by one.
     pub(crate) async fn run(&self, batch: Batch) -> RunReport {
         let mut report = RunReport::default();
-        let mut jobs = batch.jobs;
+        let mut jobs = self.admitted(&batch.folder, batch.jobs, &mut report);
         for attempt in 1..=self.tries.max(1) {
             if self.stop.is_cancelled() {
                 break;
+            }
+            if jobs.is_empty() {
+                break;
+            }
+            if attempt > 1 && !self.pause.is_zero() {
+                tokio::select! {
+                    () = tokio::time::sleep(self.pause) => {}
+                    () = self.stop.cancelled() => break,
+                }
             }
             let groups: Vec<Vec<Job>> =
                 if attempt == 1 { vec![jobs] } else { jobs.into_iter().map(|job| vec![job]).collect() };
@@ -83,12 +103,23 @@ impl Transfer {
                 if self.stop.is_cancelled() {
                     break;
                 }
-                let outcomes = self.attempt(&batch.folder, &group, &mut report).await;
+                let begun = Instant::now();
+                let attempt_of_group = self.attempt(&batch.folder, &group, &mut report);
+                let outcomes = match self.allowance.within(attempt_of_group).await {
+                    Ok(outcomes) => outcomes,
+                    Err(error) => {
+                        // It concerns all of them and is said once.
+                        let mut all = vec![Outcome::Failed(error)];
+                        all.resize_with(group.len(), || Outcome::NotTried);
+                        all
+                    }
+                };
+                let took = begun.elapsed();
                 let mut moved = Vec::new();
                 for (job, outcome) in group.into_iter().zip(outcomes) {
                     match outcome.into_result() {
                         Ok(file) => {
-                            self.done(&job, &file, &mut report).await;
+                            self.done(&job, &file, took, &mut report).await;
                             if self.moves && !self.server_side {
                                 moved.push(job.source);
                             }
@@ -102,14 +133,34 @@ impl Transfer {
                 }
                 self.remove_sources(moved, &mut report).await;
             }
-            if jobs.is_empty() {
-                break;
-            }
         }
         for job in jobs {
             self.failed(&batch.folder, &job, StorageError::Canceled, &mut report);
         }
         report
+    }
+
+    /// The transfers that no limit forbids. The first that one does ends the run.
+    fn admitted(&self, folder: &RemotePath, jobs: Vec<Job>, report: &mut RunReport) -> Vec<Job> {
+        if self.server_side {
+            return jobs;
+        }
+        let mut admitted = Vec::with_capacity(jobs.len());
+        let mut reached = false;
+        for job in jobs {
+            let refused = match reached {
+                true => Some(StorageError::Canceled),
+                false => self.allowance.admit(job.source.size).err(),
+            };
+            match refused {
+                None => admitted.push(job),
+                Some(error) => {
+                    reached = true;
+                    self.failed(folder, &job, error, report);
+                }
+            }
+        }
+        admitted
     }
 
     async fn attempt(&self, folder: &RemotePath, jobs: &[Job], report: &mut RunReport) -> Vec<Outcome<File>> {
@@ -140,8 +191,19 @@ impl Transfer {
         self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await
     }
 
+    /// Notes a copy that was made at the remote without a transfer.
+    pub(crate) async fn copied_there(&self, job: &Job, file: &File, report: &mut RunReport) {
+        report.transferred += 1;
+        self.stats.finish_transfer();
+        self.stats.finish_server_side_copy(job.source.size);
+        self.set_replaced_aside(job, report).await;
+        let path = self.shown(&file.path);
+        tracing::info!(path = %path, size = file.size, "Copied (server-side copy)");
+        self.stats.record(&Record::of(&path, Action::CopiedThere, file));
+    }
+
     /// The old versions that go when the new one is there.
-    fn replaces(&self, job: &Job) -> Vec<File> {
+    pub(crate) fn replaces(&self, job: &Job) -> Vec<File> {
         if self.backup.is_some() { Vec::new() } else { job.replaces.clone() }
     }
 
@@ -151,7 +213,11 @@ impl Transfer {
         let mut well = true;
         for (old, outcome) in job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces).await) {
             match outcome.into_result() {
-                Ok(_) => tracing::info!(path = %self.shown(&old.path), "Moved into backup dir"),
+                Ok(_) => {
+                    let path = self.shown(&old.path);
+                    tracing::info!(path = %path, "Moved into backup dir");
+                    self.stats.record(&Record::of(&path, Action::SetAside, old));
+                }
                 // An earlier try has done it.
                 Err(StorageError::FileNotFound(_)) => {}
                 Err(error) => {
@@ -175,6 +241,7 @@ impl Transfer {
                 Ok(()) => {
                     tracing::info!(path = %file.path, "Deleted");
                     self.stats.count_deleted();
+                    self.stats.record(&Record::of(&file.path, Action::Deleted, file));
                 }
                 Err(error) => {
                     if report.fail(&self.stats, &file.path, error) == Verdict::Stop {
@@ -199,14 +266,29 @@ impl Transfer {
                 path: self.shown(&folder.join(&job.name)),
                 size: job.source.size,
                 stats: self.stats.clone(),
+                bandwidth: self.bandwidth.clone(),
+                ways: self.ways(),
             }),
             replaces: self.replaces(job),
         }
     }
 
-    async fn done(&self, job: &Job, file: &File, report: &mut RunReport) {
+    /// Which way the bytes go.
+    fn ways(&self) -> Ways {
+        let networked = |remote: &Arc<dyn Remote>| remote.info().features.networked;
+        Ways { up: networked(&self.to.remote), down: networked(&self.from) }
+    }
+
+    async fn done(&self, job: &Job, file: &File, took: Duration, report: &mut RunReport) {
         report.transferred += 1;
         self.stats.finish_transfer();
+        let action = match (self.server_side, self.moves) {
+            (true, true) => Action::MovedThere,
+            (true, false) => Action::CopiedThere,
+            (false, _) => Action::Transferred,
+        };
+        let path = self.shown(&file.path);
+        self.stats.record(&Record { took: Some(took), ..Record::of(&path, action, file) });
         match (self.server_side, self.moves) {
             (true, true) => self.stats.count_renamed_alone(),
             (true, false) => self.stats.finish_server_side_copy(job.source.size),
@@ -238,6 +320,7 @@ impl Transfer {
         if matches!(error, StorageError::EmptyFile(_)) && self.to.remote.info().skips_empty_files {
             tracing::warn!(path = %path, "Skipped empty file: the service can't store it");
             self.stats.count_empty_file();
+            self.stats.record(&Record::of(&path, Action::LeftOut, &job.source));
             return;
         }
         if report.fail(&self.stats, &path, error) == Verdict::Stop {

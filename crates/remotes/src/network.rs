@@ -19,6 +19,8 @@ pub struct Network {
     pub bind: Option<IpAddr>,
     /// How often a call is tried again (`--low-level-retries`).
     pub low_level_retries: u32,
+    /// The least time between two calls (`--tpslimit`).
+    pub call_gap: Duration,
     /// Where what was learned about accounts is kept between runs; `None`: nowhere.
     pub memory: Option<PathBuf>,
     /// Who is told of calls and waits.
@@ -36,6 +38,7 @@ impl Default for Network {
             user_agent: None,
             bind: None,
             low_level_retries: 10,
+            call_gap: Duration::ZERO,
             memory: None,
             observer: None,
             cancel: CancellationToken::new(),

@@ -65,6 +65,18 @@ pub enum StorageError {
         /// What was found: files or bytes.
         found: u64,
     },
+    /// As much was transferred as was allowed.
+    #[error("max transfer limit reached as set by --max-transfer: {limit} bytes")]
+    TransferLimit {
+        /// How many bytes were allowed.
+        limit: u64,
+    },
+    /// The time for transfers is over.
+    #[error("max transfer duration reached as set by --max-duration")]
+    DurationLimit,
+    /// The user was asked and said no.
+    #[error("left as it is: {0:?}")]
+    Declined(RemotePath),
     /// The name can't be one.
     #[error("bad name in {folder:?}: {source}")]
     BadName {
@@ -187,7 +199,9 @@ impl StorageError {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Retry::Fatal,
                 _ => Retry::Useless,
             },
-            Self::Canceled | Self::LimitReached { .. } => Retry::Fatal,
+            Self::Canceled | Self::LimitReached { .. } | Self::TransferLimit { .. } | Self::DurationLimit => {
+                Retry::Fatal
+            }
             _ => Retry::Useless,
         }
     }

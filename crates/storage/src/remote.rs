@@ -54,6 +54,8 @@ pub struct Features {
     pub about: bool,
     /// Makes public links.
     pub link: bool,
+    /// Its bytes go over a network.
+    pub networked: bool,
     /// Names that differ only in case are one file.
     pub case_insensitive: bool,
 }

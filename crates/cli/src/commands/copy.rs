@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{carry_out, guarded, run_options};
+use crate::transfer::{ListFlags, carry_out, guarded, run_options};
 
 /// Copy files, leaving out those that are there already
 #[derive(Debug, Args)]
@@ -11,7 +11,8 @@ use crate::transfer::{carry_out, guarded, run_options};
     after_help = "Copies the contents of the source folder, not the folder itself; when the source is a \
     file, that file. Removes nothing but the old versions of files that it replaces, each after the new one is \
     stored and verified.\n\n\
-    Files of one size are compared by checksum; --size-only takes the size for enough.\n\n\
+    Files of one size are compared by checksum; --size-only takes the size for enough. What the destination \
+    holds already under another name is copied there instead of being sent.\n\n\
     Example:\n  fichier copy ./photos demo:backup -P"
 )]
 pub(crate) struct Arguments {
@@ -22,14 +23,17 @@ pub(crate) struct Arguments {
     /// The folder to copy into
     #[arg(value_name = "DEST:PATH")]
     destination: String,
+
+    #[command(flatten)]
+    lists: ListFlags,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let from = context.session.open(&arguments.source).await?;
-    let to = context.session.open(&arguments.destination).await?;
-    let [from, to] = guarded(context.settings, [from, to]);
-    let options = run_options(context.settings, context.session.checksums());
-    carry_out(context, "copy", |stats, stop| async move {
+    let ends = [arguments.source.as_str(), &arguments.destination];
+    let [from, to] = context.session.open_ends(ends, false, false).await?;
+    let options = run_options(context, &to).await?;
+    let ([from, to], options) = guarded(context.settings, [from, to], options);
+    carry_out(context, "copy", &arguments.lists, |stats, stop| async move {
         fichier_engine::copy(&from, &to, &options, &stats, &stop).await
     })
     .await

@@ -1,9 +1,9 @@
-//! `copyto`: copies a file under a name of one's choice.
+//! `copyto`: copies a file under another name.
 
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{carry_out, guarded, run_options};
+use crate::transfer::{ListFlags, carry_out, guarded, run_options};
 
 /// Copy a file under another name, or the contents of a folder
 #[derive(Debug, Args)]
@@ -20,14 +20,17 @@ pub(crate) struct Arguments {
     /// The path to copy to
     #[arg(value_name = "DEST:PATH")]
     destination: String,
+
+    #[command(flatten)]
+    lists: ListFlags,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let from = context.session.open(&arguments.source).await?;
-    let to = context.session.open_itself(&arguments.destination).await?;
-    let [from, to] = guarded(context.settings, [from, to]);
-    let options = run_options(context.settings, context.session.checksums());
-    carry_out(context, "copyto", |stats, stop| async move {
+    let ends = [arguments.source.as_str(), &arguments.destination];
+    let [from, to] = context.session.open_ends(ends, true, false).await?;
+    let options = run_options(context, &to).await?;
+    let ([from, to], options) = guarded(context.settings, [from, to], options);
+    carry_out(context, "copyto", &arguments.lists, |stats, stop| async move {
         fichier_engine::copy_to(&from, &to, &options, &stats, &stop).await
     })
     .await

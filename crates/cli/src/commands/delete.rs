@@ -4,7 +4,7 @@ use clap::Args;
 use fichier_engine::Removal;
 
 use super::{Context, rmdirs};
-use crate::transfer::{carry_out, guarded};
+use crate::transfer::{ListFlags, carry_out, guarded_place};
 
 /// Remove the files below, but not the folders
 #[derive(Debug, Args)]
@@ -22,9 +22,9 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
-    let [target] = guarded(context.settings, [location.clone()]);
+    let target = guarded_place(context.settings, location.clone());
     let removal = Removal::Files { max_depth: context.settings.max_depth };
-    carry_out(context, "delete", |stats, stop| async move {
+    carry_out(context, "delete", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::remove(&target, removal, &stats, &stop).await
     })
     .await?;

@@ -18,12 +18,15 @@ mod lsf;
 mod lsjson;
 mod lsl;
 mod mkdir;
+mod r#move;
+mod moveto;
 mod obscure;
 mod purge;
 mod reveal;
 mod rmdir;
 mod rmdirs;
 mod size;
+mod sync;
 mod touch;
 mod tree;
 pub(crate) mod version;
@@ -65,6 +68,8 @@ pub(crate) enum Command {
     Lsl(lsl::Arguments),
     Md5sum(hashsum::Md5Arguments),
     Mkdir(mkdir::Arguments),
+    Move(r#move::Arguments),
+    Moveto(moveto::Arguments),
     Obscure(obscure::Arguments),
     Purge(purge::Arguments),
     Reveal(reveal::Arguments),
@@ -72,6 +77,7 @@ pub(crate) enum Command {
     Rmdirs(rmdirs::Arguments),
     Sha1sum(hashsum::Sha1Arguments),
     Size(size::Arguments),
+    Sync(sync::Arguments),
     Touch(touch::Arguments),
     Tree(tree::Arguments),
     Version(version::Arguments),
@@ -100,6 +106,8 @@ impl Command {
             Self::Lsl(_) => "lsl",
             Self::Md5sum(_) => "md5sum",
             Self::Mkdir(_) => "mkdir",
+            Self::Move(_) => "move",
+            Self::Moveto(_) => "moveto",
             Self::Obscure(_) => "obscure",
             Self::Purge(_) => "purge",
             Self::Reveal(_) => "reveal",
@@ -107,6 +115,7 @@ impl Command {
             Self::Rmdirs(_) => "rmdirs",
             Self::Sha1sum(_) => "sha1sum",
             Self::Size(_) => "size",
+            Self::Sync(_) => "sync",
             Self::Touch(_) => "touch",
             Self::Tree(_) => "tree",
             Self::Version(_) => "version",
@@ -151,11 +160,14 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Lsl(arguments) => lsl::run(arguments, context).await,
         Command::Md5sum(arguments) => hashsum::run(&arguments.with_kind(), context).await,
         Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
+        Command::Move(arguments) => r#move::run(arguments, context).await,
+        Command::Moveto(arguments) => moveto::run(arguments, context).await,
         Command::Purge(arguments) => purge::run(arguments, context).await,
         Command::Rmdir(arguments) => rmdir::run(arguments, context).await,
         Command::Rmdirs(arguments) => rmdirs::run(arguments, context).await,
         Command::Sha1sum(arguments) => hashsum::run(&arguments.with_kind(), context).await,
         Command::Size(arguments) => size::run(arguments, context).await,
+        Command::Sync(arguments) => sync::run(arguments, context).await,
         Command::Touch(arguments) => touch::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
         // Ran without a runtime.

@@ -4,7 +4,7 @@ use clap::Args;
 use fichier_engine::Removal;
 
 use super::Context;
-use crate::transfer::{carry_out, guarded};
+use crate::transfer::{ListFlags, carry_out, guarded_place};
 
 /// Remove a folder and all it holds
 #[derive(Debug, Args)]
@@ -18,8 +18,8 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open_itself(&arguments.path).await?;
-    let [target] = guarded(context.settings, [location]);
-    carry_out(context, "purge", |stats, stop| async move {
+    let target = guarded_place(context.settings, location);
+    carry_out(context, "purge", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::remove(&target, Removal::Everything, &stats, &stop).await
     })
     .await

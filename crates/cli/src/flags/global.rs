@@ -200,29 +200,9 @@ pub(crate) struct GlobalFlags {
     #[arg(long, global = true, hide = true, value_name = "ADDRESS", help_heading = "Networking")]
     pub(crate) bind: Option<String>,
 
-    /// Compare files by size alone
-    #[arg(long, global = true, hide = true, help_heading = "Copy")]
-    pub(crate) size_only: bool,
-
-    /// Compare files by size and checksum
-    #[arg(short, long, global = true, hide = true, help_heading = "Copy")]
-    pub(crate) checksum: bool,
-
-    /// Don't remember checksums of local files, and don't use those remembered
-    #[arg(long, global = true, hide = true, help_heading = "Copy")]
-    pub(crate) no_hash_cache: bool,
-
-    /// Leave every file alone that exists at the destination
-    #[arg(long, global = true, hide = true, help_heading = "Copy")]
-    pub(crate) ignore_existing: bool,
-
     /// End with exit code 9 when nothing had to be transferred
     #[arg(long, global = true, hide = true, help_heading = "Config")]
     pub(crate) error_on_no_transfer: bool,
-
-    /// Make folders at the destination that are empty at the source
-    #[arg(long, global = true, hide = true, help_heading = "Copy")]
-    pub(crate) create_empty_src_dirs: bool,
 
     /// List a whole account with as few calls as the backend can
     #[arg(long, global = true, hide = true, help_heading = "Listing")]

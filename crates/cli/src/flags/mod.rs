@@ -3,10 +3,12 @@
 //! Each flag is defined once, with its help. [`crate::arguments`] decides what the typed flags mean.
 
 mod backend;
+mod bandwidth;
 mod environment;
 mod global;
 mod help;
 mod switch;
+mod transfer;
 mod value;
 
 use std::ffi::OsString;
@@ -17,8 +19,10 @@ pub(crate) use fichier_config::Environment;
 
 pub(crate) use self::{
     backend::BackendFlag,
+    bandwidth::Timetable,
     global::{Colour, GlobalFlags, LogLevel},
     help::{flag_table, for_command as help_for_command, help_for, overview},
+    transfer::{CutoffMode, TransferFlags},
     value::{duration, hash_kind},
 };
 use crate::commands::Command;
@@ -40,6 +44,8 @@ use crate::commands::Command;
 pub(crate) struct CommandLine {
     #[command(flatten)]
     global: GlobalFlags,
+    #[command(flatten)]
+    transfer: TransferFlags,
     #[command(subcommand)]
     command: Command,
 }
@@ -48,6 +54,7 @@ pub(crate) struct CommandLine {
 #[derive(Debug)]
 pub(crate) struct Typed {
     pub(crate) global: GlobalFlags,
+    pub(crate) transfer: TransferFlags,
     pub(crate) backend: Vec<BackendFlag>,
     pub(crate) command: Command,
 }
@@ -61,7 +68,8 @@ pub(crate) enum Misuse {
 
 /// The grammar as help and completion show it.
 pub(crate) fn grammar() -> clap::Command {
-    backend::add_to(CommandLine::command())
+    // Each flag may stand before or after every command, and is explained in one place.
+    backend::add_to(CommandLine::command().mut_args(|arg| arg.global(true).hide(true)))
 }
 
 /// Reads the command line. What it doesn't say is taken from the environment.
@@ -69,6 +77,7 @@ pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typ
     let grammar = switch::go_style(grammar());
     let grammar = environment::defaults(grammar, environment).map_err(Misuse::Environment)?;
     let matches = grammar.try_get_matches_from(words).map_err(Misuse::Clap)?;
-    let CommandLine { global, command } = CommandLine::from_arg_matches(&matches).map_err(Misuse::Clap)?;
-    Ok(Typed { global, backend: backend::typed(&matches), command })
+    let CommandLine { global, transfer, command } =
+        CommandLine::from_arg_matches(&matches).map_err(Misuse::Clap)?;
+    Ok(Typed { global, transfer, backend: backend::typed(&matches), command })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fichier_config::value::parse_duration;
+use fichier_config::value::{parse_duration, parse_size};
 
 use crate::hashing::HashKind;
 
@@ -12,6 +12,20 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         Ok(time) => Ok(time.unwrap_or(Duration::ZERO)),
         Err(error) => Err(format!("{text:?}: {error}")),
     }
+}
+
+/// A limit that may be off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unlimited<T>(pub(crate) Option<T>);
+
+/// A size in bytes: `10M`, `1.5G`; a plain number counts KiB, `off` is no limit.
+pub(crate) fn size(text: &str) -> Result<Unlimited<u64>, String> {
+    parse_size(text).map(Unlimited).map_err(|error| format!("{text:?}: {error}"))
+}
+
+/// A length of time, of which zero and `off` are no limit.
+pub(crate) fn optional_duration(text: &str) -> Result<Unlimited<Duration>, String> {
+    Ok(Unlimited(Some(duration(text)?).filter(|time| !time.is_zero())))
 }
 
 /// The name of a checksum: `md5`, `SHA-1`, `whirlpool`.

@@ -25,6 +25,47 @@ pub(super) async fn open(
     Ok(Location { remote, path })
 }
 
+/// The root of the file system that a path is of, and the path seen from there. Links on the way are followed;
+/// the last name is looked through only if a directory stands behind it and that is what is wanted.
+pub(super) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBuf, RemotePath)> {
+    let path = std::path::absolute(path)?;
+    let (start, leaf) = match path.file_name() {
+        Some(leaf) if purpose == Purpose::Change || !path.is_dir() => {
+            (path.parent().unwrap_or(&path).to_owned(), Some(leaf.to_owned()))
+        }
+        _ => (path, None),
+    };
+    // What isn't there yet has no links in it.
+    let mut missing = Vec::from_iter(leaf);
+    let mut there = start.as_path();
+    let real = loop {
+        match std::fs::canonicalize(there) {
+            Ok(real) => break real,
+            Err(error) => {
+                let (Some(parent), Some(name)) = (there.parent(), there.file_name()) else {
+                    return Err(error);
+                };
+                missing.push(name.to_owned());
+                there = parent;
+            }
+        }
+    };
+    let (mut root, mut whole) = (PathBuf::new(), RemotePath::root());
+    let names = real.components().filter_map(|component| match component {
+        std::path::Component::Normal(name) => Some(name.to_owned()),
+        other => {
+            root.push(other);
+            None
+        }
+    });
+    let names = names.collect::<Vec<_>>();
+    for name in names.into_iter().chain(missing.into_iter().rev()) {
+        let name = Encoding::LOCAL.to_standard(name.as_encoded_bytes()).into_owned();
+        whole = whole.join(&Name::new(name).map_err(std::io::Error::other)?);
+    }
+    Ok((root, whole))
+}
+
 /// The directory that holds a path, and the path's name in it; no name for a path that has none, as `/`.
 fn split_leaf(path: &Path) -> std::io::Result<(PathBuf, Option<Name>)> {
     let Some(leaf) = path.file_name() else { return Ok((path.to_owned(), None)) };

@@ -32,6 +32,9 @@ pub(super) fn of(
         user_agent: settings.user_agent.clone(),
         bind: bind.transpose()?,
         low_level_retries: settings.low_level_retries,
+        call_gap: settings
+            .calls_per_second
+            .map_or(Duration::ZERO, |calls| Duration::from_secs_f64(calls.recip())),
         memory: directories::cache(environment).map(|cache| cache.join("accounts")),
         observer: Some(calls.clone()),
         ..Network::default()

@@ -68,6 +68,7 @@ impl FichierRemote {
             name: name.into(),
             backend: "fichier",
             features: Features {
+                networked: true,
                 server_side_copy: true,
                 server_side_move: true,
                 folder_move: true,

@@ -1,6 +1,6 @@
 //! From a remote's settings to a remote: the one place that knows the options by their names.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use url::{Host, Url};
 
@@ -50,7 +50,7 @@ pub(crate) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .proxy(proxy)
         .connect_timeout(network.connect_timeout)
         .idle_timeout(network.idle_timeout)
-        .pacing(pacing(chosen).map_err(wrong)?)
+        .pacing(pacing(chosen, network.call_gap).map_err(wrong)?)
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone());
     for file in &network.ca_certificates {
@@ -107,7 +107,7 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
     })
 }
 
-fn pacing(chosen: &Chosen<'_>) -> Result<Pacing, InvalidValue> {
+fn pacing(chosen: &Chosen<'_>, least_gap: Duration) -> Result<Pacing, InvalidValue> {
     let defaults = Pacing::default();
     let any = chosen.duration("call_gap")?.unwrap_or(defaults.any);
     let list_gap = chosen.duration("list_gap")?;
@@ -122,5 +122,7 @@ fn pacing(chosen: &Chosen<'_>) -> Result<Pacing, InvalidValue> {
         account_info: chosen.duration("account_gap")?.unwrap_or(defaults.account_info),
         ..defaults
     };
-    Ok(if scale > 1 { pacing.divided_by(scale) } else { pacing })
+    let pacing = if scale > 1 { pacing.divided_by(scale) } else { pacing };
+    // A limit that the user sets by --tpslimit is meant as it is, whatever is scaled.
+    Ok(Pacing { any: pacing.any.max(least_gap), listing: pacing.listing.max(least_gap), ..pacing })
 }

@@ -37,7 +37,7 @@ impl SharedFolderRemote {
         let info = RemoteInfo {
             name: name.into(),
             backend: "fichier",
-            features: Features { read_only: true, duplicates: true, ..Features::default() },
+            features: Features { networked: true, read_only: true, duplicates: true, ..Features::default() },
             batch: BatchLimit::SINGLE,
             time_precision: None,
             skips_empty_files: false,

@@ -1,9 +1,13 @@
 //! A run of the engine as the user sees it: progress, statistics, Ctrl-C, and how it ended.
 
+mod ask;
+mod observed;
+mod options;
+
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use fichier_engine::{Checksums, Comparison, DryRun, Rules, RunOptions, RunReport, Stats};
-use fichier_storage::{Location, Result};
+use fichier_engine::{DryRun, Interactive, RunOptions, RunReport, Stats};
+use fichier_storage::{Location, Remote, Result};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -17,45 +21,60 @@ use crate::{
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
-/// The engine's options, from the flags.
-pub(crate) fn run_options(settings: &Settings, checksums: Checksums) -> RunOptions {
-    let flags = &settings.transfer;
-    let comparison = match (flags.size_only, flags.checksum) {
-        (true, _) => Comparison::SizeOnly,
-        (false, true) => Comparison::Checksum,
-        (false, false) => Comparison::Exact,
-    };
-    RunOptions {
-        rules: Rules { comparison, ignore_existing: flags.ignore_existing, ..Rules::default() },
-        checksums,
-        create_empty_folders: flags.create_empty_src_dirs,
-        transfers: flags.transfers.get(),
-        checkers: flags.checkers.get(),
-        tries: flags.retries,
-        max_depth: settings.max_depth,
-        ..RunOptions::default()
+pub(crate) use self::{observed::ListFlags, options::run_options};
+
+/// Wraps remotes so that they change nothing, when `--dry-run` is set, or ask before they change anything, when
+/// `--interactive` is. Two locations of one remote stay on one.
+struct Guard<'a> {
+    settings: &'a Settings,
+    asker: Arc<ask::Terminal>,
+    wrapped: Vec<[Arc<dyn Remote>; 2]>,
+}
+
+impl Guard<'_> {
+    fn guard(&mut self, location: Location) -> Location {
+        if !self.settings.dry_run && !self.settings.transfer.interactive {
+            return location;
+        }
+        let Location { remote: inner, path } = location;
+        let known = self.wrapped.iter().find(|[other, _]| Arc::ptr_eq(other, &inner));
+        if let Some([_, outer]) = known {
+            return Location { remote: outer.clone(), path };
+        }
+        let outer: Arc<dyn Remote> = if self.settings.dry_run {
+            Arc::new(DryRun::new(inner.clone()))
+        } else {
+            Arc::new(Interactive::new(inner.clone(), self.asker.clone()))
+        };
+        self.wrapped.push([inner, outer.clone()]);
+        Location { remote: outer, path }
     }
 }
 
-/// The same locations on remotes that change nothing, when `--dry-run` is set. Two locations of one remote
-/// stay on one.
-pub(crate) fn guarded<const N: usize>(settings: &Settings, locations: [Location; N]) -> [Location; N] {
-    if !settings.dry_run {
-        return locations;
+fn guard(settings: &Settings) -> Guard<'_> {
+    Guard { settings, asker: Arc::default(), wrapped: Vec::new() }
+}
+
+/// A location that `--dry-run` and `--interactive` guard.
+pub(crate) fn guarded_place(settings: &Settings, location: Location) -> Location {
+    guard(settings).guard(location)
+}
+
+/// The ends of a run, and what else its options name, guarded by `--dry-run` and `--interactive`.
+pub(crate) fn guarded(
+    settings: &Settings,
+    ends: [Location; 2],
+    mut options: RunOptions,
+) -> ([Location; 2], RunOptions) {
+    let mut guard = guard(settings);
+    let ends = ends.map(|end| guard.guard(end));
+    if let Some(backup) = &mut options.backup {
+        backup.folder = backup.folder.take().map(|folder| guard.guard(folder));
     }
-    let mut wrapped: Vec<(Arc<dyn fichier_storage::Remote>, Arc<dyn fichier_storage::Remote>)> = Vec::new();
-    locations.map(|location| {
-        let known = wrapped.iter().find(|(inner, _)| Arc::ptr_eq(inner, &location.remote));
-        let remote = match known {
-            Some((_, outer)) => outer.clone(),
-            None => {
-                let outer: Arc<dyn fichier_storage::Remote> = Arc::new(DryRun::new(location.remote.clone()));
-                wrapped.push((location.remote, outer.clone()));
-                outer
-            }
-        };
-        Location { remote, path: location.path }
-    })
+    for reference in &mut options.references {
+        reference.location = guard.guard(reference.location.clone());
+    }
+    (ends, options)
 }
 
 /// Carries a run out, showing how it goes.
@@ -65,13 +84,18 @@ pub(crate) fn guarded<const N: usize>(settings: &Settings, locations: [Location;
 pub(crate) async fn carry_out<F>(
     context: &mut Context<'_>,
     command: &str,
+    lists: &ListFlags,
     begin: impl FnOnce(Arc<Stats>, CancellationToken) -> F,
 ) -> anyhow::Result<()>
 where
     F: Future<Output = Result<RunReport>>,
 {
     let flags = &context.settings.transfer;
-    let stats = Arc::new(Stats::default());
+    let observed = observed::Observed::open(lists, flags.report.as_deref(), context.session.calls().clone())?;
+    let stats = Arc::new(match &observed {
+        Some(observed) => Stats::observed(observed.clone()),
+        None => Stats::default(),
+    });
     let stop = CancellationToken::new();
     let progress = flags.progress.then(|| Progress::new(context.log.screen(), flags.stats_one_line));
     let mut frames = ticks(FRAME);
@@ -99,6 +123,9 @@ where
             }
         }
     };
+    if let Some(observed) = &observed {
+        observed.finish()?;
+    }
     let end = snapshot();
     match &progress {
         Some(progress) => progress.finish(context.out, &end)?,

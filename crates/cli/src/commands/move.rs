@@ -1,0 +1,44 @@
+//! `move`: moves files from a source to a destination.
+
+use clap::Args;
+use fichier_engine::RunOptions;
+
+use super::Context;
+use crate::transfer::{ListFlags, carry_out, guarded, run_options};
+
+/// Move files, removing each from the source once it is at the destination
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Moves the contents of the source folder into the destination folder; when the source is \
+    a file, that file. Inside one account nothing is sent. Elsewhere a file is removed from the source when it \
+    is stored at the destination and verified.\n\n\
+    Example:\n  fichier move ./scans demo:papers/2024"
+)]
+pub(crate) struct Arguments {
+    /// Where to move from
+    #[arg(value_name = "SOURCE:PATH")]
+    source: String,
+
+    /// The folder to move into
+    #[arg(value_name = "DEST:PATH")]
+    destination: String,
+
+    /// Remove folders of the source that are empty then
+    #[arg(long)]
+    delete_empty_src_dirs: bool,
+
+    #[command(flatten)]
+    lists: ListFlags,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let ends = [arguments.source.as_str(), &arguments.destination];
+    let [from, to] = context.session.open_ends(ends, false, true).await?;
+    let options = run_options(context, &to).await?;
+    let options = RunOptions { delete_empty_source_folders: arguments.delete_empty_src_dirs, ..options };
+    let ([from, to], options) = guarded(context.settings, [from, to], options);
+    carry_out(context, "move", &arguments.lists, |stats, stop| async move {
+        fichier_engine::move_into(&from, &to, &options, &stats, &stop).await
+    })
+    .await
+}

@@ -1,0 +1,43 @@
+//! `moveto`: moves a file to another path.
+
+use clap::Args;
+use fichier_engine::RunOptions;
+
+use super::Context;
+use crate::transfer::{ListFlags, carry_out, guarded, run_options};
+
+/// Move or rename a file, or the contents of a folder
+#[derive(Debug, Args)]
+#[command(
+    after_help = "When the source is a file, the destination is its new path; when it is a folder, this is \
+    the same as move.\n\n\
+    Example:\n  fichier moveto demo:letters/draft.txt demo:letters/final.txt"
+)]
+pub(crate) struct Arguments {
+    /// Where to move from
+    #[arg(value_name = "SOURCE:PATH")]
+    source: String,
+
+    /// The path to move to
+    #[arg(value_name = "DEST:PATH")]
+    destination: String,
+
+    /// Remove folders of the source that are empty then
+    #[arg(long)]
+    delete_empty_src_dirs: bool,
+
+    #[command(flatten)]
+    lists: ListFlags,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let ends = [arguments.source.as_str(), &arguments.destination];
+    let [from, to] = context.session.open_ends(ends, true, true).await?;
+    let options = run_options(context, &to).await?;
+    let options = RunOptions { delete_empty_source_folders: arguments.delete_empty_src_dirs, ..options };
+    let ([from, to], options) = guarded(context.settings, [from, to], options);
+    carry_out(context, "moveto", &arguments.lists, |stats, stop| async move {
+        fichier_engine::move_to(&from, &to, &options, &stats, &stop).await
+    })
+    .await
+}

@@ -1,0 +1,253 @@
+//! The flags of the commands that copy, move, sync and remove.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{
+    Args, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
+
+use super::{
+    bandwidth::{self, Timetable},
+    value::{duration, optional_duration, size},
+};
+
+/// How files are transferred, as typed. All of these may stand at every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Copy")]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+pub(crate) struct TransferFlags {
+    /// Compare files by size alone
+    #[arg(long)]
+    pub(crate) size_only: bool,
+
+    /// Compare files by size and checksum, whatever their times say
+    #[arg(short, long)]
+    pub(crate) checksum: bool,
+
+    /// Compare files by time or checksum alone: the same file may have two sizes
+    #[arg(long)]
+    pub(crate) ignore_size: bool,
+
+    /// Transfer all files, also those that are the same
+    #[arg(short = 'I', long)]
+    pub(crate) ignore_times: bool,
+
+    /// Leave files alone that are newer at the destination
+    #[arg(short, long)]
+    pub(crate) update: bool,
+
+    /// Leave files out that the destination hasn't got
+    #[arg(long, alias = "ignore-non-existing")]
+    pub(crate) existing: bool,
+
+    /// Leave every file alone that exists at the destination
+    #[arg(long)]
+    pub(crate) ignore_existing: bool,
+
+    /// Never replace a file; one that would have to be is an error
+    #[arg(long)]
+    pub(crate) immutable: bool,
+
+    /// Modification times this far apart are the same
+    #[arg(long, value_name = "TIME", default_value = "1ns", value_parser = duration)]
+    pub(crate) modify_window: Duration,
+
+    /// Don't remember checksums of local files, and don't use those remembered
+    #[arg(long)]
+    pub(crate) no_hash_cache: bool,
+
+    /// Send every file, also one whose content the destination has under another name
+    #[arg(long)]
+    pub(crate) no_server_side_reuse: bool,
+
+    /// Make folders at the destination that are empty at the source
+    #[arg(long)]
+    pub(crate) create_empty_src_dirs: bool,
+
+    /// Leave files out that are the same in this folder, too; may be repeated
+    #[arg(long, value_name = "REMOTE:PATH")]
+    pub(crate) compare_dest: Vec<String>,
+
+    /// Copy files from this folder of the destination's remote where they are the same; may be repeated
+    #[arg(long, value_name = "REMOTE:PATH")]
+    pub(crate) copy_dest: Vec<String>,
+
+    /// Look only into folders that the source has: for copy and move this is always so
+    #[arg(long)]
+    pub(crate) no_traverse: bool,
+
+    /// Don't look at the destination: transfer all
+    #[arg(long)]
+    pub(crate) no_check_dest: bool,
+
+    /// Compare everything before the first transfer
+    #[arg(long)]
+    pub(crate) check_first: bool,
+
+    /// Which files go first: name, size or modtime; then ,ascending ,descending or ,mixed,PERCENT
+    #[arg(long, value_name = "ORDER", default_value = "", value_parser = order, hide_default_value = true)]
+    pub(crate) order_by: TransferOrder,
+
+    /// End when this much was transferred, with exit code 8
+    #[arg(long, value_name = "SIZE", default_value = "off", value_parser = size)]
+    pub(crate) max_transfer: Size,
+
+    /// End after this time, with exit code 10
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = optional_duration)]
+    pub(crate) max_duration: Limit,
+
+    /// How a limit ends the run: hard (at once), soft (what has begun is finished), cautious (nothing begins
+    /// that would go beyond)
+    #[arg(long, value_name = "MODE", ignore_case = true, default_value = "hard")]
+    pub(crate) cutoff_mode: CutoffMode,
+
+    /// Move replaced and removed files of the destination to this folder of its remote
+    #[arg(long, value_name = "REMOTE:PATH", help_heading = "Sync")]
+    pub(crate) backup_dir: Option<String>,
+
+    /// Keep replaced and removed files, with this added to their names
+    #[arg(long, value_name = "SUFFIX", help_heading = "Sync")]
+    pub(crate) suffix: Option<String>,
+
+    /// Put the suffix before the extension
+    #[arg(long, help_heading = "Sync")]
+    pub(crate) suffix_keep_extension: bool,
+
+    /// Remove what the source hasn't got before anything is transferred
+    #[arg(long, help_heading = "Sync")]
+    pub(crate) delete_before: bool,
+
+    /// Remove what the source hasn't got folder by folder
+    #[arg(long, help_heading = "Sync")]
+    pub(crate) delete_during: bool,
+
+    /// Remove what the source hasn't got when everything is transferred; this is the default
+    #[arg(long, help_heading = "Sync")]
+    pub(crate) delete_after: bool,
+
+    /// Remove files even when something failed before
+    #[arg(long, help_heading = "Sync")]
+    pub(crate) ignore_errors: bool,
+
+    /// Remove at most so many files; -1: any number
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "-1",
+        allow_negative_numbers = true,
+        help_heading = "Sync"
+    )]
+    pub(crate) max_delete: i64,
+
+    /// Remove at most so many bytes
+    #[arg(long, value_name = "SIZE", default_value = "off", value_parser = size, help_heading = "Sync")]
+    pub(crate) max_delete_size: Size,
+
+    /// Find renamed files also where it costs reading them
+    #[arg(long, help_heading = "Sync")]
+    pub(crate) track_renames: bool,
+
+    /// Transfer at most so many bytes a second; RATE, UP:DOWN, or a timetable like "08:00,512k 19:00,off"
+    #[arg(long, value_name = "RATE", default_value = "", value_parser = bandwidth::timetable, hide_default_value = true,
+        help_heading = "Networking")]
+    pub(crate) bwlimit: Timetable,
+
+    /// Make at most so many calls a second; 0: as the service's limits allow
+    #[arg(long, value_name = "N", default_value = "0", help_heading = "Networking")]
+    pub(crate) tpslimit: f64,
+
+    /// How long to wait before a file is tried again
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration, help_heading = "Config")]
+    pub(crate) retries_sleep: Duration,
+
+    /// Ask before anything is changed
+    #[arg(short, long, help_heading = "Important")]
+    pub(crate) interactive: bool,
+
+    /// Write what became of each file to FILE, as JSON lines
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+        help_heading = "Logging"
+    )]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// A size that may be off.
+pub(crate) type Size = super::value::Unlimited<u64>;
+
+/// A time that may be off.
+pub(crate) type Limit = super::value::Unlimited<Duration>;
+
+/// How a limit ends the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CutoffMode {
+    Hard,
+    Soft,
+    Cautious,
+}
+
+/// In which order files are transferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TransferOrder(pub(crate) fichier_engine::Order);
+
+fn order(text: &str) -> Result<TransferOrder, String> {
+    use fichier_engine::{Direction, Order, OrderKey};
+    if text.is_empty() {
+        return Ok(TransferOrder(Order::Found));
+    }
+    let mut words = text.split(',');
+    let key = match words.next() {
+        Some("name") => OrderKey::Name,
+        Some("size") => OrderKey::Size,
+        Some("modtime") => OrderKey::Modified,
+        _ => return Err(format!("{text:?}: the order must begin with name, size or modtime")),
+    };
+    let direction = match words.next() {
+        None | Some("asc" | "ascending") => Direction::Ascending,
+        Some("desc" | "descending") => Direction::Descending,
+        Some("mixed") => {
+            let percent = match words.next() {
+                None => 50,
+                Some(number) => number
+                    .parse()
+                    .ok()
+                    .filter(|percent| *percent <= 100)
+                    .ok_or_else(|| format!("{text:?}: what follows \"mixed\" must be a percentage"))?,
+            };
+            Direction::Mixed { percent }
+        }
+        Some(other) => {
+            return Err(format!("{other:?}: the direction must be ascending, descending or mixed"));
+        }
+    };
+    match words.next() {
+        Some(more) => Err(format!("{text:?}: {more:?} is too much")),
+        None => Ok(TransferOrder(Order::By(key, direction))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fichier_engine::{Direction, Order, OrderKey};
+
+    use super::*;
+
+    #[test]
+    fn orders_are_read_as_rclone_writes_them() {
+        let read = |text| order(text).map(|order| order.0);
+        assert_eq!(read(""), Ok(Order::Found));
+        assert_eq!(read("size"), Ok(Order::By(OrderKey::Size, Direction::Ascending)));
+        assert_eq!(read("name,desc"), Ok(Order::By(OrderKey::Name, Direction::Descending)));
+        assert_eq!(
+            read("modtime,mixed"),
+            Ok(Order::By(OrderKey::Modified, Direction::Mixed { percent: 50 }))
+        );
+        assert_eq!(read("size,mixed,75"), Ok(Order::By(OrderKey::Size, Direction::Mixed { percent: 75 })));
+        for wrong in ["weight", "size,up", "size,mixed,101", "size,asc,3", "size,mixed,5,6"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

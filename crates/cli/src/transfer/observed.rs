@@ -1,0 +1,189 @@
+//! What became of each file, written down as it happens: `--report`, `--combined` and their kind.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use clap::Args;
+use fichier_engine::{Action, Observer, Record, Relation};
+use fichier_storage::RemotePath;
+use serde_json::json;
+
+use crate::{calls::Calls, exit::Failure};
+
+/// Files to which the paths of a comparison are written; `-` is stdout.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ListFlags {
+    /// Write all paths to FILE, each after = (same), * (differs), + (missing at the destination), - (missing
+    /// at the source) or ! (error)
+    #[arg(long, value_name = "FILE")]
+    combined: Option<PathBuf>,
+
+    /// Write paths that differ to FILE
+    #[arg(long, value_name = "FILE")]
+    differ: Option<PathBuf>,
+
+    /// Write paths that couldn't be compared to FILE
+    #[arg(long, value_name = "FILE")]
+    error: Option<PathBuf>,
+
+    /// Write paths that are the same to FILE
+    #[arg(long = "match", value_name = "FILE")]
+    matching: Option<PathBuf>,
+
+    /// Write paths that the destination hasn't got to FILE
+    #[arg(long, value_name = "FILE")]
+    missing_on_dst: Option<PathBuf>,
+
+    /// Write paths that the source hasn't got to FILE
+    #[arg(long, value_name = "FILE")]
+    missing_on_src: Option<PathBuf>,
+}
+
+/// Writes records and lists.
+pub(super) struct Observed {
+    calls: Arc<Calls>,
+    report: Option<Sink>,
+    combined: Option<Sink>,
+    lists: Vec<(Relation, Sink)>,
+}
+
+/// A file that is written to from several tasks.
+struct Sink {
+    path: PathBuf,
+    file: Mutex<Box<dyn Write + Send>>,
+    failed: Mutex<Option<io::Error>>,
+}
+
+impl Sink {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let file: Box<dyn Write + Send> = if path == Path::new("-") {
+            Box::new(io::stdout())
+        } else {
+            let created = File::create(path);
+            let wrong = |error| Failure::other(format!("can't write to {}: {error}", path.display()));
+            Box::new(BufWriter::new(created.map_err(wrong)?))
+        };
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), failed: Mutex::default() })
+    }
+
+    /// Writes a line in one piece. The first failure is kept for the end: the run goes on.
+    fn line(&self, mut line: Vec<u8>) {
+        line.push(b'\n');
+        let written = self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line);
+        self.keep(written);
+    }
+
+    fn keep(&self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+
+    fn finish(&self) -> Result<(), Failure> {
+        let flushed = self.file.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        self.keep(flushed);
+        match self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => Ok(()),
+            Some(error) => Err(Failure::other(format!("can't write to {}: {error}", self.path.display()))),
+        }
+    }
+}
+
+impl Observed {
+    /// Opens what the flags name; `None` when they name nothing.
+    pub(super) fn open(
+        lists: &ListFlags,
+        report: Option<&Path>,
+        calls: Arc<Calls>,
+    ) -> Result<Option<Arc<Self>>, Failure> {
+        let create = |path: Option<&Path>| path.map(Sink::create).transpose();
+        let wanted = [
+            (Relation::Differ, &lists.differ),
+            (Relation::Error, &lists.error),
+            (Relation::Match, &lists.matching),
+            (Relation::MissingOnDestination, &lists.missing_on_dst),
+            (Relation::MissingOnSource, &lists.missing_on_src),
+        ];
+        let mut opened = Vec::new();
+        for (relation, path) in wanted {
+            if let Some(sink) = create(path.as_deref())? {
+                opened.push((relation, sink));
+            }
+        }
+        let observed = Self {
+            calls,
+            report: create(report)?,
+            combined: create(lists.combined.as_deref())?,
+            lists: opened,
+        };
+        let idle = observed.report.is_none() && observed.combined.is_none() && observed.lists.is_empty();
+        Ok((!idle).then(|| Arc::new(observed)))
+    }
+
+    /// Makes sure that all is written.
+    pub(super) fn finish(&self) -> Result<(), Failure> {
+        let sinks = self.report.iter().chain(&self.combined).chain(self.lists.iter().map(|(_, sink)| sink));
+        for sink in sinks {
+            sink.finish()?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observed")
+    }
+}
+
+impl Observer for Observed {
+    fn record(&self, record: &Record<'_>) {
+        let Some(report) = &self.report else { return };
+        let line = json!({
+            "path": record.path.to_string(),
+            "action": word(record.action),
+            "bytes": record.bytes,
+            "whirlpool": record.whirlpool.map(|sum| sum.to_string()),
+            "seconds": record.took.map(|took| took.as_secs_f64()),
+            "calls": self.calls.sent(),
+            "error": record.error.map(ToString::to_string),
+        });
+        report.line(line.to_string().into_bytes());
+    }
+
+    fn compared(&self, path: &RemotePath, relation: Relation) {
+        if let Some(combined) = &self.combined {
+            let sign = match relation {
+                Relation::Match => '=',
+                Relation::Differ => '*',
+                Relation::MissingOnDestination => '+',
+                Relation::MissingOnSource => '-',
+                Relation::Error => '!',
+            };
+            combined.line([&[sign as u8, b' '], path.as_bytes()].concat());
+        }
+        for (_, list) in self.lists.iter().filter(|(wanted, _)| *wanted == relation) {
+            list.line(path.as_bytes().to_vec());
+        }
+    }
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Transferred => "transferred",
+        Action::CopiedThere => "copied-server-side",
+        Action::MovedThere => "moved-server-side",
+        Action::Unchanged => "unchanged",
+        Action::Deleted => "deleted",
+        Action::SetAside => "backed-up",
+        Action::FolderRemoved => "directory-removed",
+        Action::Retimed => "modification-time-set",
+        Action::LeftOut => "left-out",
+        Action::Failed => "failed",
+    }
+}

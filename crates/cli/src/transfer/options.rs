@@ -1,0 +1,87 @@
+//! From the flags to the engine's options.
+
+use fichier_engine::{Backup, Bandwidth, Reference, RunOptions};
+use fichier_storage::Location;
+
+use crate::{commands::Context, exit::Failure};
+
+/// The engine's options for a run that ends at `to`.
+///
+/// # Errors
+/// A folder that a flag names can't be opened, or isn't of the destination's remote.
+pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow::Result<RunOptions> {
+    let flags = &context.settings.transfer;
+    let mut references = Vec::new();
+    let named = [("--compare-dest", &flags.compare_dest, false), ("--copy-dest", &flags.copy_dest, true)];
+    if named.iter().all(|(_, folders, _)| !folders.is_empty()) {
+        return Err(Failure::usage("can't use --compare-dest with --copy-dest").into());
+    }
+    for (flag, folders, copies) in named {
+        for folder in folders {
+            let location = at_destination(context, flag, folder, to).await?;
+            references.push(Reference { location, copies });
+        }
+    }
+    let timetable = flags.bandwidth.clone();
+    let bandwidth = (!timetable.is_empty())
+        .then(|| Bandwidth::new(move || timetable.at(jiff::ZonedDateTime::now().datetime())));
+    Ok(RunOptions {
+        rules: flags.rules,
+        checksums: context.session.checksums(),
+        create_empty_folders: flags.create_empty_src_dirs,
+        transfers: flags.transfers.get(),
+        checkers: flags.checkers.get(),
+        tries: flags.retries,
+        max_depth: context.settings.max_depth,
+        reuse: flags.server_side_reuse,
+        track_renames: flags.track_renames,
+        references,
+        retry_pause: flags.retries_sleep,
+        limits: flags.limits,
+        bandwidth,
+        check_first: flags.check_first,
+        order: flags.order,
+        backup: backup(context, to).await?,
+        deletion: flags.deletion,
+        delete_empty_source_folders: false,
+    })
+}
+
+async fn backup(context: &Context<'_>, to: &Location) -> anyhow::Result<Option<Backup>> {
+    let flags = &context.settings.transfer;
+    let folder = match flags.backup_dir.as_deref().filter(|folder| !folder.is_empty()) {
+        None if flags.suffix.is_none() => return Ok(None),
+        None => None,
+        Some(folder) => {
+            let folder = at_destination(context, "--backup-dir", folder, to).await?;
+            if folder.path == to.path && flags.suffix.is_none() {
+                return Err(
+                    Failure::other("destination and parameter to --backup-dir mustn't be the same").into()
+                );
+            }
+            if to.path.is_within(&folder.path) && folder.path != to.path {
+                return Err(
+                    Failure::other("destination and parameter to --backup-dir mustn't overlap").into()
+                );
+            }
+            Some(folder)
+        }
+    };
+    Ok(Some(Backup {
+        folder,
+        suffix: flags.suffix.clone().unwrap_or_default().into_bytes(),
+        keep_extension: flags.suffix_keep_extension,
+    }))
+}
+
+/// Opens a folder that has to be of the destination's remote, so that files get there without being sent.
+async fn at_destination(
+    context: &Context<'_>,
+    flag: &str,
+    folder: &str,
+    to: &Location,
+) -> anyhow::Result<Location> {
+    context.session.open_beside(folder, to).await?.ok_or_else(|| {
+        Failure::other(format!("parameter to {flag} has to be on the same remote as destination")).into()
+    })
+}

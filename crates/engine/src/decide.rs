@@ -1,0 +1,130 @@
+//! Deciding about a file: leave it, set its time, or transfer it.
+
+use futures::{StreamExt, stream};
+
+use fichier_storage::{File, RemotePath, StorageError};
+
+use crate::{
+    Action, Record, Relation, RunReport,
+    compare::Decision,
+    plan::Pair,
+    references::Shelf,
+    run::{Mode, Run},
+    transfer::Job,
+};
+
+/// What is to be done with one file.
+#[derive(Debug)]
+pub(crate) enum Decided {
+    Transfer(Job),
+    /// A reference has it: it is copied from there.
+    CopyFrom(Job, File),
+    /// The destination has it already.
+    There(File),
+    Leave,
+}
+
+impl Run<'_> {
+    /// What of one folder has to be transferred. What needs no transfer is done here.
+    pub(crate) async fn decide_all(
+        &self,
+        target: &RemotePath,
+        pairs: Vec<Pair>,
+        shelf: &Shelf<'_>,
+        report: &mut RunReport,
+    ) -> Vec<Job> {
+        for _ in &pairs {
+            self.stats.plan_check();
+        }
+        let mut decided = stream::iter(pairs)
+            .map(|pair| async {
+                let decision = self.decide(pair, shelf).await;
+                self.stats.finish_check();
+                decision
+            })
+            .buffered(self.options.checkers.max(1));
+        let (mut jobs, mut there, mut copies) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some(decision) = decided.next().await {
+            match decision {
+                Ok(Decided::Transfer(job)) => jobs.push(job),
+                Ok(Decided::CopyFrom(job, file)) => copies.push((job, file)),
+                Ok(Decided::There(source)) => there.push(source),
+                Ok(Decided::Leave) => {}
+                Err((path, error)) => self.fail(report, &path, error),
+            }
+        }
+        drop(decided);
+        let (instead, copied) = self.copy_from_references(target, copies, report).await;
+        jobs.extend(instead);
+        there.extend(copied);
+        for job in &jobs {
+            self.stats.plan_transfer(job.source.size);
+        }
+        if self.mode == Mode::Move {
+            self.transfer.remove_sources(there, report).await;
+        }
+        jobs
+    }
+
+    /// What is to be done with one file.
+    pub(crate) async fn decide(
+        &self,
+        pair: Pair,
+        shelf: &Shelf<'_>,
+    ) -> Result<Decided, (RemotePath, StorageError)> {
+        let rules = &self.options.rules;
+        let shown = pair.source.path.relative_to(&self.from.path).unwrap_or_else(|| pair.source.path.clone());
+        let Some(existing) = pair.existing.first() else {
+            if rules.existing_only {
+                tracing::debug!(path = %pair.name, "Destination doesn't exist, skipping");
+                return Ok(Decided::Leave);
+            }
+            self.stats.compared(&shown, Relation::MissingOnDestination);
+            return self.look_up(self.job(pair), shelf).await;
+        };
+        if pair.existing.len() > 1 && !all_same(&pair.existing) {
+            tracing::warn!(path = %existing.path, "Duplicate object found in destination - comparing with the newest");
+        }
+        let source = (&self.from.remote, &pair.source);
+        let decision = rules.judge(&self.options.checksums, source, (&self.to.remote, existing)).await;
+        let relation = match &decision {
+            Ok(Decision::Transfer) | Err(StorageError::Immutable(_)) => Relation::Differ,
+            Ok(_) => Relation::Match,
+            Err(_) => Relation::Error,
+        };
+        self.stats.compared(&shown, relation);
+        match decision.map_err(|error| (pair.source.path.clone(), error))? {
+            Decision::Transfer => self.look_up(self.job(pair), shelf).await,
+            Decision::Leave(why) => {
+                tracing::debug!(path = %pair.name, "{why}");
+                self.stats.record(&Record::of(&shown, Action::LeftOut, &pair.source));
+                Ok(Decided::Leave)
+            }
+            Decision::Same => {
+                tracing::debug!(path = %pair.name, "Unchanged skipping");
+                self.stats.record(&Record::of(&shown, Action::Unchanged, existing));
+                Ok(Decided::There(pair.source))
+            }
+            Decision::Retime => {
+                if let Some(time) = pair.source.modified {
+                    let set = self.to.remote.set_modified(existing, time).await;
+                    set.map_err(|error| (existing.path.clone(), error))?;
+                    tracing::info!(path = %pair.name, "Updated modification time in destination");
+                    self.stats.record(&Record::of(&shown, Action::Retimed, existing));
+                }
+                Ok(Decided::There(pair.source))
+            }
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "a run turns pairs into transfers")]
+    pub(crate) fn job(&self, pair: Pair) -> Job {
+        Job { source: pair.source, name: pair.name, replaces: pair.existing }
+    }
+}
+
+fn all_same(versions: &[File]) -> bool {
+    versions.windows(2).all(|pair| {
+        pair[0].size == pair[1].size && pair[0].whirlpool.is_some() && pair[0].whirlpool == pair[1].whirlpool
+    })
+}

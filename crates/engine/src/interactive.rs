@@ -1,0 +1,173 @@
+//! A remote that asks before it changes anything: `--interactive` as a wrapper, so that no command can forget
+//! it.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use async_trait::async_trait;
+
+use fichier_storage::{
+    ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote, RemoteInfo,
+    RemotePath, Result, StorageError, Usage, WriteBatch,
+};
+
+/// What is about to be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// As a verb phrase: `copy`, `delete`.
+    pub action: &'static str,
+    /// To what.
+    pub path: &'a RemotePath,
+}
+
+/// What is to become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done.
+    Yes,
+    /// It is left.
+    No,
+    /// It is left, and so is everything else.
+    Quit,
+}
+
+/// Asks somebody.
+#[async_trait]
+pub trait Asker: fmt::Debug + Send + Sync {
+    /// Asks whether something is to be done. Questions may come from several tasks at once.
+    async fn ask(&self, question: Question<'_>) -> Answer;
+}
+
+/// A remote that asks before it changes anything.
+#[derive(Debug)]
+pub struct Interactive {
+    inner: Arc<dyn Remote>,
+    asker: Arc<dyn Asker>,
+}
+
+impl Interactive {
+    /// Wraps a remote.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Remote>, asker: Arc<dyn Asker>) -> Self {
+        Self { inner, asker }
+    }
+
+    async fn allow(&self, action: &'static str, path: &RemotePath) -> Result<()> {
+        match self.asker.ask(Question { action, path }).await {
+            Answer::Yes => Ok(()),
+            Answer::No => Err(StorageError::Declined(path.clone())),
+            Answer::Quit => Err(StorageError::Canceled),
+        }
+    }
+
+    /// Asks about each item; says which are allowed, and what becomes of the others.
+    async fn allowed<T>(
+        &self,
+        action: &'static str,
+        paths: impl Iterator<Item = &RemotePath>,
+    ) -> Vec<Option<Outcome<T>>> {
+        let mut refused = Vec::new();
+        let mut quit = false;
+        for path in paths {
+            let answer = if quit { Err(StorageError::Canceled) } else { self.allow(action, path).await };
+            quit |= matches!(answer, Err(StorageError::Canceled));
+            refused.push(answer.err().map(Outcome::Failed));
+        }
+        refused
+    }
+}
+
+/// The items that weren't refused.
+fn chosen<I, T>(items: impl IntoIterator<Item = I>, refused: &[Option<Outcome<T>>]) -> Vec<I> {
+    items.into_iter().zip(refused).filter(|(_, refused)| refused.is_none()).map(|(item, _)| item).collect()
+}
+
+/// Puts the outcomes of the allowed items between those of the refused ones.
+fn merged<T>(refused: Vec<Option<Outcome<T>>>, outcomes: Vec<Outcome<T>>) -> Vec<Outcome<T>> {
+    let mut outcomes = outcomes.into_iter();
+    refused
+        .into_iter()
+        .map(|refused| refused.or_else(|| outcomes.next()).unwrap_or(Outcome::NotTried))
+        .collect()
+}
+
+#[async_trait]
+impl Remote for Interactive {
+    fn info(&self) -> &RemoteInfo {
+        self.inner.info()
+    }
+
+    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
+        self.inner.list(folder).await
+    }
+
+    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
+        self.inner.list_with_gaps(folder).await
+    }
+
+    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+        self.inner.find(path).await
+    }
+
+    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
+        self.inner.read(file, range).await
+    }
+
+    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
+        let WriteBatch { folder, items } = batch;
+        let paths: Vec<_> = items.iter().map(|item| folder.join(&item.name)).collect();
+        let refused = self.allowed("copy", paths.iter()).await;
+        let items = chosen(items, &refused);
+        let outcomes =
+            if items.is_empty() { Vec::new() } else { self.inner.write(WriteBatch { folder, items }).await };
+        merged(refused, outcomes)
+    }
+
+    async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        let refused = self.allowed("copy", batch.iter().map(|item| &item.to)).await;
+        let outcomes = self.inner.copy(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
+    }
+
+    async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        let refused = self.allowed("move", batch.iter().map(|item| &item.to)).await;
+        let outcomes = self.inner.rename(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
+    }
+
+    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        let refused = self.allowed("delete", batch.iter().map(|file| &file.path)).await;
+        let outcomes = self.inner.remove(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
+    }
+
+    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        let refused = self.allowed("make directory", batch.iter()).await;
+        let outcomes = self.inner.make_folders(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
+    }
+
+    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        let refused = self.allowed("remove directory", batch.iter()).await;
+        let outcomes = self.inner.remove_folders(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
+    }
+
+    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
+        self.allow("move directory", from).await?;
+        self.inner.rename_folder(from, to).await
+    }
+
+    async fn set_modified(&self, file: &File, time: SystemTime) -> Result<()> {
+        self.allow("update modification time", &file.path).await?;
+        self.inner.set_modified(file, time).await
+    }
+
+    async fn about(&self) -> Result<Usage> {
+        self.inner.about().await
+    }
+
+    async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
+        self.allow("make public link", entry.path()).await?;
+        self.inner.link(entry, request).await
+    }
+}

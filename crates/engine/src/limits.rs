@@ -1,0 +1,115 @@
+//! What ends a run before it is done: `--max-transfer` and `--max-duration`.
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use fichier_storage::StorageError;
+use tokio::time::Instant;
+
+/// How much a run may do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// How many bytes may be transferred.
+    pub bytes: Option<u64>,
+    /// How long transfers may go on.
+    pub time: Option<Duration>,
+    /// How a limit ends the run.
+    pub cutoff: Cutoff,
+}
+
+/// How a limit ends a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cutoff {
+    /// At once.
+    #[default]
+    Hard,
+    /// What has begun is finished.
+    Soft,
+    /// What has begun is finished, and nothing begins that would go beyond.
+    Cautious,
+}
+
+/// The limits of a run that has begun.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    limits: Limits,
+    end: Option<Instant>,
+    begun: AtomicU64,
+}
+
+impl Allowance {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let end = limits.time.and_then(|time| Instant::now().checked_add(time));
+        Self { limits, end, begun: AtomicU64::new(0) }
+    }
+
+    /// Allows a transfer of so many bytes to begin, or says which limit is reached.
+    ///
+    /// A transfer that a hard limit would cut isn't begun either: what is cut counts for nothing, and the
+    /// sizes are known.
+    pub(crate) fn admit(&self, bytes: u64) -> Result<(), StorageError> {
+        if self.end.is_some_and(|end| Instant::now() >= end) {
+            return Err(StorageError::DurationLimit);
+        }
+        let Some(most) = self.limits.bytes else { return Ok(()) };
+        let admitted = self.begun.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |begun| {
+            let fits = match self.limits.cutoff {
+                Cutoff::Soft => begun < most,
+                Cutoff::Hard | Cutoff::Cautious => begun.saturating_add(bytes) <= most,
+            };
+            fits.then(|| begun.saturating_add(bytes))
+        });
+        admitted.map(drop).map_err(|_| StorageError::TransferLimit { limit: most })
+    }
+
+    /// Lets work go on until a hard limit on time ends it.
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, StorageError> {
+        match self.end.filter(|_| self.limits.cutoff == Cutoff::Hard) {
+            None => Ok(work.await),
+            Some(end) => tokio::time::timeout_at(end, work).await.map_err(|_| StorageError::DurationLimit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowance(bytes: u64, cutoff: Cutoff) -> Allowance {
+        Allowance::new(Limits { bytes: Some(bytes), time: None, cutoff })
+    }
+
+    #[test]
+    fn nothing_begins_that_would_be_cut() {
+        for cutoff in [Cutoff::Hard, Cutoff::Cautious] {
+            let allowance = allowance(100, cutoff);
+            assert!(allowance.admit(60).is_ok());
+            assert!(matches!(allowance.admit(41), Err(StorageError::TransferLimit { limit: 100 })));
+            assert!(allowance.admit(40).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_soft_limit_lets_the_last_one_finish() {
+        let allowance = allowance(100, Cutoff::Soft);
+        assert!(allowance.admit(60).is_ok());
+        assert!(allowance.admit(1000).is_ok());
+        assert!(allowance.admit(1).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_ends_what_has_begun_only_if_hard() {
+        let limits = |cutoff| Limits { bytes: None, time: Some(Duration::from_secs(5)), cutoff };
+        let work = || tokio::time::sleep(Duration::from_secs(10));
+        let hard = Allowance::new(limits(Cutoff::Hard));
+        assert!(hard.admit(1).is_ok());
+        assert!(matches!(hard.within(work()).await, Err(StorageError::DurationLimit)));
+        assert!(hard.admit(1).is_err());
+        let soft = Allowance::new(limits(Cutoff::Soft));
+        assert!(soft.within(work()).await.is_ok());
+        assert!(soft.admit(1).is_err());
+    }
+}

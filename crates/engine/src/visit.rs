@@ -1,0 +1,241 @@
+//! Visiting a folder: list both sides, match, decide, and hand on what is to be done.
+
+use tokio::sync::mpsc;
+
+use fichier_storage::{Entry, File, Name, RemotePath, Result, StorageError};
+
+use crate::{
+    DeleteWhen, Relation, RunReport,
+    agenda::{OneSided, Standing},
+    plan::{self, Clash, Matched, Pair},
+    run::{Mode, Run, lost},
+    transfer::{self, Batch, Job},
+};
+
+/// A folder still to be visited, seen from the run's roots.
+pub(crate) struct Open {
+    pub(crate) path: RemotePath,
+    pub(crate) depth: usize,
+    /// Whether the source has it.
+    pub(crate) source: bool,
+    /// Whether the destination has it; a new folder needs no listing.
+    pub(crate) destination: bool,
+}
+
+/// Where transfers go that were found: to the workers, or to the agenda.
+pub(crate) type Batches = Option<mpsc::Sender<Batch>>;
+
+impl Run<'_> {
+    /// Lists both sides folder by folder and hands on what is to be done.
+    pub(crate) async fn walk(&self, mut open: Vec<Open>, batches: Batches, report: &mut RunReport) {
+        while let Some(folder) = open.pop() {
+            if self.stopped() {
+                break;
+            }
+            match self.visit(&folder, &batches, report).await {
+                Ok(below) => open.extend(below.into_iter().rev()),
+                Err(error) => self.fail(report, &folder.path, error),
+            }
+        }
+    }
+
+    async fn visit(&self, folder: &Open, batches: &Batches, report: &mut RunReport) -> Result<Vec<Open>> {
+        let target = self.to.path.join_path(&folder.path);
+        let (destination, exists) = self.list_destination(folder, &target).await?;
+        let source = self.list_source(folder, report).await?;
+        if !exists && folder.source {
+            if self.moves_whole(folder, &target).await {
+                return Ok(Vec::new());
+            }
+            if self.options.create_empty_folders {
+                self.make_folder(&target).await?;
+            }
+            if let Some(agenda) = &self.agenda {
+                agenda.note_folder(folder.path.clone(), OneSided::Source).await.map_err(lost)?;
+            }
+        }
+        if let Some(agenda) = self.agenda.as_ref().filter(|_| !folder.source) {
+            agenda.note_folder(folder.path.clone(), OneSided::Destination).await.map_err(lost)?;
+        }
+        let mut matched = plan::match_folder(source, destination);
+        for path in &matched.duplicates {
+            tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
+        }
+        let clashed = self.settle_clashes(&mut matched, folder, report).await;
+        let fill = matched
+            .files
+            .iter_mut()
+            .flat_map(|pair| std::iter::once(&mut pair.source).chain(pair.existing.first_mut()));
+        self.options.checksums.fill(fill).await;
+        let extras = std::mem::take(&mut matched.extra_files);
+        self.take_note(&folder.path, extras, &matched, report).await?;
+        let shelf = self.shelf(&folder.path).await?;
+        let pairs = std::mem::take(&mut matched.files);
+        let mut jobs = self.decide_all(&target, pairs, &shelf, report).await;
+        jobs.extend(clashed);
+        self.hand_on(&folder.path, &target, jobs, batches).await?;
+        Ok(self.below(folder, &matched))
+    }
+
+    async fn list_destination(&self, folder: &Open, target: &RemotePath) -> Result<(Vec<Entry>, bool)> {
+        if !folder.destination || self.options.rules.unseen_destination {
+            return Ok((Vec::new(), folder.destination));
+        }
+        match self.to.remote.list(target).await {
+            Ok(mut entries) => {
+                if let Some(backup) = &self.options.backup {
+                    entries.retain(|entry| !backup.covers(self.to, entry.path()));
+                }
+                Ok((entries, true))
+            }
+            Err(StorageError::FolderNotFound(_)) => Ok((Vec::new(), false)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<Vec<Entry>> {
+        if !folder.source {
+            return Ok(Vec::new());
+        }
+        let path = self.from.path.join_path(&folder.path);
+        let listing = self.from.remote.list_with_gaps(&path).await?;
+        for gap in listing.gaps {
+            let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
+            self.fail(report, &shown, gap.error);
+        }
+        Ok(listing.entries)
+    }
+
+    /// Moves a folder as a whole, where the remote can and nothing stands in its place.
+    async fn moves_whole(&self, folder: &Open, target: &RemotePath) -> bool {
+        let whole = self.mode == Mode::Move
+            && self.transfer.server_side
+            && self.to.remote.info().features.folder_move
+            && self.options.max_depth.is_none()
+            && !folder.path.is_root();
+        if !whole {
+            return false;
+        }
+        let from = self.from.path.join_path(&folder.path);
+        match self.to.remote.rename_folder(&from, target).await {
+            Ok(()) => {
+                tracing::info!(path = %folder.path, "Moved (server-side directory move)");
+                true
+            }
+            Err(error) => {
+                tracing::debug!(path = %folder.path, "moved file by file, since the folder couldn't be: {error}");
+                false
+            }
+        }
+    }
+
+    async fn make_folder(&self, target: &RemotePath) -> Result<()> {
+        for outcome in self.to.remote.make_folders(std::slice::from_ref(target)).await {
+            outcome.into_result()?;
+        }
+        Ok(())
+    }
+
+    /// Files and folders that bear one name. A sync removes the destination's, since the source wins there;
+    /// else the name is left alone and told. Answers with the transfers that have become possible.
+    async fn settle_clashes(&self, matched: &mut Matched, folder: &Open, report: &mut RunReport) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for clash in std::mem::take(&mut matched.clashes) {
+            let (name, path) = match &clash {
+                Clash::FileMeetsFolder(name, file) => (name.clone(), file.path.clone()),
+                Clash::FolderMeetsFile(name, _) => {
+                    (name.clone(), self.from.path.join_path(&folder.path).join(name))
+                }
+            };
+            let shown = path.relative_to(&self.from.path).unwrap_or(path);
+            if self.mode != Mode::Sync || report.failed > 0 {
+                self.fail(report, &shown, StorageError::AlreadyExists(shown.clone()));
+                continue;
+            }
+            match clash {
+                Clash::FolderMeetsFile(_, files) => {
+                    if self.remove_now(&files, report).await {
+                        matched.folders.push(plan::FolderPair { name, exists: false });
+                    }
+                }
+                Clash::FileMeetsFolder(_, source) => {
+                    let place = self.to.path.join_path(&folder.path).join(&name);
+                    if self.remove_tree(&place, report).await {
+                        jobs.push(self.job(Pair { name, source, existing: Vec::new() }));
+                    }
+                }
+            }
+        }
+        jobs
+    }
+
+    /// Notes what the destination holds, as far as somebody will ask.
+    async fn take_note(
+        &self,
+        folder: &RemotePath,
+        extras: Vec<File>,
+        matched: &Matched,
+        report: &mut RunReport,
+    ) -> Result<()> {
+        for extra in &extras {
+            let shown = extra.path.relative_to(&self.to.path).unwrap_or_else(|| extra.path.clone());
+            self.stats.compared(&shown, Relation::MissingOnSource);
+        }
+        let Some(agenda) = &self.agenda else { return Ok(()) };
+        let reuse = self.can_reuse();
+        let standing = if self.mode == Mode::Sync { Standing::Extra } else { Standing::Kept };
+        if self.deletes(DeleteWhen::During) && !reuse {
+            self.remove_files(extras, report).await;
+        } else if self.mode == Mode::Sync || reuse {
+            agenda.note(folder.clone(), standing, extras).await.map_err(lost)?;
+        }
+        if reuse {
+            let kept = matched.files.iter().flat_map(|pair| pair.existing.iter().cloned()).collect();
+            agenda.note(folder.clone(), Standing::Kept, kept).await.map_err(lost)?;
+        }
+        Ok(())
+    }
+
+    async fn hand_on(
+        &self,
+        folder: &RemotePath,
+        target: &RemotePath,
+        jobs: Vec<Job>,
+        batches: &Batches,
+    ) -> Result<()> {
+        match (batches, &self.agenda) {
+            (Some(batches), _) => {
+                for batch in transfer::split(self.to.remote.info().batch, target, jobs) {
+                    // The workers are gone only when the run is.
+                    if batches.send(batch).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            (None, Some(agenda)) => agenda.plan(folder.clone(), jobs).await.map_err(lost)?,
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// The folders to be visited below one.
+    fn below(&self, folder: &Open, matched: &Matched) -> Vec<Open> {
+        if self.options.max_depth.is_some_and(|most| folder.depth + 1 >= most) {
+            return Vec::new();
+        }
+        let open = |name: &Name, source, destination| Open {
+            path: folder.path.join(name),
+            depth: folder.depth + 1,
+            source,
+            destination,
+        };
+        let mut below: Vec<_> =
+            matched.folders.iter().map(|child| open(&child.name, true, child.exists)).collect();
+        // A copy looks there, too, for contents that it could make use of; but that isn't worth listings.
+        if self.mode == Mode::Sync {
+            below.extend(matched.extra_folders.iter().map(|name| open(name, false, true)));
+        }
+        below.sort_by(|left, right| left.path.cmp(&right.path));
+        below
+    }
+}
