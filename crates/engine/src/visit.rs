@@ -42,11 +42,11 @@ impl Run<'_> {
     async fn visit(&self, folder: &Open, batches: &Batches, report: &mut RunReport) -> Result<Vec<Open>> {
         let target = self.to.path.join_path(&folder.path);
         let (destination, exists) = self.list_destination(folder, &target).await?;
+        if !exists && folder.source && self.moves_whole(folder, &target).await {
+            return Ok(Vec::new());
+        }
         let source = self.list_source(folder, report).await?;
         if !exists && folder.source {
-            if self.moves_whole(folder, &target).await {
-                return Ok(Vec::new());
-            }
             if self.options.create_empty_folders {
                 self.make_folder(&target).await?;
             }
@@ -106,17 +106,21 @@ impl Run<'_> {
         Ok(listing.entries)
     }
 
-    /// Moves a folder as a whole, where the remote can and nothing stands in its place.
+    /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder
+    /// always, one below it only if the source shall lose its empty folders, too.
     async fn moves_whole(&self, folder: &Open, target: &RemotePath) -> bool {
+        let from = self.from.path.join_path(&folder.path);
         let whole = self.mode == Mode::Move
             && self.transfer.server_side
             && self.to.remote.info().features.folder_move
             && self.options.max_depth.is_none()
-            && !folder.path.is_root();
+            && !self.options.rules.existing_only
+            && (folder.path.is_root() || self.options.delete_empty_source_folders)
+            && !from.is_root()
+            && !target.is_root();
         if !whole {
             return false;
         }
-        let from = self.from.path.join_path(&folder.path);
         match self.to.remote.rename_folder(&from, target).await {
             Ok(()) => {
                 tracing::info!(path = %folder.path, "Moved (server-side directory move)");

@@ -1,0 +1,296 @@
+//! Random pairs of trees and random runs over them, against a reference that works on trees in memory.
+//!
+//! `MODEL_CASES` sets how many (2,000 if it isn't set), `MODEL_SEED` repeats a run by its seed, which is printed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod reference;
+mod world;
+
+use std::sync::Arc;
+
+use fichier_engine::{
+    Backup, Checksums, Comparison, DeleteWhen, Deletion, Direction, Order, OrderKey, Rules, RunOptions, Stats,
+};
+use proptest::{
+    collection::{btree_map, btree_set, vec},
+    prelude::*,
+    sample::select,
+    test_runner::{Config, RngSeed, TestRunner},
+};
+use tokio_util::sync::CancellationToken;
+
+use reference::{CONTENTS, Flags, Operation, Place, State, Tree, expect};
+use world::World;
+
+/// A run and the trees it is over.
+#[derive(Debug, Clone)]
+struct Case {
+    places: (Place, Place),
+    operation: Operation,
+    flags: Flags,
+    source: Tree,
+    destination: Option<Tree>,
+    /// What must not change the outcome.
+    how: How,
+}
+
+#[derive(Debug, Clone)]
+struct How {
+    reuse: bool,
+    batch: usize,
+    check_first: bool,
+    checksum: bool,
+    order: Order,
+    when: DeleteWhen,
+    transfers: usize,
+}
+
+const FILES: &[&str] = &[
+    "a",
+    "b",
+    "a.txt",
+    "ü",
+    "a b",
+    " lead",
+    "trail ",
+    "it's",
+    "say \"hi\"",
+    "$HOME",
+    "back\\slash",
+    "x<y>z",
+    "`cmd`",
+    "...",
+    "－dash",
+    "‛quoted",
+    "tab\tname",
+    "100%",
+    "日本",
+    "new\nline",
+];
+const FOLDERS: &[&str] = &["d", "e", "Dé", "sub dir", " f ", "d$", "'"];
+
+fn folder() -> impl Strategy<Value = String> {
+    vec(select(FOLDERS), 0..3).prop_map(|names| names.join("/"))
+}
+
+fn file() -> impl Strategy<Value = String> {
+    (folder(), select(FILES)).prop_map(|(folder, name)| {
+        if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    })
+}
+
+fn tree(place: Place, empty_files: bool) -> impl Strategy<Value = Tree> {
+    let least = usize::from(!empty_files);
+    let most_versions = if place == Place::Service { 3 } else { 1 };
+    let versions = vec(least..CONTENTS.len(), 1..=most_versions);
+    (btree_map(file(), versions, 0..12), btree_set(folder(), 0..4)).prop_map(|(files, folders)| {
+        let mut tree = Tree::default();
+        for folder in folders {
+            tree.add_folder(&standard_of(&folder));
+        }
+        for (path, versions) in files {
+            tree.set(&standard_of(&path), versions);
+        }
+        tree
+    })
+}
+
+/// The names as listings show them.
+fn standard_of(path: &str) -> String {
+    let names: Vec<_> = path
+        .split('/')
+        .map(|name| {
+            let standard = fichier_encoding::Encoding::LOCAL.to_standard(name.as_bytes()).into_owned();
+            String::from_utf8(standard).unwrap()
+        })
+        .collect();
+    names.join("/")
+}
+
+fn flags() -> impl Strategy<Value = Flags> {
+    let rarely = || prop::bool::weighted(0.15);
+    (
+        (rarely(), rarely(), rarely(), rarely(), rarely()),
+        any::<bool>(),
+        any::<bool>(),
+        prop::option::weighted(0.2, 1_usize..4),
+        rarely(),
+    )
+        .prop_map(|(rules, create_empty, delete_empty_source, max_depth, backup)| Flags {
+            size_only: rules.0,
+            ignore_times: rules.1,
+            ignore_existing: rules.2,
+            existing_only: rules.3,
+            immutable: rules.4,
+            create_empty,
+            delete_empty_source,
+            max_depth,
+            backup,
+        })
+}
+
+fn how() -> impl Strategy<Value = How> {
+    let orders = [
+        Order::Found,
+        Order::By(OrderKey::Size, Direction::Descending),
+        Order::By(OrderKey::Name, Direction::Mixed { percent: 40 }),
+    ];
+    (
+        any::<bool>(),
+        select(vec![1_usize, 3, 100]),
+        any::<bool>(),
+        any::<bool>(),
+        select(orders.to_vec()),
+        select(vec![DeleteWhen::After, DeleteWhen::Before, DeleteWhen::During]),
+        1_usize..5,
+    )
+        .prop_map(|(reuse, batch, check_first, checksum, order, when, transfers)| How {
+            reuse,
+            batch,
+            check_first,
+            checksum,
+            order,
+            when,
+            transfers,
+        })
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    use Place::{Local, Service};
+    let places = select(vec![(Local, Service), (Service, Local), (Service, Service), (Local, Local)]);
+    let operation = select(vec![Operation::Copy, Operation::Sync, Operation::Move]);
+    (places, operation, flags(), how()).prop_flat_map(|(places, operation, flags, how)| {
+        // Only a disk holds empty files. What is removed before or among transfers that then fail is another
+        // matter, and depends on their order.
+        let empty_files = places.0 == Local && how.when == DeleteWhen::After && !flags.immutable;
+        let destination = prop::option::weighted(0.9, tree(places.1, places.1 == Local && empty_files));
+        (tree(places.0, empty_files), destination).prop_map(move |(source, destination)| {
+            let mut flags = flags.clone();
+            let mut how = how.clone();
+            if flags.immutable {
+                how.when = DeleteWhen::After;
+            }
+            if flags.size_only && places == (Local, Local) {
+                // Not a rule of contents: sizes say it all there as well.
+                flags.ignore_times = false;
+            }
+            Case { places, operation, flags, source, destination, how }
+        })
+    })
+}
+
+fn options(case: &Case, world: &World, to: &Arc<dyn fichier_storage::Remote>) -> RunOptions {
+    let (flags, how) = (&case.flags, &case.how);
+    let comparison = match (flags.size_only, how.checksum) {
+        (true, _) => Comparison::SizeOnly,
+        (false, true) => Comparison::Checksum,
+        (false, false) => Comparison::Exact,
+    };
+    let _ = world;
+    RunOptions {
+        rules: Rules {
+            comparison,
+            ignore_times: flags.ignore_times,
+            ignore_existing: flags.ignore_existing,
+            existing_only: flags.existing_only,
+            immutable: flags.immutable,
+            ..Rules::default()
+        },
+        checksums: Checksums::default(),
+        create_empty_folders: flags.create_empty,
+        delete_empty_source_folders: flags.delete_empty_source,
+        max_depth: flags.max_depth,
+        reuse: how.reuse,
+        check_first: how.check_first,
+        order: how.order,
+        transfers: how.transfers,
+        backup: flags.backup.then(|| Backup {
+            folder: Some(World::location(to, "old")),
+            suffix: Vec::new(),
+            keep_extension: false,
+        }),
+        deletion: Deletion { when: how.when, ..Deletion::default() },
+        ..RunOptions::default()
+    }
+}
+
+async fn run(case: &Case) -> Result<(), TestCaseError> {
+    let world = World::new(case.how.batch).await;
+    world.plant(case.places.0, "from", &case.source);
+    if let Some(tree) = &case.destination {
+        world.plant(case.places.1, "to", tree);
+    }
+    let disk = world.disk();
+    let service = world.service().await;
+    let remote = |place| if place == Place::Local { &disk } else { &service };
+    let from = World::location(remote(case.places.0), "from");
+    let to = World::location(remote(case.places.1), "to");
+    let options = options(case, &world, remote(case.places.1));
+    let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
+    let report = match case.operation {
+        Operation::Copy => fichier_engine::copy(&from, &to, &options, &stats, &stop).await,
+        Operation::Sync => fichier_engine::sync(&from, &to, &options, &stats, &stop).await,
+        Operation::Move => fichier_engine::move_into(&from, &to, &options, &stats, &stop).await,
+    }
+    .unwrap();
+    let before = State {
+        source: case.source.clone(),
+        destination: case.destination.clone().unwrap_or_default(),
+        backup: Tree::default(),
+    };
+    let expected = expect(case.operation, &case.flags, case.places, &before, case.destination.is_some());
+    let after = State {
+        source: world.read(case.places.0, "from"),
+        destination: world.read(case.places.1, "to"),
+        backup: world.read(case.places.1, "old"),
+    };
+    let mut wanted = expected.state;
+    if expected.failed + expected.refused > 0 && case.operation == Operation::Sync && case.how.reuse {
+        forgive_renames(&before, &after, &mut wanted)?;
+    }
+    prop_assert_eq!(&after, &wanted, "the trees differ; report: {:?}", report);
+    prop_assert_eq!(report.failed, expected.failed as u64, "failures: {:?}", report);
+    prop_assert_eq!(report.refused_empty_files, expected.refused as u64, "refused: {:?}", report);
+    Ok(())
+}
+
+/// A sync that fails removes nothing, but may have renamed what would have had to go, before it failed. What it
+/// held must still be there.
+fn forgive_renames(before: &State, after: &State, wanted: &mut State) -> Result<(), TestCaseError> {
+    for (path, versions) in &before.destination.files {
+        if before.source.files.contains_key(path) || after.destination.files.get(path) == Some(versions) {
+            continue;
+        }
+        let left = after.destination.files.get(path).cloned().unwrap_or_default();
+        for content in versions.iter().filter(|content| !left.contains(content)) {
+            let kept = after.destination.files.values().flatten().any(|other| other == content);
+            prop_assert!(kept, "{path} and with it content {content} is lost");
+        }
+        if left.is_empty() {
+            wanted.destination.files.remove(path);
+        } else {
+            wanted.destination.files.insert(path.clone(), left);
+        }
+    }
+    // Folders may have gone with a rename of the whole.
+    wanted.destination.folders.clone_from(&after.destination.folders);
+    Ok(())
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn runs_leave_what_the_reference_says() {
+    let cases = number("MODEL_CASES").unwrap_or(2000).try_into().unwrap();
+    let seed = number("MODEL_SEED").unwrap_or_else(rand::random);
+    println!("{cases} cases; repeat them by MODEL_SEED={seed}");
+    let config =
+        Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let result = TestRunner::new(config).run(&case(), |case| runtime.block_on(run(&case)));
+    if let Err(error) = result {
+        panic!("MODEL_SEED={seed}: {error}");
+    }
+}
