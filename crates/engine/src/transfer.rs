@@ -82,7 +82,7 @@ impl Transfer {
     /// Carries a batch out: all at once first, then what failed and may work, one by one.
     pub(crate) async fn run(&self, batch: Batch) -> RunReport {
         let mut report = RunReport::default();
-        let mut jobs = self.admitted(&batch.folder, batch.jobs, &mut report);
+        let (mut jobs, refused) = self.admitted(batch.jobs);
         for attempt in 1..=self.tries.max(1) {
             if self.stop.is_cancelled() {
                 break;
@@ -137,30 +137,30 @@ impl Transfer {
         for job in jobs {
             self.failed(&batch.folder, &job, StorageError::Canceled, &mut report);
         }
+        // Last, since it ends the run: what was admitted before has been sent.
+        for (job, error) in refused {
+            self.failed(&batch.folder, &job, error, &mut report);
+        }
         report
     }
 
-    /// The transfers that no limit forbids. The first that one does ends the run.
-    fn admitted(&self, folder: &RemotePath, jobs: Vec<Job>, report: &mut RunReport) -> Vec<Job> {
+    /// The transfers that no limit forbids, and those from the first on that one does.
+    fn admitted(&self, jobs: Vec<Job>) -> (Vec<Job>, Vec<(Job, StorageError)>) {
         if self.server_side {
-            return jobs;
+            return (jobs, Vec::new());
         }
-        let mut admitted = Vec::with_capacity(jobs.len());
-        let mut reached = false;
+        let (mut admitted, mut refused) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
-            let refused = match reached {
-                true => Some(StorageError::Canceled),
-                false => self.allowance.admit(job.source.size).err(),
-            };
-            match refused {
-                None => admitted.push(job),
-                Some(error) => {
-                    reached = true;
-                    self.failed(folder, &job, error, report);
+            if refused.is_empty() {
+                match self.allowance.admit(job.source.size) {
+                    Ok(()) => admitted.push(job),
+                    Err(error) => refused.push((job, error)),
                 }
+            } else {
+                refused.push((job, StorageError::Canceled));
             }
         }
-        admitted
+        (admitted, refused)
     }
 
     async fn attempt(&self, folder: &RemotePath, jobs: &[Job], report: &mut RunReport) -> Vec<Outcome<File>> {

@@ -69,7 +69,17 @@ pub(crate) enum Misuse {
 /// The grammar as help and completion show it.
 pub(crate) fn grammar() -> clap::Command {
     // Each flag may stand before or after every command, and is explained in one place.
-    backend::add_to(CommandLine::command().mut_args(|arg| arg.global(true).hide(true)))
+    let grammar = CommandLine::command().mut_args(|arg| arg.global(true).hide(true));
+    backend::add_to(grammar)
+        .mut_args(takes_any_word)
+        .mut_subcommands(|command| command.mut_args(takes_any_word))
+}
+
+/// A flag that needs a value takes the next word for it, also one that begins with a dash, as rclone does.
+fn takes_any_word(arg: clap::Arg) -> clap::Arg {
+    let needs_a_word =
+        arg.get_long().is_some() && arg.get_action().takes_values() && !arg.is_require_equals_set();
+    if needs_a_word { arg.allow_hyphen_values(true) } else { arg }
 }
 
 /// Reads the command line. What it doesn't say is taken from the environment.

@@ -1,0 +1,341 @@
+//! `sync`, `move` and the flags that steer them, through the binary, against the emulated service.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod stage;
+
+use std::{collections::BTreeMap, fs, time::Instant};
+
+use stage::{Stage, read_tree, write_tree};
+
+fn tree(files: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
+    files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+}
+
+/// What the service holds: paths and sizes.
+fn stored(stage: &Stage) -> Vec<(String, u64)> {
+    let mut files: Vec<_> =
+        stage.control().tree().unwrap().files.into_iter().map(|file| (file.path, file.size)).collect();
+    files.sort();
+    files
+}
+
+fn sent(stage: &Stage, endpoint: &str) -> u64 {
+    stage.counters().get(endpoint).copied().unwrap_or(0)
+}
+
+#[test]
+fn sync_makes_the_destination_the_same_and_a_second_one_only_lists() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let from = source.to_str().unwrap();
+    write_tree(&source, &tree(&[("a", "one"), ("d/b", "three"), ("d/e/c", "five5")]));
+    stage.control().seed_file("to/gone", b"old").unwrap();
+    stage.control().seed_file("to/x/y/z", b"old").unwrap();
+    stage.control().seed_file("to/a", b"eno").unwrap();
+    stage.run(&["sync", from, "t:to"]).success();
+    let expected = [("/to/a".to_owned(), 3), ("/to/d/b".to_owned(), 5), ("/to/d/e/c".to_owned(), 5)];
+    assert_eq!(stored(&stage), expected);
+    let folders: Vec<_> = stage.control().tree().unwrap().folders.into_iter().map(|f| f.path).collect();
+    assert!(!folders.iter().any(|folder| folder.starts_with("/to/x")), "{folders:?}");
+    stage.control().reset_counters();
+    let again = stage.run(&["sync", from, "t:to", "-vv"]).code(0);
+    // The root on the way, and the three folders.
+    assert_eq!(stage.counters(), BTreeMap::from([("folder/ls".to_owned(), 4)]), "{}", again.stderr);
+}
+
+#[test]
+fn a_change_that_keeps_the_size_is_seen_and_sent() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let from = source.to_str().unwrap();
+    write_tree(&source, &tree(&[("f", "before")]));
+    stage.run(&["sync", from, "t:to"]).success();
+    let time = fs::metadata(source.join("f")).unwrap().modified().unwrap();
+    fs::write(source.join("f"), "after!").unwrap();
+    // Even with the old time put back: the time of the last change to the file's entry gives it away.
+    fs::File::options().append(true).open(source.join("f")).unwrap().set_modified(time).unwrap();
+    stage.run(&["sync", from, "t:to"]).success();
+    let file = stage.control().tree().unwrap().files.pop().unwrap();
+    assert_eq!(stage.control().content(&file.url).unwrap(), b"after!");
+}
+
+#[test]
+fn a_renamed_directory_of_a_thousand_files_costs_few_calls_and_no_upload() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let from = source.to_str().unwrap();
+    let files: BTreeMap<_, _> =
+        (0..1000).map(|n| (format!("old/d{}/f{n}", n % 5), format!("content {n}").into_bytes())).collect();
+    write_tree(&source, &files);
+    stage.run(&["sync", from, "t:to"]).success();
+    fs::rename(source.join("old"), source.join("new")).unwrap();
+    stage.control().reset_counters();
+    stage.run(&["sync", from, "t:to"]).success();
+    let counters = stage.counters();
+    // Listings: the root, the destination, the old folder and its five.
+    assert_eq!(sent(&stage, "folder/ls"), 8, "{counters:?}");
+    assert_eq!(sent(&stage, "upload.cgi"), 0, "{counters:?}");
+    let other: u64 = counters.values().sum::<u64>() - 8;
+    assert!(other <= 5, "{counters:?}");
+    let paths = stored(&stage);
+    assert_eq!(paths.len(), 1000);
+    assert!(paths.iter().all(|(path, _)| path.starts_with("/to/new/")), "{:?}", paths.first());
+}
+
+#[test]
+fn a_file_that_is_there_under_another_name_is_copied_there() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let from = source.to_str().unwrap();
+    write_tree(&source, &tree(&[("a", "the same"), ("b", "another")]));
+    stage.run(&["copy", from, "t:to"]).success();
+    fs::write(source.join("c"), "the same").unwrap();
+    stage.control().reset_counters();
+    stage.run(&["copy", from, "t:to"]).success();
+    assert_eq!((sent(&stage, "file/cp"), sent(&stage, "upload.cgi")), (1, 0), "{:?}", stage.counters());
+    stage.control().reset_counters();
+    fs::write(source.join("d"), "the same").unwrap();
+    stage.run(&["copy", from, "t:to", "--no-server-side-reuse"]).success();
+    assert_eq!((sent(&stage, "file/cp"), sent(&stage, "upload.cgi")), (0, 1), "{:?}", stage.counters());
+}
+
+#[test]
+fn a_move_takes_the_sources_away_once_they_are_stored() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let from = source.to_str().unwrap();
+    write_tree(&source, &tree(&[("a", "one"), ("d/b", "three")]));
+    stage.control().seed_file("to/a", b"one").unwrap();
+    stage.run(&["move", from, "t:to", "--delete-empty-src-dirs"]).success();
+    assert!(read_tree(&source).is_empty());
+    assert!(!source.join("d").exists() && source.exists());
+    assert_eq!(stored(&stage), [("/to/a".to_owned(), 3), ("/to/d/b".to_owned(), 5)]);
+    let back = stage.directory("back");
+    stage.run(&["move", "t:to", back.to_str().unwrap()]).success();
+    assert_eq!(read_tree(&back), tree(&[("a", "one"), ("d/b", "three")]));
+    assert!(stored(&stage).is_empty());
+}
+
+#[test]
+fn inside_an_account_a_folder_moves_by_one_call() {
+    let stage = Stage::start();
+    for n in 0..300 {
+        stage.control().seed_file(&format!("from/d{}/f{n}", n % 3), format!("{n}").as_bytes()).unwrap();
+    }
+    stage.run(&["move", "t:from", "t:to"]).success();
+    let counters = stage.counters();
+    assert_eq!(sent(&stage, "folder/mv"), 1, "{counters:?}");
+    assert!(counters.values().sum::<u64>() <= 3, "{counters:?}");
+    assert_eq!(stored(&stage).len(), 300);
+    stage.control().reset_counters();
+    stage.run(&["moveto", "t:to/d0/f0", "t:to/d0/g"]).success();
+    assert_eq!(sent(&stage, "upload.cgi") + sent(&stage, "file/cp"), 0, "{:?}", stage.counters());
+    assert!(stored(&stage).iter().any(|(path, _)| path == "/to/d0/g"));
+}
+
+#[test]
+fn local_files_are_renamed_not_copied() {
+    let stage = Stage::start();
+    let (source, target) = (stage.directory("source"), stage.directory("target"));
+    write_tree(&source, &tree(&[("a", "one"), ("d/b", "three")]));
+    stage.run(&["move", source.to_str().unwrap(), target.to_str().unwrap()]).success();
+    assert_eq!(read_tree(&target), tree(&[("a", "one"), ("d/b", "three")]));
+    assert!(read_tree(&source).is_empty());
+    let renamed = target.join("renamed");
+    stage.run(&["moveto", target.join("a").to_str().unwrap(), renamed.to_str().unwrap()]).success();
+    assert_eq!(fs::read(renamed).unwrap(), b"one");
+}
+
+#[test]
+fn old_versions_go_to_the_backup_directory() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let from = source.to_str().unwrap();
+    write_tree(&source, &tree(&[("a", "new version"), ("d/b", "same")]));
+    for (path, text) in [("to/a", "old"), ("to/d/b", "same"), ("to/d/gone", "goner")] {
+        stage.control().seed_file(path, text.as_bytes()).unwrap();
+    }
+    stage.run(&["sync", from, "t:to", "--backup-dir", "t:old", "--suffix", ".bak"]).success();
+    let expected = [("/old/a.bak", 3), ("/old/d/gone.bak", 5), ("/to/a", 11), ("/to/d/b", 4)];
+    assert_eq!(stored(&stage), expected.map(|(path, size)| (path.to_owned(), size)));
+    let run = stage.run(&["sync", from, "t:to", "--backup-dir", from]).code(2);
+    assert!(run.stderr.contains("has to be on the same remote as destination"), "{}", run.stderr);
+}
+
+#[test]
+fn old_versions_of_local_files_are_kept_beside_the_new_ones() {
+    let stage = Stage::start();
+    let (source, target) = (stage.directory("source"), stage.directory("target"));
+    write_tree(&source, &tree(&[("a.txt", "new")]));
+    write_tree(&target, &tree(&[("a.txt", "older"), ("b.txt", "extra")]));
+    let ends = [source.to_str().unwrap(), target.to_str().unwrap()];
+    stage.run(&["sync", ends[0], ends[1], "--suffix", "-old", "--suffix-keep-extension"]).success();
+    let expected = tree(&[("a.txt", "new"), ("a-old.txt", "older"), ("b-old.txt", "extra")]);
+    assert_eq!(read_tree(&target), expected);
+}
+
+#[test]
+fn what_a_reference_holds_is_left_out_or_copied_from_there() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let from = source.to_str().unwrap();
+    write_tree(&source, &tree(&[("a", "known"), ("d/b", "new one")]));
+    stage.control().seed_file("full/a", b"known").unwrap();
+    stage.run(&["copy", from, "t:more", "--compare-dest", "t:full"]).success();
+    let expected = [("/full/a", 5), ("/more/d/b", 7)];
+    assert_eq!(stored(&stage), expected.map(|(path, size)| (path.to_owned(), size)));
+    stage.control().reset_counters();
+    stage.run(&["copy", from, "t:other", "--copy-dest", "t:full", "--copy-dest", "t:more"]).success();
+    assert_eq!(sent(&stage, "upload.cgi"), 0, "{:?}", stage.counters());
+    assert_eq!(stored(&stage).len(), 4);
+}
+
+#[test]
+fn too_many_removals_remove_nothing() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("a", "one")]));
+    for n in 0..3 {
+        stage.control().seed_file(&format!("to/gone{n}"), b"old").unwrap();
+    }
+    let run = stage.run(&["sync", source.to_str().unwrap(), "t:to", "--max-delete", "2"]).code(7);
+    assert!(run.stderr.contains("--max-delete threshold reached"), "{}", run.stderr);
+    assert_eq!(stored(&stage).len(), 4);
+    stage.run(&["sync", source.to_str().unwrap(), "t:to", "--max-delete", "3"]).success();
+    assert_eq!(stored(&stage).len(), 1);
+}
+
+#[test]
+fn a_limit_on_bytes_ends_the_run_with_its_code_and_keeps_what_is_done() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    let files: Vec<_> = ["a", "b", "c", "d"].iter().map(|name| (*name, "x".repeat(1000))).collect();
+    write_tree(
+        &source,
+        &files.iter().map(|(name, text)| ((*name).to_owned(), text.clone().into_bytes())).collect(),
+    );
+    let run = stage
+        .run(&["copy", source.to_str().unwrap(), "t:to", "--max-transfer", "2500B", "--no-server-side-reuse"])
+        .code(8);
+    assert!(run.stderr.contains("max transfer limit reached"), "{}", run.stderr);
+    assert_eq!(stored(&stage).len(), 2);
+}
+
+#[test]
+fn a_limit_on_time_ends_the_run_with_its_code() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("big", &"x".repeat(400_000))]));
+    let begun = Instant::now();
+    let run = stage
+        .run(&["copy", source.to_str().unwrap(), "t:to", "--bwlimit", "50k", "--max-duration", "1s"])
+        .code(10);
+    assert!(run.stderr.contains("max transfer duration reached"), "{}", run.stderr);
+    assert!(begun.elapsed().as_secs() < 6, "{:?}", begun.elapsed());
+    assert!(stored(&stage).is_empty());
+}
+
+#[test]
+fn a_bandwidth_limit_takes_its_time() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("a", &"x".repeat(100_000)), ("b", &"y".repeat(100_000))]));
+    let begun = Instant::now();
+    stage.run(&["copy", source.to_str().unwrap(), "t:to", "--bwlimit", "100k"]).success();
+    let took = begun.elapsed().as_secs_f64();
+    assert!((1.2..10.0).contains(&took), "200 kB at 100 KiB/s took {took} s");
+}
+
+#[test]
+fn a_report_tells_of_each_path() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("a", "one"), ("same", "s"), ("empty", "")]));
+    stage.control().seed_file("to/same", b"s").unwrap();
+    stage.control().seed_file("to/gone", b"old").unwrap();
+    let report = source.parent().unwrap().join("report.jsonl");
+    let combined = source.parent().unwrap().join("combined");
+    stage
+        .run(&[
+            "sync",
+            source.to_str().unwrap(),
+            "t:to",
+            "--report",
+            report.to_str().unwrap(),
+            "--combined",
+            combined.to_str().unwrap(),
+            "--fichier-empty-files",
+            "skip",
+        ])
+        .success();
+    let mut told = BTreeMap::new();
+    for line in fs::read_to_string(report).unwrap().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        told.insert(line["path"].as_str().unwrap().to_owned(), line);
+    }
+    let action = |path: &str| told[path]["action"].as_str().unwrap().to_owned();
+    assert_eq!(action("a"), "transferred");
+    assert_eq!(told["a"]["bytes"], 3);
+    assert_eq!(told["a"]["whirlpool"].as_str().unwrap().len(), 128);
+    assert!(told["a"]["calls"].as_u64().unwrap() > 2);
+    assert!(told["a"]["seconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(action("same"), "unchanged");
+    assert_eq!(action("gone"), "deleted");
+    assert_eq!(action("empty"), "left-out");
+    let text = fs::read_to_string(combined).unwrap();
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["+ a", "+ empty", "- gone", "= same"]);
+}
+
+#[test]
+fn interactive_runs_do_only_what_is_allowed() {
+    use std::{io::Write as _, process::Stdio};
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("a", "one"), ("b", "three")]));
+    stage.control().seed_file("to/gone", b"old").unwrap();
+    let mut child = stage
+        .command()
+        .args(["sync", source.to_str().unwrap(), "t:to", "--interactive"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"nonsense\ny\nn\nn\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("fichier: delete \"to/gone\"?"), "{stderr}");
+    let paths: Vec<_> = stored(&stage).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths, ["/to/a", "/to/gone"], "{stderr}");
+}
+
+#[test]
+fn nothing_is_removed_after_a_failure() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("a", "one"), ("empty", "")]));
+    stage.control().seed_file("to/gone", b"old").unwrap();
+    stage.run(&["sync", source.to_str().unwrap(), "t:to"]).code(6);
+    assert_eq!(stored(&stage).len(), 2);
+    stage.run(&["sync", source.to_str().unwrap(), "t:to", "--ignore-errors"]).code(6);
+    assert_eq!(stored(&stage).len(), 1);
+}
+
+#[test]
+fn a_place_is_not_synced_or_moved_into_itself() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("a", "one")]));
+    let from = source.to_str().unwrap();
+    let inside = source.join("inside");
+    stage.run(&["move", from, inside.to_str().unwrap()]).code(2);
+    stage.run(&["sync", inside.to_str().unwrap(), from]).code(3);
+    fs::create_dir(&inside).unwrap();
+    stage.run(&["sync", inside.to_str().unwrap(), from]).code(2);
+    stage.control().seed_file("d/f", b"x").unwrap();
+    stage.run(&["move", "t:d", "t:d/e"]).code(2);
+    stage.run(&["sync", "t:", "t:d"]).code(2);
+    assert_eq!(read_tree(&source).len(), 1);
+}
