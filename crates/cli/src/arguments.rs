@@ -1,6 +1,6 @@
 //! What the typed flags mean: the second stage of the arguments, decided once, here.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Order, Rules};
 use jiff::tz::TimeZone;
@@ -130,6 +130,15 @@ impl Settings {
                 copy_links: typed.copy_links,
             },
         })
+    }
+
+    /// Whether what goes to stdout has colours.
+    pub(crate) fn colours_stdout(&self) -> bool {
+        match self.colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => !self.no_colour && std::io::stdout().is_terminal(),
+        }
     }
 
     /// How deep a listing goes that descends only when asked to; `None`: all the way.

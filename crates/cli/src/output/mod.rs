@@ -2,6 +2,7 @@
 
 pub(crate) mod go_time;
 pub(crate) mod json;
+mod live;
 pub(crate) mod media_type;
 #[allow(dead_code, reason = "for the commands that transfer")]
 pub(crate) mod progress;

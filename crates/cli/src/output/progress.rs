@@ -1,24 +1,40 @@
 //! The live display of a transfer: drawn in place on a terminal, a single final block in a pipe.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::{
+    collections::VecDeque,
+    io::{self, IsTerminal as _, Write},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use super::{screen::Screen, stats::StatsSnapshot};
+use super::{
+    live::{Terminal, frame},
+    screen::Screen,
+    stats::StatsSnapshot,
+};
 
-/// Columns of a terminal that doesn't tell its width.
-const USUAL_WIDTH: usize = 80;
+/// The size of a terminal that doesn't tell it.
+const USUAL: (usize, usize) = (80, 24);
+
+/// The speed shown is that of this long.
+const WINDOW: Duration = Duration::from_secs(8);
 
 /// Shows snapshots of a run's statistics.
 #[derive(Debug)]
 pub(crate) struct Progress<'a> {
     screen: &'a Screen,
     one_line: bool,
+    coloured: bool,
     live: bool,
+    /// When how many bytes had gone, for the speed of the last seconds.
+    past: Mutex<VecDeque<(Duration, u64)>>,
 }
 
 impl<'a> Progress<'a> {
     /// A display on stdout: live if that is a terminal.
-    pub(crate) fn new(screen: &'a Screen, one_line: bool) -> Self {
-        Self { screen, one_line, live: io::stdout().is_terminal() }
+    pub(crate) fn new(screen: &'a Screen, one_line: bool, coloured: bool) -> Self {
+        let live = io::stdout().is_terminal();
+        Self { screen, one_line, coloured, live, past: Mutex::default() }
     }
 
     /// Draws the moment, if anybody can see it.
@@ -26,17 +42,41 @@ impl<'a> Progress<'a> {
         if !self.live {
             return Ok(());
         }
+        let (width, height) = terminal_size::terminal_size()
+            .map_or(USUAL, |(width, height)| (usize::from(width.0), usize::from(height.0)));
         // The last column stays free: some terminals begin a new line when it is filled.
-        let width = terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0));
-        self.screen.draw(out, &self.text(snapshot), width.saturating_sub(1).max(20))
+        let width = width.saturating_sub(1).max(20);
+        let snapshot = StatsSnapshot { speed: self.speed(snapshot), ..snapshot.clone() };
+        let lines = if self.one_line {
+            vec![snapshot.one_line().trim_start().chars().take(width).collect()]
+        } else {
+            frame(&snapshot, Terminal { width, height, coloured: self.coloured })
+        };
+        self.screen.draw(out, &lines, width)
+    }
+
+    /// The speed of the last seconds.
+    fn speed(&self, snapshot: &StatsSnapshot) -> u64 {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = snapshot.elapsed;
+        past.push_back((now, snapshot.bytes));
+        while past.len() > 2 && past.front().is_some_and(|(then, _)| now.saturating_sub(*then) > WINDOW) {
+            past.pop_front();
+        }
+        let Some((then, bytes)) = past.front() else { return snapshot.speed };
+        let elapsed = now.saturating_sub(*then).as_millis();
+        let moved = u128::from(snapshot.bytes.saturating_sub(*bytes));
+        match (moved * 1000).checked_div(elapsed) {
+            Some(speed) => u64::try_from(speed).unwrap_or(u64::MAX),
+            None => snapshot.speed,
+        }
     }
 
     /// Shows how it ended and leaves it there.
     pub(crate) fn finish(&self, out: &mut dyn Write, snapshot: &StatsSnapshot) -> io::Result<()> {
         if self.live {
-            self.show(out, snapshot)?;
+            self.screen.draw(out, &[], usize::MAX)?;
             self.screen.release();
-            return Ok(());
         }
         out.write_all(self.text(snapshot).as_bytes())?;
         out.flush()
@@ -57,14 +97,33 @@ impl<'a> Progress<'a> {
 mod tests {
     use super::*;
 
+    fn progress(screen: &Screen) -> Progress<'_> {
+        Progress { screen, one_line: true, coloured: false, live: false, past: Mutex::default() }
+    }
+
     #[test]
     fn a_pipe_gets_the_end_alone() {
         let screen = Screen::stderr();
-        let progress = Progress { screen: &screen, one_line: true, live: false };
+        let progress = progress(&screen);
         let mut out = Vec::new();
         progress.show(&mut out, &StatsSnapshot::default()).unwrap();
         assert!(out.is_empty());
         progress.finish(&mut out, &StatsSnapshot::default()).unwrap();
         assert_eq!(out, b"0 B / 0 B, -, 0 B/s, ETA -\n");
+    }
+
+    #[test]
+    fn the_speed_is_that_of_the_last_seconds() {
+        let screen = Screen::stderr();
+        let progress = progress(&screen);
+        let at = |seconds, bytes| StatsSnapshot {
+            elapsed: Duration::from_secs(seconds),
+            bytes,
+            ..StatsSnapshot::default()
+        };
+        progress.speed(&at(0, 0));
+        assert_eq!(progress.speed(&at(5, 5000)), 1000);
+        assert_eq!(progress.speed(&at(10, 5000)), 0);
+        assert_eq!(progress.speed(&at(12, 9000)), 4000 / 7);
     }
 }

@@ -6,11 +6,26 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// What is shown at the bottom of the terminal and drawn again after each line of the log.
 #[derive(Default)]
 struct Frame {
     text: String,
-    lines: usize,
+    /// How many columns each line takes.
+    widths: Vec<usize>,
+    /// How wide the terminal was when it was drawn.
+    columns: usize,
+}
+
+impl Frame {
+    /// How many rows it takes now that the terminal is so wide: a narrower one breaks lines.
+    fn rows(&self, columns: usize) -> usize {
+        if columns >= self.columns {
+            return self.widths.len();
+        }
+        self.widths.iter().map(|width| width.div_ceil(columns.max(1)).max(1)).sum()
+    }
 }
 
 /// The place where log lines and progress frames are written.
@@ -47,7 +62,8 @@ impl Screen {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::with_capacity(line.len() + frame.text.len() + 16);
         if self.shares_terminal {
-            erase(&mut bytes, frame.lines);
+            up(&mut bytes, frame.widths.len());
+            bytes.extend_from_slice(b"\x1b[J");
         }
         bytes.extend_from_slice(line);
         if self.shares_terminal {
@@ -57,20 +73,23 @@ impl Screen {
         drop(log.write_all(&bytes).and_then(|()| log.flush()));
     }
 
-    /// Replaces the frame in one write, so that it doesn't flicker. Lines are cut to `width` characters.
-    pub(crate) fn draw(&self, out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
+    /// Replaces the frame in one write, line by line, so that it doesn't flicker. `columns` is how wide the
+    /// terminal is; no line may be wider.
+    pub(crate) fn draw(&self, out: &mut dyn Write, lines: &[String], columns: usize) -> io::Result<()> {
         let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bytes = Vec::with_capacity(text.len() + 64);
-        erase(&mut bytes, frame.lines);
-        let mut cut = String::with_capacity(text.len());
-        let mut lines = 0;
-        for line in text.lines() {
-            cut.extend(line.chars().map(|c| if c == '\t' { ' ' } else { c }).take(width));
-            cut.push('\n');
-            lines += 1;
+        let mut bytes = Vec::new();
+        up(&mut bytes, frame.rows(columns));
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(line);
+            text.push_str("\x1b[K\n");
         }
-        bytes.extend_from_slice(cut.as_bytes());
-        *frame = Frame { text: cut, lines };
+        bytes.extend_from_slice(text.as_bytes());
+        if !frame.widths.is_empty() {
+            bytes.extend_from_slice(b"\x1b[J");
+        }
+        let widths = lines.iter().map(|line| console_width(line)).collect();
+        *frame = Frame { text, widths, columns };
         out.write_all(&bytes)?;
         out.flush()
     }
@@ -81,33 +100,63 @@ impl Screen {
     }
 }
 
-/// Moves up and clears to the end of the screen.
-fn erase(bytes: &mut Vec<u8>, lines: usize) {
-    if lines > 0 {
-        bytes.extend_from_slice(format!("\x1b[{lines}A\r\x1b[J").as_bytes());
+/// Moves to the start of a frame of so many rows.
+fn up(bytes: &mut Vec<u8>, rows: usize) {
+    if rows > 0 {
+        bytes.extend_from_slice(format!("\x1b[{rows}A\r").as_bytes());
     }
+}
+
+/// How many columns a line takes, not counting its colours.
+fn console_width(line: &str) -> usize {
+    let mut plain = String::with_capacity(line.len());
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character == '\x1b' {
+            // A colour ends with its first letter.
+            characters.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(character);
+        }
+    }
+    plain.width()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(ToOwned::to_owned).collect()
+    }
+
     #[test]
-    fn a_frame_replaces_the_one_before_and_is_cut_to_the_width() {
+    fn a_frame_replaces_the_one_before() {
         let screen = Screen::stderr();
         let mut out = Vec::new();
-        screen.draw(&mut out, "one\ntwo\n", 80).unwrap();
-        screen.draw(&mut out, "three\tfour", 7).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "one\ntwo\n\x1b[2A\r\x1b[Jthree f\n");
+        screen.draw(&mut out, &lines("one\ntwo"), 80).unwrap();
+        screen.draw(&mut out, &lines("three"), 80).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "one\x1b[K\ntwo\x1b[K\n\x1b[2A\rthree\x1b[K\n\x1b[J");
+    }
+
+    #[test]
+    fn a_frame_that_a_narrower_terminal_has_broken_is_replaced_as_a_whole() {
+        let screen = Screen::stderr();
+        let mut out = Vec::new();
+        screen.draw(&mut out, &lines("\x1b[32mfour four\x1b[0m\ntwo"), 80).unwrap();
+        out.clear();
+        screen.draw(&mut out, &lines("x"), 4).unwrap();
+        assert!(String::from_utf8(out).unwrap().starts_with("\x1b[4A\r"));
     }
 
     #[test]
     fn a_released_frame_stays() {
         let screen = Screen::stderr();
         let mut out = Vec::new();
-        screen.draw(&mut out, "done\n", 80).unwrap();
+        screen.draw(&mut out, &lines("done"), 80).unwrap();
         screen.release();
-        screen.draw(&mut out, "next\n", 80).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "done\nnext\n");
+        screen.draw(&mut out, &lines("next"), 80).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "done\x1b[K\nnext\x1b[K\n");
     }
 }

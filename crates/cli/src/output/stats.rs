@@ -37,6 +37,8 @@ pub(crate) struct StatsSnapshot {
     /// Files transferred, and files known so far that are or will be.
     pub(crate) transfers: u64,
     pub(crate) total_transfers: u64,
+    /// Calls that remotes on the network have made.
+    pub(crate) calls: u64,
     /// What holds the run up at the moment, such as a pause that the service asks for.
     pub(crate) waiting: Option<String>,
     /// Files on their way, oldest first.

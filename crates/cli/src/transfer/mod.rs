@@ -3,6 +3,7 @@
 mod ask;
 mod observed;
 mod options;
+mod signals;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use crate::{
     commands::Context,
     exit::{Exit, Failure},
     output::{progress::Progress, stats::StatsSnapshot},
+    transfer::signals::Signals,
 };
 
 /// How often the display is drawn.
@@ -97,11 +99,18 @@ where
         None => Stats::default(),
     });
     let stop = CancellationToken::new();
-    let progress = flags.progress.then(|| Progress::new(context.log.screen(), flags.stats_one_line));
+    let progress = flags.progress.then(|| {
+        Progress::new(context.log.screen(), flags.stats_one_line, context.settings.colours_stdout())
+    });
     let mut frames = ticks(FRAME);
     let mut lines = ticks(flags.stats.unwrap_or(Duration::MAX / 4));
-    let waiting = || context.session.calls().waiting();
-    let snapshot = || StatsSnapshot { waiting: waiting(), ..StatsSnapshot::of(&stats.snapshot()) };
+    let calls = context.session.calls().clone();
+    let snapshot = || StatsSnapshot {
+        calls: calls.sent(),
+        waiting: calls.waiting(),
+        ..StatsSnapshot::of(&stats.snapshot())
+    };
+    let signals = Signals::new()?;
     let mut interrupted = false;
     let mut work = pin!(begin(stats.clone(), stop.clone()));
     let result = loop {
@@ -113,7 +122,8 @@ where
                 }
             }
             _ = lines.tick(), if flags.stats.is_some() && progress.is_none() => log(flags, &snapshot()),
-            _ = tokio::signal::ctrl_c() => {
+            () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block()),
+            () = signals.asked_to_stop() => {
                 if interrupted {
                     anyhow::bail!(Failure { exit: Exit::Other, message: format!("Failed to {command}: interrupted") });
                 }
