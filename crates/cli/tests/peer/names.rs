@@ -73,7 +73,8 @@ fn five_hundred_names_are_stored_as_rclone_stores_them_and_listed_alike() {
     stage.run(&["copy", &raw(&source), "t:names"]).success();
     let (ours, theirs) = (stored(&stage, "names"), read(&referee));
     assert_eq!(ours.len(), files.len());
-    let differing: Vec<_> = theirs.iter().filter(|(name, content)| ours.get(*name) != Some(content)).collect();
+    let differing: Vec<_> =
+        theirs.iter().filter(|(name, content)| ours.get(*name) != Some(content)).collect();
     assert!(differing.is_empty(), "stored otherwise: {differing:?}");
     // Both list what is stored as what rclone makes of the local directory.
     let here = listed(&rclone.run(&stage, &["lsjson", &raw(&source)]).success_text());

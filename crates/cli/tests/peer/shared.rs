@@ -26,10 +26,11 @@ fn a_shared_folder_is_listed_and_downloaded_by_both() {
     for password in [None, Some("open sesame")] {
         let code = stage.control().seed_share("public", password).unwrap();
         let obscured = password.map(|text| rclone.run(&stage, &["obscure", text]).success_text());
-        let obscured = obscured.as_deref().map(str::trim);
         let run = |ours: bool, words: &[&str]| {
             let mut command = if ours { stage.command() } else { rclone.command(&stage) };
-            let command = with_share(&mut command, &code, obscured);
+            // rclone 1.75.2 documents that the password is to be obscured, but sends what it reads as it is.
+            let password = if ours { obscured.as_deref().map(str::trim) } else { password };
+            let command = with_share(&mut command, &code, password);
             Run::of(command.args(words), &words.join(" ")).success_text()
         };
         let list = ["lsf", "--format", "psi", "t:"];

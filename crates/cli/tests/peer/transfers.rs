@@ -95,8 +95,7 @@ fn a_server_side_copy_and_a_new_folder_look_the_same_to_the_other() {
         first.does(&stage, &["copyto", "t:from/file", "t:to/renamed"]);
         first.does(&stage, &["mkdir", "t:new/below"]);
         let listed = second.does(&stage, &["lsf", "-R", "t:"]);
-        let expected =
-            ["from/", "from/file", "new/", "new/below/", "to/", "to/file", "to/renamed"];
+        let expected = ["from/", "from/file", "new/", "new/below/", "to/", "to/file", "to/renamed"];
         assert_eq!(sorted(&listed), expected, "{second:?} lists what {first:?} did");
         assert!(!stage.counters().contains_key("upload.cgi"), "{first:?} moved bytes");
         second.does(&stage, &["rmdir", "t:new/below"]);
