@@ -59,6 +59,14 @@ fn codes_and_last_words() {
 }
 
 #[test]
+fn the_word_after_a_flag_is_its_value_even_if_it_begins_with_a_dash() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("file"), "x").unwrap();
+    let words = ["lsf", "--format", "ps", "--separator", "--", "."];
+    fichier(directory.path()).args(words).assert().success().stdout("file--1\n");
+}
+
+#[test]
 fn quiet_still_says_why_it_failed() {
     let directory = tempfile::tempdir().unwrap();
     fichier(directory.path()).args(["-q", "ls", "missing"]).assert().code(3).stderr(

@@ -251,10 +251,33 @@ fn bad_input_is_told_in_a_line_with_the_right_code() {
         assert!(run.stderr.contains(text), "{words:?}: {}", run.stderr);
         assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
     }
-    for (fault, code) in [("html", 5), ("truncated-json", 5), ("status:503", 5)] {
+}
+
+#[test]
+fn bad_answers_are_told_in_a_line_with_the_right_code() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/file", b"x").unwrap();
+    let key = "https://1fichier.com/console/params.pl";
+    // How the second listing is answered, that of `d`; the exit code; what is said; whether it is asked again.
+    for (fault, code, text, again) in [
+        ("html", 5, "an HTML page came instead of an answer", true),
+        ("truncated-json", 5, "the answer was cut short", true),
+        ("status:503", 5, "HTTP 503", true),
+        ("close", 5, "the connection broke", true),
+        ("message:Not authenticated #247", 7, key, false),
+        ("message:No such user #93", 7, key, false),
+        ("message:Owner locked #1", 7, "the account is locked", false),
+        ("message:Resource not found #469", 3, "directory not found: \"d\"", false),
+        ("message:Something else #186", 2, "list directory \"d\": folder/ls.cgi: the service refused", false),
+    ] {
         stage.control().clear_faults();
-        stage.control().add_fault(format!("endpoint=folder/ls,kind={fault}").parse().unwrap());
-        stage.run(&["ls", "t:", "--low-level-retries", "2"]).code(code);
+        stage.control().reset_counters();
+        stage.control().add_fault(format!("endpoint=folder/ls,after=1,kind={fault}").parse().unwrap());
+        let run = stage.run(&["ls", "t:d", "--low-level-retries", "2"]).code(code);
+        assert!(run.stderr.contains(text), "{fault}: {}", run.stderr);
+        assert_eq!(run.stderr.matches("ERROR").count(), 1, "{fault}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "{fault}");
+        assert_eq!(stage.counters()["folder/ls"] > 2, again, "{fault}: {:?}", stage.counters());
     }
 }
 

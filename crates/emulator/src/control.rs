@@ -206,6 +206,20 @@ impl Control {
         self.with(|tx, account| folder_at(tx, account, path))
     }
 
+    /// Makes a folder as [`seed_folder`](Self::seed_folder) does and shares it with the world, asking for the
+    /// password if there is one. Answers the share's code, the end of its page's address.
+    ///
+    /// # Errors
+    /// If the account doesn't exist or the state fails.
+    pub fn seed_share(&self, path: &str, password: Option<&str>) -> Result<String, EmulatorError> {
+        self.with(|tx, account| {
+            let folder = folder_at(tx, account, path)?;
+            let code = links::random_code(8);
+            tx.share_folder(folder, Some(&code), password, "[]")?;
+            Ok(code)
+        })
+    }
+
     /// Stores a file at a path, making its folders, and answers its link. The name is stored as it is, and a
     /// file of that name stays beside it.
     ///

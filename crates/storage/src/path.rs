@@ -228,9 +228,10 @@ impl fmt::Display for RemotePath {
     }
 }
 
+/// As messages quote it: an empty pair of quotes tells nobody that the root is meant.
 impl fmt::Debug for RemotePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        if self.is_root() { f.write_str("the root") } else { fmt::Debug::fmt(&self.0, f) }
     }
 }
 

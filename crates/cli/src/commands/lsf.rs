@@ -199,17 +199,18 @@ impl Row<'_, '_> {
         }
     }
 
+    /// Empty where there is none: the remote doesn't know this kind, or the file can't be read.
     async fn hash(&mut self, seen: &Seen) -> String {
         let Some(file) = seen.file() else { return String::new() };
         let kinds = [self.arguments.hash];
         match hashing::of_file(&*self.location.remote, file, &kinds, false).await {
             Ok(sums) => match sums.into_iter().next().flatten() {
                 Some(sum) => hashing::hexadecimal(&sum),
-                None => "UNSUPPORTED".to_owned(),
+                None => String::new(),
             },
             Err(error) => {
                 note(&mut self.context.problems, seen, &error);
-                "ERROR".to_owned()
+                String::new()
             }
         }
     }

@@ -170,7 +170,7 @@ impl Item<'_> {
         object.string("ModTime", time);
         object.plain("IsDir", seen.file().is_none());
         if let Some(hashes) = self.hashes(seen, context).await {
-            object.object("Hashes", &hashes);
+            object.object("Hashes", hashes);
         }
         if let Some(id) = id {
             object.string("ID", id.as_str());

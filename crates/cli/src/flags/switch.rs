@@ -1,16 +1,18 @@
-//! Switches in Go's manner: `--dry-run`, `--dry-run=false`, `-n=1`.
+//! Flags in Go's manner: switches as `--dry-run`, `--dry-run=false`, `-n=1`, and values that begin with a dash, as
+//! in `--separator --`.
 
 use clap::{Arg, ArgAction, Command, builder::ValueParser};
 
-/// Lets every switch of the grammar take a value after `=`.
+/// Lets every switch of the grammar take a value after `=`, and every other flag whatever word comes next.
 pub(super) fn go_style(command: Command) -> Command {
-    command.mut_args(optional_value).mut_subcommands(go_style)
+    command.mut_args(any_value).mut_subcommands(go_style)
 }
 
-fn optional_value(arg: Arg) -> Arg {
+fn any_value(arg: Arg) -> Arg {
     match arg.get_action() {
         ArgAction::SetTrue => valued(arg, "false", "true"),
         ArgAction::SetFalse => valued(arg, "true", "false"),
+        action if action.takes_values() && !arg.is_positional() => arg.allow_hyphen_values(true),
         _ => arg,
     }
 }

@@ -44,7 +44,14 @@ fn push(out: &mut Vec<u8>, character: char, html: Html) {
 #[derive(Debug, Default)]
 pub(crate) struct Object {
     html: Html,
-    members: Vec<(&'static str, Vec<u8>)>,
+    members: Vec<(&'static str, Member)>,
+}
+
+#[derive(Debug)]
+enum Member {
+    /// A value as it is written.
+    Plain(Vec<u8>),
+    Object(Object),
 }
 
 impl Object {
@@ -57,17 +64,17 @@ impl Object {
     pub(crate) fn string(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
         let mut text = Vec::new();
         string(&mut text, value.as_ref(), self.html);
-        self.members.push((name, text));
+        self.members.push((name, Member::Plain(text)));
     }
 
     /// Adds a number, `true` or `false`.
     pub(crate) fn plain(&mut self, name: &'static str, value: impl std::fmt::Display) {
-        self.members.push((name, format!("{value}").into_bytes()));
+        self.members.push((name, Member::Plain(format!("{value}").into_bytes())));
     }
 
     /// Adds an object.
-    pub(crate) fn object(&mut self, name: &'static str, value: &Self) {
-        self.members.push((name, value.compact()));
+    pub(crate) fn object(&mut self, name: &'static str, value: Self) {
+        self.members.push((name, Member::Object(value)));
     }
 
     /// The object on one line.
@@ -79,28 +86,41 @@ impl Object {
             }
             string(&mut text, name.as_bytes(), self.html);
             text.push(b':');
-            text.extend_from_slice(value);
+            match value {
+                Member::Plain(value) => text.extend_from_slice(value),
+                Member::Object(object) => text.extend_from_slice(&object.compact()),
+            }
         }
         text.push(b'}');
         text
     }
 
-    /// The object with one member a line, indented by a tab. Objects within stay compact.
+    /// The object with one member a line, indented by tabs.
     pub(crate) fn indented(&self) -> Vec<u8> {
+        self.indented_by(1)
+    }
+
+    fn indented_by(&self, depth: usize) -> Vec<u8> {
         if self.members.is_empty() {
             return b"{}".to_vec();
         }
-        let mut text = b"{\n".to_vec();
+        let mut text = b"{".to_vec();
         for (index, (name, value)) in self.members.iter().enumerate() {
             if index > 0 {
-                text.extend_from_slice(b",\n");
+                text.push(b',');
             }
-            text.push(b'\t');
+            text.push(b'\n');
+            text.extend(std::iter::repeat_n(b'\t', depth));
             string(&mut text, name.as_bytes(), self.html);
             text.extend_from_slice(b": ");
-            text.extend_from_slice(value);
+            match value {
+                Member::Plain(value) => text.extend_from_slice(value),
+                Member::Object(object) => text.extend_from_slice(&object.indented_by(depth + 1)),
+            }
         }
-        text.extend_from_slice(b"\n}");
+        text.push(b'\n');
+        text.extend(std::iter::repeat_n(b'\t', depth - 1));
+        text.push(b'}');
         text
     }
 }
@@ -132,6 +152,16 @@ mod tests {
         object.string("a", "x");
         assert_eq!(object.compact(), br#"{"z":1,"a":"x"}"#);
         assert_eq!(object.indented(), b"{\n\t\"z\": 1,\n\t\"a\": \"x\"\n}");
+    }
+
+    #[test]
+    fn objects_within_are_indented_further() {
+        let (mut outer, mut inner) = (Object::default(), Object::default());
+        inner.plain("n", 1);
+        outer.object("in", inner);
+        outer.object("nothing", Object::default());
+        assert_eq!(outer.compact(), br#"{"in":{"n":1},"nothing":{}}"#);
+        assert_eq!(outer.indented(), b"{\n\t\"in\": {\n\t\t\"n\": 1\n\t},\n\t\"nothing\": {}\n}");
     }
 
     proptest! {

@@ -47,6 +47,14 @@ impl Stage {
         Self::start_at(home, "1000", |builder| builder.storage(storage))
     }
 
+    /// A service that programs reach by the names of the real one, through a proxy.
+    pub(crate) fn start_behind_proxy() -> Self {
+        let proxy = "127.0.0.1:0".parse().unwrap();
+        let stage = Self::start_at(tempfile::tempdir().unwrap(), "1000", |builder| builder.proxy(proxy));
+        stage.emulator.write_ca(stage.home.path().join("ca.pem")).unwrap();
+        stage
+    }
+
     fn start_with(limits: Limits) -> Self {
         let time_scale = if matches!(limits, Limits::Off) { "1000" } else { "100" };
         Self::start_at(tempfile::tempdir().unwrap(), time_scale, |builder| builder.limits(limits))
@@ -65,6 +73,28 @@ impl Stage {
     /// The service's controls.
     pub(crate) fn control(&self) -> Control {
         self.emulator.control()
+    }
+
+    /// The home of the programs, where they start, too.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Where the service listens, without its names.
+    pub(crate) fn endpoint(&self) -> String {
+        self.emulator.endpoint().to_string()
+    }
+
+    /// The key of the account.
+    pub(crate) fn api_key(&self) -> &str {
+        self.emulator.api_key()
+    }
+
+    /// The variables by which rclone and the binary find the proxy and trust it.
+    pub(crate) fn proxy_environment(&self) -> [(&'static str, String); 2] {
+        let proxy = self.emulator.proxy_addr().unwrap();
+        let authority = self.home.path().join("ca.pem").to_str().unwrap().to_owned();
+        [("HTTPS_PROXY", format!("http://{proxy}")), ("RCLONE_CA_CERT", authority)]
     }
 
     /// What the service was asked, by endpoint.
@@ -96,17 +126,22 @@ impl Stage {
 
     /// Runs the binary.
     pub(crate) fn run(&self, words: &[&str]) -> Run {
-        let Output { status, stdout, stderr } = self.command().args(words).output().unwrap();
-        Run {
-            words: words.join(" "),
+        Run::of(self.command().args(words), &words.join(" "))
+    }
+}
+
+impl Run {
+    /// Runs a program; the name is for messages.
+    pub(crate) fn of(command: &mut Command, name: &str) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        Self {
+            words: name.to_owned(),
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
             status: status.code(),
         }
     }
-}
 
-impl Run {
     /// It ended with this code.
     #[track_caller]
     pub(crate) fn code(self, code: i32) -> Self {
