@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Order, Rules};
+use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Rules};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -57,7 +57,7 @@ pub(crate) struct TransferSettings {
     pub(crate) suffix_keep_extension: bool,
     pub(crate) deletion: Deletion,
     pub(crate) check_first: bool,
-    pub(crate) order: Order,
+    pub(crate) order_by: String,
     pub(crate) limits: Limits,
     pub(crate) bandwidth: Timetable,
     pub(crate) interactive: bool,
@@ -197,7 +197,7 @@ impl TransferSettings {
                 max_bytes: flags.max_delete_size.0,
             },
             check_first: flags.check_first,
-            order: flags.order_by.0,
+            order_by: flags.order_by.clone(),
             limits: Limits {
                 bytes: flags.max_transfer.0,
                 time: flags.max_duration.0,

@@ -33,13 +33,17 @@ impl Run<'_> {
         shelf: &Shelf<'_>,
         report: &mut RunReport,
     ) -> Vec<Job> {
-        for _ in &pairs {
+        // What only one side has needs no check.
+        for _ in pairs.iter().filter(|pair| !pair.existing.is_empty()) {
             self.stats.plan_check();
         }
         let mut decided = stream::iter(pairs)
             .map(|pair| async {
+                let checked = !pair.existing.is_empty();
                 let decision = self.decide(pair, shelf).await;
-                self.stats.finish_check();
+                if checked {
+                    self.stats.finish_check();
+                }
                 decision
             })
             .buffered(self.options.checkers.max(1));

@@ -22,7 +22,7 @@ pub(crate) use self::{
     bandwidth::Timetable,
     global::{Colour, GlobalFlags, LogLevel},
     help::{flag_table, for_command as help_for_command, help_for, overview},
-    transfer::{CutoffMode, TransferFlags},
+    transfer::{CutoffMode, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
 };
 use crate::commands::Command;

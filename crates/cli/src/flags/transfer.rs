@@ -86,8 +86,8 @@ pub(crate) struct TransferFlags {
     pub(crate) check_first: bool,
 
     /// Which files go first: name, size or modtime; then ,ascending ,descending or ,mixed,PERCENT
-    #[arg(long, value_name = "ORDER", default_value = "", value_parser = order, hide_default_value = true)]
-    pub(crate) order_by: TransferOrder,
+    #[arg(long, value_name = "ORDER", default_value = "", hide_default_value = true)]
+    pub(crate) order_by: String,
 
     /// End when this much was transferred, with exit code 8
     #[arg(long, value_name = "SIZE", default_value = "off", value_parser = size)]
@@ -189,14 +189,11 @@ pub(crate) enum CutoffMode {
     Cautious,
 }
 
-/// In which order files are transferred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TransferOrder(pub(crate) fichier_engine::Order);
-
-fn order(text: &str) -> Result<TransferOrder, String> {
+/// In which order files are transferred. `listremotes` has a reading of its own for this flag.
+pub(crate) fn order(text: &str) -> Result<fichier_engine::Order, String> {
     use fichier_engine::{Direction, Order, OrderKey};
     if text.is_empty() {
-        return Ok(TransferOrder(Order::Found));
+        return Ok(Order::Found);
     }
     let mut words = text.split(',');
     let key = match words.next() {
@@ -225,7 +222,7 @@ fn order(text: &str) -> Result<TransferOrder, String> {
     };
     match words.next() {
         Some(more) => Err(format!("{text:?}: {more:?} is too much")),
-        None => Ok(TransferOrder(Order::By(key, direction))),
+        None => Ok(Order::By(key, direction)),
     }
 }
 
@@ -237,7 +234,7 @@ mod tests {
 
     #[test]
     fn orders_are_read_as_rclone_writes_them() {
-        let read = |text| order(text).map(|order| order.0);
+        let read = order;
         assert_eq!(read(""), Ok(Order::Found));
         assert_eq!(read("size"), Ok(Order::By(OrderKey::Size, Direction::Ascending)));
         assert_eq!(read("name,desc"), Ok(Order::By(OrderKey::Name, Direction::Descending)));

@@ -31,7 +31,8 @@ pub(super) fn of(
         idle_timeout: settings.timeout,
         user_agent: settings.user_agent.clone(),
         bind: bind.transpose()?,
-        low_level_retries: settings.low_level_retries,
+        // The flag counts tries, as in rclone.
+        low_level_retries: settings.low_level_retries.saturating_sub(1),
         call_gap: settings
             .calls_per_second
             .map_or(Duration::ZERO, |calls| Duration::from_secs_f64(calls.recip())),

@@ -3,7 +3,7 @@
 use fichier_engine::{Backup, Bandwidth, Reference, RunOptions};
 use fichier_storage::Location;
 
-use crate::{commands::Context, exit::Failure};
+use crate::{commands::Context, exit::Failure, flags::transfer_order};
 
 /// The engine's options for a run that ends at `to`.
 ///
@@ -22,6 +22,8 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
             references.push(Reference { location, copies });
         }
     }
+    let order =
+        transfer_order(&flags.order_by).map_err(|error| Failure::usage(format!("--order-by {error}")))?;
     let timetable = flags.bandwidth.clone();
     let bandwidth = (!timetable.is_empty())
         .then(|| Bandwidth::new(move || timetable.at(jiff::ZonedDateTime::now().datetime())));
@@ -40,7 +42,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         limits: flags.limits,
         bandwidth,
         check_first: flags.check_first,
-        order: flags.order,
+        order,
         backup: backup(context, to).await?,
         deletion: flags.deletion,
         delete_empty_source_folders: false,

@@ -52,14 +52,22 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
     }
     // They share their folder, so the order of the paths is that of the names.
     entries.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+    let mut shared = Vec::new();
     entries.dedup_by(|later, first| {
         let same = later.path() == first.path();
         if same {
             let error = StorageError::AlreadyExists(later.path().clone());
             gaps.push(Gap { path: later.path().clone(), error });
+            shared.push(later.path().clone());
         }
         same
     });
+    // Of several that are listed under one name the one counts that is found by it.
+    for path in shared {
+        if let Ok(at) = entries.binary_search_by(|entry| entry.path().cmp(&path)) {
+            entries[at] = find(place, &path)?;
+        }
+    }
     Ok(Listing { entries, gaps })
 }
 

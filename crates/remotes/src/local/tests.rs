@@ -335,3 +335,21 @@ mod unix {
         }
     }
 }
+
+/// `‛a` and `‛‛a` are listed under one name; the file that is found by it is the one that counts.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_files_with_one_listed_name_the_one_that_can_be_read_is_listed() {
+    for swapped in [false, true] {
+        let directory = TempDir::new().unwrap();
+        let contents = if swapped { ["longer", "short"] } else { ["short", "longer"] };
+        fs::write(directory.path().join("‛a"), contents[0]).unwrap();
+        fs::write(directory.path().join("‛‛a"), contents[1]).unwrap();
+        let remote = LocalRemote::open(directory.path(), quick());
+        let listing = remote.list_with_gaps(&RemotePath::root()).await.unwrap();
+        assert_eq!((listing.entries.len(), listing.gaps.len()), (1, 1));
+        let file = listing.entries[0].as_file().unwrap();
+        let bytes = collect(remote.read(file, ByteRange::WHOLE).await.unwrap()).await.unwrap();
+        assert_eq!(String::from_utf8(bytes).unwrap(), contents[1]);
+    }
+}
