@@ -6,7 +6,7 @@ use crate::expression::ExpressionError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// Brackets or braces without their counterpart.
-    #[error("mismatched {signs} in glob {pattern:?}")]
+    #[error("mismatched {signs} in glob {}", quoted(pattern))]
     Mismatched {
         /// Which.
         signs: &'static str,
@@ -14,10 +14,10 @@ pub enum FilterError {
         pattern: String,
     },
     /// More than two stars in a row.
-    #[error("too many stars in {0:?}")]
+    #[error("too many stars in {}", quoted(.0))]
     TooManyStars(String),
     /// A regular expression in a pattern that can't be understood.
-    #[error("bad glob pattern {pattern:?} (regexp {expression:?}): {source}")]
+    #[error("bad glob pattern {} (regexp {}): {source}", quoted(pattern), quoted(expression))]
     Expression {
         /// The pattern.
         pattern: String,
@@ -27,7 +27,7 @@ pub enum FilterError {
         source: ExpressionError,
     },
     /// A rule of `--filter` that begins with neither `+ ` nor `- `, nor is `!`.
-    #[error("malformed rule {0:?}")]
+    #[error("malformed rule {}", quoted(.0))]
     MalformedRule(String),
     /// A line of 64 KiB or more.
     #[error("line {0} is longer than 65535 bytes")]
@@ -58,4 +58,18 @@ pub enum FilterError {
         /// Another one.
         second: &'static str,
     },
+}
+
+/// A text in quotes as Go writes it: what can be read stays as it is.
+fn quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            control if control.is_ascii_control() => out.extend(control.escape_default()),
+            plain => out.push(plain),
+        }
+    }
+    out.push('"');
+    out
 }

@@ -147,6 +147,8 @@ mod tests {
         for (expression, error) in [
             (r"(^|/)\C$", r"invalid escape sequence: `\C`"),
             (r"(^|/)(\1)$", r"invalid escape sequence: `\1`"),
+            (r"(^|/)(\x{110000})$", r"invalid escape sequence: `\x{110000`"),
+            (r"(^|/)\x\／$", r"invalid escape sequence: `\x\／`"),
             ("(^|/)[z-a]$", "invalid character class range: `z-a`"),
             ("(^|/)[[:foo:]]$", "invalid character class range: `[:foo:]`"),
             (r"(^|/)(\p{Foo})$", r"invalid character class range: `\p{Foo}`"),

@@ -21,7 +21,6 @@ pub(super) fn parse(source: &str) -> Result<Hir, ExpressionError> {
         flags: Flags::default(),
         group: Group::default(),
         open: Vec::new(),
-        names: Vec::new(),
         repeated: None,
     };
     while let Some(character) = parser.peek() {
@@ -85,7 +84,6 @@ struct Parser<'a> {
     flags: Flags,
     group: Group,
     open: Vec<Group>,
-    names: Vec<&'a str>,
     /// What followed the last item, from its count on, if there was one just now.
     repeated: Option<&'a str>,
 }
@@ -265,10 +263,6 @@ impl<'a> Parser<'a> {
             if name.is_empty() || !name.chars().all(is_word) {
                 return Err(self.error("invalid named capture", self.since(start)));
             }
-            if self.names.contains(&name) {
-                return Err(self.error("duplicate capture group name", name));
-            }
-            self.names.push(name);
             return Ok(true);
         }
         self.rest = &start[2..];
@@ -401,22 +395,22 @@ impl<'a> Parser<'a> {
 
     /// Behind `\x`: two digits, or any number of them in braces.
     fn hexadecimal(&mut self) -> Option<char> {
-        let digits = match self.rest.strip_prefix('{') {
-            Some(after) => {
-                let (digits, after) = after.split_once('}')?;
-                self.rest = after;
-                digits
-            }
-            None => {
-                let (digits, after) = self.rest.split_at_checked(2)?;
-                self.rest = after;
-                digits
-            }
-        };
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
+        if self.peek() != Some('{') {
+            let (first, second) = (self.next()?, self.next());
+            return char::from_u32(first.to_digit(16)? * 16 + second?.to_digit(16)?);
         }
-        u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)
+        self.next();
+        let mut code = None;
+        loop {
+            match self.next()? {
+                '}' => return char::from_u32(code?),
+                digit => {
+                    let larger = code.unwrap_or(0) * 16 + digit.to_digit(16)?;
+                    code = Some(larger).filter(|code| *code <= u32::from(char::MAX));
+                    code?;
+                }
+            }
+        }
     }
 
     /// `[…]`.
