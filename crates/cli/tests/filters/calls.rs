@@ -93,3 +93,55 @@ fn a_single_file_goes_with_no_filter() {
     }
     stage.run(&["copy", "t:keep/a.txt", "x", "--exclude", "*"]).success();
 }
+
+#[test]
+fn a_sync_leaves_alone_what_it_does_not_see_unless_told_otherwise() {
+    let stage = planted();
+    let source = stage.directory("source");
+    let file = |path: &str| (path.to_owned(), b"new".to_vec());
+    write_tree(&source, &BTreeMap::from(["keep/a.txt", "skip/new.txt"].map(file)));
+    let words = ["sync", source.to_str().unwrap(), "t:", "--exclude", "/skip/"];
+    stage.run(&words).success();
+    let text = stage.run(&["lsf", "-R", "--files-only", "t:"]).success_text();
+    assert_eq!(lines(&text), ["keep/a.txt", "skip/c.txt", "skip/deep/d.txt"]);
+    stage.run(&[&words[..], &["--delete-excluded"]].concat()).success();
+    let text = stage.run(&["lsf", "-R", "--files-only", "t:"]).success_text();
+    assert_eq!(lines(&text), ["keep/a.txt"]);
+}
+
+#[test]
+fn an_old_version_that_a_filter_hides_is_replaced_not_doubled() {
+    let stage = Stage::start();
+    stage.control().seed_file("a", &[b'o'; 3000]).unwrap();
+    let source = stage.directory("source");
+    write_tree(&source, &BTreeMap::from([("a".to_owned(), b"new".to_vec())]));
+    for command in ["copy", "sync"] {
+        stage.run(&[command, source.to_str().unwrap(), "t:", "--max-size", "1k"]).success();
+        let text = stage.run(&["lsf", "t:", "--format", "ps"]).success_text();
+        assert_eq!(text, "a;3\n", "{command}");
+    }
+}
+
+#[test]
+fn a_move_leaves_behind_what_it_does_not_take() {
+    let stage = planted();
+    stage.run(&["move", "t:keep", "t:moved", "--exclude", "b.txt", "--delete-empty-src-dirs"]).success();
+    let text = stage.run(&["lsf", "-R", "--files-only", "t:"]).success_text();
+    let left =
+        ["keep/deep/b.txt", "marked/.skip", "marked/e.txt", "moved/a.txt", "skip/c.txt", "skip/deep/d.txt"];
+    assert_eq!(lines(&text), left);
+}
+
+#[test]
+fn a_folder_with_hidden_files_is_not_renamed_with_them() {
+    let stage = Stage::start();
+    for path in ["old/a.txt", "old/b.txt", "old/hidden.jpg"] {
+        stage.control().seed_file(path, path.as_bytes()).unwrap();
+    }
+    let source = stage.directory("source");
+    let file = |(path, content): (&str, &str)| (path.to_owned(), content.as_bytes().to_vec());
+    write_tree(&source, &BTreeMap::from([("new/a.txt", "old/a.txt"), ("new/b.txt", "old/b.txt")].map(file)));
+    stage.run(&["sync", source.to_str().unwrap(), "t:", "--exclude", "*.jpg"]).success();
+    let text = stage.run(&["lsf", "-R", "--files-only", "t:"]).success_text();
+    assert_eq!(lines(&text), ["new/a.txt", "new/b.txt", "old/hidden.jpg"]);
+}

@@ -38,27 +38,35 @@ fn listings_are_those_of_rclone_over_a_table_and_generated_sets() {
 }
 
 #[test]
-fn copies_are_those_of_rclone() {
+fn copies_and_syncs_end_as_those_of_rclone() {
     let home = tempfile::tempdir().unwrap();
-    let tree = home.path().join("tree");
-    tree::plant_for_copies(&tree);
+    tree::plant_for_copies(&home.path().join("tree"));
     table::plant_files(home.path());
     let seed = generated::seed();
     println!("seed {seed}");
-    let mut sets: Vec<_> = table::sets().into_iter().step_by(8).collect();
+    let mut sets: Vec<_> = table::sets().into_iter().step_by(5).collect();
     sets.extend(generated::sets(seed, 20));
-    let sets: Vec<_> = sets.into_iter().enumerate().collect();
-    let failures = side_by_side(&sets, |(index, set)| {
-        let ends = ["theirs", "ours"].map(|name| format!("{name}-{index}"));
-        let theirs = run(rclone::program(), home.path(), &["copy", "tree", &ends[0]], set);
-        let ours =
-            run(Path::new(env!("CARGO_BIN_EXE_fichier")), home.path(), &["copy", "tree", &ends[1]], set);
-        let [theirs, ours] = [(theirs, &ends[0]), (ours, &ends[1])]
-            .map(|(output, end)| (output.status.success(), files_below(&home.path().join(end))));
+    let excluded = "--delete-excluded".to_owned();
+    let cases: Vec<_> = sets
+        .into_iter()
+        .enumerate()
+        .map(|(index, set)| match index % 4 {
+            0 => (index, "copy", set),
+            3 => (index, "sync", set.into_iter().chain([excluded.clone()]).collect()),
+            _ => (index, "sync", set),
+        })
+        .collect();
+    let failures = side_by_side(&cases, |(index, command, set)| {
+        let [theirs, ours] = [rclone::program(), Path::new(env!("CARGO_BIN_EXE_fichier"))].map(|program| {
+            let end = format!("{index}-{}", program.file_name().unwrap().display());
+            tree::plant_destination(&home.path().join(&end));
+            let output = run(program, home.path(), &[command, "tree", &end], set);
+            (output.status.success(), files_below(&home.path().join(end)))
+        });
         (theirs != ours).then(|| {
-            let alone = |one: &BTreeSet<BString>, other| one.difference(other).cloned().collect::<Vec<_>>();
+            let alone = |one: &BTreeSet<_>, other| one.difference(other).cloned().collect::<Vec<_>>();
             format!(
-                "{set:?}\n  theirs: {} {:?}\n  ours: {} {:?}",
+                "{command} {set:?}\n  theirs: {} {:?}\n  ours: {} {:?}",
                 theirs.0,
                 alone(&theirs.1, &ours.1),
                 ours.0,
@@ -152,7 +160,8 @@ fn said(output: &Output) -> Said {
     Said { filters, listing, error, status: output.status.code() }
 }
 
-fn files_below(root: &Path) -> BTreeSet<BString> {
+/// The files by path and size.
+fn files_below(root: &Path) -> BTreeSet<(BString, u64)> {
     let mut files = BTreeSet::new();
     let mut open = vec![root.to_owned()];
     while let Some(directory) = open.pop() {
@@ -162,7 +171,8 @@ fn files_below(root: &Path) -> BTreeSet<BString> {
             if path.is_dir() {
                 open.push(path);
             } else {
-                files.insert(path.strip_prefix(root).unwrap().as_os_str().as_bytes().into());
+                let name = path.strip_prefix(root).unwrap().as_os_str().as_bytes();
+                files.insert((name.into(), path.symlink_metadata().unwrap().len()));
             }
         }
     }

@@ -86,6 +86,23 @@ pub(crate) fn plant_for_copies(root: &Path) {
     plant_names(root, &names);
 }
 
+/// Makes what stands at a destination before: other versions of some files, and files and folders that the tree
+/// hasn't got.
+pub(crate) fn plant_destination(root: &Path) {
+    let now = SystemTime::now();
+    let folders = FOLDERS.iter().copied().step_by(2).chain([&b"gone"[..], b"gone/deep", b"gone/marked"]);
+    for (index, folder) in folders.enumerate() {
+        let folder = root.join(OsStr::from_bytes(folder));
+        fs::create_dir_all(&folder).unwrap();
+        for (name, size) in [("x", 7), ("a.txt", 2000), ("extra.txt", 0), ("extra.jpg", 1500)] {
+            fs::write(folder.join(name), vec![b'o'; size]).unwrap();
+            let time = now - Duration::from_secs(3600 * [2, 30, 24 * 50][index % 3]);
+            fs::File::options().write(true).open(folder.join(name)).unwrap().set_modified(time).unwrap();
+        }
+    }
+    fs::write(root.join("gone/marked/.skip"), "").unwrap();
+}
+
 fn plant_names(root: &Path, names: &[&[u8]]) {
     let now = SystemTime::now();
     let mut number: u64 = 0;
