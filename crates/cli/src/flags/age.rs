@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn moment(text: &str, zone: &str) -> String {
-        let now: SystemTime = "2024-06-01T12:00:00Z".parse::<Timestamp>().unwrap().into();
+        let now = SystemTime::try_from("2024-06-01T12:00:00Z".parse::<Timestamp>().unwrap()).unwrap();
         let age: Age = text.parse().unwrap();
         let moment = age.moment(now, &TimeZone::get(zone).unwrap());
         moment.map_or("off".into(), |moment| Timestamp::try_from(moment).unwrap().to_string())
