@@ -1,5 +1,7 @@
 //! Lists of rules: the first one that matches decides; what none matches is in.
 
+use std::collections::HashSet;
+
 use crate::{FilterError, expression::Expression, folders, pattern};
 
 /// A rule that takes what matches, or leaves it out.
@@ -11,22 +13,34 @@ struct Rule {
 
 /// Rules in their order, equal ones once.
 #[derive(Debug, Clone, Default)]
-struct RuleList(Vec<Rule>);
+struct RuleList {
+    rules: Vec<Rule>,
+    known: HashSet<(bool, String)>,
+}
 
 impl RuleList {
-    fn add(&mut self, takes: bool, expression: Expression) {
-        let is_known = |rule: &Rule| rule.takes == takes && rule.expression.source() == expression.source();
-        if !self.0.iter().any(is_known) {
-            self.0.push(Rule { takes, expression });
+    /// Adds a rule for a pattern, unless there is an equal one.
+    fn add(&mut self, takes: bool, pattern: &str, ignore_case: bool) -> Result<(), FilterError> {
+        let source = pattern::to_expression(pattern, ignore_case)?;
+        if self.known.contains(&(takes, source.clone())) {
+            return Ok(());
         }
+        let expression = Expression::new(source.clone()).map_err(|error| FilterError::Expression {
+            pattern: pattern.strip_prefix('/').unwrap_or(pattern).to_owned(),
+            expression: source.clone(),
+            source: error,
+        })?;
+        self.rules.push(Rule { takes, expression });
+        self.known.insert((takes, source));
+        Ok(())
     }
 
     fn takes(&self, path: &str) -> bool {
-        self.0.iter().find(|rule| rule.expression.matches(path)).is_none_or(|rule| rule.takes)
+        self.rules.iter().find(|rule| rule.expression.matches(path)).is_none_or(|rule| rule.takes)
     }
 
     fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.0
+        self.rules
             .iter()
             .map(|rule| format!("{} {}", if rule.takes { '+' } else { '-' }, rule.expression.source()))
     }
@@ -55,19 +69,17 @@ impl Rules {
         // A folder is left out with all it holds.
         let pattern = if names_folder && !takes { format!("{pattern}**") } else { pattern.to_owned() };
         let crosses_folders = pattern.contains("**");
-        let expression = self.expression(&pattern)?;
         if !names_folder || crosses_folders {
-            self.files.add(takes, expression.clone());
+            self.files.add(takes, &pattern, self.ignore_case)?;
             // A pattern that leaves files out says nothing about folders, unless it leaves out all.
             if takes || pattern == "*" {
                 for folder in folders::leading_to(&pattern) {
-                    let expression = self.expression(&folder)?;
-                    self.folders.add(takes, expression);
+                    self.folders.add(takes, &folder, self.ignore_case)?;
                 }
             }
         }
         if names_folder || crosses_folders {
-            self.folders.add(takes, expression);
+            self.folders.add(takes, &pattern, self.ignore_case)?;
         }
         Ok(())
     }
@@ -88,18 +100,9 @@ impl Rules {
         }
     }
 
-    fn expression(&self, pattern: &str) -> Result<Expression, FilterError> {
-        let source = pattern::to_expression(pattern, self.ignore_case)?;
-        Expression::new(source.clone()).map_err(|error| FilterError::Expression {
-            pattern: pattern.strip_prefix('/').unwrap_or(pattern).to_owned(),
-            expression: source,
-            source: error,
-        })
-    }
-
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.files.0.is_empty() && self.folders.0.is_empty()
+        self.files.rules.is_empty() && self.folders.rules.is_empty()
     }
 
     /// Whether the file at a path, seen from the root, is taken.
@@ -109,7 +112,7 @@ impl Rules {
 
     /// Whether the folder at a path may hold something that is taken.
     pub(crate) fn take_folder(&self, path: &str) -> bool {
-        self.folders.0.is_empty() || self.folders.takes(&format!("{path}/"))
+        self.folders.rules.is_empty() || self.folders.takes(&format!("{path}/"))
     }
 
     /// The rules as `--dump filters` shows them.
