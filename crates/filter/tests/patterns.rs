@@ -157,6 +157,9 @@ proptest! {
         let text = written(&pieces);
         // A slash twice, or at an end, matches no path but is squeezed for folders; a folder rule is no file rule.
         prop_assume!(!text.starts_with('/') && !text.ends_with('/') && !text.contains("//"));
+        // As with rclone, `[^a]` takes a slash of a file's path, too, which no folder's rule foresees; nor does it see
+        // that a brace within braces is escaped.
+        prop_assume!(!text.contains("[^") && !text.contains('\\'));
         let Ok(filter) = Filter::new(&Definition {
             include: vec![format!("{}{text}", if rooted { "/" } else { "" }).into_bytes()],
             ..Definition::default()
