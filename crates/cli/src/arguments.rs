@@ -1,8 +1,9 @@
 //! What the typed flags mean: the second stage of the arguments, decided once, here.
 
-use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Rules};
+use fichier_filter::Filter;
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -21,6 +22,10 @@ pub(crate) struct Settings {
     pub(crate) json_log: bool,
     pub(crate) dry_run: bool,
     pub(crate) max_depth: Option<usize>,
+    /// Which files and folders the command is about.
+    pub(crate) filter: Arc<Filter>,
+    /// A sync removes at the destination what the filter leaves out.
+    pub(crate) delete_excluded: bool,
     pub(crate) human_readable: bool,
     pub(crate) colour: Colour,
     /// The environment asks for no colours.
@@ -112,6 +117,9 @@ impl Settings {
             json_log: typed.use_json_log,
             dry_run: typed.dry_run,
             max_depth: usize::try_from(typed.max_depth).ok().filter(|depth| *depth > 0),
+            // Filters may take reading files, and log: they are decided when the log is there.
+            filter: Arc::default(),
+            delete_excluded: false,
             human_readable: typed.human_readable,
             colour: typed.color,
             no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty()),

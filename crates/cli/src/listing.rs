@@ -1,12 +1,13 @@
 //! What a path holds, folder by folder, for the commands that list.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use fichier_engine::{FolderListing, WalkError};
+use fichier_filter::Filter;
 use fichier_storage::{Entry, File, Location, RemotePath, StorageError};
 use futures::{Stream, StreamExt as _};
 
-use crate::problems::Problems;
+use crate::{filtering, problems::Problems};
 
 /// An entry, and where it lies as seen from the path that the user gave.
 #[derive(Debug, Clone)]
@@ -34,24 +35,24 @@ pub(crate) struct Listing {
     location: Location,
     folders: Folders,
     started: bool,
+    /// A single file is a filter of its own and goes with no other.
+    takes_file: bool,
 }
 
 impl Listing {
-    /// Lists what is at `location`, at most `max_depth` folders deep. A file is listed alone, under its name.
-    pub(crate) fn new(location: &Location, max_depth: Option<usize>) -> Self {
-        let folders = fichier_engine::walk(location, max_depth).boxed_local();
-        Self { location: location.clone(), folders, started: false }
+    /// Lists what is at `location` and passes the filter, at most `max_depth` folders deep. A file is listed
+    /// alone, under its name; with a filter it is refused.
+    pub(crate) fn new(location: &Location, max_depth: Option<usize>, filter: &Arc<Filter>) -> Self {
+        let folders = fichier_engine::walk_filtered(location, max_depth, filter).boxed_local();
+        Self { location: location.clone(), folders, started: false, takes_file: filter.is_inactive() }
     }
 
     /// The next folder's entries, sorted by name; `None` at the end. A folder below that can't be listed is
     /// noted as a problem and left out.
     ///
     /// # Errors
-    /// The path itself can't be listed.
-    pub(crate) async fn next_folder(
-        &mut self,
-        problems: &mut Problems,
-    ) -> Result<Option<Vec<Seen>>, StorageError> {
+    /// The path itself can't be listed, or is a file although there is a filter.
+    pub(crate) async fn next_folder(&mut self, problems: &mut Problems) -> anyhow::Result<Option<Vec<Seen>>> {
         while let Some(listing) = self.folders.next().await {
             let first = !std::mem::replace(&mut self.started, true);
             match listing {
@@ -64,11 +65,14 @@ impl Listing {
                     return Ok(Some(folder.entries.into_iter().filter_map(seen).collect()));
                 }
                 Err(WalkError { source: StorageError::IsAFile(_), .. }) if first => {
+                    if !self.takes_file {
+                        return Err(filtering::single_file(&self.location.path.to_string()).into());
+                    }
                     let entry = self.location.remote.find(&self.location.path).await?;
                     let path = alone(&entry);
                     return Ok(Some(vec![Seen { path, entry }]));
                 }
-                Err(error) if first => return Err(error.source),
+                Err(error) if first => return Err(error.source.into()),
                 Err(error) => {
                     let path = error.folder.relative_to(&self.location.path).unwrap_or(error.folder);
                     problems.note(&path.to_string(), &error.source);
@@ -85,7 +89,7 @@ impl Listing {
     pub(crate) async fn next_files(
         &mut self,
         problems: &mut Problems,
-    ) -> Result<Option<Vec<(RemotePath, File)>>, StorageError> {
+    ) -> anyhow::Result<Option<Vec<(RemotePath, File)>>> {
         let Some(seen) = self.next_folder(problems).await? else { return Ok(None) };
         let file = |seen: Seen| match seen.entry {
             Entry::File(file) => Some((seen.path, file)),

@@ -8,6 +8,7 @@ mod commands;
 mod demo;
 mod directories;
 mod exit;
+mod filtering;
 mod flags;
 mod hashing;
 mod listing;

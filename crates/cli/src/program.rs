@@ -3,6 +3,8 @@
 use std::{
     ffi::OsString,
     io::{self, BufWriter, Write},
+    sync::Arc,
+    time::SystemTime,
 };
 
 use clap::error::ErrorKind;
@@ -11,7 +13,8 @@ use crate::{
     arguments::Settings,
     commands::{self, Context},
     exit::{self, Exit},
-    flags::{self, Environment},
+    filtering,
+    flags::{self, Environment, FilterFlags, LogLevel},
     logging::Log,
     problems::Problems,
     session::Session,
@@ -30,10 +33,13 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
             );
         }
     };
-    let settings = match Settings::new(&typed.global, &typed.transfer, typed.backend, environment) {
+    let mut settings = match Settings::new(&typed.global, &typed.transfer, typed.backend, environment) {
         Ok(settings) => settings,
         Err(error) => return complain(&Log::plain(), &error.to_string(), Exit::Usage),
     };
+    if !typed.filter.dump.is_empty() {
+        settings.log_level = LogLevel::Debug;
+    }
     let log = match Log::new(&settings) {
         Ok(log) => log,
         Err(error) => {
@@ -42,6 +48,11 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
         }
     };
     let guard = log.install();
+    if let Err(error) = set_filter(&mut settings, &typed.filter) {
+        let message =
+            format!("Failed to initialise global options: failed to reload \"filter\" options: {error}");
+        return complain(&log, &message, Exit::Other);
+    }
     let name = typed.command.name();
     let result = execute(&typed.command, &settings, environment, &log);
     let exit = match result {
@@ -54,6 +65,17 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
     };
     drop(guard);
     exit
+}
+
+/// Decides which files the command is about.
+fn set_filter(settings: &mut Settings, flags: &FilterFlags) -> Result<(), filtering::FilteringError> {
+    if !flags.dump.is_empty() {
+        tracing::warn!("Automatically setting -vv as --dump is enabled");
+    }
+    let now = SystemTime::now();
+    settings.filter = Arc::new(filtering::decide(flags, &settings.clock, now, &mut io::stdout().lock())?);
+    settings.delete_excluded = flags.delete_excluded;
+    Ok(())
 }
 
 fn execute(

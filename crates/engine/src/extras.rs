@@ -8,7 +8,7 @@ use crate::{
     Action, Record, RunReport,
     agenda::OneSided,
     run::{Run, lost},
-    walk,
+    walk, walk_filtered,
 };
 
 /// How many files are handed to a remote at once. It splits them into its calls.
@@ -157,7 +157,8 @@ impl Run<'_> {
         }
         let mut folders = Vec::new();
         {
-            let mut tree = std::pin::pin!(walk(self.from, self.options.max_depth));
+            let mut tree =
+                std::pin::pin!(walk_filtered(self.from, self.options.max_depth, &self.options.filter));
             while let Some(listing) = tree.next().await {
                 if let Ok(listing) = listing {
                     folders.push(listing.folder);

@@ -1,7 +1,8 @@
 //! How a run is made: what the flags of the transfer commands become.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use fichier_filter::Filter;
 use fichier_storage::Location;
 
 use crate::{Bandwidth, Checksums, Limits, Order, Reference, Rules};
@@ -24,6 +25,10 @@ pub struct RunOptions {
     pub tries: u32,
     /// How many folders deep to go; 1: the source folder alone; `None`: all.
     pub max_depth: Option<usize>,
+    /// Which files the run is about, on both sides.
+    pub filter: Arc<Filter>,
+    /// `sync`: what the filter leaves out goes at the destination, instead of being left alone.
+    pub delete_excluded: bool,
     /// Make copies at the destination of what it holds already, instead of sending it.
     pub reuse: bool,
     /// Look for renamed files also where their checksums aren't listed.
@@ -58,6 +63,8 @@ impl Default for RunOptions {
             checkers: 8,
             tries: 3,
             max_depth: None,
+            filter: Arc::default(),
+            delete_excluded: false,
             reuse: true,
             track_renames: false,
             references: Vec::new(),

@@ -1,22 +1,27 @@
 //! `delete` and `purge`: removing files, and folders with all they hold.
 
+use std::sync::Arc;
+
+use fichier_filter::Filter;
 use futures::{StreamExt, pin_mut};
 use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
-use crate::{Action, Record, RunReport, Stats, report::Verdict, walk};
+use crate::{Action, Record, RunReport, Stats, report::Verdict, walk_filtered};
 
 /// How many files are handed to a remote at once. The remote splits them into its calls.
 const FILES_AT_ONCE: usize = 1000;
 
 /// What is to be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Removal {
     /// Files alone; folders stay.
     Files {
         /// How many folders deep to go; `None`: all.
         max_depth: Option<usize>,
+        /// Which files.
+        filter: Arc<Filter>,
     },
     /// The folder with all it holds.
     Everything,
@@ -35,14 +40,15 @@ pub async fn remove(
     stats: &Stats,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
-    let max_depth = match removal {
-        Removal::Files { max_depth } => max_depth,
-        Removal::Everything => None,
+    let everything = matches!(removal, Removal::Everything);
+    let (max_depth, filter) = match removal {
+        Removal::Files { max_depth, filter } => (max_depth, filter),
+        Removal::Everything => (None, Arc::default()),
     };
     let mut report = RunReport::default();
     let mut waiting: Vec<File> = Vec::new();
     let mut folders: Vec<RemotePath> = Vec::new();
-    if let Removal::Files { .. } = removal
+    if !everything
         && let Entry::File(file) = target.remote.find(&target.path).await.map_err(|error| match error {
             StorageError::FileNotFound(path) => StorageError::FolderNotFound(path),
             other => other,
@@ -51,7 +57,7 @@ pub async fn remove(
         remove_files(target, vec![file], &mut report, stats, stop).await;
         return Ok(report);
     }
-    let tree = walk(target, max_depth);
+    let tree = walk_filtered(target, max_depth, &filter);
     pin_mut!(tree);
     let mut first = true;
     while let Some(listing) = tree.next().await {
@@ -79,7 +85,7 @@ pub async fn remove(
         first = false;
     }
     remove_files(target, waiting, &mut report, stats, stop).await;
-    if removal == Removal::Everything && report.is_success() && !stop.is_cancelled() {
+    if everything && report.is_success() && !stop.is_cancelled() {
         remove_folders(target, folders, &mut report, stats).await;
     }
     Ok(report)

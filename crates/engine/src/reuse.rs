@@ -27,7 +27,7 @@ impl Run<'_> {
         };
         let done = async {
             self.read_standing(agenda).await?;
-            if self.may_move() && self.to.remote.info().features.folder_move {
+            if self.may_move() && !self.hides_at_destination() && self.to.remote.info().features.folder_move {
                 self.rename_folders(agenda, report).await?;
             }
             self.relocate_files(agenda, report).await

@@ -46,6 +46,7 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         let source = self.list_source(folder, report).await?;
+        let destination = self.sift_destination(folder, &source, destination).await;
         if !exists && folder.source {
             if self.options.create_empty_folders {
                 self.make_folder(&target).await?;
@@ -103,7 +104,7 @@ impl Run<'_> {
             let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
             self.fail(report, &shown, gap.error);
         }
-        Ok(listing.entries)
+        Ok(self.sift_source(&path, listing.entries).await)
     }
 
     /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder
@@ -114,6 +115,7 @@ impl Run<'_> {
             && self.transfer.server_side
             && self.to.remote.info().features.folder_move
             && self.options.max_depth.is_none()
+            && self.options.filter.is_inactive()
             && !self.options.rules.existing_only
             && (folder.path.is_root() || self.options.delete_empty_source_folders)
             && !from.is_root()
@@ -152,7 +154,7 @@ impl Run<'_> {
                 }
             };
             let shown = path.relative_to(&self.from.path).unwrap_or(path);
-            if self.mode != Mode::Sync || report.failed > 0 {
+            if self.mode != Mode::Sync || report.failed > 0 || self.hides_at_destination() {
                 self.fail(report, &shown, StorageError::AlreadyExists(shown.clone()));
                 continue;
             }

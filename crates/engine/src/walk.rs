@@ -2,7 +2,12 @@
 //!
 //! Memory holds one folder's listing and the folders still to be visited, never the tree.
 
+use std::sync::Arc;
+
+use fichier_filter::Filter;
 use futures::{Stream, stream};
+
+use crate::sift::Sieve;
 
 use fichier_storage::{Entry, Location, RemotePath, Result, StorageError};
 
@@ -33,12 +38,23 @@ pub fn walk(
     start: &Location,
     max_depth: Option<usize>,
 ) -> impl Stream<Item = Result<FolderListing, WalkError>> + use<> {
-    let remote = start.remote.clone();
+    walk_filtered(start, max_depth, &Arc::default())
+}
+
+/// As [`walk`], without what the filter leaves out, as seen from `start`. What it leaves out isn't listed.
+pub fn walk_filtered(
+    start: &Location,
+    max_depth: Option<usize>,
+    filter: &Arc<Filter>,
+) -> impl Stream<Item = Result<FolderListing, WalkError>> + use<> {
+    let (start, filter) = (start.clone(), filter.clone());
     let open = vec![(start.path.clone(), 0_usize)];
-    stream::unfold((remote, open), move |(remote, mut open)| async move {
+    stream::unfold((start, filter, open), move |(start, filter, mut open)| async move {
         let (folder, depth) = open.pop()?;
-        let listing = match remote.list(&folder).await {
+        let listing = match start.remote.list(&folder).await {
             Ok(entries) => {
+                let sieve = Sieve { filter: &filter, remote: &*start.remote, root: &start.path };
+                let entries = sieve.sift(&folder, entries).await;
                 if max_depth.is_none_or(|most| depth + 1 < most) {
                     let mut below: Vec<_> = entries
                         .iter()
@@ -53,6 +69,6 @@ pub fn walk(
             }
             Err(source) => Err(WalkError { folder, source }),
         };
-        Some((listing, (remote, open)))
+        Some((listing, (start, filter, open)))
     })
 }

@@ -57,7 +57,7 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let section = Section::new(arguments)?;
     let location = context.session.open(&arguments.path).await?;
-    let mut listing = Listing::new(&location, context.settings.max_depth);
+    let mut listing = Listing::new(&location, context.settings.max_depth, &context.settings.filter);
     while let Some(files) = listing.next_files(&mut context.problems).await? {
         for (path, file) in files {
             match write(&location, &file, section.of(file.size), arguments.discard, context).await {

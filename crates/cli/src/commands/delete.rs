@@ -4,7 +4,10 @@ use clap::Args;
 use fichier_engine::Removal;
 
 use super::{Context, rmdirs};
-use crate::transfer::{ListFlags, carry_out, guarded_place};
+use crate::{
+    filtering::refuse_single_file,
+    transfer::{ListFlags, carry_out, guarded_place},
+};
 
 /// Remove the files below, but not the folders
 #[derive(Debug, Args)]
@@ -22,8 +25,10 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
+    refuse_single_file(context.settings, &location).await?;
     let target = guarded_place(context.settings, location.clone());
-    let removal = Removal::Files { max_depth: context.settings.max_depth };
+    let removal =
+        Removal::Files { max_depth: context.settings.max_depth, filter: context.settings.filter.clone() };
     carry_out(context, "delete", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::remove(&target, removal, &stats, &stop).await
     })

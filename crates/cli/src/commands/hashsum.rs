@@ -169,7 +169,7 @@ impl Sums<'_> {
             Some(path) => Some(BufWriter::new(fs::File::create(path)?)),
             None => None,
         };
-        let mut listing = Listing::new(self.location, context.settings.max_depth);
+        let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
         while let Some(files) = listing.next_files(&mut context.problems).await? {
             for (path, file) in files {
                 let Some(sum) = self.sum(&path, &file, context).await else { continue };
@@ -195,7 +195,7 @@ impl Sums<'_> {
             wanted.insert(name, sum);
         }
         let mut tally = Tally::default();
-        let mut listing = Listing::new(self.location, context.settings.max_depth);
+        let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
         while let Some(files) = listing.next_files(&mut context.problems).await? {
             for (path, file) in files {
                 let sign = match wanted.remove(path.as_bytes()) {

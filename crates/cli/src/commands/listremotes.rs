@@ -49,7 +49,13 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let order = arguments.order_by.as_deref().map(order).transpose()?.unwrap_or_default();
+    let order = arguments
+        .order_by
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(order)
+        .transpose()?
+        .unwrap_or_default();
     let mut remotes = context.session.remotes()?;
     remotes.retain(|remote| arguments.wants(remote));
     if !order.is_empty() {

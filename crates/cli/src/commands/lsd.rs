@@ -23,7 +23,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let location = context.session.open(&arguments.path).await?;
     let depth = context.settings.depth(arguments.recursive);
     let human = context.settings.human_readable;
-    let mut listing = Listing::new(&location, depth);
+    let mut listing = Listing::new(&location, depth, &context.settings.filter);
     while let Some(entries) = listing.next_folder(&mut context.problems).await? {
         for seen in entries {
             let Entry::Folder(folder) = &seen.entry else { continue };

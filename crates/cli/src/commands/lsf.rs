@@ -107,7 +107,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         (true, ";") => ",",
         (_, typed) => typed,
     };
-    let mut listing = Listing::new(&location, context.settings.depth(arguments.recursive));
+    let mut listing =
+        Listing::new(&location, context.settings.depth(arguments.recursive), &context.settings.filter);
     let mut row = Row { arguments, columns: &columns, location: &location, context };
     while let Some(entries) = listing.next_folder(&mut row.context.problems).await? {
         for seen in entries {

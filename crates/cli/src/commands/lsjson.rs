@@ -73,7 +73,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     if arguments.stat {
         return stat(&item, context).await;
     }
-    let mut listing = Listing::new(&location, context.settings.depth(arguments.recursive));
+    let mut listing =
+        Listing::new(&location, context.settings.depth(arguments.recursive), &context.settings.filter);
     context.out.write_all(b"[\n")?;
     let mut first = true;
     while let Some(entries) = listing.next_folder(&mut context.problems).await? {

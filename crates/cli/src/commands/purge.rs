@@ -4,7 +4,10 @@ use clap::Args;
 use fichier_engine::Removal;
 
 use super::Context;
-use crate::transfer::{ListFlags, carry_out, guarded_place};
+use crate::{
+    exit::Failure,
+    transfer::{ListFlags, carry_out, guarded_place},
+};
 
 /// Remove a folder and all it holds
 #[derive(Debug, Args)]
@@ -17,6 +20,10 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    if !context.settings.filter.is_inactive() {
+        let message = "filters are not supported with purge (purge will delete everything unconditionally)";
+        return Err(Failure::other(message).into());
+    }
     let location = context.session.open_itself(&arguments.path).await?;
     let target = guarded_place(context.settings, location);
     carry_out(context, "purge", &ListFlags::default(), |stats, stop| async move {

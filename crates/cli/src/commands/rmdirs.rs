@@ -34,7 +34,7 @@ pub(super) async fn remove_empty(
 ) -> anyhow::Result<()> {
     // Each folder seen, and whether it may go.
     let mut folders = BTreeMap::from([(RemotePath::root(), !leave_root)]);
-    let mut listing = Listing::new(location, None);
+    let mut listing = Listing::new(location, None, &context.settings.filter);
     while let Some(entries) = listing.next_folder(&mut context.problems).await? {
         for seen in entries {
             match seen.entry {

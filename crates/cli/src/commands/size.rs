@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
-    let mut listing = Listing::new(&location, context.settings.max_depth);
+    let mut listing = Listing::new(&location, context.settings.max_depth, &context.settings.filter);
     let (mut count, mut bytes) = (0_u64, 0_u64);
     while let Some(files) = listing.next_files(&mut context.problems).await? {
         for (_, file) in files {

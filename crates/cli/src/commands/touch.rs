@@ -74,12 +74,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-async fn all_below(
-    location: &Location,
-    time: SystemTime,
-    context: &mut Context<'_>,
-) -> Result<(), StorageError> {
-    let mut listing = Listing::new(location, context.settings.max_depth);
+async fn all_below(location: &Location, time: SystemTime, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let mut listing = Listing::new(location, context.settings.max_depth, &context.settings.filter);
     while let Some(files) = listing.next_files(&mut context.problems).await? {
         for (path, file) in files {
             if context.settings.dry_run {

@@ -103,7 +103,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         level => Some(context.settings.max_depth.map_or(level, |depth| depth.min(level))),
     };
     let mut nodes = Nodes::default();
-    let mut listing = Listing::new(&location, depth);
+    let mut listing = Listing::new(&location, depth, &context.settings.filter);
     while let Some(entries) = listing.next_folder(&mut context.problems).await? {
         for seen in entries {
             nodes.add(seen, arguments);

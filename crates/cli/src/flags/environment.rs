@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Command, error::ErrorKind};
+use clap::{ArgAction, Command, error::ErrorKind};
 use fichier_config::Environment;
 
 use super::backend;
@@ -15,6 +15,23 @@ fn variable_of<'a>(environment: &'a Environment, long: &str) -> Option<(String, 
         let value = environment.get_os(&name).filter(|value| !value.is_empty())?;
         Some((name, value))
     })
+}
+
+/// The values of a flag that may be repeated: between commas, in quotes where they hold some.
+fn list(value: &OsStr) -> Vec<OsString> {
+    let Some(text) = value.to_str() else { return vec![value.to_owned()] };
+    let (mut values, mut current, mut quoted) = (Vec::new(), String::new(), false);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => current.extend(characters.next()),
+            '"' if quoted || current.is_empty() => quoted = !quoted,
+            ',' if !quoted => values.push(std::mem::take(&mut current).into()),
+            plain => current.push(plain),
+        }
+    }
+    values.push(current.into());
+    values
 }
 
 /// Makes what the environment says the default of the flags that all commands share.
@@ -37,7 +54,10 @@ pub(super) fn defaults(mut command: Command, environment: &Environment) -> Resul
             let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             return Err(format!("{name}: {value:?} can't be used for --{long}: {reason}"));
         }
-        command = command.mut_arg(id, |arg| arg.default_value(value));
+        command = command.mut_arg(id, |arg| match arg.get_action() {
+            ArgAction::Append if arg.get_value_delimiter().is_none() => arg.default_values(list(&value)),
+            _ => arg.default_value(value),
+        });
     }
     Ok(command)
 }
@@ -74,6 +94,19 @@ mod tests {
     fn a_bad_value_names_its_variable() {
         let message = transfers(&["fichier", "version"], &[("RCLONE_TRANSFERS", "abc")]).unwrap_err();
         assert!(message.starts_with("RCLONE_TRANSFERS: \"abc\" can't be used for --transfers"), "{message}");
+    }
+
+    #[test]
+    fn flags_that_may_be_repeated_take_a_list() {
+        let includes = |value| {
+            let variables = environment(&[("RCLONE_INCLUDE", value)]);
+            let Ok(typed) = parse(&["fichier".into(), "version".into()], &variables) else {
+                panic!("{value} should be understood")
+            };
+            typed.filter.include
+        };
+        assert_eq!(includes("*.jpg"), ["*.jpg"]);
+        assert_eq!(includes("a,\"x,y\",\"say \"\"z\"\"\""), ["a", "x,y", "say \"z\""]);
     }
 
     #[test]

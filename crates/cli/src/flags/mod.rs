@@ -2,9 +2,11 @@
 //!
 //! Each flag is defined once, with its help. [`crate::arguments`] decides what the typed flags mean.
 
+mod age;
 mod backend;
 mod bandwidth;
 mod environment;
+mod filter;
 mod global;
 mod help;
 mod switch;
@@ -18,8 +20,10 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 pub(crate) use fichier_config::Environment;
 
 pub(crate) use self::{
+    age::Age,
     backend::BackendFlag,
     bandwidth::Timetable,
+    filter::{Dump, FilterFlags},
     global::{Colour, GlobalFlags, LogLevel},
     help::{flag_table, for_command as help_for_command, help_for, overview},
     transfer::{CutoffMode, TransferFlags, order as transfer_order},
@@ -46,6 +50,8 @@ pub(crate) struct CommandLine {
     global: GlobalFlags,
     #[command(flatten)]
     transfer: TransferFlags,
+    #[command(flatten)]
+    filter: FilterFlags,
     #[command(subcommand)]
     command: Command,
 }
@@ -55,6 +61,7 @@ pub(crate) struct CommandLine {
 pub(crate) struct Typed {
     pub(crate) global: GlobalFlags,
     pub(crate) transfer: TransferFlags,
+    pub(crate) filter: FilterFlags,
     pub(crate) backend: Vec<BackendFlag>,
     pub(crate) command: Command,
 }
@@ -87,7 +94,7 @@ pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typ
     let grammar = switch::go_style(grammar());
     let grammar = environment::defaults(grammar, environment).map_err(Misuse::Environment)?;
     let matches = grammar.try_get_matches_from(words).map_err(Misuse::Clap)?;
-    let CommandLine { global, transfer, command } =
+    let CommandLine { global, transfer, filter, command } =
         CommandLine::from_arg_matches(&matches).map_err(Misuse::Clap)?;
-    Ok(Typed { global, transfer, backend: backend::typed(&matches), command })
+    Ok(Typed { global, transfer, filter, backend: backend::typed(&matches), command })
 }

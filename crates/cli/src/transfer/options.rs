@@ -35,6 +35,8 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         checkers: flags.checkers.get(),
         tries: flags.retries,
         max_depth: context.settings.max_depth,
+        filter: context.settings.filter.clone(),
+        delete_excluded: context.settings.delete_excluded,
         reuse: flags.server_side_reuse,
         track_renames: flags.track_renames,
         references,

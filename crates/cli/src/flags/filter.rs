@@ -1,0 +1,161 @@
+//! The flags that say which files and folders a command is about.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, ValueEnum, builder::OsStringValueParser, builder::TypedValueParser as _};
+use fichier_config::value::parse_size;
+
+use super::age::Age;
+
+/// The filters, as typed.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FilterFlags {
+    /// Take only files that match this pattern; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        help_heading = "Filter"
+    )]
+    pub(crate) include: Vec<OsString>,
+
+    /// Take only files that match a pattern of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Filter")]
+    pub(crate) include_from: Vec<PathBuf>,
+
+    /// Leave out files that match this pattern; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        help_heading = "Filter"
+    )]
+    pub(crate) exclude: Vec<OsString>,
+
+    /// Leave out files that match a pattern of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Filter")]
+    pub(crate) exclude_from: Vec<PathBuf>,
+
+    /// Take ("+ PATTERN") or leave out ("- PATTERN"), the first rule that matches decides; may be repeated
+    #[arg(
+        short = 'f',
+        long,
+        global = true,
+        hide = true,
+        value_name = "RULE",
+        allow_hyphen_values = true,
+        help_heading = "Filter"
+    )]
+    pub(crate) filter: Vec<OsString>,
+
+    /// Take or leave out by the rules of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Filter")]
+    pub(crate) filter_from: Vec<PathBuf>,
+
+    /// Take just the files that this file names; -: the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Filter")]
+    pub(crate) files_from: Vec<PathBuf>,
+
+    /// As --files-from, where every line counts as it is: no comments, no space taken off
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Filter")]
+    pub(crate) files_from_raw: Vec<PathBuf>,
+
+    /// As --files-from-raw, where names end with NUL bytes
+    #[arg(
+        long = "files-from0",
+        global = true,
+        hide = true,
+        value_name = "FILE",
+        value_parser = file(),
+        help_heading = "Filter"
+    )]
+    pub(crate) files_from0: Vec<PathBuf>,
+
+    /// Leave out folders that hold a file of this name; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "NAME",
+        allow_hyphen_values = true,
+        help_heading = "Filter"
+    )]
+    pub(crate) exclude_if_present: Vec<OsString>,
+
+    /// Leave out smaller files, in KiB or with a suffix: B, K, M, G, T, P
+    #[arg(long, global = true, hide = true, value_name = "SIZE", value_parser = size, help_heading = "Filter")]
+    pub(crate) min_size: Option<SizeLimit>,
+
+    /// Leave out larger files, in KiB or with a suffix: B, K, M, G, T, P
+    #[arg(long, global = true, hide = true, value_name = "SIZE", value_parser = size, help_heading = "Filter")]
+    pub(crate) max_size: Option<SizeLimit>,
+
+    /// Leave out files changed after that: in s or with a suffix (ms, s, m, h, d, w, M, y), or a date
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        help_heading = "Filter"
+    )]
+    pub(crate) min_age: Option<Age>,
+
+    /// Leave out files changed before that: in s or with a suffix (ms, s, m, h, d, w, M, y), or a date
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        help_heading = "Filter"
+    )]
+    pub(crate) max_age: Option<Age>,
+
+    /// Don't tell large letters from small ones in patterns
+    #[arg(long, global = true, hide = true, help_heading = "Filter")]
+    pub(crate) ignore_case: bool,
+
+    /// Take one of N shares of all files, told by their paths; @/N: any one
+    #[arg(long, global = true, hide = true, value_name = "K/N", help_heading = "Filter")]
+    pub(crate) hash_filter: Option<String>,
+
+    /// Remove at the destination of a sync what the filters leave out, instead of leaving it alone
+    #[arg(long, global = true, hide = true, help_heading = "Filter")]
+    pub(crate) delete_excluded: bool,
+
+    /// Print how this was understood: filters
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        help_heading = "Debugging"
+    )]
+    pub(crate) dump: Vec<Dump>,
+}
+
+/// What `--dump` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dump {
+    /// The filters' rules.
+    Filters,
+}
+
+/// A size in bytes, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SizeLimit(pub(crate) Option<u64>);
+
+fn size(text: &str) -> Result<SizeLimit, String> {
+    parse_size(text).map(SizeLimit).map_err(|error| format!("{text:?}: {error}"))
+}
+
+/// A file's name, of which nothing is asked.
+fn file() -> impl clap::builder::TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}

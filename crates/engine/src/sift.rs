@@ -1,0 +1,115 @@
+//! Leaving out of listings what the filters leave out.
+//!
+//! What is left out of a folder's listing isn't listed, compared, transferred or removed, and nothing below it
+//! costs a call.
+
+use std::collections::HashSet;
+
+use fichier_filter::Filter;
+use fichier_storage::{Entry, Name, Remote, RemotePath};
+
+use crate::{
+    run::{Mode, Run},
+    visit::Open,
+};
+
+/// Filters for a tree on a remote.
+#[derive(Clone, Copy)]
+pub(crate) struct Sieve<'a> {
+    pub(crate) filter: &'a Filter,
+    pub(crate) remote: &'a dyn Remote,
+    /// Paths count from here on.
+    pub(crate) root: &'a RemotePath,
+}
+
+impl Sieve<'_> {
+    /// What is left of the listing of `folder`.
+    pub(crate) async fn sift(&self, folder: &RemotePath, entries: Vec<Entry>) -> Vec<Entry> {
+        if self.filter.is_inactive() {
+            return entries;
+        }
+        if self.filter.is_marked(&entries) {
+            tracing::debug!(path = %self.shown(folder), "Excluded");
+            return Vec::new();
+        }
+        let mut left = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if self.takes(&entry).await {
+                left.push(entry);
+            } else {
+                tracing::debug!(path = %self.shown(entry.path()), "Excluded");
+            }
+        }
+        left
+    }
+
+    async fn takes(&self, entry: &Entry) -> bool {
+        let path = self.shown(entry.path());
+        match entry {
+            Entry::File(file) => match self.filter.check_file(&path, file) {
+                Ok(()) => true,
+                Err(exclusion) => {
+                    tracing::debug!(path = %path, "{exclusion}");
+                    false
+                }
+            },
+            Entry::Folder(folder) => self.filter.takes_folder(&path) && !self.holds_mark(&folder.path).await,
+        }
+    }
+
+    /// Whether a folder holds a file that marks it to be left out. That takes its listing, which whoever goes
+    /// on into it finds remembered. A folder that can't be listed is taken: going into it tells why.
+    async fn holds_mark(&self, folder: &RemotePath) -> bool {
+        for mark in self.filter.marks() {
+            // A mark may lie further below.
+            let Ok(place) = RemotePath::parse(mark) else { continue };
+            let Some(parent) = place.parent() else { continue };
+            let place = folder.join_path(&place);
+            let Ok(entries) = self.remote.list(&folder.join_path(&parent)).await else { continue };
+            if entries.iter().filter_map(Entry::as_file).any(|file| file.path == place) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A path as seen from the root.
+    fn shown(&self, path: &RemotePath) -> RemotePath {
+        path.relative_to(self.root).unwrap_or_else(|| path.clone())
+    }
+}
+
+impl Run<'_> {
+    /// Whether the destination may hold what this run doesn't see, and has to leave alone.
+    pub(crate) fn hides_at_destination(&self) -> bool {
+        !self.options.filter.is_inactive() && !self.options.delete_excluded
+    }
+
+    /// What the source's listing of a folder leaves.
+    pub(crate) async fn sift_source(&self, folder: &RemotePath, entries: Vec<Entry>) -> Vec<Entry> {
+        let filter = &*self.options.filter;
+        Sieve { filter, remote: &*self.from.remote, root: &self.from.path }.sift(folder, entries).await
+    }
+
+    /// What the destination's listing of a folder leaves, given what is left of the source's.
+    ///
+    /// What bears the name of something at the source stays in sight, be it too old or too small: what is sent
+    /// replaces it, and what is there already isn't sent.
+    pub(crate) async fn sift_destination(
+        &self,
+        folder: &Open,
+        source: &[Entry],
+        entries: Vec<Entry>,
+    ) -> Vec<Entry> {
+        // Only a sync does anything with what the source hasn't got.
+        if !self.hides_at_destination() || self.mode != Mode::Sync {
+            return entries;
+        }
+        let wanted: HashSet<Name> = source.iter().filter_map(Entry::name).collect();
+        let (mut left, others): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.name().is_some_and(|name| wanted.contains(&name)));
+        let sieve = Sieve { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
+        left.extend(sieve.sift(&self.to.path.join_path(&folder.path), others).await);
+        left
+    }
+}

@@ -1,0 +1,176 @@
+//! Regular expressions as rclone's users write them: in the syntax of Go, which isn't quite that of Rust.
+//!
+//! `\d`, `\w`, `\s` and `\b` know ASCII alone there, `[a&&b]` and `[a[b]` are plain sets of characters, a `{`
+//! that begins no count is itself, `\Q…\E` quotes, and a count of counts above 1,000 is refused. So the syntax
+//! is read here, and Rust's engine gets what it means.
+
+mod class;
+mod parser;
+
+use std::borrow::Cow;
+
+use regex_automata::{meta::Regex, util::syntax};
+
+/// Why an expression can't be understood, in Go's words, with the part that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("error parsing regexp: {why}: `{part}`")]
+pub struct ExpressionError {
+    /// What is wrong.
+    pub why: &'static str,
+    /// Where.
+    pub part: String,
+}
+
+/// A regular expression, ready to be held against texts.
+#[derive(Debug, Clone)]
+pub(crate) struct Expression {
+    source: String,
+    regex: Regex,
+}
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// Go would refuse it, or it takes more than 10 MiB when compiled.
+    pub(crate) fn new(source: String) -> Result<Self, ExpressionError> {
+        let meaning = parser::parse(&source)?;
+        let config = Regex::config().nfa_size_limit(Some(10 << 20)).which_captures(
+            // Only whether it matches is ever asked.
+            regex_automata::nfa::thompson::WhichCaptures::None,
+        );
+        let built = Regex::builder().configure(config).syntax(syntax::Config::new()).build_from_hir(&meaning);
+        match built {
+            Ok(regex) => Ok(Self { source, regex }),
+            Err(_) => Err(ExpressionError { why: "expression too large", part: source }),
+        }
+    }
+
+    /// The expression as it was written.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it matches somewhere in the text.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+/// Bytes as Go's expressions see them: every byte that is no UTF-8 is a `�` of its own.
+pub(crate) fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(expression: &str, text: &str) -> bool {
+        Expression::new(expression.to_owned()).unwrap().matches(text)
+    }
+
+    fn refused(expression: &str) -> String {
+        Expression::new(expression.to_owned()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn classes_of_letters_know_ascii_alone() {
+        assert!(matches(r"^\d\w\s$", "1a "));
+        assert!(!matches(r"^\d$", "١"));
+        assert!(!matches(r"^\w$", "é"));
+        assert!(matches(r"^\W$", "é"));
+        assert!(matches(r"\bé\b", "aéa"));
+        assert!(!matches(r"^[[:alpha:]]$", "é"));
+        assert!(matches(r"^[[:^alpha:]]$", "é"));
+        assert!(matches(r"^\pL\p{Greek}\PN\p{^Nd}$", "éαxy"));
+    }
+
+    #[test]
+    fn sets_of_characters_know_no_operations() {
+        assert!(matches("^[a&&b]$", "&"));
+        assert!(matches("^[a[b]$", "["));
+        assert!(matches("^[]a]$", "]"));
+        assert!(matches("^[^]a]$", "b"));
+        assert!(matches("^[a-]$", "-"));
+        assert!(matches("^[--/]$", "."));
+        assert!(matches(r"^[\]\d~~]$", "~"));
+        assert!(matches("^[^a]$", "\n"));
+        assert!(!matches("^.$", "\n"));
+        assert!(matches("^[[:word:]-]$", "-"));
+        assert!(matches("^[[:x]$", ":"));
+    }
+
+    #[test]
+    fn braces_that_count_nothing_are_themselves() {
+        assert!(matches("^a{,3}$", "a{,3}"));
+        assert!(matches("^a{$", "a{"));
+        assert!(matches("^a{x}$", "a{x}"));
+        assert!(matches("^a{02}$", "a{02}"));
+        assert!(matches("^a{2}b{1,}c{0,2}$", "aabbbc"));
+        assert!(matches("^}]$", "}]"));
+    }
+
+    #[test]
+    fn quotes_escapes_and_flags() {
+        assert!(matches(r"^\Qa.*\E.$", "a.*x"));
+        assert!(matches(r"\Q$", "a$b"));
+        assert!(matches(r"^\x41\x{1F600}\101\a\_\-$", "A😀A\u{7}_-"));
+        assert!(matches("(?i)^é[à-ü]$", "ÉÀ"));
+        assert!(matches("(?i)^K$", "\u{212a}"));
+        assert!(matches("^(?i:a)b$", "Ab"));
+        assert!(!matches("^(?i:a)b$", "AB"));
+        assert!(matches("^a(?i)b$", "aB"));
+        assert!(matches("^(a(?i)b)c$", "aBc"));
+        assert!(!matches("^(a(?i)b)c$", "aBC"));
+        assert!(matches("(?s)^.$", "\n"));
+        assert!(matches("(?m)^b$", "a\nb\nc"));
+        assert!(matches("(?i-i)^a$", "a") && !matches("(?i-i)^a$", "A"));
+        assert!(matches("(?P<n>a)(?<m>b)(?:c)()|", "abc"));
+        assert!(matches("(?ii)^(|a)$", "A"));
+        assert!(matches("^*a$", "a"));
+        assert!(matches(r"^\Aa\z$", "a"));
+        assert!(matches("a+?b??", "a"));
+    }
+
+    // Measured with rclone 1.75.2: what it says of `--include`.
+    #[test]
+    fn what_go_refuses_is_refused_in_its_words() {
+        for (expression, error) in [
+            (r"(^|/)\C$", r"invalid escape sequence: `\C`"),
+            (r"(^|/)(\1)$", r"invalid escape sequence: `\1`"),
+            (r"(^|/)(\x{110000})$", r"invalid escape sequence: `\x{110000`"),
+            (r"(^|/)\x\／$", r"invalid escape sequence: `\x\／`"),
+            ("(^|/)[z-a]$", "invalid character class range: `z-a`"),
+            ("(^|/)[[:foo:]]$", "invalid character class range: `[:foo:]`"),
+            (r"(^|/)(\p{Foo})$", r"invalid character class range: `\p{Foo}`"),
+            ("(^|/)(a**)$", "invalid nested repetition operator: `**`"),
+            ("(^|/)(*)$", "missing argument to repetition operator: `*`"),
+            ("(^|/)(a{2,1})$", "invalid repeat count: `{2,1}`"),
+            ("(^|/)(a{1001})$", "invalid repeat count: `{1001}`"),
+            ("(^|/)((?=a))$", "invalid or unsupported Perl syntax: `(?=`"),
+            ("(^|/)())$", "unexpected ): `(^|/)())$`"),
+            ("(^|/)(()$", "missing closing ): `(^|/)(()$`"),
+            ("(^|/)([a)$", "missing closing ]: `[a)$`"),
+        ] {
+            assert_eq!(refused(expression), format!("error parsing regexp: {error}"));
+        }
+        assert_eq!(refused("a\\"), "error parsing regexp: trailing backslash at end of expression: ``");
+        assert!(refused("((a{100}){100}){100}").contains("invalid repeat count"));
+        assert!(refused(&"(".repeat(2000)).contains("nests too deeply"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_one_character_each() {
+        assert_eq!(readable(b"a\xff\xe2\x82z"), "a\u{fffd}\u{fffd}\u{fffd}z");
+        assert!(matches("^a.{3}z$", &readable(b"a\xff\xe2\x82z")));
+    }
+}
