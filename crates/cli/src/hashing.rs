@@ -67,7 +67,7 @@ impl Hasher {
         match kind {
             HashKind::Md5 => Self::Digest(Box::new(md5::Md5::default())),
             HashKind::Sha1 => Self::Digest(Box::new(sha1::Sha1::default())),
-            HashKind::Whirlpool => Self::Digest(Box::new(whirlpool::Whirlpool::default())),
+            HashKind::Whirlpool => Self::Digest(Box::new(whirlpool_simd::Whirlpool::default())),
             HashKind::Crc32 => Self::Crc32(crc32fast::Hasher::new()),
             HashKind::Sha256 => Self::Digest(Box::new(sha2::Sha256::default())),
             HashKind::Sha512 => Self::Digest(Box::new(sha2::Sha512::default())),

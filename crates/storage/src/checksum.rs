@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::Stream;
-use whirlpool::Digest;
+use whirlpool_simd::Digest as _;
 
 /// A Whirlpool checksum: 64 bytes, shown as 128 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,7 +82,7 @@ impl FromStr for Whirlpool {
 
 /// Computes a [`Whirlpool`] piece by piece.
 #[derive(Clone, Default)]
-pub struct WhirlpoolHasher(whirlpool::Whirlpool);
+pub struct WhirlpoolHasher(whirlpool_simd::Whirlpool);
 
 impl fmt::Debug for WhirlpoolHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
