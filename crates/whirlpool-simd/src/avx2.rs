@@ -44,7 +44,7 @@ struct Constants {
     exponential: Register,
     logarithm: Register,
     random: Register,
-    /// The first of these in the upper half of each byte.
+    /// The same as the first, moved to the upper half of each byte.
     exponential_high: Register,
     nibble: Register,
     excess: Register,
