@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{AddressError, IniError, ObscureError, Origin, ValueError};
+use crate::encryption::DecryptError;
+use crate::{AddressError, EditError, IniError, ObscureError, Origin, ValueError};
 
 /// A fault of the configuration. It names places and keys, never values, which may be secret.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,34 @@ pub enum ConfigError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The file has a line that means nothing, or it is encrypted.
+    /// The file can't be changed.
+    #[error("cannot write the configuration file {}: {source}. It is as it was.", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The file is encrypted and can't be opened.
+    #[error("{}: {error}", path.display())]
+    Encrypted {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: DecryptError,
+    },
+    /// The file is encrypted and nobody knows its password.
+    #[error("the configuration file {} is encrypted: {reason}", path.display())]
+    Locked {
+        /// Which file.
+        path: PathBuf,
+        /// Why there is no password.
+        reason: String,
+    },
+    /// A change that can't be made.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The file has a line that means nothing.
     #[error("{}{error}", place(path))]
     File {
         /// Which file, if it was one.

@@ -29,10 +29,7 @@ pub enum IniError {
         fault: LineFault,
     },
     /// rclone's encrypted form.
-    #[error(
-        "the configuration is encrypted, which is not supported yet. Decrypt it with \
-         `rclone config encryption remove`, or give another file with --config."
-    )]
+    #[error("the configuration is encrypted, and no password was given")]
     Encrypted,
     /// An encrypted form that rclone v1.75 doesn't know either.
     #[error("the configuration is encrypted in an unknown way. Give another file with --config.")]
@@ -109,11 +106,18 @@ impl Section {
     }
 }
 
-/// The first `%(name)s` of a value, with what is before and behind it.
-fn reference(value: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = value.split_once("%(")?;
-    let (name, after) = rest.split_once(")s")?;
-    Some((before, name, after))
+/// The first `%(name)s` of a value, with what is before and behind it. A name has no `)`, and at least a letter.
+pub(crate) fn reference(value: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some(start) = value[from..].find("%(").map(|at| from + at) {
+        let rest = &value[start + 2..];
+        let name = rest.split(')').next().unwrap_or_default();
+        match rest[name.len()..].strip_prefix(")s") {
+            Some(after) if !name.is_empty() => return Some((&value[..start], name, after)),
+            _ => from = start + 2,
+        }
+    }
+    None
 }
 
 /// A configuration file's content.
@@ -216,7 +220,7 @@ fn check_encryption(line: &str) -> Result<(), IniError> {
     }
 }
 
-fn section_name(line: &str) -> Result<&str, LineFault> {
+pub(crate) fn section_name(line: &str) -> Result<&str, LineFault> {
     let inner =
         line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(LineFault::UnclosedSection)?;
     match inner.trim() {
@@ -225,7 +229,7 @@ fn section_name(line: &str) -> Result<&str, LineFault> {
     }
 }
 
-fn key_and_value(line: &str) -> Result<(&str, &str), LineFault> {
+pub(crate) fn key_and_value(line: &str) -> Result<(&str, &str), LineFault> {
     let quote = line.chars().next().filter(|first| ['"', '`'].contains(first));
     let (key, rest) = match quote {
         Some(quote) => {
@@ -240,10 +244,12 @@ fn key_and_value(line: &str) -> Result<(&str, &str), LineFault> {
     Ok((key.trim(), unquoted(rest.trim())?))
 }
 
+/// The value without its quotes, which end at the last quote of the line. A text too short to hold two quotes
+/// is a plain one.
 fn unquoted(value: &str) -> Result<&str, LineFault> {
     for quote in ["\"\"\"", "`"] {
-        if let Some(rest) = value.strip_prefix(quote) {
-            return rest.split_once(quote).map(|(inner, _)| inner).ok_or(LineFault::UnclosedQuote);
+        if let Some(rest) = value.strip_prefix(quote).filter(|_| value.len() >= 2 * quote.len()) {
+            return rest.rsplit_once(quote).map(|(inner, _)| inner).ok_or(LineFault::UnclosedQuote);
         }
     }
     Ok(value)
@@ -278,6 +284,15 @@ mod tests {
             ("k = \"\"\"x\"\"\"", "k", "x"),
             ("k = `x`y", "k", "x"),
             ("k = ``", "k", ""),
+            ("k = `", "k", "`"),
+            ("k = \"\"\"", "k", "\"\"\""),
+            ("k = \"\"\"x\"", "k", "\"\"\"x\""),
+            ("k = `a`b`c", "k", "a`b"),
+            ("k = \"\"\"a`b\"\"\"", "k", "a`b"),
+            ("k = ` x `", "k", " x "),
+            ("k = %()s", "k", "%()s"),
+            ("k = %(a)b)s", "k", "%(a)b)s"),
+            ("k = %(b", "k", "%(b"),
             ("k = a\\", "k", "a\\"),
             ("k = # x", "k", "# x"),
             ("k = \tv\t", "k", "v"),
@@ -332,6 +347,7 @@ mod tests {
             ("[a]\nk = `x\nb=1", 2, LineFault::UnclosedQuote),
             ("[a]\n\"un = 1", 2, LineFault::UnclosedQuote),
             ("[a]\nk =\"\"\"multi\nline\"\"\"", 2, LineFault::UnclosedQuote),
+            ("[a]\nk = `x`\nl = \"\"\"multi", 3, LineFault::UnclosedQuote),
         ] {
             assert_eq!(IniFile::parse(text), Err(IniError::Line { line, fault }), "{text}");
         }

@@ -1,7 +1,8 @@
 //! Configuration the rclone way: rclone.conf, environment, connection strings, obscured values.
 //!
-//! A user of rclone brings a configuration file and habits; both work here unchanged. This crate reads, it
-//! never asks, prints or looks at the process: the [`Environment`] and the [`Locations`] come in by argument.
+//! A user of rclone brings a configuration file and habits; both work here unchanged. This crate reads and
+//! writes the file; it never asks, prints or looks at the process: the [`Environment`], the [`Locations`] and the
+//! [`Passwords`] come in by argument.
 //!
 //! ```
 //! use fichier_config::{Address, Config, Environment, FlagValues, IniFile, Origin};
@@ -23,14 +24,20 @@
 //! |---|---|
 //! | [`locations`] | where the file is |
 //! | [`ini`] | what is written in it |
+//! | [`document`] | its text, and edits of it |
+//! | [`file`] | reading and changing it on disk |
+//! | [`encryption`] | the same under a password |
 //! | [`connection`] | `remote:path`, `:backend,key=value:path`, local paths |
 //! | [`resolve`] | which of several values counts, and where it comes from |
 //! | [`value`] | booleans, sizes, durations |
 //! | [`mod@obscure`], [`secret`] | values that shoulders shouldn't read |
 
 pub mod connection;
+pub mod document;
+pub mod encryption;
 pub mod environment;
 pub mod error;
+pub mod file;
 pub mod ini;
 pub mod locations;
 pub mod obscure;
@@ -39,8 +46,10 @@ pub mod secret;
 pub mod value;
 
 pub use connection::{Address, AddressError, Drives, Parameters, RemoteSpec};
+pub use document::{Document, EditError};
 pub use environment::Environment;
 pub use error::ConfigError;
+pub use file::{ConfigFile, NoPassword, NoPasswords, Passwords};
 pub use ini::{IniError, IniFile};
 pub use locations::Locations;
 pub use obscure::{ObscureError, obscure, reveal};

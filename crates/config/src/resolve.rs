@@ -13,11 +13,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fs, io};
 
 use crate::ini::Section;
 use crate::value::{parse_bool, parse_duration, parse_size};
-use crate::{ConfigError, Environment, IniFile, Locations, Parameters, RemoteSpec, Secret, ValueError};
+use crate::{
+    ConfigError, ConfigFile, Document, Environment, IniFile, Locations, Parameters, Passwords, RemoteSpec, Secret,
+    ValueError,
+};
 
 /// The first part of the variables, ours before rclone's.
 const PREFIXES: [&str; 2] = ["FICHIER", "RCLONE"];
@@ -117,18 +119,32 @@ impl Config {
     /// Reads the file that counts. One that doesn't exist is an empty one.
     ///
     /// # Errors
-    /// When the file can't be read or understood.
-    pub fn load(locations: &Locations, environment: &Environment) -> Result<Config, ConfigError> {
-        let mut config = Config::new(IniFile::default(), environment.clone());
-        config.path = locations.file();
-        let Some(path) = &config.path else { return Ok(config) };
-        config.file = match fs::read(path) {
-            Ok(bytes) => IniFile::parse(&String::from_utf8_lossy(&bytes))
-                .map_err(|error| ConfigError::File { path: Some(path.clone()), error })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => IniFile::default(),
-            Err(source) => return Err(ConfigError::Read { path: path.clone(), source }),
+    /// When the file can't be read, decrypted or understood.
+    pub fn load(
+        locations: &Locations,
+        environment: &Environment,
+        passwords: &mut dyn Passwords,
+    ) -> Result<Config, ConfigError> {
+        let Some(path) = locations.file() else {
+            return Ok(Config::new(IniFile::default(), environment.clone()));
         };
-        Ok(config)
+        let mut file = ConfigFile::at(path);
+        let document = file.read(passwords)?;
+        Config::of_document(file.path(), &document, environment)
+    }
+
+    /// A configuration whose file was read already.
+    ///
+    /// # Errors
+    /// When it can't be understood.
+    pub fn of_document(
+        path: &Path,
+        document: &Document,
+        environment: &Environment,
+    ) -> Result<Config, ConfigError> {
+        let file = document.meaning();
+        let file = file.map_err(|error| ConfigError::File { path: Some(path.to_owned()), error })?;
+        Ok(Config { path: Some(path.to_owned()), file, environment: Arc::new(environment.clone()) })
     }
 
     /// A configuration that comes from no file.

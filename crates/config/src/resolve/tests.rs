@@ -1,5 +1,8 @@
+use std::fs;
+
 use super::*;
-use crate::{Address, IniError};
+use crate::NoPasswords;
+use crate::Address;
 
 const FILE: &str = "[l]\ntype = fichier\ncdn = file\nfile_password = plain!\n[notype]\nx = 1\n";
 
@@ -149,7 +152,10 @@ fn a_file_is_loaded_or_its_fault_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rclone.conf");
     let load =
-        || Config::load(&Locations::new(Some(&path), &Environment::default()), &Environment::default());
+        || {
+            let environment = Environment::default();
+            Config::load(&Locations::new(Some(&path), &environment), &environment, &mut NoPasswords)
+        };
 
     assert!(load().unwrap().remotes().is_empty(), "a missing file is an empty one");
     fs::write(&path, "[caf\u{e9}]\ntype = fichier\n").unwrap();
@@ -161,7 +167,7 @@ fn a_file_is_loaded_or_its_fault_is_told() {
     let message = load().unwrap_err().to_string();
     assert_eq!(message, format!("{}: line 2: expected `key = value`", path.display()));
     fs::write(&path, "RCLONE_ENCRYPT_V0:\nabc").unwrap();
-    assert!(matches!(load(), Err(ConfigError::File { error: IniError::Encrypted, .. })));
+    assert!(matches!(load(), Err(ConfigError::Locked { .. })));
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(matches!(load(), Err(ConfigError::Read { .. })));

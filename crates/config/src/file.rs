@@ -1,0 +1,284 @@
+//! The configuration file on disk: read, and changed so that no fault and no neighbour costs a section.
+//!
+//! - A change reads the file, edits the text and writes it back under a lock (`.rclone.conf.lock` beside the
+//!   file), so that of two processes neither undoes what the other did. rclone takes no lock: what it wrote
+//!   while we were at it is noticed, and the edit made anew on top.
+//! - The new text goes to a file beside the old one, reaches the disk, and takes the old one's name. A fault
+//!   leaves the old file or the new one, never a part.
+//! - The file is its owner's alone to read: a laxer mode is tightened, a stricter one stays.
+//! - Of a symbolic link the target is replaced, not the link.
+
+mod replace;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::encryption::{self, ConfigKey, DecryptError};
+use crate::{ConfigError, Document, Secret};
+
+/// How often an edit is made anew because a program without a lock wrote meanwhile.
+const MOST_TRIES: usize = 100;
+
+/// Why there is no password, as a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoPassword(pub String);
+
+/// Who knows the password of an encrypted file.
+pub trait Passwords {
+    /// The password of the file. `wrong` says that the last one given didn't open it: a person can be asked
+    /// again, a variable can't.
+    ///
+    /// # Errors
+    /// There is none, or none that could be right.
+    fn password(&mut self, path: &Path, wrong: bool) -> Result<Secret, NoPassword>;
+}
+
+/// Knows no password.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPasswords;
+
+impl Passwords for NoPasswords {
+    fn password(&mut self, _path: &Path, _wrong: bool) -> Result<Secret, NoPassword> {
+        Err(NoPassword("no password was given".to_owned()))
+    }
+}
+
+/// A configuration file. It need not exist. Remembers the key of an encrypted one once that was found.
+#[derive(Debug, Clone)]
+pub struct ConfigFile {
+    path: PathBuf,
+    key: Option<ConfigKey>,
+}
+
+impl ConfigFile {
+    /// The file at a path.
+    ///
+    /// ```
+    /// use fichier_config::{ConfigFile, NoPasswords};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// let mut file = ConfigFile::at(directory.path().join("rclone.conf"));
+    /// file.edit(&mut NoPasswords, |document| {
+    ///     document.add_section("cloud")?;
+    ///     document.set("cloud", "type", "fichier")?;
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(std::fs::read_to_string(file.path())?, "[cloud]\ntype = fichier\n\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(path: impl Into<PathBuf>) -> ConfigFile {
+        ConfigFile { path: path.into(), key: None }
+    }
+
+    /// Where it is, as it was named.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it exists.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Whether it is encrypted at the moment.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn is_encrypted(&self) -> Result<bool, ConfigError> {
+        let bytes = self.bytes()?.unwrap_or_default();
+        Ok(encryption::sealed(&bytes).map_err(|error| self.not_opened(error))?.is_some())
+    }
+
+    /// What it holds; nothing if it doesn't exist.
+    ///
+    /// # Errors
+    /// It can't be read, understood or decrypted.
+    pub fn read(&mut self, passwords: &mut dyn Passwords) -> Result<Document, ConfigError> {
+        let bytes = self.bytes()?.unwrap_or_default();
+        Ok(self.decode(&bytes, passwords)?.0)
+    }
+
+    /// Changes it. `change` may be called several times, each time on what the file holds by then. A change
+    /// that changes nothing writes nothing, unless there is no file yet.
+    ///
+    /// # Errors
+    /// The error of `change`, which leaves the file as it was; or it can't be read or written.
+    pub fn edit<T>(
+        &mut self,
+        passwords: &mut dyn Passwords,
+        mut change: impl FnMut(&mut Document) -> Result<T, ConfigError>,
+    ) -> Result<T, ConfigError> {
+        // Nobody waits at the lock while a person types a password.
+        self.read(passwords)?;
+        self.rewrite(|file, before| {
+            let (mut document, encrypted) = file.decode(before.unwrap_or_default(), passwords)?;
+            let old = document.clone();
+            let result = change(&mut document)?;
+            if before.is_some() && document == old {
+                return Ok((result, None));
+            }
+            let text = Zeroizing::new(document.to_bytes());
+            let new = match file.key.as_ref().filter(|_| encrypted) {
+                Some(key) => encryption::seal(&text, key).map_err(|error| file.not_opened(error))?,
+                None => text.to_vec(),
+            };
+            Ok((result, Some(new)))
+        })
+    }
+
+    /// Encrypts it under a new password, or writes it in the clear for `None`.
+    ///
+    /// # Errors
+    /// The password is empty, or the file can't be read, decrypted or written.
+    pub fn set_password(
+        &mut self,
+        passwords: &mut dyn Passwords,
+        new: Option<&Secret>,
+    ) -> Result<(), ConfigError> {
+        let key = match new {
+            Some(password) => Some(
+                ConfigKey::of_password(password.expose())
+                    .ok_or_else(|| self.locked(&NoPassword("the new password is empty".to_owned())))?,
+            ),
+            None => None,
+        };
+        self.read(passwords)?;
+        self.rewrite(|file, before| {
+            let (document, _) = file.decode(before.unwrap_or_default(), passwords)?;
+            let text = Zeroizing::new(document.to_bytes());
+            let bytes = match &key {
+                Some(key) => encryption::seal(&text, key).map_err(|error| file.not_opened(error))?,
+                None => text.to_vec(),
+            };
+            Ok(((), Some(bytes)))
+        })?;
+        self.key = key;
+        Ok(())
+    }
+
+    /// Makes it if it isn't there, and sees to it that its owner alone can read it.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn touch(&mut self) -> Result<(), ConfigError> {
+        self.rewrite(|_, before| Ok(((), before.is_none().then(Vec::new))))
+    }
+
+    /// Replaces the file's bytes by what `change` makes of them, under the lock.
+    fn rewrite<T>(
+        &mut self,
+        mut change: impl FnMut(&mut ConfigFile, Option<&[u8]>) -> Result<(T, Option<Vec<u8>>), ConfigError>,
+    ) -> Result<T, ConfigError> {
+        let wrong = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ConfigError::Write { path, source }
+        };
+        let target = replace::target_of(&self.path).map_err(wrong(&self.path))?;
+        let directory = replace::directory_of(&target);
+        make_directory(directory).map_err(wrong(&self.path))?;
+        let lock = lock(&replace::beside(&target, ".lock")).map_err(wrong(&self.path))?;
+        replace::sweep(&target);
+        for _ in 0..MOST_TRIES {
+            let before = self.bytes()?.map(Zeroizing::new);
+            let (result, new) = change(self, before.as_ref().map(|bytes| bytes.as_slice()))?;
+            let Some(new) = new.map(Zeroizing::new) else { return Ok(result) };
+            let prepared = replace::prepare(&target, &new).map_err(wrong(&self.path))?;
+            if self.bytes()?.as_deref() == before.as_ref().map(|bytes| bytes.as_slice()) {
+                prepared.take_place(&target).map_err(wrong(&self.path))?;
+                drop(lock);
+                return Ok(result);
+            }
+        }
+        let busy = io::Error::new(io::ErrorKind::ResourceBusy, "another program keeps changing it");
+        Err(ConfigError::Write { path: self.path.clone(), source: busy })
+    }
+
+    fn bytes(&self) -> Result<Option<Vec<u8>>, ConfigError> {
+        match fs::read(&self.path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(ConfigError::Read { path: self.path.clone(), source }),
+        }
+    }
+
+    /// The text, and whether it was encrypted.
+    fn decode(
+        &mut self,
+        bytes: &[u8],
+        passwords: &mut dyn Passwords,
+    ) -> Result<(Document, bool), ConfigError> {
+        let sealed = encryption::sealed(bytes).map_err(|error| self.not_opened(error))?;
+        let understood = |text: &[u8]| {
+            Document::parse(text)
+                .map_err(|error| ConfigError::File { path: Some(self.path.clone()), error })
+        };
+        let Some(sealed) = sealed else { return Ok((understood(bytes)?, false)) };
+        let mut wrong = false;
+        // The key that fitted before is tried first.
+        let mut next = self.key.clone();
+        loop {
+            let key = match next.take() {
+                Some(key) => key,
+                None => {
+                    let password = passwords.password(&self.path, wrong).map_err(|none| self.locked(&none))?;
+                    wrong = true;
+                    match ConfigKey::of_password(password.expose()) {
+                        Some(key) => key,
+                        None => continue,
+                    }
+                }
+            };
+            match encryption::open(sealed, &key) {
+                Ok(text) => {
+                    let document = understood(&text)?;
+                    self.key = Some(key);
+                    return Ok((document, true));
+                }
+                Err(DecryptError::WrongPassword) => {}
+                Err(error) => return Err(self.not_opened(error)),
+            }
+        }
+    }
+
+    fn not_opened(&self, error: DecryptError) -> ConfigError {
+        ConfigError::Encrypted { path: self.path.clone(), error }
+    }
+
+    fn locked(&self, reason: &NoPassword) -> ConfigError {
+        ConfigError::Locked { path: self.path.clone(), reason: reason.to_string() }
+    }
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Waits until no other process holds the lock. Where there are no locks, goes on without.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    match file.lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;
