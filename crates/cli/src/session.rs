@@ -28,6 +28,9 @@ use crate::{arguments::Settings, calls::Calls, demo, directories, exit::Failure}
 /// The hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
 
+/// How many aliases may stand for each other.
+const MOST_ALIASES: usize = 20;
+
 /// A remote of the configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoteEntry {
@@ -193,7 +196,8 @@ impl<'a> Session<'a> {
     }
 
     async fn at(&self, address: &Address, purpose: Purpose) -> anyhow::Result<Location> {
-        let options = self.resolve(&address.remote)?;
+        let (address, options) = self.followed(address)?;
+        let address = &address;
         if options.as_ref().is_some_and(|options| options.backend == "local") {
             let path = std::str::from_utf8(&address.path)?;
             let options = options.map(|options| options::values(&options)).transpose()?.unwrap_or_default();
@@ -212,6 +216,35 @@ impl<'a> Session<'a> {
             }
         };
         Ok(Location { remote, path })
+    }
+
+    /// The place that an address means in the end, with the remote's options: aliases are followed.
+    fn followed(&self, address: &Address) -> anyhow::Result<(Address, Option<RemoteOptions>)> {
+        let mut address = address.clone();
+        for _ in 0..MOST_ALIASES {
+            let options = self.resolve(&address.remote)?;
+            let Some(known) = options.as_ref().filter(|known| registry::backend(&known.backend).is_some())
+            else {
+                return Ok((address, options));
+            };
+            let settings = options::values(known)?;
+            let network = self.network()?;
+            let opening = Opening { name: &known.name, root: Path::new(""), settings: &settings, network };
+            let Some(target) = registry::elsewhere(&known.backend, opening)? else {
+                return Ok((address, options));
+            };
+            let path = RemotePath::parse(&address.path)?;
+            let mut next = Address::parse(target.as_bytes())
+                .map_err(|error| Failure::other(format!("what {:?} stands for: {error}", known.name)))?;
+            if !path.is_root() {
+                if !next.path.is_empty() && !next.path.ends_with(b"/") {
+                    next.path.push(b'/');
+                }
+                next.path.extend_from_slice(path.as_bytes());
+            }
+            address = next;
+        }
+        Err(Failure::other("the aliases go in a circle, or more than 20 stand for each other").into())
     }
 
     /// The options of a remote; `None` for the built-in one.
@@ -281,7 +314,7 @@ impl<'a> Session<'a> {
             return Ok(config);
         }
         let locations = Locations::new(self.settings.config.as_deref(), self.environment);
-        let config = Config::load(&locations, self.environment)?;
+        let config = Config::load(&locations, self.environment, &mut fichier_config::NoPasswords)?;
         Ok(self.config.get_or_init(|| config))
     }
 

@@ -64,8 +64,11 @@ fn what_is_not_there_is_named() {
         fichier(home.path()).args(["ls", spec]).assert().code(2).stderr(contains(message));
     };
     fails("two:", "\"two:\": didn't find section in config file (\"two\"); there are: one, demo");
-    fails("one:", "didn't find backend called \"drive\", the type of \"one\"; there are: fichier, local");
-    fails(":drive:", "didn't find backend called \"drive\"; there are: fichier, local");
+    fails(
+        "one:",
+        "didn't find backend called \"drive\", the type of \"one\"; there are: fichier, alias, local",
+    );
+    fails(":drive:", "didn't find backend called \"drive\"; there are: fichier, alias, local");
     fails("untyped:", "has no type");
     let bind = fichier(home.path()).args(["ls", "demo:", "--bind", "eth0"]).assert().code(1);
     bind.stderr(contains("--bind \"eth0\": expected an IP address"));
@@ -162,4 +165,34 @@ fn the_demo_takes_options_and_can_be_replaced() {
     behind.args(["lsf", "demo:"]).assert().success().stdout("a/\n");
     let mut replaced = fichier(home.path());
     replaced.env("RCLONE_CONFIG_DEMO_TYPE", "local").args(["lsf", "demo:nothing"]).assert().code(3);
+}
+
+#[test]
+fn aliases_stand_for_places_on_other_remotes() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir_all(home.path().join("d/e/f")).unwrap();
+    fs::write(home.path().join("d/e/f/x"), "x").unwrap();
+    let here = home.path().to_str().unwrap();
+    let text = format!(
+        "[al]\ntype = alias\nremote = {here}/d/e\n[two]\ntype = alias\nremote = al:f\n[demo-f]\ntype = alias\n\
+         remote = demo,empty_files=marker:a/b\n[self]\ntype = alias\nremote = self:x\n[none]\ntype = alias\n\
+         [c1]\ntype = alias\nremote = c2:\n[c2]\ntype = alias\nremote = c1:\n"
+    );
+    fs::create_dir_all(home.path().join(".config/rclone")).unwrap();
+    fs::write(home.path().join(".config/rclone/rclone.conf"), text).unwrap();
+    let shows = |spec: &str, expected: &str| {
+        fichier(home.path()).args(["lsf", spec]).assert().success().stdout(expected.to_owned());
+    };
+    shows("al:", "f/\n");
+    shows("al:f", "x\n");
+    shows("two:", "x\n");
+    shows(":alias,remote=d:e", "f/\n");
+    fichier(home.path()).args(["copy", "two:", "demo-f:c"]).assert().success();
+    shows("demo:a/b/c", "x\n");
+    let fails = |spec: &str, message: &str| {
+        fichier(home.path()).args(["lsf", spec]).assert().code(2).stderr(contains(message));
+    };
+    fails("self:", "stands for itself");
+    fails("none:", "needs the option remote");
+    fails("c1:", "circle");
 }

@@ -129,9 +129,9 @@ impl Document {
             self.lines[at] = new;
             return Ok(());
         }
-        let last = self.places(section).rfind(|at| {
-            matches!(self.lines[*at].kind, Kind::Entry(_) | Kind::Heading(_))
-        });
+        let last = self
+            .places(section)
+            .rfind(|at| matches!(self.lines[*at].kind, Kind::Entry(_) | Kind::Heading(_)));
         // A section that is there has a heading at least.
         let at = last.map_or(self.lines.len(), |at| at + 1);
         self.end_line_before(at);

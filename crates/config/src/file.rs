@@ -215,8 +215,7 @@ impl ConfigFile {
     ) -> Result<(Document, bool), ConfigError> {
         let sealed = encryption::sealed(bytes).map_err(|error| self.not_opened(error))?;
         let understood = |text: &[u8]| {
-            Document::parse(text)
-                .map_err(|error| ConfigError::File { path: Some(self.path.clone()), error })
+            Document::parse(text).map_err(|error| ConfigError::File { path: Some(self.path.clone()), error })
         };
         let Some(sealed) = sealed else { return Ok((understood(bytes)?, false)) };
         let mut wrong = false;
@@ -226,7 +225,8 @@ impl ConfigFile {
             let key = match next.take() {
                 Some(key) => key,
                 None => {
-                    let password = passwords.password(&self.path, wrong).map_err(|none| self.locked(&none))?;
+                    let password =
+                        passwords.password(&self.path, wrong).map_err(|none| self.locked(&none))?;
                     wrong = true;
                     match ConfigKey::of_password(password.expose()) {
                         Some(key) => key,

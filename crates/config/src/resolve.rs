@@ -17,8 +17,8 @@ use std::time::Duration;
 use crate::ini::Section;
 use crate::value::{parse_bool, parse_duration, parse_size};
 use crate::{
-    ConfigError, ConfigFile, Document, Environment, IniFile, Locations, Parameters, Passwords, RemoteSpec, Secret,
-    ValueError,
+    ConfigError, ConfigFile, Document, Environment, IniFile, Locations, Parameters, Passwords, RemoteSpec,
+    Secret, ValueError,
 };
 
 /// The first part of the variables, ours before rclone's.

@@ -1,5 +1,6 @@
-//! The remotes: fichier (1Fichier), local, and the registry that opens them by name.
+//! The remotes: fichier (1Fichier), local, alias, and the registry that opens them by name.
 
+mod alias;
 pub mod fichier;
 pub mod local;
 pub mod network;

@@ -1,10 +1,9 @@
 //! The backends by name: what options each has, and how one is opened.
 //!
-//! A new backend is a folder beside this file, a line in [`backends`] and an arm in [`open`]. From the options
-//! declared here come the command line's flags, the help texts and the questions of `config`; where values
-//! come from, and which of several wins, is not decided here.
+//! A new backend is a file or folder beside this one, which declares a [`BackendSpec`], and a line in
+//! [`backends`]. From the options declared there come the command line's flags, the help texts, the manual and
+//! the questions of `config`; where values come from, and which of several wins, is not decided here.
 
-mod fichier;
 mod values;
 
 use std::{borrow::Cow, path::Path, sync::Arc};
@@ -13,11 +12,7 @@ use fichier_storage::{Remote, StorageError};
 
 pub use values::{Chosen, InvalidValue, Settings};
 
-use crate::{
-    fichier as fichier_remote,
-    local::{self, LocalRemote},
-    network::Network,
-};
+use crate::{alias, fichier, local, network::Network};
 
 /// A kind of remote.
 #[derive(Debug)]
@@ -28,6 +23,17 @@ pub struct BackendSpec {
     pub description: &'static str,
     /// Its options, the important ones first.
     pub options: &'static [OptionSpec],
+    /// How a remote of it comes to be.
+    pub opens: Opens,
+}
+
+/// How a remote comes to be.
+#[derive(Debug, Clone, Copy)]
+pub enum Opens {
+    /// It is a place of its own.
+    Place(fn(Opening<'_>, &Chosen<'_>) -> Result<Arc<dyn Remote>, OpenError>),
+    /// It stands for a place on another remote, and tells the string for that: `other:path`.
+    Elsewhere(fn(&str, &Chosen<'_>) -> Result<String, OpenError>),
 }
 
 impl BackendSpec {
@@ -51,6 +57,8 @@ pub struct OptionSpec {
     pub default: &'static str,
     /// Whether only few people need it.
     pub advanced: bool,
+    /// Whether the backend can't do without it.
+    pub required: bool,
     /// Whether its value must not be shown.
     pub sensitive: bool,
     /// A flag that it has besides the one named after the backend: long without the dashes, and short.
@@ -65,11 +73,16 @@ impl OptionSpec {
         help: &'static str,
     ) -> Self {
         let sensitive = matches!(kind, OptionKind::Secret);
-        Self { name, help, kind, default, advanced: false, sensitive, shared_flag: None }
+        Self { name, help, kind, default, advanced: false, required: false, sensitive, shared_flag: None }
     }
 
     pub(crate) const fn advanced(mut self) -> Self {
         self.advanced = true;
+        self
+    }
+
+    pub(crate) const fn required(mut self) -> Self {
+        self.required = true;
         self
     }
 
@@ -133,21 +146,18 @@ pub enum OptionKind {
 pub(crate) const DESCRIPTION: OptionSpec =
     OptionSpec::new("description", OptionKind::Text, "", "A note of your own on this remote.").advanced();
 
-static BACKENDS: [BackendSpec; 2] = [
-    BackendSpec { name: "fichier", description: "1Fichier", options: &fichier::OPTIONS },
-    BackendSpec { name: "local", description: "Local disk", options: &local::OPTIONS },
-];
+static BACKENDS: [&BackendSpec; 3] = [&fichier::BACKEND, &alias::BACKEND, &local::BACKEND];
 
-/// All backends.
+/// All backends, in the order in which they are shown.
 #[must_use]
-pub fn backends() -> &'static [BackendSpec] {
+pub fn backends() -> &'static [&'static BackendSpec] {
     &BACKENDS
 }
 
 /// The backend of this name.
 #[must_use]
 pub fn backend(name: &str) -> Option<&'static BackendSpec> {
-    BACKENDS.iter().find(|backend| backend.name == name)
+    BACKENDS.iter().copied().find(|backend| backend.name == name)
 }
 
 /// Why a remote can't be opened.
@@ -167,6 +177,20 @@ pub enum OpenError {
         remote: String,
         /// The option and what is wrong.
         source: InvalidValue,
+    },
+    /// A remote that stands for a place elsewhere has to be opened there.
+    #[error("remote {remote:?} has no place of its own")]
+    Elsewhere {
+        /// The remote.
+        remote: String,
+    },
+    /// A remote that stands for no place, or for itself.
+    #[error("remote {remote:?}: {reason}")]
+    Nowhere {
+        /// The remote.
+        remote: String,
+        /// What is wrong, as a clause that says what to do.
+        reason: &'static str,
     },
     /// The backend's own.
     #[error(transparent)]
@@ -214,15 +238,22 @@ pub struct Opening<'a> {
 pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>, OpenError> {
     let unknown = || OpenError::UnknownBackend { name: backend.to_owned() };
     let spec = self::backend(backend).ok_or_else(unknown)?;
-    let chosen = Chosen::new(spec, opening.settings);
-    let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
-    match spec.name {
-        "local" => {
-            let options = local::options(&chosen).map_err(wrong)?;
-            Ok(Arc::new(LocalRemote::open(opening.root, options)))
-        }
-        "fichier" => fichier_remote::open(opening.name, &chosen, opening.network),
-        _ => Err(unknown()),
+    match spec.opens {
+        Opens::Place(open) => open(opening, &Chosen::new(spec, opening.settings)),
+        Opens::Elsewhere(_) => Err(OpenError::Elsewhere { remote: opening.name.to_owned() }),
+    }
+}
+
+/// The place that a remote stands for, as a remote string; `None` if it is a place of its own.
+///
+/// # Errors
+/// There is no such backend, or what is set for it names no place.
+pub fn elsewhere(backend: &str, opening: Opening<'_>) -> Result<Option<String>, OpenError> {
+    let unknown = || OpenError::UnknownBackend { name: backend.to_owned() };
+    let spec = self::backend(backend).ok_or_else(unknown)?;
+    match spec.opens {
+        Opens::Place(_) => Ok(None),
+        Opens::Elsewhere(target) => target(opening.name, &Chosen::new(spec, opening.settings)).map(Some),
     }
 }
 
@@ -272,7 +303,7 @@ mod tests {
         let network = Network::default();
         let nowhere = Opening { name: "x", root: Path::new(""), settings: &none, network: &network };
         let error = open("ftp", nowhere).await.unwrap_err().to_string();
-        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, local"#);
+        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, local"#);
         let wrong = BTreeMap::from([("encoding".to_owned(), "Slosh".to_owned())]);
         let error = open("local", Opening { settings: &wrong, ..nowhere }).await.unwrap_err().to_string();
         assert!(error.starts_with(r#"remote "x": option encoding: "#), "{error}");

@@ -60,7 +60,7 @@ pub(super) fn is_backend_flag(arg: &Arg) -> bool {
 }
 
 fn options() -> impl Iterator<Item = (&'static BackendSpec, &'static OptionSpec)> {
-    backends().iter().flat_map(|backend| backend.options.iter().map(move |option| (backend, option)))
+    backends().iter().copied().flat_map(|backend| backend.options.iter().map(move |option| (backend, option)))
 }
 
 fn id(backend: &BackendSpec, option: &OptionSpec) -> String {

@@ -16,7 +16,11 @@ struct Given(Vec<&'static str>);
 
 impl Passwords for Given {
     fn password(&mut self, _path: &Path, _wrong: bool) -> Result<Secret, NoPassword> {
-        if self.0.is_empty() { Err(NoPassword("all were tried".into())) } else { Ok(Secret::new(self.0.remove(0))) }
+        if self.0.is_empty() {
+            Err(NoPassword("all were tried".into()))
+        } else {
+            Ok(Secret::new(self.0.remove(0)))
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 use std::fs;
 
 use super::*;
-use crate::NoPasswords;
 use crate::Address;
+use crate::NoPasswords;
 
 const FILE: &str = "[l]\ntype = fichier\ncdn = file\nfile_password = plain!\n[notype]\nx = 1\n";
 
@@ -151,11 +151,10 @@ fn the_local_file_system_has_options_too() {
 fn a_file_is_loaded_or_its_fault_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rclone.conf");
-    let load =
-        || {
-            let environment = Environment::default();
-            Config::load(&Locations::new(Some(&path), &environment), &environment, &mut NoPasswords)
-        };
+    let load = || {
+        let environment = Environment::default();
+        Config::load(&Locations::new(Some(&path), &environment), &environment, &mut NoPasswords)
+    };
 
     assert!(load().unwrap().remotes().is_empty(), "a missing file is an empty one");
     fs::write(&path, "[caf\u{e9}]\ntype = fichier\n").unwrap();

@@ -16,6 +16,7 @@ mod opening;
 mod options;
 mod relocate;
 mod removal;
+mod settings;
 mod shared;
 mod tree;
 mod upload;
@@ -33,7 +34,7 @@ use fichier_storage::{
 pub use options::{EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;
 
-pub(crate) use opening::open;
+pub(crate) use settings::BACKEND;
 
 use download::Reader;
 use memory::AccountMemory;

@@ -19,7 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// A value doesn't suit its option, there is no key, or the client can't be set up.
-pub(crate) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result<Arc<dyn Remote>, OpenError> {
+pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result<Arc<dyn Remote>, OpenError> {
     let wrong = |source| OpenError::Value { remote: name.to_owned(), source };
     let options = options(chosen).map_err(wrong)?;
     let shared = chosen.text("shared_folder").map_err(wrong)?;

@@ -44,7 +44,7 @@ use fichier_storage::{
 
 use paths::Tree;
 
-pub(crate) use settings::{OPTIONS, options};
+pub(crate) use settings::BACKEND;
 
 /// How many items of a batch are worked on at once.
 const AT_ONCE: usize = 4;

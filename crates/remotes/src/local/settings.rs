@@ -1,10 +1,25 @@
 //! The options of the backend `local`, declared and read.
 
+use std::sync::Arc;
+
 use fichier_encoding::Encoding;
 
-use crate::registry::{Chosen, DESCRIPTION, InvalidValue, OptionKind, OptionSpec};
+use crate::registry::{
+    BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec,
+};
 
-use super::{LinkPolicy, LocalOptions};
+use super::{LinkPolicy, LocalOptions, LocalRemote};
+
+/// The backend.
+pub(crate) static BACKEND: BackendSpec = BackendSpec {
+    name: "local",
+    description: "Local disk",
+    options: &OPTIONS,
+    opens: Opens::Place(|opening, chosen| {
+        let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
+        Ok(Arc::new(LocalRemote::open(opening.root, options(chosen).map_err(wrong)?)))
+    }),
+};
 
 /// The default encoding in words; a test holds it to [`Encoding::LOCAL`].
 const ENCODING: &str = if cfg!(windows) {
@@ -16,7 +31,7 @@ const ENCODING: &str = if cfg!(windows) {
 };
 
 /// All options of the backend.
-pub(crate) static OPTIONS: [OptionSpec; 6] = [
+static OPTIONS: [OptionSpec; 6] = [
     OptionSpec::new(
         "copy_links",
         OptionKind::Bool,
@@ -61,7 +76,7 @@ pub(crate) static OPTIONS: [OptionSpec; 6] = [
 ];
 
 /// The options as they were chosen.
-pub(crate) fn options(chosen: &Chosen<'_>) -> Result<LocalOptions, InvalidValue> {
+fn options(chosen: &Chosen<'_>) -> Result<LocalOptions, InvalidValue> {
     Ok(LocalOptions {
         links: if chosen.flag("copy_links")? { LinkPolicy::Follow } else { LinkPolicy::Skip },
         encoding: chosen.encoding("encoding")?.unwrap_or(Encoding::LOCAL),

@@ -1,9 +1,17 @@
 //! The options of the backend `fichier`: rclone's under their own names, then ours.
 
-use super::{DESCRIPTION, OptionKind, OptionSpec};
+use crate::registry::{BackendSpec, DESCRIPTION, Opens, OptionKind, OptionSpec};
+
+/// The backend.
+pub(crate) static BACKEND: BackendSpec = BackendSpec {
+    name: "fichier",
+    description: "1Fichier",
+    options: &OPTIONS,
+    opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.network)),
+};
 
 /// All options of the backend.
-pub(super) static OPTIONS: [OptionSpec; 16] = [
+static OPTIONS: [OptionSpec; 16] = [
     OptionSpec::new(
         "api_key",
         OptionKind::Text,
