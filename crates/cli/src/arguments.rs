@@ -17,6 +17,10 @@ use crate::{
 #[allow(dead_code, reason = "some is read by the configuration and by the commands that transfer")]
 pub(crate) struct Settings {
     pub(crate) config: Option<PathBuf>,
+    /// What is run to get the configuration's password.
+    pub(crate) password_command: Option<String>,
+    /// Whether a person may be asked for it.
+    pub(crate) ask_password: bool,
     pub(crate) log_level: LogLevel,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) json_log: bool,
@@ -112,6 +116,8 @@ impl Settings {
     ) -> Result<Self, Contradiction> {
         Ok(Self {
             config: typed.config.clone(),
+            password_command: typed.password_command.clone().filter(|command| !command.trim().is_empty()),
+            ask_password: typed.ask_password,
             log_level: log_level(typed)?,
             log_file: typed.log_file.clone(),
             json_log: typed.use_json_log,

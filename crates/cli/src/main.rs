@@ -17,6 +17,7 @@ mod output;
 mod problems;
 mod program;
 mod session;
+mod terminal;
 mod transfer;
 
 fn main() -> std::process::ExitCode {

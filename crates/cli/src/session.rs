@@ -1,5 +1,6 @@
 //! Opens what the user names: `remote:path`, `:backend,option=value:path`, or a local path.
 
+mod configuration;
 mod local;
 mod network;
 mod options;
@@ -7,12 +8,13 @@ mod options;
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{Arc, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use fichier_config::{
-    Address, Config, ConfigError, Environment, FlagValues, IniFile, Locations, Origin, RemoteOptions,
+    Address, Config, ConfigError, Environment, FlagValues, IniFile, Origin, Parameters, RemoteOptions,
     RemoteSpec,
 };
 use fichier_engine::{Checksums, HashCache};
@@ -23,10 +25,15 @@ use fichier_remotes::{
 use fichier_storage::{Location, Remote, RemotePath};
 use tokio::sync::Mutex;
 
+pub(crate) use configuration::Configuration;
+
 use crate::{arguments::Settings, calls::Calls, demo, directories, exit::Failure};
 
 /// The hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
+
+/// How long the service may keep silent when a new key is tried.
+const TRIAL: Duration = Duration::from_secs(20);
 
 /// How many aliases may stand for each other.
 const MOST_ALIASES: usize = 20;
@@ -45,6 +52,8 @@ pub(crate) struct RemoteEntry {
 pub(crate) struct Session<'a> {
     settings: &'a Settings,
     environment: &'a Environment,
+    /// The file, with its password once that is known.
+    configuration: std::sync::Mutex<Configuration>,
     /// Read when a remote of the configuration is asked for: a broken file doesn't keep local paths away.
     config: OnceLock<Config>,
     network: OnceLock<Network>,
@@ -70,6 +79,7 @@ impl<'a> Session<'a> {
         Self {
             settings,
             environment,
+            configuration: std::sync::Mutex::new(Configuration::new(settings, environment)),
             config: OnceLock::new(),
             network: OnceLock::new(),
             whole: OnceLock::new(),
@@ -313,9 +323,48 @@ impl<'a> Session<'a> {
         if let Some(config) = self.config.get() {
             return Ok(config);
         }
-        let locations = Locations::new(self.settings.config.as_deref(), self.environment);
-        let config = Config::load(&locations, self.environment, &mut fichier_config::NoPasswords)?;
+        let config = self.configuration().load(self.environment)?;
         Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The configuration file, to be read as text or changed.
+    pub(crate) fn configuration(&self) -> MutexGuard<'_, Configuration> {
+        self.configuration.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The options of a remote and where each comes from; the remote may also be made on the fly.
+    ///
+    /// # Errors
+    /// There is no such remote, or the configuration can't be read.
+    pub(crate) fn options_of(&self, remote: &RemoteSpec) -> anyhow::Result<RemoteOptions> {
+        match self.resolve(remote)? {
+            Some(options) => Ok(options),
+            None => {
+                Err(Failure::other(format!("{}: is built in and has no options in the file", demo::NAME))
+                    .into())
+            }
+        }
+    }
+
+    /// The environment of the run.
+    pub(crate) fn environment(&self) -> &Environment {
+        self.environment
+    }
+
+    /// Opens a remote that isn't in the file yet, to look whether its key is any good: without patience.
+    ///
+    /// # Errors
+    /// A value doesn't suit its option.
+    pub(crate) async fn trial(&self, backend: &str, values: Parameters) -> anyhow::Result<Arc<dyn Remote>> {
+        let remote = RemoteSpec::OnTheFly { backend: backend.to_owned(), parameters: values };
+        let options = self.without_file().resolve(&remote, &self.flags())?;
+        let settings = options::values(&options)?;
+        let mut network = self.network()?.clone();
+        network.low_level_retries = 1;
+        network.connect_timeout = network.connect_timeout.min(TRIAL);
+        network.idle_timeout = network.idle_timeout.min(TRIAL);
+        let opening = Opening { name: backend, root: Path::new(""), settings: &settings, network: &network };
+        Ok(registry::open(backend, opening).await?)
     }
 
     /// For remotes that the file can say nothing about.

@@ -11,7 +11,7 @@ use std::fmt;
 
 mod parse;
 
-pub use parse::{AddressError, AddressFault};
+pub use parse::{AddressError, AddressFault, is_name};
 
 /// Whether a letter and a colon are a drive, as on Windows, or a remote with a name of one letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,11 @@ impl Parameters {
     /// Keys and values in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Options in their order.
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Parameters {
+        Parameters(pairs.into_iter().collect())
     }
 
     /// Whether there is none.

@@ -29,6 +29,8 @@
 //! | [`encryption`] | the same under a password |
 //! | [`connection`] | `remote:path`, `:backend,key=value:path`, local paths |
 //! | [`resolve`] | which of several values counts, and where it comes from |
+//! | [`provider`], [`interview`] | what is asked about a remote, and in which order |
+//! | [`wizard`] | `fichier config`, without a terminal |
 //! | [`value`] | booleans, sizes, durations |
 //! | [`mod@obscure`], [`secret`] | values that shoulders shouldn't read |
 
@@ -39,11 +41,14 @@ pub mod environment;
 pub mod error;
 pub mod file;
 pub mod ini;
+pub mod interview;
 pub mod locations;
 pub mod obscure;
+pub mod provider;
 pub mod resolve;
 pub mod secret;
 pub mod value;
+pub mod wizard;
 
 pub use connection::{Address, AddressError, Drives, Parameters, RemoteSpec};
 pub use document::{Document, EditError};

@@ -6,8 +6,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote, RemoteInfo,
-    RemotePath, Result, Usage, WriteBatch,
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote,
+    RemoteInfo, RemotePath, Result, Usage, WriteBatch,
 };
 
 /// A remote that says what it would do instead of doing it.
@@ -134,6 +134,10 @@ impl Remote for DryRun {
 
     async fn about(&self) -> Result<Usage> {
         self.inner.about().await
+    }
+
+    async fn account(&self) -> Result<AccountInfo> {
+        self.inner.account().await
     }
 
     async fn link(&self, entry: &Entry, _request: LinkRequest) -> Result<String> {

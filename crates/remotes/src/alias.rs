@@ -7,6 +7,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "alias",
     description: "Another name for a place on a remote",
     options: &OPTIONS,
+    has_account: false,
     opens: Opens::Elsewhere(target),
 };
 

@@ -23,6 +23,8 @@ pub struct BackendSpec {
     pub description: &'static str,
     /// Its options, the important ones first.
     pub options: &'static [OptionSpec],
+    /// Whether there is an account behind it, which proves a key ([`Remote::account`]).
+    pub has_account: bool,
     /// How a remote of it comes to be.
     pub opens: Opens,
 }
@@ -57,6 +59,8 @@ pub struct OptionSpec {
     pub default: &'static str,
     /// Whether only few people need it.
     pub advanced: bool,
+    /// Whether rclone has no such option.
+    pub own: bool,
     /// Whether the backend can't do without it.
     pub required: bool,
     /// Whether its value must not be shown.
@@ -73,11 +77,28 @@ impl OptionSpec {
         help: &'static str,
     ) -> Self {
         let sensitive = matches!(kind, OptionKind::Secret);
-        Self { name, help, kind, default, advanced: false, required: false, sensitive, shared_flag: None }
+        Self {
+            name,
+            help,
+            kind,
+            default,
+            advanced: false,
+            own: false,
+            required: false,
+            sensitive,
+            shared_flag: None,
+        }
     }
 
     pub(crate) const fn advanced(mut self) -> Self {
         self.advanced = true;
+        self
+    }
+
+    /// Advanced, and without a counterpart in rclone.
+    pub(crate) const fn own(mut self) -> Self {
+        self.advanced = true;
+        self.own = true;
         self
     }
 

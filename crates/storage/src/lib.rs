@@ -24,6 +24,6 @@ pub use error::{Blame, Result, Retry, StorageError};
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};
 pub use remote::{
-    BatchLimit, Features, Gap, LinkRequest, Listing, Location, Relocation, Remote, RemoteInfo, Usage,
-    WriteBatch, WriteItem,
+    AccountInfo, BatchLimit, Features, Gap, LinkRequest, Listing, Location, Relocation, Remote, RemoteInfo,
+    Usage, WriteBatch, WriteItem,
 };

@@ -133,6 +133,19 @@ pub struct Usage {
     pub files: Option<u64>,
 }
 
+/// Whose account is behind a remote, and what it may do. What the service doesn't tell is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountInfo {
+    /// The owner's mail address.
+    pub mail: Option<String>,
+    /// What was bought, in a word or two.
+    pub offer: Option<String>,
+    /// Until when that holds, in the service's own words.
+    pub valid_until: Option<String>,
+    /// What it holds.
+    pub usage: Usage,
+}
+
 /// What kind of public link is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LinkRequest {
@@ -261,6 +274,14 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// [`StorageError::Unsupported`] unless [`Features::about`].
     async fn about(&self) -> Result<Usage> {
         Err(self.unsupported("tell its usage"))
+    }
+
+    /// Whose account it is.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`] where there is no account.
+    async fn account(&self) -> Result<AccountInfo> {
+        Err(self.unsupported("tell whose account it is"))
     }
 
     /// A public link to a file or folder.

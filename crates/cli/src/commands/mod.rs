@@ -3,6 +3,7 @@
 mod about;
 mod cat;
 mod completion;
+mod config;
 mod copy;
 mod copyto;
 mod delete;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     About(about::Arguments),
     Cat(cat::Arguments),
     Completion(completion::Arguments),
+    Config(config::Arguments),
     Copy(copy::Arguments),
     Copyto(copyto::Arguments),
     Delete(delete::Arguments),
@@ -90,6 +92,7 @@ impl Command {
             Self::About(_) => "about",
             Self::Cat(_) => "cat",
             Self::Completion(_) => "completion",
+            Self::Config(_) => "config",
             Self::Copy(_) => "copy",
             Self::Copyto(_) => "copyto",
             Self::Delete(_) => "delete",
@@ -146,6 +149,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
     match command {
         Command::About(arguments) => about::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Config(arguments) => config::run(arguments, context).await,
         Command::Copy(arguments) => copy::run(arguments, context).await,
         Command::Copyto(arguments) => copyto::run(arguments, context).await,
         Command::Delete(arguments) => delete::run(arguments, context).await,

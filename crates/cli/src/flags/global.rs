@@ -24,6 +24,21 @@ pub(crate) struct GlobalFlags {
     )]
     pub(crate) config: Option<PathBuf>,
 
+    /// Run this command to get the password of an encrypted configuration file
+    #[arg(long, global = true, hide = true, value_name = "COMMAND", help_heading = "Config")]
+    pub(crate) password_command: Option<String>,
+
+    /// Ask for the password of an encrypted configuration file when none is given
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        default_value_t = true,
+        action = clap::ArgAction::SetTrue,
+        help_heading = "Config"
+    )]
+    pub(crate) ask_password: bool,
+
     /// Only say what would be changed
     #[arg(short = 'n', long, global = true, hide = true, help_heading = "Important")]
     pub(crate) dry_run: bool,

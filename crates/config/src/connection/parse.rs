@@ -107,9 +107,11 @@ fn name(bytes: &[u8], start: usize) -> Result<String, AddressError> {
     }
 }
 
+/// Whether this can be the name of a remote.
+///
 /// Runs of letters, numbers and `_.+@`, divided by runs of spaces and hyphens. A hyphen is taken for a letter
 /// once there was a division, so that `a-b-` is a name and `a-` is none: odd, but so it is in rclone.
-pub(super) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || "_.+@".contains(c);
     let tail = name.trim_start_matches(is_word);
     let ends_well = match tail.trim_end_matches([' ', '-']) {

@@ -1,25 +1,40 @@
 //! The account: its usage, and public links.
 
-use fichier_api::{ErrorKind, ShareFolder};
-use fichier_storage::{Entry, LinkRequest, Result, StorageError, Usage};
+use fichier_api::{ErrorKind, ShareFolder, UserInfo};
+use fichier_storage::{AccountInfo, Entry, LinkRequest, RemotePath, Result, StorageError, Usage};
 
 use super::{FichierRemote, error::failed, link_of};
+
+fn usage_of(info: &UserInfo) -> Usage {
+    let used = info.cold_storage;
+    let total = info.available_cold_storage;
+    let free = total.zip(used).map(|(total, used)| total.saturating_sub(used));
+    Usage { total, used, free, files: None }
+}
 
 impl FichierRemote {
     /// Used is what lies in cold storage, total what may (API document, section 9).
     pub(super) async fn usage(&self) -> Result<Usage> {
+        Ok(usage_of(&self.user_info("tell the usage").await?))
+    }
+
+    /// The account's owner, offer and usage.
+    pub(super) async fn account_info(&self) -> Result<AccountInfo> {
+        let info = self.user_info("tell the account").await?;
+        // API document, section 9: 0 is free, from 1 on there is a subscription.
+        let offer = info.offer.map(|offer| if offer == 0 { "Free" } else { "Premium or Access" });
+        Ok(AccountInfo {
+            usage: usage_of(&info),
+            offer: offer.map(str::to_owned),
+            valid_until: info.subscription_end.map(|date| date.to_string()),
+            mail: info.email,
+        })
+    }
+
+    async fn user_info(&self, action: &'static str) -> Result<UserInfo> {
         let account = self.client.account().await;
         self.tree.remember();
-        let account =
-            account.map_err(|error| failed("tell the usage", &fichier_storage::RemotePath::root(), error))?;
-        let used = account.info.cold_storage;
-        let total = account.info.available_cold_storage;
-        Ok(Usage {
-            total,
-            used,
-            free: total.zip(used).map(|(total, used)| total.saturating_sub(used)),
-            files: None,
-        })
+        Ok(account.map_err(|error| failed(action, &RemotePath::root(), error))?.info)
     }
 
     /// A file's link is public by nature; a folder's page is made and taken back.

@@ -27,8 +27,8 @@ use async_trait::async_trait;
 
 use fichier_api::{Client, FileLink};
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, LinkRequest, Outcome, Relocation, Remote,
-    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    AccountInfo, BatchLimit, ByteRange, ByteStream, Entry, Features, File, LinkRequest, Outcome, Relocation,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 pub use options::{EmptyFiles, FichierOptions};
@@ -159,6 +159,10 @@ impl Remote for FichierRemote {
 
     async fn about(&self) -> Result<Usage> {
         self.usage().await
+    }
+
+    async fn account(&self) -> Result<AccountInfo> {
+        self.account_info().await
     }
 
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {

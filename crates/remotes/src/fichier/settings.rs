@@ -7,6 +7,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "fichier",
     description: "1Fichier",
     options: &OPTIONS,
+    has_account: true,
     opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.network)),
 };
 
@@ -67,7 +68,8 @@ static OPTIONS: [OptionSpec; 16] = [
         ]),
         "error",
         "What to do with empty files, which the service can't store.",
-    ),
+    )
+    .own(),
     OptionSpec::new(
         "upload_batch",
         OptionKind::Count,
@@ -75,14 +77,14 @@ static OPTIONS: [OptionSpec; 16] = [
         "How many files of one folder go up in one request.\n\nSmall files gain most. 1 sends each file by \
          itself.",
     )
-    .advanced(),
+    .own(),
     OptionSpec::new(
         "endpoint",
         OptionKind::Text,
         "https://api.1fichier.com/v1/",
         "The address of the service.\n\nFor an emulator or a proxy.",
     )
-    .advanced(),
+    .own(),
     OptionSpec::new(
         "call_gap",
         OptionKind::Duration,
@@ -90,7 +92,7 @@ static OPTIONS: [OptionSpec; 16] = [
         "The time between two calls of any kind.\n\nCalls in quicker succession get the address locked for a \
          while.",
     )
-    .advanced(),
+    .own(),
     OptionSpec::new(
         "list_gap",
         OptionKind::Duration,
@@ -98,7 +100,7 @@ static OPTIONS: [OptionSpec; 16] = [
         "The time between the listings of two folders.\n\nUnless it is set, listings go as fast as other calls \
          until the service objects, and 3s apart from then on.",
     )
-    .advanced(),
+    .own(),
     OptionSpec::new(
         "folder_gap",
         OptionKind::Duration,
@@ -106,21 +108,21 @@ static OPTIONS: [OptionSpec; 16] = [
         "The time between two listings of the same folder.\n\nThe service allows no more. A run lists a folder \
          once anyway.",
     )
-    .advanced(),
+    .own(),
     OptionSpec::new(
         "all_files_gap",
         OptionKind::Duration,
         "1h",
         "The time between two listings of all files of the account at once.",
     )
-    .advanced(),
+    .own(),
     OptionSpec::new(
         "account_gap",
         OptionKind::Duration,
         "5m",
         "How long what is known about the account (its space, its subscription) counts as fresh.",
     )
-    .advanced(),
+    .own(),
     OptionSpec::new(
         "time_scale",
         OptionKind::Count,
@@ -128,6 +130,6 @@ static OPTIONS: [OptionSpec; 16] = [
         "By how much all waiting times are divided.\n\nFor an emulator with limits that are scaled alike; with \
          the service itself it must stay 1.",
     )
-    .advanced(),
+    .own(),
     DESCRIPTION,
 ];

@@ -15,6 +15,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "local",
     description: "Local disk",
     options: &OPTIONS,
+    has_account: false,
     opens: Opens::Place(|opening, chosen| {
         let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
         Ok(Arc::new(LocalRemote::open(opening.root, options(chosen).map_err(wrong)?)))

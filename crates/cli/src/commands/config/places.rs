@@ -1,0 +1,54 @@
+//! `config file`, `paths` and `touch`: where the file is.
+
+use clap::Args;
+
+use super::Context;
+use crate::directories;
+
+/// Print where the configuration file is
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  fichier config file")]
+pub(super) struct File {}
+
+/// Print where the configuration, the cache and the program's own data are
+#[derive(Debug, Args)]
+#[command(after_help = "Behind the file in use stand all places where it is looked for, in their order.\n\n\
+    Example:\n  fichier config paths")]
+pub(super) struct Paths {}
+
+/// Make the configuration file if there is none
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  fichier config touch")]
+pub(super) struct Touch {}
+
+pub(super) fn file(context: &mut Context<'_>) -> anyhow::Result<()> {
+    let path = context.session.configuration().path()?;
+    if path.exists() {
+        writeln!(context.out, "Configuration file is stored at:")?;
+    } else {
+        writeln!(context.out, "Configuration file doesn't exist, but fichier will use this path:")?;
+    }
+    writeln!(context.out, "{}", path.display())?;
+    Ok(())
+}
+
+pub(super) fn paths(context: &mut Context<'_>) -> anyhow::Result<()> {
+    let environment = context.session.environment();
+    let configuration = context.session.configuration();
+    let shown = |path: Option<std::path::PathBuf>| {
+        path.map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+    };
+    writeln!(context.out, "Config file: {}", shown(configuration.path().ok()))?;
+    writeln!(context.out, "Cache dir:   {}", shown(directories::cache(environment)))?;
+    writeln!(context.out, "Data dir:    {}", shown(directories::data(environment)))?;
+    writeln!(context.out, "Temp dir:    {}", std::env::temp_dir().display())?;
+    writeln!(context.out, "\nLooked for at:")?;
+    for path in configuration.locations().all() {
+        writeln!(context.out, "  {}{}", path.display(), if path.exists() { "" } else { " (not there)" })?;
+    }
+    Ok(())
+}
+
+pub(super) fn touch(context: &mut Context<'_>) -> anyhow::Result<()> {
+    context.session.configuration().touch()
+}

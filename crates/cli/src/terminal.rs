@@ -1,0 +1,106 @@
+//! The person at the keyboard, or the pipe in their place: lines, and lines that nobody may see.
+
+#[cfg(unix)]
+mod hidden;
+
+use std::{
+    fmt,
+    io::{self, BufRead as _, IsTerminal as _, Write},
+};
+
+use fichier_config::Secret;
+use rustyline::{Config, Editor, error::ReadlineError, history::MemHistory};
+
+/// What came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// A line, without its end.
+    Line(Secret),
+    /// There is nothing more: the end of the pipe, or Ctrl-D.
+    End,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// Standard input, with an editor for lines if it is a terminal.
+pub(crate) struct Terminal {
+    interactive: bool,
+    editor: Option<Editor<(), MemHistory>>,
+}
+
+impl fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal").field("interactive", &self.interactive).finish_non_exhaustive()
+    }
+}
+
+impl Terminal {
+    /// The standard input.
+    pub(crate) fn new() -> Self {
+        Self { interactive: io::stdin().is_terminal(), editor: None }
+    }
+
+    /// Whether a person can be asked again.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// How wide the screen is, in columns.
+    pub(crate) fn width() -> usize {
+        terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+    }
+
+    /// Asks for a line. A pipe isn't shown the label, as with rclone.
+    pub(crate) fn line(&mut self, label: &str, out: &mut dyn Write) -> io::Result<Answer> {
+        out.flush()?;
+        if !self.interactive || !io::stdout().is_terminal() {
+            return piped();
+        }
+        let editor = match &mut self.editor {
+            Some(editor) => editor,
+            slot @ None => slot.insert(new_editor()?),
+        };
+        match editor.readline(label) {
+            Ok(line) => Ok(Answer::Line(Secret::new(line))),
+            Err(ReadlineError::Eof) => Ok(Answer::End),
+            Err(ReadlineError::Interrupted) => Ok(Answer::Interrupted),
+            Err(ReadlineError::Io(error)) => Err(error),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    /// Asks for a line that isn't shown as it is typed.
+    pub(crate) fn hidden(&mut self, label: &str, out: &mut dyn Write) -> io::Result<Answer> {
+        out.write_all(label.as_bytes())?;
+        out.flush()?;
+        let answer = if self.interactive { hidden_line() } else { piped() };
+        writeln!(out)?;
+        out.flush()?;
+        answer
+    }
+}
+
+fn new_editor() -> io::Result<Editor<(), MemHistory>> {
+    // No history: what is typed here is mostly secret.
+    let config = Config::builder().auto_add_history(false).build();
+    Editor::with_history(config, MemHistory::new()).map_err(io::Error::other)
+}
+
+fn piped() -> io::Result<Answer> {
+    let mut line = zeroize::Zeroizing::new(String::new());
+    if io::stdin().lock().read_line(&mut line)? == 0 {
+        return Ok(Answer::End);
+    }
+    let line = line.strip_suffix('\n').unwrap_or(&line);
+    Ok(Answer::Line(Secret::new(line.strip_suffix('\r').unwrap_or(line))))
+}
+
+#[cfg(unix)]
+fn hidden_line() -> io::Result<Answer> {
+    hidden::line()
+}
+
+#[cfg(not(unix))]
+fn hidden_line() -> io::Result<Answer> {
+    rpassword::read_password().map(|line| Answer::Line(Secret::new(line)))
+}

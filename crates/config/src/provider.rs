@@ -1,0 +1,182 @@
+//! What the user is asked about a kind of remote. Which kinds there are, others know; here is the form.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Sees to it that a value suits a question; the error is a clause that says what would.
+pub type Check = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// A kind of remote.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// Its name, as in `type = fichier`.
+    pub name: String,
+    /// What it is, in a few words.
+    pub description: String,
+    /// Whether there is an account behind it that can be looked at to prove a key.
+    pub has_account: bool,
+    /// Its options, in the order in which they are asked.
+    pub questions: Vec<Question>,
+}
+
+impl Provider {
+    /// The question for an option.
+    #[must_use]
+    pub fn question(&self, name: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.name == name)
+    }
+}
+
+/// When a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Always.
+    Standard,
+    /// When the advanced options were asked for.
+    Advanced,
+    /// Behind the advanced ones: options that rclone doesn't have.
+    Own,
+}
+
+/// One of a few values that an option takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The value.
+    pub value: String,
+    /// What it means.
+    pub help: String,
+}
+
+/// One option of a kind of remote.
+#[derive(Clone)]
+pub struct Question {
+    /// The option's name in the file.
+    pub name: String,
+    /// What it does.
+    pub help: String,
+    /// What rclone calls its type: `string`, `bool`, `Duration`.
+    pub kind: &'static str,
+    /// The value if none is given; empty: none.
+    pub default: String,
+    /// Whether there has to be a value.
+    pub required: bool,
+    /// When it is asked.
+    pub group: Group,
+    /// Whether it is a password, stored obscured.
+    pub password: bool,
+    /// Whether it must not be shown: a key, or a password.
+    pub sensitive: bool,
+    /// The values that it takes; none: any that `check` lets pass.
+    pub choices: Vec<Choice>,
+    /// What its values must be.
+    pub check: Check,
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// How passwords that are handed in are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Obscuring {
+    /// Obscured, unless that was done before.
+    #[default]
+    Unless,
+    /// Obscured in any case.
+    Always,
+    /// As they are.
+    Never,
+}
+
+impl Question {
+    /// A value as it is stored in the file.
+    #[must_use]
+    pub fn stored(&self, value: &str, obscuring: Obscuring) -> String {
+        let obscure = match obscuring {
+            _ if !self.password || value.is_empty() => false,
+            Obscuring::Never => false,
+            Obscuring::Always => true,
+            Obscuring::Unless => crate::reveal(value).is_err(),
+        };
+        if obscure { crate::obscure(value) } else { value.to_owned() }
+    }
+
+    /// A stored value as it may be shown.
+    #[must_use]
+    pub fn shown(&self, stored: &str) -> String {
+        if self.password && !stored.is_empty() {
+            HIDDEN_PASSWORD.to_owned()
+        } else if self.sensitive {
+            veiled(stored)
+        } else {
+            stored.to_owned()
+        }
+    }
+}
+
+/// Stands for a password.
+pub const HIDDEN_PASSWORD: &str = "*** ENCRYPTED ***";
+
+/// How many characters of a key are shown, so that it can be told from others.
+const SHOWN: usize = 4;
+
+/// A key as it may be shown: its last characters if it is long.
+///
+/// ```
+/// assert_eq!(fichier_config::provider::veiled("0123456789abcdef"), "…cdef");
+/// assert_eq!(fichier_config::provider::veiled("short"), "…");
+/// ```
+#[must_use]
+pub fn veiled(key: &str) -> String {
+    let count = key.chars().count();
+    if key.is_empty() {
+        String::new()
+    } else if count < 4 * SHOWN {
+        "…".to_owned()
+    } else {
+        format!("…{}", key.chars().skip(count - SHOWN).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(password: bool, sensitive: bool) -> Question {
+        Question {
+            name: "x".into(),
+            help: String::new(),
+            kind: "string",
+            default: String::new(),
+            required: false,
+            group: Group::Standard,
+            password,
+            sensitive,
+            choices: Vec::new(),
+            check: Arc::new(|_| Ok(())),
+        }
+    }
+
+    #[test]
+    fn passwords_are_stored_obscured_once() {
+        let password = question(true, true);
+        let once = password.stored("hunter2", Obscuring::Unless);
+        assert_eq!(crate::reveal(&once).unwrap().expose(), "hunter2");
+        assert_eq!(password.stored(&once, Obscuring::Unless), once);
+        let twice = password.stored(&once, Obscuring::Always);
+        assert_eq!(crate::reveal(&twice).unwrap().expose(), once);
+        assert_eq!(password.stored("hunter2", Obscuring::Never), "hunter2");
+        assert_eq!(password.stored("", Obscuring::Always), "");
+        assert_eq!(question(false, true).stored("hunter2", Obscuring::Always), "hunter2");
+    }
+
+    #[test]
+    fn what_is_shown_gives_nothing_away() {
+        assert_eq!(question(true, true).shown("abc"), HIDDEN_PASSWORD);
+        assert_eq!(question(false, true).shown("0123456789abcdef"), "…cdef");
+        assert_eq!(question(false, false).shown("abc"), "abc");
+        assert_eq!(question(true, true).shown(""), "");
+    }
+}
