@@ -243,7 +243,9 @@ impl Wizard {
     /// All is asked: a new key is checked, then the remote is kept or not.
     pub(super) fn finish(&mut self, draft: Draft) -> Task {
         let provider = &self.setting.providers[draft.provider];
-        let is_key = |name: &String| provider.question(name).is_some_and(|question| question.sensitive);
+        let is_key = |name: &String| {
+            provider.question(name).is_some_and(|question| question.sensitive && !question.password)
+        };
         let is_new = draft.changed.iter().any(is_key);
         if self.setting.checks && provider.has_account && is_new {
             let task = Task::Check { backend: provider.name.clone(), values: draft.values.clone() };
