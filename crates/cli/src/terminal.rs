@@ -71,13 +71,16 @@ impl Terminal {
 
     /// Asks for a line that isn't shown as it is typed.
     pub(crate) fn hidden(&mut self, label: &str, out: &mut dyn Write) -> io::Result<Answer> {
-        out.write_all(label.as_bytes())?;
-        out.flush()?;
-        let answer = if self.interactive { hidden_line() } else { piped() };
+        let answer = if self.interactive { hidden_line(label, out) } else { show(label, out).and_then(|()| piped()) };
         writeln!(out)?;
         out.flush()?;
         answer
     }
+}
+
+fn show(label: &str, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(label.as_bytes())?;
+    out.flush()
 }
 
 fn new_editor() -> io::Result<Editor<(), MemHistory>> {
@@ -96,11 +99,12 @@ fn piped() -> io::Result<Answer> {
 }
 
 #[cfg(unix)]
-fn hidden_line() -> io::Result<Answer> {
-    hidden::line()
+fn hidden_line(label: &str, out: &mut dyn Write) -> io::Result<Answer> {
+    hidden::line(|| show(label, out))
 }
 
 #[cfg(not(unix))]
-fn hidden_line() -> io::Result<Answer> {
+fn hidden_line(label: &str, out: &mut dyn Write) -> io::Result<Answer> {
+    show(label, out)?;
     rpassword::read_password().map(|line| Answer::Line(Secret::new(line)))
 }

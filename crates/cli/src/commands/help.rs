@@ -1,25 +1,47 @@
-//! `help`: explains the program, a command, or the flags that all commands share.
+//! `help`: explains the program, a command, the flags that all commands share, or a kind of remote.
 
+use std::path::Path;
+
+use anyhow::Context as _;
 use clap::Args;
 
 use super::Context;
 use crate::{exit::Failure, flags};
 
-/// Explain a command, or the flags that all commands share
+/// Explain a command, the flags that all commands share, or a kind of remote
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  fichier help lsf\n  fichier help flags")]
+#[command(
+    after_help = "Topics: a command; flags [GROUP]; backends; backend NAME; man DIR, which writes manual pages;\n\
+    reference, which prints the options of all remotes as Markdown.\n\n\
+    Examples:\n  fichier help lsf\n  fichier help config create\n  fichier help flags networking\n  \
+    fichier help backend fichier\n  fichier help man ~/.local/share/man/man1"
+)]
 pub(crate) struct Arguments {
-    /// A command, or `flags`
+    /// What to explain
     #[arg(value_name = "TOPIC")]
-    topic: Option<String>,
+    topic: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let text = match arguments.topic.as_deref() {
-        None => flags::overview(),
-        Some("flags") => flags::flag_table(),
-        Some(name) => flags::help_for_command(name)
-            .ok_or_else(|| Failure::usage(format!("there is no command {name:?}")))?,
+    let topic: Vec<&str> = arguments.topic.iter().map(String::as_str).collect();
+    let text = match topic[..] {
+        [] => flags::overview(),
+        ["flags"] => flags::flag_table(None).unwrap_or_default(),
+        ["flags", group] => flags::flag_table(Some(group)).ok_or_else(|| {
+            Failure::usage(format!("there are no flags {group:?}; all: fichier help flags"))
+        })?,
+        ["backends"] => flags::backend_table(),
+        ["backend", name] => flags::backend_help(name).ok_or_else(|| {
+            Failure::usage(format!("there is no backend {name:?}; all: fichier help backends"))
+        })?,
+        ["man", directory] => {
+            let written = flags::write_manual_pages(Path::new(directory));
+            return written.with_context(|| format!("can't write manual pages to {directory}"));
+        }
+        ["reference"] => flags::reference_markdown(),
+        _ => flags::help_for_command(&arguments.topic).ok_or_else(|| {
+            Failure::usage(format!("there is no command {:?}; all: fichier help", topic.join(" ")))
+        })?,
     };
     context.out.write_all(text.as_bytes())?;
     Ok(())

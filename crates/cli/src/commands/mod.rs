@@ -2,6 +2,7 @@
 
 mod about;
 mod cat;
+mod complete_path;
 mod completion;
 mod config;
 mod copy;
@@ -52,6 +53,8 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Command {
     About(about::Arguments),
     Cat(cat::Arguments),
+    #[command(name = "complete-path")]
+    CompletePath(complete_path::Arguments),
     Completion(completion::Arguments),
     Config(config::Arguments),
     Copy(copy::Arguments),
@@ -91,6 +94,7 @@ impl Command {
         match self {
             Self::About(_) => "about",
             Self::Cat(_) => "cat",
+            Self::CompletePath(_) => "complete-path",
             Self::Completion(_) => "completion",
             Self::Config(_) => "config",
             Self::Copy(_) => "copy",
@@ -149,6 +153,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
     match command {
         Command::About(arguments) => about::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::CompletePath(arguments) => complete_path::run(arguments, context).await,
         Command::Config(arguments) => config::run(arguments, context).await,
         Command::Copy(arguments) => copy::run(arguments, context).await,
         Command::Copyto(arguments) => copyto::run(arguments, context).await,

@@ -9,6 +9,7 @@ mod environment;
 mod filter;
 mod global;
 mod help;
+mod reference;
 mod switch;
 mod transfer;
 mod value;
@@ -25,7 +26,8 @@ pub(crate) use self::{
     bandwidth::Timetable,
     filter::{Dump, FilterFlags},
     global::{Colour, GlobalFlags, LogLevel},
-    help::{flag_table, for_command as help_for_command, help_for, overview},
+    help::{flag_table, for_command as help_for_command, help_for, overview, write_manual_pages},
+    reference::{backend_help, backend_table, markdown as reference_markdown},
     transfer::{CutoffMode, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
 };

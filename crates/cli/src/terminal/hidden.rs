@@ -40,9 +40,11 @@ impl Drop for Silence {
     }
 }
 
-/// Reads the line byte by byte, so that what was typed ahead stays for the next question.
-pub(super) fn line() -> io::Result<Answer> {
+/// Reads the line byte by byte, so that what was typed ahead stays for the next question. The terminal is silent
+/// before the question is shown by `ask`.
+pub(super) fn line(ask: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
     let silence = Silence::begin()?;
+    ask()?;
     let mut line = Zeroizing::new(Vec::with_capacity(256));
     loop {
         let mut byte = [0];

@@ -1,0 +1,112 @@
+//! `complete-path`: what a shell's completion asks: which remotes and paths begin like this.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+use fichier_config::{Address, RemoteSpec};
+use sha2::{Digest as _, Sha256};
+
+use super::Context;
+use crate::{demo, directories};
+
+/// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Print the remotes and paths that begin with a text, for completion in a shell
+#[derive(Debug, Args)]
+#[command(name = "complete-path", hide = true, after_help = "Example:\n  fichier complete-path demo:ba")]
+pub(crate) struct Arguments {
+    /// What was typed so far
+    #[arg(value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
+    text: String,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let text = &arguments.text;
+    let candidates = if text.contains(':') {
+        paths(text, context).await?
+    } else {
+        let mut names: Vec<_> = context.session.remotes()?.into_iter().map(|remote| remote.name).collect();
+        names.push(demo::NAME.to_owned());
+        names.sort();
+        names.dedup();
+        names.into_iter().map(|name| format!("{name}:")).collect()
+    };
+    for candidate in candidates.iter().filter(|candidate| candidate.starts_with(text)) {
+        writeln!(context.out, "{candidate}")?;
+    }
+    Ok(())
+}
+
+/// What the folder holds that is being typed, as it would be typed.
+async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
+    let address = Address::parse(text.as_bytes())?;
+    if address.remote == RemoteSpec::Local {
+        return Ok(Vec::new());
+    }
+    let path = String::from_utf8_lossy(&address.path);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    // The path is the text's end.
+    let folder = text.strip_suffix(name).unwrap_or(text);
+    let remembered = remembered(folder, context);
+    let names = match remembered.as_deref().and_then(recall) {
+        Some(names) => names,
+        None => {
+            let names = names(folder, context).await?;
+            if let Some(file) = &remembered {
+                // Only the next answer gets slower.
+                drop(remember(file, &names));
+            }
+            names
+        }
+    };
+    Ok(names.into_iter().map(|name| format!("{folder}{name}")).collect())
+}
+
+/// The names in a folder, those of folders with a slash.
+async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
+    let location = context.session.open(folder).await?;
+    let entries = location.remote.list(&location.path).await?;
+    let names = entries.iter().filter_map(|entry| {
+        let name = entry.path().name()?.to_string();
+        let slash = if entry.as_folder().is_some() { "/" } else { "" };
+        // A line is a name, for every shell.
+        (!name.contains('\n')).then(|| format!("{name}{slash}"))
+    });
+    Ok(names.collect())
+}
+
+/// Where the answer for a folder is kept. What was typed may hold a key, so that its hash is the name.
+fn remembered(folder: &str, context: &Context<'_>) -> Option<PathBuf> {
+    use std::fmt::Write as _;
+
+    let mut name = String::new();
+    for byte in Sha256::digest(folder.as_bytes()).iter().take(16) {
+        let _infallible = write!(name, "{byte:02x}");
+    }
+    Some(directories::cache(context.session.environment())?.join("completion").join(name))
+}
+
+fn recall(file: &Path) -> Option<Vec<String>> {
+    let age = fs::metadata(file).ok()?.modified().ok()?.elapsed().ok()?;
+    if age > FRESH {
+        return None;
+    }
+    Some(fs::read_to_string(file).ok()?.lines().map(str::to_owned).collect())
+}
+
+fn remember(file: &Path, names: &[String]) -> std::io::Result<()> {
+    let Some(directory) = file.parent() else { return Ok(()) };
+    fs::create_dir_all(directory)?;
+    // What nobody will use again goes.
+    for entry in fs::read_dir(directory)?.flatten() {
+        if recall(&entry.path()).is_none() {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+    fs::write(file, names.join("\n"))
+}

@@ -1,0 +1,129 @@
+//! What the backends' options are: for `help backend`, and as the page of the manual. Both are made from the
+//! registry, as the flags are, so that they can't say something else.
+
+use std::fmt::Write as _;
+
+use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backend, backends};
+
+/// A line for each backend.
+pub(crate) fn backend_table() -> String {
+    let mut text = String::from("The kinds of remotes, as in `type = ...` and `:...:`.\n\n");
+    for backend in backends() {
+        // Writing to a string can't fail.
+        let _infallible = writeln!(text, "  {:<10} {}", backend.name, backend.description);
+    }
+    text.push_str("\nAll about one: fichier help backend NAME\n");
+    text
+}
+
+/// All options of a backend; `None`: there is no such backend.
+pub(crate) fn backend_help(name: &str) -> Option<String> {
+    let backend = backend(name)?;
+    let mut text = format!("{}: {}\n", backend.name, backend.description);
+    for (title, options) in groups(backend) {
+        let _infallible = write!(text, "\n{title}:\n");
+        for option in options {
+            let _infallible = write!(text, "\n  --{}\n", option.flag(backend.name));
+            for line in option.help.lines() {
+                let _infallible = writeln!(text, "{}", format!("      {line}").trim_end());
+            }
+            for (label, value) in facts(backend, option) {
+                let _infallible = writeln!(text, "      {label}: {value}");
+            }
+        }
+    }
+    let name = backend.name;
+    let _infallible = write!(text, "\nExample:\n  fichier config create NAME {name}\n");
+    Some(text)
+}
+
+/// All options of all backends, as a page of the manual.
+pub(crate) fn markdown() -> String {
+    let mut text = String::from(
+        "# Options of the remotes\n\nMade by `fichier help reference` from the definitions that the program itself uses. \
+         A value counts in this order:\nparameter of the remote string, flag, variable of the remote \
+         (`FICHIER_CONFIG_NAME_OPTION`), variable of the backend\n(`FICHIER_BACKEND_OPTION`), file, default. Each \
+         variable may also begin with `RCLONE_`; ours counts first.\n",
+    );
+    for backend in backends() {
+        let _infallible = write!(text, "\n## {}\n\n{}.\n", backend.name, backend.description);
+        for (title, options) in groups(backend) {
+            let _infallible = write!(text, "\n### {title} of {}\n", backend.name);
+            for option in options {
+                let _infallible = write!(text, "\n#### {}\n\n{}\n\n", option.name, option.help);
+                for (label, value) in facts(backend, option) {
+                    let _infallible = writeln!(text, "- {label}: `{value}`");
+                }
+                if let OptionKind::Choice(choices) = option.kind {
+                    for (word, meaning) in choices {
+                        let _infallible = writeln!(text, "- `{word}`: {meaning}");
+                    }
+                }
+            }
+        }
+    }
+    text
+}
+
+/// The options by how often they are needed; no empty groups.
+fn groups(backend: &BackendSpec) -> impl Iterator<Item = (&'static str, Vec<&'static OptionSpec>)> {
+    let of = |wanted: fn(&OptionSpec) -> bool| {
+        backend.options.iter().filter(move |option| wanted(option)).collect()
+    };
+    let groups: [(&str, Vec<_>); 3] = [
+        ("Standard options", of(|option| !option.advanced)),
+        ("Advanced options", of(|option| option.advanced && !option.own)),
+        ("Options that rclone doesn't have", of(|option| option.own)),
+    ];
+    groups.into_iter().filter(|(_, options)| !options.is_empty())
+}
+
+/// What there is to know of an option beside what it does.
+fn facts(backend: &BackendSpec, option: &OptionSpec) -> Vec<(&'static str, String)> {
+    let variable = format!("FICHIER_{}_{}", backend.name, option.name).to_uppercase();
+    let mut facts = vec![
+        ("In the file", option.name.to_owned()),
+        ("Flag", format!("--{}", option.flag(backend.name))),
+        ("Variable", variable),
+        ("Value", form(option.kind).to_owned()),
+    ];
+    if !option.default.is_empty() {
+        facts.push(("Default", option.default.to_owned()));
+    }
+    if option.required {
+        facts.push(("Needed", "always".to_owned()));
+    }
+    facts
+}
+
+fn form(kind: OptionKind) -> &'static str {
+    match kind {
+        OptionKind::Text => "text",
+        OptionKind::Bool => "true or false",
+        OptionKind::Secret => "password, obscured: fichier obscure",
+        OptionKind::Encoding => "names of encodings with commas in between",
+        OptionKind::Duration => "time: 400ms, 30s, 1h30m",
+        OptionKind::Size => "size: 512B, 16Mi",
+        OptionKind::Count => "number from 1 on",
+        OptionKind::Choice(_) => "one of a few words",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_stands_in_the_help_and_in_the_page() {
+        let page = markdown();
+        for backend in backends() {
+            let help = backend_help(backend.name).unwrap();
+            assert!(backend_table().contains(backend.name));
+            for option in backend.options {
+                assert!(help.contains(&format!("--{}\n", option.flag(backend.name))), "{}", option.name);
+                assert!(page.contains(&format!("\n#### {}\n", option.name)), "{}", option.name);
+            }
+        }
+        assert!(backend_help("nothing").is_none());
+    }
+}

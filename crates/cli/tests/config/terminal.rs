@@ -1,0 +1,139 @@
+//! A person at a real terminal: the binary in a pseudo-terminal of 60 columns, and what is on its screen.
+
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
+
+/// High enough that nothing scrolls away.
+const ROWS: u16 = 400;
+const COLUMNS: u16 = 60;
+
+/// Machines that build something else meanwhile are slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running program and its screen.
+pub(crate) struct Terminal {
+    child: Child,
+    keyboard: File,
+    output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    /// All bytes that came, for what must not be among them.
+    raw: Vec<u8>,
+    /// Below this row the next question stands.
+    row: Option<u16>,
+}
+
+impl Terminal {
+    /// Runs a program at a terminal.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        tcsetwinsize(&slave, Winsize { ws_row: 50, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        let stdio = || Stdio::from(slave.try_clone().unwrap());
+        command.env("TERM", "xterm").stdin(stdio()).stdout(stdio()).stderr(stdio());
+        let child = command.spawn().unwrap();
+        let keyboard = File::from(master);
+        let mut reader = keyboard.try_clone().unwrap();
+        let (sender, output) = channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // Fails when the program has ended.
+            while let Ok(length @ 1..) = reader.read(&mut bytes) {
+                if sender.send(bytes[..length].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
+        // The command holds the terminal's other end open, else.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        drop(slave);
+        Self { child, keyboard, output, screen, raw: Vec::new(), row: None }
+    }
+
+    /// Waits for a question that ends with `label`.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, label: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.is_asked(label) {
+            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("no {label:?} on the screen:\n{}", self.contents()),
+            }
+        }
+    }
+
+    fn is_asked(&self, label: &str) -> bool {
+        let (row, _) = self.screen.screen().cursor_position();
+        self.row.is_none_or(|before| row > before) && self.contents().trim_end().ends_with(label.trim_end())
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        self.screen.process(bytes);
+    }
+
+    /// Types keys.
+    pub(crate) fn keys(&mut self, keys: &str) {
+        self.row = Some(self.screen.screen().cursor_position().0);
+        // The program may have ended.
+        let _ = self.keyboard.write_all(keys.as_bytes());
+    }
+
+    /// Waits for a question and answers it.
+    #[track_caller]
+    pub(crate) fn answer(&mut self, label: &str, answer: &str) {
+        self.expect(label);
+        self.keys(&format!("{answer}\r"));
+    }
+
+    /// What is on the screen.
+    pub(crate) fn contents(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Whether these bytes ever came to the screen.
+    pub(crate) fn has_shown(&self, text: &str) -> bool {
+        self.raw.windows(text.len()).any(|window| window == text.as_bytes())
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            while let Ok(bytes) = self.output.try_recv() {
+                self.take(&bytes);
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
+                    self.take(&bytes);
+                }
+                return status;
+            }
+            assert!(Instant::now() < end, "it doesn't end:\n{}", self.contents());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Ended already, mostly.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
