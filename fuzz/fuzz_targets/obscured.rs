@@ -1,0 +1,6 @@
+//! Any bytes as obscured text: no panic, and what must hold does.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| fichier_config::resilience::obscured_text(bytes));
