@@ -71,7 +71,8 @@ impl Terminal {
 
     /// Asks for a line that isn't shown as it is typed.
     pub(crate) fn hidden(&mut self, label: &str, out: &mut dyn Write) -> io::Result<Answer> {
-        let answer = if self.interactive { hidden_line(label, out) } else { show(label, out).and_then(|()| piped()) };
+        let answer =
+            if self.interactive { hidden_line(label, out) } else { show(label, out).and_then(|()| piped()) };
         writeln!(out)?;
         out.flush()?;
         answer

@@ -183,7 +183,7 @@ impl Document {
         Ok(())
     }
 
-    /// Adds a section at the end that holds what another one holds, comments included.
+    /// Adds a section at the end that holds what another one holds, comments between its lines included.
     ///
     /// # Errors
     /// As [`Document::rename_section`].
@@ -192,12 +192,14 @@ impl Document {
             return Err(EditError::NoSection(name.to_owned()));
         }
         self.add_section(new)?;
-        let places: Vec<_> = self.places(name).collect();
-        let content: Vec<_> = places
-            .into_iter()
-            .map(|at| self.lines[at].clone())
-            .filter(|line| matches!(line.kind, Kind::Entry(_) | Kind::Comment))
-            .collect();
+        let mut content = Vec::new();
+        for (start, end) in self.blocks(name) {
+            // What stands above the heading is about that section alone.
+            let lines = self.lines[start..end].iter();
+            content.extend(lines.skip_while(|line| !line.is_heading(name)).cloned());
+        }
+        let content: Vec<_> =
+            content.into_iter().filter(|line| matches!(line.kind, Kind::Entry(_) | Kind::Comment)).collect();
         for mut line in content {
             if !line.bytes.ends_with(b"\n") {
                 line.bytes.extend_from_slice(self.line_end().as_bytes());

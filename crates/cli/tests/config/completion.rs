@@ -15,7 +15,7 @@ fn furnished() -> Home {
 fn remotes_and_paths_are_told() {
     let home = furnished();
     let told = |text: &str| home.run(&["complete-path", "--", text]).success();
-    assert_eq!(told(""), "demo-two:\ndemo:\ndisk:\n");
+    assert_eq!(told(""), "demo:\ndemo-two:\ndisk:\n");
     assert_eq!(told("di"), "disk:\n");
     assert_eq!(told("demo:"), "demo:docs/\ndemo:pictures/\n");
     assert_eq!(told("demo:d"), "demo:docs/\n");
@@ -45,7 +45,7 @@ fn offered(home: &Home, line: &str, words: &str) -> String {
     let mut command = Command::new("bash");
     let environment = home.command();
     let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    command.env_clear().envs(variables).args(["-c", &test]);
+    command.env_clear().envs(variables).args(["-c", &test]).current_dir(file.parent().unwrap());
     Ended::of(command.output().unwrap()).success()
 }
 

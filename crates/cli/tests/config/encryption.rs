@@ -19,19 +19,24 @@ fn with(home: &Home, variables: &[(&str, &str)], words: &[&str], input: &str) ->
 fn the_password_comes_from_command_variable_or_person() {
     let home = Home::with(Some(TEXT));
     with(&home, &[], &["config", "encryption", "set"], "pw\npw\n").success();
-    assert!(home.text().contains("RCLONE_ENCRYPT_V0:") && !home.text().contains("one"));
+    assert!(home.text().contains("RCLONE_ENCRYPT_V0:") && !home.text().contains("[one]"));
     let list = |variables: &[(&str, &str)], flags: &[&str], input: &str| {
         with(&home, variables, &[&["listremotes"], flags].concat(), input)
     };
-    assert_eq!(list(&[("FICHIER_CONFIG_PASS", "pw"), ("RCLONE_CONFIG_PASS", "x")], &[], "").success(), "one:\n");
+    assert_eq!(
+        list(&[("FICHIER_CONFIG_PASS", "pw"), ("RCLONE_CONFIG_PASS", "x")], &[], "").success(),
+        "one:\n"
+    );
     assert_eq!(list(&[("RCLONE_CONFIG_PASS", "pw")], &[], "").success(), "one:\n");
     let command = ["--password-command", "echo pw"];
     assert_eq!(list(&[("FICHIER_CONFIG_PASS", "x")], &command, "").success(), "one:\n");
     assert_eq!(list(&[("RCLONE_PASSWORD_COMMAND", "echo pw")], &[], "").success(), "one:\n");
     assert_eq!(list(&[], &[], "pw\n").success(), "one:\n");
 
-    list(&[("FICHIER_CONFIG_PASS", "x")], &[], "pw\n").failure(2, "the password in FICHIER_CONFIG_PASS doesn't open");
-    list(&[], &["--password-command", "echo x"], "pw\n").failure(2, "--password-command gave doesn't open it");
+    list(&[("FICHIER_CONFIG_PASS", "x")], &[], "pw\n")
+        .failure(2, "the password in FICHIER_CONFIG_PASS doesn't open");
+    list(&[], &["--password-command", "echo x"], "pw\n")
+        .failure(2, "--password-command gave doesn't open it");
     list(&[], &["--password-command", "false"], "pw\n").failure(2, "--password-command failed");
     list(&[], &["--ask-password=false"], "pw\n").failure(2, "may not be asked for");
     list(&[], &[], "wrong\npw\n").failure(2, "the password doesn't open it");

@@ -9,7 +9,10 @@ fn the_page_of_options_is_what_the_program_says() {
     let page = Home::with(None).run(&["help", "reference"]).success();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/options.md");
     let written = fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == page, "docs/options.md differs: write it anew with `fichier help reference > docs/options.md`");
+    assert!(
+        written == page,
+        "docs/options.md differs: write it anew with `fichier help reference > docs/options.md`"
+    );
 }
 
 #[test]

@@ -6,7 +6,9 @@ use crate::home::Home;
 
 /// A file with many sections, so that writing it takes a while.
 fn large() -> String {
-    (0..200).map(|number| format!("# of {number}\n[s{number}]\ntype = local\ndescription = old\n\n")).collect()
+    (0..200)
+        .map(|number| format!("# of {number}\n[s{number}]\ntype = local\ndescription = old\n\n"))
+        .collect()
 }
 
 #[test]
@@ -25,9 +27,10 @@ fn killed_while_it_writes_it_leaves_the_old_file_or_the_new_one() {
         let _ = child.kill();
         child.wait().unwrap();
         let after = home.text();
-        let changed = after == large().replace("[s7]\ntype = local\ndescription = old", &{
-            format!("[s7]\ntype = local\ndescription = round {round}")
-        });
+        let changed = after
+            == large().replace("[s7]\ntype = local\ndescription = old", &{
+                format!("[s7]\ntype = local\ndescription = round {round}")
+            });
         assert!(changed || after == before, "round {round}: {after}");
         finished += u32::from(changed);
     }

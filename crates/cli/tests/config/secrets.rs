@@ -19,8 +19,7 @@ const RUNS: &[&[&str]] = &[
     &["lsf", ":fichier,api_key=@KEY@"],
     &["lsf", ":fichier,api_key='@KEY@:"],
     &["lsf", ":fichier,api_key=@KEY@,endpoint=http://127.0.0.1:1/:"],
-    &["lsf", ":fichier,api_key=@KEY@,cdn=@KEY@:"],
-    &["lsf", ":fichier,upload_batch=@KEY@:"],
+    &["lsf", ":fichier,api_key=@KEY@,cdn=maybe:"],
     &["lsf", ":fichier,api_key=@KEY@,file_password=@PASSWORD@:"],
     &["lsf", "one:", "--fichier-api-key", "@KEY@"],
     &["lsf", "one:", "--fichier-file-password", "@PASSWORD@"],
@@ -56,7 +55,8 @@ fn look(words: &[&str], ended: &Ended, shown: &mut String) {
 fn no_run_shows_a_key_or_a_password() {
     let stage = Stage::start();
     let environment = stage.command();
-    let endpoint = environment.get_envs().find(|(name, _)| *name == "RCLONE_CONFIG_T_ENDPOINT").unwrap().1.unwrap();
+    let endpoint =
+        environment.get_envs().find(|(name, _)| *name == "RCLONE_CONFIG_T_ENDPOINT").unwrap().1.unwrap();
     let file = format!(
         "[one]\ntype = fichier\napi_key = {KEY}\nfile_password = {PASSWORD}!\nendpoint = {}\ncall_gap = 1ms\n",
         endpoint.to_str().unwrap()

@@ -46,7 +46,10 @@ fn new() {
     let screen = go(&home, &["--no-check"], NEW);
     insta::assert_snapshot!(screen);
     let text = home.text();
-    assert!(text.starts_with("[cloud]\ntype = fichier\napi_key = 0123456789abcdefghij\nfile_password = "), "{text}");
+    assert!(
+        text.starts_with("[cloud]\ntype = fichier\napi_key = 0123456789abcdefghij\nfile_password = "),
+        "{text}"
+    );
     assert!(text.ends_with("\ncdn = true\ndescription = two words\n\n"), "{text}");
     assert!(!screen.contains("secret"), "{screen}");
 }
@@ -74,7 +77,7 @@ fn new_with_a_key_that_is_tried() {
     }
     assert!(terminal.end().success());
     let screen = terminal.contents();
-    assert!(screen.contains("The key works. Account: demo@example.com"), "{screen}");
+    assert!(screen.contains("The key works. Account: demo@emulator.invalid"), "{screen}");
     assert_eq!(stage.counters().values().sum::<u64>(), 1);
     assert_eq!(home.text(), format!("[cloud]\ntype = fichier\napi_key = {key}\n\n"));
 }

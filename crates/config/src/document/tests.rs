@@ -37,8 +37,8 @@ fn a_section_goes_with_its_comment() {
 fn a_section_is_renamed_and_copied_with_all_it_holds() {
     let text = edited(TEXT, |document| document.rename_section("one", "uno").unwrap());
     assert_eq!(text, TEXT.replace("[one]", "[uno]"));
-    let text = edited("[a]\nk = 1\n# c\nl = `2`", |document| document.copy_section("a", "b").unwrap());
-    assert_eq!(text, "[a]\nk = 1\n# c\nl = `2`\n\n[b]\nk = 1\n# c\nl = `2`\n\n");
+    let text = edited("# a\n[a]\nk = 1\n# c\nl = `2`", |document| document.copy_section("a", "b").unwrap());
+    assert_eq!(text, "# a\n[a]\nk = 1\n# c\nl = `2`\n\n[b]\nk = 1\n# c\nl = `2`\n\n");
     let mut document = Document::parse(TEXT.as_bytes()).unwrap();
     assert_eq!(document.copy_section("one", "two"), Err(EditError::SectionExists("two".into())));
     assert_eq!(document.rename_section("one", "two"), Err(EditError::SectionExists("two".into())));

@@ -124,9 +124,11 @@ impl Wizard {
         let problem = if answer.is_empty() {
             (question.required && !known).then(|| "This value is required and it has no default.".to_owned())
         } else if question.kind == "bool" {
-            parse_bool(&answer).err().map(|error| format!("{error}."))
+            parse_bool(&answer).err().map(|_| "Please answer with true or false.".to_owned())
         } else {
-            (question.check)(&answer).err().map(|reason| format!("That can't be used: {reason}."))
+            (question.check)(&answer)
+                .err()
+                .map(|reason| format!("That can't be used: {}.", reason.trim_end_matches('.')))
         };
         if let Some(problem) = problem {
             self.complain(&problem);

@@ -82,7 +82,7 @@ pub(super) struct Create {
     backend: String,
 
     /// Options, each as KEY=VALUE or KEY VALUE
-    #[arg(value_name = "OPTION", allow_hyphen_values = true)]
+    #[arg(value_name = "OPTION")]
     options: Vec<String>,
 
     #[command(flatten)]
@@ -99,7 +99,7 @@ pub(super) struct Update {
     name: String,
 
     /// Options, each as KEY=VALUE or KEY VALUE
-    #[arg(value_name = "OPTION", allow_hyphen_values = true)]
+    #[arg(value_name = "OPTION")]
     options: Vec<String>,
 
     #[command(flatten)]
@@ -128,7 +128,7 @@ pub(super) struct Password {
     name: String,
 
     /// Options and passwords, each as KEY=PASSWORD or KEY PASSWORD
-    #[arg(value_name = "OPTION", allow_hyphen_values = true)]
+    #[arg(value_name = "OPTION")]
     options: Vec<String>,
 }
 
