@@ -24,7 +24,7 @@ fn programs_are_asked_the_same_in_the_same_order() {
         let step = |words: &[&str]| -> Value { serde_json::from_str(&pair.run(program, words)).unwrap() };
         let mut now = step(&BEGIN);
         let mut asked = Vec::new();
-        for result in ["KEY", "true", "folder", "", "", "true", "", "a note"] {
+        for result in ["KEY", "true", "folder", "", "", "true", "Slash", "a note"] {
             asked.push(essence(&now));
             let state = now["State"].as_str().unwrap().to_owned();
             now = step(&["config", "update", "x", "--continue", "--state", &state, "--result", result]);

@@ -59,6 +59,8 @@ static OPTIONS: [OptionSpec; 16] = [
          Names stored under another setting show with their look-alikes.",
     )
     .advanced(),
+    // Here, as its number is part of what programs are asked by (`config create --continue`).
+    DESCRIPTION,
     OptionSpec::new(
         "empty_files",
         OptionKind::Choice(&[
@@ -131,5 +133,4 @@ static OPTIONS: [OptionSpec; 16] = [
          the service itself it must stay 1.",
     )
     .own(),
-    DESCRIPTION,
 ];
