@@ -59,6 +59,9 @@ pub enum Task {
     Quit,
 }
 
+/// Fills bytes with random ones.
+pub type Randomness = Box<dyn FnMut(&mut [u8])>;
+
 /// What the wizard works with.
 pub struct Setting {
     /// The kinds of remotes there are.
@@ -68,7 +71,7 @@ pub struct Setting {
     /// Whether new keys are checked.
     pub checks: bool,
     /// Makes random bytes.
-    pub random: Box<dyn FnMut(&mut [u8])>,
+    pub random: Randomness,
 }
 
 /// The wizard between two answers.
@@ -122,7 +125,7 @@ impl Wizard {
     pub fn new(setting: Setting, document: Document, encrypted: bool) -> Wizard {
         let pending = String::new();
         let mut wizard = Wizard { setting, document, encrypted, single: false, state: State::Over, pending };
-        wizard.to_menu();
+        wizard.open_menu();
         wizard
     }
 
@@ -174,7 +177,7 @@ impl Wizard {
             State::Keep { draft } => self.keep(draft, trimmed),
             State::Security => self.security(trimmed),
             State::NewPassword { first } => self.new_password(first, answer),
-            State::Checking { draft } => self.to_keep(draft),
+            State::Checking { draft } => self.open_keep(draft),
             State::Over => Task::Quit,
         }
     }
@@ -186,7 +189,7 @@ impl Wizard {
             self.state = State::Over;
             return Task::Quit;
         }
-        self.to_menu();
+        self.open_menu();
         Task::Ask
     }
 
@@ -199,7 +202,7 @@ impl Wizard {
         };
         self.pending.push_str(done);
         self.encrypted = encrypted;
-        self.to_security();
+        self.open_security();
         Task::Ask
     }
 
@@ -210,7 +213,7 @@ impl Wizard {
             self.state = State::Over;
             return Task::Quit;
         }
-        self.to_menu();
+        self.open_menu();
         Task::Ask
     }
 
@@ -219,7 +222,7 @@ impl Wizard {
         self.pending.push('\n');
         self.complain(found);
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Checking { draft } => self.to_keep(draft),
+            State::Checking { draft } => self.open_keep(draft),
             state => {
                 self.state = state;
                 Task::Ask
@@ -273,7 +276,7 @@ impl Wizard {
 
     fn go(&mut self, draft: Draft, position: Position) -> Task {
         match position {
-            Position::Question(index) => self.to_question(draft, index),
+            Position::Question(index) => self.open_question(draft, index),
             Position::Enter(group) => {
                 self.pending.push_str(match group {
                     Group::Own => "\nEdit the options that rclone doesn't have?\ny) Yes\nn) No (default)\n",

@@ -29,11 +29,14 @@ pub struct BackendSpec {
     pub opens: Opens,
 }
 
+/// Opens a remote with what was chosen for it.
+pub type OpenPlace = fn(Opening<'_>, &Chosen<'_>) -> Result<Arc<dyn Remote>, OpenError>;
+
 /// How a remote comes to be.
 #[derive(Debug, Clone, Copy)]
 pub enum Opens {
     /// It is a place of its own.
-    Place(fn(Opening<'_>, &Chosen<'_>) -> Result<Arc<dyn Remote>, OpenError>),
+    Place(OpenPlace),
     /// It stands for a place on another remote, and tells the string for that: `other:path`.
     Elsewhere(fn(&str, &Chosen<'_>) -> Result<String, OpenError>),
 }

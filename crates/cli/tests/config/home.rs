@@ -83,7 +83,7 @@ impl Ended {
 
     /// It failed with this code and said this.
     #[track_caller]
-    pub(crate) fn failure(self, code: i32, message: &str) {
+    pub(crate) fn failure(&self, code: i32, message: &str) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(self.stderr.contains(message), "{self:?}");
     }

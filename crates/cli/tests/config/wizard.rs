@@ -178,14 +178,14 @@ fn password_set_changed_and_removed() {
 
 /// Breaks off at each question of a way with a key.
 fn break_off(key: &str, said: &str) {
-    for count in 0..NEW.len() - 1 {
+    for (count, (open, _)) in NEW.iter().enumerate().take(NEW.len() - 1) {
         let home = Home::with(Some(FILE));
         let mut terminal = Terminal::run(home.command().args(["config", "--no-check"]));
         // There are remotes already, so that the first question is another one.
         for (index, (label, answer)) in NEW.iter().take(count).enumerate() {
             terminal.answer(if index == 0 { "e/n/d/r/c/s/q>" } else { label }, answer);
         }
-        terminal.expect(if count == 0 { "e/n/d/r/c/s/q>" } else { NEW[count].0 });
+        terminal.expect(if count == 0 { "e/n/d/r/c/s/q>" } else { open });
         terminal.keys(key);
         let status = terminal.end();
         assert_eq!(status.code(), Some(2), "{count}: {}", terminal.contents());

@@ -18,7 +18,7 @@ impl Wizard {
         remotes
     }
 
-    pub(super) fn to_menu(&mut self) {
+    pub(super) fn open_menu(&mut self) {
         let remotes = self.remotes();
         if remotes.is_empty() {
             self.pending.push_str("No remotes found, make a new one?\n");
@@ -42,14 +42,14 @@ impl Wizard {
     pub(super) fn menu(&mut self, answer: &str) -> Task {
         let letters = if self.remotes().is_empty() { "nsq" } else { "endrcsq" };
         match self.letter(answer, letters, None) {
-            Some('e') => self.to_pick(Purpose::Edit),
-            Some('n') => self.to_name(Naming::New),
-            Some('d') => self.to_pick(Purpose::Delete),
-            Some('r') => self.to_pick(Purpose::Rename),
-            Some('c') => self.to_pick(Purpose::Copy),
+            Some('e') => self.open_pick(Purpose::Edit),
+            Some('n') => self.open_name(Naming::New),
+            Some('d') => self.open_pick(Purpose::Delete),
+            Some('r') => self.open_pick(Purpose::Rename),
+            Some('c') => self.open_pick(Purpose::Copy),
             Some('s') => {
                 self.pending.push('\n');
-                self.to_security();
+                self.open_security();
                 Task::Ask
             }
             Some(_) => Task::Quit,
@@ -60,7 +60,7 @@ impl Wizard {
         }
     }
 
-    fn to_pick(&mut self, purpose: Purpose) -> Task {
+    fn open_pick(&mut self, purpose: Purpose) -> Task {
         self.pending.push_str("\nSelect remote.\nChoose a number from below, or type in an existing name.\n");
         for (index, (name, _)) in self.remotes().iter().enumerate() {
             let _infallible = writeln!(self.pending, "{:>2} > {name}", index + 1);
@@ -83,11 +83,11 @@ impl Wizard {
             Purpose::Delete => Task::Change(Change::Delete { name }),
             Purpose::Rename => {
                 let _infallible = write!(self.pending, "\nThe remote {name:?} gets another name.");
-                self.to_name(Naming::Rename(name))
+                self.open_name(Naming::Rename(name))
             }
             Purpose::Copy => {
                 let _infallible = write!(self.pending, "\nThe remote {name:?} gets a copy.");
-                self.to_name(Naming::Copy(name))
+                self.open_name(Naming::Copy(name))
             }
         }
     }
@@ -100,7 +100,7 @@ impl Wizard {
                 format!("\nfichier has no storage of the type {kind:?}. The remote {name:?} stays as it is.")
             };
             self.complain(&message);
-            self.to_menu();
+            self.open_menu();
             return Task::Ask;
         };
         let draft = self.draft_of(name, provider);
@@ -109,7 +109,7 @@ impl Wizard {
         self.interview(draft)
     }
 
-    fn to_name(&mut self, naming: Naming) -> Task {
+    fn open_name(&mut self, naming: Naming) -> Task {
         self.pending.push_str("\nEnter name for new remote.\n");
         self.state = State::Name(naming);
         Task::Ask
@@ -135,13 +135,13 @@ impl Wizard {
         }
         let new = answer.to_owned();
         match naming {
-            Naming::New => self.to_storage(new),
+            Naming::New => self.open_storage(new),
             Naming::Rename(name) => Task::Change(Change::Rename { name, new }),
             Naming::Copy(name) => Task::Change(Change::Copy { name, new }),
         }
     }
 
-    fn to_storage(&mut self, name: String) -> Task {
+    fn open_storage(&mut self, name: String) -> Task {
         self.pending.push_str(
             "\nOption Storage.\nType of storage to configure.\nChoose a number from below, or type in its name.\n",
         );

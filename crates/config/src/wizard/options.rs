@@ -99,7 +99,7 @@ impl Wizard {
         self.go(draft, next)
     }
 
-    pub(super) fn to_question(&mut self, draft: Draft, index: usize) -> Task {
+    pub(super) fn open_question(&mut self, draft: Draft, index: usize) -> Task {
         let Some(question) = self.setting.providers[draft.provider].questions.get(index) else {
             return self.after(draft, Position::Question(index), false);
         };
@@ -204,7 +204,7 @@ impl Wizard {
             },
             SecretStage::Offer { password } => match self.letter(answer.trim(), "yn", Some('y')) {
                 Some('y') => return self.take_secret(draft, index, &password),
-                Some(_) => return self.to_question(draft, index),
+                Some(_) => return self.open_question(draft, index),
                 None => SecretStage::Offer { password },
             },
         };
@@ -254,10 +254,10 @@ impl Wizard {
             self.state = State::Checking { draft };
             return task;
         }
-        self.to_keep(draft)
+        self.open_keep(draft)
     }
 
-    pub(super) fn to_keep(&mut self, draft: Draft) -> Task {
+    pub(super) fn open_keep(&mut self, draft: Draft) -> Task {
         self.pending.push_str("\nConfiguration complete.\nOptions:\n");
         self.summarise(&draft);
         let _infallible = writeln!(

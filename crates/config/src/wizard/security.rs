@@ -4,7 +4,7 @@ use super::{State, Task, Wizard};
 use crate::Secret;
 
 impl Wizard {
-    pub(super) fn to_security(&mut self) {
+    pub(super) fn open_security(&mut self) {
         self.pending.push_str(if self.encrypted {
             "Your configuration is encrypted.\nc) Change Password\nu) Unencrypt configuration\nq) Quit to main menu\n"
         } else {
@@ -22,7 +22,7 @@ impl Wizard {
                 self.state = State::NewPassword { first: None };
             }
             Some('u') => return Task::SetPassword(None),
-            Some(_) => self.to_menu(),
+            Some(_) => self.open_menu(),
             None => self.state = State::Security,
         }
         Task::Ask
