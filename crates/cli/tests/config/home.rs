@@ -67,10 +67,11 @@ impl Home {
 
 impl Ended {
     pub(crate) fn of(output: Output) -> Self {
+        let Output { status, stdout, stderr } = output;
         Self {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: status.code(),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
         }
     }
 
