@@ -154,6 +154,33 @@ impl fmt::Display for RemoteSpec {
     }
 }
 
+/// A text that may be a remote string, as it may be shown: the values of its parameters, which may be keys, are
+/// left out.
+///
+/// ```
+/// use fichier_config::connection::without_values;
+///
+/// assert_eq!(without_values(":fichier,api_key=KEY:photos"), ":fichier,api_key=…:photos");
+/// assert_eq!(without_values("cloud:photos"), "cloud:photos");
+/// ```
+#[must_use]
+pub fn without_values(text: &str) -> String {
+    let (start, parameters, path) = match Address::parse(text.as_bytes()) {
+        Ok(Address { remote: RemoteSpec::Named { name, parameters }, path }) => (name, parameters, path),
+        Ok(Address { remote: RemoteSpec::OnTheFly { backend, parameters }, path }) => {
+            (format!(":{backend}"), parameters, path)
+        }
+        Ok(Address { remote: RemoteSpec::Local, .. }) => return text.to_owned(),
+        // Meant as a remote string, and broken.
+        Err(_) if text.contains('=') => {
+            return text.split_once(',').map_or_else(|| text.to_owned(), |(start, _)| format!("{start},…"));
+        }
+        Err(_) => return text.to_owned(),
+    };
+    let parameters: String = parameters.iter().map(|(key, _)| format!(",{key}=…")).collect();
+    format!("{start}{parameters}:{}", String::from_utf8_lossy(&path))
+}
+
 /// As [`Address::to_bytes`], with bytes that aren't UTF-8 shown as U+FFFD.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -162,7 +162,7 @@ impl ConfigFile {
         Ok(())
     }
 
-    /// Makes it if it isn't there, and sees to it that its owner alone can read it.
+    /// Makes it if it isn't there, for its owner alone to read.
     ///
     /// # Errors
     /// It can't be made.

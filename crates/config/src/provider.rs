@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::connection::without_values;
+
 /// Sees to it that a value suits a question; the error is a clause that says what would.
 pub type Check = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
@@ -111,7 +113,7 @@ impl Question {
         } else if self.sensitive {
             veiled(stored)
         } else {
-            stored.to_owned()
+            without_values(stored)
         }
     }
 }
@@ -177,6 +179,7 @@ mod tests {
         assert_eq!(question(true, true).shown("abc"), HIDDEN_PASSWORD);
         assert_eq!(question(false, true).shown("0123456789abcdef"), "…cdef");
         assert_eq!(question(false, false).shown("abc"), "abc");
+        assert_eq!(question(false, false).shown(":fichier,api_key=KEY:a"), ":fichier,api_key=…:a");
         assert_eq!(question(true, true).shown(""), "");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fichier_config::{Address, ConfigError, RemoteOptions, RemoteSpec};
+use fichier_config::{Address, ConfigError, RemoteOptions, RemoteSpec, connection::without_values};
 use fichier_remotes::registry::{self, OptionKind};
 
 /// Values by option, passwords in the clear.
@@ -40,7 +40,8 @@ pub(super) fn shown(address: &Address) -> String {
         RemoteSpec::OnTheFly { backend, parameters } => (format!(":{backend}"), parameters),
     };
     let parameters = parameters.iter().map(|(key, value)| {
-        let value = if is_harmless(key) { value } else { HIDDEN };
+        // An alias's value may be a remote string with a key of its own.
+        let value = if is_harmless(key) { without_values(value) } else { HIDDEN.to_owned() };
         format!(",{key}={value}")
     });
     format!("{name}{}:{path}", parameters.collect::<String>())
@@ -62,5 +63,6 @@ mod tests {
         assert_eq!(shown("x,unheard_of=KEY:"), "x,unheard_of=…:");
         assert_eq!(shown("x,file_password=KEY:"), "x,file_password=…:");
         assert_eq!(shown("./a:b"), "./a:b");
+        assert_eq!(shown(":alias,remote=\":fichier,api_key=KEY:\":x"), ":alias,remote=:fichier,api_key=…::x");
     }
 }

@@ -22,6 +22,11 @@ const RUNS: &[&[&str]] = &[
     &["lsf", ":fichier,api_key=@KEY@,cdn=maybe:"],
     &["lsf", ":fichier,api_key=@KEY@,file_password=@PASSWORD@:"],
     &["lsf", "one:", "--fichier-api-key", "@KEY@"],
+    &["lsf", "al:"],
+    &["lsf", ":alias,remote=':fichier,api_key=@KEY@,cdn=maybe:':"],
+    &["lsf", ":alias,remote=':fichier,api_key=@KEY@,cdn':"],
+    &["config", "show", "--origin", "al:"],
+    &["config", "update", "al", "description=x"],
     &["lsf", "one:", "--fichier-file-password", "@PASSWORD@"],
     &["copy", "one:", ":fichier,api_key=@KEY@:x", "--dry-run"],
     &["about", "one:"],
@@ -58,7 +63,7 @@ fn no_run_shows_a_key_or_a_password() {
     let endpoint =
         environment.get_envs().find(|(name, _)| *name == "RCLONE_CONFIG_T_ENDPOINT").unwrap().1.unwrap();
     let file = format!(
-        "[one]\ntype = fichier\napi_key = {KEY}\nfile_password = {PASSWORD}!\nendpoint = {}\ncall_gap = 1ms\n",
+        "[al]\ntype = alias\nremote = :fichier,api_key={KEY},cdn=maybe:\n[one]\ntype = fichier\napi_key = {KEY}\nfile_password = {PASSWORD}!\nendpoint = {}\ncall_gap = 1ms\n",
         endpoint.to_str().unwrap()
     );
     let mut shown = String::new();
@@ -80,7 +85,7 @@ fn no_run_shows_a_key_or_a_password() {
             let ended = Ended::of(command.stdin(std::process::Stdio::null()).output().unwrap());
             look(&words, &ended, &mut shown);
         }
-        for input in ["n\nnew\n1\n", "e\none\n\nn\n\nq\n", "r\none\nuno\ne\nuno\n"] {
+        for input in ["n\nnew\n1\n", "e\none\n\nn\n\ne\nal\n\nn\n\nq\n", "r\none\nuno\ne\nuno\n"] {
             let input = format!("{input}{KEY}\ny\n\ny\n{PASSWORD}\n{PASSWORD}\n");
             look(&["config", &input], &home.pipe(&["config", "--no-check", "-vv"], &input), &mut shown);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use fichier_config::{
     Origin, Parameters, RemoteSpec,
+    connection::without_values,
     ini::{DEFAULT_SECTION, Entry, Section},
     provider::veiled,
 };
@@ -100,7 +101,7 @@ fn origins(remote: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
         let shown = match option.kind {
             OptionKind::Secret if !value.text.is_empty() => "***".to_owned(),
             _ if option.sensitive => veiled(value.text.expose()),
-            _ => value.text.expose().to_owned(),
+            _ => without_values(value.text.expose()),
         };
         let origin = match value.origin {
             Origin::Default => "the default".to_owned(),
@@ -153,7 +154,7 @@ fn redact(section: &Section, entry: &Entry) -> String {
     match entry.value.as_str() {
         "" => String::new(),
         _ if is_secret => REDACTED.to_owned(),
-        value => without_mails(value),
+        value => without_mails(&without_values(value)),
     }
 }
 
