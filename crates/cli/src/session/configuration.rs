@@ -4,7 +4,6 @@
 //! `RCLONE_CONFIG_PASS`, a person. Only a person at a terminal is asked again after a wrong one.
 
 use std::{
-    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -181,10 +180,8 @@ impl Sources {
             tracing::error!("The password doesn't open {}. Once more:", path.display());
         }
         self.asked_before = true;
-        let mut stderr = std::io::stderr();
-        // If nobody sees the question, the answer still counts.
-        drop(writeln!(stderr, "Enter configuration password:"));
-        match terminal.hidden("password:", &mut stderr) {
+        // All of the question comes when the terminal is silent already.
+        match terminal.hidden("Enter configuration password:\npassword:", &mut std::io::stderr()) {
             Ok(Answer::Line(password)) => Ok(password),
             Ok(Answer::End | Answer::Interrupted) => Err(NoPassword(
                 "no password was entered; set FICHIER_CONFIG_PASS or --password-command".to_owned(),
