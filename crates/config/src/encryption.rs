@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crypto_secretbox::aead::Aead as _;
 use crypto_secretbox::{KeyInit as _, XSalsa20Poly1305};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
-use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 /// The line before the data.
@@ -34,7 +34,8 @@ impl ConfigKey {
     /// The key of a password; `None` for the empty one, which is none.
     #[must_use]
     pub fn of_password(password: &str) -> Option<ConfigKey> {
-        let normal: Zeroizing<String> = Zeroizing::new(password.nfkc().collect());
+        let normal = ComposingNormalizerBorrowed::new_nfkc().normalize(password).into_owned();
+        let normal = Zeroizing::new(normal);
         if normal.is_empty() {
             return None;
         }
