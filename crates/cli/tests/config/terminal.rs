@@ -78,7 +78,9 @@ impl Terminal {
 
     fn is_asked(&self, label: &str) -> bool {
         let (row, _) = self.screen.screen().cursor_position();
-        self.row.is_none_or(|before| row > before) && self.contents().trim_end().ends_with(label.trim_end())
+        // In the cursor's own row: above may stand the same question, answered.
+        let line = self.screen.screen().rows(0, COLUMNS).nth(row.into()).unwrap_or_default();
+        self.row.is_none_or(|before| row > before) && line.trim_end().ends_with(label.trim_end())
     }
 
     fn take(&mut self, bytes: &[u8]) {
