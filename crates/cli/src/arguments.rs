@@ -4,6 +4,7 @@ use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, sync::Arc, time
 
 use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Rules};
 use fichier_filter::Filter;
+use fichier_remotes::fichier::CatalogueUse;
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -88,6 +89,7 @@ pub(crate) struct NetworkSettings {
     /// At most so many calls a second.
     pub(crate) calls_per_second: Option<f64>,
     pub(crate) fast_list: bool,
+    pub(crate) catalogue: Option<CatalogueUse>,
     pub(crate) copy_links: bool,
 }
 
@@ -141,6 +143,7 @@ impl Settings {
                 low_level_retries: u32::try_from(typed.low_level_retries).unwrap_or(0).max(1),
                 calls_per_second: (transfer.tpslimit > 0.0).then_some(transfer.tpslimit),
                 fast_list: typed.fast_list,
+                catalogue: typed.catalogue,
                 copy_links: typed.copy_links,
             },
         })

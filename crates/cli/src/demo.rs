@@ -44,7 +44,7 @@ pub(crate) async fn open(
     }
     settings.insert("endpoint".to_owned(), emulator.endpoint().to_string());
     settings.insert("api_key".to_owned(), emulator.api_key().to_owned());
-    let network = Network { memory: None, ..network.clone() };
+    let network = Network { memory: None, gates: None, ..network.clone() };
     let opening = Opening { name: NAME, root: Path::new(""), settings: &settings, network: &network };
     let remote = registry::open("fichier", opening).await?;
     // The service lives as long as the runtime.

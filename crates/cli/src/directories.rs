@@ -14,6 +14,12 @@ pub(crate) fn cache(environment: &Environment) -> Option<PathBuf> {
     base(environment, "XDG_CACHE_HOME", ".cache", "Library/Caches", "LOCALAPPDATA")
 }
 
+/// What processes that run at the same time share: when which account was called.
+pub(crate) fn runtime(environment: &Environment) -> Option<PathBuf> {
+    let set = environment.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    set.map(|base| base.join("fichier")).or_else(|| Some(cache(environment)?.join("running")))
+}
+
 fn base(environment: &Environment, xdg: &str, unix: &str, mac: &str, windows: &str) -> Option<PathBuf> {
     let set = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = if cfg!(windows) {

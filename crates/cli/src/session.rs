@@ -60,6 +60,8 @@ pub(crate) struct Session<'a> {
     /// The whole file system, for runs between two places of it.
     whole: OnceLock<Arc<dyn Remote>>,
     calls: Arc<Calls>,
+    /// Set when what an earlier run knew must not count.
+    anew: OnceLock<()>,
     /// By what was typed before the path, so that two paths on one remote share what it has learned.
     opened: Mutex<HashMap<String, Arc<dyn Remote>>>,
 }
@@ -84,6 +86,7 @@ impl<'a> Session<'a> {
             network: OnceLock::new(),
             whole: OnceLock::new(),
             calls: Arc::default(),
+            anew: OnceLock::new(),
             opened: Mutex::default(),
         }
     }
@@ -94,6 +97,11 @@ impl<'a> Session<'a> {
     /// The remote isn't known or can't be opened.
     pub(crate) async fn open(&self, text: &str) -> anyhow::Result<Location> {
         self.locate(text, Purpose::Look).await
+    }
+
+    /// From now on remotes are opened so that they list what matters, whatever an earlier run knew.
+    pub(crate) fn look_anew(&self) {
+        self.anew.get_or_init(|| ());
     }
 
     /// Opens what `text` names, to make, change or remove the path itself.
@@ -131,6 +139,10 @@ impl<'a> Session<'a> {
         to_itself: bool,
         moves: bool,
     ) -> anyhow::Result<[Location; 2]> {
+        if moves {
+            // A source goes because its destination is there: that mustn't be hearsay.
+            self.look_anew();
+        }
         let purpose = if to_itself { Purpose::Change } else { Purpose::Look };
         let ends = [self.locate(from, Purpose::Look).await?, self.locate(to, purpose).await?];
         let are_local = ends.each_ref().map(|end| end.remote.info().backend == "local");
@@ -315,6 +327,11 @@ impl<'a> Session<'a> {
         }
         if self.settings.network.copy_links {
             flags.set("local", "copy_links", "true");
+        }
+        if self.anew.get().is_some() {
+            flags.set("fichier", "catalogue", "verify");
+        } else if let Some(usage) = self.settings.network.catalogue {
+            flags.set("fichier", "catalogue", &usage.to_string());
         }
         flags
     }

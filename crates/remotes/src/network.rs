@@ -23,6 +23,10 @@ pub struct Network {
     pub call_gap: Duration,
     /// Where what was learned about accounts is kept between runs; `None`: nowhere.
     pub memory: Option<PathBuf>,
+    /// Where processes tell each other of their calls to the same account; `None`: nowhere.
+    pub gates: Option<PathBuf>,
+    /// Checks what is known of an account by one listing of all its files (`--fast-list`).
+    pub fast_list: bool,
     /// Who is told of calls and waits.
     pub observer: Option<Arc<dyn Observer>>,
     /// Stops all calls.
@@ -40,6 +44,8 @@ impl Default for Network {
             low_level_retries: 10,
             call_gap: Duration::ZERO,
             memory: None,
+            gates: None,
+            fast_list: false,
             observer: None,
             cancel: CancellationToken::new(),
         }
@@ -55,6 +61,7 @@ impl fmt::Debug for Network {
             .field("user_agent", &self.user_agent)
             .field("bind", &self.bind)
             .field("memory", &self.memory)
+            .field("gates", &self.gates)
             .finish_non_exhaustive()
     }
 }

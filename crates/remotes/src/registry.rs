@@ -10,6 +10,7 @@ use std::{borrow::Cow, path::Path, sync::Arc};
 
 use fichier_storage::{Remote, StorageError};
 
+pub(crate) use values::duration as length_of_time;
 pub use values::{Chosen, InvalidValue, Settings};
 
 use crate::{alias, fichier, local, network::Network};

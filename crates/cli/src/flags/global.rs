@@ -219,6 +219,10 @@ pub(crate) struct GlobalFlags {
     #[arg(long, global = true, hide = true, help_heading = "Config")]
     pub(crate) error_on_no_transfer: bool,
 
+    /// How far an earlier run's knowledge of an account counts: verify, trust, trust=AGE or off
+    #[arg(long, global = true, hide = true, value_name = "HOW", help_heading = "Listing")]
+    pub(crate) catalogue: Option<fichier_remotes::fichier::CatalogueUse>,
+
     /// List a whole account with as few calls as the backend can
     #[arg(long, global = true, hide = true, help_heading = "Listing")]
     pub(crate) fast_list: bool,

@@ -7,6 +7,9 @@ use fichier_remotes::network::Network;
 
 use crate::{arguments::NetworkSettings, calls::Calls, directories, exit::Failure};
 
+/// What is known of accounts lies here in the cache directory.
+pub(crate) const ACCOUNTS: &str = "accounts";
+
 /// As good as for ever.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -36,7 +39,9 @@ pub(super) fn of(
         call_gap: settings
             .calls_per_second
             .map_or(Duration::ZERO, |calls| Duration::from_secs_f64(calls.recip())),
-        memory: directories::cache(environment).map(|cache| cache.join("accounts")),
+        memory: directories::cache(environment).map(|cache| cache.join(ACCOUNTS)),
+        gates: directories::runtime(environment),
+        fast_list: settings.fast_list,
         observer: Some(calls.clone()),
         ..Network::default()
     })

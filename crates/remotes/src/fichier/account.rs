@@ -47,6 +47,8 @@ impl FichierRemote {
             Entry::File(_) if request.unlink => Err(unsupported("take back the link of a file")),
             Entry::File(file) => Ok(link_of(file)?.to_string()),
             Entry::Folder(folder) => {
+                // Of an earlier run's word the page might become another folder's.
+                self.tree.see_if_recalled(&folder.path).await?;
                 let Some(id) = self.tree.require(&folder.path).await?.first().copied() else {
                     return Err(StorageError::FolderNotFound(folder.path.clone()));
                 };

@@ -1,8 +1,9 @@
 //! What is known of the account's tree: list once, remember what you did.
 //!
-//! Pure memory: no call is made here. A folder's contents are known after it was listed, or because we made
-//! it. What we did ourselves (uploads, moves, removals) is noted at once and outlives a listing that is
-//! older than it, or that lags behind.
+//! Pure memory: no call is made here. A folder's contents are known after it was listed, because we made it, or
+//! because an earlier run left word of it. What we did ourselves (uploads, moves, removals) is noted at once and
+//! outlives a listing that is older than it, or that lags behind. All of it is told to the journal, where there
+//! is one.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -12,6 +13,8 @@ use std::{
 
 use fichier_api::{FileLink, FolderId};
 use fichier_storage::{Name, Whirlpool};
+
+use super::archive::{Change, Journal};
 
 /// A file as the catalogue keeps it. Hundreds of thousands are held at a time, so it is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +46,19 @@ pub(super) struct Catalogue {
     folders: HashMap<FolderId, Contents>,
     /// Parent and description of every folder that was seen.
     known: HashMap<FolderId, (FolderId, KnownFolder)>,
+    /// Where all that becomes known is told.
+    journal: Option<Journal>,
 }
 
 /// What is known of one folder's contents.
 #[derive(Debug, Default)]
 struct Contents {
-    /// Whether all is known: it was listed, or we made it.
+    /// Whether all is known: it was listed, we made it, or an earlier run left word of it.
     complete: bool,
+    /// Whether that is known from this run.
+    seen: bool,
+    /// What an earlier run knew turned out to be wrong.
+    doubted: bool,
     files: HashMap<FileLink, Remembered>,
     folders: BTreeSet<FolderId>,
     /// Folders that we made or moved here.
@@ -67,9 +76,72 @@ struct Remembered {
 }
 
 impl Catalogue {
+    /// Tells from now on what becomes known; `None`: tells nobody.
+    pub(super) fn tell(&mut self, journal: Option<Journal>) {
+        self.journal = journal;
+    }
+
+    fn note(&self, change: impl FnOnce() -> Change) {
+        if let Some(journal) = &self.journal {
+            journal.note(change());
+        }
+    }
+
     /// Whether all that the folder holds is known.
     pub(super) fn is_complete(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.complete)
+    }
+
+    /// Whether all that the folder holds is known from this run, not only from an earlier one.
+    pub(super) fn is_seen(&self, folder: FolderId) -> bool {
+        self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
+    }
+
+    /// Counts a folder as unknown, since what is known of it turned out to be wrong.
+    pub(super) fn doubt(&mut self, folder: FolderId) {
+        if let Some(contents) = self.folders.get_mut(&folder) {
+            contents.complete = false;
+            contents.seen = false;
+            contents.doubted = true;
+        }
+    }
+
+    /// Whether what an earlier run knew of the folder turned out to be wrong.
+    pub(super) fn is_doubted(&self, folder: FolderId) -> bool {
+        self.folders.get(&folder).is_some_and(|contents| contents.doubted)
+    }
+
+    /// Takes in what an earlier run knew of a folder. What we did ourselves stands against it.
+    pub(super) fn take_remembered(
+        &mut self,
+        folder: FolderId,
+        files: Vec<KnownFile>,
+        folders: Vec<KnownFolder>,
+    ) {
+        self.take_listing(folder, files, folders);
+        if let Some(contents) = self.folders.get_mut(&folder) {
+            contents.seen = false;
+        }
+    }
+
+    /// Keeps what is known of a folder after it was listed, with when the listing began.
+    pub(super) fn keep_listing(&self, folder: FolderId, began: SystemTime) {
+        self.note(|| Change::Listed {
+            folder,
+            began,
+            files: self.files(folder).cloned().collect(),
+            folders: self.sub_folders(folder).cloned().collect(),
+        });
+    }
+
+    /// Something goes into this folder: should we end before word of it, not all of the folder is known.
+    pub(super) fn expect_into(&self, folder: FolderId) {
+        self.note(|| Change::Unsure { folder });
+    }
+
+    /// What went into this folder is noted, or is surely not there.
+    pub(super) fn arrived_in(&self, folder: FolderId) {
+        self.note(|| Change::SureAgain { folder });
     }
 
     /// Takes in a listing of a folder. What we did ourselves stands against it.
@@ -81,6 +153,7 @@ impl Catalogue {
     ) {
         let contents = self.folders.entry(folder).or_default();
         contents.complete = true;
+        contents.seen = true;
         contents.files.retain(|_, remembered| remembered.own);
         for file in files {
             if !contents.gone_files.contains(&file.link) {
@@ -134,6 +207,7 @@ impl Catalogue {
 
     /// We stored this file in the folder, or changed it there.
     pub(super) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
+        self.note(|| Change::File { folder, file: file.clone() });
         let contents = self.folders.entry(folder).or_default();
         contents.gone_files.remove(&file.link);
         contents.files.insert(file.link, Remembered { file, own: true });
@@ -141,6 +215,7 @@ impl Catalogue {
 
     /// We took this file away from the folder, or found it gone.
     pub(super) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
+        self.note(|| Change::FileGone { folder, file: link });
         let contents = self.folders.entry(folder).or_default();
         contents.files.remove(&link);
         contents.gone_files.insert(link);
@@ -148,12 +223,14 @@ impl Catalogue {
 
     /// We made this folder: it is empty, and needs no listing.
     pub(super) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
-        self.folders.insert(folder.id, Contents { complete: true, ..Contents::default() });
+        self.note(|| Change::NewFolder { parent, folder: folder.clone() });
+        self.folders.insert(folder.id, Contents { complete: true, seen: true, ..Contents::default() });
         self.note_folder(parent, folder);
     }
 
     /// We moved or renamed this folder; what it holds came along.
     pub(super) fn note_moved_folder(&mut self, parent: FolderId, folder: KnownFolder) {
+        self.note(|| Change::MovedFolder { parent, folder: folder.clone() });
         if let Some(before) = self.parent(folder.id)
             && before != parent
         {
@@ -172,6 +249,7 @@ impl Catalogue {
 
     /// We removed this folder, or found it gone.
     pub(super) fn note_folder_gone(&mut self, folder: FolderId) {
+        self.note(|| Change::FolderGone { folder });
         self.folders.remove(&folder);
         if let Some((parent, _)) = self.known.remove(&folder) {
             self.detach(parent, folder);

@@ -25,6 +25,12 @@ impl FichierRemote {
         if to.is_within(from) {
             return Err(StorageError::Overlap { from: from.clone(), to: to.clone() });
         }
+        // A namesake that an earlier run didn't know would be overwritten.
+        self.tree.see_if_recalled(&from_parent).await?;
+        match self.tree.see_if_recalled(&to_parent).await {
+            Ok(()) | Err(StorageError::FolderNotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
         let folders = self.tree.require(from).await?;
         match self.tree.find(to).await {
             Ok(_) => return Err(StorageError::AlreadyExists(to.clone())),
@@ -54,6 +60,8 @@ impl FichierRemote {
                 // The tree can't tell which of the two states holds now.
                 failed("move directory", &from_parent.join(&known.name), error)
             };
+            let touched = [Some(parent), old_parent];
+            touched.iter().flatten().for_each(|touched| self.tree.catalogue().expect_into(*touched));
             if namesake {
                 self.client.move_folder(&request(None)).await.map_err(moved)?;
                 self.client.move_folder(&request(Some(stored))).await.map_err(moved)?;
@@ -62,6 +70,7 @@ impl FichierRemote {
             }
             let folder = KnownFolder { id: folder, name: name.clone(), date: known.date };
             self.tree.catalogue().note_moved_folder(parent, folder);
+            touched.iter().flatten().for_each(|touched| self.tree.catalogue().arrived_in(*touched));
         }
         Ok(())
     }

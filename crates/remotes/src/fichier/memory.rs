@@ -18,6 +18,19 @@ use fichier_api::{Client, Learned};
 /// How often the file is written while calls go on. Losing less than this costs a flood answer at worst.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
+/// What files about an account are named after, its key among it: a digest that gives none of it away. The
+/// endpoint counts too, since an emulator may know the same key.
+pub(super) fn account_name(parts: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            digest.update([0]);
+        }
+        digest.update(part);
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The memory of one account.
 #[derive(Debug)]
 pub(super) struct AccountMemory {
@@ -29,10 +42,7 @@ impl AccountMemory {
     /// The memory of the account with this key in a directory, and what it holds. A file that can't be read
     /// is as good as none.
     pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, Learned) {
-        // The endpoint counts: an emulator may know the same key.
-        let digest = Sha256::new().chain_update(endpoint).chain_update([0]).chain_update(key).finalize();
-        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let file = directory.join(name + ".json");
+        let file = directory.join(account_name(&[endpoint, key]) + ".json");
         let learned: Learned =
             fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         (Self { file, saved: Mutex::new((Instant::now(), learned.clone())) }, learned)

@@ -6,6 +6,7 @@
 //! - copies, moves and removals in lists.
 
 mod account;
+mod archive;
 mod catalogue;
 mod download;
 mod error;
@@ -14,16 +15,19 @@ mod memory;
 mod names;
 mod opening;
 mod options;
+mod recall;
 mod relocate;
 mod removal;
 mod settings;
 mod shared;
 mod tree;
+mod trust;
 mod upload;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use fichier_api::{Client, FileLink};
 use fichier_storage::{
@@ -31,14 +35,18 @@ use fichier_storage::{
     Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
+pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
+pub use opening::catalogue_file;
 pub use options::{EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;
+pub use trust::{CatalogueUse, CatalogueUseError};
 
 pub(crate) use settings::BACKEND;
 
 use download::Reader;
 use memory::AccountMemory;
 use names::Names;
+use recall::Recall;
 use tree::Tree;
 
 /// The most bytes that go in one upload request of several files. A batch that fails is sent again.
@@ -53,7 +61,7 @@ pub struct FichierRemote {
     info: RemoteInfo,
     client: Client,
     options: FichierOptions,
-    tree: Tree,
+    tree: Arc<Tree>,
     reader: Reader,
     /// Whether several files may go in one upload request; off for the run when a report left one out.
     batching: AtomicBool,
@@ -88,7 +96,7 @@ impl FichierRemote {
         };
         Self {
             info,
-            tree: Tree::new(client.clone(), names, options.listing_cap.max(1)),
+            tree: Arc::new(Tree::new(client.clone(), names, options.listing_cap.max(1))),
             reader: Reader::new(client.clone(), &options),
             batching: AtomicBool::new(options.upload_batch > 1),
             client,
@@ -96,9 +104,19 @@ impl FichierRemote {
         }
     }
 
+    /// Uses and keeps what is known of the account's tree from run to run.
+    fn with_recall(mut self, recall: Option<Recall>) -> Self {
+        if let Some(tree) = Arc::get_mut(&mut self.tree) {
+            tree.recall_from(recall);
+        }
+        self
+    }
+
     /// Keeps what is learned about the account between runs.
     fn with_memory(mut self, memory: Option<AccountMemory>) -> Self {
-        self.tree.remember_in(memory);
+        if let Some(tree) = Arc::get_mut(&mut self.tree) {
+            tree.remember_in(memory);
+        }
         self
     }
 }
@@ -126,7 +144,17 @@ impl Remote for FichierRemote {
     }
 
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
-        self.reader.read(link_of(file)?, file, range)
+        let stream = self.reader.read(link_of(file)?, file, range)?;
+        if !self.tree.recalls() {
+            return Ok(stream);
+        }
+        let (tree, path) = (Arc::downgrade(&self.tree), file.path.clone());
+        let look = move |error: &StorageError| {
+            if let (StorageError::FileNotFound(_), Some(tree)) = (error, tree.upgrade()) {
+                tree.missed(&path);
+            }
+        };
+        Ok(stream.inspect_err(look).boxed())
     }
 
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {

@@ -1,6 +1,6 @@
 //! From a remote's settings to a remote: the one place that knows the options by their names.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use url::{Host, Url};
 
@@ -8,11 +8,15 @@ use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy};
 use fichier_storage::{Blame, Remote, RemotePath, Retry, StorageError};
 
 use super::{
-    EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote, error::failed, memory::AccountMemory,
+    CatalogueUse, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
+    archive::{Archive, EXTENSION},
+    error::failed,
+    memory::{AccountMemory, account_name},
+    recall::Recall,
 };
 use crate::{
     network::Network,
-    registry::{Chosen, InvalidValue, OpenError},
+    registry::{Chosen, InvalidValue, OpenError, Settings, backend},
 };
 
 /// Opens an account, or a shared folder when one is named.
@@ -42,8 +46,12 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let url: Url = endpoint.parse().map_err(|error| {
         wrong(InvalidValue { option: "endpoint", reason: format!("{endpoint:?} is no address: {error}") })
     })?;
-    let memory = network.memory.as_ref().filter(|_| shared.is_none());
-    let memory = memory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
+    let usage = catalogue_use(chosen).map_err(wrong)?;
+    let directory = network.memory.as_ref().filter(|_| shared.is_none());
+    let archive = directory
+        .filter(|_| usage != CatalogueUse::Off)
+        .map(|directory| directory.join(archive_name(url.as_str(), &key, &options)));
+    let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
     let proxy = if is_here(&url) { ProxySettings::Direct } else { ProxySettings::Environment };
     let mut builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
@@ -72,13 +80,56 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
     let Some(shared) = shared else {
-        return Ok(Arc::new(FichierRemote::new(client, title, options).with_memory(memory)));
+        // Without a catalogue on disk all goes as well, with more listings.
+        let archive = archive.and_then(|file| match Archive::open(&file, &title) {
+            Ok(archive) => Some(archive),
+            Err(error) => {
+                tracing::warn!("Directories are listed anew: {error}");
+                None
+            }
+        });
+        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
+        let remote = FichierRemote::new(client, title, options).with_memory(memory).with_recall(recall);
+        return Ok(Arc::new(remote));
     };
     let folder = shared.parse().map_err(|error: fichier_api::SharedFolderIdError| {
         wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
     })?;
     let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
     Ok(Arc::new(SharedFolderRemote::new(client, title, folder, password, &options)))
+}
+
+/// Where the catalogue of an account lies, given its remote's settings; `None` when nothing is kept of it.
+///
+/// # Errors
+/// A value doesn't suit its option.
+pub fn catalogue_file(settings: &dyn Settings, network: &Network) -> Result<Option<PathBuf>, InvalidValue> {
+    let Some(spec) = backend("fichier") else { return Ok(None) };
+    let chosen = Chosen::new(spec, settings);
+    let (Some(directory), Some(key), None) =
+        (&network.memory, chosen.text("api_key")?, chosen.text("shared_folder")?)
+    else {
+        return Ok(None);
+    };
+    let endpoint = chosen.text("endpoint")?.unwrap_or_default();
+    // As it is written in full, like the one that is opened.
+    let endpoint = endpoint.parse::<Url>().map_or(endpoint, String::from);
+    Ok(Some(directory.join(archive_name(&endpoint, &key, &options(&chosen)?))))
+}
+
+/// The name of an account's catalogue. Names in it are decoded, so each way to decode them has its own.
+fn archive_name(endpoint: &str, key: &str, options: &FichierOptions) -> String {
+    let stand_ins = if options.empty_files == EmptyFiles::Marker { "stand-ins" } else { "" };
+    let parts = [endpoint, key, &options.encoding.to_string(), stand_ins];
+    format!("{}.{EXTENSION}", account_name(&parts))
+}
+
+fn catalogue_use(chosen: &Chosen<'_>) -> Result<CatalogueUse, InvalidValue> {
+    let text = chosen.text("catalogue")?.unwrap_or_default();
+    text.parse().map_err(|error: super::CatalogueUseError| InvalidValue {
+        option: "catalogue",
+        reason: error.to_string(),
+    })
 }
 
 /// Whether the service is on this computer, where no proxy would find it.

@@ -39,6 +39,12 @@ impl FichierRemote {
         let mut outcomes: Vec<Outcome<File>> = batch.iter().map(|_| Outcome::NotTried).collect();
         let mut by_folder: BTreeMap<RemotePath, Vec<Step>> = BTreeMap::new();
         for (index, item) in batch.iter().enumerate() {
+            if kind == Kind::Move
+                && let Err(error) = self.expect_source(item).await
+            {
+                outcomes[index] = Outcome::Failed(error);
+                continue;
+            }
             match self.step(index, item) {
                 Ok((folder, step)) => by_folder.entry(folder).or_default().push(step),
                 Err(error) => outcomes[index] = Outcome::Failed(error),
@@ -54,10 +60,14 @@ impl FichierRemote {
             };
             let mut parts = parts(steps);
             while let Some(mut part) = parts.pop() {
+                self.tree.catalogue().expect_into(id);
                 let result = match kind {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
                     Kind::Move => self.move_part(id, &part).await,
                 };
+                if !matches!(&result, Err(error) if error.maybe_done()) {
+                    self.tree.catalogue().arrived_in(id);
+                }
                 match result {
                     Ok(done) => {
                         let mut old = Vec::new();
@@ -88,6 +98,9 @@ impl FichierRemote {
                         let error = Arc::new(error);
                         for step in &part {
                             let item = &batch[step.index];
+                            if error.is_not_found() {
+                                self.tree.missed(&item.from.path);
+                            }
                             outcomes[step.index] = Outcome::Failed(if error.is_not_found() {
                                 StorageError::FileNotFound(item.from.path.clone())
                             } else {
@@ -102,6 +115,15 @@ impl FichierRemote {
             }
         }
         outcomes
+    }
+
+    /// Sees to it that a file which is to go elsewhere is still where an earlier run knew it.
+    async fn expect_source(&self, item: &Relocation) -> Result<(), StorageError> {
+        if self.tree.is_in_place(&item.from, &link_of(&item.from)?).await? {
+            Ok(())
+        } else {
+            Err(StorageError::FileNotFound(item.from.path.clone()))
+        }
     }
 
     fn step(&self, index: usize, item: &Relocation) -> Result<(RemotePath, Step), StorageError> {
@@ -165,6 +187,7 @@ impl FichierRemote {
         for (step, copy) in part.iter().zip(copies) {
             let Some(link) = copy else {
                 // The service counts it as copied without saying to where: look when it is listed again.
+                self.tree.catalogue().expect_into(to);
                 done.push(Ok(KnownFile { name: step.name.clone(), ..step.known.clone() }));
                 continue;
             };

@@ -17,8 +17,19 @@ impl FichierRemote {
         let mut outcomes: Vec<Outcome<()>> = batch.iter().map(|_| Outcome::NotTried).collect();
         let mut ready = Vec::with_capacity(batch.len());
         for (index, file) in batch.iter().enumerate() {
-            match link_of(file) {
-                Ok(link) => ready.push((index, link)),
+            let link = match link_of(file) {
+                Ok(link) => link,
+                Err(error) => {
+                    outcomes[index] = Outcome::Failed(error);
+                    continue;
+                }
+            };
+            match self.tree.is_in_place(file, &link).await {
+                Ok(true) => ready.push((index, link)),
+                Ok(false) => {
+                    tracing::info!(path = %file.path, "Not removed: it isn't there any more under this name");
+                    outcomes[index] = Outcome::DoneBefore(());
+                }
                 Err(error) => outcomes[index] = Outcome::Failed(error),
             }
         }
@@ -101,6 +112,9 @@ impl FichierRemote {
         if path.is_root() {
             return Err(self.unsupported_root_removal());
         }
+        if let Some(parent) = path.parent() {
+            self.tree.see_if_recalled(&parent).await?;
+        }
         let folders = self.tree.require(path).await?;
         for folder in folders {
             self.remove_folder_by_id(folder, path).await?;
@@ -109,6 +123,10 @@ impl FichierRemote {
     }
 
     async fn remove_folder_by_id(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        if self.tree.catalogue().is_complete(folder) {
+            // Whether it is empty must not be an earlier run's word.
+            self.tree.load_anew(folder, path).await?;
+        }
         let known_complete = self.tree.catalogue().is_complete(folder);
         if known_complete && !self.tree.catalogue().is_empty(folder) {
             return Err(StorageError::FolderNotEmpty(path.clone()));

@@ -12,7 +12,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
 };
 
 /// All options of the backend.
-static OPTIONS: [OptionSpec; 16] = [
+static OPTIONS: [OptionSpec; 17] = [
     OptionSpec::new(
         "api_key",
         OptionKind::Text,
@@ -78,6 +78,16 @@ static OPTIONS: [OptionSpec; 16] = [
         "100",
         "How many files of one folder go up in one request.\n\nSmall files gain most. 1 sends each file by \
          itself.",
+    )
+    .own(),
+    OptionSpec::new(
+        "catalogue",
+        OptionKind::Text,
+        "verify",
+        "How far an earlier run's knowledge of the account counts: verify, trust, trust=AGE or off.\n\nverify lists \
+         each directory that matters once in this run. trust lists none that is known (trust=1h: known for an \
+         hour at most), for those who alone change the account; what is changed is looked at first all the \
+         same. off reads nothing and keeps nothing. --catalogue is the same.",
     )
     .own(),
     OptionSpec::new(

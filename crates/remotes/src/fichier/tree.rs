@@ -1,7 +1,7 @@
 //! The account's tree: the [catalogue](super::catalogue) and the calls that fill it.
 //!
 //! Each folder is listed at most once in a run, its files in the same call; a path costs a listing for each
-//! folder on the way that isn't known yet.
+//! folder on the way that isn't known yet. What earlier runs knew is in [`recall`](super::recall).
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -20,6 +20,7 @@ use super::{
     error::{failed, listing_failed},
     memory::AccountMemory,
     names::Names,
+    recall::Recall,
 };
 
 /// The account's tree.
@@ -31,12 +32,24 @@ pub(super) struct Tree {
     cap: usize,
     catalogue: Mutex<Catalogue>,
     memory: Option<AccountMemory>,
+    pub(super) recall: Option<Recall>,
     /// One lock a folder, so that tasks which want the same one list it, or make a folder in it, once.
     locks: Mutex<HashMap<FolderId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
+/// How fresh what is known has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// An earlier run's word will do, where it counts.
+    Recalled,
+    /// Of this run.
+    Now,
+}
+
 impl Drop for Tree {
     fn drop(&mut self) {
+        // The archive ends when nobody tells it anything more.
+        self.catalogue().tell(None);
         if let Some(memory) = &self.memory {
             memory.save(self.client.learned());
         }
@@ -54,7 +67,30 @@ struct Listing {
 
 impl Tree {
     pub(super) fn new(client: Client, names: Names, cap: usize) -> Self {
-        Self { client, names, cap, catalogue: Mutex::default(), memory: None, locks: Mutex::default() }
+        Self {
+            client,
+            names,
+            cap,
+            catalogue: Mutex::default(),
+            memory: None,
+            recall: None,
+            locks: Mutex::default(),
+        }
+    }
+
+    /// Uses what earlier runs knew, and keeps what this one learns.
+    pub(super) fn recall_from(&mut self, recall: Option<Recall>) {
+        self.catalogue().tell(recall.as_ref().map(|recall| recall.archive().journal()));
+        self.recall = recall;
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// With how many results a listing counts as cut off.
+    pub(super) fn cap(&self) -> usize {
+        self.cap
     }
 
     pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>) {
@@ -77,32 +113,29 @@ impl Tree {
         self.catalogue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn lock(&self, folder: FolderId) -> tokio::sync::OwnedMutexGuard<()> {
+    pub(super) async fn lock(&self, folder: FolderId) -> tokio::sync::OwnedMutexGuard<()> {
         let lock =
             self.locks.lock().unwrap_or_else(PoisonError::into_inner).entry(folder).or_default().clone();
         lock.lock_owned().await
     }
 
-    /// Makes sure that the folder's contents are known; `path` is for errors.
-    pub(super) async fn load(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
-        if self.catalogue().is_complete(folder) {
-            return Ok(());
-        }
-        let _alone = self.lock(folder).await;
-        if self.catalogue().is_complete(folder) {
-            return Ok(());
-        }
-        self.refresh(folder, path).await
-    }
-
     /// Lists the folder, also when it was listed before: to learn what became of something whose answer was
     /// lost. Waits for the service's limit on listing one folder.
     pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        let began = SystemTime::now();
         let listing = self.fetch(folder, path).await;
         self.remember();
+        if matches!(&listing, Err(StorageError::FolderNotFound(_))) && !folder.is_root() {
+            self.catalogue().note_folder_gone(folder);
+        }
         let listing = listing?;
+        if let Some(recall) = &self.recall {
+            recall.place(listing.files.iter().map(|file| file.link));
+        }
         let (files, folders) = self.decode(&listing, path);
-        self.catalogue().take_listing(folder, files, folders);
+        let mut catalogue = self.catalogue();
+        catalogue.take_listing(folder, files, folders);
+        catalogue.keep_listing(folder, began);
         Ok(())
     }
 
@@ -203,12 +236,23 @@ impl Tree {
 
     /// All folders that a path means, the first to be used for new things. Empty when there is none.
     pub(super) async fn resolve(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
+        match self.walk(path, Sight::Recalled).await {
+            // A folder that an earlier run knew is gone.
+            Err(StorageError::FolderNotFound(_)) if self.recalls() => self.walk(path, Sight::Now).await,
+            walked => walked,
+        }
+    }
+
+    pub(super) async fn walk(&self, path: &RemotePath, sight: Sight) -> Result<Vec<FolderId>> {
         let mut here = vec![FolderId::ROOT];
         let mut walked = RemotePath::root();
         for name in path.names() {
             let mut next = Vec::new();
             for folder in here {
-                self.load(folder, &walked).await?;
+                match sight {
+                    Sight::Recalled => self.load(folder, &walked).await?,
+                    Sight::Now => self.load_anew(folder, &walked).await?,
+                }
                 next.extend(self.catalogue().folders_named(folder, &name));
             }
             if next.is_empty() {
@@ -243,10 +287,23 @@ impl Tree {
     /// The folders of a path, their contents known.
     pub(super) async fn require_loaded(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
         let folders = self.require(path).await?;
-        for folder in &folders {
+        match self.load_all(&folders, path).await {
+            Ok(()) => Ok(folders),
+            Err(StorageError::FolderNotFound(_)) if self.recalls() => {
+                self.see(path).await?;
+                let folders = self.require(path).await?;
+                self.load_all(&folders, path).await?;
+                Ok(folders)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn load_all(&self, folders: &[FolderId], path: &RemotePath) -> Result<()> {
+        for folder in folders {
             self.load(*folder, path).await?;
         }
-        Ok(folders)
+        Ok(())
     }
 
     /// The file or folder at a path.
@@ -255,7 +312,12 @@ impl Tree {
             return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
         };
         let missing = || StorageError::FileNotFound(path.clone());
-        let parents = self.resolve(&parent).await?;
+        let mut parents = self.resolve(&parent).await?;
+        if matches!(self.load_all(&parents, &parent).await, Err(StorageError::FolderNotFound(_)))
+            && self.recalls()
+        {
+            parents = self.see(&parent).await?;
+        }
         let mut folders = Vec::new();
         let mut newest: Option<KnownFile> = None;
         for folder in parents {
@@ -298,7 +360,8 @@ impl Tree {
         Ok(entries)
     }
 
-    /// The folder of a path, made if it isn't there, with its parents.
+    /// The folder of a path, made if it isn't there, with its parents. Something is to be put into it, so all
+    /// on the way is looked at in this run.
     pub(super) async fn ensure(&self, path: &RemotePath) -> Result<(FolderId, Made)> {
         let mut folder = FolderId::ROOT;
         let mut walked = RemotePath::root();
@@ -307,7 +370,7 @@ impl Tree {
         let mut names = path.names();
         for name in names.by_ref() {
             let next = {
-                self.load(folder, &walked).await?;
+                self.load_anew(folder, &walked).await?;
                 self.catalogue().folders_named(folder, &name).first().copied()
             };
             let here = walked.join(&name);

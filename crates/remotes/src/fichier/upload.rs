@@ -186,23 +186,28 @@ impl FichierRemote {
             if group.is_empty() {
                 return Vec::new();
             }
-            match self.send(id, &group, streams).await {
+            self.tree.catalogue().expect_into(id);
+            let again = match self.send(id, &group, streams).await {
                 Sent::Reported(report, sums) => {
-                    return self.take_report(id, folder, group, report, sums, answers).await;
+                    self.take_report(id, folder, group, report, sums, answers).await
                 }
                 Sent::BadSource(index, error) => {
                     let item = group.remove(index);
                     answers.put(&item, Err(error));
+                    self.tree.catalogue().arrived_in(id);
+                    continue;
                 }
                 Sent::Lost(error, sums) => {
                     self.look_for(id, folder, group, sums, error, answers).await;
-                    return Vec::new();
+                    Vec::new()
                 }
                 Sent::Failed(error) => {
                     answers.fail_all(&group, "upload", error);
-                    return Vec::new();
+                    Vec::new()
                 }
-            }
+            };
+            self.tree.catalogue().arrived_in(id);
+            return again;
         }
     }
 
@@ -318,6 +323,8 @@ impl FichierRemote {
         // What is known now was there before the upload, or came by another one of ours.
         let before: HashSet<FileLink> = self.tree.catalogue().files(id).map(|file| file.link).collect();
         if let Err(error) = self.tree.refresh(id, folder).await {
+            // Nobody knows what arrived.
+            self.tree.catalogue().expect_into(id);
             return Err((items, error));
         }
         let mut new: Vec<KnownFile> =

@@ -165,7 +165,7 @@ fn count(text: &str) -> Result<usize, String> {
 }
 
 /// Numbers with units, one after the other: `1h30m`. A bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no length of time like 400ms, 30s or 1h30m");
     let seconds = |number: f64| Duration::try_from_secs_f64(number).map_err(|_| wrong());
     if let Some(number) = number(text) {

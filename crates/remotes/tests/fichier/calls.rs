@@ -7,11 +7,11 @@ use fichier_storage::Relocation;
 use crate::service::{Service, batch, files, path};
 
 /// What the service was asked, by endpoint.
-fn counted(service: &Service) -> BTreeMap<String, u64> {
+pub(crate) fn counted(service: &Service) -> BTreeMap<String, u64> {
     service.control().counters().into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-fn expected(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+pub(crate) fn expected(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
     counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod calls;
+mod catalogue;
 mod faults;
 mod names;
 mod service;

@@ -57,6 +57,21 @@ impl Service {
         self.open(options, &Network { memory: Some(memory.to_owned()), ..Network::default() })
     }
 
+    /// The network of a user whose catalogue is kept in a directory.
+    pub(crate) fn kept_in(memory: &Path) -> Network {
+        Network { memory: Some(memory.to_owned()), ..Network::default() }
+    }
+
+    /// A remote on a network.
+    pub(crate) fn remote_on(&self, network: &Network, options: &[(&str, &str)]) -> Arc<dyn Remote> {
+        self.open(options, network)
+    }
+
+    /// The endpoint and the key, for wire clients.
+    pub(crate) fn access(&self) -> (fichier_api::Url, String) {
+        (self.emulator.endpoint(), self.emulator.api_key().to_owned())
+    }
+
     /// A remote that takes so many results for a listing that was cut off.
     pub(crate) fn remote_capped(&self, cap: usize) -> Arc<dyn Remote> {
         let client = fichier_api::Client::builder(fichier_api::ApiKey::new(self.emulator.api_key()))

@@ -1,0 +1,353 @@
+//! The catalogue on disk: what was listed and done, for the runs to come.
+//!
+//! One SQLite database an account, shared by processes. Nothing in it is precious: one that is damaged, or of
+//! another layout, is begun anew. Changes are written by a thread of their own, many in one transaction, so that
+//! no call waits for the disk; `kill -9` costs what wasn't written yet.
+
+mod tables;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::JoinHandle,
+    time::{Duration, SystemTime},
+};
+
+use fichier_api::FolderId;
+use rusqlite::Connection;
+
+use super::catalogue::{KnownFile, KnownFolder};
+
+pub(super) use tables::{AccountFile, Checked};
+pub use tables::{KeptEntry, KeptStatus};
+
+/// How many changes go in one transaction at most.
+const GATHERED: usize = 4000;
+
+/// How long another process that writes is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Something that became known of the account.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    /// A folder was listed; this is all it holds, and when the listing began.
+    Listed { folder: FolderId, began: SystemTime, files: Vec<KnownFile>, folders: Vec<KnownFolder> },
+    /// We put a file there, or changed it.
+    File { folder: FolderId, file: KnownFile },
+    /// We removed a file from this folder, or found it gone.
+    FileGone { folder: FolderId, file: fichier_api::FileLink },
+    /// We made this folder.
+    NewFolder { parent: FolderId, folder: KnownFolder },
+    /// We moved or renamed this folder.
+    MovedFolder { parent: FolderId, folder: KnownFolder },
+    /// We removed this folder, or found it gone.
+    FolderGone { folder: FolderId },
+    /// Something is on its way into this folder: until the word that it arrived, not all of it is known.
+    Unsure { folder: FolderId },
+    /// All that was on its way arrived, or surely didn't.
+    SureAgain { folder: FolderId },
+}
+
+/// What the writing thread is told.
+#[derive(Debug)]
+enum Message {
+    Change(SystemTime, Change),
+    /// Answered when all before it is on disk.
+    Flush(mpsc::Sender<()>),
+}
+
+/// Takes changes from the catalogue in memory to the thread that writes them. Never blocks.
+#[derive(Debug, Clone)]
+pub(super) struct Journal(mpsc::Sender<Message>);
+
+impl Journal {
+    pub(super) fn note(&self, change: Change) {
+        // The thread is gone only when the database can't be written: then nothing is kept.
+        let _ = self.0.send(Message::Change(SystemTime::now(), change));
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Archive {
+    path: PathBuf,
+    reader: Arc<Mutex<Option<Connection>>>,
+    journal: Journal,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// Why the catalogue on disk can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// The directory can't be made, or a damaged file can't be removed.
+    #[error("can't use the catalogue {path:?}: {source}")]
+    Disk {
+        /// The catalogue's file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database refuses.
+    #[error("can't use the catalogue {path:?}: {source}")]
+    Database {
+        /// The catalogue's file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+}
+
+impl Archive {
+    /// Opens the catalogue in this file, or begins one. `title` is what the user calls the remote.
+    pub(super) fn open(path: &Path, title: &str) -> Result<Self, CatalogueError> {
+        let mut writing = open(path)?;
+        let failed = |source| CatalogueError::Database { path: path.to_owned(), source };
+        tables::name(&writing, title).map_err(failed)?;
+        let reading = connect(path).map_err(failed)?;
+        let (sender, receiver) = mpsc::channel();
+        let file = path.to_owned();
+        let writer = std::thread::Builder::new()
+            .name("catalogue".to_owned())
+            .spawn(move || write_all(&file, &mut writing, &receiver))
+            .map_err(|source| CatalogueError::Disk { path: path.to_owned(), source })?;
+        Ok(Self {
+            path: path.to_owned(),
+            reader: Arc::new(Mutex::new(Some(reading))),
+            journal: Journal(sender),
+            writer: Some(writer),
+        })
+    }
+
+    /// Where changes are told.
+    pub(super) fn journal(&self) -> Journal {
+        self.journal.clone()
+    }
+
+    /// What a folder holds and when it was listed, if that was no sooner than `not_before`. What can't be read
+    /// isn't known.
+    pub(super) async fn contents(
+        &self,
+        folder: FolderId,
+        not_before: SystemTime,
+    ) -> Option<(Vec<KnownFile>, Vec<KnownFolder>, SystemTime)> {
+        self.read(move |connection| tables::contents(connection, folder, not_before)).await.flatten()
+    }
+
+    /// Whether all is known of any folder.
+    pub(super) async fn knows_a_folder(&self) -> bool {
+        self.read(|connection| tables::knows_a_folder(connection)).await.unwrap_or_default()
+    }
+
+    /// Holds all that is known against a listing of all files that was asked for at `asked`.
+    pub(super) async fn check(&self, files: Vec<AccountFile>, asked: SystemTime) -> Option<Checked> {
+        self.flush().await;
+        self.read(move |connection| tables::check(connection, &files, asked)).await
+    }
+
+    /// Waits until all changes so far are on disk.
+    pub(super) async fn flush(&self) {
+        let (sender, receiver) = mpsc::channel();
+        if self.journal.0.send(Message::Flush(sender)).is_ok() {
+            let _ = tokio::task::spawn_blocking(move || receiver.recv()).await;
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Option<T> {
+        let reader = self.reader.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut reader = hold(&reader);
+            let result = reader.as_mut().map(work);
+            if matches!(&result, Some(Err(error)) if is_damage(error)) {
+                *reader = None;
+            }
+            result
+        });
+        match done.await.ok()?? {
+            Ok(value) => Some(value),
+            Err(error) => {
+                tracing::warn!("Can't read the catalogue {}: {error}", self.path.display());
+                if is_damage(&error) {
+                    discard(&self.path);
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        // The thread writes what is left, and ends when nobody can tell it anything more.
+        let (nobody, _) = mpsc::channel();
+        self.journal = Journal(nobody);
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// The catalogue of an account as it lies on disk, for looking at it.
+#[derive(Debug)]
+pub struct KeptCatalogue {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl KeptCatalogue {
+    /// Opens a catalogue; `None` if there is none in this file.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn open(path: &Path) -> Result<Option<Self>, CatalogueError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Self { path: path.to_owned(), connection: open(path)? }))
+    }
+
+    /// All catalogues in a directory.
+    ///
+    /// # Errors
+    /// One of them can't be read.
+    pub fn all(directory: &Path) -> Result<Vec<Self>, CatalogueError> {
+        let Ok(entries) = std::fs::read_dir(directory) else { return Ok(Vec::new()) };
+        let mut paths: Vec<_> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|end| end == EXTENSION))
+            .collect();
+        paths.sort();
+        paths.iter().filter_map(|path| Self::open(path).transpose()).collect()
+    }
+
+    /// What it holds, in numbers.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn status(&self) -> Result<KeptStatus, CatalogueError> {
+        let size = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
+        tables::status(&self.connection, size).map_err(|source| self.failed(source))
+    }
+
+    /// All it holds, folders before what is in them.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn entries(&self) -> Result<Vec<KeptEntry>, CatalogueError> {
+        tables::entries(&self.connection).map_err(|source| self.failed(source))
+    }
+
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn clear(&mut self) -> Result<(), CatalogueError> {
+        tables::clear(&mut self.connection)
+            .map_err(|source| CatalogueError::Database { path: self.path.clone(), source })
+    }
+
+    fn failed(&self, source: rusqlite::Error) -> CatalogueError {
+        CatalogueError::Database { path: self.path.clone(), source }
+    }
+}
+
+/// What the names of catalogues end with.
+pub(super) const EXTENSION: &str = "sqlite";
+
+/// Writes what comes, until nobody is left who could tell more.
+fn write_all(path: &Path, connection: &mut Connection, messages: &mpsc::Receiver<Message>) {
+    let mut works = true;
+    while let Ok(first) = messages.recv() {
+        let mut changes = Vec::new();
+        let mut waiting = Vec::new();
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Change(at, change) => changes.push((at, change)),
+                Message::Flush(sender) => waiting.push(sender),
+            }
+            next = if changes.len() < GATHERED { messages.try_recv().ok() } else { None };
+        }
+        if works
+            && !changes.is_empty()
+            && let Err(error) = tables::write(connection, &changes)
+        {
+            tracing::warn!("Can't write the catalogue {}: {error}", path.display());
+            // What is missing now would pass for known later, so the whole is given up.
+            discard(path);
+            works = false;
+        }
+        for sender in waiting {
+            let _ = sender.send(());
+        }
+    }
+}
+
+/// Opens a database; one that is damaged or of another layout is begun anew.
+fn open(path: &Path) -> Result<Connection, CatalogueError> {
+    let disk = |source| CatalogueError::Disk { path: path.to_owned(), source };
+    let database = |source| CatalogueError::Database { path: path.to_owned(), source };
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).map_err(disk)?;
+    }
+    let prepared = connect(path).and_then(|mut connection| {
+        tables::prepare(&mut connection)?;
+        Ok(connection)
+    });
+    match prepared {
+        Ok(connection) => Ok(connection),
+        Err(error) if !is_damage(&error) => Err(database(error)),
+        Err(error) => {
+            tracing::warn!("The catalogue {} is damaged and begun anew: {error}", path.display());
+            discard(path);
+            let mut connection = connect(path).map_err(database)?;
+            tables::prepare(&mut connection).map_err(database)?;
+            Ok(connection)
+        }
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // What a power cut takes is listed again.
+    connection.pragma_update(None, "synchronous", "normal")?;
+    Ok(connection)
+}
+
+/// Removes a database. Whoever has it open goes on with what it has.
+fn discard(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!("Can't remove the catalogue {}: {error}", path.display());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
+    match error {
+        // An unknown one means that the tables aren't those that we made.
+        rusqlite::Error::SqliteFailure(failure, _) => {
+            matches!(failure.code, DatabaseCorrupt | NotADatabase | Unknown)
+        }
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::SqlInputError { .. } => true,
+        _ => false,
+    }
+}
+
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Sound between any two statements, whoever panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,565 @@
+//! The tables of the catalogue on disk, and every statement on them.
+//!
+//! Each row bears the moment of what it says (`noted_at`, milliseconds of the wall clock): when the listing that
+//! told it began, or when we did it. What is older never overwrites what is younger, so processes that write at
+//! the same time, and listings that come late, do no harm. What went leaves its row behind for a day, so that an
+//! older listing doesn't bring it back.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use fichier_api::{Domain, FileLink, FolderId};
+use fichier_storage::{Name, RemotePath, Whirlpool};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::{
+    super::catalogue::{KnownFile, KnownFolder},
+    Change,
+};
+
+/// Marks the layout of the tables. Another one is begun anew.
+const LAYOUT: i64 = 1;
+
+/// How long what went is remembered as gone.
+const GONE_FOR: Duration = Duration::from_secs(86_400);
+
+const TABLES: &str = "
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE folders (
+    id INTEGER PRIMARY KEY,
+    parent INTEGER,                     -- unknown for the root, and for what its folder lists no more
+    name BLOB NOT NULL,
+    date INTEGER,
+    listed_at INTEGER,                  -- since when all that it holds is known; null: not all is
+    unsure INTEGER NOT NULL DEFAULT 0,  -- how much is on its way into it
+    noted_at INTEGER NOT NULL,          -- of parent and name
+    gone INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX folders_by_parent ON folders (parent);
+CREATE TABLE files (
+    code TEXT PRIMARY KEY,
+    host TEXT NOT NULL,
+    folder INTEGER NOT NULL,
+    name BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    whirlpool BLOB,
+    date INTEGER,
+    media_type TEXT,
+    stands_for_empty INTEGER NOT NULL,
+    noted_at INTEGER NOT NULL,
+    gone INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX files_by_folder ON files (folder);
+";
+
+const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, stands_for_empty";
+
+/// A file as the listing of all files tells it: without its folder.
+#[derive(Debug)]
+pub(in super::super) struct AccountFile {
+    pub(in super::super) link: FileLink,
+    pub(in super::super) name: Name,
+    pub(in super::super) size: u64,
+    pub(in super::super) whirlpool: Option<Whirlpool>,
+    pub(in super::super) date: Option<SystemTime>,
+    pub(in super::super) stands_for_empty: bool,
+}
+
+/// What a listing of all files told of the catalogue.
+#[derive(Debug, Default)]
+pub(in super::super) struct Checked {
+    /// Files that aren't known in any folder.
+    pub(in super::super) unplaced: HashSet<FileLink>,
+    /// The folders that are known with all they hold.
+    pub(in super::super) complete: HashSet<FolderId>,
+    /// The folders of which not all is known.
+    pub(in super::super) incomplete: Vec<(FolderId, RemotePath)>,
+}
+
+/// What a catalogue on disk holds, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptStatus {
+    /// What the remote was called when it was last used, with its colon.
+    pub title: String,
+    /// Folders known.
+    pub folders: u64,
+    /// Of these, folders of which all is known that they hold.
+    pub complete: u64,
+    /// Files known.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the folder was listed that wasn't listed for the longest time.
+    pub oldest: Option<SystemTime>,
+    /// When a folder was last listed.
+    pub newest: Option<SystemTime>,
+    /// Bytes on disk.
+    pub size: u64,
+}
+
+/// Something that a catalogue on disk knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptEntry {
+    /// A folder.
+    Folder {
+        /// Where it is.
+        path: RemotePath,
+        /// Its number at the service.
+        id: u64,
+        /// When it was made.
+        made: Option<SystemTime>,
+        /// Since when all that it holds is known, if it is.
+        listed: Option<SystemTime>,
+    },
+    /// A file.
+    File {
+        /// Where it is.
+        path: RemotePath,
+        /// Its link.
+        link: String,
+        /// Its size in bytes, as stored.
+        size: u64,
+        /// Its checksum.
+        whirlpool: Option<Whirlpool>,
+        /// When it was uploaded.
+        uploaded: Option<SystemTime>,
+    },
+}
+
+pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let layout: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if layout != LAYOUT {
+        transaction.execute_batch(
+            "DROP TABLE IF EXISTS about; DROP TABLE IF EXISTS folders; DROP TABLE IF EXISTS files;",
+        )?;
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "user_version", LAYOUT)?;
+    }
+    let past = millis(SystemTime::now().checked_sub(GONE_FOR).unwrap_or(SystemTime::UNIX_EPOCH));
+    transaction.execute("DELETE FROM files WHERE gone = 1 AND noted_at < ?1", [past])?;
+    transaction.execute(
+        "DELETE FROM files WHERE folder IN
+            (SELECT id FROM folders WHERE parent IS NULL AND id <> 0 AND noted_at < ?1)",
+        [past],
+    )?;
+    transaction.execute("DELETE FROM folders WHERE parent IS NULL AND id <> 0 AND noted_at < ?1", [past])?;
+    transaction.commit()
+}
+
+/// Keeps what the user calls the remote.
+pub(super) fn name(connection: &Connection, title: &str) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR REPLACE INTO about (key, value) VALUES ('title', ?1)", [title]).map(drop)
+}
+
+pub(super) fn write(connection: &mut Connection, changes: &[(SystemTime, Change)]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (at, change) in changes {
+        apply(&transaction, millis(*at), change)?;
+    }
+    transaction.commit()
+}
+
+fn apply(to: &Transaction<'_>, at: i64, change: &Change) -> rusqlite::Result<()> {
+    match change {
+        Change::Listed { folder, began, files, folders } => {
+            take_listing(to, *folder, millis(*began), files, folders)
+        }
+        Change::File { folder, file } => put_file(to, *folder, file, at),
+        Change::FileGone { folder, file } => to
+            .prepare_cached(
+                "INSERT INTO files (code, host, folder, name, size, stands_for_empty, noted_at, gone)
+                 VALUES (?1, ?2, ?3, x'', 0, 0, ?4, 1)
+                 ON CONFLICT (code) DO UPDATE SET gone = 1, noted_at = excluded.noted_at
+                 WHERE files.folder = excluded.folder AND files.noted_at <= excluded.noted_at",
+            )?
+            .execute(params![file.code(), file.domain().host(), number(*folder), at])
+            .map(drop),
+        Change::NewFolder { parent, folder } => {
+            put_folder(to, *parent, folder, at)?;
+            to.prepare_cached("UPDATE folders SET listed_at = ?2, unsure = 0 WHERE id = ?1")?
+                .execute([number(folder.id), at])
+                .map(drop)
+        }
+        Change::MovedFolder { parent, folder } => put_folder(to, *parent, folder, at),
+        Change::FolderGone { folder } => folder_gone(to, *folder, at),
+        Change::Unsure { folder } => to
+            .prepare_cached("UPDATE folders SET unsure = unsure + 1 WHERE id = ?1")?
+            .execute([number(*folder)])
+            .map(drop),
+        Change::SureAgain { folder } => to
+            .prepare_cached("UPDATE folders SET unsure = max(unsure - 1, 0) WHERE id = ?1")?
+            .execute([number(*folder)])
+            .map(drop),
+    }
+}
+
+fn take_listing(
+    to: &Transaction<'_>,
+    folder: FolderId,
+    began: i64,
+    files: &[KnownFile],
+    folders: &[KnownFolder],
+) -> rusqlite::Result<()> {
+    let id = number(folder);
+    let known = to
+        .prepare_cached("SELECT coalesce(listed_at, 0), gone * noted_at FROM folders WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    if known.is_some_and(|(listed_at, gone_at)| listed_at > began || gone_at > began) {
+        return Ok(());
+    }
+    to.prepare_cached(
+        "INSERT INTO folders (id, name, listed_at, noted_at) VALUES (?1, x'', ?2, 0)
+         ON CONFLICT (id) DO UPDATE SET listed_at = excluded.listed_at, unsure = 0, gone = 0",
+    )?
+    .execute([id, began])?;
+    for file in files {
+        put_file(to, folder, file, began)?;
+    }
+    for child in folders {
+        put_folder(to, folder, child, began)?;
+    }
+    to.prepare_cached("DELETE FROM files WHERE folder = ?1 AND gone = 0 AND noted_at < ?2")?
+        .execute([id, began])?;
+    to.prepare_cached("UPDATE folders SET parent = NULL WHERE parent = ?1 AND noted_at < ?2")?
+        .execute([id, began])?;
+    Ok(())
+}
+
+fn put_file(to: &Transaction<'_>, folder: FolderId, file: &KnownFile, at: i64) -> rusqlite::Result<()> {
+    to.prepare_cached(
+        "INSERT INTO files (code, host, folder, name, size, whirlpool, date, media_type, stands_for_empty,
+                            noted_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (code) DO UPDATE SET folder = excluded.folder, name = excluded.name,
+             size = excluded.size, whirlpool = excluded.whirlpool, date = excluded.date,
+             media_type = excluded.media_type, stands_for_empty = excluded.stands_for_empty,
+             noted_at = excluded.noted_at, gone = 0
+         WHERE files.noted_at <= excluded.noted_at",
+    )?
+    .execute(params![
+        file.link.code(),
+        file.link.domain().host(),
+        number(folder),
+        file.name.as_bytes(),
+        i64::try_from(file.size).unwrap_or(i64::MAX),
+        file.whirlpool.as_ref().map(|sum| &sum.as_bytes()[..]),
+        file.date.map(millis),
+        file.media_type.as_deref(),
+        file.stands_for_empty,
+        at
+    ])
+    .map(drop)
+}
+
+fn put_folder(to: &Transaction<'_>, parent: FolderId, folder: &KnownFolder, at: i64) -> rusqlite::Result<()> {
+    to.prepare_cached(
+        "INSERT INTO folders (id, parent, name, date, noted_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, name = excluded.name, date = excluded.date,
+             noted_at = excluded.noted_at, gone = 0
+         WHERE folders.noted_at <= excluded.noted_at",
+    )?
+    .execute(params![number(folder.id), number(parent), folder.name.as_bytes(), folder.date.map(millis), at])
+    .map(drop)
+}
+
+fn folder_gone(to: &Transaction<'_>, folder: FolderId, at: i64) -> rusqlite::Result<()> {
+    let id = number(folder);
+    to.prepare_cached(
+        "INSERT INTO folders (id, name, noted_at, gone) VALUES (?1, x'', ?2, 1)
+         ON CONFLICT (id) DO UPDATE SET parent = NULL, listed_at = NULL, gone = 1,
+             noted_at = excluded.noted_at",
+    )?
+    .execute([id, at])?;
+    to.prepare_cached("DELETE FROM files WHERE folder = ?1 AND noted_at <= ?2")?.execute([id, at])?;
+    to.prepare_cached("UPDATE folders SET parent = NULL WHERE parent = ?1 AND noted_at <= ?2")?
+        .execute([id, at])?;
+    Ok(())
+}
+
+/// What a folder holds, if all of that has been known since `not_before` or later; and since when.
+pub(super) fn contents(
+    connection: &mut Connection,
+    folder: FolderId,
+    not_before: SystemTime,
+) -> rusqlite::Result<Option<(Vec<KnownFile>, Vec<KnownFolder>, SystemTime)>> {
+    let id = number(folder);
+    // One moment for all three.
+    let transaction = connection.transaction()?;
+    let listed_at: Option<i64> = transaction
+        .prepare_cached(
+            "SELECT listed_at FROM folders
+             WHERE id = ?1 AND gone = 0 AND unsure = 0 AND listed_at >= ?2 AND listed_at <= ?3",
+        )?
+        // A moment still to come is of a clock that was set back.
+        .query_row([id, millis(not_before), millis(SystemTime::now())], |row| row.get(0))
+        .optional()?;
+    let Some(listed_at) = listed_at else { return Ok(None) };
+    let mut types = HashMap::new();
+    let files = transaction
+        .prepare_cached(&format!("SELECT {FILE_COLUMNS} FROM files WHERE folder = ?1 AND gone = 0"))?
+        .query_map([id], |row| read_file(row, &mut types))?
+        .collect::<rusqlite::Result<_>>()?;
+    let folders = transaction
+        .prepare_cached("SELECT id, name, date FROM folders WHERE parent = ?1 AND gone = 0")?
+        .query_map([id], read_folder)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some((files, folders, time(listed_at))))
+}
+
+/// Whether all is known of any folder.
+pub(super) fn knows_a_folder(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM folders WHERE listed_at > 0 AND gone = 0)",
+        [],
+        |row| row.get(0),
+    )
+}
+
+fn read_folder(row: &Row<'_>) -> rusqlite::Result<KnownFolder> {
+    Ok(KnownFolder {
+        id: FolderId(row.get::<_, i64>(0)?.unsigned_abs()),
+        name: read_name(row, 1)?,
+        date: row.get::<_, Option<i64>>(2)?.map(time),
+    })
+}
+
+fn read_file(row: &Row<'_>, types: &mut HashMap<String, Arc<str>>) -> rusqlite::Result<KnownFile> {
+    let media_type: Option<String> = row.get(6)?;
+    Ok(KnownFile {
+        link: read_link(row)?,
+        name: read_name(row, 2)?,
+        size: row.get::<_, i64>(3)?.unsigned_abs(),
+        whirlpool: row.get::<_, Option<[u8; 64]>>(4)?.map(Whirlpool::from_bytes),
+        date: row.get::<_, Option<i64>>(5)?.map(time),
+        media_type: media_type
+            .map(|text| types.entry(text).or_insert_with_key(|text| Arc::from(text.as_str())).clone()),
+        stands_for_empty: row.get(7)?,
+    })
+}
+
+fn read_link(row: &Row<'_>) -> rusqlite::Result<FileLink> {
+    let (code, host): (String, String) = (row.get(0)?, row.get(1)?);
+    FileLink::new(Domain::of_host(&host).unwrap_or_default(), &code).map_err(|error| unreadable(0, error))
+}
+
+fn read_name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
+    Name::new(row.get::<_, Vec<u8>>(column)?).map_err(|error| unreadable(column, error))
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
+}
+
+/// A folder of the tree as it hangs together.
+struct Placed {
+    name: Vec<u8>,
+    date: Option<i64>,
+    listed_at: Option<i64>,
+}
+
+/// The folders that can be reached from the root, with their paths.
+fn placed(connection: &Connection) -> rusqlite::Result<(HashMap<i64, Placed>, HashMap<i64, RemotePath>)> {
+    let mut folders = HashMap::new();
+    let mut children: HashMap<i64, Vec<i64>> = HashMap::new();
+    let mut statement = connection.prepare(
+        "SELECT id, parent, name, date, CASE WHEN unsure = 0 THEN listed_at END FROM folders
+         WHERE gone = 0 AND (id = 0 OR parent IS NOT NULL)",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let parent = row.get::<_, Option<i64>>(1)?.unwrap_or_default();
+        if id != 0 {
+            children.entry(parent).or_default().push(id);
+        }
+        folders.insert(id, Placed { name: row.get(2)?, date: row.get(3)?, listed_at: row.get(4)? });
+    }
+    let mut paths = HashMap::from([(0, RemotePath::root())]);
+    let mut open = vec![0];
+    while let Some(parent) = open.pop() {
+        let here = paths.get(&parent).cloned().unwrap_or_default();
+        for child in children.remove(&parent).unwrap_or_default() {
+            let Some(folder) = folders.get(&child) else { continue };
+            let Ok(name) = Name::new(folder.name.clone()) else { continue };
+            paths.insert(child, here.join(&name));
+            open.push(child);
+        }
+    }
+    folders.retain(|id, _| paths.contains_key(id));
+    Ok((folders, paths))
+}
+
+/// Brings the catalogue up to a listing of all files: what isn't told is gone, what is told otherwise is
+/// corrected. What another process noted since that listing was asked for stands.
+pub(super) fn check(
+    connection: &mut Connection,
+    files: &[AccountFile],
+    asked: SystemTime,
+) -> rusqlite::Result<Checked> {
+    let asked = millis(asked);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (folders, paths) = placed(&transaction)?;
+    let is_complete = |id: &i64| folders.get(id).is_some_and(|folder| folder.listed_at.is_some());
+    let told: HashMap<FileLink, &AccountFile> = files.iter().map(|file| (file.link, file)).collect();
+    let mut unplaced: HashSet<FileLink> = told.keys().copied().collect();
+    let mut gone = Vec::new();
+    let mut corrected = Vec::new();
+    {
+        let mut statement =
+            transaction.prepare(&format!("SELECT {FILE_COLUMNS}, folder, noted_at, gone FROM files"))?;
+        let mut rows = statement.query([])?;
+        let mut types = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let link = read_link(row)?;
+            let (folder, noted_at, is_gone): (i64, i64, bool) = (row.get(8)?, row.get(9)?, row.get(10)?);
+            if is_gone {
+                unplaced.remove(&link);
+                continue;
+            }
+            let Some(file) = told.get(&link) else {
+                if noted_at <= asked {
+                    gone.push(link);
+                }
+                continue;
+            };
+            if is_complete(&folder) {
+                unplaced.remove(&link);
+            }
+            let known = read_file(row, &mut types)?;
+            let same = known.name == file.name
+                && known.size == file.size
+                && known.whirlpool == file.whirlpool
+                && known.stands_for_empty == file.stands_for_empty;
+            if !same && noted_at <= asked {
+                corrected.push((
+                    FolderId(folder.unsigned_abs()),
+                    KnownFile {
+                        name: file.name.clone(),
+                        size: file.size,
+                        whirlpool: file.whirlpool,
+                        date: file.date,
+                        stands_for_empty: file.stands_for_empty,
+                        ..known
+                    },
+                ));
+            }
+        }
+    }
+    {
+        let mut statement = transaction.prepare("DELETE FROM files WHERE code = ?1")?;
+        for link in &gone {
+            statement.execute([link.code()])?;
+        }
+    }
+    for (folder, file) in &corrected {
+        put_file(&transaction, *folder, file, asked)?;
+    }
+    transaction.commit()?;
+    tracing::debug!(
+        told = told.len(),
+        gone = gone.len(),
+        changed = corrected.len(),
+        unplaced = unplaced.len(),
+        "held the catalogue against all files"
+    );
+    let complete =
+        folders.keys().filter(|id| is_complete(id)).map(|id| FolderId(id.unsigned_abs())).collect();
+    let mut incomplete: Vec<_> = paths
+        .into_iter()
+        .filter(|(id, _)| !is_complete(id))
+        .map(|(id, path)| (FolderId(id.unsigned_abs()), path))
+        .collect();
+    incomplete.sort_by(|left, right| left.1.cmp(&right.1));
+    Ok(Checked { unplaced, complete, incomplete })
+}
+
+pub(super) fn status(connection: &Connection, size: u64) -> rusqlite::Result<KeptStatus> {
+    let title = connection
+        .query_row("SELECT value FROM about WHERE key = 'title'", [], |row| row.get(0))
+        .optional()?
+        .unwrap_or_default();
+    let (folders, paths) = placed(connection)?;
+    let listed: Vec<i64> = folders.values().filter_map(|folder| folder.listed_at).collect();
+    let (files, bytes): (i64, i64) = connection.query_row(
+        "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE gone = 0",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(KeptStatus {
+        title,
+        // The root isn't counted.
+        folders: paths.len().saturating_sub(1) as u64,
+        complete: listed.len() as u64,
+        files: files.unsigned_abs(),
+        bytes: bytes.unsigned_abs(),
+        oldest: listed.iter().min().copied().map(time),
+        newest: listed.iter().max().copied().map(time),
+        size,
+    })
+}
+
+pub(super) fn entries(connection: &Connection) -> rusqlite::Result<Vec<KeptEntry>> {
+    let (folders, paths) = placed(connection)?;
+    let mut entries = Vec::new();
+    for (id, path) in &paths {
+        let folder = folders.get(id);
+        entries.push(KeptEntry::Folder {
+            path: path.clone(),
+            id: id.unsigned_abs(),
+            made: folder.and_then(|folder| folder.date).map(time),
+            listed: folder.and_then(|folder| folder.listed_at).map(time),
+        });
+    }
+    let mut statement =
+        connection.prepare(&format!("SELECT {FILE_COLUMNS}, folder FROM files WHERE gone = 0"))?;
+    let mut rows = statement.query([])?;
+    let mut types = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let Some(folder) = paths.get(&row.get::<_, i64>(8)?) else { continue };
+        let file = read_file(row, &mut types)?;
+        entries.push(KeptEntry::File {
+            path: folder.join(&file.name),
+            link: file.link.to_string(),
+            size: file.size,
+            whirlpool: file.whirlpool,
+            uploaded: file.date,
+        });
+    }
+    entries.sort_by(|left, right| left.place().cmp(&right.place()));
+    Ok(entries)
+}
+
+impl KeptEntry {
+    fn place(&self) -> (&RemotePath, bool) {
+        match self {
+            Self::Folder { path, .. } => (path, false),
+            Self::File { path, .. } => (path, true),
+        }
+    }
+}
+
+pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch("DELETE FROM files; DELETE FROM folders;")?;
+    transaction.commit()?;
+    connection.execute_batch("VACUUM")
+}
+
+fn number(folder: FolderId) -> i64 {
+    // Numbers of the service are far below.
+    i64::try_from(folder.0).unwrap_or(i64::MAX)
+}
+
+fn millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn time(millis: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis.unsigned_abs())
+}

@@ -1,0 +1,304 @@
+//! What earlier runs knew of the account, and when it counts.
+//!
+//! Memory saves listings; it never decides what goes. Before anything is put into a folder or taken away from it,
+//! the folder and those above it are [seen](super::tree::Tree::see) in this run: a file that somebody else moved
+//! or renamed since keeps its link, and would be removed in its new place.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use fichier_api::{ErrorKind, FileItem, FileLink, FilesOf, FolderId, ListFiles, WireDate};
+use fichier_storage::{File, RemotePath, Result, StorageError, Whirlpool};
+use tokio::sync::OnceCell;
+
+use super::{
+    archive::{AccountFile, Archive},
+    tree::{Sight, Tree},
+    trust::CatalogueUse,
+};
+
+/// How often to look whether another process has meanwhile listed what we wait to list.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The memory of earlier runs.
+#[derive(Debug)]
+pub(super) struct Recall {
+    archive: Archive,
+    usage: CatalogueUse,
+    fast_list: bool,
+    /// When this run began: what was listed since, by whichever process, is as good as listed by us.
+    began: SystemTime,
+    survey: OnceCell<Option<Survey>>,
+}
+
+/// A listing of all files of the account, held against the memory.
+#[derive(Debug)]
+struct Survey {
+    /// Files whose folder isn't known. While there are any, each may lie in every folder that was remembered.
+    unplaced: Mutex<HashSet<FileLink>>,
+}
+
+impl Survey {
+    fn unplaced(&self) -> MutexGuard<'_, HashSet<FileLink>> {
+        self.unplaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recall {
+    pub(super) fn new(archive: Archive, usage: CatalogueUse, fast_list: bool) -> Self {
+        Self { archive, usage, fast_list, began: SystemTime::now(), survey: OnceCell::new() }
+    }
+
+    pub(super) fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    /// Whether a listing of an earlier run may count in this one.
+    fn counts(&self) -> bool {
+        self.fast_list || matches!(self.usage, CatalogueUse::Trust(_))
+    }
+
+    /// These files were found in a folder.
+    pub(super) fn place(&self, files: impl Iterator<Item = FileLink>) {
+        if let Some(Some(survey)) = self.survey.get() {
+            let mut unplaced = survey.unplaced();
+            if !unplaced.is_empty() {
+                for link in files {
+                    unplaced.remove(&link);
+                }
+            }
+        }
+    }
+}
+
+impl Tree {
+    /// Whether something known may be older than this run.
+    pub(super) fn recalls(&self) -> bool {
+        self.recall.as_ref().is_some_and(Recall::counts)
+    }
+
+    /// Makes sure that the folder's contents are known, from this run or from an earlier one that counts;
+    /// `path` is for errors.
+    pub(super) async fn load(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        if self.catalogue().is_complete(folder) {
+            return Ok(());
+        }
+        let since = match &self.recall {
+            Some(recall) => self.since(recall).await,
+            None => SystemTime::UNIX_EPOCH,
+        };
+        let _alone = self.lock(folder).await;
+        if self.catalogue().is_complete(folder) {
+            return Ok(());
+        }
+        let since = match &self.recall {
+            Some(recall) if self.catalogue().is_doubted(folder) => recall.began,
+            _ => since,
+        };
+        self.recollect_or_list(folder, path, since).await
+    }
+
+    /// Makes sure that the folder's contents are known from this run.
+    pub(super) async fn load_anew(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        if self.catalogue().is_seen(folder) {
+            return Ok(());
+        }
+        let _alone = self.lock(folder).await;
+        if self.catalogue().is_seen(folder) {
+            return Ok(());
+        }
+        let since = self.recall.as_ref().map_or(SystemTime::UNIX_EPOCH, |recall| recall.began);
+        self.recollect_or_list(folder, path, since).await
+    }
+
+    /// The folders of a path, they and all above them known from this run.
+    pub(super) async fn see(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
+        let folders = self.walk(path, Sight::Now).await?;
+        for folder in &folders {
+            self.load_anew(*folder, path).await?;
+        }
+        Ok(folders)
+    }
+
+    /// As [`Tree::see`], where an earlier run's word may be outdated; else it costs nothing.
+    pub(super) async fn see_if_recalled(&self, path: &RemotePath) -> Result<()> {
+        if self.recalls() {
+            self.see(path).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the file that was handed out is still where it was, under the same name. What isn't must be left
+    /// alone: it is somebody's file elsewhere.
+    pub(super) async fn is_in_place(&self, file: &File, link: &FileLink) -> Result<bool> {
+        if !self.recalls() {
+            return Ok(true);
+        }
+        let (Some(parent), Some(name)) = (file.path.parent(), file.path.name()) else { return Ok(false) };
+        let folders = match self.see(&parent).await {
+            Ok(folders) => folders,
+            Err(StorageError::FolderNotFound(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let catalogue = self.catalogue();
+        let known = folders.iter().find_map(|folder| catalogue.file(*folder, link));
+        Ok(known.is_some_and(|known| known.name == name))
+    }
+
+    /// A file that was handed out is gone from the service: what is known of its folder is wrong.
+    pub(super) fn missed(&self, path: &RemotePath) {
+        if !self.recalls() {
+            return;
+        }
+        let Some(parent) = path.parent() else { return };
+        for folder in self.known(&parent) {
+            let mut catalogue = self.catalogue();
+            catalogue.doubt(folder);
+            // Nor shall later runs believe it.
+            catalogue.expect_into(folder);
+        }
+    }
+
+    /// Since when a folder's listing counts.
+    async fn since(&self, recall: &Recall) -> SystemTime {
+        if recall.fast_list {
+            let survey = recall.survey.get_or_init(|| self.survey(recall)).await;
+            if survey.as_ref().is_some_and(|survey| survey.unplaced().is_empty()) {
+                return SystemTime::UNIX_EPOCH;
+            }
+        }
+        match recall.usage {
+            CatalogueUse::Trust(None) => SystemTime::UNIX_EPOCH,
+            CatalogueUse::Trust(Some(age)) => {
+                SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
+            }
+            CatalogueUse::Verify | CatalogueUse::Off => recall.began,
+        }
+    }
+
+    async fn recollect_or_list(&self, folder: FolderId, path: &RemotePath, since: SystemTime) -> Result<()> {
+        let Some(recall) = &self.recall else { return self.refresh(folder, path).await };
+        if self.recollect(recall, folder, since).await {
+            return Ok(());
+        }
+        // Processes that want the same folder at the same time would wait 30 seconds for each other's listing.
+        let listed_elsewhere = async {
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                if self.recollect(recall, folder, recall.began).await {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            listed = self.refresh(folder, path) => listed,
+            () = listed_elsewhere => Ok(()),
+        }
+    }
+
+    /// Takes a folder's contents from the memory, if they are known since `since`.
+    async fn recollect(&self, recall: &Recall, folder: FolderId, since: SystemTime) -> bool {
+        let Some((files, folders, listed)) = recall.archive.contents(folder, since).await else {
+            return false;
+        };
+        tracing::debug!(%folder, files = files.len(), folders = folders.len(), "known without a listing");
+        let mut catalogue = self.catalogue();
+        if listed >= recall.began {
+            catalogue.take_listing(folder, files, folders);
+        } else {
+            catalogue.take_remembered(folder, files, folders);
+        }
+        true
+    }
+
+    /// Lists all files of the account in one call and holds the memory against them; `None` when that can't be
+    /// had. Then folders are listed.
+    async fn survey(&self, recall: &Recall) -> Option<Survey> {
+        if !recall.archive.knows_a_folder().await {
+            tracing::info!("No directory is known from an earlier run: --fast-list lists directories");
+            return None;
+        }
+        let asked = SystemTime::now();
+        let ask = ListFiles::of(FilesOf::WholeAccount);
+        let told = self.client().because("list all files").list_files(&ask).await;
+        self.remember();
+        let items = match told {
+            Ok(listing) => listing.items,
+            Err(error) => {
+                match error.kind() {
+                    ErrorKind::TooSoon { remaining } => tracing::warn!(
+                        "All files may be listed once an hour only, the next time in {} s: listing directories \
+                         instead",
+                        remaining.as_secs()
+                    ),
+                    _ => tracing::warn!("Can't list all files ({error}): listing directories instead"),
+                }
+                return None;
+            }
+        };
+        if items.len() == self.cap() {
+            tracing::warn!(
+                files = items.len(),
+                "The listing of all files may be cut off: listing directories instead"
+            );
+            return None;
+        }
+        let files = items.iter().filter_map(|item| self.account_file(item)).collect();
+        let checked = recall.archive.check(files, asked).await?;
+        let survey = Survey { unplaced: Mutex::new(checked.unplaced) };
+        // Listing what isn't known yet is worth as many calls as it may save, no more.
+        let mut saves =
+            if matches!(recall.usage, CatalogueUse::Trust(_)) { 0 } else { checked.complete.len() };
+        let mut open: VecDeque<_> = checked.incomplete.into();
+        while saves > 0 && !survey.unplaced().is_empty() {
+            let Some((folder, path)) = open.pop_front() else { break };
+            saves -= 1;
+            let _alone = self.lock(folder).await;
+            match self.refresh(folder, &path).await {
+                Ok(()) => {}
+                Err(StorageError::FolderNotFound(_)) => continue,
+                // Whoever needs the folder will be told.
+                Err(_) => break,
+            }
+            let catalogue = self.catalogue();
+            let mut unplaced = survey.unplaced();
+            for file in catalogue.files(folder) {
+                unplaced.remove(&file.link);
+            }
+            open.extend(
+                catalogue
+                    .sub_folders(folder)
+                    .filter(|child| !checked.complete.contains(&child.id))
+                    .map(|child| (child.id, path.join(&child.name))),
+            );
+        }
+        let unplaced = survey.unplaced().len();
+        if unplaced > 0 {
+            tracing::info!(
+                files = unplaced,
+                "Files lie in directories that aren't known: listing directories"
+            );
+        }
+        Some(survey)
+    }
+
+    fn account_file(&self, item: &FileItem) -> Option<AccountFile> {
+        let decoded = self
+            .names()
+            .decode_file(&item.filename, item.size)
+            .map_err(|error| tracing::error!(link = %item.link, "file left out: {error}"))
+            .ok()?;
+        Some(AccountFile {
+            link: item.link,
+            name: decoded.name,
+            size: item.size,
+            whirlpool: item.checksum.map(|sum| Whirlpool::from_bytes(sum.0)),
+            date: item.date.as_ref().and_then(WireDate::as_utc),
+            stands_for_empty: decoded.stands_for_empty,
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! How far an earlier run's knowledge of the account is trusted: `--catalogue`.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+/// How the catalogue on disk is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CatalogueUse {
+    /// What matters is listed once in this run, and kept.
+    #[default]
+    Verify,
+    /// What was listed within this time isn't listed again; `None`: however long ago.
+    Trust(Option<Duration>),
+    /// Nothing is read from disk and nothing is kept.
+    Off,
+}
+
+/// A text that says nothing about how to use the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of verify, trust, trust=AGE (trust=1h30m) and off")]
+pub struct CatalogueUseError(String);
+
+impl fmt::Display for CatalogueUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verify => f.write_str("verify"),
+            Self::Trust(None) => f.write_str("trust"),
+            Self::Trust(Some(age)) => write!(f, "trust={}ms", age.as_millis()),
+            Self::Off => f.write_str("off"),
+        }
+    }
+}
+
+impl FromStr for CatalogueUse {
+    type Err = CatalogueUseError;
+
+    fn from_str(text: &str) -> Result<Self, CatalogueUseError> {
+        let wrong = || CatalogueUseError(text.to_owned());
+        match text.trim().split_once('=') {
+            None if text.eq_ignore_ascii_case("verify") => Ok(Self::Verify),
+            None if text.eq_ignore_ascii_case("trust") => Ok(Self::Trust(None)),
+            None if text.eq_ignore_ascii_case("off") => Ok(Self::Off),
+            Some((word, age)) if word.eq_ignore_ascii_case("trust") => {
+                crate::registry::length_of_time(age).map(|age| Self::Trust(Some(age))).map_err(|_| wrong())
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_to_use_it_are_read() {
+        assert_eq!("verify".parse(), Ok(CatalogueUse::Verify));
+        assert_eq!("Trust".parse(), Ok(CatalogueUse::Trust(None)));
+        assert_eq!("trust=1h30m".parse(), Ok(CatalogueUse::Trust(Some(Duration::from_secs(5400)))));
+        assert_eq!("off".parse(), Ok(CatalogueUse::Off));
+        for text in ["verify", "trust", "trust=90m", "off"] {
+            let usage: CatalogueUse = text.parse().unwrap();
+            assert_eq!(usage.to_string().parse(), Ok(usage));
+        }
+        for text in ["", "on", "trust=", "trust=soon", "verify=1h", "off=1"] {
+            assert!(text.parse::<CatalogueUse>().is_err(), "{text:?}");
+        }
+    }
+}
