@@ -39,6 +39,7 @@ pub struct ClientBuilder {
     learned: Learned,
     observer: Option<Arc<dyn Observer>>,
     cancel: CancellationToken,
+    gates: Option<PathBuf>,
 }
 
 impl ClientBuilder {
@@ -58,6 +59,7 @@ impl ClientBuilder {
             learned: Learned::default(),
             observer: None,
             cancel: CancellationToken::new(),
+            gates: None,
         }
     }
 
@@ -141,6 +143,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps the intervals together with all other processes that name the same path: two small files that
+    /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
+    /// be in it.
+    pub fn shared_gates(mut self, path: impl Into<PathBuf>) -> Self {
+        self.gates = Some(path.into());
+        self
+    }
+
     /// Makes the client. Nothing is opened or loaded yet, but for files of certificates.
     ///
     /// # Errors
@@ -165,7 +175,10 @@ impl ClientBuilder {
             bind: self.bind,
             proxy: self.proxy,
         };
-        let pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
+        let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
+        if let Some(path) = &self.gates {
+            pacer.share(path);
+        }
         Ok(Client::new(Transport::new(settings, self.key), pacer))
     }
 }

@@ -7,7 +7,7 @@ mod options;
 
 use std::{
     collections::HashMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -19,6 +19,7 @@ use fichier_config::{
 };
 use fichier_engine::{Checksums, HashCache};
 use fichier_remotes::{
+    fichier::catalogue_file,
     network::Network,
     registry::{self, Opening},
 };
@@ -102,6 +103,27 @@ impl<'a> Session<'a> {
     /// From now on remotes are opened so that they list what matters, whatever an earlier run knew.
     pub(crate) fn look_anew(&self) {
         self.anew.get_or_init(|| ());
+    }
+
+    /// Where the catalogue of an account lies, whether there is one or not; `None` for remotes without.
+    ///
+    /// # Errors
+    /// The remote isn't known.
+    pub(crate) fn kept_catalogue(&self, text: &str) -> anyhow::Result<Option<PathBuf>> {
+        let address = Address::parse(text.as_bytes())?;
+        let Some(options) = self.resolve(&address.remote)?.filter(|options| options.backend == "fichier")
+        else {
+            return Ok(None);
+        };
+        Ok(catalogue_file(&options::values(&options)?, self.network()?)?)
+    }
+
+    /// Where the catalogues of all accounts lie.
+    ///
+    /// # Errors
+    /// The networking flags can't be used.
+    pub(crate) fn catalogues(&self) -> anyhow::Result<Option<PathBuf>> {
+        Ok(self.network()?.memory.clone())
     }
 
     /// Opens what `text` names, to make, change or remove the path itself.

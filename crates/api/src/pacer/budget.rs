@@ -202,11 +202,11 @@ pub struct AccountSnapshot {
 
 /// A pause of a class, and how long the next one will be.
 #[derive(Debug, Default, Clone, Copy)]
-struct Pause {
-    began: Option<Instant>,
-    until: Option<Instant>,
-    level: u32,
-    why: Option<WaitReason>,
+pub(super) struct Pause {
+    pub(super) began: Option<Instant>,
+    pub(super) until: Option<Instant>,
+    pub(super) level: u32,
+    pub(super) why: Option<WaitReason>,
 }
 
 impl Pause {
@@ -224,7 +224,7 @@ impl Pause {
         };
     }
 
-    fn due(&self, now: Instant) -> Option<(Instant, WaitReason)> {
+    pub(super) fn due(&self, now: Instant) -> Option<(Instant, WaitReason)> {
         self.until.filter(|until| *until > now).zip(self.why)
     }
 
@@ -253,17 +253,19 @@ pub(crate) type FolderKey = (FolderId, ListedPart);
 
 /// The book of what was sent when, and what the service thought of it.
 pub(super) struct Ledger {
-    pacing: Pacing,
-    next_any: Option<Instant>,
-    next_listing: Option<Instant>,
-    called_at: Option<SystemTime>,
-    listed_at: Option<SystemTime>,
-    limited: bool,
-    pauses: [Pause; 4],
-    lock: Pause,
-    folders: HashMap<FolderKey, Instant>,
-    next_all_files: Option<Instant>,
-    all_files_at: Option<SystemTime>,
+    pub(super) pacing: Pacing,
+    pub(super) next_any: Option<Instant>,
+    pub(super) next_listing: Option<Instant>,
+    pub(super) called_at: Option<SystemTime>,
+    pub(super) listed_at: Option<SystemTime>,
+    pub(super) limited: bool,
+    pub(super) pauses: [Pause; 4],
+    pub(super) lock: Pause,
+    pub(super) folders: HashMap<FolderKey, Instant>,
+    /// Folders let go of, which other processes don't know yet.
+    pub(super) released: Vec<FolderKey>,
+    pub(super) next_all_files: Option<Instant>,
+    pub(super) all_files_at: Option<SystemTime>,
     account: Option<AccountSnapshot>,
     account_stale_at: Option<Instant>,
 }
@@ -315,6 +317,7 @@ impl Ledger {
             pauses: [Pause::default(); 4],
             lock: Pause::default(),
             folders,
+            released: Vec::new(),
             next_all_files,
             all_files_at: learned.all_files_listed_at,
             account: learned.account,
@@ -345,7 +348,7 @@ impl Ledger {
         }
     }
 
-    fn listing_gap(&self) -> Duration {
+    pub(super) fn listing_gap(&self) -> Duration {
         if self.limited {
             self.pacing.listing.max(self.pacing.listing_after_flood)
         } else {
@@ -422,6 +425,7 @@ impl Ledger {
     /// Lets go of a folder whose listing the service surely didn't make.
     pub(super) fn release_folder(&mut self, key: FolderKey) {
         self.folders.remove(&key);
+        self.released.push(key);
     }
 
     /// How long a listing whose answer was lost must rest before it is asked for again.

@@ -7,9 +7,13 @@
 //!
 //! Listings are dearer: the service takes them ill at 3 s. So one is on its way at a time, and the firm
 //! distances are measured from its answer, when the service has surely counted it, however long it took.
+//!
+//! Processes of one user share the gates of an account where they are told a [place](gate) for them.
 
 mod backoff;
 mod budget;
+mod gate;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +35,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
 use budget::{Ledger, lane};
+use gate::{Gate, ListingUnderWay};
 
 /// A call as the pacer sees it.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +62,11 @@ pub(crate) struct Pacer {
     any: tokio::sync::Mutex<()>,
     lanes: [tokio::sync::Mutex<()>; 4],
     ledger: Mutex<Ledger>,
+    gate: Option<Gate>,
 }
+
+/// The lane of a listing on its way, in this process and among processes.
+type Lane<'a> = (tokio::sync::MutexGuard<'a, ()>, Option<ListingUnderWay>);
 
 /// How often one call has failed, by kind of failure.
 #[derive(Default)]
@@ -93,7 +102,13 @@ impl Pacer {
             any: tokio::sync::Mutex::new(()),
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
+            gate: None,
         }
+    }
+
+    /// Shares the gates with other processes, by files that begin with this path.
+    pub(crate) fn share(&mut self, path: &std::path::Path) {
+        self.gate = Some(Gate::new(path));
     }
 
     pub(crate) fn learned(&self) -> Learned {
@@ -117,6 +132,22 @@ impl Pacer {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks something up in the ledger or notes it there, together with all other processes.
+    async fn book<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
+        let held = match &self.gate {
+            Some(gate) => gate.hold().await,
+            None => None,
+        };
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let mut ledger = self.ledger();
+        let Some(held) = held else { return work(&mut ledger) };
+        ledger.merge(&held.moments, now, wall);
+        let result = work(&mut ledger);
+        let moments = ledger.export(&held.moments, now, wall);
+        held.put(&moments);
+        result
+    }
+
     fn tell(&self, event: &Event<'_>) {
         if let Some(observer) = &self.observer {
             observer.observe(event);
@@ -131,7 +162,7 @@ impl Pacer {
     {
         let endpoint = call.info.endpoint;
         if call.info.class == CallClass::AllFiles {
-            let claim = self.ledger().claim_all_files(Instant::now(), SystemTime::now());
+            let claim = self.book(|ledger| ledger.claim_all_files(Instant::now(), SystemTime::now())).await;
             claim.map_err(|remaining| {
                 ApiError::new(endpoint, ErrorKind::TooSoon { remaining }).with_history(0, false)
             })?;
@@ -157,10 +188,10 @@ impl Pacer {
             match (call.info.class, call.folder) {
                 // The service's own word on all files: the hour isn't over, whoever began it.
                 (CallClass::AllFiles, _) if !matches!(kind, ErrorKind::TooSoon { .. }) => {
-                    self.ledger().release_all_files();
+                    self.book(Ledger::release_all_files).await;
                 }
                 // Without an attempt the claim may be somebody else's.
-                (_, Some(key)) if attempts > 0 => self.ledger().release_folder(key),
+                (_, Some(key)) if attempts > 0 => self.book(|ledger| ledger.release_folder(key)).await,
                 _ => {}
             }
         }
@@ -190,7 +221,9 @@ impl Pacer {
             self.tell(&Event::Sent { call: info, attempt: *attempts, waited: sent - asked });
             let result = attempt().await;
             let now = Instant::now();
-            self.ledger().counted(info.class, call.folder, now);
+            if matches!(info.class, CallClass::Listing | CallClass::AllFiles) {
+                self.book(|ledger| ledger.counted(info.class, call.folder, now)).await;
+            }
             drop(lane);
             let kind = match result {
                 Ok(value) => {
@@ -201,7 +234,7 @@ impl Pacer {
                 Err(kind) => kind,
             };
             *maybe_done |= !kind.surely_not_done();
-            let verdict = self.judge(call, &kind, sent, &mut failures);
+            let verdict = self.judge(call, &kind, sent, &mut failures).await;
             let until = match verdict {
                 Verdict::GiveUp => None,
                 Verdict::TakeTurn => {
@@ -250,7 +283,7 @@ impl Pacer {
     }
 
     /// Books a failure and decides whether the call is sent again.
-    fn judge(&self, call: Call, kind: &ErrorKind, sent: Instant, failures: &mut Failures) -> Verdict {
+    async fn judge(&self, call: Call, kind: &ErrorKind, sent: Instant, failures: &mut Failures) -> Verdict {
         let now = Instant::now();
         let class = call.info.class;
         let within = |count: &mut u32, limit: u32, verdict: Verdict| {
@@ -260,7 +293,7 @@ impl Pacer {
         let flood_retries = call.flood_retries.unwrap_or(self.retry.flood_retries);
         match kind {
             ErrorKind::Flood { .. } | ErrorKind::Status { code: 429, retry_after: None } => {
-                let learned = self.ledger().flooded(class, sent, now);
+                let learned = self.book(|ledger| ledger.flooded(class, sent, now)).await;
                 if let Some(gap) = learned {
                     self.tell(&Event::ListingGapLearned { gap });
                 }
@@ -270,17 +303,19 @@ impl Pacer {
                 within(&mut failures.floods, flood_retries, Verdict::TakeTurn)
             }
             ErrorKind::AddressLocked { .. } => {
-                self.ledger().locked(sent, now);
+                self.book(|ledger| ledger.locked(sent, now)).await;
                 within(&mut failures.locks, self.retry.lock_retries, Verdict::TakeTurn)
             }
             ErrorKind::TooManyLocations { .. } => {
-                let mut ledger = self.ledger();
-                let until = now + ledger.locations_pause();
-                ledger.paused(class, until, now, WaitReason::Locations);
+                let pause = |ledger: &mut Ledger| {
+                    let until = now + ledger.locations_pause();
+                    ledger.paused(class, until, now, WaitReason::Locations);
+                };
+                self.book(pause).await;
                 within(&mut failures.locations, self.retry.location_retries, Verdict::TakeTurn)
             }
             ErrorKind::Status { code: 429 | 503, retry_after: Some(wait) } => {
-                self.ledger().paused(class, now + *wait, now, WaitReason::RetryAfter);
+                self.book(|ledger| ledger.paused(class, now + *wait, now, WaitReason::RetryAfter)).await;
                 let verdict = if lane(class).is_some() {
                     Verdict::TakeTurn
                 } else {
@@ -321,7 +356,7 @@ impl Pacer {
     async fn claim_folder(&self, call: Call) {
         let Some(key) = call.folder else { return };
         loop {
-            let claim = self.ledger().claim_folder(key, Instant::now());
+            let claim = self.book(|ledger| ledger.claim_folder(key, Instant::now())).await;
             match claim {
                 Ok(()) => return,
                 Err(next) => self.sleep(call.info, next, WaitReason::SameFolder).await,
@@ -331,22 +366,29 @@ impl Pacer {
 
     /// Waits until the call may leave, books it, and returns the moment; for a listing also its lane, to be
     /// kept until the answer is there.
-    async fn turn(&self, call: Call) -> (Instant, Option<tokio::sync::MutexGuard<'_, ()>>) {
+    async fn turn(&self, call: Call) -> (Instant, Option<Lane<'_>>) {
         let class = call.info.class;
         let Some(lane) = lane(class) else { return (Instant::now(), None) };
         let guard = self.lanes[lane].lock().await;
+        let alone =
+            matches!(class, CallClass::Listing | CallClass::AllFiles) && self.ledger().spaces_listings();
+        let under_way = match &self.gate {
+            Some(gate) if alone => gate.begin_listing().await,
+            _ => None,
+        };
         loop {
             self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await;
             let _any = self.any.lock().await;
             self.wait(call.info, Ledger::any_due).await;
-            let now = Instant::now();
-            let mut ledger = self.ledger();
-            // A pause may have begun meanwhile; it is waited for without keeping other classes.
-            if ledger.class_due(class, now).is_none() && ledger.any_due(now).is_none() {
-                ledger.sent(class, call.folder, now);
-                let alone =
-                    matches!(class, CallClass::Listing | CallClass::AllFiles) && ledger.spaces_listings();
-                return (now, alone.then_some(guard));
+            let leave = |ledger: &mut Ledger| {
+                let now = Instant::now();
+                // A pause may have begun meanwhile, or another process called; it is waited for without
+                // keeping other classes.
+                let due = ledger.class_due(class, now).is_none() && ledger.any_due(now).is_none();
+                due.then(|| ledger.sent(class, call.folder, now)).map(|()| now)
+            };
+            if let Some(now) = self.book(leave).await {
+                return (now, alone.then_some((guard, under_way)));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod about;
 mod cat;
+mod catalogue;
 mod complete_path;
 mod completion;
 mod config;
@@ -53,6 +54,7 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Command {
     About(about::Arguments),
     Cat(cat::Arguments),
+    Catalogue(catalogue::Arguments),
     #[command(name = "complete-path")]
     CompletePath(complete_path::Arguments),
     Completion(completion::Arguments),
@@ -94,6 +96,7 @@ impl Command {
         match self {
             Self::About(_) => "about",
             Self::Cat(_) => "cat",
+            Self::Catalogue(_) => "catalogue",
             Self::CompletePath(_) => "complete-path",
             Self::Completion(_) => "completion",
             Self::Config(_) => "config",
@@ -153,6 +156,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
     match command {
         Command::About(arguments) => about::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Catalogue(arguments) => catalogue::run(arguments, context).await,
         Command::CompletePath(arguments) => complete_path::run(arguments, context).await,
         Command::Config(arguments) => config::run(arguments, context).await,
         Command::Copy(arguments) => copy::run(arguments, context).await,

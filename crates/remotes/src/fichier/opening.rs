@@ -53,12 +53,16 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .map(|directory| directory.join(archive_name(url.as_str(), &key, &options)));
     let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
     let proxy = if is_here(&url) { ProxySettings::Direct } else { ProxySettings::Environment };
+    let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
+    // Without limits there is nothing to share.
+    let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
+    let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), &key])));
     let mut builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
         .proxy(proxy)
         .connect_timeout(network.connect_timeout)
         .idle_timeout(network.idle_timeout)
-        .pacing(pacing(chosen, network.call_gap).map_err(wrong)?)
+        .pacing(pacing)
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone());
     for file in &network.ca_certificates {
@@ -72,6 +76,9 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     }
     if let Some(observer) = &network.observer {
         builder = builder.observer(observer.clone());
+    }
+    if let Some(path) = gates {
+        builder = builder.shared_gates(path);
     }
     let (memory, learned) = memory.unzip();
     if let Some(learned) = learned {

@@ -5,6 +5,7 @@
 mod calls;
 mod catalogue;
 mod faults;
+mod gates;
 mod names;
 mod service;
 
