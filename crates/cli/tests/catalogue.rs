@@ -45,7 +45,7 @@ fn a_sync_that_changes_nothing_lists_each_folder_or_all_files_or_nothing() {
     assert_eq!(sync(&["--catalogue", "off"]), listings(12));
     assert_eq!(sync(&["--catalogue", "verify"]), listings(12));
     // A second time within the hour: as without the flag.
-    assert_eq!(sync(&["--fast-list", "--fichier-time-scale", "1"]), listings(12));
+    assert_eq!(sync(&["--fast-list", "--fichier-all-files-gap", "9999h"]), listings(12));
     stage.run(&["sync", &from, "t:to", "--catalogue", "believe"]).code(1);
 }
 
