@@ -111,10 +111,8 @@ impl<'a> Session<'a> {
     /// The remote isn't known.
     pub(crate) fn kept_catalogue(&self, text: &str) -> anyhow::Result<Option<PathBuf>> {
         let address = Address::parse(text.as_bytes())?;
-        let Some(options) = self.resolve(&address.remote)?.filter(|options| options.backend == "fichier")
-        else {
-            return Ok(None);
-        };
+        let (_, options) = self.followed(&address)?;
+        let Some(options) = options.filter(|options| options.backend == "fichier") else { return Ok(None) };
         Ok(catalogue_file(&options::values(&options)?, self.network()?)?)
     }
 
