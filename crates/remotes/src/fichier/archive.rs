@@ -18,7 +18,7 @@ use rusqlite::Connection;
 
 use super::catalogue::{KnownFile, KnownFolder};
 
-pub(super) use tables::{AccountFile, Checked};
+pub(super) use tables::{AccountFile, Checked, Remembered};
 pub use tables::{KeptEntry, KeptStatus};
 
 /// How many changes go in one transaction at most.
@@ -126,11 +126,7 @@ impl Archive {
 
     /// What a folder holds and when it was listed, if that was no sooner than `not_before`. What can't be read
     /// isn't known.
-    pub(super) async fn contents(
-        &self,
-        folder: FolderId,
-        not_before: SystemTime,
-    ) -> Option<(Vec<KnownFile>, Vec<KnownFolder>, SystemTime)> {
+    pub(super) async fn contents(&self, folder: FolderId, not_before: SystemTime) -> Option<Remembered> {
         self.read(move |connection| tables::contents(connection, folder, not_before)).await.flatten()
     }
 

@@ -15,7 +15,7 @@ use fichier_storage::{File, RemotePath, Result, StorageError, Whirlpool};
 use tokio::sync::OnceCell;
 
 use super::{
-    archive::{AccountFile, Archive},
+    archive::{AccountFile, Archive, Remembered},
     tree::{Sight, Tree},
     trust::CatalogueUse,
 };
@@ -202,9 +202,8 @@ impl Tree {
 
     /// Takes a folder's contents from the memory, if they are known since `since`.
     async fn recollect(&self, recall: &Recall, folder: FolderId, since: SystemTime) -> bool {
-        let Some((files, folders, listed)) = recall.archive.contents(folder, since).await else {
-            return false;
-        };
+        let Some(known) = recall.archive.contents(folder, since).await else { return false };
+        let Remembered { files, folders, listed } = known;
         tracing::debug!(%folder, files = files.len(), folders = folders.len(), "known without a listing");
         let mut catalogue = self.catalogue();
         if listed >= recall.began {

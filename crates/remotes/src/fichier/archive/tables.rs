@@ -53,6 +53,7 @@ CREATE TABLE files (
     gone INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX files_by_folder ON files (folder);
+CREATE INDEX files_gone ON files (noted_at) WHERE gone = 1;
 ";
 
 const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, stands_for_empty";
@@ -66,6 +67,14 @@ pub(in super::super) struct AccountFile {
     pub(in super::super) whirlpool: Option<Whirlpool>,
     pub(in super::super) date: Option<SystemTime>,
     pub(in super::super) stands_for_empty: bool,
+}
+
+/// All that a folder holds, and when its listing began.
+#[derive(Debug)]
+pub(in super::super) struct Remembered {
+    pub(in super::super) files: Vec<KnownFile>,
+    pub(in super::super) folders: Vec<KnownFolder>,
+    pub(in super::super) listed: SystemTime,
 }
 
 /// What a listing of all files told of the catalogue.
@@ -152,7 +161,13 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 
 /// Keeps what the user calls the remote.
 pub(super) fn name(connection: &Connection, title: &str) -> rusqlite::Result<()> {
-    connection.execute("INSERT OR REPLACE INTO about (key, value) VALUES ('title', ?1)", [title]).map(drop)
+    connection
+        .execute(
+            "INSERT INTO about (key, value) VALUES ('title', ?1)
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
+            [title],
+        )
+        .map(drop)
 }
 
 pub(super) fn write(connection: &mut Connection, changes: &[(SystemTime, Change)]) -> rusqlite::Result<()> {
@@ -286,7 +301,7 @@ pub(super) fn contents(
     connection: &mut Connection,
     folder: FolderId,
     not_before: SystemTime,
-) -> rusqlite::Result<Option<(Vec<KnownFile>, Vec<KnownFolder>, SystemTime)>> {
+) -> rusqlite::Result<Option<Remembered>> {
     let id = number(folder);
     // One moment for all three.
     let transaction = connection.transaction()?;
@@ -308,7 +323,7 @@ pub(super) fn contents(
         .prepare_cached("SELECT id, name, date FROM folders WHERE parent = ?1 AND gone = 0")?
         .query_map([id], read_folder)?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Some((files, folders, time(listed_at))))
+    Ok(Some(Remembered { files, folders, listed: time(listed_at) }))
 }
 
 /// Whether all is known of any folder.
