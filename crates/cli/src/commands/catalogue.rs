@@ -99,7 +99,7 @@ async fn refresh(remote: &str, context: &mut Context<'_>) -> anyhow::Result<()> 
     if context.session.kept_catalogue(remote)?.is_none() {
         return Err(Failure::other(format!("nothing is kept of {remote:?}")).into());
     }
-    let mut listing = Listing::new(&location, None);
+    let mut listing = Listing::new(&location, None, &context.settings.filter);
     let (mut files, mut folders) = (0_u64, 0_u64);
     while let Some(entries) = listing.next_folder(&mut context.problems).await? {
         folders += 1;
