@@ -17,6 +17,7 @@ mod output;
 mod problems;
 mod program;
 mod session;
+mod sum_check;
 mod transfer;
 
 fn main() -> std::process::ExitCode {

@@ -4,6 +4,7 @@
 //!
 //! - [`walk`] lists a tree one folder at a time;
 //! - [`copy`], [`sync`] and [`move_into`] make a destination hold what a source holds;
+//! - [`check`] compares two trees and changes neither;
 //! - [`remove`] removes files, or a folder with all it holds;
 //! - [`Rules`] say which files are the same, [`HashCache`] remembers checksums;
 //! - [`Stats`] counts what happens, [`RunReport`] says what became of it;
@@ -12,6 +13,7 @@
 mod agenda;
 mod backup;
 mod bandwidth;
+mod check;
 mod compare;
 mod copy;
 mod decide;
@@ -37,6 +39,7 @@ mod visit;
 mod walk;
 
 pub use bandwidth::{Bandwidth, Rates};
+pub use check::{CheckOptions, CheckReport, Evidence, check};
 pub use compare::{Checksums, Comparison, Rules};
 pub use copy::{copy, copy_to, move_into, move_to, sync};
 pub use dry_run::DryRun;

@@ -2,6 +2,8 @@
 
 mod about;
 mod cat;
+mod check;
+mod checksum;
 mod completion;
 mod copy;
 mod copyto;
@@ -51,6 +53,8 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Command {
     About(about::Arguments),
     Cat(cat::Arguments),
+    Check(check::Arguments),
+    Checksum(checksum::Arguments),
     Completion(completion::Arguments),
     Copy(copy::Arguments),
     Copyto(copyto::Arguments),
@@ -89,6 +93,8 @@ impl Command {
         match self {
             Self::About(_) => "about",
             Self::Cat(_) => "cat",
+            Self::Check(_) => "check",
+            Self::Checksum(_) => "checksum",
             Self::Completion(_) => "completion",
             Self::Copy(_) => "copy",
             Self::Copyto(_) => "copyto",
@@ -146,6 +152,8 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
     match command {
         Command::About(arguments) => about::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Check(arguments) => check::run(arguments, context).await,
+        Command::Checksum(arguments) => checksum::run(arguments, context).await,
         Command::Copy(arguments) => copy::run(arguments, context).await,
         Command::Copyto(arguments) => copyto::run(arguments, context).await,
         Command::Delete(arguments) => delete::run(arguments, context).await,
