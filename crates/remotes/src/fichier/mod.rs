@@ -11,6 +11,7 @@ mod download;
 mod error;
 mod folders;
 mod memory;
+mod merge;
 mod names;
 mod opening;
 mod options;
@@ -154,6 +155,10 @@ impl Remote for FichierRemote {
 
     async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
         self.move_folder(from, to).await
+    }
+
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        self.merge(path).await
     }
 
     async fn about(&self) -> Result<Usage> {

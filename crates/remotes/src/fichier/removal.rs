@@ -108,7 +108,7 @@ impl FichierRemote {
         Ok(())
     }
 
-    async fn remove_folder_by_id(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+    pub(super) async fn remove_folder_by_id(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
         let known_complete = self.tree.catalogue().is_complete(folder);
         if known_complete && !self.tree.catalogue().is_empty(folder) {
             return Err(StorageError::FolderNotEmpty(path.clone()));
