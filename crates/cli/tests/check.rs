@@ -114,7 +114,7 @@ fn a_flipped_byte_of_the_same_size_and_time_is_found_at_the_cost_of_the_listings
     stage.control().reset_counters();
     stage.run(&["check", "s", "t:s"]).success();
     // The root, the folder, and four below it; no file is fetched.
-    assert_eq!(stage.counters(), BTreeMap::from([("folder/ls.cgi".to_owned(), 6)]));
+    assert_eq!(stage.counters(), BTreeMap::from([("folder/ls".to_owned(), 6)]));
     corrupt(&stage.home().join("s/d1/f5"), 4321);
     let run = stage.run(&["check", "s", "t:s", "--differ", "-"]).code(2);
     assert_eq!(run.stdout, "d1/f5\n");
@@ -184,7 +184,7 @@ fn a_checksum_file_may_lie_at_the_service_and_its_whirlpools_cost_no_download() 
     fs::write(stage.home().join("sums"), sums).unwrap();
     stage.control().reset_counters();
     stage.run(&["checksum", "whirlpool", "sums", "t:a"]).success();
-    assert_eq!(stage.counters(), BTreeMap::from([("folder/ls.cgi".to_owned(), 3)]));
+    assert_eq!(stage.counters(), BTreeMap::from([("folder/ls".to_owned(), 3)]));
     let md5 = stage.run(&["md5sum", "a"]).success_text();
     fs::write(stage.home().join("md5"), md5).unwrap();
     let run = stage.run(&["checksum", "md5", "md5", "t:a"]).code(2);

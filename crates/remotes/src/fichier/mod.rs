@@ -34,7 +34,8 @@ use fichier_storage::{
 pub use options::{EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;
 
-pub(crate) use opening::open;
+pub(crate) use error::failed;
+pub(crate) use opening::{open, proxy_for};
 
 use download::Reader;
 use memory::AccountMemory;

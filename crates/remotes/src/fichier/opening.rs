@@ -44,24 +44,14 @@ pub(crate) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     })?;
     let memory = network.memory.as_ref().filter(|_| shared.is_none());
     let memory = memory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
-    let proxy = if is_here(&url) { ProxySettings::Direct } else { ProxySettings::Environment };
-    let mut builder = Client::builder(ApiKey::new(key))
+    let proxy = proxy_for(&url);
+    let builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
         .proxy(proxy)
-        .connect_timeout(network.connect_timeout)
-        .idle_timeout(network.idle_timeout)
         .pacing(pacing(chosen, network.call_gap).map_err(wrong)?)
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone());
-    for file in &network.ca_certificates {
-        builder = builder.ca_cert(file);
-    }
-    if let Some(agent) = &network.user_agent {
-        builder = builder.user_agent(agent.clone());
-    }
-    if let Some(address) = network.bind {
-        builder = builder.bind(address);
-    }
+    let mut builder = network.applied(builder);
     if let Some(observer) = &network.observer {
         builder = builder.observer(observer.clone());
     }
@@ -79,6 +69,11 @@ pub(crate) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     })?;
     let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
     Ok(Arc::new(SharedFolderRemote::new(client, title, folder, password, &options)))
+}
+
+/// The proxies for an address.
+pub(crate) fn proxy_for(url: &Url) -> ProxySettings {
+    if is_here(url) { ProxySettings::Direct } else { ProxySettings::Environment }
 }
 
 /// Whether the service is on this computer, where no proxy would find it.
