@@ -99,7 +99,7 @@ impl Run<'_> {
                 }
             }
         }
-        let mut listing = Listing::new(self.location, context.settings.max_depth);
+        let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
         while let Some(files) = listing.next_files(&mut context.problems).await? {
             let mut jobs = Vec::new();
             for (path, file) in newest_of_each(files) {

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use fichier_filter::Filter;
 use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,7 @@ use fichier_storage::{
 
 use crate::{
     Checksums, Relation, RunReport, Stats, compare::Side, copy::as_missing_folder, plan, report::Verdict,
+    sift::Sieve,
     visit::Open,
 };
 
@@ -43,6 +45,8 @@ pub struct CheckOptions {
     pub checkers: usize,
     /// How many folders deep to go; `None`: all.
     pub max_depth: Option<usize>,
+    /// Which files and folders of both sides count.
+    pub filter: Arc<Filter>,
     /// Source and destination as messages name them.
     pub names: [String; 2],
 }
@@ -145,8 +149,8 @@ impl Check<'_> {
                 break;
             }
             let (source, destination) = futures::join!(
-                list(self.from, &folder.path, folder.source),
-                list(self.to, &folder.path, folder.destination)
+                self.list(self.from, &folder.path, folder.source),
+                self.list(self.to, &folder.path, folder.destination)
             );
             let (source, destination) = match (source, destination) {
                 (Ok(source), Ok(destination)) => (source, destination),
@@ -184,6 +188,24 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Lists what counts of one side of a folder; where it isn't, there is nothing.
+    async fn list(&self, side: &Location, folder: &RemotePath, exists: bool) -> Result<Half> {
+        if !exists {
+            return Ok(Half::default());
+        }
+        let path = side.path.join_path(folder);
+        match side.remote.list_with_gaps(&path).await {
+            Ok(listing) => {
+                let shown = |path: RemotePath| path.relative_to(&side.path).unwrap_or(path);
+                let gaps = listing.gaps.into_iter().map(|gap| (shown(gap.path), gap.error)).collect();
+                let sieve = Sieve { filter: &self.options.filter, remote: &*side.remote, root: &side.path };
+                Ok(Half { entries: sieve.sift(&path, listing.entries).await, gaps })
+            }
+            Err(StorageError::FolderNotFound(_)) => Ok(Half::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Compares the files of one folder.
@@ -272,22 +294,6 @@ impl Check<'_> {
 struct Half {
     entries: Vec<Entry>,
     gaps: Vec<(RemotePath, StorageError)>,
-}
-
-/// Lists one side of a folder; where it isn't, there is nothing.
-async fn list(side: &Location, folder: &RemotePath, exists: bool) -> Result<Half> {
-    if !exists {
-        return Ok(Half::default());
-    }
-    match side.remote.list_with_gaps(&side.path.join_path(folder)).await {
-        Ok(listing) => {
-            let shown = |path: RemotePath| path.relative_to(&side.path).unwrap_or(path);
-            let gaps = listing.gaps.into_iter().map(|gap| (shown(gap.path), gap.error)).collect();
-            Ok(Half { entries: listing.entries, gaps })
-        }
-        Err(StorageError::FolderNotFound(_)) => Ok(Half::default()),
-        Err(error) => Err(error),
-    }
 }
 
 /// The version that counts: the one stored last. Several that differ are told.

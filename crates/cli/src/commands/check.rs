@@ -6,6 +6,7 @@ use fichier_engine::{CheckOptions, CheckReport, Comparison, Evidence, RunReport}
 use super::Context;
 use crate::{
     exit::{Exit, Failure},
+    filtering::refuse_single_file,
     hashing::HashKind,
     sum_check::{self, SumCheck},
     transfer::{ListFlags, carry_out},
@@ -61,6 +62,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     }
     let from = context.session.open(&arguments.source).await?;
     let to = context.session.open(&arguments.destination).await?;
+    refuse_single_file(context.settings, &from).await?;
     let flags = &context.settings.transfer;
     let evidence = match (arguments.download, flags.rules.comparison) {
         (true, _) => Evidence::Bytes,
@@ -75,6 +77,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         checksums: context.session.checksums(),
         checkers: flags.checkers.get(),
         max_depth: context.settings.max_depth,
+        filter: context.settings.filter.clone(),
         names: names.clone(),
     };
     if evidence == Evidence::Checksums {

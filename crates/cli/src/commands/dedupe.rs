@@ -10,6 +10,7 @@ use fichier_storage::RemotePath;
 use super::Context;
 use crate::{
     exit::Failure,
+    filtering::refuse_single_file,
     output::time::Clock,
     transfer::{ListFlags, carry_out, guarded_place},
 };
@@ -88,6 +89,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Err(Failure::usage(message).into());
     }
     let location = context.session.open(path).await?;
+    refuse_single_file(context.settings, &location).await?;
     let options = DedupeOptions {
         mode,
         mode_name,
@@ -95,6 +97,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         checksums: context.session.checksums(),
         checkers: context.settings.transfer.checkers.get(),
         max_depth: context.settings.max_depth,
+        filter: context.settings.filter.clone(),
         name: context.session.shown(&location),
         one_by_one: context.settings.dry_run || context.settings.transfer.interactive,
     };

@@ -55,7 +55,11 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
         }
     };
-    let options = run_options(context, &location).await?;
+    let mut options = run_options(context, &location).await?;
+    if arguments.size >= 0 {
+        // What was read is gone.
+        options.tries = 1;
+    }
     let target = guarded_place(context.settings, location);
     carry_out(context, "rcat", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::store(&target, &upload, &options, &stats, &stop).await

@@ -9,13 +9,14 @@ mod settle;
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
+use fichier_filter::Filter;
 use futures::{StreamExt, pin_mut, stream};
 use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, RunReport, Stats, agenda::Agenda, agenda::Standing, plan, report::Verdict, run::lost, walk,
+    Checksums, RunReport, Stats, agenda::Agenda, agenda::Standing, plan, report::Verdict, run::lost, walk_filtered,
 };
 
 pub use group::{Copy, Duplicates};
@@ -62,6 +63,8 @@ pub struct DedupeOptions {
     pub checkers: usize,
     /// How many folders deep to go; `None`: all.
     pub max_depth: Option<usize>,
+    /// Which files and folders count.
+    pub filter: Arc<Filter>,
     /// The place as messages name it.
     pub name: String,
     /// Settle each group of duplicates before the next: whoever watches sees what belongs together. Else removals
@@ -137,7 +140,7 @@ struct Dedupe<'a> {
 
 impl Dedupe<'_> {
     async fn by_name(&mut self) -> Result<()> {
-        let tree = walk(self.target, self.options.max_depth);
+        let tree = walk_filtered(self.target, self.options.max_depth, &self.options.filter);
         pin_mut!(tree);
         let mut first = true;
         while let Some(listing) = tree.next().await {
@@ -190,7 +193,7 @@ impl Dedupe<'_> {
 
     async fn by_hash(&mut self) -> Result<()> {
         let agenda = Agenda::new().map_err(lost)?;
-        let tree = walk(self.target, self.options.max_depth);
+        let tree = walk_filtered(self.target, self.options.max_depth, &self.options.filter);
         pin_mut!(tree);
         let mut first = true;
         while let Some(listing) = tree.next().await {
