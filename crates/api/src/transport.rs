@@ -124,9 +124,15 @@ impl Transport {
 
     /// For addresses anywhere: the bytes as they are, so that their number is the one that is told.
     pub(crate) fn web(self) -> Result<Web, ErrorKind> {
-        let builder = self.builder(&["h2", "http/1.1"])?.no_gzip().read_timeout(none_if_zero(self.settings.idle_timeout));
+        let builder = self
+            .builder(&["h2", "http/1.1"])?
+            .no_gzip()
+            .read_timeout(none_if_zero(self.settings.idle_timeout));
         let client = builder.redirect(reqwest::redirect::Policy::limited(WEB_REDIRECTS)).build();
-        let client = client.map_err(|error| ErrorKind::Setup { what: "HTTP can't be set up".into(), source: error.into() })?;
+        let client = client.map_err(|error| ErrorKind::Setup {
+            what: "HTTP can't be set up".into(),
+            source: error.into(),
+        })?;
         Ok(Web { client, idle_timeout: self.settings.idle_timeout })
     }
 

@@ -32,8 +32,9 @@ impl Web {
     /// # Errors
     /// The address can't be used or nobody answers.
     pub async fn get(&self, address: &str) -> Result<WebFile, ApiError> {
-        let url = Url::parse(address)
-            .map_err(|error| ApiError::here(ErrorKind::Invalid(format!("{address:?} is no address: {error}"))))?;
+        let url = Url::parse(address).map_err(|error| {
+            ApiError::here(ErrorKind::Invalid(format!("{address:?} is no address: {error}")))
+        })?;
         let sent = self.client.get(url).send().await;
         let response = sent.map_err(|error| ApiError::here(failure(error, self.idle_timeout)))?;
         Ok(WebFile { response, idle_timeout: self.idle_timeout })

@@ -136,7 +136,8 @@ pub(crate) fn standard_input() -> ByteStream {
             }
         }
     });
-    let chunks = stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    let chunks =
+        stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
     chunks.map_err(|error| StorageError::io("read", "the standard input", error)).boxed()
 }
 

@@ -42,7 +42,8 @@ pub(crate) async fn run(
     let name = context.session.shown(&location);
     if !check.download && !hashing::is_supported(&*location.remote, check.kind) {
         let kind = check.kind;
-        let message = format!("{kind}: hash type is not supported by {name}; use --download to read the files");
+        let message =
+            format!("{kind}: hash type is not supported by {name}; use --download to read the files");
         return Err(Failure::other(message).into());
     }
     let observed = transfer::observe(context, lists)?;

@@ -107,8 +107,7 @@ fn corrupt(path: &Path, offset: usize) {
 #[test]
 fn a_flipped_byte_of_the_same_size_and_time_is_found_at_the_cost_of_the_listings() {
     let stage = Stage::start();
-    let files: BTreeMap<_, _> =
-        (0..20).map(|i| (format!("d{}/f{i}", i % 4), vec![i; 5000])).collect();
+    let files: BTreeMap<_, _> = (0..20).map(|i| (format!("d{}/f{i}", i % 4), vec![i; 5000])).collect();
     write_tree(&stage.home().join("s"), &files);
     stage.run(&["copy", "s", "t:s"]).success();
     stage.control().reset_counters();

@@ -28,7 +28,10 @@ fn serve() -> String {
             let (status, headers) = match path {
                 "/redirect" => ("302 Found", "Location: /final%20name.bin\r\nContent-Length: 0\r\n"),
                 "/missing" => ("404 Not Found", "Content-Length: 0\r\n"),
-                "/named" => ("200 OK", "Content-Length: 6\r\nContent-Disposition: attachment; filename=\"../from header\"\r\n"),
+                "/named" => (
+                    "200 OK",
+                    "Content-Length: 6\r\nContent-Disposition: attachment; filename=\"../from header\"\r\n",
+                ),
                 "/endless" => ("200 OK", ""),
                 _ => ("200 OK", known),
             };
@@ -99,7 +102,8 @@ fn what_goes_wrong_is_said_in_rclones_words_and_changes_nothing() {
 fn a_list_of_addresses_is_worked_through_and_failures_do_not_stop_it() {
     let (stage, web) = (Stage::start(), serve());
     let here = stage.directory("here");
-    fs::write(stage.home().join("list"), format!("{web}/one\n{web}/missing\n\n{web}/two,second name\n")).unwrap();
+    fs::write(stage.home().join("list"), format!("{web}/one\n{web}/missing\n\n{web}/two,second name\n"))
+        .unwrap();
     let run = stage.run(&["copyurl", "--urls", "list", "work/here"]).code(2);
     assert!(run.stderr.contains("404 Not Found"), "{}", run.stderr);
     assert!(here.join("one").is_file() && here.join("second name").is_file());

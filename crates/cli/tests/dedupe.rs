@@ -72,8 +72,13 @@ fn skip_removes_identical_ones_alone_and_in_one_call() {
     stage.control().reset_counters();
     let run = stage.run(&["dedupe", "skip", "t:d"]).code(0);
     let expected = [
-        "d/one.txt 02 3", "d/one.txt 03 4", "d/one.txt 04 1", "d/sub/three 01 1", "d/sub/three 02 4",
-        "d/two.txt 02 4", "d/unique 01 6",
+        "d/one.txt 02 3",
+        "d/one.txt 03 4",
+        "d/one.txt 04 1",
+        "d/sub/three 01 1",
+        "d/sub/three 02 4",
+        "d/two.txt 02 4",
+        "d/unique 01 6",
     ];
     assert_eq!(left(&stage), expected);
     // The root, the folder, and the one below; two files of two groups go together.
@@ -89,8 +94,7 @@ fn rename_keeps_all_under_names_that_are_free() {
     seed(&stage, "d/x.tar.gz", &[(1, "a"), (2, "bb"), (3, "ccc")]);
     seed(&stage, "d/x.tar-2.gz", &[(1, "taken")]);
     let run = stage.run(&["dedupe", "--dedupe-mode", "rename", "t:d", "-v"]).code(0);
-    let expected =
-        ["d/x.tar-1.gz 03 3", "d/x.tar-2.gz 01 5", "d/x.tar-3.gz 02 2", "d/x.tar-4.gz 01 1"];
+    let expected = ["d/x.tar-1.gz 03 3", "d/x.tar-2.gz 01 5", "d/x.tar-3.gz 02 2", "d/x.tar-4.gz 01 1"];
     assert_eq!(left(&stage), expected);
     assert!(run.stderr.contains("INFO  : x.tar-1.gz: renamed from: x.tar.gz"), "{}", run.stderr);
     stage.run(&["dedupe", "rename", "--by-hash", "t:d"]).code(1);
@@ -179,7 +183,8 @@ fn local_files_of_one_content_are_found_too_and_a_hard_link_is_no_copy() {
     }
     fs::hard_link(here.join("d"), here.join("e")).unwrap();
     let run = stage.run(&["dedupe", "--by-hash", "first", "work/here", "-v"]).code(0);
-    let left: Vec<_> = ["a", "b", "c", "d", "e"].into_iter().filter(|name| here.join(name).exists()).collect();
+    let left: Vec<_> =
+        ["a", "b", "c", "d", "e"].into_iter().filter(|name| here.join(name).exists()).collect();
     assert_eq!(left, ["a", "c", "d", "e"], "{}", run.stderr);
     let run = stage.run(&["dedupe", "skip", "work/here"]).code(0);
     assert!(run.stderr.contains("Can't have duplicate names here. Perhaps you wanted --by-hash ?"));

@@ -8,14 +8,11 @@ use fichier_filter::Filter;
 use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{
-    ByteRange, ByteStream, Entry, File, Location, Name, RemotePath, Result, StorageError,
-};
+use fichier_storage::{ByteRange, ByteStream, Entry, File, Location, Name, RemotePath, Result, StorageError};
 
 use crate::{
     Checksums, Relation, RunReport, Stats, compare::Side, copy::as_missing_folder, plan, report::Verdict,
-    sift::Sieve,
-    visit::Open,
+    sift::Sieve, visit::Open,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.

@@ -57,6 +57,6 @@ pub use record::{Action, Observer, Record, Relation};
 pub use references::Reference;
 pub use remove::{Removal, remove};
 pub use report::RunReport;
-pub use store::{Upload, store};
 pub use stats::{Running, Stats, StatsSnapshot};
+pub use store::{Upload, store};
 pub use walk::{FolderListing, WalkError, walk, walk_filtered};

@@ -99,8 +99,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
 
 /// Says what was found, and how the program ends.
 fn conclude(report: CheckReport, [source, destination]: &[String; 2]) -> Result<(), Failure> {
-    for (missing, name) in
-        [(report.missing_on_destination, destination), (report.missing_on_source, source)]
+    for (missing, name) in [(report.missing_on_destination, destination), (report.missing_on_source, source)]
     {
         if missing > 0 {
             tracing::warn!(path = name, "{missing} files missing");

@@ -12,10 +12,12 @@ use crate::{
 
 /// Check the files of a place against a checksum file
 #[derive(Debug, Args)]
-#[command(after_help = "The checksum file has lines as `hashsum`, `md5sum` and their kin print them: checksum, two \
+#[command(
+    after_help = "The checksum file has lines as `hashsum`, `md5sum` and their kin print them: checksum, two \
     blanks, path. 1Fichier knows Whirlpool; other kinds need --download there.\n\n\
     Ends with exit code 2 when something differs.\n\n\
-    Example:\n  fichier checksum whirlpool photos.sum demo:photos")]
+    Example:\n  fichier checksum whirlpool photos.sum demo:photos"
+)]
 pub(crate) struct Arguments {
     /// The kind of checksum
     #[arg(value_name = "KIND")]

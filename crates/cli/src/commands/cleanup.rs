@@ -7,9 +7,11 @@ use crate::exit::Failure;
 
 /// Empty the trash of a remote; neither 1Fichier nor a local disk has one
 #[derive(Debug, Args)]
-#[command(after_help = "What is removed at 1Fichier or from a local disk is gone at once, so this ends with an \
+#[command(
+    after_help = "What is removed at 1Fichier or from a local disk is gone at once, so this ends with an \
     error there, as in rclone.\n\n\
-    Example:\n  fichier cleanup demo:")]
+    Example:\n  fichier cleanup demo:"
+)]
 pub(crate) struct Arguments {
     /// The remote
     #[arg(value_name = "REMOTE:PATH")]

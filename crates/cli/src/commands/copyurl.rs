@@ -211,6 +211,9 @@ mod tests {
         assert_eq!(of("http://a/b"), ("http://a/b".into(), None));
         assert_eq!(of("http://a/b,"), ("http://a/b".into(), Some(String::new())));
         assert_eq!(of("http://a/b, c d ,x"), ("http://a/b".into(), Some("c d".into())));
-        assert_eq!(of("\"http://a/b,c\",\"say \"\"x\"\"\""), ("http://a/b,c".into(), Some("say \"x\"".into())));
+        assert_eq!(
+            of("\"http://a/b,c\",\"say \"\"x\"\"\""),
+            ("http://a/b,c".into(), Some("say \"x\"".into()))
+        );
     }
 }

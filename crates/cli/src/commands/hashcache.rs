@@ -72,7 +72,9 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
                 Ok(())
             }
             Some(damage) => {
-                let message = format!("the hash cache is damaged: {damage}\nHint: clear it by `fichier hashcache clear`");
+                let message = format!(
+                    "the hash cache is damaged: {damage}\nHint: clear it by `fichier hashcache clear`"
+                );
                 Err(Failure::other(message).into())
             }
         },

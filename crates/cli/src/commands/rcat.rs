@@ -18,17 +18,25 @@ use crate::{
 
 /// Store the standard input as a file
 #[derive(Debug, Args)]
-#[command(after_help = "The service has to be told the size before the first byte, so the input is kept until it \
+#[command(
+    after_help = "The service has to be told the size before the first byte, so the input is kept until it \
     ends: up to 1 MiB in memory, more in a temporary file. --size tells the size beforehand; then nothing is kept, \
     and nothing can be sent again when an upload fails.\n\n\
-    Example:\n  tar c ./photos | fichier rcat demo:photos.tar")]
+    Example:\n  tar c ./photos | fichier rcat demo:photos.tar"
+)]
 pub(crate) struct Arguments {
     /// The file
     #[arg(value_name = "REMOTE:PATH")]
     path: String,
 
     /// How many bytes will come; -1: unknown
-    #[arg(long, value_name = "BYTES", default_value = "-1", allow_negative_numbers = true, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "-1",
+        allow_negative_numbers = true,
+        hide_default_value = true
+    )]
     size: i64,
 }
 

@@ -13,8 +13,10 @@ fn trees(stage: &Stage) {
         let file = |(name, text): &(&str, &str)| ((*name).to_owned(), text.as_bytes().to_vec());
         files.iter().map(file).collect::<BTreeMap<_, _>>()
     };
-    let a = [("same", "same"), ("diff", "one"), ("onlya", "x"), ("d/size", "long"), ("d/q", "q"), ("x/in", "f")];
-    let b = [("same", "same"), ("diff", "two"), ("onlyb", "y"), ("d/size", "longer"), ("d/q", "q"), ("x", "f")];
+    let a =
+        [("same", "same"), ("diff", "one"), ("onlya", "x"), ("d/size", "long"), ("d/q", "q"), ("x/in", "f")];
+    let b =
+        [("same", "same"), ("diff", "two"), ("onlyb", "y"), ("d/size", "longer"), ("d/q", "q"), ("x", "f")];
     write_tree(&stage.home().join("a"), &tree(&a));
     write_tree(&stage.home().join("b"), &tree(&b));
 }

@@ -118,7 +118,9 @@ impl Plan {
         let mut going: Vec<Copy> =
             self.identical.iter().flat_map(|identical| identical.extra.iter().cloned()).collect();
         if let Then::Keep(kept) = self.then {
-            going.extend(self.rest.iter().enumerate().filter(|(i, _)| *i != kept).map(|(_, copy)| copy.clone()));
+            going.extend(
+                self.rest.iter().enumerate().filter(|(i, _)| *i != kept).map(|(_, copy)| copy.clone()),
+            );
         }
         going
     }
@@ -178,9 +180,7 @@ pub(super) fn new_names(copies: &[Copy], taken: &mut BTreeSet<Name>) -> Vec<Name
         let dot = bytes.iter().rposition(|byte| *byte == b'.').unwrap_or(bytes.len());
         let (stem, extension) = bytes.split_at(dot);
         let free = (index + 1..)
-            .filter_map(|number| {
-                Name::new([stem, format!("-{number}").as_bytes(), extension].concat()).ok()
-            })
+            .filter_map(|number| Name::new([stem, format!("-{number}").as_bytes(), extension].concat()).ok())
             .find(|name| !taken.contains(name));
         let new = free.unwrap_or(old);
         taken.insert(new.clone());

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, RunReport, Stats, agenda::Agenda, agenda::Standing, plan, report::Verdict, run::lost, walk_filtered,
+    Checksums, RunReport, Stats, agenda::Agenda, agenda::Standing, plan, report::Verdict, run::lost,
+    walk_filtered,
 };
 
 pub use group::{Copy, Duplicates};
@@ -121,7 +122,11 @@ pub async fn dedupe(
     }
     let report = RunReport::default();
     let mut dedupe = Dedupe { target, options, chooser, stats, stop, report, waiting: Vec::new() };
-    if options.by_hash { dedupe.by_hash().await? } else { dedupe.by_name().await? }
+    if options.by_hash {
+        dedupe.by_hash().await?
+    } else {
+        dedupe.by_name().await?
+    }
     dedupe.settle_waiting().await;
     options.checksums.flush().await;
     Ok(dedupe.report)

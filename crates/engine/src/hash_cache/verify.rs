@@ -101,7 +101,8 @@ impl HashCache {
         verdict.unknown += unknown.len() as u64;
         let known: Vec<(Fingerprint, File)> =
             known.into_iter().filter_map(|(fingerprint, file)| Some((fingerprint?, file))).collect();
-        let remembered = self.look_up(known.iter().map(|(fingerprint, _)| fingerprint.clone()).collect()).await;
+        let remembered =
+            self.look_up(known.iter().map(|(fingerprint, _)| fingerprint.clone()).collect()).await;
         let jobs: Vec<_> = known.into_iter().zip(remembered).collect();
         for _ in &jobs {
             stats.plan_check();
