@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use fichier_storage::{ByteStream, Content, MemoryContent, Result, StorageError, Whirlpool, WhirlpoolHasher};
+use fichier_storage::{ByteStream, Content, HashStream, MemoryContent, Result, StorageError, Whirlpool};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tempfile::NamedTempFile;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc};
@@ -43,15 +43,14 @@ impl Spool {
     ///
     /// # Errors
     /// The stream's own, or the temporary file can't be written.
-    pub(crate) async fn of(mut stream: ByteStream) -> Result<Self> {
-        let mut hasher = WhirlpoolHasher::new();
+    pub(crate) async fn of(stream: ByteStream) -> Result<Self> {
+        let (mut hashed, sum) = HashStream::new(stream, u64::MAX);
         let mut memory = BytesMut::new();
         let mut disk: Option<(NamedTempFile, tokio::fs::File)> = None;
         let mut size = 0;
-        while let Some(chunk) = stream.next().await {
+        while let Some(chunk) = hashed.next().await {
             let chunk = chunk?;
             size += chunk.len() as u64;
-            hasher.update(&chunk);
             if disk.is_none() && memory.len() + chunk.len() > IN_MEMORY {
                 let named = NamedTempFile::new().map_err(cant_keep)?;
                 let mut file = tokio::fs::File::from_std(named.reopen().map_err(cant_keep)?);
@@ -71,7 +70,8 @@ impl Spool {
             }
             None => Kept::Memory(memory.freeze()),
         };
-        Ok(Self { size, sum: hasher.finish(), kept })
+        let (_, sum) = sum.await.map_err(|_| StorageError::Canceled)?;
+        Ok(Self { size, sum, kept })
     }
 }
 

@@ -225,8 +225,12 @@ fn folders_of_one_name_are_merged_at_every_depth_and_no_file_is_lost() {
     assert!(listed.starts_with("twice: 2 duplicates of this directory\n"), "{listed}");
     stage.run(&["dedupe", "skip", "t:d", "--dry-run"]).success();
     assert_eq!(folders(), split);
+    stage.control().reset_counters();
     stage.run(&["dedupe", "skip", "t:d"]).success();
     assert_eq!(folders(), ["d/twice", "d/twice/deep", "d/twice/empty"]);
+    // Each folder is listed once, its files move in one call.
+    let calls = [("file/mv", 2), ("file/rm", 1), ("folder/ls", 7), ("folder/mv", 2), ("folder/rm", 2)];
+    assert_eq!(stage.counters(), calls.map(|(call, count)| (call.to_owned(), count)).into());
     let expected = ["d/twice/deep/g 02 4", "d/twice/deep/h 02 5", "d/twice/f 01 5", "d/twice/f 02 6"];
     assert_eq!(left(&stage), expected);
 }

@@ -46,7 +46,7 @@ pub use bandwidth::{Bandwidth, Rates};
 pub use check::{CheckOptions, CheckReport, Evidence, check};
 pub use compare::{Checksums, Comparison, Rules};
 pub use copy::{copy, copy_to, move_into, move_to, sync};
-pub use dedupe::{Choice, Chooser, Copy, DedupeMode, DedupeOptions, Duplicates, dedupe};
+pub use dedupe::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicates, Twin, dedupe};
 pub use dry_run::DryRun;
 pub use hash_cache::{HashCache, HashCacheError, HashCacheStatus, HashCacheVerdict};
 pub use interactive::{Answer, Asker, Interactive, Question};

@@ -92,13 +92,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     })
     .await;
     if let Ok(report) = told.try_recv() {
-        conclude(report, &names)?;
+        conclude(&report, &names)?;
     }
     carried
 }
 
 /// Says what was found, and how the program ends.
-fn conclude(report: CheckReport, [source, destination]: &[String; 2]) -> Result<(), Failure> {
+fn conclude(report: &CheckReport, [source, destination]: &[String; 2]) -> Result<(), Failure> {
     for (missing, name) in [(report.missing_on_destination, destination), (report.missing_on_source, source)]
     {
         if missing > 0 {

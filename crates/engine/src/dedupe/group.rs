@@ -10,7 +10,7 @@ use super::DedupeMode;
 
 /// One of several files that share a name or a content.
 #[derive(Debug, Clone)]
-pub struct Copy {
+pub struct Twin {
     /// Its path as the user sees it.
     pub shown: RemotePath,
     /// The file.
@@ -23,7 +23,7 @@ pub struct Duplicates {
     /// What they share: a path as the user sees it, or a checksum.
     pub label: String,
     /// The files: those of one name the newest first, those of one content in the order of their paths.
-    pub copies: Vec<Copy>,
+    pub copies: Vec<Twin>,
     /// Whether they share a content, not a name.
     pub by_hash: bool,
 }
@@ -35,7 +35,7 @@ pub(super) struct Identical {
     /// How many there are, with the one that stays.
     pub(super) of: usize,
     /// Those that go.
-    pub(super) extra: Vec<Copy>,
+    pub(super) extra: Vec<Twin>,
 }
 
 /// What becomes of the files that aren't identical.
@@ -61,15 +61,15 @@ pub(super) struct Plan {
     pub(super) announced: bool,
     pub(super) identical: Vec<Identical>,
     /// What is left when the identical ones are gone.
-    pub(super) rest: Vec<Copy>,
+    pub(super) rest: Vec<Twin>,
     pub(super) then: Then,
 }
 
 impl Duplicates {
     /// A group. A file that is met under several paths, as a link and what it points to, is in it once: it has no
     /// copy that could stay in its place.
-    pub(super) fn new(label: String, copies: Vec<Copy>, by_hash: bool) -> Self {
-        let mut once: Vec<Copy> = Vec::with_capacity(copies.len());
+    pub(super) fn new(label: String, copies: Vec<Twin>, by_hash: bool) -> Self {
+        let mut once: Vec<Twin> = Vec::with_capacity(copies.len());
         for copy in copies {
             if !once.iter().any(|other| is_one_file(&other.file, &copy.file)) {
                 once.push(copy);
@@ -114,8 +114,8 @@ impl Plan {
     }
 
     /// The files that go, in the order in which they are told.
-    pub(super) fn going(&self) -> Vec<Copy> {
-        let mut going: Vec<Copy> =
+    pub(super) fn going(&self) -> Vec<Twin> {
+        let mut going: Vec<Twin> =
             self.identical.iter().flat_map(|identical| identical.extra.iter().cloned()).collect();
         if let Then::Keep(kept) = self.then {
             going.extend(
@@ -128,12 +128,12 @@ impl Plan {
 
 /// Parts files into the superfluous ones of identical contents, and the others. A file without a checksum is
 /// identical to none.
-fn part_identical(copies: &[Copy]) -> (Vec<Identical>, Vec<Copy>) {
+fn part_identical(copies: &[Twin]) -> (Vec<Identical>, Vec<Twin>) {
     let mut identical: Vec<Identical> = Vec::new();
-    let mut rest: Vec<Copy> = Vec::new();
+    let mut rest: Vec<Twin> = Vec::new();
     for copy in copies {
         let File { size, whirlpool, .. } = &copy.file;
-        let same = |other: &Copy| other.file.size == *size && other.file.whirlpool == *whirlpool;
+        let same = |other: &Twin| other.file.size == *size && other.file.whirlpool == *whirlpool;
         match whirlpool {
             Some(sum) if rest.iter().any(same) => {
                 match identical.iter_mut().find(|known| known.sum == *sum && same(&known.extra[0])) {
@@ -150,7 +150,7 @@ fn part_identical(copies: &[Copy]) -> (Vec<Identical>, Vec<Copy>) {
     (identical, rest)
 }
 
-fn decide(rest: &[Copy], mode: DedupeMode) -> Then {
+fn decide(rest: &[Twin], mode: DedupeMode) -> Then {
     // Of several that are alike in this, the first is taken.
     let best = |better: fn(&File, &File) -> bool| {
         let better_of = |best: usize, next: usize| {
@@ -172,7 +172,7 @@ fn decide(rest: &[Copy], mode: DedupeMode) -> Then {
 
 /// Names for files that share one: `name-1.ext`, `name-2.ext` and so on, without those that are taken in their
 /// folder. The new ones are taken then, too. A file for which none is found keeps its own.
-pub(super) fn new_names(copies: &[Copy], taken: &mut BTreeSet<Name>) -> Vec<Name> {
+pub(super) fn new_names(copies: &[Twin], taken: &mut BTreeSet<Name>) -> Vec<Name> {
     let mut names = Vec::with_capacity(copies.len());
     for (index, copy) in copies.iter().enumerate() {
         let Some(old) = copy.file.path.name() else { continue };
@@ -197,7 +197,7 @@ mod tests {
 
     use super::*;
 
-    fn copy(id: &str, size: u64, content: Option<&str>, seconds: u64) -> Copy {
+    fn copy(id: &str, size: u64, content: Option<&str>, seconds: u64) -> Twin {
         let path = RemotePath::parse("d/f.txt").unwrap();
         let file = File {
             path: path.clone(),
@@ -208,10 +208,10 @@ mod tests {
             media_type: None,
             fingerprint: None,
         };
-        Copy { shown: path, file }
+        Twin { shown: path, file }
     }
 
-    fn ids(copies: &[Copy]) -> Vec<&str> {
+    fn ids(copies: &[Twin]) -> Vec<&str> {
         copies.iter().map(|copy| copy.file.id.as_ref().unwrap().as_str()).collect()
     }
 

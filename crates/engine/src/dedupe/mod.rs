@@ -20,7 +20,7 @@ use crate::{
     walk_filtered,
 };
 
-pub use group::{Copy, Duplicates};
+pub use group::{Duplicates, Twin};
 use group::{Plan, Then};
 
 /// How many files are removed at once.
@@ -123,9 +123,9 @@ pub async fn dedupe(
     let report = RunReport::default();
     let mut dedupe = Dedupe { target, options, chooser, stats, stop, report, waiting: Vec::new() };
     if options.by_hash {
-        dedupe.by_hash().await?
+        dedupe.by_hash().await?;
     } else {
-        dedupe.by_name().await?
+        dedupe.by_name().await?;
     }
     dedupe.settle_waiting().await;
     options.checksums.flush().await;
@@ -264,7 +264,7 @@ impl Dedupe<'_> {
     }
 
     fn duplicates(&self, label: String, files: Vec<File>, by_hash: bool) -> Duplicates {
-        let copies = files.into_iter().map(|file| Copy { shown: self.shown(&file.path), file }).collect();
+        let copies = files.into_iter().map(|file| Twin { shown: self.shown(&file.path), file }).collect();
         Duplicates::new(label, copies, by_hash)
     }
 

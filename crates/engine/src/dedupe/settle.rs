@@ -8,7 +8,7 @@ use crate::{Action, Record};
 
 use super::{
     Dedupe,
-    group::{Copy, Plan, Then},
+    group::{Plan, Then, Twin},
 };
 
 impl Dedupe<'_> {
@@ -19,7 +19,7 @@ impl Dedupe<'_> {
         if let ([plan], true) = (&plans[..], single) {
             announce(plan);
         }
-        let going: Vec<Copy> = plans.iter().flat_map(Plan::going).collect();
+        let going: Vec<Twin> = plans.iter().flat_map(Plan::going).collect();
         let files: Vec<File> = going.iter().map(|copy| copy.file.clone()).collect();
         let outcomes = if files.is_empty() { Vec::new() } else { self.target.remote.remove(&files).await };
         let mut results: VecDeque<_> =
@@ -59,7 +59,7 @@ impl Dedupe<'_> {
     /// Notes what became of the next removals; says how many were done.
     fn take_results(
         &mut self,
-        results: &mut VecDeque<(Copy, fichier_storage::Result<()>)>,
+        results: &mut VecDeque<(Twin, fichier_storage::Result<()>)>,
         count: usize,
     ) -> usize {
         let mut gone = 0;
@@ -77,7 +77,7 @@ impl Dedupe<'_> {
         gone
     }
 
-    async fn rename(&mut self, copies: &[Copy], names: Vec<Name>) {
+    async fn rename(&mut self, copies: &[Twin], names: Vec<Name>) {
         let steps: Vec<_> = copies
             .iter()
             .zip(names)
