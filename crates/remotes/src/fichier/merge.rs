@@ -15,9 +15,27 @@ impl FichierRemote {
         let folders = self.tree.require_loaded(path).await?;
         let Some((first, others)) = folders.split_first() else { return Ok(()) };
         for other in others {
-            self.move_files_of(*other, *first, path).await?;
-            self.move_folders_of(*other, *first, path).await?;
-            self.remove_folder_by_id(*other, path).await?;
+            self.merge_into(*other, *first, path).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves what one folder holds into another one of its name, and removes it. The service refuses a folder where
+    /// its name is taken, so such children are merged in their turn; their contents have to be known for that, which
+    /// costs the listings that whoever goes on downward needs anyway.
+    async fn merge_into(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
+        let mut open = vec![(from, to, path.clone())];
+        // Folders that are empty when those below them are gone, the deepest last.
+        let mut emptied = Vec::new();
+        while let Some((from, to, path)) = open.pop() {
+            self.tree.load(from, &path).await?;
+            self.tree.load(to, &path).await?;
+            self.move_files_of(from, to, &path).await?;
+            open.extend(self.move_folders_of(from, to, &path).await?);
+            emptied.push((from, path));
+        }
+        for (folder, path) in emptied.into_iter().rev() {
+            self.remove_folder_by_id(folder, &path).await?;
         }
         Ok(())
     }
@@ -37,14 +55,26 @@ impl FichierRemote {
         Ok(())
     }
 
-    async fn move_folders_of(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
+    /// Answers with the children that have a namesake: each with it and with its path.
+    async fn move_folders_of(
+        &self,
+        from: FolderId,
+        to: FolderId,
+        path: &RemotePath,
+    ) -> Result<Vec<(FolderId, FolderId, RemotePath)>> {
         let children: Vec<_> = self.tree.catalogue().sub_folders(from).cloned().collect();
+        let mut namesakes = Vec::new();
         for child in children {
+            let namesake = self.tree.catalogue().folders_named(to, &child.name).first().copied();
+            if let Some(namesake) = namesake {
+                namesakes.push((child.id, namesake, path.join(&child.name)));
+                continue;
+            }
             let request = MoveFolder { folder: child.id, to, destination_user: None, rename: None };
             let moved = self.client.move_folder(&request).await;
             moved.map_err(|error| failed("merge", &path.join(&child.name), error))?;
             self.tree.catalogue().note_moved_folder(to, child);
         }
-        Ok(())
+        Ok(namesakes)
     }
 }
