@@ -27,7 +27,7 @@ fn log(run: &Run) -> Vec<String> {
     let mut lines: Vec<_> = run
         .stderr
         .lines()
-        .filter(|line| !line.contains("Failed to "))
+        .filter(|line| !line.contains("Failed to ") && !line.contains("Config file"))
         .map(|line| line[20..].replace("md5 differ", "whirlpool differ").replace("1Fichier root 'b'", "t:b"))
         .collect();
     lines.sort();
