@@ -16,6 +16,7 @@ use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy};
 use crate::proxy::ProxySettings;
 use crate::tls::{Roots, setup};
 use crate::transport::{Settings, Transport};
+use crate::web::Web;
 
 /// The service's API.
 const API: &str = "https://api.1fichier.com/v1/";
@@ -155,9 +156,27 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// When the key, the endpoint or a certificate can't be used.
-    pub fn build(self) -> Result<Client, ApiError> {
+    pub fn build(mut self) -> Result<Client, ApiError> {
         self.key.bearer()?;
-        let (api, site) = bases(self.endpoint)?;
+        let settings = self.settings()?;
+        let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
+        if let Some(path) = &self.gates {
+            pacer.share(path);
+        }
+        Ok(Client::new(Transport::new(settings, self.key), pacer))
+    }
+
+    /// Makes a client for addresses anywhere on the web, which uses neither key nor pacing.
+    ///
+    /// # Errors
+    /// When a certificate or a proxy can't be used.
+    pub fn build_web(mut self) -> Result<Web, ApiError> {
+        let settings = self.settings()?;
+        Transport::new(settings, self.key).web().map_err(ApiError::here)
+    }
+
+    fn settings(&mut self) -> Result<Settings, ApiError> {
+        let (api, site) = bases(self.endpoint.take())?;
         let mut roots = Roots::default();
         for path in &self.ca_files {
             roots.add_file(path)?;
@@ -165,21 +184,16 @@ impl ClientBuilder {
         for pem in &self.ca_pem {
             roots.add_pem(pem).map_err(|error| setup("the certificates given are unusable".into(), error))?;
         }
-        let settings = Settings {
+        Ok(Settings {
             api,
             site,
             roots,
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
-            user_agent: self.user_agent,
+            user_agent: std::mem::take(&mut self.user_agent),
             bind: self.bind,
-            proxy: self.proxy,
-        };
-        let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
-        if let Some(path) = &self.gates {
-            pacer.share(path);
-        }
-        Ok(Client::new(Transport::new(settings, self.key), pacer))
+            proxy: std::mem::take(&mut self.proxy),
+        })
     }
 }
 

@@ -39,6 +39,7 @@ mod pacer;
 mod proxy;
 mod tls;
 mod transport;
+mod web;
 mod wire;
 
 pub use builder::ClientBuilder;
@@ -60,6 +61,7 @@ pub use pacer::{
 pub use proxy::ProxySettings;
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
+pub use web::{Web, WebFile};
 pub use wire::account::UserInfo;
 pub use wire::download::{DownloadToken, RestrictIp, TokenRequest};
 pub use wire::file::{

@@ -16,6 +16,7 @@ use crate::key::ApiKey;
 use crate::pacer::retry_after;
 use crate::proxy::ProxySettings;
 use crate::tls::{self, Roots};
+use crate::web::Web;
 
 /// The longest answer that is read: the list of all files of an account with half a million of them takes half.
 const LONGEST_ANSWER: u64 = 256 << 20;
@@ -26,6 +27,9 @@ const KEEP_IDLE: Duration = Duration::from_secs(20);
 
 /// Redirects that a download may take.
 const REDIRECTS: usize = 5;
+
+/// Redirects that an address anywhere may take, as many as browsers and other clients bear.
+const WEB_REDIRECTS: usize = 10;
 
 /// All that the connections depend on.
 #[derive(Debug, Clone)]
@@ -116,6 +120,20 @@ impl Transport {
                 .no_gzip()
                 .redirect(reqwest::redirect::Policy::limited(REDIRECTS)))
         })
+    }
+
+    /// For addresses anywhere: the bytes as they are, so that their number is the one that is told.
+    pub(crate) fn web(self) -> Result<Web, ErrorKind> {
+        let builder = self
+            .builder(&["h2", "http/1.1"])?
+            .no_gzip()
+            .read_timeout(none_if_zero(self.settings.idle_timeout));
+        let client = builder.redirect(reqwest::redirect::Policy::limited(WEB_REDIRECTS)).build();
+        let client = client.map_err(|error| ErrorKind::Setup {
+            what: "HTTP can't be set up".into(),
+            source: error.into(),
+        })?;
+        Ok(Web { client, idle_timeout: self.settings.idle_timeout })
     }
 
     /// Calls the API with a JSON object, or without a body (API document, section 1).

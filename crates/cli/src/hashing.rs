@@ -141,12 +141,34 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// The lines of a checksum file: checksum, blank, blank or `*`, name.
-pub(crate) fn parse_sum_file(text: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
-    text.lines().filter_map(|line| {
-        let (sum, name) = line.split_once_str(" ")?;
-        let name = name.strip_prefix(b" ").or_else(|| name.strip_prefix(b"*"))?;
-        (!sum.is_empty() && !name.is_empty()).then(|| (sum.to_str_lossy().to_lowercase(), name))
+/// A line of a checksum file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum SumLine<'a> {
+    /// Checksum, blank, blank or `*`, name.
+    Sum {
+        /// The checksum in lower case.
+        sum: String,
+        /// The file's path.
+        name: &'a [u8],
+    },
+    /// Something else.
+    Improper {
+        /// Which line, counted from 1.
+        number: usize,
+    },
+}
+
+/// The lines of a checksum file that aren't empty.
+pub(crate) fn parse_sum_file(text: &[u8]) -> impl Iterator<Item = SumLine<'_>> {
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(index, line)| {
+        let parts = line.split_once_str(" ").and_then(|(sum, name)| {
+            let name = name.strip_prefix(b" ").or_else(|| name.strip_prefix(b"*"))?;
+            (!sum.is_empty() && !name.is_empty()).then_some((sum, name))
+        });
+        match parts {
+            Some((sum, name)) => SumLine::Sum { sum: sum.to_str_lossy().to_lowercase(), name },
+            None => SumLine::Improper { number: index + 1 },
+        }
     })
 }
 
@@ -184,6 +206,15 @@ mod tests {
     fn sum_files() {
         let text = b"AA  one\nbb *two words\n\nnonsense\ncc  \xff\n";
         let lines: Vec<_> = parse_sum_file(text).collect();
-        assert_eq!(lines, [("aa".into(), &b"one"[..]), ("bb".into(), b"two words"), ("cc".into(), b"\xff")]);
+        let sum = |sum: &str, name| SumLine::Sum { sum: sum.into(), name };
+        assert_eq!(
+            lines,
+            [
+                sum("aa", &b"one"[..]),
+                sum("bb", b"two words"),
+                SumLine::Improper { number: 4 },
+                sum("cc", b"\xff")
+            ]
+        );
     }
 }

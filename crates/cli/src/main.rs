@@ -8,6 +8,7 @@ mod commands;
 mod demo;
 mod directories;
 mod exit;
+mod file_name;
 mod filtering;
 mod flags;
 mod hashing;
@@ -17,6 +18,8 @@ mod output;
 mod problems;
 mod program;
 mod session;
+mod spool;
+mod sum_check;
 mod terminal;
 mod transfer;
 

@@ -22,6 +22,7 @@ use fichier_remotes::{
     fichier::catalogue_file,
     network::Network,
     registry::{self, Opening},
+    web::WebAddress,
 };
 use fichier_storage::{Location, Remote, RemotePath};
 use tokio::sync::Mutex;
@@ -143,6 +144,24 @@ impl<'a> Session<'a> {
             }
         });
         Checksums { cache }
+    }
+
+    /// The hash cache's file.
+    ///
+    /// # Errors
+    /// It isn't known where the user's caches are.
+    pub(crate) fn hash_cache_path(&self) -> Result<PathBuf, Failure> {
+        let cache = directories::cache(self.environment);
+        let none = || Failure::other("there is no hash cache: the home directory isn't known");
+        Ok(cache.ok_or_else(none)?.join(HASH_CACHE))
+    }
+
+    /// An address on the web, to be reached as the networking flags say.
+    ///
+    /// # Errors
+    /// It is none, or the flags can't be used.
+    pub(crate) fn web(&self, address: &str) -> anyhow::Result<WebAddress> {
+        Ok(WebAddress::new(self.network()?, address)?)
     }
 
     /// Opens the two ends of a run. `to_itself`: the destination is a path of its own, not a folder to put

@@ -2,6 +2,8 @@
 //!
 //! It is a temporary SQLite database that goes with the run; nothing of it outlives the process.
 
+mod twins;
+
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},

@@ -194,7 +194,7 @@ fn overlaps(outer: &Location, inner: &Location) -> bool {
 }
 
 /// Nothing at a path that was to be copied from: rclone calls that a missing directory.
-fn as_missing_folder(error: StorageError) -> StorageError {
+pub(crate) fn as_missing_folder(error: StorageError) -> StorageError {
     match error {
         StorageError::FileNotFound(path) => StorageError::FolderNotFound(path),
         other => other,

@@ -7,7 +7,7 @@ use fichier_storage::{File, RemotePath, StorageError};
 use crate::{
     Action, Record, Relation, RunReport,
     compare::Decision,
-    plan::Pair,
+    plan::{self, Pair},
     references::Shelf,
     run::{Mode, Run},
     transfer::Job,
@@ -86,7 +86,7 @@ impl Run<'_> {
             self.stats.compared(&shown, Relation::MissingOnDestination);
             return self.look_up(self.job(pair), shelf).await;
         };
-        if pair.existing.len() > 1 && !all_same(&pair.existing) {
+        if !plan::all_same(&pair.existing) {
             tracing::warn!(path = %existing.path, "Duplicate object found in destination - comparing with the newest");
         }
         let source = (&self.from.remote, &pair.source);
@@ -125,10 +125,4 @@ impl Run<'_> {
     pub(crate) fn job(&self, pair: Pair) -> Job {
         Job { source: pair.source, name: pair.name, replaces: pair.existing }
     }
-}
-
-fn all_same(versions: &[File]) -> bool {
-    versions.windows(2).all(|pair| {
-        pair[0].size == pair[1].size && pair[0].whirlpool.is_some() && pair[0].whirlpool == pair[1].whirlpool
-    })
 }

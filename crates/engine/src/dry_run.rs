@@ -127,6 +127,11 @@ impl Remote for DryRun {
         Ok(())
     }
 
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        skipped(path, "merge directories");
+        Ok(())
+    }
+
     async fn set_modified(&self, file: &File, _time: SystemTime) -> Result<()> {
         skipped(&file.path, "set modification time");
         Ok(())

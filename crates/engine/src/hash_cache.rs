@@ -3,6 +3,8 @@
 //! A checksum is kept under its file's [`Fingerprint`], which changes with the content. The cache is one SQLite
 //! database, shared by processes. Nothing in it is precious: one that can't be read is begun anew.
 
+mod verify;
+
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -12,6 +14,8 @@ use std::{
 
 use fichier_storage::{File, Fingerprint, Whirlpool};
 use rusqlite::{Connection, OptionalExtension, params};
+
+pub use verify::HashCacheVerdict;
 
 /// How many checksums are gathered before they are written.
 const GATHERED: usize = 1000;

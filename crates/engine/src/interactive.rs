@@ -157,6 +157,11 @@ impl Remote for Interactive {
         self.inner.rename_folder(from, to).await
     }
 
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        self.allow("merge directories", path).await?;
+        self.inner.merge_folders(path).await
+    }
+
     async fn set_modified(&self, file: &File, time: SystemTime) -> Result<()> {
         self.allow("update modification time", &file.path).await?;
         self.inner.set_modified(file, time).await

@@ -4,6 +4,9 @@
 //!
 //! - [`walk`] lists a tree one folder at a time;
 //! - [`copy`], [`sync`] and [`move_into`] make a destination hold what a source holds;
+//! - [`check`] compares two trees and changes neither;
+//! - [`dedupe`] settles files that share a name or a content;
+//! - [`store`] stores what isn't a file of a remote;
 //! - [`remove`] removes files, or a folder with all it holds;
 //! - [`Rules`] say which files are the same, [`HashCache`] remembers checksums;
 //! - [`Stats`] counts what happens, [`RunReport`] says what became of it;
@@ -12,9 +15,11 @@
 mod agenda;
 mod backup;
 mod bandwidth;
+mod check;
 mod compare;
 mod copy;
 mod decide;
+mod dedupe;
 mod dry_run;
 mod extras;
 mod hash_cache;
@@ -32,15 +37,18 @@ mod reuse;
 mod run;
 mod sift;
 mod stats;
+mod store;
 mod transfer;
 mod visit;
 mod walk;
 
 pub use bandwidth::{Bandwidth, Rates};
+pub use check::{CheckOptions, CheckReport, Evidence, check};
 pub use compare::{Checksums, Comparison, Rules};
 pub use copy::{copy, copy_to, move_into, move_to, sync};
+pub use dedupe::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicates, Twin, dedupe};
 pub use dry_run::DryRun;
-pub use hash_cache::{HashCache, HashCacheError, HashCacheStatus};
+pub use hash_cache::{HashCache, HashCacheError, HashCacheStatus, HashCacheVerdict};
 pub use interactive::{Answer, Asker, Interactive, Question};
 pub use limits::{Cutoff, Limits};
 pub use options::{Backup, DeleteWhen, Deletion, RunOptions};
@@ -50,4 +58,5 @@ pub use references::Reference;
 pub use remove::{Removal, remove};
 pub use report::RunReport;
 pub use stats::{Running, Stats, StatsSnapshot};
+pub use store::{Upload, store};
 pub use walk::{FolderListing, WalkError, walk, walk_filtered};

@@ -27,7 +27,7 @@ pub(crate) struct FolderPair {
 pub(crate) struct Matched {
     pub(crate) files: Vec<Pair>,
     pub(crate) folders: Vec<FolderPair>,
-    /// Names that the source bears more than once; the newest file of each is in `files`.
+    /// Names that the source bears more than once with different contents; the newest file of each is in `files`.
     pub(crate) duplicates: Vec<RemotePath>,
     /// Names that are a file on one side and a folder on the other.
     pub(crate) clashes: Vec<Clash>,
@@ -52,7 +52,7 @@ pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Match
     let (mut files, mut folders) = by_name(destination);
     let mut matched = Matched::default();
     for (name, mut versions) in source_files {
-        if versions.len() > 1 {
+        if !all_same(&versions) {
             matched.duplicates.push(versions[0].path.clone());
         }
         let source = versions.swap_remove(0);
@@ -80,7 +80,7 @@ pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Match
 }
 
 /// Files by name, newest first within a name, and folders by name.
-fn by_name(entries: Vec<Entry>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, RemotePath>) {
+pub(crate) fn by_name(entries: Vec<Entry>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, RemotePath>) {
     let mut files: BTreeMap<Name, Vec<File>> = BTreeMap::new();
     let mut folders = BTreeMap::new();
     for entry in entries {
@@ -96,6 +96,13 @@ fn by_name(entries: Vec<Entry>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, Re
         versions.sort_by_key(|file| std::cmp::Reverse(file.modified));
     }
     (files, folders)
+}
+
+/// Whether all versions of a file are known to hold the same, so that they count as one.
+pub(crate) fn all_same(versions: &[File]) -> bool {
+    versions.windows(2).all(|pair| {
+        pair[0].size == pair[1].size && pair[0].whirlpool.is_some() && pair[0].whirlpool == pair[1].whirlpool
+    })
 }
 
 #[cfg(test)]

@@ -5,3 +5,4 @@ pub mod fichier;
 pub mod local;
 pub mod network;
 pub mod registry;
+pub mod web;

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use fichier_api::{CancellationToken, Observer};
+use fichier_api::{CancellationToken, ClientBuilder, Observer};
 
 /// How the network is used. Shared by all remotes of a run.
 #[derive(Clone)]
@@ -31,6 +31,23 @@ pub struct Network {
     pub observer: Option<Arc<dyn Observer>>,
     /// Stops all calls.
     pub cancel: CancellationToken,
+}
+
+impl Network {
+    /// A client's builder with these settings, but for pacing and memory, which are an account's.
+    pub(crate) fn applied(&self, mut builder: ClientBuilder) -> ClientBuilder {
+        builder = builder.connect_timeout(self.connect_timeout).idle_timeout(self.idle_timeout);
+        for file in &self.ca_certificates {
+            builder = builder.ca_cert(file);
+        }
+        if let Some(agent) = &self.user_agent {
+            builder = builder.user_agent(agent.clone());
+        }
+        if let Some(address) = self.bind {
+            builder = builder.bind(address);
+        }
+        builder
+    }
 }
 
 impl Default for Network {

@@ -260,6 +260,15 @@ pub trait Remote: fmt::Debug + Send + Sync {
         Err(self.unsupported("move directories"))
     }
 
+    /// Makes one folder, which holds all, of those that share a path. Nothing that they hold is lost, whatever names
+    /// it bears.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`] unless [`Features::duplicates`]; [`StorageError::FolderNotFound`].
+    async fn merge_folders(&self, _path: &RemotePath) -> Result<()> {
+        Err(self.unsupported("merge directories"))
+    }
+
     /// Sets a file's modification time.
     ///
     /// # Errors

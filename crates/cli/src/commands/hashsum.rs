@@ -1,7 +1,6 @@
 //! `hashsum`, `md5sum` and `sha1sum`: checksum files, written and checked.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::{self, BufWriter, IsTerminal as _, Read as _, Write},
     path::PathBuf,
@@ -17,6 +16,8 @@ use crate::{
     exit::Failure,
     hashing::{self, HashKind, Hasher},
     listing::Listing,
+    sum_check::{self, SumCheck},
+    transfer::ListFlags,
 };
 
 /// Print the checksums of files, or check them
@@ -64,7 +65,7 @@ struct Common {
 
     /// Check the files against this checksum file
     #[arg(short = 'C', long, value_name = "FILE")]
-    checkfile: Option<PathBuf>,
+    checkfile: Option<String>,
 
     /// Read the files and compute the checksums here
     #[arg(long)]
@@ -104,12 +105,12 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         Some("-") if !io::stdin().is_terminal() => return standard_input(kind, common, context.out),
         Some(path) => path,
     };
-    let location = context.session.open(path).await?;
-    let mut sums = Sums { kind, common, location: &location };
-    match &common.checkfile {
-        Some(file) => sums.check(&fs::read(file)?, context).await,
-        None => sums.print(context).await,
+    if let Some(file) = &common.checkfile {
+        let check = SumCheck { kind, download: common.download, one_way: false };
+        return sum_check::run(check, [file, path], &ListFlags::all_to_stdout(), "hashsum", context).await;
     }
+    let location = context.session.open(path).await?;
+    Sums { kind, common, location: &location }.print(context).await
 }
 
 fn list_kinds(out: &mut dyn Write) -> anyhow::Result<()> {
@@ -184,89 +185,6 @@ impl Sums<'_> {
         }
         if let Some(file) = &mut file_out {
             file.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Compares with a checksum file: `=` equal, `*` different, `-` missing there, `+` missing here.
-    async fn check(&mut self, text: &[u8], context: &mut Context<'_>) -> anyhow::Result<()> {
-        let mut wanted: BTreeMap<&[u8], String> = BTreeMap::new();
-        for (sum, name) in hashing::parse_sum_file(text) {
-            wanted.insert(name, sum);
-        }
-        let mut tally = Tally::default();
-        let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
-        while let Some(files) = listing.next_files(&mut context.problems).await? {
-            for (path, file) in files {
-                let sign = match wanted.remove(path.as_bytes()) {
-                    None => {
-                        note(&path, "sum not found");
-                        tally.missing_sums += 1;
-                        '-'
-                    }
-                    Some(sum) => match self.sum(&path, &file, context).await {
-                        Some(actual) if actual.eq_ignore_ascii_case(&sum) => {
-                            tally.matching += 1;
-                            '='
-                        }
-                        Some(_) => {
-                            note(&path, "files differ");
-                            tally.different += 1;
-                            '*'
-                        }
-                        None => '!',
-                    },
-                };
-                write!(context.out, "{sign} ")?;
-                context.out.write_all(path.as_bytes())?;
-                context.out.write_all(b"\n")?;
-            }
-        }
-        let name = self.location.remote.info().name.clone();
-        for path in wanted.keys() {
-            tracing::error!(path = %path.as_bstr(), "file not in {name}");
-            tally.missing_files += 1;
-            context.out.write_all(b"+ ")?;
-            context.out.write_all(path)?;
-            context.out.write_all(b"\n")?;
-        }
-        tally.into_result(&name)
-    }
-}
-
-fn note(path: &RemotePath, text: &str) {
-    tracing::error!(path = %path, "{text}");
-}
-
-/// What a check found.
-#[derive(Debug, Default)]
-struct Tally {
-    matching: u64,
-    different: u64,
-    missing_files: u64,
-    missing_sums: u64,
-}
-
-impl Tally {
-    fn into_result(self, remote: &str) -> anyhow::Result<()> {
-        let differences = self.different + self.missing_files;
-        let errors = differences + self.missing_sums;
-        if self.missing_files > 0 {
-            tracing::warn!(path = remote, "{} files missing", self.missing_files);
-        }
-        if self.missing_sums > 0 {
-            tracing::warn!("{} hashes missing", self.missing_sums);
-        }
-        tracing::warn!(path = remote, "{differences} differences found");
-        if errors > 0 {
-            tracing::warn!(path = remote, "{errors} errors while checking");
-        }
-        if self.matching > 0 {
-            tracing::warn!(path = remote, "{} matching files", self.matching);
-        }
-        if errors > 0 {
-            let message = format!("{differences} differences found");
-            return Err(Failure::other(message).into());
         }
         Ok(())
     }

@@ -3,14 +3,20 @@
 mod about;
 mod cat;
 mod catalogue;
+mod check;
+mod checksum;
+mod cleanup;
 mod complete_path;
 mod completion;
 mod config;
 mod copy;
 mod copyto;
+mod copyurl;
+mod dedupe;
 mod delete;
 mod deletefile;
 mod emulate;
+mod hashcache;
 mod hashsum;
 mod help;
 mod link;
@@ -25,6 +31,7 @@ mod r#move;
 mod moveto;
 mod obscure;
 mod purge;
+mod rcat;
 mod reveal;
 mod rmdir;
 mod rmdirs;
@@ -57,13 +64,19 @@ pub(crate) enum Command {
     Catalogue(catalogue::Arguments),
     #[command(name = "complete-path")]
     CompletePath(complete_path::Arguments),
+    Check(check::Arguments),
+    Checksum(checksum::Arguments),
+    Cleanup(cleanup::Arguments),
     Completion(completion::Arguments),
     Config(config::Arguments),
     Copy(copy::Arguments),
     Copyto(copyto::Arguments),
+    Copyurl(copyurl::Arguments),
+    Dedupe(dedupe::Arguments),
     Delete(delete::Arguments),
     Deletefile(deletefile::Arguments),
     Emulate(emulate::Arguments),
+    Hashcache(hashcache::Arguments),
     Hashsum(hashsum::Arguments),
     Help(help::Arguments),
     Link(link::Arguments),
@@ -79,6 +92,7 @@ pub(crate) enum Command {
     Moveto(moveto::Arguments),
     Obscure(obscure::Arguments),
     Purge(purge::Arguments),
+    Rcat(rcat::Arguments),
     Reveal(reveal::Arguments),
     Rmdir(rmdir::Arguments),
     Rmdirs(rmdirs::Arguments),
@@ -98,13 +112,19 @@ impl Command {
             Self::Cat(_) => "cat",
             Self::Catalogue(_) => "catalogue",
             Self::CompletePath(_) => "complete-path",
+            Self::Check(_) => "check",
+            Self::Checksum(_) => "checksum",
+            Self::Cleanup(_) => "cleanup",
             Self::Completion(_) => "completion",
             Self::Config(_) => "config",
             Self::Copy(_) => "copy",
             Self::Copyto(_) => "copyto",
+            Self::Copyurl(_) => "copyurl",
+            Self::Dedupe(_) => "dedupe",
             Self::Delete(_) => "delete",
             Self::Deletefile(_) => "deletefile",
             Self::Emulate(_) => "emulate",
+            Self::Hashcache(_) => "hashcache",
             Self::Hashsum(_) => "hashsum",
             Self::Help(_) => "help",
             Self::Link(_) => "link",
@@ -120,6 +140,7 @@ impl Command {
             Self::Moveto(_) => "moveto",
             Self::Obscure(_) => "obscure",
             Self::Purge(_) => "purge",
+            Self::Rcat(_) => "rcat",
             Self::Reveal(_) => "reveal",
             Self::Rmdir(_) => "rmdir",
             Self::Rmdirs(_) => "rmdirs",
@@ -159,11 +180,17 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Catalogue(arguments) => catalogue::run(arguments, context).await,
         Command::CompletePath(arguments) => complete_path::run(arguments, context).await,
         Command::Config(arguments) => config::run(arguments, context).await,
+        Command::Check(arguments) => check::run(arguments, context).await,
+        Command::Checksum(arguments) => checksum::run(arguments, context).await,
+        Command::Cleanup(arguments) => cleanup::run(arguments, context).await,
         Command::Copy(arguments) => copy::run(arguments, context).await,
         Command::Copyto(arguments) => copyto::run(arguments, context).await,
+        Command::Copyurl(arguments) => copyurl::run(arguments, context).await,
+        Command::Dedupe(arguments) => dedupe::run(arguments, context).await,
         Command::Delete(arguments) => delete::run(arguments, context).await,
         Command::Deletefile(arguments) => deletefile::run(arguments, context).await,
         Command::Emulate(arguments) => emulate::run(arguments, context).await,
+        Command::Hashcache(arguments) => hashcache::run(arguments, context).await,
         Command::Hashsum(arguments) => hashsum::run(arguments, context).await,
         Command::Link(arguments) => link::run(arguments, context).await,
         Command::Ls(arguments) => ls::run(arguments, context).await,
@@ -176,6 +203,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Move(arguments) => r#move::run(arguments, context).await,
         Command::Moveto(arguments) => moveto::run(arguments, context).await,
         Command::Purge(arguments) => purge::run(arguments, context).await,
+        Command::Rcat(arguments) => rcat::run(arguments, context).await,
         Command::Rmdir(arguments) => rmdir::run(arguments, context).await,
         Command::Rmdirs(arguments) => rmdirs::run(arguments, context).await,
         Command::Sha1sum(arguments) => hashsum::run(&arguments.with_kind(), context).await,

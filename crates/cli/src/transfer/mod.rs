@@ -79,6 +79,18 @@ pub(crate) fn guarded(
     (ends, options)
 }
 
+/// Opens the files to which a comparison is written; `None` when flags name none.
+///
+/// # Errors
+/// One of them can't be made.
+pub(crate) fn observe(
+    context: &Context<'_>,
+    lists: &ListFlags,
+) -> Result<Option<Arc<observed::Observed>>, Failure> {
+    let report = context.settings.transfer.report.as_deref();
+    observed::Observed::open(lists, report, context.session.calls().clone())
+}
+
 /// Carries a run out, showing how it goes.
 ///
 /// # Errors
@@ -93,7 +105,7 @@ where
     F: Future<Output = Result<RunReport>>,
 {
     let flags = &context.settings.transfer;
-    let observed = observed::Observed::open(lists, flags.report.as_deref(), context.session.calls().clone())?;
+    let observed = observe(context, lists)?;
     let stats = Arc::new(match &observed {
         Some(observed) => Stats::observed(observed.clone()),
         None => Stats::default(),

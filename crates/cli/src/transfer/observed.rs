@@ -44,8 +44,15 @@ pub(crate) struct ListFlags {
     missing_on_src: Option<PathBuf>,
 }
 
+impl ListFlags {
+    /// All paths to the standard output, each after its sign.
+    pub(crate) fn all_to_stdout() -> Self {
+        Self { combined: Some(PathBuf::from("-")), ..Self::default() }
+    }
+}
+
 /// Writes records and lists.
-pub(super) struct Observed {
+pub(crate) struct Observed {
     calls: Arc<Calls>,
     report: Option<Sink>,
     combined: Option<Sink>,
@@ -126,7 +133,7 @@ impl Observed {
     }
 
     /// Makes sure that all is written.
-    pub(super) fn finish(&self) -> Result<(), Failure> {
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
         let sinks = self.report.iter().chain(&self.combined).chain(self.lists.iter().map(|(_, sink)| sink));
         for sink in sinks {
             sink.finish()?;

@@ -7,6 +7,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod checks;
 mod ends;
 mod listings;
 #[cfg(unix)]

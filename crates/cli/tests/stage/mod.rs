@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-use fichier_emulator::{Builder, Control, Emulator, Limits, Storage};
+use fichier_emulator::{Builder, Control, Emulator, Limits, MkdirExisting, Storage};
 use tokio::runtime::Runtime;
 
 /// The emulated service, and what the binary needs to reach it as `t:`.
@@ -59,6 +59,12 @@ impl Stage {
         let stage = Self::start_at(tempfile::tempdir().unwrap(), "1000", |builder| builder.proxy(proxy));
         stage.emulator.write_ca(stage.home.path().join("ca.pem")).unwrap();
         stage
+    }
+
+    /// A service that makes a second folder of a name when it is asked to.
+    pub(crate) fn start_allowing_twin_folders() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self::start_at(home, "1000", |builder| builder.mkdir_existing(MkdirExisting::Duplicate))
     }
 
     fn start_with(limits: Limits) -> Self {

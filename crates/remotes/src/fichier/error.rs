@@ -22,7 +22,7 @@ impl std::error::Error for Shared {
 }
 
 /// Says of an error what was tried and on which path.
-pub(super) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiError>>) -> StorageError {
+pub(crate) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiError>>) -> StorageError {
     let error = error.into();
     let retry = if error.is_fatal() {
         Retry::Fatal

@@ -12,6 +12,7 @@ mod download;
 mod error;
 mod folders;
 mod memory;
+mod merge;
 mod names;
 mod opening;
 mod options;
@@ -41,6 +42,8 @@ pub use options::{EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;
 pub use trust::{CatalogueUse, CatalogueUseError};
 
+pub(crate) use error::failed;
+pub(crate) use opening::proxy_for;
 pub(crate) use settings::BACKEND;
 
 use download::Reader;
@@ -183,6 +186,10 @@ impl Remote for FichierRemote {
 
     async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
         self.move_folder(from, to).await
+    }
+
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        self.merge(path).await
     }
 
     async fn about(&self) -> Result<Usage> {

@@ -52,28 +52,18 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .filter(|_| usage != CatalogueUse::Off)
         .map(|directory| directory.join(archive_name(url.as_str(), &key, &options)));
     let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
-    let proxy = if is_here(&url) { ProxySettings::Direct } else { ProxySettings::Environment };
+    let proxy = proxy_for(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
     // Without limits there is nothing to share.
     let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
     let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), &key])));
-    let mut builder = Client::builder(ApiKey::new(key))
+    let builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
         .proxy(proxy)
-        .connect_timeout(network.connect_timeout)
-        .idle_timeout(network.idle_timeout)
         .pacing(pacing)
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone());
-    for file in &network.ca_certificates {
-        builder = builder.ca_cert(file);
-    }
-    if let Some(agent) = &network.user_agent {
-        builder = builder.user_agent(agent.clone());
-    }
-    if let Some(address) = network.bind {
-        builder = builder.bind(address);
-    }
+    let mut builder = network.applied(builder);
     if let Some(observer) = &network.observer {
         builder = builder.observer(observer.clone());
     }
@@ -137,6 +127,11 @@ fn catalogue_use(chosen: &Chosen<'_>) -> Result<CatalogueUse, InvalidValue> {
         option: "catalogue",
         reason: error.to_string(),
     })
+}
+
+/// The proxies for an address.
+pub(crate) fn proxy_for(url: &Url) -> ProxySettings {
+    if is_here(url) { ProxySettings::Direct } else { ProxySettings::Environment }
 }
 
 /// Whether the service is on this computer, where no proxy would find it.

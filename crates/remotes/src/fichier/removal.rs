@@ -122,7 +122,7 @@ impl FichierRemote {
         Ok(())
     }
 
-    async fn remove_folder_by_id(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+    pub(super) async fn remove_folder_by_id(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
         if self.tree.catalogue().is_complete(folder) {
             // Whether it is empty must not be an earlier run's word.
             self.tree.load_anew(folder, path).await?;

@@ -1,0 +1,87 @@
+//! Fetching from anywhere on the web, with the certificates, proxies and time limits of the client, and without
+//! the account's key or the service's limits.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use http::header::{CONTENT_DISPOSITION, LAST_MODIFIED};
+use http::{HeaderName, StatusCode};
+use url::Url;
+
+use crate::error::{ApiError, ErrorKind};
+use crate::transport::failure;
+
+/// Fetches addresses.
+#[derive(Debug, Clone)]
+pub struct Web {
+    pub(crate) client: reqwest::Client,
+    pub(crate) idle_timeout: Duration,
+}
+
+/// An answer whose body is still to come.
+#[derive(Debug)]
+pub struct WebFile {
+    response: reqwest::Response,
+    idle_timeout: Duration,
+}
+
+impl Web {
+    /// Asks for an address. Redirects are followed. Any status is an answer.
+    ///
+    /// # Errors
+    /// The address can't be used or nobody answers.
+    pub async fn get(&self, address: &str) -> Result<WebFile, ApiError> {
+        let url = Url::parse(address).map_err(|error| {
+            ApiError::here(ErrorKind::Invalid(format!("{address:?} is no address: {error}")))
+        })?;
+        let sent = self.client.get(url).send().await;
+        let response = sent.map_err(|error| ApiError::here(failure(error, self.idle_timeout)))?;
+        Ok(WebFile { response, idle_timeout: self.idle_timeout })
+    }
+}
+
+impl WebFile {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The address that answered, after redirects.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        self.response.url()
+    }
+
+    /// How many bytes will come, if that was told.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// When it was changed last, if that was told.
+    #[must_use]
+    pub fn modified(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(&self.header(LAST_MODIFIED)?).ok()
+    }
+
+    /// The header `Content-Disposition`, which may name the file.
+    #[must_use]
+    pub fn disposition(&self) -> Option<String> {
+        self.header(CONTENT_DISPOSITION)
+    }
+
+    fn header(&self, name: HeaderName) -> Option<String> {
+        let value = self.response.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// The body.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, ApiError>> + Send + use<> {
+        let idle = self.idle_timeout;
+        self.response
+            .bytes_stream()
+            .map(move |chunk| chunk.map_err(|error| ApiError::here(failure(error, idle))))
+    }
+}

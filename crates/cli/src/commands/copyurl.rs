@@ -1,0 +1,219 @@
+//! `copyurl`: stores what an address on the web holds.
+
+use std::sync::Arc;
+
+use clap::Args;
+use fichier_engine::{RunOptions, RunReport, Upload};
+use fichier_remotes::web::{WebAddress, WebFile};
+use fichier_storage::{Location, Name, StorageError};
+use futures::StreamExt as _;
+
+use super::Context;
+use crate::{
+    exit::Failure,
+    file_name,
+    spool::Spool,
+    transfer::{ListFlags, carry_out, guarded_place, run_options},
+};
+
+/// Store what an address on the web holds
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The destination is the file's path; with --auto-filename the folder to put it in.\n\n\
+    With --urls the first argument is a text file with an address a line, each with a name after a comma where it \
+    shall have another than its own, and the destination is a folder.\n\n\
+    Example:\n  fichier copyurl --auto-filename https://example.com/file.iso demo:isos"
+)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+pub(crate) struct Arguments {
+    /// The address
+    #[arg(value_name = "URL")]
+    url: String,
+
+    /// Where to put it
+    #[arg(value_name = "DEST:PATH")]
+    destination: Option<String>,
+
+    /// Name the file as the address does; the destination is a folder
+    #[arg(short, long)]
+    auto_filename: bool,
+
+    /// Name the file as its server does; the destination is a folder with --auto-filename
+    #[arg(long)]
+    header_filename: bool,
+
+    /// Leave a file alone that has the name already
+    #[arg(long)]
+    no_clobber: bool,
+
+    /// Print the name that was found by --auto-filename
+    #[arg(short, long)]
+    print_filename: bool,
+
+    /// Write to the standard output instead
+    #[arg(long)]
+    stdout: bool,
+
+    /// Take addresses and names from this text file in place of one address
+    #[arg(long)]
+    urls: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    if arguments.stdout {
+        return write_out(&arguments.url, context).await;
+    }
+    let Some(destination) = &arguments.destination else {
+        return Err(Failure::usage("need 2 arguments if not using --stdout").into());
+    };
+    if !arguments.urls {
+        let folder = arguments.auto_filename;
+        let location = match folder {
+            true => context.session.open(destination).await?,
+            false => context.session.open_itself(destination).await?,
+        };
+        return one(&arguments.url, None, arguments, folder, &location, context).await;
+    }
+    let location = context.session.open(destination).await?;
+    let list = std::fs::read_to_string(&arguments.url)
+        .map_err(|error| Failure::other(format!("can't read {}: {error}", arguments.url)))?;
+    for (number, line) in list.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let (url, name) = fields(line);
+        let name = name.filter(|name| !name.is_empty());
+        if let Err(error) = one(&url, name, arguments, true, &location, context).await {
+            let place = format!("{}:{}", arguments.url, number + 1);
+            context.problems.note_text(&place, &format!("{url}: {error:#}"));
+        }
+    }
+    Ok(())
+}
+
+/// Stores one address. `name`: what it shall be called.
+async fn one(
+    url: &str,
+    name: Option<String>,
+    arguments: &Arguments,
+    into_folder: bool,
+    location: &Location,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
+    let address = context.session.web(url)?;
+    let file = fetched(&address).await?;
+    let mut target = location.clone();
+    if into_folder {
+        let name = match name {
+            Some(name) => name,
+            None => own_name(&file, arguments.header_filename)?,
+        };
+        if arguments.print_filename {
+            writeln!(context.out, "{name}")?;
+        }
+        let name = Name::new(name).map_err(|error| Failure::other(format!("can't use the name: {error}")))?;
+        target.path = target.path.join(&name);
+    }
+    let Some(name) = target.path.name() else {
+        return Err(StorageError::IsAFolder(target.path).into());
+    };
+    if arguments.no_clobber && target.remote.find(&target.path).await.is_ok() {
+        return Err(Failure::other("CopyURL failed: file already exist").into());
+    }
+    if context.settings.dry_run {
+        tracing::warn!(path = %name, "Skipped copy of {url} as --dry-run is set");
+        return Ok(());
+    }
+    let options = run_options(context, &target).await?;
+    let target = guarded_place(context.settings, target);
+    carry_out(context, "copyurl", &ListFlags::default(), |stats, stop| async move {
+        store(address, file, &target, &options, &stats, &stop).await
+    })
+    .await
+}
+
+async fn store(
+    address: WebAddress,
+    file: WebFile,
+    target: &Location,
+    options: &RunOptions,
+    stats: &Arc<fichier_engine::Stats>,
+    stop: &tokio_util::sync::CancellationToken,
+) -> Result<RunReport, StorageError> {
+    let modified = file.modified();
+    let upload = match file.size() {
+        Some(size) => {
+            Upload { size, modified, expected: None, content: Arc::new(address.into_content(file)) }
+        }
+        // A server that tells no size: it is known when all has come.
+        None => {
+            let spool = Spool::of(address.body(file)).await?;
+            Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
+        }
+    };
+    fichier_engine::store(target, &upload, options, stats, stop).await
+}
+
+/// The answer of an address, if it is a good one.
+async fn fetched(address: &WebAddress) -> anyhow::Result<WebFile> {
+    let file = address.get().await?;
+    match file.status() {
+        status if status.is_success() => Ok(file),
+        status => Err(Failure::other(format!("CopyURL failed: {status}")).into()),
+    }
+}
+
+fn own_name(file: &WebFile, by_header: bool) -> Result<String, Failure> {
+    if by_header {
+        let name = file.disposition().and_then(|header| file_name::of_disposition(&header));
+        return name.ok_or_else(|| {
+            Failure::other("CopyURL failed: filename not found in the Content-Disposition header")
+        });
+    }
+    let name = file_name::of_address(file.url().path());
+    name.ok_or_else(|| Failure::other("CopyURL failed: file name wasn't found in url"))
+}
+
+async fn write_out(url: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let address = context.session.web(url)?;
+    let file = fetched(&address).await?;
+    let mut body = address.body(file);
+    while let Some(chunk) = body.next().await {
+        context.out.write_all(&chunk?)?;
+    }
+    Ok(())
+}
+
+/// The first two fields of a line with commas between them. A field that begins with a quotation mark ends with
+/// one, and a doubled one in it is a single one.
+fn fields(line: &str) -> (String, Option<String>) {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    let mut letters = line.trim().chars().peekable();
+    while let Some(letter) = letters.next() {
+        let last = fields.len() - 1;
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => fields[last].extend(letters.next()),
+            '"' if quoted => quoted = false,
+            '"' if fields[last].is_empty() => quoted = true,
+            ',' if !quoted => fields.push(String::new()),
+            letter => fields[last].push(letter),
+        }
+    }
+    let mut fields = fields.into_iter().map(|field| field.trim().to_owned());
+    (fields.next().unwrap_or_default(), fields.next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_addresses_and_names() {
+        let of = |line: &str| fields(line);
+        assert_eq!(of("http://a/b"), ("http://a/b".into(), None));
+        assert_eq!(of("http://a/b,"), ("http://a/b".into(), Some(String::new())));
+        assert_eq!(of("http://a/b, c d ,x"), ("http://a/b".into(), Some("c d".into())));
+        assert_eq!(
+            of("\"http://a/b,c\",\"say \"\"x\"\"\""),
+            ("http://a/b,c".into(), Some("say \"x\"".into()))
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! `rcat`: stores the standard input.
+
+use std::{
+    io::{self, IsTerminal as _},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use clap::Args;
+use fichier_engine::Upload;
+
+use super::Context;
+use crate::{
+    exit::Failure,
+    spool::{self, Spool},
+    transfer::{ListFlags, carry_out, guarded_place, run_options},
+};
+
+/// Store the standard input as a file
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The service has to be told the size before the first byte, so the input is kept until it \
+    ends: up to 1 MiB in memory, more in a temporary file. --size tells the size beforehand; then nothing is kept, \
+    and nothing can be sent again when an upload fails.\n\n\
+    Example:\n  tar c ./photos | fichier rcat demo:photos.tar"
+)]
+pub(crate) struct Arguments {
+    /// The file
+    #[arg(value_name = "REMOTE:PATH")]
+    path: String,
+
+    /// How many bytes will come; -1: unknown
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "-1",
+        allow_negative_numbers = true,
+        hide_default_value = true
+    )]
+    size: i64,
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    if io::stdin().is_terminal() {
+        return Err(Failure::other("nothing to read from standard input (stdin)").into());
+    }
+    let location = context.session.open_itself(&arguments.path).await?;
+    let Some(name) = location.path.name() else {
+        return Err(Failure::other(format!("{:?} is a directory", arguments.path)).into());
+    };
+    if context.settings.dry_run {
+        tracing::warn!(path = %name, "Skipped upload from pipe as --dry-run is set");
+        return Ok(());
+    }
+    let modified = Some(SystemTime::now());
+    let upload = match u64::try_from(arguments.size) {
+        Ok(size) => {
+            let content = Arc::new(spool::Once::new(spool::standard_input()));
+            Upload { size, modified, expected: None, content }
+        }
+        Err(_) => {
+            let spool = Spool::of(spool::standard_input()).await?;
+            Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
+        }
+    };
+    let mut options = run_options(context, &location).await?;
+    if arguments.size >= 0 {
+        // What was read is gone.
+        options.tries = 1;
+    }
+    let target = guarded_place(context.settings, location);
+    carry_out(context, "rcat", &ListFlags::default(), |stats, stop| async move {
+        fichier_engine::store(&target, &upload, &options, &stats, &stop).await
+    })
+    .await
+}

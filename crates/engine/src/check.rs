@@ -1,0 +1,346 @@
+//! `check`: whether two trees hold the same, without changing either.
+//!
+//! Both are listed folder by folder, side by side, so that memory holds one folder at a time.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use fichier_filter::Filter;
+use futures::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use fichier_storage::{ByteRange, ByteStream, Entry, File, Location, Name, RemotePath, Result, StorageError};
+
+use crate::{
+    Checksums, Relation, RunReport, Stats, compare::Side, copy::as_missing_folder, plan, report::Verdict,
+    sift::Sieve, visit::Open,
+};
+
+/// What shows that two files are the same. Their sizes are compared in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Evidence {
+    /// Whirlpool checksums, as listed, as remembered, or by reading.
+    #[default]
+    Checksums,
+    /// Nothing more.
+    Sizes,
+    /// Every byte, read from both sides.
+    Bytes,
+}
+
+/// How to check.
+#[derive(Debug, Clone)]
+pub struct CheckOptions {
+    /// What shows that two files are the same.
+    pub evidence: Evidence,
+    /// Files of different sizes may be the same.
+    pub ignore_size: bool,
+    /// Don't look for files that the source hasn't got.
+    pub one_way: bool,
+    /// Where checksums come from.
+    pub checksums: Checksums,
+    /// How many files are compared at once, at least 1.
+    pub checkers: usize,
+    /// How many folders deep to go; `None`: all.
+    pub max_depth: Option<usize>,
+    /// Which files and folders of both sides count.
+    pub filter: Arc<Filter>,
+    /// Source and destination as messages name them.
+    pub names: [String; 2],
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct CheckReport {
+    /// Files that are the same.
+    pub matching: u64,
+    /// Files that both sides have and that differ.
+    pub differing: u64,
+    /// Files that the source hasn't got.
+    pub missing_on_source: u64,
+    /// Files that the destination hasn't got.
+    pub missing_on_destination: u64,
+    /// What couldn't be compared.
+    pub failures: RunReport,
+}
+
+impl CheckReport {
+    /// Files that aren't the same on both sides.
+    #[must_use]
+    pub fn differences(&self) -> u64 {
+        self.differing + self.missing_on_source + self.missing_on_destination
+    }
+
+    /// Differences, and what couldn't be compared.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.differences() + self.failures.failed
+    }
+}
+
+/// Compares the trees at two places; when `from` is a file, that file with its namesake in the folder `to`.
+///
+/// Every difference is logged as an error and told to the statistics' observer. Of several files of one name the
+/// one stored last is compared.
+///
+/// # Errors
+/// There is nothing at `from`, or `to` is a file.
+pub async fn check(
+    from: &Location,
+    to: &Location,
+    options: &CheckOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<CheckReport> {
+    let mut check = Check { from, to, options, stats, stop, report: CheckReport::default() };
+    match from.remote.find(&from.path).await.map_err(as_missing_folder)? {
+        Entry::File(file) => check.one_file(file).await?,
+        Entry::Folder(_) => check.trees().await?,
+    }
+    options.checksums.flush().await;
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    from: &'a Location,
+    to: &'a Location,
+    options: &'a CheckOptions,
+    stats: &'a Stats,
+    stop: &'a CancellationToken,
+    report: CheckReport,
+}
+
+/// A file that both sides have, and its path as the user sees it.
+struct Pair {
+    shown: RemotePath,
+    source: File,
+    destination: File,
+}
+
+/// What a comparison of two files came to.
+enum Finding {
+    Same,
+    Differ(&'static str),
+}
+
+type Versions = BTreeMap<Name, Vec<File>>;
+
+impl Check<'_> {
+    async fn one_file(&mut self, file: File) -> Result<()> {
+        let Some(name) = file.path.name() else { return Err(StorageError::FileNotFound(file.path)) };
+        let entries = match self.to.remote.list(&self.to.path).await {
+            Ok(entries) => entries,
+            Err(StorageError::FolderNotFound(_)) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let (mut there, _) = plan::by_name(entries);
+        there.retain(|other, _| *other == name);
+        let here = Versions::from([(name, vec![file])]);
+        self.files(&RemotePath::root(), here, there).await;
+        Ok(())
+    }
+
+    async fn trees(&mut self) -> Result<()> {
+        let mut open = vec![Open { path: RemotePath::root(), depth: 0, source: true, destination: true }];
+        while let Some(folder) = open.pop() {
+            if self.stop.is_cancelled() {
+                break;
+            }
+            let (source, destination) = futures::join!(
+                self.list(self.from, &folder.path, folder.source),
+                self.list(self.to, &folder.path, folder.destination)
+            );
+            let (source, destination) = match (source, destination) {
+                (Ok(source), Ok(destination)) => (source, destination),
+                (_, Err(error @ StorageError::IsAFile(_))) if folder.path.is_root() => return Err(error),
+                (source, destination) => {
+                    // Without one side nothing can be said about the other.
+                    for error in [source.err(), destination.err()].into_iter().flatten() {
+                        self.fail(&folder.path, error);
+                    }
+                    continue;
+                }
+            };
+            for (path, error) in source.gaps.into_iter().chain(destination.gaps) {
+                self.fail(&path, error);
+            }
+            let (here, folders_here) = plan::by_name(source.entries);
+            let (there, folders_there) = plan::by_name(destination.entries);
+            self.files(&folder.path, here, there).await;
+            if self.options.max_depth.is_none_or(|most| folder.depth + 1 < most) {
+                let mut below: BTreeMap<Name, [bool; 2]> = BTreeMap::new();
+                for name in folders_here.into_keys() {
+                    below.entry(name).or_default()[0] = true;
+                }
+                for name in folders_there.into_keys() {
+                    below.entry(name).or_default()[1] = true;
+                }
+                // What only the destination has is nobody's concern then, and costs no listing.
+                below.retain(|_, [source, _]| *source || !self.options.one_way);
+                open.extend(below.into_iter().rev().map(|(name, [source, destination])| Open {
+                    path: folder.path.join(&name),
+                    depth: folder.depth + 1,
+                    source,
+                    destination,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists what counts of one side of a folder; where it isn't, there is nothing.
+    async fn list(&self, side: &Location, folder: &RemotePath, exists: bool) -> Result<Half> {
+        if !exists {
+            return Ok(Half::default());
+        }
+        let path = side.path.join_path(folder);
+        match side.remote.list_with_gaps(&path).await {
+            Ok(listing) => {
+                let shown = |path: RemotePath| path.relative_to(&side.path).unwrap_or(path);
+                let gaps = listing.gaps.into_iter().map(|gap| (shown(gap.path), gap.error)).collect();
+                let sieve = Sieve { filter: &self.options.filter, remote: &*side.remote, root: &side.path };
+                Ok(Half { entries: sieve.sift(&path, listing.entries).await, gaps })
+            }
+            Err(StorageError::FolderNotFound(_)) => Ok(Half::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Compares the files of one folder.
+    async fn files(&mut self, folder: &RemotePath, source: Versions, mut destination: Versions) {
+        let mut pairs = Vec::new();
+        let mut missing = Vec::new();
+        for (name, versions) in source {
+            let shown = folder.join(&name);
+            let Some(source) = newest(versions, &shown, "source") else { continue };
+            match destination.remove(&name).and_then(|versions| newest(versions, &shown, "destination")) {
+                Some(destination) => pairs.push(Pair { shown, source, destination }),
+                None => missing.push((shown, Relation::MissingOnDestination)),
+            }
+        }
+        if !self.options.one_way {
+            let extra = destination.into_keys().map(|name| (folder.join(&name), Relation::MissingOnSource));
+            missing.extend(extra);
+        }
+        missing.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let [source_name, destination_name] = &self.options.names;
+        for (path, relation) in missing {
+            let (name, count) = match relation {
+                Relation::MissingOnSource => (source_name, &mut self.report.missing_on_source),
+                _ => (destination_name, &mut self.report.missing_on_destination),
+            };
+            tracing::error!(path = %path, "file not in {name}");
+            *count += 1;
+            self.stats.count_error();
+            self.stats.compared(&path, relation);
+        }
+        self.compare(pairs).await;
+    }
+
+    async fn compare(&mut self, mut pairs: Vec<Pair>) {
+        if self.options.evidence == Evidence::Checksums {
+            let files = pairs.iter_mut().flat_map(|pair| [&mut pair.source, &mut pair.destination]);
+            self.options.checksums.fill(files).await;
+        }
+        for _ in &pairs {
+            self.stats.plan_check();
+        }
+        let (options, stop) = (self.options, self.stop);
+        let (from, to) = (&self.from.remote, &self.to.remote);
+        let mut compared = stream::iter(pairs)
+            .take_while(|_| std::future::ready(!stop.is_cancelled()))
+            .map(|pair| async move {
+                let finding = find(options, (from, &pair.source), (to, &pair.destination)).await;
+                (pair.shown, finding)
+            })
+            .buffered(options.checkers.max(1));
+        while let Some((path, finding)) = compared.next().await {
+            self.stats.finish_check();
+            let relation = match finding {
+                Ok(Finding::Same) => {
+                    tracing::debug!(path = %path, "OK");
+                    self.report.matching += 1;
+                    Relation::Match
+                }
+                Ok(Finding::Differ(what)) => {
+                    tracing::error!(path = %path, "{what} differ");
+                    self.report.differing += 1;
+                    self.stats.count_error();
+                    Relation::Differ
+                }
+                Err(error) => {
+                    if self.report.failures.fail(self.stats, &path, error) == Verdict::Stop {
+                        self.stop.cancel();
+                    }
+                    Relation::Error
+                }
+            };
+            self.stats.compared(&path, relation);
+        }
+    }
+
+    fn fail(&mut self, path: &RemotePath, error: StorageError) {
+        self.stats.compared(path, Relation::Error);
+        if self.report.failures.fail(self.stats, path, error) == Verdict::Stop {
+            self.stop.cancel();
+        }
+    }
+}
+
+/// One side of a folder.
+#[derive(Default)]
+struct Half {
+    entries: Vec<Entry>,
+    gaps: Vec<(RemotePath, StorageError)>,
+}
+
+/// The version that counts: the one stored last. Several that differ are told.
+fn newest(versions: Vec<File>, shown: &RemotePath, side: &str) -> Option<File> {
+    if !plan::all_same(&versions) {
+        tracing::warn!(path = %shown, "Duplicate object found in {side} - comparing the newest");
+    }
+    versions.into_iter().next()
+}
+
+async fn find(options: &CheckOptions, source: Side<'_>, destination: Side<'_>) -> Result<Finding> {
+    if !options.ignore_size && source.1.size != destination.1.size {
+        return Ok(Finding::Differ("sizes"));
+    }
+    let (same, what) = match options.evidence {
+        Evidence::Sizes => (true, "sizes"),
+        Evidence::Bytes => (same_bytes(source, destination).await?, "contents"),
+        Evidence::Checksums => {
+            let sum = options.checksums.of(&**destination.0, destination.1).await?;
+            (options.checksums.of(&**source.0, source.1).await? == sum, "whirlpool")
+        }
+    };
+    Ok(if same { Finding::Same } else { Finding::Differ(what) })
+}
+
+/// Reads both files side by side, as far as they agree.
+async fn same_bytes(source: Side<'_>, destination: Side<'_>) -> Result<bool> {
+    let mut left = source.0.read(source.1, ByteRange::WHOLE).await?;
+    let mut right = destination.0.read(destination.1, ByteRange::WHOLE).await?;
+    let (mut here, mut there) = (bytes::Bytes::new(), bytes::Bytes::new());
+    loop {
+        fill(&mut here, &mut left).await?;
+        fill(&mut there, &mut right).await?;
+        let common = here.len().min(there.len());
+        if common == 0 {
+            return Ok(here.is_empty() && there.is_empty());
+        }
+        if here.split_to(common) != there.split_to(common) {
+            return Ok(false);
+        }
+    }
+}
+
+/// The next bytes, unless there are some left; none at the end.
+async fn fill(bytes: &mut bytes::Bytes, stream: &mut ByteStream) -> Result<()> {
+    while bytes.is_empty() {
+        match stream.next().await {
+            Some(chunk) => *bytes = chunk?,
+            None => break,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Doing what was decided about groups of duplicates: removals of all in one list, then what there is to say.
+
+use std::collections::VecDeque;
+
+use fichier_storage::{File, Name, Relocation};
+
+use crate::{Action, Record};
+
+use super::{
+    Dedupe,
+    group::{Plan, Then, Twin},
+};
+
+impl Dedupe<'_> {
+    /// Does what was decided about groups.
+    pub(super) async fn settle(&mut self, plans: Vec<Plan>) {
+        // Who watches wants to know what is done before it is.
+        let single = plans.len() == 1;
+        if let ([plan], true) = (&plans[..], single) {
+            announce(plan);
+        }
+        let going: Vec<Twin> = plans.iter().flat_map(Plan::going).collect();
+        let files: Vec<File> = going.iter().map(|copy| copy.file.clone()).collect();
+        let outcomes = if files.is_empty() { Vec::new() } else { self.target.remote.remove(&files).await };
+        let mut results: VecDeque<_> =
+            going.into_iter().zip(outcomes.into_iter().map(fichier_storage::Outcome::into_result)).collect();
+        for plan in plans {
+            if !single {
+                announce(&plan);
+            }
+            let mut left = 0;
+            for identical in &plan.identical {
+                let gone = self.take_results(&mut results, identical.extra.len());
+                left += identical.extra.len() - gone;
+            }
+            let label = plan.duplicates.label;
+            match plan.then {
+                Then::Nothing | Then::Ask if plan.rest.len() < 2 => {
+                    if left == 0 {
+                        tracing::warn!(path = label, "All duplicates removed");
+                    }
+                }
+                Then::Nothing | Then::Ask => {}
+                Then::Skip => {
+                    let what = if plan.duplicates.by_hash { "whirlpool hashes" } else { "names" };
+                    tracing::warn!(path = label, "Skipping {} files with duplicate {what}", plan.rest.len());
+                }
+                Then::Keep(_) => {
+                    let gone = self.take_results(&mut results, plan.rest.len() - 1);
+                    if gone > 0 {
+                        tracing::warn!(path = label, "Deleted {gone} extra copies");
+                    }
+                }
+                Then::Rename(names) => self.rename(&plan.rest, names).await,
+            }
+        }
+    }
+
+    /// Notes what became of the next removals; says how many were done.
+    fn take_results(
+        &mut self,
+        results: &mut VecDeque<(Twin, fichier_storage::Result<()>)>,
+        count: usize,
+    ) -> usize {
+        let mut gone = 0;
+        for (copy, result) in results.drain(..count.min(results.len())).collect::<Vec<_>>() {
+            match result {
+                Ok(()) => {
+                    tracing::info!(path = %copy.shown, "Deleted");
+                    self.stats.count_deleted();
+                    self.stats.record(&Record::of(&copy.shown, Action::Deleted, &copy.file));
+                    gone += 1;
+                }
+                Err(error) => self.fail(&copy.file.path, error),
+            }
+        }
+        gone
+    }
+
+    async fn rename(&mut self, copies: &[Twin], names: Vec<Name>) {
+        let steps: Vec<_> = copies
+            .iter()
+            .zip(names)
+            .filter_map(|(copy, name)| {
+                let to = copy.file.path.parent()?.join(&name);
+                Some(Relocation { from: copy.file.clone(), to, replaces: Vec::new() })
+            })
+            .collect();
+        let outcomes = self.target.remote.rename(&steps).await;
+        for (step, outcome) in steps.iter().zip(outcomes) {
+            match outcome.into_result() {
+                Ok(file) => {
+                    let (from, to) = (self.shown(&step.from.path), self.shown(&step.to));
+                    tracing::info!(path = %to, "renamed from: {from}");
+                    self.stats.count_renamed_alone();
+                    self.stats.record(&Record::of(&to, Action::MovedThere, &file));
+                }
+                Err(error) => self.fail(&step.from.path, error),
+            }
+        }
+    }
+}
+
+/// Says what was found, and what goes without a question.
+fn announce(plan: &Plan) {
+    if plan.announced {
+        return;
+    }
+    plan.duplicates.announce();
+    for identical in &plan.identical {
+        let (extra, of, sum) = (identical.extra.len(), identical.of, identical.sum);
+        tracing::warn!(
+            path = plan.duplicates.label,
+            "Deleting {extra}/{of} identical duplicates (whirlpool {sum})"
+        );
+    }
+}

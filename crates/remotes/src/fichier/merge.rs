@@ -1,0 +1,80 @@
+//! Merging folders that share a path: the service allows several of one name in a folder.
+
+use fichier_api::{FileLink, FolderId, MoveFiles, MoveFolder};
+use fichier_storage::{RemotePath, Result, StorageError};
+
+use super::{FichierRemote, ITEMS_PER_CALL, catalogue::KnownFile, error::failed};
+
+impl FichierRemote {
+    /// Moves all that the folders of a path hold into the first of them, and removes the others. A call that fails
+    /// leaves folders that hold the rest: the same again goes on from there.
+    pub(super) async fn merge(&self, path: &RemotePath) -> Result<()> {
+        if path.is_root() {
+            return Err(StorageError::Overlap { from: path.clone(), to: path.clone() });
+        }
+        let folders = self.tree.require_loaded(path).await?;
+        let Some((first, others)) = folders.split_first() else { return Ok(()) };
+        for other in others {
+            self.merge_into(*other, *first, path).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves what one folder holds into another one of its name, and removes it. The service refuses a folder where
+    /// its name is taken, so such children are merged in their turn; their contents have to be known for that, which
+    /// costs the listings that whoever goes on downward needs anyway.
+    async fn merge_into(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
+        let mut open = vec![(from, to, path.clone())];
+        // Folders that are empty when those below them are gone, the deepest last.
+        let mut emptied = Vec::new();
+        while let Some((from, to, path)) = open.pop() {
+            self.tree.load(from, &path).await?;
+            self.tree.load(to, &path).await?;
+            self.move_files_of(from, to, &path).await?;
+            open.extend(self.move_folders_of(from, to, &path).await?);
+            emptied.push((from, path));
+        }
+        for (folder, path) in emptied.into_iter().rev() {
+            self.remove_folder_by_id(folder, &path).await?;
+        }
+        Ok(())
+    }
+
+    async fn move_files_of(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
+        let files: Vec<KnownFile> = self.tree.catalogue().files(from).cloned().collect();
+        for part in files.chunks(ITEMS_PER_CALL) {
+            let links: Vec<FileLink> = part.iter().map(|file| file.link).collect();
+            let request = MoveFiles { links, to, destination_user: None, rename: None };
+            self.client.move_files(&request).await.map_err(|error| failed("merge", path, error))?;
+            let mut catalogue = self.tree.catalogue();
+            for file in part {
+                catalogue.note_file_gone(from, file.link);
+                catalogue.note_file(to, file.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers with the children that have a namesake: each with it and with its path.
+    async fn move_folders_of(
+        &self,
+        from: FolderId,
+        to: FolderId,
+        path: &RemotePath,
+    ) -> Result<Vec<(FolderId, FolderId, RemotePath)>> {
+        let children: Vec<_> = self.tree.catalogue().sub_folders(from).cloned().collect();
+        let mut namesakes = Vec::new();
+        for child in children {
+            let namesake = self.tree.catalogue().folders_named(to, &child.name).first().copied();
+            if let Some(namesake) = namesake {
+                namesakes.push((child.id, namesake, path.join(&child.name)));
+                continue;
+            }
+            let request = MoveFolder { folder: child.id, to, destination_user: None, rename: None };
+            let moved = self.client.move_folder(&request).await;
+            moved.map_err(|error| failed("merge", &path.join(&child.name), error))?;
+            self.tree.catalogue().note_moved_folder(to, child);
+        }
+        Ok(namesakes)
+    }
+}

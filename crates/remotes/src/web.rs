@@ -1,0 +1,89 @@
+//! Files anywhere on the web, reached with the network settings of a run.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use fichier_api::{ApiError, ApiKey, Client, Url};
+use fichier_storage::{ByteStream, Content, RemotePath, Result, StorageError};
+use futures::{StreamExt as _, TryStreamExt as _};
+
+pub use fichier_api::WebFile;
+
+use crate::{
+    fichier::{failed, proxy_for},
+    network::Network,
+};
+
+/// An address on the web.
+#[derive(Debug, Clone)]
+pub struct WebAddress {
+    web: fichier_api::Web,
+    address: String,
+}
+
+impl WebAddress {
+    /// An address, to be reached as the settings say.
+    ///
+    /// # Errors
+    /// It is none, or the settings can't be used.
+    pub fn new(network: &Network, address: &str) -> Result<Self> {
+        let url: Url = address.parse().map_err(|error| {
+            let why = format!("this is no address: {error}");
+            StorageError::io("fetch", address, std::io::Error::new(std::io::ErrorKind::InvalidInput, why))
+        })?;
+        // No account is asked, so no key is needed.
+        let builder = network.applied(Client::builder(ApiKey::new("")).proxy(proxy_for(&url)));
+        let web = builder.build_web().map_err(told(address))?;
+        Ok(Self { web, address: address.to_owned() })
+    }
+
+    /// Asks for it. Any status is an answer.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    pub async fn get(&self) -> Result<WebFile> {
+        self.web.get(&self.address).await.map_err(told(&self.address))
+    }
+
+    /// The body of an answer.
+    #[must_use]
+    pub fn body(&self, file: WebFile) -> ByteStream {
+        let address = self.address.clone();
+        file.into_stream().map_err(move |error| told(&address)(error)).boxed()
+    }
+
+    /// The body of an answer as content: it is asked for again when it is read again.
+    #[must_use]
+    pub fn into_content(self, first: WebFile) -> WebContent {
+        WebContent { address: self, first: Mutex::new(Some(first)) }
+    }
+}
+
+/// What an address holds.
+#[derive(Debug)]
+pub struct WebContent {
+    address: WebAddress,
+    first: Mutex<Option<WebFile>>,
+}
+
+#[async_trait]
+impl Content for WebContent {
+    async fn open(&self) -> Result<ByteStream> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let file = match first {
+            Some(file) => file,
+            None => self.address.get().await?,
+        };
+        let status = file.status();
+        if !status.is_success() {
+            let error = std::io::Error::other(status.to_string());
+            return Err(StorageError::io("fetch", self.address.address.clone(), error));
+        }
+        Ok(self.address.body(file))
+    }
+}
+
+fn told(address: &str) -> impl Fn(ApiError) -> StorageError + use<> {
+    let action = format!("fetch {address}");
+    move |error| failed(&action, &RemotePath::root(), error)
+}
