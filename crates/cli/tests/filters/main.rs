@@ -1,6 +1,6 @@
 //! The filters, side by side with the real rclone, and what they cost at the service.
 //!
-//! rclone is installed once below `target/`, see `rclone.rs`.
+//! rclone is installed once below `target/`, see `../peer/rclone.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
 #[path = "../stage/mod.rs"]
@@ -10,6 +10,7 @@ mod calls;
 #[cfg(unix)]
 mod generated;
 #[cfg(unix)]
+#[path = "../peer/rclone.rs"]
 mod rclone;
 #[cfg(unix)]
 mod referee;

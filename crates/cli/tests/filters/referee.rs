@@ -13,7 +13,7 @@ use std::{
 
 use bstr::BString;
 
-use crate::{generated, rclone, table, tree};
+use crate::{generated, rclone::Rclone, table, tree};
 
 /// One set of flags.
 pub(crate) type Set = Vec<String>;
@@ -57,7 +57,7 @@ fn copies_and_syncs_end_as_those_of_rclone() {
         })
         .collect();
     let failures = side_by_side(&cases, |(index, command, set)| {
-        let [theirs, ours] = [rclone::program(), Path::new(env!("CARGO_BIN_EXE_fichier"))].map(|program| {
+        let [theirs, ours] = [Rclone::installed().program(), Path::new(env!("CARGO_BIN_EXE_fichier"))].map(|program| {
             let end = format!("{index}-{}", program.file_name().unwrap().display());
             tree::plant_destination(&home.path().join(&end));
             let output = run(program, home.path(), &[command, "tree", &end], set);
@@ -104,7 +104,7 @@ struct Said {
 
 fn compare(home: &Path, set: &Set) -> Option<String> {
     let listing = ["lsf", "-R", "tree", "--dump", "filters"];
-    let mut theirs = said(&run(rclone::program(), home, &listing, set));
+    let mut theirs = said(&run(Rclone::installed().program(), home, &listing, set));
     let ours = said(&run(Path::new(env!("CARGO_BIN_EXE_fichier")), home, &listing, set));
     // Wrong usage and other errors have each other's number there: docs/exit-codes.md.
     theirs.status = theirs.status.map(|status| match status {

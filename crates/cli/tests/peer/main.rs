@@ -13,6 +13,8 @@ mod listings;
 #[cfg(unix)]
 mod names;
 mod rclone;
+#[cfg(unix)]
+mod scenarios;
 mod shared;
 mod transfers;
 

@@ -1,5 +1,7 @@
 //! The real rclone, of one pinned version: installed once below `target/`, and run against a stage's service.
 
+#![allow(dead_code, reason = "each test target uses its part")]
+
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -22,6 +24,11 @@ impl Rclone {
     pub(crate) fn installed() -> &'static Self {
         static INSTALLED: OnceLock<Rclone> = OnceLock::new();
         INSTALLED.get_or_init(|| Self { program: install() })
+    }
+
+    /// Where it is.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// The program with an environment in which `t:` is the stage's account, reached by the names of the real
