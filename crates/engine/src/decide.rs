@@ -87,7 +87,7 @@ impl Run<'_> {
             return self.look_up(self.job(pair), shelf).await;
         };
         if !plan::all_same(&pair.existing) {
-            tracing::warn!(path = %existing.path, "Duplicate object found in destination - comparing with the newest");
+            tracing::warn!(path = %shown, "Duplicate object found in destination - comparing with the newest");
         }
         let source = (&self.from.remote, &pair.source);
         let decision = rules.judge(&self.options.checksums, source, (&self.to.remote, existing)).await;
@@ -97,7 +97,7 @@ impl Run<'_> {
             Err(_) => Relation::Error,
         };
         self.stats.compared(&shown, relation);
-        match decision.map_err(|error| (pair.source.path.clone(), error))? {
+        match decision.map_err(|error| (shown.clone(), error))? {
             Decision::Transfer => self.look_up(self.job(pair), shelf).await,
             Decision::Leave(why) => {
                 tracing::debug!(path = %pair.name, "{why}");
@@ -112,7 +112,7 @@ impl Run<'_> {
             Decision::Retime => {
                 if let Some(time) = pair.source.modified {
                     let set = self.to.remote.set_modified(existing, time).await;
-                    set.map_err(|error| (existing.path.clone(), error))?;
+                    set.map_err(|error| (shown.clone(), error))?;
                     tracing::info!(path = %pair.name, "Updated modification time in destination");
                     self.stats.record(&Record::of(&shown, Action::Retimed, existing));
                 }

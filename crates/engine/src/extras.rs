@@ -155,6 +155,10 @@ impl Run<'_> {
         if self.stopped() {
             return;
         }
+        if !report.is_success() && !self.options.deletion.ignore_errors {
+            tracing::error!("not deleting directories as there were IO errors");
+            return;
+        }
         let mut folders = Vec::new();
         {
             let mut tree =

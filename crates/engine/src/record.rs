@@ -81,6 +81,12 @@ pub trait Observer: fmt::Debug + Send + Sync {
     /// Something was done about a path, or has failed.
     fn record(&self, record: &Record<'_>);
 
+    /// Whether it wants to know of all that only the destination has. That may take listings of folders that
+    /// nothing else needs.
+    fn wants_extras(&self) -> bool {
+        false
+    }
+
     /// Two sides were compared.
     fn compared(&self, path: &RemotePath, relation: Relation);
 }

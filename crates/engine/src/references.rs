@@ -71,8 +71,17 @@ impl Run<'_> {
         copies: Vec<(Job, File)>,
         report: &mut RunReport,
     ) -> (Vec<Job>, Vec<File>) {
+        let (mut instead, mut done) = (Vec::new(), Vec::new());
+        let mut roomy = Vec::with_capacity(copies.len());
+        for (job, file) in copies {
+            match self.transfer.make_room(&job, report).await {
+                true => roomy.push((job, file)),
+                false => instead.push(job),
+            }
+        }
+        let copies = roomy;
         if copies.is_empty() {
-            return (Vec::new(), Vec::new());
+            return (instead, done);
         }
         let steps: Vec<_> = copies
             .iter()
@@ -83,7 +92,6 @@ impl Run<'_> {
             })
             .collect();
         let outcomes: Vec<Outcome<File>> = self.to.remote.copy(&steps).await;
-        let (mut instead, mut done) = (Vec::new(), Vec::new());
         for ((job, _), outcome) in copies.into_iter().zip(outcomes) {
             match outcome.into_result() {
                 Ok(file) => {

@@ -208,6 +208,13 @@ impl Run<'_> {
         moves: bool,
         report: &mut RunReport,
     ) -> Result<(), AgendaError> {
+        let mut roomy = Vec::with_capacity(chosen.len());
+        for (planned, there, sum) in chosen {
+            if self.transfer.make_room(&planned.job, report).await {
+                roomy.push((planned, there, sum));
+            }
+        }
+        let chosen = roomy;
         if chosen.is_empty() {
             return Ok(());
         }
@@ -244,7 +251,7 @@ impl Run<'_> {
                     let action = if moves { Action::MovedThere } else { Action::CopiedThere };
                     let seen = File { whirlpool: Some(sum), ..file.clone() };
                     self.stats.record(&Record::of(&shown, action, &seen));
-                    self.transfer.set_replaced_aside(&planned.job, report).await;
+                    self.transfer.retire_replaced(&planned.job, report).await;
                     let file = File { whirlpool: file.whirlpool.or(Some(sum)), ..file };
                     agenda.note(planned.folder.clone(), Standing::Kept, vec![file]).await?;
                     done.push(planned);

@@ -101,8 +101,9 @@ impl Run<'_> {
         source: &[Entry],
         entries: Vec<Entry>,
     ) -> Vec<Entry> {
-        // Only a sync does anything with what the source hasn't got.
-        if !self.hides_at_destination() || self.mode != Mode::Sync {
+        // Only a sync does anything with what the source hasn't got, or who wants to be told of it.
+        let matters = self.mode == Mode::Sync || self.stats.wants_extras();
+        if !self.hides_at_destination() || !matters {
             return entries;
         }
         let wanted: HashSet<Name> = source.iter().filter_map(Entry::name).collect();

@@ -125,6 +125,11 @@ impl Stats {
         }
     }
 
+    /// Whether the observer wants to know of all that only the destination has.
+    pub(crate) fn wants_extras(&self) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.wants_extras())
+    }
+
     /// Tells the observer how the two sides stand to each other.
     pub(crate) fn compared(&self, path: &RemotePath, relation: Relation) {
         if let Some(observer) = &self.observer {

@@ -164,13 +164,9 @@ impl Transfer {
     }
 
     async fn attempt(&self, folder: &RemotePath, jobs: &[Job], report: &mut RunReport) -> Vec<Outcome<File>> {
-        // Where a new version can't stand beside the old one, the old one makes room first: it is whole, in
-        // the backup.
-        if self.backup.is_some() && !self.to.remote.info().features.duplicates {
-            for job in jobs {
-                if !self.set_replaced_aside(job, report).await {
-                    return jobs.iter().map(|_| Outcome::NotTried).collect();
-                }
+        for job in jobs {
+            if !self.make_room(job, report).await {
+                return jobs.iter().map(|_| Outcome::NotTried).collect();
             }
         }
         if self.server_side {
@@ -196,7 +192,7 @@ impl Transfer {
         report.transferred += 1;
         self.stats.finish_transfer();
         self.stats.finish_server_side_copy(job.source.size);
-        self.set_replaced_aside(job, report).await;
+        self.retire_replaced(job, report).await;
         let path = self.shown(&file.path);
         tracing::info!(path = %path, size = file.size, "Copied (server-side copy)");
         self.stats.record(&Record::of(&path, Action::CopiedThere, file));
@@ -207,8 +203,21 @@ impl Transfer {
         if self.backup.is_some() { Vec::new() } else { job.replaces.clone() }
     }
 
+    /// Where a new version can't stand beside the old one, the old one goes to the backup first: it is whole
+    /// there. Says whether nothing failed.
+    pub(crate) async fn make_room(&self, job: &Job, report: &mut RunReport) -> bool {
+        self.to.remote.info().features.duplicates || self.set_replaced_aside(job, report).await
+    }
+
+    /// Elsewhere the old version goes to the backup once the new one is there.
+    pub(crate) async fn retire_replaced(&self, job: &Job, report: &mut RunReport) {
+        if self.to.remote.info().features.duplicates {
+            self.set_replaced_aside(job, report).await;
+        }
+    }
+
     /// Moves the old versions of a file to where backups go, if that is wanted; says whether nothing failed.
-    pub(crate) async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
+    async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
         let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return true };
         let mut well = true;
         for (old, outcome) in job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces).await) {
@@ -294,9 +303,7 @@ impl Transfer {
             (true, false) => self.stats.finish_server_side_copy(job.source.size),
             (false, _) => self.learn(job, file).await,
         }
-        if self.to.remote.info().features.duplicates {
-            self.set_replaced_aside(job, report).await;
-        }
+        self.retire_replaced(job, report).await;
         let how = match (self.server_side, job.replaces.is_empty()) {
             (true, _) if self.moves => "Moved (server-side)",
             (true, _) => "Copied (server-side copy)",

@@ -1,5 +1,7 @@
 //! Visiting a folder: list both sides, match, decide, and hand on what is to be done.
 
+use std::collections::HashSet;
+
 use tokio::sync::mpsc;
 
 use fichier_storage::{Entry, File, Name, RemotePath, Result, StorageError};
@@ -60,6 +62,7 @@ impl Run<'_> {
         }
         let mut matched = plan::match_folder(source, destination);
         for path in &matched.duplicates {
+            let path = path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
             tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
         }
         let clashed = self.settle_clashes(&mut matched, folder, report).await;
@@ -69,10 +72,12 @@ impl Run<'_> {
             .flat_map(|pair| std::iter::once(&mut pair.source).chain(pair.existing.first_mut()));
         self.options.checksums.fill(fill).await;
         let extras = std::mem::take(&mut matched.extra_files);
-        self.take_note(&folder.path, extras, &matched, report).await?;
+        self.take_note(&folder.path, extras, report).await?;
         let shelf = self.shelf(&folder.path).await?;
         let pairs = std::mem::take(&mut matched.files);
+        let kept = self.reusable(&pairs);
         let mut jobs = self.decide_all(&target, pairs, &shelf, report).await;
+        self.note_kept(&folder.path, kept, &jobs).await?;
         jobs.extend(clashed);
         self.hand_on(&folder.path, &target, jobs, batches).await?;
         Ok(self.below(folder, &matched))
@@ -154,7 +159,10 @@ impl Run<'_> {
                 }
             };
             let shown = path.relative_to(&self.from.path).unwrap_or(path);
-            if self.mode != Mode::Sync || report.failed > 0 || self.hides_at_destination() {
+            let deletion = self.options.deletion;
+            // How much would go is counted only after the walk.
+            let limited = deletion.max_files.is_some() || deletion.max_bytes.is_some();
+            if self.mode != Mode::Sync || report.failed > 0 || self.hides_at_destination() || limited {
                 self.fail(report, &shown, StorageError::AlreadyExists(shown.clone()));
                 continue;
             }
@@ -180,7 +188,6 @@ impl Run<'_> {
         &self,
         folder: &RemotePath,
         extras: Vec<File>,
-        matched: &Matched,
         report: &mut RunReport,
     ) -> Result<()> {
         for extra in &extras {
@@ -195,11 +202,28 @@ impl Run<'_> {
         } else if self.mode == Mode::Sync || reuse {
             agenda.note(folder.clone(), standing, extras).await.map_err(lost)?;
         }
-        if reuse {
-            let kept = matched.files.iter().flat_map(|pair| pair.existing.iter().cloned()).collect();
-            agenda.note(folder.clone(), Standing::Kept, kept).await.map_err(lost)?;
-        }
         Ok(())
+    }
+
+    /// Files under names that both sides have, of which copies may be made later.
+    fn reusable(&self, pairs: &[Pair]) -> Vec<File> {
+        // Where a new version takes the old one's place, a copy from a reference may have done so already.
+        let replaced = !self.to.remote.info().features.duplicates && !self.options.references.is_empty();
+        if self.agenda.is_none() || !self.can_reuse() || replaced {
+            return Vec::new();
+        }
+        pairs.iter().flat_map(|pair| pair.existing.iter().cloned()).collect()
+    }
+
+    /// Notes them, but for those that won't be there any more when copies are made.
+    async fn note_kept(&self, folder: &RemotePath, mut kept: Vec<File>, jobs: &[Job]) -> Result<()> {
+        let Some(agenda) = self.agenda.as_ref().filter(|_| !kept.is_empty()) else { return Ok(()) };
+        if !self.to.remote.info().features.duplicates {
+            let replaced: HashSet<_> =
+                jobs.iter().flat_map(|job| &job.replaces).map(|file| &file.path).collect();
+            kept.retain(|file| !replaced.contains(&file.path));
+        }
+        agenda.note(folder.clone(), Standing::Kept, kept).await.map_err(lost)
     }
 
     async fn hand_on(
@@ -237,8 +261,8 @@ impl Run<'_> {
         };
         let mut below: Vec<_> =
             matched.folders.iter().map(|child| open(&child.name, true, child.exists)).collect();
-        // A copy looks there, too, for contents that it could make use of; but that isn't worth listings.
-        if self.mode == Mode::Sync {
+        // A copy could make use of contents there, too; but that isn't worth listings.
+        if self.mode == Mode::Sync || self.stats.wants_extras() {
             below.extend(matched.extra_folders.iter().map(|name| open(name, false, true)));
         }
         below.sort_by(|left, right| left.path.cmp(&right.path));

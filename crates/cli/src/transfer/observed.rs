@@ -163,6 +163,11 @@ impl Observer for Observed {
         report.line(line.to_string().into_bytes());
     }
 
+    fn wants_extras(&self) -> bool {
+        self.combined.is_some()
+            || self.lists.iter().any(|(relation, _)| *relation == Relation::MissingOnSource)
+    }
+
     fn compared(&self, path: &RemotePath, relation: Relation) {
         if let Some(combined) = &self.combined {
             let sign = match relation {

@@ -37,6 +37,7 @@ struct Case {
 #[derive(Debug, Clone)]
 struct How {
     reuse: bool,
+    track_renames: bool,
     batch: usize,
     check_first: bool,
     checksum: bool,
@@ -136,7 +137,7 @@ fn how() -> impl Strategy<Value = How> {
         Order::By(OrderKey::Name, Direction::Mixed { percent: 40 }),
     ];
     (
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
         select(vec![1_usize, 3, 100]),
         any::<bool>(),
         any::<bool>(),
@@ -144,8 +145,9 @@ fn how() -> impl Strategy<Value = How> {
         select(vec![DeleteWhen::After, DeleteWhen::Before, DeleteWhen::During]),
         1_usize..5,
     )
-        .prop_map(|(reuse, batch, check_first, checksum, order, when, transfers)| How {
+        .prop_map(|((reuse, track_renames), batch, check_first, checksum, order, when, transfers)| How {
             reuse,
+            track_renames,
             batch,
             check_first,
             checksum,
@@ -201,6 +203,7 @@ fn options(case: &Case, world: &World, to: &Arc<dyn fichier_storage::Remote>) ->
         delete_empty_source_folders: flags.delete_empty_source,
         max_depth: flags.max_depth,
         reuse: how.reuse,
+        track_renames: how.track_renames,
         check_first: how.check_first,
         order: how.order,
         transfers: how.transfers,

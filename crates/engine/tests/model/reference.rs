@@ -203,7 +203,7 @@ pub(crate) fn expect(
             !before.source.folders.contains(folder) && flags.max_depth.is_none_or(|most| depth(folder) < most)
         });
     }
-    if operation == Operation::Move && flags.delete_empty_source {
+    if operation == Operation::Move && flags.delete_empty_source && failed == 0 && refused == 0 {
         state.source.remove_empty_folders(|folder| flags.max_depth.is_none_or(|most| depth(folder) < most));
     }
     Expected { state, failed, refused }

@@ -2,7 +2,10 @@
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use super::tree::{CONTENTS, Place, Tree, Version};
+use super::{
+    differences::keeps_name_at_service,
+    tree::{CONTENTS, Place, Tree, Version},
+};
 
 const FILES: &[&str] = &[
     "a", "b", "a.txt", "b.txt", "photo.tar.gz", ".hidden", "UPPER.TXT", "ü", "日本", "a b", " lead", "trail ",
@@ -96,16 +99,20 @@ pub(crate) fn scenarios(seed: u64, count: usize) -> Vec<Scenario> {
     (0..count)
         .map(|number| {
             let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::try_from(number).unwrap());
-            Chance(StdRng::seed_from_u64(seed)).scenario(number)
+            Chance { random: StdRng::seed_from_u64(seed), plain: false }.scenario(number)
         })
         .collect()
 }
 
-struct Chance(StdRng);
+struct Chance {
+    random: StdRng,
+    /// Files bear only names that rclone keeps when the service copies or moves them.
+    plain: bool,
+}
 
 impl Chance {
     fn below(&mut self, limit: usize) -> usize {
-        self.0.random_range(0..limit)
+        self.random.random_range(0..limit)
     }
 
     fn one<T: Copy>(&mut self, of: &[T]) -> T {
@@ -134,6 +141,7 @@ impl Chance {
                 [Local, Local],
             ]),
         };
+        self.plain = places[1] == Service && (places[0] == Service || self.percent(50));
         let source = self.tree(places[0]);
         let destination = match command {
             _ if command.has_two_ends() => {
@@ -164,7 +172,10 @@ impl Chance {
 
     fn file(&mut self) -> String {
         let folder = self.folder();
-        let name = self.one(FILES);
+        let mut name = self.one(FILES);
+        while self.plain && !keeps_name_at_service(name) {
+            name = self.one(FILES);
+        }
         if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
     }
 
@@ -305,19 +316,22 @@ impl Chance {
 
     fn transfer_flags(&mut self, scenario: &Scenario) -> Vec<String> {
         let mut flags = Vec::new();
+        // Whether the destination's files may be moved about there.
+        let relocates = self.plain || scenario.places[1] == Place::Local;
         for _ in 0..1 + self.below(3) {
             match self.below(11) {
                 0 => flags.push(self.one(&["--size-only", "--checksum", "--ignore-times"]).to_owned()),
-                1 => flags.push(self.one(&["--ignore-existing", "--existing", "--update"]).to_owned()),
+                1 => flags.push(self.one(&["--ignore-existing", "--update"]).to_owned()),
                 2 => flags.push("--immutable".to_owned()),
                 3 => flags.push(format!("--max-depth={}", 1 + self.below(3))),
                 4 | 5 => flags.extend(self.filter_flags(&scenario.source)),
-                6 => flags.extend(self.backup_flags(scenario.places[1])),
-                7 => flags.push(format!(
-                    "{}={}",
-                    self.one(&["--compare-dest", "--copy-dest"]),
-                    Scenario::root(scenario.places[1], "reference")
-                )),
+                6 if relocates => flags.extend(self.backup_flags(scenario.places[1])),
+                7 => {
+                    // rclone refuses to copy from a disk's folder, and this program doesn't.
+                    let copies = relocates && scenario.places[1] == Place::Service;
+                    let flag = if copies && self.percent(50) { "--copy-dest" } else { "--compare-dest" };
+                    flags.push(format!("{flag}={}", Scenario::root(scenario.places[1], "reference")));
+                }
                 8 => flags.extend(self.limit_flags()),
                 9 => flags.push(self.one(&["--combined=-", "--differ=-", "--match=-", "--missing-on-dst=-"]).to_owned()),
                 _ => flags.push("--create-empty-src-dirs".to_owned()),
@@ -329,7 +343,9 @@ impl Chance {
                 if flags.last().is_none_or(|flag| flag != "--delete-before") {
                     flags.extend(self.maybe(20, "--delete-during"));
                 }
-                flags.extend(self.maybe(20, "--track-renames"));
+                if relocates {
+                    flags.extend(self.maybe(20, "--track-renames"));
+                }
                 if self.percent(10) {
                     flags.push(format!("--max-delete={}", self.below(3)));
                 }

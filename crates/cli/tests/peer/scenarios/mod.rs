@@ -142,6 +142,8 @@ fn act(program: Program, scenario: &Scenario, verbose: bool) -> (End, String) {
         if differences::sizes_alone(scenario) {
             command.arg("--checksum");
         }
+    } else if differences::sends_all(scenario) {
+        command.arg("--no-server-side-reuse");
     }
     command.args(verbose.then_some("-vv"));
     let Run { stdout, stderr, status, .. } = run(&mut command, scenario);

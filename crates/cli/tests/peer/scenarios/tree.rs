@@ -62,6 +62,10 @@ impl Version {
 }
 
 impl Tree {
+    pub(crate) const fn new() -> Self {
+        Self { folders: BTreeSet::new(), files: BTreeMap::new() }
+    }
+
     /// Puts a folder there, and those above it.
     pub(crate) fn add_folder(&mut self, path: &str) {
         if !path.is_empty() && self.folders.insert(path.to_owned()) {
