@@ -339,3 +339,90 @@ fn a_place_is_not_synced_or_moved_into_itself() {
     stage.run(&["sync", "t:", "t:d"]).code(2);
     assert_eq!(read_tree(&source).len(), 1);
 }
+
+#[test]
+fn a_disks_backup_gets_the_old_version_when_the_new_one_is_copied_from_beside() {
+    let stage = Stage::start();
+    let (to, old) = (stage.directory("to"), stage.directory("old"));
+    stage.control().seed_file("from/a", b"fresh").unwrap();
+    stage.control().seed_file("from/b", b"fresh").unwrap();
+    write_tree(&to, &tree(&[("a", "stale"), ("b", "fresh")]));
+    let backup = format!("--backup-dir={}", old.to_str().unwrap());
+    stage.run(&["sync", "t:from", to.to_str().unwrap(), &backup, "--track-renames"]).success();
+    assert_eq!(read_tree(&to), tree(&[("a", "fresh"), ("b", "fresh")]));
+    assert_eq!(read_tree(&old), tree(&[("a", "stale")]));
+}
+
+#[test]
+fn names_that_swap_their_contents_on_a_disk_swap_them() {
+    let stage = Stage::start();
+    let to = stage.directory("to");
+    stage.control().seed_file("from/a", b"one").unwrap();
+    stage.control().seed_file("from/b", b"two").unwrap();
+    write_tree(&to, &tree(&[("a", "two"), ("b", "one")]));
+    stage.run(&["sync", "t:from", to.to_str().unwrap(), "--track-renames"]).success();
+    assert_eq!(read_tree(&to), tree(&[("a", "one"), ("b", "two")]));
+}
+
+#[test]
+fn a_move_leaves_what_the_reference_alone_has() {
+    let stage = Stage::start();
+    let (from, reference) = (stage.directory("from"), stage.directory("reference"));
+    write_tree(&from, &tree(&[("a", "one"), ("b", "two")]));
+    write_tree(&reference, &tree(&[("a", "one")]));
+    let to = stage.home().join("to");
+    let compare = format!("--compare-dest={}", reference.to_str().unwrap());
+    stage.run(&["move", from.to_str().unwrap(), to.to_str().unwrap(), &compare, "--checksum"]).success();
+    assert_eq!(read_tree(&to), tree(&[("b", "two")]));
+    assert_eq!(read_tree(&from), tree(&[("a", "one")]));
+}
+
+#[test]
+fn lists_of_a_copy_tell_all_that_the_destination_alone_has_but_not_what_filters_leave_out() {
+    let stage = Stage::start();
+    let (from, to) = (stage.directory("from"), stage.directory("to"));
+    write_tree(&from, &tree(&[("a", "one")]));
+    write_tree(&to, &tree(&[("b", "two"), ("x/y/c", "three"), ("x/d.tmp", ""), ("tmp/e", "")]));
+    let words = ["copy", from.to_str().unwrap(), to.to_str().unwrap(), "--combined=-"];
+    let filters = ["--exclude=*.tmp", "--exclude=/tmp/**"];
+    let told = stage.run(&[&words[..], &filters[..]].concat()).success_text();
+    let mut lines: Vec<_> = told.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["+ a", "- b", "- x/y/c"]);
+}
+
+#[test]
+fn immutable_files_keep_their_times() {
+    let stage = Stage::start();
+    let (from, to) = (stage.directory("from"), stage.directory("to"));
+    write_tree(&from, &tree(&[("a", "one")]));
+    write_tree(&to, &tree(&[("a", "one")]));
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    fs::File::options().append(true).open(to.join("a")).unwrap().set_modified(long_ago).unwrap();
+    stage.run(&["copy", from.to_str().unwrap(), to.to_str().unwrap(), "--immutable"]).code(6);
+    assert_eq!(fs::metadata(to.join("a")).unwrap().modified().unwrap(), long_ago);
+}
+
+#[test]
+fn update_sets_the_time_of_a_newer_file_that_holds_the_same() {
+    let stage = Stage::start();
+    let (from, to) = (stage.directory("from"), stage.directory("to"));
+    write_tree(&from, &tree(&[("a", "one")]));
+    write_tree(&to, &tree(&[("a", "one")]));
+    fs::File::options().append(true).open(to.join("a")).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let run = stage.run(&["copy", from.to_str().unwrap(), to.to_str().unwrap(), "--update", "-v"]).code(0);
+    assert!(!run.stderr.contains("Copied"), "{}", run.stderr);
+    let time = |path: &std::path::Path| fs::metadata(path.join("a")).unwrap().modified().unwrap();
+    assert_eq!(time(&to), time(&from));
+}
+
+#[test]
+fn a_limit_on_removals_counts_what_would_make_room_for_a_file() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    write_tree(&from, &tree(&[("a", "a file here")]));
+    stage.control().seed_file("to/a/b", b"one").unwrap();
+    stage.control().seed_file("to/a/c", b"two").unwrap();
+    stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=1"]).code(2);
+    assert_eq!(stored(&stage).len(), 2);
+}

@@ -145,23 +145,19 @@ impl Rules {
         } else {
             self.by_content(sums, source, destination).await?
         };
-        if verdict == Decision::Transfer && self.immutable {
+        if self.immutable && matches!(verdict, Decision::Transfer | Decision::Retime) {
             return Err(StorageError::Immutable(destination.1.path.clone()));
         }
         Ok(verdict)
     }
 
-    /// What `--update` says: the newer side wins; of two of one age the contents decide.
+    /// What `--update` says: what is newer at the destination is left alone; else the contents decide.
     fn by_age(&self, (from, source): Side<'_>, (to, destination): Side<'_>) -> Option<Decision> {
         let (source, destination) = (source.modified?, destination.modified?);
-        let window = self.window(from, to).unwrap_or(Duration::from_nanos(1));
-        if !self.update {
-            None
-        } else if destination >= source + window {
-            Some(Decision::Leave("Destination is newer than source, skipping"))
-        } else {
-            (source >= destination + window).then_some(Decision::Transfer)
-        }
+        // A time of upload is known to the second.
+        let window = self.window(from, to).unwrap_or(Duration::from_secs(1));
+        let is_newer = self.update && destination >= source + window;
+        is_newer.then_some(Decision::Leave("Destination is newer than source, skipping"))
     }
 
     /// How far apart two modification times of one file may be; `None` where a side keeps none.

@@ -165,12 +165,16 @@ impl Run<'_> {
                 std::pin::pin!(walk_filtered(self.from, self.options.max_depth, &self.options.filter));
             while let Some(listing) = tree.next().await {
                 if let Ok(listing) = listing {
-                    folders.push(listing.folder);
+                    // At the depth where the run ends folders are only seen.
+                    let seen = listing.entries.into_iter().filter_map(|entry| match entry {
+                        Entry::Folder(folder) => Some(folder.path),
+                        Entry::File(_) => None,
+                    });
+                    folders.extend(seen);
                 }
             }
         }
         folders.sort_by_key(|folder| std::cmp::Reverse(folder.depth()));
-        folders.retain(|folder| !folder.is_root());
         self.remove_folders(self.from, folders, report).await;
     }
 }

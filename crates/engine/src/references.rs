@@ -56,7 +56,8 @@ impl Run<'_> {
                 _ if reference.copies => return Ok(Decided::CopyFrom(job, file.clone())),
                 _ => {
                     tracing::debug!(path = %job.name, "Destination found in --compare-dest, skipping");
-                    return Ok(Decided::There(job.source));
+                    // The destination hasn't got it, so a move leaves it where it is.
+                    return Ok(Decided::Leave);
                 }
             }
         }

@@ -13,7 +13,7 @@ use fichier_storage::{
 };
 
 use crate::{
-    Action, Backup, Bandwidth, Checksums, Record, RunReport, Stats, bandwidth::Ways, limits::Allowance,
+    Action, Backup, Bandwidth, Checksums, Record, Relation, RunReport, Stats, bandwidth::Ways, limits::Allowance,
     meter::MeteredContent, report::Verdict,
 };
 
@@ -329,6 +329,9 @@ impl Transfer {
             self.stats.count_empty_file();
             self.stats.record(&Record::of(&path, Action::LeftOut, &job.source));
             return;
+        }
+        if error.retry() != Retry::Fatal {
+            self.stats.compared(&path, Relation::Error);
         }
         if report.fail(&self.stats, &path, error) == Verdict::Stop {
             self.stop.cancel();

@@ -43,6 +43,10 @@ impl Run<'_> {
 
     async fn visit(&self, folder: &Open, batches: &Batches, report: &mut RunReport) -> Result<Vec<Open>> {
         let target = self.to.path.join_path(&folder.path);
+        if self.options.max_depth.is_some_and(|most| folder.depth >= most) {
+            self.pass(folder, &target).await?;
+            return Ok(Vec::new());
+        }
         let (destination, exists) = self.list_destination(folder, &target).await?;
         if !exists && folder.source && self.moves_whole(folder, &target).await {
             return Ok(Vec::new());
@@ -81,6 +85,17 @@ impl Run<'_> {
         jobs.extend(clashed);
         self.hand_on(&folder.path, &target, jobs, batches).await?;
         Ok(self.below(folder, &matched))
+    }
+
+    /// Where the run's depth ends: what is in a folder is nobody's concern, the folder itself is.
+    async fn pass(&self, folder: &Open, target: &RemotePath) -> Result<()> {
+        if folder.source && !folder.destination && self.options.create_empty_folders {
+            self.make_folder(target).await?;
+        }
+        match self.agenda.as_ref().filter(|_| !folder.source) {
+            Some(agenda) => agenda.note_folder(folder.path.clone(), OneSided::Destination).await.map_err(lost),
+            None => Ok(()),
+        }
     }
 
     async fn list_destination(&self, folder: &Open, target: &RemotePath) -> Result<(Vec<Entry>, bool)> {
@@ -250,9 +265,6 @@ impl Run<'_> {
 
     /// The folders to be visited below one.
     fn below(&self, folder: &Open, matched: &Matched) -> Vec<Open> {
-        if self.options.max_depth.is_some_and(|most| folder.depth + 1 >= most) {
-            return Vec::new();
-        }
         let open = |name: &Name, source, destination| Open {
             path: folder.path.join(name),
             depth: folder.depth + 1,

@@ -3,6 +3,7 @@
 //! `MODEL_CASES` sets how many (2,000 if it isn't set), `MODEL_SEED` repeats a run by its seed, which is printed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod clashes;
 mod reference;
 mod world;
 
@@ -181,14 +182,13 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-fn options(case: &Case, world: &World, to: &Arc<dyn fichier_storage::Remote>) -> RunOptions {
+fn options(case: &Case, to: &Arc<dyn fichier_storage::Remote>) -> RunOptions {
     let (flags, how) = (&case.flags, &case.how);
     let comparison = match (flags.size_only, how.checksum) {
         (true, _) => Comparison::SizeOnly,
         (false, true) => Comparison::Checksum,
         (false, false) => Comparison::Exact,
     };
-    let _ = world;
     RunOptions {
         rules: Rules {
             comparison,
@@ -228,7 +228,7 @@ async fn run(case: &Case) -> Result<(), TestCaseError> {
     let remote = |place| if place == Place::Local { &disk } else { &service };
     let from = World::location(remote(case.places.0), "from");
     let to = World::location(remote(case.places.1), "to");
-    let options = options(case, &world, remote(case.places.1));
+    let options = options(case, remote(case.places.1));
     let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
     let report = match case.operation {
         Operation::Copy => fichier_engine::copy(&from, &to, &options, &stats, &stop).await,
@@ -286,13 +286,26 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn runs_leave_what_the_reference_says() {
-    let cases = number("MODEL_CASES").unwrap_or(2000).try_into().unwrap();
+    try_cases(2000, case(), |case| async move { run(&case).await });
+}
+
+#[test]
+fn clashes_lose_nothing_that_nobody_asked_to_remove() {
+    try_cases(500, clashes::clashing_case(), |case| async move { clashes::run(&case).await });
+}
+
+fn try_cases<F: Future<Output = Result<(), TestCaseError>>>(
+    usual: u64,
+    cases: impl Strategy<Value = Case>,
+    run: impl Fn(Case) -> F,
+) {
+    let count = number("MODEL_CASES").unwrap_or(usual).try_into().unwrap();
     let seed = number("MODEL_SEED").unwrap_or_else(rand::random);
-    println!("{cases} cases; repeat them by MODEL_SEED={seed}");
+    println!("{count} cases; repeat them by MODEL_SEED={seed}");
     let config =
-        Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+        Config { cases: count, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let result = TestRunner::new(config).run(&case(), |case| runtime.block_on(run(&case)));
+    let result = TestRunner::new(config).run(&cases, |case| runtime.block_on(run(case)));
     if let Err(error) = result {
         panic!("MODEL_SEED={seed}: {error}");
     }

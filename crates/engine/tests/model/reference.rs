@@ -77,6 +77,12 @@ impl Tree {
         self.files.insert(path.to_owned(), versions);
     }
 
+    /// Takes away what is at a path, and below.
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.files.retain(|other, _| !Self::within(other, path));
+        self.folders.retain(|other| !Self::within(other, path));
+    }
+
     fn within(path: &str, folder: &str) -> bool {
         folder.is_empty()
             || path == folder
@@ -185,7 +191,7 @@ pub(crate) fn expect(
         for folder in
             before.source.folders.iter().filter(|path| seen(path) && state.source.folders.contains(*path))
         {
-            if flags.max_depth.is_none_or(|most| depth(folder) < most) {
+            if flags.max_depth.is_none_or(|most| depth(folder) <= most) {
                 state.destination.add_folder(folder);
             }
         }
@@ -200,11 +206,11 @@ pub(crate) fn expect(
             }
         }
         state.destination.remove_empty_folders(|folder| {
-            !before.source.folders.contains(folder) && flags.max_depth.is_none_or(|most| depth(folder) < most)
+            !before.source.folders.contains(folder) && flags.max_depth.is_none_or(|most| depth(folder) <= most)
         });
     }
     if operation == Operation::Move && flags.delete_empty_source && failed == 0 && refused == 0 {
-        state.source.remove_empty_folders(|folder| flags.max_depth.is_none_or(|most| depth(folder) < most));
+        state.source.remove_empty_folders(|folder| flags.max_depth.is_none_or(|most| depth(folder) <= most));
     }
     Expected { state, failed, refused }
 }

@@ -1,9 +1,12 @@
 //! Where this program differs from rclone on purpose, each with its reason.
 //!
-//! What scenarios leave out, since rclone can't do it or loses by it:
+//! What scenarios leave out, since rclone can't do it, loses by it, or means something else:
 //!
 //! - `--existing`, which rclone 1.75 hasn't got;
-//! - `--copy-dest` on a disk, which rclone refuses there;
+//! - `--copy-dest` on a disk and `--track-renames` with `--delete-before`, which rclone refuses, and
+//!   `--track-renames` with `--compare-dest`, where rclone doesn't look into that folder;
+//! - `--max-transfer` where the service copies, since no byte moves through this program then: rclone counts it;
+//! - `--delete-excluded` with `--max-depth`: rclone removes what is deeper, too;
 //! - names that the service doesn't keep as they are, wherever rclone has the service copy or move a file: it sends
 //!   the name as it is then, and the service drops spaces at its ends and replaces what it can't store
 //!   ([`keeps_name_at_service`]).
@@ -13,7 +16,7 @@ use std::collections::BTreeSet;
 use super::{
     End,
     generated::{Command, Scenario},
-    tree::{Held, Place, Tree, stored},
+    tree::{Place, Tree, Version, parent, stored},
 };
 
 /// A difference on purpose.
@@ -24,14 +27,19 @@ pub(crate) enum Difference {
     TimesOfFoldersNotMade,
     FoldersThatFiltersKeep,
     FoldersMovedWhole,
-    SomeRemovedBeforeTheLimit,
+    RemovedBeforeTheEnd,
+    CutInTheMiddle,
+    SourcesLeft,
+    References,
+    HiddenAtDestination,
     Clashes,
     Duplicates,
 }
 
 use Difference::{
-    Clashes, Duplicates, FoldersMovedWhole, FoldersThatFiltersKeep, NamesWithoutFolders, NumberOfTheLastError,
-    SomeRemovedBeforeTheLimit, TimesOfFoldersNotMade,
+    Clashes, CutInTheMiddle, Duplicates, FoldersMovedWhole, FoldersThatFiltersKeep, HiddenAtDestination,
+    NamesWithoutFolders, NumberOfTheLastError, References, RemovedBeforeTheEnd, SourcesLeft,
+    TimesOfFoldersNotMade,
 };
 
 /// 1Fichier keeps no times, so rclone compares sizes alone there and misses an edit that keeps the size. It gets
@@ -39,7 +47,7 @@ use Difference::{
 pub(crate) fn sizes_alone(scenario: &Scenario) -> bool {
     scenario.command.transfers()
         && scenario.places.contains(&Place::Service)
-        && !["--size-only", "--checksum", "--ignore-times"].iter().any(|flag| scenario.has(flag))
+        && !["--size-only", "--checksum"].iter().any(|flag| scenario.has(flag))
 }
 
 /// What is copied at the destination instead of being sent doesn't count against `--max-transfer` here, so more is
@@ -61,7 +69,11 @@ impl Difference {
         TimesOfFoldersNotMade,
         FoldersThatFiltersKeep,
         FoldersMovedWhole,
-        SomeRemovedBeforeTheLimit,
+        RemovedBeforeTheEnd,
+        CutInTheMiddle,
+        SourcesLeft,
+        References,
+        HiddenAtDestination,
         Clashes,
         Duplicates,
     ];
@@ -80,21 +92,39 @@ impl Difference {
                 "--compare-dest: rclone fails to set the times of folders that it didn't have to make"
             }
             FoldersThatFiltersKeep => {
-                "delete --rmdirs with filters: rclone fails to remove folders that hold what the filters keep"
+                "delete --rmdirs with filters: rclone fails on folders that hold what the filters keep, and leaves \
+                some that are empty"
             }
             FoldersMovedWhole => {
                 "move inside an account: a folder that moves as a whole takes along the empty folders in it"
             }
-            SomeRemovedBeforeTheLimit => {
-                "--max-delete: rclone removes as many as are allowed before it ends, this program none"
+            RemovedBeforeTheEnd => {
+                "a sync that fails: with --max-delete, --delete-before or --delete-during rclone has removed some by \
+                then, this program compares all before and removes nothing"
+            }
+            CutInTheMiddle => {
+                "--max-transfer: rclone begins what it then cuts, and makes its folder; this program knows the size"
+            }
+            SourcesLeft => {
+                "move --update: rclone removes a file of the source that is older than another one at the \
+                destination, this program leaves it; a move that is cut by --max-transfer: rclone may leave files \
+                that the destination had before"
+            }
+            References => {
+                "move with --compare-dest or --copy-dest: rclone removes what only the reference has, and leaves what \
+                it has copied from there; and --combined lists a file twice"
+            }
+            HiddenAtDestination => {
+                "a file that --min-size or --max-size hides at the destination: rclone sends it as if there were \
+                none, this program compares it"
             }
             Clashes => {
                 "a file where the other side has a folder: rclone lets both stand at the service under one path, or \
                 fails late; this program leaves the name alone and tells it, or replaces it in a sync"
             }
             Duplicates => {
-                "several files of one name: rclone replaces one of them, this program all, and keeps what the newest \
-                holds"
+                "several files of one name: rclone takes one of them, and leaves the others; this program takes the \
+                newest and replaces all"
             }
         }
     }
@@ -102,26 +132,31 @@ impl Difference {
     /// Whether a scenario may bring it about.
     pub(crate) fn concerns(self, scenario: &Scenario) -> bool {
         let Scenario { command, places, source, .. } = scenario;
-        let to_service = places[1] == Place::Service;
+        let [from_service, to_service] = places.map(|place| place == Place::Service);
+        let any = |flags: &[&str]| flags.iter().any(|flag| scenario.has(flag));
         match self {
-            NamesWithoutFolders => {
-                let lists = ["--combined", "--differ", "--match", "--missing-on-src", "--missing-on-dst"];
-                places.contains(&Place::Service) && lists.iter().any(|flag| scenario.has(flag))
-            }
+            NamesWithoutFolders => (from_service || to_service) && any(LISTS),
             NumberOfTheLastError => {
                 let empty = source.files.values().flatten().any(|version| version.size() == 0);
                 command.transfers() && (scenario.has("--immutable") || to_service && empty)
             }
-            TimesOfFoldersNotMade => !places.contains(&Place::Service) && scenario.has("--compare-dest"),
+            TimesOfFoldersNotMade => !to_service && scenario.has("--compare-dest"),
             FoldersThatFiltersKeep => *command == Command::Delete && scenario.has("--rmdirs"),
             FoldersMovedWhole => {
                 *command == Command::Move
-                    && *places == [Place::Service; 2]
+                    && from_service
+                    && to_service
                     && scenario.has("--delete-empty-src-dirs")
             }
-            SomeRemovedBeforeTheLimit => scenario.has("--max-delete"),
-            Clashes => command.transfers() && clashes(scenario).next().is_some(),
-            Duplicates => command.transfers() && duplicates(scenario).next().is_some(),
+            RemovedBeforeTheEnd => any(&["--max-delete", "--delete-before", "--delete-during"]),
+            CutInTheMiddle => scenario.has("--max-transfer"),
+            SourcesLeft => *command == Command::Move && any(&["--update", "--max-transfer"]),
+            References => any(&["--compare-dest", "--copy-dest"]),
+            HiddenAtDestination => {
+                command.transfers() && any(&["--min-size", "--max-size"]) && !hidden(scenario).is_empty()
+            }
+            Clashes => command.transfers() && !clashes(scenario).is_empty(),
+            Duplicates => command.transfers() && !duplicates(scenario).is_empty(),
         }
     }
 
@@ -130,11 +165,12 @@ impl Difference {
         match self {
             NamesWithoutFolders => {
                 let combined = scenario.has("--combined");
-                for line in theirs.lines.iter_mut().chain(&mut ours.lines) {
-                    *line = without_folder(line, combined);
+                for end in [theirs, ours] {
+                    for line in &mut end.lines {
+                        *line = without_folder(line, combined);
+                    }
+                    end.lines.sort();
                 }
-                theirs.lines.sort();
-                ours.lines.sort();
             }
             NumberOfTheLastError => {
                 if [theirs.status, ours.status].iter().all(|status| matches!(status, Some(2 | 6))) {
@@ -145,27 +181,119 @@ impl Difference {
                 if (theirs.status, ours.status) == (Some(2), Some(0)) {
                     theirs.status = ours.status;
                 }
+                // rclone takes it for a failure, after which folders stay.
+                for root in ["source", "destination"] {
+                    let there = &ours.held[root].folders;
+                    let kept = theirs.held[root].clone();
+                    theirs.folders_of(root).retain(|folder| {
+                        there.contains(folder) || kept.files.keys().any(|path| parent(path).starts_with(folder))
+                    });
+                }
             }
             FoldersMovedWhole => {
                 let empty: BTreeSet<_> =
                     scenario.source.folders.iter().map(|folder| format!("/{}", stored(folder))).collect();
                 let there = theirs.held["destination"].folders.clone();
-                let ours = &mut ours.held.get_mut("destination").unwrap().folders;
-                ours.retain(|folder| there.contains(folder) || !empty.contains(folder));
+                ours.folders_of("destination")
+                    .retain(|folder| there.contains(folder) || !empty.contains(folder));
             }
-            SomeRemovedBeforeTheLimit => {
-                if (theirs.status, ours.status) == (Some(7), Some(7)) {
-                    let kept = &ours.held["destination"];
-                    let left = theirs.held.get_mut("destination").unwrap();
-                    for (path, versions) in &kept.files {
-                        left.files.entry(path.clone()).or_insert_with(|| versions.clone());
+            RemovedBeforeTheEnd => {
+                if theirs.status != Some(0) && ours.status != Some(0) {
+                    fill_up(theirs, ours, "destination");
+                }
+            }
+            CutInTheMiddle => {
+                if theirs.status == ours.status {
+                    let there = ours.held["destination"].folders.clone();
+                    let source = &scenario.source.folders;
+                    let made: BTreeSet<_> = source
+                        .iter()
+                        .flat_map(|path| [format!("/{path}"), format!("/{}", stored(path))])
+                        .chain([String::new()])
+                        .collect();
+                    theirs
+                        .folders_of("destination")
+                        .retain(|folder| there.contains(folder) || !made.contains(folder));
+                }
+            }
+            SourcesLeft => {
+                if scenario.has("--update") {
+                    fill_up(theirs, ours, "source");
+                } else {
+                    fill_up(ours, theirs, "source");
+                }
+            }
+            References => {
+                if theirs.lines.len() >= ours.lines.len() {
+                    theirs.lines.retain(|line| ours.lines.contains(line));
+                }
+                if scenario.command == Command::Move {
+                    let paths: BTreeSet<_> = scenario.reference.files.keys().cloned().collect();
+                    for end in [theirs, ours] {
+                        end.set_apart(&paths, &["source"]);
                     }
                 }
             }
-            Clashes => {}
-            Duplicates => {}
+            HiddenAtDestination => set_apart(scenario, &hidden(scenario), theirs, ours),
+            Clashes => set_apart(scenario, &clashes(scenario), theirs, ours),
+            Duplicates => set_apart(scenario, &duplicates(scenario), theirs, ours),
         }
     }
+}
+
+const LISTS: &[&str] = &["--combined", "--differ", "--match", "--missing-on-src", "--missing-on-dst"];
+
+impl End {
+    fn folders_of(&mut self, root: &'static str) -> &mut BTreeSet<String> {
+        &mut self.held.entry(root).or_default().folders
+    }
+
+    /// Takes these paths, and what is below them, out of what the roots hold.
+    fn set_apart(&mut self, paths: &BTreeSet<String>, roots: &[&'static str]) {
+        let paths: BTreeSet<_> =
+            paths.iter().flat_map(|path| [format!("/{path}"), format!("/{}", stored(path))]).collect();
+        let concerned = |path: &str| {
+            paths.iter().any(|one| {
+                path.strip_prefix(one.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        for root in roots {
+            let held = self.held.entry(root).or_default();
+            held.files.retain(|path, _| !concerned(path));
+            held.folders.retain(|path| !concerned(path));
+        }
+    }
+}
+
+/// Takes paths out of both ends, and of what was printed; how the programs ended may have hung on them.
+fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ours: &mut End) {
+    let names: BTreeSet<_> = paths.iter().map(|path| path.rsplit('/').next().unwrap_or(path)).collect();
+    let combined = scenario.has("--combined");
+    for end in [&mut *theirs, &mut *ours] {
+        end.set_apart(paths, &["source", "destination", "old"]);
+        end.lines.retain(|line| {
+            let line = without_folder(line, combined);
+            !names.contains(&line[if combined { 2 } else { 0 }..])
+        });
+    }
+    if [theirs.status, ours.status].iter().all(|status| matches!(status, Some(0 | 2 | 6))) {
+        // After a failure, nothing more is removed.
+        if theirs.status == Some(0) && ours.status != Some(0) {
+            fill_up(theirs, ours, "destination");
+        } else if theirs.status != Some(0) && ours.status == Some(0) {
+            fill_up(ours, theirs, "destination");
+        }
+        theirs.status = ours.status;
+    }
+}
+
+/// Gives one end the files and folders of a root that the other one has kept.
+fn fill_up(end: &mut End, kept: &End, root: &'static str) {
+    let held = end.held.entry(root).or_default();
+    for (path, versions) in &kept.held[root].files {
+        held.files.entry(path.clone()).or_insert_with(|| versions.clone());
+    }
+    held.folders.extend(kept.held[root].folders.iter().cloned());
 }
 
 fn without_folder(line: &str, combined: bool) -> String {
@@ -173,17 +301,29 @@ fn without_folder(line: &str, combined: bool) -> String {
     format!("{sign}{}", path.rsplit('/').next().unwrap_or(path))
 }
 
+fn trees(scenario: &Scenario) -> [&Tree; 2] {
+    const NOTHING: &Tree = &Tree::new();
+    [&scenario.source, scenario.destination.as_ref().unwrap_or(NOTHING)]
+}
+
 /// Paths that are a file on one side and a folder on the other.
-fn clashes(scenario: &Scenario) -> impl Iterator<Item = &String> {
-    let nothing: &Tree = const { &Tree::new() };
-    let [left, right] = [&scenario.source, scenario.destination.as_ref().unwrap_or(nothing)];
-    left.files
-        .keys()
-        .filter(|path| right.folders.contains(*path))
-        .chain(right.files.keys().filter(|path| left.folders.contains(*path)))
+fn clashes(scenario: &Scenario) -> BTreeSet<String> {
+    let [left, right] = trees(scenario);
+    let is_folder = |tree: &Tree, path: &String| tree.folders.contains(path);
+    let there = left.files.keys().filter(|path| is_folder(right, path));
+    let here = right.files.keys().filter(|path| is_folder(left, path));
+    there.chain(here).cloned().collect()
 }
 
 /// Paths that hold several versions on a side.
-fn duplicates(scenario: &Scenario) -> impl Iterator<Item = &String> {
-    scenario.source.duplicates().chain(scenario.destination.iter().flat_map(Tree::duplicates))
+fn duplicates(scenario: &Scenario) -> BTreeSet<String> {
+    trees(scenario).into_iter().flat_map(Tree::duplicates).cloned().collect()
+}
+
+/// Paths whose sizes lie on both sides of a limit.
+fn hidden(scenario: &Scenario) -> BTreeSet<String> {
+    let [left, right] = trees(scenario);
+    let size = |versions: &Vec<Version>| versions.last().map(|version| version.size());
+    let differs = |path: &&String| right.files.get(*path).map(size) != left.files.get(*path).map(size);
+    left.files.keys().filter(|path| right.files.contains_key(*path)).filter(differs).cloned().collect()
 }

@@ -332,7 +332,7 @@ impl Chance {
                     let flag = if copies && self.percent(50) { "--copy-dest" } else { "--compare-dest" };
                     flags.push(format!("{flag}={}", Scenario::root(scenario.places[1], "reference")));
                 }
-                8 => flags.extend(self.limit_flags()),
+                8 => flags.extend(self.limit_flags(relocates && scenario.places[1] == Place::Service)),
                 9 => flags.push(self.one(&["--combined=-", "--differ=-", "--match=-", "--missing-on-dst=-"]).to_owned()),
                 _ => flags.push("--create-empty-src-dirs".to_owned()),
             }
@@ -343,14 +343,16 @@ impl Chance {
                 if flags.last().is_none_or(|flag| flag != "--delete-before") {
                     flags.extend(self.maybe(20, "--delete-during"));
                 }
-                if relocates {
+                let refused = ["--delete-before", "--compare-dest", "--copy-dest"];
+                if relocates && !flags.iter().any(|flag| refused.iter().any(|name| flag.starts_with(name))) {
                     flags.extend(self.maybe(20, "--track-renames"));
                 }
                 if self.percent(10) {
                     flags.push(format!("--max-delete={}", self.below(3)));
                 }
                 let filtered = ["--include", "--exclude", "--filter", "--min-size", "--max-size"];
-                if flags.iter().any(|flag| filtered.iter().any(|name| flag.starts_with(name))) {
+                let deep = flags.iter().any(|flag| flag.starts_with("--max-depth"));
+                if !deep && flags.iter().any(|flag| filtered.iter().any(|name| flag.starts_with(name))) {
                     flags.extend(self.maybe(30, "--delete-excluded"));
                 }
             }
@@ -387,10 +389,10 @@ impl Chance {
     }
 
     /// Which files a limit lets through is certain only if they go one after the other, in a certain order.
-    fn limit_flags(&mut self) -> Vec<String> {
+    fn limit_flags(&mut self, copies_there: bool) -> Vec<String> {
         let order = self.one(&["name", "size,ascending", "size,descending"]);
         let mut flags = vec![format!("--order-by={order}"), "--check-first".to_owned(), "--transfers=1".to_owned()];
-        if self.percent(70) {
+        if !copies_there && self.percent(70) {
             let limit = 4 + self.below(24);
             let mode = self.one(&["hard", "soft", "cautious"]);
             flags.extend([format!("--max-transfer={limit}B"), format!("--cutoff-mode={mode}")]);
@@ -438,6 +440,7 @@ fn without_contradictions(flags: Vec<String>) -> Vec<String> {
         let refused = match name {
             "--filter" => false,
             "--compare-dest" | "--copy-dest" => meets(&["--compare-dest", "--copy-dest"]),
+            "--track-renames" => meets(&["--compare-dest", "--copy-dest", name]),
             "--files-from-raw" => meets(&["--include", "--exclude", "--filter", "--min-size", "--max-size", "--files-from"]),
             "--include" | "--exclude" | "--min-size" | "--max-size" => meets(&["--files-from", name]),
             "--size-only" | "--checksum" | "--ignore-times" => meets(&["--size-only", "--checksum", "--ignore-times"]),

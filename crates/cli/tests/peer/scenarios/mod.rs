@@ -22,8 +22,8 @@ use std::{
 };
 
 use differences::Difference;
-use generated::{Command, Scenario, is_plain, scenarios};
-use tree::{Held, Place};
+use generated::{Scenario, is_plain, scenarios};
+use tree::Held;
 
 use crate::{
     rclone::Rclone,

@@ -38,7 +38,7 @@ pub(crate) struct Tree {
     pub(crate) files: BTreeMap<String, Vec<Version>>,
 }
 
-/// What is in a place: paths of folders, and files by path with their contents and, on a disk, their times in
+/// What is in a place: paths of folders, the root's is empty, and files by path with their contents and, on a disk, their times in
 /// seconds. Paths are those that the place itself knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -149,11 +149,11 @@ impl Held {
 
     fn read_disk(&mut self, directory: &Path, path: &str) {
         let Ok(entries) = fs::read_dir(directory) else { return };
+        self.folders.insert(path.to_owned());
         for entry in entries.map(Result::unwrap) {
             let path = format!("{path}/{}", entry.file_name().to_str().unwrap());
             if entry.file_type().unwrap().is_dir() {
                 self.read_disk(&entry.path(), &path);
-                self.folders.insert(path);
             } else {
                 let time = entry.metadata().unwrap().modified().unwrap();
                 let second = time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
@@ -168,7 +168,7 @@ impl Held {
         let tree = control.tree().unwrap();
         let root = format!("/{}", stored(root));
         let below = |path: &str| {
-            path.strip_prefix(&root).filter(|rest| rest.starts_with('/')).map(ToOwned::to_owned)
+            path.strip_prefix(&root).filter(|rest| rest.is_empty() || rest.starts_with('/')).map(ToOwned::to_owned)
         };
         self.folders = tree.folders.iter().filter_map(|folder| below(&folder.path)).collect();
         for file in &tree.files {
