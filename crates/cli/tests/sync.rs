@@ -367,10 +367,9 @@ fn names_that_swap_their_contents_on_a_disk_swap_them() {
 #[test]
 fn a_move_leaves_what_the_reference_alone_has() {
     let stage = Stage::start();
-    let (from, reference) = (stage.directory("from"), stage.directory("reference"));
+    let [from, to, reference] = ["from", "to", "reference"].map(|name| stage.directory(name));
     write_tree(&from, &tree(&[("a", "one"), ("b", "two")]));
     write_tree(&reference, &tree(&[("a", "one")]));
-    let to = stage.home().join("to");
     let compare = format!("--compare-dest={}", reference.to_str().unwrap());
     stage.run(&["move", from.to_str().unwrap(), to.to_str().unwrap(), &compare, "--checksum"]).success();
     assert_eq!(read_tree(&to), tree(&[("b", "two")]));

@@ -31,6 +31,7 @@ pub(crate) enum Difference {
     CutInTheMiddle,
     SourcesLeft,
     References,
+    OldVersionsLeft,
     HiddenAtDestination,
     Clashes,
     Duplicates,
@@ -38,7 +39,7 @@ pub(crate) enum Difference {
 
 use Difference::{
     Clashes, CutInTheMiddle, Duplicates, FoldersMovedWhole, FoldersThatFiltersKeep, HiddenAtDestination,
-    NamesWithoutFolders, NumberOfTheLastError, References, RemovedBeforeTheEnd, SourcesLeft,
+    NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft, References, RemovedBeforeTheEnd, SourcesLeft,
     TimesOfFoldersNotMade,
 };
 
@@ -73,6 +74,7 @@ impl Difference {
         CutInTheMiddle,
         SourcesLeft,
         References,
+        OldVersionsLeft,
         HiddenAtDestination,
         Clashes,
         Duplicates,
@@ -114,6 +116,9 @@ impl Difference {
                 "move with --compare-dest or --copy-dest: rclone removes what only the reference has, and leaves what \
                 it has copied from there; and --combined lists a file twice"
             }
+            OldVersionsLeft => {
+                "a copy that the service makes: rclone leaves the old version beside the new one"
+            }
             HiddenAtDestination => {
                 "a file that --min-size or --max-size hides at the destination: rclone sends it as if there were \
                 none, this program compares it"
@@ -152,6 +157,11 @@ impl Difference {
             CutInTheMiddle => scenario.has("--max-transfer"),
             SourcesLeft => *command == Command::Move && any(&["--update", "--max-transfer"]),
             References => any(&["--compare-dest", "--copy-dest"]),
+            OldVersionsLeft => {
+                matches!(command, Command::Copy | Command::Sync)
+                    && to_service
+                    && (from_service || scenario.has("--copy-dest"))
+            }
             HiddenAtDestination => {
                 command.transfers() && any(&["--min-size", "--max-size"]) && !hidden(scenario).is_empty()
             }
@@ -234,6 +244,22 @@ impl Difference {
                     }
                 }
             }
+            OldVersionsLeft => {
+                let [source, before] = trees(scenario);
+                let replaced: BTreeSet<_> = source
+                    .files
+                    .keys()
+                    .filter(|path| before.files.contains_key(*path))
+                    .map(|path| format!("/{}", stored(path)))
+                    .collect();
+                let now = &ours.held["destination"].files;
+                let there = &mut theirs.held.entry("destination").or_default().files;
+                for (path, versions) in there.iter_mut().filter(|(path, _)| replaced.contains(*path)) {
+                    if let Some(new) = now.get(path).filter(|new| new.iter().all(|one| versions.contains(one))) {
+                        versions.clone_from(new);
+                    }
+                }
+            }
             HiddenAtDestination => set_apart(scenario, &hidden(scenario), theirs, ours),
             Clashes => set_apart(scenario, &clashes(scenario), theirs, ours),
             Duplicates => set_apart(scenario, &duplicates(scenario), theirs, ours),
@@ -267,7 +293,12 @@ impl End {
 
 /// Takes paths out of both ends, and of what was printed; how the programs ended may have hung on them.
 fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ours: &mut End) {
-    let names: BTreeSet<_> = paths.iter().map(|path| path.rsplit('/').next().unwrap_or(path)).collect();
+    let is_below = |path: &&String| {
+        paths.iter().any(|one| path.strip_prefix(one.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    };
+    let below = trees(scenario).into_iter().flat_map(|tree| tree.files.keys()).filter(is_below);
+    let names: BTreeSet<_> =
+        paths.iter().chain(below).map(|path| path.rsplit('/').next().unwrap_or(path)).collect();
     let combined = scenario.has("--combined");
     for end in [&mut *theirs, &mut *ours] {
         end.set_apart(paths, &["source", "destination", "old"]);
