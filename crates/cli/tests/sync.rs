@@ -408,7 +408,12 @@ fn update_sets_the_time_of_a_newer_file_that_holds_the_same() {
     let (from, to) = (stage.directory("from"), stage.directory("to"));
     write_tree(&from, &tree(&[("a", "one")]));
     write_tree(&to, &tree(&[("a", "one")]));
-    fs::File::options().append(true).open(to.join("a")).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    fs::File::options()
+        .append(true)
+        .open(to.join("a"))
+        .unwrap()
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
     let run = stage.run(&["copy", from.to_str().unwrap(), to.to_str().unwrap(), "--update", "-v"]).code(0);
     assert!(!run.stderr.contains("Copied"), "{}", run.stderr);
     let time = |path: &std::path::Path| fs::metadata(path.join("a")).unwrap().modified().unwrap();

@@ -13,8 +13,8 @@ use fichier_storage::{
 };
 
 use crate::{
-    Action, Backup, Bandwidth, Checksums, Record, Relation, RunReport, Stats, bandwidth::Ways, limits::Allowance,
-    meter::MeteredContent, report::Verdict,
+    Action, Backup, Bandwidth, Checksums, Record, Relation, RunReport, Stats, bandwidth::Ways,
+    limits::Allowance, meter::MeteredContent, report::Verdict,
 };
 
 /// One file that is to be transferred.

@@ -93,7 +93,9 @@ impl Run<'_> {
             self.make_folder(target).await?;
         }
         match self.agenda.as_ref().filter(|_| !folder.source) {
-            Some(agenda) => agenda.note_folder(folder.path.clone(), OneSided::Destination).await.map_err(lost),
+            Some(agenda) => {
+                agenda.note_folder(folder.path.clone(), OneSided::Destination).await.map_err(lost)
+            }
             None => Ok(()),
         }
     }
@@ -199,12 +201,7 @@ impl Run<'_> {
     }
 
     /// Notes what the destination holds, as far as somebody will ask.
-    async fn take_note(
-        &self,
-        folder: &RemotePath,
-        extras: Vec<File>,
-        report: &mut RunReport,
-    ) -> Result<()> {
+    async fn take_note(&self, folder: &RemotePath, extras: Vec<File>, report: &mut RunReport) -> Result<()> {
         for extra in &extras {
             let shown = extra.path.relative_to(&self.to.path).unwrap_or_else(|| extra.path.clone());
             self.stats.compared(&shown, Relation::MissingOnSource);

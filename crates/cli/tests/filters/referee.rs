@@ -57,12 +57,13 @@ fn copies_and_syncs_end_as_those_of_rclone() {
         })
         .collect();
     let failures = side_by_side(&cases, |(index, command, set)| {
-        let [theirs, ours] = [Rclone::installed().program(), Path::new(env!("CARGO_BIN_EXE_fichier"))].map(|program| {
-            let end = format!("{index}-{}", program.file_name().unwrap().display());
-            tree::plant_destination(&home.path().join(&end));
-            let output = run(program, home.path(), &[command, "tree", &end], set);
-            (output.status.success(), files_below(&home.path().join(end)))
-        });
+        let [theirs, ours] =
+            [Rclone::installed().program(), Path::new(env!("CARGO_BIN_EXE_fichier"))].map(|program| {
+                let end = format!("{index}-{}", program.file_name().unwrap().display());
+                tree::plant_destination(&home.path().join(&end));
+                let output = run(program, home.path(), &[command, "tree", &end], set);
+                (output.status.success(), files_below(&home.path().join(end)))
+            });
         (theirs != ours).then(|| {
             let alone = |one: &BTreeSet<_>, other| one.difference(other).cloned().collect::<Vec<_>>();
             format!(

@@ -15,22 +15,26 @@ use crate::{
 
 /// A case with a clash: a file of the source that is a folder at the destination, or the other way round.
 pub(crate) fn clashing_case() -> impl Strategy<Value = Case> {
-    (case(), any::<Index>(), any::<bool>(), 1..4_usize).prop_map(|(mut case, which, folder_meets_file, content)| {
-        let mut destination = case.destination.take().unwrap_or_default();
-        if folder_meets_file && !case.source.folders.is_empty() {
-            let path = case.source.folders.iter().nth(which.index(case.source.folders.len())).unwrap().clone();
-            destination.remove(&path);
-            put(&mut destination, &path, content);
-        } else if !case.source.files.is_empty() {
-            let path = case.source.files.keys().nth(which.index(case.source.files.len())).unwrap().clone();
-            destination.remove(&path);
-            put(&mut destination, &format!("{path}/inside"), content);
-        }
-        case.destination = Some(destination);
-        // Who says that sizes are enough gives up contents of one size.
-        case.flags.size_only = false;
-        case
-    })
+    (case(), any::<Index>(), any::<bool>(), 1..4_usize).prop_map(
+        |(mut case, which, folder_meets_file, content)| {
+            let mut destination = case.destination.take().unwrap_or_default();
+            if folder_meets_file && !case.source.folders.is_empty() {
+                let path =
+                    case.source.folders.iter().nth(which.index(case.source.folders.len())).unwrap().clone();
+                destination.remove(&path);
+                put(&mut destination, &path, content);
+            } else if !case.source.files.is_empty() {
+                let path =
+                    case.source.files.keys().nth(which.index(case.source.files.len())).unwrap().clone();
+                destination.remove(&path);
+                put(&mut destination, &format!("{path}/inside"), content);
+            }
+            case.destination = Some(destination);
+            // Who says that sizes are enough gives up contents of one size.
+            case.flags.size_only = false;
+            case
+        },
+    )
 }
 
 /// Puts a file there, if the folders above it can be.

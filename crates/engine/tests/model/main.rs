@@ -302,8 +302,12 @@ fn try_cases<F: Future<Output = Result<(), TestCaseError>>>(
     let count = number("MODEL_CASES").unwrap_or(usual).try_into().unwrap();
     let seed = number("MODEL_SEED").unwrap_or_else(rand::random);
     println!("{count} cases; repeat them by MODEL_SEED={seed}");
-    let config =
-        Config { cases: count, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: count,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        ..Config::default()
+    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let result = TestRunner::new(config).run(&cases, |case| runtime.block_on(run(case)));
     if let Err(error) = result {

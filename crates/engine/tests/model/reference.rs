@@ -206,7 +206,8 @@ pub(crate) fn expect(
             }
         }
         state.destination.remove_empty_folders(|folder| {
-            !before.source.folders.contains(folder) && flags.max_depth.is_none_or(|most| depth(folder) <= most)
+            !before.source.folders.contains(folder)
+                && flags.max_depth.is_none_or(|most| depth(folder) <= most)
         });
     }
     if operation == Operation::Move && flags.delete_empty_source && failed == 0 && refused == 0 {

@@ -5,6 +5,7 @@
 //! - `--existing`, which rclone 1.75 hasn't got;
 //! - `--copy-dest` on a disk and `--track-renames` with `--delete-before`, which rclone refuses, and
 //!   `--track-renames` with `--compare-dest`, where rclone doesn't look into that folder;
+//! - `--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain;
 //! - `--max-transfer` where the service copies, since no byte moves through this program then: rclone counts it;
 //! - `--delete-excluded` with `--max-depth`: rclone removes what is deeper, too;
 //! - names that the service doesn't keep as they are, wherever rclone has the service copy or move a file: it sends
@@ -102,7 +103,8 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 "a sync that fails: with --max-delete, --delete-before or --delete-during rclone has removed some by \
-                then, this program compares all before and removes nothing"
+                then; this program compares all before and removes nothing, but may have renamed what would have had \
+                to go"
             }
             CutInTheMiddle => {
                 "--max-transfer: rclone begins what it then cuts, and makes its folder; this program knows the size"
@@ -149,11 +151,10 @@ impl Difference {
             FoldersThatFiltersKeep => *command == Command::Delete && scenario.has("--rmdirs"),
             FoldersMovedWhole => {
                 *command == Command::Move
-                    && from_service
-                    && to_service
+                    && from_service == to_service
                     && scenario.has("--delete-empty-src-dirs")
             }
-            RemovedBeforeTheEnd => any(&["--max-delete", "--delete-before", "--delete-during"]),
+            RemovedBeforeTheEnd => *command == Command::Sync,
             CutInTheMiddle => scenario.has("--max-transfer"),
             SourcesLeft => *command == Command::Move && any(&["--update", "--max-transfer"]),
             References => any(&["--compare-dest", "--copy-dest"]),
@@ -196,31 +197,30 @@ impl Difference {
                     let there = &ours.held[root].folders;
                     let kept = theirs.held[root].clone();
                     theirs.folders_of(root).retain(|folder| {
-                        there.contains(folder) || kept.files.keys().any(|path| parent(path).starts_with(folder))
+                        there.contains(folder)
+                            || kept.files.keys().any(|path| parent(path).starts_with(folder))
                     });
                 }
             }
             FoldersMovedWhole => {
-                let empty: BTreeSet<_> =
-                    scenario.source.folders.iter().map(|folder| format!("/{}", stored(folder))).collect();
+                let moved = folders(&scenario.source);
                 let there = theirs.held["destination"].folders.clone();
                 ours.folders_of("destination")
-                    .retain(|folder| there.contains(folder) || !empty.contains(folder));
+                    .retain(|folder| there.contains(folder) || !moved.contains(folder));
+                let left = &ours.held["source"].folders;
+                theirs.folders_of("source").retain(|folder| left.contains(folder) || !moved.contains(folder));
             }
             RemovedBeforeTheEnd => {
                 if theirs.status != Some(0) && ours.status != Some(0) {
                     fill_up(theirs, ours, "destination");
+                    fill_up(ours, theirs, "destination");
                 }
             }
             CutInTheMiddle => {
                 if theirs.status == ours.status {
                     let there = ours.held["destination"].folders.clone();
-                    let source = &scenario.source.folders;
-                    let made: BTreeSet<_> = source
-                        .iter()
-                        .flat_map(|path| [format!("/{path}"), format!("/{}", stored(path))])
-                        .chain([String::new()])
-                        .collect();
+                    let mut made = folders(&scenario.source);
+                    made.insert(String::new());
                     theirs
                         .folders_of("destination")
                         .retain(|folder| there.contains(folder) || !made.contains(folder));
@@ -239,8 +239,10 @@ impl Difference {
                 }
                 if scenario.command == Command::Move {
                     let paths: BTreeSet<_> = scenario.reference.files.keys().cloned().collect();
-                    for end in [theirs, ours] {
+                    for end in [&mut *theirs, &mut *ours] {
                         end.set_apart(&paths, &["source"]);
+                        // They keep or empty the folders that they are in.
+                        end.folders_of("source").clear();
                     }
                 }
             }
@@ -255,7 +257,9 @@ impl Difference {
                 let now = &ours.held["destination"].files;
                 let there = &mut theirs.held.entry("destination").or_default().files;
                 for (path, versions) in there.iter_mut().filter(|(path, _)| replaced.contains(*path)) {
-                    if let Some(new) = now.get(path).filter(|new| new.iter().all(|one| versions.contains(one))) {
+                    if let Some(new) =
+                        now.get(path).filter(|new| new.iter().all(|one| versions.contains(one)))
+                    {
                         versions.clone_from(new);
                     }
                 }
@@ -309,10 +313,11 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     }
     if [theirs.status, ours.status].iter().all(|status| matches!(status, Some(0 | 2 | 6))) {
         // After a failure, nothing more is removed.
-        if theirs.status == Some(0) && ours.status != Some(0) {
-            fill_up(theirs, ours, "destination");
-        } else if theirs.status != Some(0) && ours.status == Some(0) {
-            fill_up(ours, theirs, "destination");
+        if (theirs.status == Some(0)) != (ours.status == Some(0)) {
+            for root in ["destination", "old"] {
+                fill_up(theirs, ours, root);
+                fill_up(ours, theirs, root);
+            }
         }
         theirs.status = ours.status;
     }
@@ -330,6 +335,11 @@ fn fill_up(end: &mut End, kept: &End, root: &'static str) {
 fn without_folder(line: &str, combined: bool) -> String {
     let (sign, path) = line.split_at(if combined { 2 } else { 0 });
     format!("{sign}{}", path.rsplit('/').next().unwrap_or(path))
+}
+
+/// The folders of a tree, under the names of both kinds of places.
+fn folders(tree: &Tree) -> BTreeSet<String> {
+    tree.folders.iter().flat_map(|path| [format!("/{path}"), format!("/{}", stored(path))]).collect()
 }
 
 fn trees(scenario: &Scenario) -> [&Tree; 2] {

@@ -8,9 +8,32 @@ use super::{
 };
 
 const FILES: &[&str] = &[
-    "a", "b", "a.txt", "b.txt", "photo.tar.gz", ".hidden", "UPPER.TXT", "ü", "日本", "a b", " lead", "trail ",
-    "it's", "say \"hi\"", "$HOME", "back\\slash", "x<y>z", "`cmd`", "－dash", "-dash", "tab\tname", "100%",
-    "#hash", "[x]", "{y}", "new\nline",
+    "a",
+    "b",
+    "a.txt",
+    "b.txt",
+    "photo.tar.gz",
+    ".hidden",
+    "UPPER.TXT",
+    "ü",
+    "日本",
+    "a b",
+    " lead",
+    "trail ",
+    "it's",
+    "say \"hi\"",
+    "$HOME",
+    "back\\slash",
+    "x<y>z",
+    "`cmd`",
+    "－dash",
+    "-dash",
+    "tab\tname",
+    "100%",
+    "#hash",
+    "[x]",
+    "{y}",
+    "new\nline",
 ];
 const FOLDERS: &[&str] = &["d", "e", "Dé", "sub dir", " f ", "d$", "'", "a"];
 
@@ -144,9 +167,7 @@ impl Chance {
         self.plain = places[1] == Service && (places[0] == Service || self.percent(50));
         let source = self.tree(places[0]);
         let destination = match command {
-            _ if command.has_two_ends() => {
-                self.percent(90).then(|| self.changed(&source, places[1]))
-            }
+            _ if command.has_two_ends() => self.percent(90).then(|| self.changed(&source, places[1])),
             Dedupe => Some(self.with_duplicates()),
             _ => Some(self.tree(places[1])),
         };
@@ -181,7 +202,8 @@ impl Chance {
 
     fn version(&mut self, place: Place) -> Version {
         // Only a disk holds empty files; they are rare, since they end a transfer to the service.
-        let content = if place == Place::Local && self.percent(2) { 0 } else { 1 + self.below(CONTENTS.len() - 1) };
+        let content =
+            if place == Place::Local && self.percent(2) { 0 } else { 1 + self.below(CONTENTS.len() - 1) };
         Version { content, touched: self.percent(20) }
     }
 
@@ -333,7 +355,9 @@ impl Chance {
                     flags.push(format!("{flag}={}", Scenario::root(scenario.places[1], "reference")));
                 }
                 8 => flags.extend(self.limit_flags(relocates && scenario.places[1] == Place::Service)),
-                9 => flags.push(self.one(&["--combined=-", "--differ=-", "--match=-", "--missing-on-dst=-"]).to_owned()),
+                9 => flags.push(
+                    self.one(&["--combined=-", "--differ=-", "--match=-", "--missing-on-dst=-"]).to_owned(),
+                ),
                 _ => flags.push("--create-empty-src-dirs".to_owned()),
             }
         }
@@ -363,7 +387,8 @@ impl Chance {
     }
 
     fn filter_flags(&mut self, tree: &Tree) -> Vec<String> {
-        let pattern = self.one(&["*.txt", "d/**", "/a*", "e/", "*a*", "{a,b}*", "/*", "**/a", " f /**", "Dé/*"]);
+        let pattern =
+            self.one(&["*.txt", "d/**", "/a*", "e/", "*a*", "{a,b}*", "/*", "**/a", " f /**", "Dé/*"]);
         match self.below(8) {
             0 | 1 => vec![format!("--include={pattern}")],
             2 | 3 => vec![format!("--exclude={pattern}")],
@@ -391,7 +416,8 @@ impl Chance {
     /// Which files a limit lets through is certain only if they go one after the other, in a certain order.
     fn limit_flags(&mut self, copies_there: bool) -> Vec<String> {
         let order = self.one(&["name", "size,ascending", "size,descending"]);
-        let mut flags = vec![format!("--order-by={order}"), "--check-first".to_owned(), "--transfers=1".to_owned()];
+        let mut flags =
+            vec![format!("--order-by={order}"), "--check-first".to_owned(), "--transfers=1".to_owned()];
         if !copies_there && self.percent(70) {
             let limit = 4 + self.below(24);
             let mode = self.one(&["hard", "soft", "cautious"]);
@@ -401,7 +427,10 @@ impl Chance {
     }
 
     fn check_flags(&mut self) -> Vec<String> {
-        let mut flags = vec![self.one(&["--combined=-", "--combined=-", "--differ=-", "--match=-", "--missing-on-src=-"]).to_owned()];
+        let mut flags = vec![
+            self.one(&["--combined=-", "--combined=-", "--differ=-", "--match=-", "--missing-on-src=-"])
+                .to_owned(),
+        ];
         flags.extend(self.maybe(25, "--one-way"));
         flags.extend(self.maybe(25, "--size-only"));
         flags.extend(self.maybe(20, "--download"));
@@ -436,14 +465,20 @@ fn without_contradictions(flags: Vec<String>) -> Vec<String> {
     let mut left: Vec<String> = Vec::new();
     for flag in flags {
         let name = flag.split('=').next().unwrap_or(&flag);
-        let meets = |names: &[&str]| left.iter().any(|other| names.iter().any(|name| other.starts_with(name)));
+        let meets =
+            |names: &[&str]| left.iter().any(|other| names.iter().any(|name| other.starts_with(name)));
         let refused = match name {
             "--filter" => false,
-            "--compare-dest" | "--copy-dest" => meets(&["--compare-dest", "--copy-dest"]),
+            "--compare-dest" | "--copy-dest" => meets(&["--compare-dest", "--copy-dest", "--immutable"]),
+            "--immutable" => meets(&["--compare-dest", "--copy-dest", name]),
             "--track-renames" => meets(&["--compare-dest", "--copy-dest", name]),
-            "--files-from-raw" => meets(&["--include", "--exclude", "--filter", "--min-size", "--max-size", "--files-from"]),
+            "--files-from-raw" => {
+                meets(&["--include", "--exclude", "--filter", "--min-size", "--max-size", "--files-from"])
+            }
             "--include" | "--exclude" | "--min-size" | "--max-size" => meets(&["--files-from", name]),
-            "--size-only" | "--checksum" | "--ignore-times" => meets(&["--size-only", "--checksum", "--ignore-times"]),
+            "--size-only" | "--checksum" | "--ignore-times" => {
+                meets(&["--size-only", "--checksum", "--ignore-times"])
+            }
             "--delete-excluded" => meets(&["--files-from", "--delete-excluded"]),
             _ => meets(&[name]),
         };

@@ -130,7 +130,8 @@ fn act(program: Program, scenario: &Scenario, verbose: bool) -> (End, String) {
             tree.plant(&stage, place, name);
         }
     }
-    let names: Vec<_> = scenario.source.files.keys().filter(|path| is_plain(path)).step_by(2).cloned().collect();
+    let names: Vec<_> =
+        scenario.source.files.keys().filter(|path| is_plain(path)).step_by(2).cloned().collect();
     fs::write(stage.home().join("names"), names.join("\n")).unwrap();
     let mut command = match program {
         Program::Ours => stage.command(),

@@ -168,7 +168,9 @@ impl Held {
         let tree = control.tree().unwrap();
         let root = format!("/{}", stored(root));
         let below = |path: &str| {
-            path.strip_prefix(&root).filter(|rest| rest.is_empty() || rest.starts_with('/')).map(ToOwned::to_owned)
+            path.strip_prefix(&root)
+                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+                .map(ToOwned::to_owned)
         };
         self.folders = tree.folders.iter().filter_map(|folder| below(&folder.path)).collect();
         for file in &tree.files {
