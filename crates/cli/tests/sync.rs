@@ -365,6 +365,18 @@ fn names_that_swap_their_contents_on_a_disk_swap_them() {
 }
 
 #[test]
+fn what_is_renamed_on_a_disk_has_the_time_of_the_source() {
+    let stage = Stage::start();
+    let [from, to] = ["from", "to"].map(|name| stage.directory(name));
+    stage.control().seed_file_dated("from/new", b"one", "2001-02-03T04:05:06Z".parse().unwrap()).unwrap();
+    write_tree(&to, &tree(&[("old", "one")]));
+    stage.run(&["sync", "t:from", to.to_str().unwrap(), "--track-renames"]).success();
+    let time = |path: &std::path::Path| fs::metadata(path).unwrap().modified().unwrap();
+    stage.run(&["copy", "t:from", from.to_str().unwrap()]).success();
+    assert_eq!(time(&to.join("new")), time(&from.join("new")));
+}
+
+#[test]
 fn a_move_leaves_what_the_reference_alone_has() {
     let stage = Stage::start();
     let [from, to, reference] = ["from", "to", "reference"].map(|name| stage.directory(name));

@@ -252,6 +252,7 @@ impl Run<'_> {
                     let seen = File { whirlpool: Some(sum), ..file.clone() };
                     self.stats.record(&Record::of(&shown, action, &seen));
                     self.transfer.retire_replaced(&planned.job, report).await;
+                    self.take_time(&planned, &file).await;
                     let file = File { whirlpool: file.whirlpool.or(Some(sum)), ..file };
                     agenda.note(planned.folder.clone(), Standing::Kept, vec![file]).await?;
                     done.push(planned);
@@ -263,6 +264,16 @@ impl Run<'_> {
         }
         agenda.strike_jobs(done).await?;
         agenda.strike_standing(left).await
+    }
+
+    /// Gives what was made there the time of the file that it stands for, where times are kept.
+    async fn take_time(&self, planned: &Planned, file: &File) {
+        let Some(time) = planned.job.source.modified else { return };
+        if self.to.remote.info().features.set_modified
+            && let Err(error) = self.to.remote.set_modified(file, time).await
+        {
+            tracing::debug!(path = %file.path, "its time couldn't be set: {error}");
+        }
     }
 
     /// The checksum of a file of the source; `None` if it can't be read, which its transfer will tell.

@@ -2,6 +2,7 @@
 //!
 //! `MODEL_CASES` sets how many (2,000 if it isn't set), `MODEL_SEED` repeats a run by its seed, which is printed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+#![allow(clippy::print_stdout, reason = "seeds are printed")]
 
 mod clashes;
 mod reference;

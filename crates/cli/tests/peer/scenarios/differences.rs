@@ -67,6 +67,7 @@ impl Difference {
     /// In the order in which they are looked at.
     pub(crate) const ALL: &[Self] = &[
         NamesWithoutFolders,
+        Clashes,
         NumberOfTheLastError,
         TimesOfFoldersNotMade,
         FoldersThatFiltersKeep,
@@ -77,7 +78,6 @@ impl Difference {
         References,
         OldVersionsLeft,
         HiddenAtDestination,
-        Clashes,
         Duplicates,
     ];
 

@@ -482,7 +482,8 @@ fn without_contradictions(flags: Vec<String>) -> Vec<String> {
             "--delete-excluded" => meets(&["--files-from", "--delete-excluded"]),
             _ => meets(&[name]),
         };
-        if !refused && !(name == "--filter" && meets(&["--files-from"])) {
+        let astray = name == "--filter" && meets(&["--files-from"]);
+        if !refused && !astray {
             left.push(flag);
         }
     }

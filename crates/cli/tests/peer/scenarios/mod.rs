@@ -5,6 +5,8 @@
 //! it, and shows all that both programs log. Where this program differs from rclone on purpose,
 //! `differences.rs` names it.
 
+#![allow(clippy::print_stdout, reason = "seeds are printed, and a scenario that runs alone")]
+
 mod differences;
 mod generated;
 mod tree;
@@ -22,7 +24,7 @@ use std::{
 };
 
 use differences::Difference;
-use generated::{Scenario, is_plain, scenarios};
+use generated::{Command, Scenario, is_plain, scenarios};
 use tree::Held;
 
 use crate::{
@@ -30,7 +32,11 @@ use crate::{
     stage::{Run, Stage},
 };
 
-const SCENARIOS: usize = 100;
+/// How many are made up; those of commands that aren't there yet don't run.
+const SCENARIOS: usize = 120;
+
+/// Commands that scenarios know and this program doesn't yet.
+const NOT_YET: [Command; 2] = [Command::Check, Command::Dedupe];
 
 /// How many run at once: rclone waits 400 ms before each call, so it mostly sleeps.
 const AT_ONCE: usize = 32;
@@ -59,6 +65,8 @@ fn generated_scenarios_end_as_those_of_rclone() {
     println!("repeat this by FICHIER_TEST_SEED={seed}");
     let alone = number("FICHIER_TEST_SCENARIO");
     let mut scenarios = scenarios(seed, SCENARIOS);
+    scenarios.retain(|scenario| !NOT_YET.contains(&scenario.command));
+    assert!(scenarios.len() >= 100, "{}", scenarios.len());
     scenarios.retain(|scenario| alone.is_none_or(|alone| alone == scenario.number as u64));
     let start = Instant::now();
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
