@@ -64,7 +64,7 @@ pub(super) async fn get(
     item: &WriteItem,
 ) -> Result<Option<(Partial, Option<Whirlpool>)>> {
     let Some(plan) = Plan::of(item, &place.options.downloads) else { return Ok(None) };
-    let mut begun = Begun::open(place, target, item.size, plan).await?;
+    let mut begun = Begun::open(place, path, target, item.size, plan).await?;
     let known = begun.known();
     if known > 0 {
         tracing::info!(path = %path, "Going on with a partial file: {known} of {} bytes are there", item.size);
@@ -78,14 +78,16 @@ pub(super) async fn get(
                 Ok(())
             })
             .await?;
-            begun = Begun::open(place, target, item.size, plan).await?;
+            begun = Begun::open(place, path, target, item.size, plan).await?;
             begun.fill(place, path, target, item, plan).await?;
         }
         filled => filled?,
     }
-    let Begun { partial, .. } = begun;
+    let Begun { mut partial, .. } = begun;
     let (size, sync, system) = (item.size, place.options.sync, target.to_owned());
     let partial = at_disk(move || {
+        // Without its ledger it is nothing to go on with.
+        partial.keep(false);
         partial.cut(size, sync).map_err(|error| StorageError::io("write", system, error))?;
         Ok(partial)
     });
@@ -101,9 +103,19 @@ struct Begun {
 }
 
 impl Begun {
-    async fn open(place: &Arc<Place>, target: &Path, size: u64, plan: Plan) -> Result<Self> {
-        let (place, target) = (place.clone(), target.to_owned());
+    async fn open(
+        place: &Arc<Place>,
+        path: &RemotePath,
+        target: &Path,
+        size: u64,
+        plan: Plan,
+    ) -> Result<Self> {
+        let (place, path, target) = (place.clone(), path.clone(), target.to_owned());
         at_disk(move || {
+            // A large file can't take its place: better known before it has come.
+            if target.symlink_metadata().is_ok_and(|taken| taken.is_dir()) {
+                return Err(StorageError::IsAFolder(path));
+            }
             let downloads = &place.options.downloads;
             let failed = |error| StorageError::io("write", &target, error);
             if let Some(expected) = plan.expected
