@@ -5,6 +5,7 @@ use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, sync::Arc, time
 use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Rules};
 use fichier_filter::Filter;
 use fichier_remotes::fichier::CatalogueUse;
+use fichier_remotes::local::{Buffers, Downloads};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -91,6 +92,8 @@ pub(crate) struct NetworkSettings {
     pub(crate) fast_list: bool,
     pub(crate) catalogue: Option<CatalogueUse>,
     pub(crate) copy_links: bool,
+    /// How what comes over it is brought to the disk.
+    pub(crate) downloads: Downloads,
 }
 
 /// Flags that contradict each other.
@@ -145,6 +148,7 @@ impl Settings {
                 fast_list: typed.fast_list,
                 catalogue: typed.catalogue,
                 copy_links: typed.copy_links,
+                downloads: downloads(typed, transfer),
             },
         })
     }
@@ -233,6 +237,18 @@ impl TransferSettings {
     }
 }
 
+fn downloads(typed: &GlobalFlags, flags: &TransferFlags) -> Downloads {
+    Downloads {
+        streams: at_least_one(flags.multi_thread_streams),
+        cutoff: flags.multi_thread_cutoff.0.unwrap_or(u64::MAX),
+        in_place: flags.inplace,
+        partial_suffix: flags.partial_suffix.clone(),
+        ahead: at_least_one(typed.transfers).get(),
+        buffers: Buffers::of(flags.max_buffer_memory.0),
+        ..Downloads::default()
+    }
+}
+
 fn at_least_one(count: i64) -> NonZeroUsize {
     usize::try_from(count).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)
 }
@@ -288,6 +304,22 @@ mod tests {
         assert_eq!(depth(&[], true), Ok(None));
         assert_eq!(depth(&["--max-depth", "2"], false), Ok(Some(2)));
         assert_eq!(depth(&["--max-depth=-1"], true), Ok(None));
+    }
+
+    #[test]
+    fn downloads_are_as_the_flags_say() {
+        let downloads = |words: &[&str]| settings(words).map(|settings| settings.network.downloads).unwrap();
+        let usual = downloads(&[]);
+        assert_eq!((usual.streams.get(), usual.cutoff, usual.ahead), (4, 256 << 20, 4));
+        assert_eq!((usual.in_place, usual.partial_suffix.as_str()), (false, ".partial"));
+        let words = ["--multi-thread-streams=0", "--multi-thread-cutoff=1Mi", "--inplace", "--transfers=7"];
+        let chosen = downloads(&words);
+        assert_eq!(
+            (chosen.streams.get(), chosen.cutoff, chosen.in_place, chosen.ahead),
+            (1, 1 << 20, true, 7)
+        );
+        assert_eq!(downloads(&["--multi-thread-cutoff", "off"]).cutoff, u64::MAX);
+        assert_eq!(downloads(&["--partial-suffix", "~"]).partial_suffix, "~");
     }
 
     #[test]

@@ -22,6 +22,13 @@ const ENDS: &[(&[&str], i32, &str)] = &[
     (&["ls", "a", "b"], 1, "'b'"),
     (&["ls", "--transfers=abc", "."], 1, "abc"),
     (&["ls", "--dry-run=maybe", "."], 1, "maybe"),
+    (
+        &["ls", "--partial-suffix", ".partialpartialpartial", "."],
+        1,
+        "Expecting suffix length not greater than 16 but got 22",
+    ),
+    (&["ls", "--partial-suffix", "a/b", "."], 1, "can't hold a separator"),
+    (&["ls", "--max-buffer-memory", "much", "."], 1, "much"),
     (&["ls", "-v", "-q", "."], 1, "CRITICAL: Can't set -v and -q"),
     (&["ls", "missing"], 3, "ERROR : Failed to ls: directory not found"),
     (&["lsd", "missing"], 3, "directory not found"),

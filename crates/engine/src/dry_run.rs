@@ -64,6 +64,10 @@ impl Remote for DryRun {
         self.inner.read(file, range).await
     }
 
+    async fn prepare(&self, file: &File) {
+        self.inner.prepare(file).await;
+    }
+
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         batch
             .items

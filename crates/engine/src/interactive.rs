@@ -112,6 +112,10 @@ impl Remote for Interactive {
         self.inner.read(file, range).await
     }
 
+    async fn prepare(&self, file: &File) {
+        self.inner.prepare(file).await;
+    }
+
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         let WriteBatch { folder, items } = batch;
         let paths: Vec<_> = items.iter().map(|item| folder.join(&item.name)).collect();

@@ -42,8 +42,10 @@ pub struct Running {
     pub path: RemotePath,
     /// Its size in bytes.
     pub size: u64,
-    /// How many bytes went so far in this try.
+    /// How many bytes are there so far in this try.
     pub done: u64,
+    /// How many of them were there before it.
+    pub known: u64,
     /// When this try began.
     pub started: Instant,
 }
@@ -214,9 +216,11 @@ impl Stats {
         add(&self.empty_files, 1);
     }
 
-    pub(crate) fn begin(&self, path: RemotePath, size: u64) -> u64 {
+    /// Begins a try at a file of which `known` bytes are there already: they needn't be transferred.
+    pub(crate) fn begin(&self, path: RemotePath, size: u64, known: u64) -> u64 {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let running = Running { path, size, done: 0, started: Instant::now() };
+        let running = Running { path, size, done: known, known, started: Instant::now() };
+        self.total_bytes.fetch_sub(known, Ordering::Relaxed);
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id, running);
         id
     }
@@ -232,7 +236,8 @@ impl Stats {
     pub(crate) fn end(&self, id: u64, counts: bool) {
         let ended = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         if let (Some(running), false) = (ended, counts) {
-            self.bytes.fetch_sub(running.done, Ordering::Relaxed);
+            self.bytes.fetch_sub(running.done - running.known, Ordering::Relaxed);
+            add(&self.total_bytes, running.known);
         }
     }
 }

@@ -4,6 +4,8 @@ use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use fichier_api::{CancellationToken, ClientBuilder, Observer};
 
+use crate::local::Downloads;
+
 /// How the network is used. Shared by all remotes of a run.
 #[derive(Clone)]
 pub struct Network {
@@ -27,6 +29,8 @@ pub struct Network {
     pub gates: Option<PathBuf>,
     /// Checks what is known of an account by one listing of all its files (`--fast-list`).
     pub fast_list: bool,
+    /// How what comes over it is brought to the disk.
+    pub downloads: Downloads,
     /// Who is told of calls and waits.
     pub observer: Option<Arc<dyn Observer>>,
     /// Stops all calls.
@@ -63,6 +67,7 @@ impl Default for Network {
             memory: None,
             gates: None,
             fast_list: false,
+            downloads: Downloads::default(),
             observer: None,
             cancel: CancellationToken::new(),
         }
@@ -79,6 +84,7 @@ impl fmt::Debug for Network {
             .field("bind", &self.bind)
             .field("memory", &self.memory)
             .field("gates", &self.gates)
+            .field("downloads", &self.downloads)
             .finish_non_exhaustive()
     }
 }

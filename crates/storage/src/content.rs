@@ -40,6 +40,26 @@ pub trait Content: Send + Sync {
     /// # Errors
     /// The source can't be read, or isn't what was announced any more.
     async fn open(&self) -> Result<ByteStream>;
+
+    /// A reading by ranges, of which several may be open at once, where that is worth more than one stream from
+    /// the start: where the bytes come over a network. `known` bytes are there already and won't be asked for.
+    fn ranges(&self, _known: u64) -> Option<Arc<dyn Ranges>> {
+        None
+    }
+
+    /// Gets ahead of need what the first byte will cost (a download token). What fails here is told by the
+    /// reading itself.
+    async fn prepare(&self) {}
+}
+
+/// One try at reading a file piece by piece, in any order. It ends when this and all its streams are dropped.
+#[async_trait]
+pub trait Ranges: Send + Sync {
+    /// Opens a stream of the bytes of a range.
+    ///
+    /// # Errors
+    /// The source can't be read, or isn't what was announced any more.
+    async fn open(&self, range: ByteRange) -> Result<ByteStream>;
 }
 
 /// A file of a remote as content.
@@ -55,6 +75,21 @@ pub struct RemoteContent {
 impl Content for RemoteContent {
     async fn open(&self) -> Result<ByteStream> {
         self.remote.read(&self.file, ByteRange::WHOLE).await
+    }
+
+    fn ranges(&self, _known: u64) -> Option<Arc<dyn Ranges>> {
+        self.remote.info().features.networked.then(|| Arc::new(self.clone()) as Arc<dyn Ranges>)
+    }
+
+    async fn prepare(&self) {
+        self.remote.prepare(&self.file).await;
+    }
+}
+
+#[async_trait]
+impl Ranges for RemoteContent {
+    async fn open(&self, range: ByteRange) -> Result<ByteStream> {
+        self.remote.read(&self.file, range).await
     }
 }
 

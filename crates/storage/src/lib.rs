@@ -18,7 +18,7 @@ mod path;
 mod remote;
 
 pub use checksum::{HashStream, ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
-pub use content::{ByteRange, ByteStream, Content, MemoryContent, RemoteContent, collect};
+pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
 pub use outcome::Outcome;

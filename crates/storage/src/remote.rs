@@ -222,6 +222,10 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// The file is gone or can't be read.
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream>;
 
+    /// Gets ahead of need what reading a file will cost before its first byte: a download token. What fails
+    /// here fails again, and is told, when the file is read.
+    async fn prepare(&self, _file: &File) {}
+
     /// Stores files in one folder. A file counts as done when it is whole and its checksum agrees; until
     /// then the old versions stay. Dropping the future leaves what is done and nothing half done.
     ///

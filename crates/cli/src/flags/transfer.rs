@@ -7,6 +7,8 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 
+use fichier_remotes::local::PARTIAL_SUFFIX;
+
 use super::{
     bandwidth::{self, Timetable},
     value::{duration, optional_duration, size},
@@ -102,6 +104,26 @@ pub(crate) struct TransferFlags {
     #[arg(long, value_name = "MODE", ignore_case = true, default_value = "hard")]
     pub(crate) cutoff_mode: CutoffMode,
 
+    /// How many ranges of a large file are downloaded at once
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(crate) multi_thread_streams: i64,
+
+    /// From this size on, a file is large; off: none is
+    #[arg(long, value_name = "SIZE", default_value = "256Mi", value_parser = size)]
+    pub(crate) multi_thread_cutoff: Size,
+
+    /// Write files under their own names at once, not under others until they are whole
+    #[arg(long)]
+    pub(crate) inplace: bool,
+
+    /// What the names of files end with that aren't whole yet; at most 16 characters
+    #[arg(long, value_name = "SUFFIX", default_value = PARTIAL_SUFFIX, value_parser = partial_suffix)]
+    pub(crate) partial_suffix: String,
+
+    /// Hold at most so much in memory, in all downloads together, that isn't on the disk yet
+    #[arg(long, value_name = "SIZE", default_value = "off", value_parser = size)]
+    pub(crate) max_buffer_memory: Size,
+
     /// Move replaced and removed files of the destination to this folder of its remote
     #[arg(long, value_name = "REMOTE:PATH", help_heading = "Sync")]
     pub(crate) backup_dir: Option<String>,
@@ -181,6 +203,20 @@ pub(crate) type Size = super::value::Unlimited<u64>;
 /// A time that may be off.
 pub(crate) type Limit = super::value::Unlimited<Duration>;
 
+/// The end of a partial file's name.
+fn partial_suffix(text: &str) -> Result<String, String> {
+    /// As many as rclone takes.
+    const LONGEST: usize = 16;
+    let length = text.len();
+    if length > LONGEST {
+        return Err(format!("Expecting suffix length not greater than {LONGEST} but got {length}"));
+    }
+    if text.contains(['/', '\\', '\0']) {
+        return Err(format!("{text:?}: the suffix is part of a name and can't hold a separator"));
+    }
+    Ok(text.to_owned())
+}
+
 /// How a limit ends the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CutoffMode {
@@ -231,6 +267,16 @@ mod tests {
     use fichier_engine::{Direction, Order, OrderKey};
 
     use super::*;
+
+    #[test]
+    fn suffixes_of_partial_files_are_short_and_part_of_a_name() {
+        for fine in ["", ".partial", ".0123456789abcde", "~"] {
+            assert_eq!(partial_suffix(fine).as_deref(), Ok(fine));
+        }
+        for wrong in [".0123456789abcdef", "/x", "..\\x"] {
+            assert!(partial_suffix(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn orders_are_read_as_rclone_writes_them() {

@@ -91,7 +91,7 @@ impl StatsSnapshot {
                     name: file.path.to_string(),
                     done: file.done,
                     size: file.size,
-                    speed: rate(file.done, file.started.elapsed()),
+                    speed: rate(file.done - file.known, file.started.elapsed()),
                 })
                 .collect(),
             ..Self::default()

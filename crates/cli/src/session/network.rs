@@ -42,6 +42,7 @@ pub(super) fn of(
         memory: directories::cache(environment).map(|cache| cache.join(ACCOUNTS)),
         gates: directories::runtime(environment),
         fast_list: settings.fast_list,
+        downloads: settings.downloads.clone(),
         observer: Some(calls.clone()),
         ..Network::default()
     })

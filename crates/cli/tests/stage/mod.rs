@@ -53,6 +53,21 @@ impl Stage {
         Self::start_at(home, "1000", |builder| builder.storage(storage))
     }
 
+    /// A service that logs what it is asked.
+    pub(crate) fn start_logging() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let log = home.path().join("requests");
+        Self::start_at(home, "1000", |builder| builder.request_log(log))
+    }
+
+    /// How many bytes the nodes of a service that logs have sent in downloads, in all.
+    pub(crate) fn downloaded(&self) -> u64 {
+        let log = fs::read_to_string(self.home.path().join("requests")).unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let downloads = lines.filter(|line| line["endpoint"] == "download");
+        downloads.map(|line| line["bytes_out"].as_u64().unwrap()).sum()
+    }
+
     /// A service that programs reach by the names of the real one, through a proxy.
     pub(crate) fn start_behind_proxy() -> Self {
         let proxy = "127.0.0.1:0".parse().unwrap();

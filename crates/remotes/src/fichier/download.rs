@@ -31,7 +31,23 @@ pub(super) struct Reader {
     cdn: bool,
     password: Option<Password>,
     resumes: u32,
-    tokens: Arc<Mutex<HashMap<FileLink, (DownloadToken, Instant)>>>,
+    tokens: Arc<Mutex<HashMap<FileLink, Slot>>>,
+}
+
+/// The token of one file. Locked while it is asked for, so that streams that want it at once share it.
+type Slot = Arc<tokio::sync::Mutex<Option<Kept>>>;
+
+/// A token and since when there is one.
+#[derive(Debug)]
+struct Kept {
+    token: DownloadToken,
+    since: Instant,
+}
+
+impl Kept {
+    fn is_alive(&self) -> bool {
+        self.since.elapsed() < TOKEN_LIFE
+    }
 }
 
 /// One stream under way.
@@ -44,6 +60,8 @@ struct Reading {
     /// The next byte wanted, and the one after the last.
     at: u64,
     end: u64,
+    /// Nothing else of the file is read: when it is through, its token is needed no more.
+    whole: bool,
     open: Option<Download>,
     /// How many bytes of the open answer come before the next one wanted.
     skip: u64,
@@ -71,6 +89,7 @@ impl Reader {
             size: file.size,
             at,
             end: at + range.length(file.size),
+            whole: range == ByteRange::WHOLE,
             open: None,
             skip: 0,
             resumes: 0,
@@ -81,11 +100,18 @@ impl Reader {
         .boxed())
     }
 
+    /// Asks for a file's token ahead of need.
+    pub(super) async fn prepare(&self, link: FileLink, path: &RemotePath) {
+        if let Err(error) = self.token(link, path).await {
+            tracing::debug!(path = %path, "no token ahead of need: {error}");
+        }
+    }
+
     async fn token(&self, link: FileLink, path: &RemotePath) -> Result<DownloadToken> {
-        if let Some((token, at)) = self.tokens().get(&link)
-            && at.elapsed() < TOKEN_LIFE
-        {
-            return Ok(token.clone());
+        let slot = self.slot(link);
+        let mut kept = slot.lock().await;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_alive()) {
+            return Ok(kept.token.clone());
         }
         let request = TokenRequest {
             cdn: self.cdn,
@@ -93,20 +119,31 @@ impl Reader {
         };
         let token =
             self.client.download_token(&request).await.map_err(|error| reading_failed(path, error))?;
-        let mut tokens = self.tokens();
-        if tokens.len() >= TOKENS_KEPT {
-            tokens.retain(|_, (_, at)| at.elapsed() < TOKEN_LIFE);
-        }
-        tokens.insert(link, (token.clone(), Instant::now()));
+        *kept = Some(Kept { token: token.clone(), since: Instant::now() });
         Ok(token)
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<FileLink, (DownloadToken, Instant)>> {
+    fn slot(&self, link: FileLink) -> Slot {
+        let mut tokens = self.tokens();
+        if tokens.len() >= TOKENS_KEPT {
+            // One that is locked is being asked for.
+            tokens.retain(|_, slot| {
+                slot.try_lock().map_or(true, |kept| kept.as_ref().is_some_and(Kept::is_alive))
+            });
+        }
+        tokens.entry(link).or_default().clone()
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<FileLink, Slot>> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn forget(&self, link: &FileLink) {
-        self.tokens().remove(link);
+    /// Drops a token that has been refused, unless another stream of the file has got a new one since.
+    async fn refuse(&self, link: FileLink, refused: &DownloadToken) {
+        let mut kept = self.slot(link).lock_owned().await;
+        if kept.as_ref().is_some_and(|kept| kept.token == *refused) {
+            *kept = None;
+        }
     }
 }
 
@@ -114,9 +151,8 @@ impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
             if self.at >= self.end {
-                // A file of one request needs its token no more.
-                if self.end == self.size {
-                    self.reader.forget(&self.link);
+                if self.whole {
+                    self.reader.tokens().remove(&self.link);
                 }
                 return Ok(None);
             }
@@ -176,7 +212,7 @@ impl Reading {
             }
             Err(error) => {
                 let stale = matches!(error.kind(), ErrorKind::TokenRefused { .. });
-                self.reader.forget(&self.link);
+                self.reader.refuse(self.link, &token).await;
                 if matches!(error.kind(), ErrorKind::RangeNotSatisfiable) {
                     return Err(StorageError::SizeMismatch {
                         path: self.path.clone(),

@@ -160,6 +160,12 @@ impl Remote for FichierRemote {
         Ok(stream.inspect_err(look).boxed())
     }
 
+    async fn prepare(&self, file: &File) {
+        if let Ok(link) = link_of(file) {
+            self.reader.prepare(link, &file.path).await;
+        }
+    }
+
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         self.upload(batch).await
     }

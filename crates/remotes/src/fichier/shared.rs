@@ -119,6 +119,12 @@ impl Remote for SharedFolderRemote {
         self.reader.read(link_of(file)?, file, range)
     }
 
+    async fn prepare(&self, file: &File) {
+        if let Ok(link) = link_of(file) {
+            self.reader.prepare(link, &file.path).await;
+        }
+    }
+
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         self.refuse(batch.items.len())
     }

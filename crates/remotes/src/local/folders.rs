@@ -8,7 +8,7 @@ use std::{
 use fichier_storage::{Outcome, RemotePath, Result, StorageError};
 
 use super::{
-    Place,
+    Place, partial,
     paths::{flush_folder, is_missing},
 };
 
@@ -51,7 +51,13 @@ pub(super) fn make(place: &Place, folder: &RemotePath) -> Result<bool> {
 /// Removes a directory if it is empty.
 pub(super) fn remove_folder(place: &Place, folder: &RemotePath) -> Result<()> {
     let path = place.tree.locate(folder)?;
-    fs::remove_dir(&path).map_err(|error| match error.kind() {
+    let mut removed = fs::remove_dir(&path);
+    if removed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty)
+        && remove_partial_files(place, &path).unwrap_or(false)
+    {
+        removed = fs::remove_dir(&path);
+    }
+    removed.map_err(|error| match error.kind() {
         io::ErrorKind::DirectoryNotEmpty => StorageError::FolderNotEmpty(folder.clone()),
         _ if is_missing(&error) => match fs::symlink_metadata(&path) {
             Ok(there) if there.is_file() => StorageError::IsAFile(folder.clone()),
@@ -61,6 +67,21 @@ pub(super) fn remove_folder(place: &Place, folder: &RemotePath) -> Result<()> {
         },
         _ => StorageError::io("remove", &path, error),
     })
+}
+
+/// Removes what is left of downloads from a directory that holds nothing else; no listing shows it. Tells
+/// whether the directory is empty now.
+fn remove_partial_files(place: &Place, folder: &Path) -> io::Result<bool> {
+    let mut left = Vec::new();
+    for line in fs::read_dir(folder)? {
+        let path = line?.path();
+        if partial::state(&path, &place.options.downloads.partial_suffix) != Some(partial::State::Resting) {
+            return Ok(false);
+        }
+        left.push(path);
+    }
+    left.iter().try_for_each(fs::remove_file)?;
+    Ok(true)
 }
 
 /// Removes a file, or a link in its place.

@@ -9,7 +9,7 @@ use std::{
 use fichier_storage::{Entry, File, Folder, Gap, Listing, RemotePath, Result, StorageError};
 
 use super::{
-    LinkPolicy, Place,
+    LinkPolicy, Place, partial,
     paths::{self, Identity, is_missing},
 };
 
@@ -36,6 +36,10 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
             }
         };
         let met = Met { path: folder.join(&name), system: line.path() };
+        if partial::state(&met.system, &place.options.downloads.partial_suffix).is_some() {
+            tracing::debug!(path = %met.path, "left out: a download under way, or to be gone on with");
+            continue;
+        }
         let entry = match line.metadata() {
             Ok(metadata) if metadata.is_symlink() => {
                 met.follow(place, || above.get_or_insert_with(|| ancestors(place, folder)))

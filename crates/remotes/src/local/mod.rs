@@ -17,10 +17,13 @@
 //! Copies within the root ([`Remote::copy`]) are left to the kernel, which shares the blocks where the file
 //! system can; they are checked for their size, not for their checksum, since no network lies between.
 
+mod downloads;
 mod folders;
+mod ledger;
 mod listing;
 mod partial;
 mod paths;
+mod ranged;
 mod read;
 mod relocate;
 mod settings;
@@ -43,6 +46,8 @@ use fichier_storage::{
 };
 
 use paths::Tree;
+
+pub use downloads::{Buffers, Downloads, PARTIAL_SUFFIX};
 
 pub(crate) use settings::BACKEND;
 
@@ -73,6 +78,8 @@ pub struct LocalOptions {
     pub sync: bool,
     /// Windows: whether paths of more than 260 characters are possible (`\\?\`). Without a meaning elsewhere.
     pub long_paths: bool,
+    /// How files that come over a network are brought to the disk.
+    pub downloads: Downloads,
 }
 
 impl Default for LocalOptions {
@@ -83,6 +90,7 @@ impl Default for LocalOptions {
             check_updated: true,
             sync: true,
             long_paths: true,
+            downloads: Downloads::default(),
         }
     }
 }

@@ -1,19 +1,29 @@
-//! A file under way: beside its target under a name of its own, gone unless it gets whole.
+//! A file under way: beside its target under a name of its own, gone unless it gets whole or can be gone on
+//! with.
 //!
 //! Killed at any moment, the program leaves the target as it was, or new and whole: the only step that
-//! touches the target is a rename, after the bytes have reached the disk.
+//! touches the target is a rename, after the bytes have reached the disk. With `--inplace` the file has the
+//! target's name from the start, and what had it before stands aside until the new one is whole.
+//!
+//! A partial file is locked as long as somebody writes to it, so that two runs never write to one.
 
 use std::{
     ffi::{OsStr, OsString},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
-    time::SystemTime,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
+use fichier_storage::Whirlpool;
 
-use super::paths::{reserve, shortened};
+use super::{
+    Downloads,
+    ledger::{self, Ledger},
+    paths::{is_at, open_for_going_on, rename_to_free_name, reserve, shortened},
+};
 
 /// The longest name on the usual file systems.
 const LONGEST_NAME: usize = 255;
@@ -21,44 +31,138 @@ const LONGEST_NAME: usize = 255;
 /// Below this size a file isn't worth a call to set room aside.
 const RESERVE_FROM: u64 = 1024 * 1024;
 
-/// A partial file. Dropped before [`finish`](Self::finish) is through, it is removed.
+/// How often, and how long apart, a partial file is asked for that somebody writes to. A try that was given up
+/// may still have a write under way.
+const CLAIMS: (u32, Duration) = (10, Duration::from_millis(20));
+
+/// A partial file. Dropped before [`finish`](Self::finish) is through, it is removed unless it is to stay.
 #[derive(Debug)]
 pub(super) struct Partial {
-    file: fs::File,
+    file: Arc<fs::File>,
     path: PathBuf,
-    finished: bool,
+    fate: Fate,
+    /// Where the target's old version stands while the new one has its name.
+    old: Option<PathBuf>,
+}
+
+/// What becomes of a partial file when it is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Removed,
+    Kept,
+    Finished,
 }
 
 impl Partial {
     /// Starts a file of `size` bytes that shall become `target`.
-    pub(super) fn create(target: &Path, size: u64) -> io::Result<Self> {
+    pub(super) fn create(target: &Path, size: u64, downloads: &Downloads) -> io::Result<Self> {
+        let partial = if downloads.in_place {
+            Self::in_place(target)?
+        } else {
+            let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+            let suffix = downloads.partial_suffix.as_str();
+            let names = || target.with_file_name(partial_name(name, rand::random(), suffix));
+            let (file, path) = create_new(names)?;
+            Self::new(file, path)
+        };
+        partial.reserve(size)?;
+        Ok(partial)
+    }
+
+    /// Goes on with what an earlier run left of a file with this checksum, or starts one that can be gone on
+    /// with. `None`: somebody else writes to it, or what has its name isn't ours.
+    pub(super) fn claim(
+        target: &Path,
+        size: u64,
+        expected: &Whirlpool,
+        downloads: &Downloads,
+    ) -> io::Result<Option<(Self, Ledger)>> {
         let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-        loop {
-            let path = target.with_file_name(partial_name(name, rand::random()));
-            // Never an existing file, nor through a link that somebody put there.
-            match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => {
-                    let partial = Self { file, path, finished: false };
-                    if size >= RESERVE_FROM {
-                        reserve(&partial.file, size)?;
+        let [a, b, c, d, ..] = *expected.as_bytes();
+        let tag = u32::from_be_bytes([a, b, c, d]);
+        let path = target.with_file_name(partial_name(name, tag, &downloads.partial_suffix));
+        let Some(file) = locked(&path)? else { return Ok(None) };
+        let mut partial = Self::new(file, path);
+        let length = partial.file.metadata()?.len();
+        if length > 0 {
+            // Whatever it is, it isn't to go before it is known to be ours.
+            partial.fate = Fate::Kept;
+            return Ok(Ledger::read(&partial.file, size, expected)?.map(|ledger| (partial, ledger)));
+        }
+        partial.reserve(size)?;
+        let mut ledger = Ledger::new(size, downloads.piece);
+        ledger.keep(&partial.file, expected)?;
+        Ok(Some((partial, ledger)))
+    }
+
+    fn new(file: fs::File, path: PathBuf) -> Self {
+        Self { file: Arc::new(file), path, fate: Fate::Removed, old: None }
+    }
+
+    /// Starts a file at its target's own name.
+    fn in_place(target: &Path) -> io::Result<Self> {
+        let old = match fs::symlink_metadata(target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            there => {
+                there?;
+                let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+                loop {
+                    let aside = target.with_file_name(partial_name(name, rand::random(), ".old"));
+                    match rename_to_free_name(target, &aside) {
+                        Ok(()) => break Some(aside),
+                        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                        Err(error) => return Err(error),
                     }
-                    return Ok(partial);
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
+            }
+        };
+        match new_file(target) {
+            Ok(file) => {
+                let mut partial = Self::new(file, target.to_owned());
+                partial.old = old;
+                Ok(partial)
+            }
+            Err(error) => {
+                if let Some(old) = old {
+                    fs::rename(old, target)?;
+                }
+                Err(error)
             }
         }
     }
 
-    /// Adds bytes.
+    fn reserve(&self, size: u64) -> io::Result<()> {
+        if size >= RESERVE_FROM { reserve(&self.file, size) } else { Ok(()) }
+    }
+
+    /// Adds bytes at the end.
     pub(super) fn write(&mut self, chunks: &[Bytes]) -> io::Result<()> {
-        chunks.iter().try_for_each(|chunk| self.file.write_all(chunk))
+        chunks.iter().try_for_each(|chunk| (&*self.file).write_all(chunk))
+    }
+
+    /// The file itself, to read what has been written.
+    pub(super) fn file(&self) -> &Arc<fs::File> {
+        &self.file
+    }
+
+    /// Lets it stay when it is dropped before it is whole, or not.
+    pub(super) fn keep(&mut self, kept: bool) {
+        self.fate = if kept { Fate::Kept } else { Fate::Removed };
+    }
+
+    /// Cuts off what stands behind the file's own bytes, which are on the disk before.
+    pub(super) fn cut(&self, size: u64, sync: bool) -> io::Result<()> {
+        if sync {
+            self.file.sync_data()?;
+        }
+        self.file.set_len(size)
     }
 
     /// Adds at most so many bytes of a file, from where it is read on; the kernel moves them. Answers how many.
     pub(super) fn copy(&mut self, from: &fs::File, most: u64) -> io::Result<u64> {
         let mut from = io::Read::take(from, most);
-        io::copy(&mut from, &mut self.file)
+        io::copy(&mut from, &mut &*self.file)
     }
 
     /// Gives the whole file its time and its name.
@@ -77,65 +181,232 @@ impl Partial {
             self.file.sync_all()?;
         }
         let metadata = self.file.metadata()?;
-        fs::rename(&self.path, target)?;
-        self.finished = true;
+        if self.path != target {
+            fs::rename(&self.path, target)?;
+        }
+        self.fate = Fate::Finished;
+        if let Some(old) = self.old.take() {
+            fs::remove_file(old)?;
+        }
         Ok(metadata)
     }
 }
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        if !self.finished
+        if self.fate == Fate::Removed
             && let Err(error) = fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(path = %self.path.display(), "can't remove a partial file: {error}");
         }
+        if let Some(old) = self.old.take()
+            && let Err(error) = fs::rename(&old, &self.path)
+        {
+            tracing::error!(
+                path = %self.path.display(),
+                "can't give the old version its name back: {error}; it is {}", old.display(),
+            );
+        }
+    }
+}
+
+/// Makes a file at the first name that is free, locked.
+fn create_new(mut names: impl FnMut() -> PathBuf) -> io::Result<(fs::File, PathBuf)> {
+    loop {
+        let path = names();
+        match new_file(&path) {
+            Ok(file) => return Ok((file, path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Makes a file, locked: never an existing one, nor through a link that somebody put there.
+fn new_file(path: &Path) -> io::Result<fs::File> {
+    let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    // The name is new and random: the lock only tells others, and some file systems have none.
+    let _locked_or_not = file.try_lock();
+    Ok(file)
+}
+
+/// Makes the file at a path, or opens it if it is there, and locks it. `None`: somebody else has it.
+fn locked(path: &Path) -> io::Result<Option<fs::File>> {
+    let (claims, pause) = CLAIMS;
+    for _ in 0..claims {
+        let made = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path);
+        let file = match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match open_for_going_on(path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => return Ok(None),
+            },
+            made => made?,
+        };
+        match file.try_lock() {
+            // Whoever had it may have given it its last name meanwhile.
+            Ok(()) if is_at(&file, path).unwrap_or(false) => return Ok(Some(file)),
+            Err(fs::TryLockError::Error(_)) => return Ok(None),
+            _ => std::thread::sleep(pause),
+        }
+    }
+    Ok(None)
+}
+
+/// What a file is that looks like a partial one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Somebody writes to it.
+    Busy,
+    /// It can be gone on with.
+    Resting,
+}
+
+/// Whether a file is a partial one: by its name first, since that costs nothing, and then by what it holds, so
+/// that no file of the user's is taken for one.
+pub(super) fn state(path: &Path, suffix: &str) -> Option<State> {
+    if !path.file_name().is_some_and(|name| is_partial_name(name, suffix)) {
+        return None;
+    }
+    let file = open_for_going_on(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    match file.try_lock_shared() {
+        Err(fs::TryLockError::WouldBlock) => Some(State::Busy),
+        _ => ledger::ends(&file).unwrap_or(false).then_some(State::Resting),
     }
 }
 
 /// The name of a partial file, in rclone's form, so that whoever knows it knows this one.
-fn partial_name(name: &OsStr, random: u32) -> OsString {
-    let suffix = format!(".{random:08x}.partial");
+fn partial_name(name: &OsStr, tag: u32, suffix: &str) -> OsString {
+    let suffix = format!(".{tag:08x}{suffix}");
     let mut partial = shortened(name, LONGEST_NAME - suffix.len());
     partial.push(suffix);
     partial
 }
 
+/// Whether a name is one that [`partial_name`] gives, with this suffix or the usual one.
+fn is_partial_name(name: &OsStr, suffix: &str) -> bool {
+    let name = name.as_encoded_bytes();
+    [suffix, super::PARTIAL_SUFFIX].iter().any(|suffix| {
+        let stem = name.strip_suffix(suffix.as_bytes());
+        let tag = stem.and_then(|stem| stem.split_last_chunk::<9>());
+        tag.is_some_and(|(rest, [dot, tag @ ..])| {
+            !rest.is_empty()
+                && *dot == b'.'
+                && tag.iter().all(|sign| matches!(sign, b'0'..=b'9' | b'a'..=b'f'))
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::paths::write_all_at, *};
 
     #[test]
     fn partial_names_are_those_of_rclone_and_never_too_long() {
-        assert_eq!(partial_name(OsStr::new("a.txt"), 0x72b8_2748), "a.txt.72b82748.partial");
-        assert_eq!(partial_name(OsStr::new("b.tar.gz"), 0x0e1f), "b.tar.gz.00000e1f.partial");
-        assert_eq!(partial_name(OsStr::new(&"n".repeat(255)), 1).len(), 255);
-        let accents = partial_name(OsStr::new(&"é".repeat(127)), 1);
+        let name = |name: &str, tag| partial_name(OsStr::new(name), tag, ".partial");
+        assert_eq!(name("a.txt", 0x72b8_2748), "a.txt.72b82748.partial");
+        assert_eq!(name("b.tar.gz", 0x0e1f), "b.tar.gz.00000e1f.partial");
+        assert_eq!(name(&"n".repeat(255), 1).len(), 255);
+        let accents = name(&"é".repeat(127), 1);
         assert!(accents.len() <= 255 && accents.to_str().is_some());
     }
 
     #[test]
+    fn partial_names_are_known_and_others_are_not() {
+        for name in ["a.0123abcd.partial", "a.b.ffffffff.part", ".x.00000000.partial"] {
+            assert!(is_partial_name(OsStr::new(name), ".part"), "{name}");
+        }
+        for name in
+            ["a.0123abcd.partia", ".0123abcd.partial", "a.0123ABCD.partial", "a.123abcd.partial", "a.partial"]
+        {
+            assert!(!is_partial_name(OsStr::new(name), ".part"), "{name}");
+        }
+    }
+
+    #[test]
     fn a_partial_file_is_gone_unless_it_got_whole() {
+        let downloads = Downloads::default();
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let count = || fs::read_dir(folder.path()).unwrap().count();
 
-        let mut partial = Partial::create(&target, 3).unwrap();
+        let mut partial = Partial::create(&target, 3, &downloads).unwrap();
         partial.write(&[Bytes::from_static(b"abc")]).unwrap();
         assert_eq!(count(), 1);
         drop(partial);
         assert_eq!(count(), 0);
 
-        let mut partial = Partial::create(&target, 3).unwrap();
+        let mut partial = Partial::create(&target, 3, &downloads).unwrap();
         partial.write(&[Bytes::from_static(b"abc")]).unwrap();
         partial.finish(&target, None, true).unwrap();
         assert_eq!((count(), fs::read(&target).unwrap()), (1, b"abc".to_vec()));
 
         // What can't take its place goes, too.
         fs::create_dir_all(folder.path().join("d/full")).unwrap();
-        let partial = Partial::create(&folder.path().join("d"), 0).unwrap();
+        let partial = Partial::create(&folder.path().join("d"), 0, &downloads).unwrap();
         assert!(partial.finish(&folder.path().join("d"), None, false).is_err());
         assert_eq!(count(), 2);
+    }
+
+    #[test]
+    fn in_place_the_old_version_comes_back_unless_the_new_one_got_whole() {
+        let downloads = Downloads { in_place: true, ..Downloads::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        let begun = || {
+            let mut partial = Partial::create(&target, 3, &downloads).unwrap();
+            partial.write(&[Bytes::from_static(b"new")]).unwrap();
+            partial
+        };
+        drop(begun());
+        assert_eq!(names(), 0, "there was none, and there is none");
+        fs::write(&target, "old").unwrap();
+        let partial = begun();
+        assert_eq!((names(), fs::read(&target).unwrap()), (2, b"new".to_vec()));
+        drop(partial);
+        assert_eq!((names(), fs::read(&target).unwrap()), (1, b"old".to_vec()));
+        begun().finish(&target, None, true).unwrap();
+        assert_eq!((names(), fs::read(&target).unwrap()), (1, b"new".to_vec()));
+        fs::create_dir(folder.path().join("d")).unwrap();
+        let error = Partial::create(&folder.path().join("d"), 1, &downloads).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn a_partial_file_belongs_to_one_at_a_time_and_foreign_files_are_left_alone() {
+        let downloads = Downloads::default();
+        let folder = tempfile::tempdir().unwrap();
+        let (target, sum) = (folder.path().join("a"), Whirlpool::of(b"abc"));
+        let claim = || Partial::claim(&target, 3, &sum, &downloads).unwrap();
+        let (mut partial, mut ledger) = claim().unwrap();
+        let path = partial.path.clone();
+        assert_eq!(state(&path, ".partial"), Some(State::Busy));
+        assert!(claim().is_none());
+        write_all_at(partial.file(), b"ab", 0).unwrap();
+        ledger.note(partial.file(), 0..2).unwrap();
+        partial.keep(true);
+        drop(partial);
+        assert_eq!(state(&path, ".partial"), Some(State::Resting));
+        let (partial, ledger) = claim().unwrap();
+        assert_eq!(ledger.front(), 2);
+        drop(partial);
+        for foreign in ["", "a file of the user's"] {
+            fs::write(&path, foreign).unwrap();
+            assert_eq!(state(&path, ".partial"), None);
+        }
+        assert!(claim().is_none());
+        assert_eq!(fs::read(&path).unwrap(), b"a file of the user's");
+        #[cfg(unix)]
+        {
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(folder.path().join("elsewhere"), &path).unwrap();
+            assert!(claim().is_none());
+            assert!(!folder.path().join("elsewhere").exists());
+        }
     }
 }

@@ -97,7 +97,8 @@ impl Identity {
 }
 
 pub(super) use system::{
-    fingerprint, flush_folder, is_fresh, open_for_reading, rename_to_free_name, reserve, shortened,
+    fingerprint, flush_folder, is_at, is_fresh, open_for_going_on, open_for_reading, read_exact_at,
+    rename_to_free_name, reserve, shortened, write_all_at,
 };
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
@@ -117,7 +118,7 @@ mod system {
         fs, io,
         os::unix::{
             ffi::{OsStrExt, OsStringExt},
-            fs::{MetadataExt, OpenOptionsExt},
+            fs::{FileExt, MetadataExt, OpenOptionsExt},
         },
         path::{Path, PathBuf},
         time::{Duration, SystemTime},
@@ -186,6 +187,26 @@ mod system {
     pub(in super::super) fn open_for_reading(path: &Path, follow: bool) -> io::Result<fs::File> {
         let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
         fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+    }
+
+    /// Opens a file for reading and writing, and never what a link in its place leads to.
+    pub(in super::super) fn open_for_going_on(path: &Path) -> io::Result<fs::File> {
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        fs::OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)
+    }
+
+    /// Whether an open file is the regular file at a path, and at no other.
+    pub(in super::super) fn is_at(file: &fs::File, path: &Path) -> io::Result<bool> {
+        let (open, there) = (file.metadata()?, fs::symlink_metadata(path)?);
+        Ok(there.is_file() && there.nlink() == 1 && (open.dev(), open.ino()) == (there.dev(), there.ino()))
+    }
+
+    pub(in super::super) fn read_exact_at(file: &fs::File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        FileExt::read_exact_at(file, bytes, at)
+    }
+
+    pub(in super::super) fn write_all_at(file: &fs::File, bytes: &[u8], at: u64) -> io::Result<()> {
+        FileExt::write_all_at(file, bytes, at)
     }
 
     /// Brings the names in a directory to the disk.
@@ -305,6 +326,55 @@ mod system {
             return Err(io::Error::other("it is a symbolic link"));
         }
         fs::File::open(path)
+    }
+
+    /// Opens a file for reading and writing, and never what a link in its place leads to.
+    pub(in super::super) fn open_for_going_on(path: &Path) -> io::Result<fs::File> {
+        if fs::symlink_metadata(path)?.is_symlink() {
+            return Err(io::Error::other("it is a symbolic link"));
+        }
+        fs::OpenOptions::new().read(true).write(true).open(path)
+    }
+
+    /// Whether a regular file is still at the path at which it was opened.
+    pub(in super::super) fn is_at(file: &fs::File, path: &Path) -> io::Result<bool> {
+        let (open, there) = (file.metadata()?, fs::symlink_metadata(path)?);
+        let created = |metadata: &fs::Metadata| metadata.created().ok();
+        Ok(there.is_file() && open.len() == there.len() && created(&open) == created(&there))
+    }
+
+    #[cfg(windows)]
+    pub(in super::super) fn read_exact_at(
+        file: &fs::File,
+        mut bytes: &mut [u8],
+        mut at: u64,
+    ) -> io::Result<()> {
+        use std::os::windows::fs::FileExt;
+        while !bytes.is_empty() {
+            match file.seek_read(bytes, at)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => {
+                    bytes = &mut bytes[read..];
+                    at += read as u64;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(windows)]
+    pub(in super::super) fn write_all_at(file: &fs::File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+        use std::os::windows::fs::FileExt;
+        while !bytes.is_empty() {
+            match file.seek_write(bytes, at)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => {
+                    bytes = &bytes[written..];
+                    at += written as u64;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Windows flushes names with the file.

@@ -51,7 +51,7 @@ async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File
         }
         let target = at.tree.locate(&to)?;
         folders::make(&at, &to.parent().unwrap_or_default())?;
-        let partial = Partial::create(&target, metadata.len())
+        let partial = Partial::create(&target, metadata.len(), &at.options.downloads)
             .map_err(|error| StorageError::io("write", &target, error))?;
         Ok((partial, handle, metadata, target, to))
     })

@@ -8,7 +8,7 @@ use crate::registry::{
     BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec,
 };
 
-use super::{LinkPolicy, LocalOptions, LocalRemote};
+use super::{Downloads, LinkPolicy, LocalOptions, LocalRemote};
 
 /// The backend.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
@@ -18,7 +18,8 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     has_account: false,
     opens: Opens::Place(|opening, chosen| {
         let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
-        Ok(Arc::new(LocalRemote::open(opening.root, options(chosen).map_err(wrong)?)))
+        let options = options(chosen, &opening.network.downloads).map_err(wrong)?;
+        Ok(Arc::new(LocalRemote::open(opening.root, options)))
     }),
 };
 
@@ -77,8 +78,9 @@ static OPTIONS: [OptionSpec; 6] = [
 ];
 
 /// The options as they were chosen.
-fn options(chosen: &Chosen<'_>) -> Result<LocalOptions, InvalidValue> {
+fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, InvalidValue> {
     Ok(LocalOptions {
+        downloads: downloads.clone(),
         links: if chosen.flag("copy_links")? { LinkPolicy::Follow } else { LinkPolicy::Skip },
         encoding: chosen.encoding("encoding")?.unwrap_or(Encoding::LOCAL),
         check_updated: !chosen.flag("no_check_updated")?,

@@ -1,17 +1,24 @@
 //! Storing files.
 
-use std::{io, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use fichier_storage::{
-    ByteStream, File, HashStream, Outcome, RemotePath, Result, StorageError, WriteBatch, WriteItem,
+    ByteStream, Content, File, HashStream, Outcome, RemotePath, Result, StorageError, Whirlpool, WriteBatch,
+    WriteItem,
 };
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
+use tokio::sync::watch;
 
-use super::{AT_ONCE, LinkPolicy, Place, at_disk, folders, listing, partial::Partial, paths, read};
-
-/// How many bytes are gathered before the disk is visited.
-const GATHERED: usize = 1024 * 1024;
+use super::{
+    AT_ONCE, Downloads, LinkPolicy, Place, at_disk, downloads::Room, folders, listing, partial::Partial,
+    paths, ranged, read,
+};
 
 pub(super) async fn write(place: &Arc<Place>, batch: WriteBatch) -> Vec<Outcome<File>> {
     let WriteBatch { folder, items } = batch;
@@ -30,16 +37,48 @@ pub(super) async fn write(place: &Arc<Place>, batch: WriteBatch) -> Vec<Outcome<
         }
         return outcomes;
     }
-    let tasks = items.into_iter().map(|item| {
-        let path = folder.join(&item.name);
-        async move {
+    let turn = watch::Sender::new(0);
+    let contents = items.iter().map(|item| item.content.clone()).collect();
+    let preparing = prepare(contents, turn.subscribe(), place.options.downloads.ahead);
+    let tasks = items.into_iter().enumerate().map(|(index, item)| {
+        let (place, path, turn) = (place.clone(), folder.join(&item.name), turn.clone());
+        let task = async move {
+            turn.send_replace(index);
             let replaces = item.replaces.clone();
-            (replaces, store(place, path, item).await.into())
-        }
+            (replaces, store(&place, path, item).await.into())
+        };
+        task.boxed()
     });
-    let mut stored: Vec<(Vec<File>, Outcome<File>)> = stream::iter(tasks).buffered(AT_ONCE).collect().await;
+    let storing = stream::iter(tasks.collect::<Vec<_>>()).buffered(AT_ONCE).collect();
+    let mut stored: Vec<(Vec<File>, Outcome<File>)> = tokio::select! {
+        biased;
+        stored = storing => stored,
+        never = preparing => match never {},
+    };
     settle(place, &[folder], &mut stored).await;
     stored.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Gets for files whose turn comes soon what their first byte will cost, so that they needn't wait for it then.
+/// Doesn't end: whoever stores the files does.
+async fn prepare(
+    contents: Vec<Arc<dyn Content>>,
+    turn: watch::Receiver<usize>,
+    ahead: usize,
+) -> std::convert::Infallible {
+    // The first ones ask for themselves at once.
+    let later = contents.into_iter().enumerate().skip(AT_ONCE).map(|(index, content)| {
+        let mut turn = turn.clone();
+        let prepared = async move {
+            if turn.wait_for(|turn| turn + ahead >= index).await.is_ok() {
+                content.prepare().await;
+            }
+        };
+        prepared.boxed()
+    });
+    let later = if ahead > 0 { later.collect() } else { Vec::new() };
+    stream::iter(later).buffered(ahead.max(1)).collect::<()>().await;
+    std::future::pending().await
 }
 
 /// What follows when files have taken their places: their names are brought to the disk, and only then the
@@ -99,6 +138,43 @@ fn is_same_name(place: &Place, old: &RemotePath, new: &RemotePath) -> bool {
 /// Stores one file in a folder that is there.
 async fn store(place: &Arc<Place>, path: RemotePath, item: WriteItem) -> Result<File> {
     let target = place.tree.locate(&path)?;
+    let (got, whirlpool) = match ranged::get(place, &path, &target, &item).await? {
+        Some((partial, whirlpool)) => (Got::Whole(partial), whirlpool),
+        None => {
+            let (growing, whirlpool) = get(place, &path, &target, &item).await?;
+            (Got::Growing(growing), whirlpool)
+        }
+    };
+    let (sync, modified) = (place.options.sync, item.modified);
+    at_disk(move || {
+        let partial = match got {
+            Got::Whole(partial) => partial,
+            Got::Growing(growing) => growing.whole()?,
+        };
+        let metadata = finish(partial, &path, &target, modified, sync)?;
+        // Getting its name has changed its fingerprint.
+        let metadata = std::fs::symlink_metadata(&target).unwrap_or(metadata);
+        let fingerprint = paths::fingerprint(&metadata);
+        Ok(File { whirlpool, fingerprint, ..listing::file(path, &metadata) })
+    })
+    .await
+}
+
+/// A file of which all bytes are there.
+enum Got {
+    /// In its partial file.
+    Whole(Partial),
+    /// Some of them in memory.
+    Growing(Growing),
+}
+
+/// Gets a file in one stream, verified if its checksum is known.
+async fn get(
+    place: &Arc<Place>,
+    path: &RemotePath,
+    target: &Path,
+    item: &WriteItem,
+) -> Result<(Growing, Option<Whirlpool>)> {
     let content = item.content.open().await?;
     let (mut content, sum): (ByteStream, _) = match item.expected {
         Some(expected) => {
@@ -107,43 +183,40 @@ async fn store(place: &Arc<Place>, path: RemotePath, item: WriteItem) -> Result<
         }
         None => (content, None),
     };
-    let mut file = Growing { target: target.clone(), size: item.size, partial: None, gathered: Vec::new() };
-    let (mut seen, mut waiting) = (0_u64, 0_usize);
+    let downloads = &place.options.downloads;
+    let mut room = Some(downloads.buffers.room().await);
+    let mut file = Growing::new(target, item.size, downloads);
+    let (mut seen, mut waiting) = (0_u64, 0_u64);
     while let Some(chunk) = content.next().await {
         let chunk = chunk?;
         seen += chunk.len() as u64;
         if seen > item.size {
             break;
         }
-        waiting += chunk.len();
+        waiting += chunk.len() as u64;
         file.gathered.push(chunk);
-        if waiting >= GATHERED {
+        if room.as_ref().is_some_and(|room| waiting >= room.bytes) {
             waiting = 0;
             file = at_disk(move || file.grow()).await?;
+            // Not the next before this one is given back: others wait, too.
+            drop(room.take());
+            room = Some(downloads.buffers.room().await);
         }
     }
     if seen != item.size {
-        return Err(StorageError::SizeMismatch { path, expected: item.size, actual: seen });
+        return Err(StorageError::SizeMismatch { path: path.clone(), expected: item.size, actual: seen });
     }
     let mut whirlpool = None;
     if let Some((expected, sum)) = sum {
         let (_, actual) = sum.await.map_err(|_| StorageError::Unverified(path.clone()))?;
         if actual != expected {
             let (expected, actual) = (Box::new(expected), Box::new(actual));
-            return Err(StorageError::Corrupted { path, expected, actual });
+            return Err(StorageError::Corrupted { path: path.clone(), expected, actual });
         }
         whirlpool = Some(actual);
     }
-    let sync = place.options.sync;
-    at_disk(move || {
-        let partial = file.grow()?.partial()?;
-        let metadata = finish(partial, &path, &target, item.modified, sync)?;
-        // Getting its name has changed its fingerprint.
-        let metadata = std::fs::symlink_metadata(&target).unwrap_or(metadata);
-        let fingerprint = paths::fingerprint(&metadata);
-        Ok(File { whirlpool, fingerprint, ..listing::file(path, &metadata) })
-    })
-    .await
+    file.room = room;
+    Ok((file, whirlpool))
 }
 
 /// Gives a whole file its name; a directory that has it already stays.
@@ -163,18 +236,26 @@ pub(super) fn finish(
 /// A file that gets its bytes bit by bit. Its partial file is made with the first of them, so that a small
 /// file costs one visit to the disk.
 struct Growing {
-    target: std::path::PathBuf,
+    target: PathBuf,
     size: u64,
+    downloads: Downloads,
     partial: Option<Partial>,
     gathered: Vec<Bytes>,
+    /// Held until the last of what was gathered is written.
+    room: Option<Room>,
 }
 
 impl Growing {
+    fn new(target: &Path, size: u64, downloads: &Downloads) -> Self {
+        let (target, downloads) = (target.to_owned(), downloads.clone());
+        Self { target, size, downloads, partial: None, gathered: Vec::new(), room: None }
+    }
+
     fn grow(mut self) -> Result<Self> {
         let failed = |error| StorageError::io("write", &self.target, error);
         let mut partial = match self.partial.take() {
             Some(partial) => partial,
-            None => Partial::create(&self.target, self.size).map_err(failed)?,
+            None => Partial::create(&self.target, self.size, &self.downloads).map_err(failed)?,
         };
         partial.write(&self.gathered).map_err(failed)?;
         self.gathered.clear();
@@ -182,9 +263,11 @@ impl Growing {
         Ok(self)
     }
 
-    fn partial(self) -> Result<Partial> {
-        let missing = || StorageError::io("write", &self.target, io::ErrorKind::NotFound.into());
-        self.partial.ok_or_else(missing)
+    /// The file with all that was gathered.
+    fn whole(self) -> Result<Partial> {
+        let grown = self.grow()?;
+        let missing = || StorageError::io("write", &grown.target, io::ErrorKind::NotFound.into());
+        grown.partial.ok_or_else(missing)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod calls;
 mod catalogue;
+mod downloads;
 mod faults;
 mod gates;
 mod names;
