@@ -59,6 +59,10 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1)]
     jobs: usize,
 
+    /// Measure this `fichier` instead of building one
+    #[arg(long, value_name = "PROGRAM")]
+    program: Option<PathBuf>,
+
     /// Leave rclone out
     #[arg(long)]
     alone: bool,
@@ -94,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let programs = Programs::prepare(root)?;
+    let programs = Programs::prepare(root, arguments.program.as_deref())?;
     let tasks = chosen(all, &arguments.task, &programs)?;
     let paces: Vec<_> = arguments
         .pace

@@ -108,21 +108,23 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Builds `fichier`, and installs rclone below `target/` where it isn't yet.
+    /// Builds `fichier`, unless it is given, and installs rclone below `target/` where it isn't yet.
     ///
     /// # Errors
     /// One of both fails.
-    pub(crate) fn prepare(root: &Path) -> anyhow::Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--release", "--locked", "--package", "fichier"]).current_dir(root);
-        ensure!(build.status()?.success(), "fichier can't be built");
+    pub(crate) fn prepare(root: &Path, built: Option<&Path>) -> anyhow::Result<Self> {
         let target = root.join("target");
-        Ok(Self {
-            fichier: target.join("release").join("fichier"),
-            rclone: rclone(&target)?,
-            itself: std::env::current_exe()?,
-        })
+        let fichier = match built {
+            Some(program) => program.canonicalize().context("can't find the program to measure")?,
+            None => {
+                let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+                let mut build = Command::new(cargo);
+                build.args(["build", "--release", "--locked", "--package", "fichier"]).current_dir(root);
+                ensure!(build.status()?.success(), "fichier can't be built");
+                target.join("release").join("fichier")
+            }
+        };
+        Ok(Self { fichier, rclone: rclone(&target)?, itself: std::env::current_exe()? })
     }
 
     /// A program with an environment in which `t:` is the account, reached by the names of the real service through
