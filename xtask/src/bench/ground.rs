@@ -107,7 +107,7 @@ impl Ground {
         if data.exists() {
             return Ok(data);
         }
-        let unfinished = self.place.join("unfinished");
+        let unfinished = self.place.join(format!("unfinished-{}", std::process::id()));
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)?;
         }
@@ -120,7 +120,11 @@ impl Ground {
         }
         let status = command.status().context("can't start the preparation")?;
         ensure!(status.success(), "the data of {} can't be prepared: {status}", task.name);
-        fs::rename(&unfinished, &data)?;
+        if let Err(error) = fs::rename(&unfinished, &data) {
+            // Another measurement may have prepared the same meanwhile.
+            fs::remove_dir_all(&unfinished)?;
+            ensure!(data.exists(), "the data of {} can't take its place: {error}", task.name);
+        }
         Ok(data)
     }
 }
