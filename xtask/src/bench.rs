@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     write: Option<PathBuf>,
 
     /// The section to write
-    #[arg(long, default_value = "tables")]
+    #[arg(long, default_value = "small")]
     section: String,
 
     /// Only tell the names of the tasks
