@@ -6,7 +6,6 @@ use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Rules};
 use fichier_filter::Filter;
 use fichier_remotes::fichier::CatalogueUse;
 use fichier_remotes::local::{Buffers, Downloads};
-use jiff::tz::TimeZone;
 
 use crate::{
     flags::{BackendFlag, Colour, CutoffMode, Environment, GlobalFlags, LogLevel, Timetable, TransferFlags},
@@ -134,7 +133,7 @@ impl Settings {
             human_readable: typed.human_readable,
             colour: typed.color,
             no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-            clock: Clock::new(TimeZone::system()),
+            clock: Clock::of_system(),
             backend,
             transfer: TransferSettings::new(typed, transfer)?,
             network: NetworkSettings {

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{ZonedDateTime, tz::TimeZone};
+use jiff::ZonedDateTime;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -67,7 +67,7 @@ impl Log {
             level: LogLevel::Notice,
             json: false,
             coloured: false,
-            clock: Clock::new(TimeZone::system()),
+            clock: Clock::of_system(),
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     fn now() -> ZonedDateTime {
-        "2026-11-24T03:49:49Z".parse::<jiff::Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC)
+        "2026-11-24T03:49:49Z".parse::<jiff::Timestamp>().unwrap().to_zoned_datetime(jiff::tz::TimeZone::UTC)
     }
 
     #[test]

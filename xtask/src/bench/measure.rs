@@ -1,0 +1,78 @@
+//! One run of a program: its time, its processor seconds, its peak memory.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::Path,
+    process::{Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use wait4::Wait4 as _;
+
+/// What a run cost.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sample {
+    pub(crate) wall: Duration,
+    /// User and system time.
+    pub(crate) processor: Duration,
+    /// The largest resident set, in bytes.
+    pub(crate) memory: u64,
+    /// Whether it ended by itself.
+    pub(crate) finished: bool,
+    pub(crate) succeeded: bool,
+    /// Requests by endpoint.
+    pub(crate) calls: BTreeMap<String, u64>,
+    pub(crate) floods: u64,
+    /// How many files the account held in the end.
+    pub(crate) stored: u64,
+}
+
+impl Sample {
+    /// Requests that the service's limits count.
+    pub(crate) fn api_calls(&self) -> u64 {
+        self.calls.iter().filter(|(endpoint, _)| is_api(endpoint)).map(|(_, count)| count).sum()
+    }
+
+    /// Requests to nodes: bytes and reports.
+    pub(crate) fn node_requests(&self) -> u64 {
+        self.calls.iter().filter(|(endpoint, _)| !is_api(endpoint)).map(|(_, count)| count).sum()
+    }
+}
+
+/// API endpoints have a path, as in `file/ls`.
+fn is_api(endpoint: &str) -> bool {
+    endpoint.contains('/')
+}
+
+/// Runs it to its end or for as long as there is patience, its output in a file.
+pub(crate) fn child(command: &mut Command, log: &Path, patience: Duration) -> anyhow::Result<Sample> {
+    let output = File::create(log)?;
+    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    let start = Instant::now();
+    let mut child = command.spawn().with_context(|| format!("can't start {:?}", command.get_program()))?;
+    let id = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    let (ended, end) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        if end.recv_timeout(patience) != Err(RecvTimeoutError::Timeout) {
+            return false;
+        }
+        // Not waited for yet, so the number is still its own.
+        id.is_some_and(|id| rustix::process::kill_process(id, rustix::process::Signal::KILL).is_ok())
+    });
+    let usage = child.wait4()?;
+    let wall = start.elapsed();
+    drop(ended);
+    let stopped = watch.join().unwrap_or(false);
+    Ok(Sample {
+        wall,
+        processor: usage.rusage.utime + usage.rusage.stime,
+        memory: usage.rusage.maxrss,
+        finished: !stopped,
+        succeeded: usage.status.success(),
+        ..Sample::default()
+    })
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask`: what is done with the workspace beyond building and testing it.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for developers: it talks to its terminal"
+)]
+
+#[cfg(unix)]
+mod bench;
+
+use clap::{Parser, Subcommand};
+
+/// Jobs of the workspace
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Measure fichier beside rclone, against the emulated service
+    #[cfg(unix)]
+    Bench(bench::Arguments),
+    /// Prepare the data of a benchmark (started by `bench`)
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Seed(bench::SeedArguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().job {
+        #[cfg(unix)]
+        Job::Bench(arguments) => bench::run(&arguments),
+        #[cfg(unix)]
+        Job::Seed(arguments) => bench::seed(&arguments),
+    }
+}
