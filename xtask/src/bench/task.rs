@@ -128,14 +128,17 @@ pub(crate) fn all(size: Size) -> Vec<Task> {
         Task::new("list", format!("list {folders} folders recursively"), &["lsf", "-R", "t:data"])
             .account(deep),
         Task::new("unchanged", unchanged.clone(), &["sync", "source", "t:data"]).local(same).account(same),
-        Task::new(
-            "unchanged-fast-list",
-            format!("{unchanged}, --fast-list"),
-            &["sync", "source", "t:data", "--fast-list"],
-        )
-        .local(same)
-        .account(same)
-        .needs("--catalogue"),
+        Task {
+            warm: true,
+            ..Task::new(
+                "unchanged-fast-list",
+                format!("{unchanged}, --fast-list, after a first sync"),
+                &["sync", "source", "t:data", "--fast-list"],
+            )
+            .local(same)
+            .account(same)
+            .needs("--catalogue")
+        },
         Task {
             warm: true,
             with_rclone: false,
