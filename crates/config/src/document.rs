@@ -1,6 +1,6 @@
 //! rclone.conf as text that is edited: what an edit doesn't name stays as it is, byte by byte.
 //!
-//! [`IniFile`](crate::IniFile) tells what a file means; a [`Document`] is what is written in it. Unknown
+//! [`IniFile`] tells what a file means; a [`Document`] is what is written in it. Unknown
 //! sections and keys, comments, order, empty lines, line ends and bytes that aren't UTF-8 survive.
 //!
 //! A comment right above a heading belongs to that section and goes with it.

@@ -25,7 +25,7 @@
 //! | [`locations`] | where the file is |
 //! | [`ini`] | what is written in it |
 //! | [`document`] | its text, and edits of it |
-//! | [`file`] | reading and changing it on disk |
+//! | [`mod@file`] | reading and changing it on disk |
 //! | [`encryption`] | the same under a password |
 //! | [`connection`] | `remote:path`, `:backend,key=value:path`, local paths |
 //! | [`resolve`] | which of several values counts, and where it comes from |
