@@ -21,8 +21,8 @@ impl Backup {
     }
 
     fn name(&self, name: &[u8]) -> Vec<u8> {
-        // A name that begins with its only dot has no extension.
-        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| self.keep_extension && *dot > 0);
+        // As rclone sees it, a name that begins with its only dot is all extension.
+        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|_| self.keep_extension);
         let (stem, extension) = name.split_at(dot.unwrap_or(name.len()));
         [stem, &self.suffix, extension].concat()
     }
@@ -44,7 +44,7 @@ impl Backup {
         if !self.keep_extension {
             return name.ends_with(&self.suffix);
         }
-        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+        let dot = name.iter().rposition(|byte| *byte == b'.');
         name[..dot.unwrap_or(name.len())].ends_with(&self.suffix) || name.ends_with(&self.suffix)
     }
 
@@ -85,8 +85,9 @@ mod tests {
     fn suffixes_go_to_the_end_or_before_the_extension() {
         assert_eq!(backup("-old", false).name(b"a.txt"), b"a.txt-old");
         assert_eq!(backup("-old", true).name(b"a.txt"), b"a-old.txt");
-        assert_eq!(backup("-old", true).name(b".profile"), b".profile-old");
+        assert_eq!(backup("-old", true).name(b".profile"), b"-old.profile");
         assert!(backup("-old", true).is_backup(b"a-old.txt"));
+        assert!(backup("-old", true).is_backup(b"-old.profile"));
         assert!(!backup("", false).is_backup(b"a"));
     }
 }

@@ -27,24 +27,28 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Say how much is known, and since when
+    #[command(after_help = "Example:\n  fichier catalogue status cloud:")]
     Status {
         /// Of which account; of all, if none is named
         #[arg(value_name = "REMOTE:")]
         remote: Option<String>,
     },
     /// List all directories anew, and keep what they hold
+    #[command(after_help = "Example:\n  fichier catalogue refresh cloud:photos")]
     Refresh {
         /// Where to begin
         #[arg(value_name = "REMOTE:PATH")]
         remote: String,
     },
     /// Print what is known as JSON lines, without asking the service
+    #[command(after_help = "Example:\n  fichier catalogue export cloud: > cloud.jsonl")]
     Export {
         /// Of which account
         #[arg(value_name = "REMOTE:")]
         remote: String,
     },
     /// Forget what is known
+    #[command(after_help = "Example:\n  fichier catalogue clear cloud:")]
     Clear {
         /// Of which account; of all, if none is named
         #[arg(value_name = "REMOTE:")]

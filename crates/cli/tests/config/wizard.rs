@@ -107,6 +107,7 @@ fn edit() {
         ("empty_files>", "2"),
         ("upload_batch>", "0"),
         ("upload_batch>", "7"),
+        ("catalogue>", ""),
         ("endpoint>", ""),
         ("call_gap>", ""),
         ("list_gap>", ""),
