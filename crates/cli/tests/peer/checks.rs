@@ -134,6 +134,13 @@ fn dedupe_leaves_and_says_the_same() {
                 // Which of two gets which number there, rclone leaves to chance.
                 files.retain(|(path, ..)| !path.starts_with("/b/sub"));
             }
+            if matches!(*case, ["first" | "rename"]) {
+                // After identical files went, it goes through the others in an order that is chance as well
+                // (seen: another one was kept in another run). That as many are left, by these names, isn't.
+                for (_, size, date) in files.iter_mut().filter(|(path, ..)| path.starts_with("/b/one")) {
+                    (*size, *date) = (0, String::new());
+                }
+            }
             (files, log(&run), sorted(&run.stdout).join("\n"))
         };
         let (ours, theirs) = (run(false), run(true));
