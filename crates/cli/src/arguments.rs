@@ -15,7 +15,6 @@ use crate::{
 /// The settings of a run.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
-#[allow(dead_code, reason = "some is read by the configuration and by the commands that transfer")]
 pub(crate) struct Settings {
     pub(crate) config: Option<PathBuf>,
     /// What is run to get the configuration's password.
@@ -46,7 +45,6 @@ pub(crate) struct Settings {
 /// How files are transferred.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
-#[allow(dead_code, reason = "read by the commands that transfer")]
 pub(crate) struct TransferSettings {
     pub(crate) transfers: NonZeroUsize,
     pub(crate) checkers: NonZeroUsize,
@@ -78,7 +76,6 @@ pub(crate) struct TransferSettings {
 
 /// How the network is used.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "handed to the remotes that are on the network")]
 pub(crate) struct NetworkSettings {
     pub(crate) ca_certificates: Vec<PathBuf>,
     pub(crate) connect_timeout: Duration,

@@ -72,7 +72,6 @@ impl Log {
     }
 
     /// The screen that the log shares with the progress display.
-    #[allow(dead_code, reason = "for the commands that transfer")]
     pub(crate) fn screen(&self) -> &Screen {
         &self.screen
     }

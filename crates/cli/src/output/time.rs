@@ -20,6 +20,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Shows times in this zone.
+    #[cfg(test)]
     pub(crate) fn new(zone: TimeZone) -> Self {
         Self { zone: OnceLock::from(zone) }
     }
