@@ -6,7 +6,10 @@
 mod files;
 mod interview;
 mod precedence;
+#[path = "../peer/rclone.rs"]
 mod rclone;
+#[path = "../stage/mod.rs"]
+mod stage;
 
 use std::{
     fs,
@@ -60,7 +63,7 @@ impl Pair {
     fn command(&self, program: Program) -> Command {
         let mut command = match program {
             Program::Ours => Command::new(env!("CARGO_BIN_EXE_fichier")),
-            Program::Rclones => Command::new(rclone::program()),
+            Program::Rclones => Command::new(rclone::Rclone::installed().program()),
         };
         command.env_clear().env("HOME", self.home()).env("TZ", "UTC").env("PATH", "/usr/bin:/bin");
         command.env("RCLONE_CONFIG", self.file()).current_dir(self.home());
