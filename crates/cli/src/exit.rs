@@ -66,6 +66,8 @@ impl Exit {
             StorageError::FileNotFound(_) => Self::FileNotFound,
             StorageError::TransferLimit { .. } => Self::TransferLimit,
             StorageError::DurationLimit => Self::DurationLimit,
+            // As rclone: what wasn't wanted any more isn't a failure.
+            StorageError::Quit => Self::Success,
             StorageError::EmptyFile(_) | StorageError::Immutable(_) => Self::NoRetry,
             other => match other.retry() {
                 Retry::Worthwhile => Self::Retryable,
@@ -87,6 +89,11 @@ impl Exit {
             })
             .unwrap_or(Self::Other)
     }
+}
+
+/// Whether somebody who was asked wanted no more: no error either.
+pub(crate) fn is_quit(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(storage).any(|error| matches!(error, StorageError::Quit))
 }
 
 /// Whether the reader of our output went away, as `head` does: no error to speak of.

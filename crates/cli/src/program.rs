@@ -58,6 +58,10 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
     let exit = match result {
         Ok(()) => Exit::Success,
         Err(error) if exit::is_broken_pipe(&error) => Exit::Success,
+        Err(error) if exit::is_quit(&error) => {
+            tracing::warn!("Quitting fichier now");
+            Exit::Success
+        }
         Err(error) => {
             log.last_words(name, &error);
             Exit::of(&error)

@@ -68,13 +68,21 @@ pub(crate) struct Session<'a> {
     opened: Mutex<HashMap<String, Arc<dyn Remote>>>,
 }
 
-/// What a local path is opened for.
+/// What a path is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(crate) enum Purpose {
     /// To see what is there: a directory is the root of its own remote.
     Look,
     /// To change the path itself: what holds it is the root.
     Change,
+}
+
+/// What becomes of the source of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Stays,
+    /// It goes, since its files are at the destination then.
+    Goes,
 }
 
 impl<'a> Session<'a> {
@@ -164,8 +172,8 @@ impl<'a> Session<'a> {
         Ok(WebAddress::new(self.network()?, address)?)
     }
 
-    /// Opens the two ends of a run. `to_itself`: the destination is a path of its own, not a folder to put
-    /// something in.
+    /// Opens the two ends of a run. `purpose` is the destination's: a folder to look into, or the very path that
+    /// is made.
     ///
     /// Local paths have remotes of their own, but for those between which files shall get without being
     /// copied: these are paths of one remote, the whole file system.
@@ -175,14 +183,14 @@ impl<'a> Session<'a> {
     pub(crate) async fn open_ends(
         &self,
         [from, to]: [&str; 2],
-        to_itself: bool,
-        moves: bool,
+        purpose: Purpose,
+        source: Source,
     ) -> anyhow::Result<[Location; 2]> {
+        let moves = source == Source::Goes;
         if moves {
             // A source goes because its destination is there: that mustn't be hearsay.
             self.look_anew();
         }
-        let purpose = if to_itself { Purpose::Change } else { Purpose::Look };
         let ends = [self.locate(from, Purpose::Look).await?, self.locate(to, purpose).await?];
         let are_local = ends.each_ref().map(|end| end.remote.info().backend == "local");
         let flags = &self.settings.transfer;

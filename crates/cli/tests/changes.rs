@@ -119,3 +119,39 @@ fn checksum_files_are_written_and_checked() {
         .success()
         .stdout("49f68a5c8493ec2c0bf489821c21fc3b  -\n");
 }
+
+#[test]
+fn the_small_commands_ask_before_they_change_anything() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    fs::create_dir_all(here.join("w/empty")).unwrap();
+    fs::write(here.join("f"), "xy").unwrap();
+    let before = fs::metadata(here.join("f")).unwrap().modified().unwrap();
+    let commands: [(&[&str], &str); 6] = [
+        (&["mkdir", "new"], "make directory"),
+        (&["rmdir", "w/empty"], "remove directory"),
+        (&["rmdirs", "w"], "remove directory"),
+        (&["touch", "f", "-t", "2006-01-02T15:04:05"], "update modification time"),
+        (&["deletefile", "f"], "delete"),
+        (&["touch", "made"], "copy"),
+    ];
+    for (words, action) in commands {
+        for (answers, end) in [
+            ("n\nn\n", format!("Skipped {action} as --interactive is set")),
+            ("q\n", "NOTICE: Quitting fichier now".to_owned()),
+            // Nobody is there to say yes.
+            ("", "NOTICE: Quitting fichier now".to_owned()),
+        ] {
+            let assert = fichier(here).args(words).arg("-i").write_stdin(answers).assert().success();
+            assert.stderr(contains(format!("fichier: {action} \""))).stderr(contains(end));
+            assert!(here.join("w/empty").is_dir(), "{words:?} {answers:?}");
+            assert!(!here.join("new").exists() && !here.join("made").exists(), "{words:?} {answers:?}");
+            assert_eq!(fs::metadata(here.join("f")).unwrap().modified().unwrap(), before);
+        }
+    }
+    for (words, _) in commands {
+        fichier(here).args(words).arg("--interactive").write_stdin("y\ny\n").assert().success();
+    }
+    assert!(!here.join("w").exists() && !here.join("f").exists());
+    assert!(here.join("new").is_dir() && here.join("made").is_file());
+}

@@ -312,6 +312,17 @@ fn interactive_runs_do_only_what_is_allowed() {
 }
 
 #[test]
+fn who_is_asked_can_quit_and_that_is_no_failure() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    write_tree(&source, &tree(&[("a", "one"), ("b", "three")]));
+    stage.control().seed_file("to/gone", b"old").unwrap();
+    let run = stage.run(&["sync", source.to_str().unwrap(), "t:to", "--interactive"]).code(0);
+    assert!(run.stderr.ends_with("NOTICE: Quitting fichier now\n"), "{}", run.stderr);
+    assert_eq!(stored(&stage).len(), 1);
+}
+
+#[test]
 fn nothing_is_removed_after_a_failure() {
     let stage = Stage::start();
     let source = stage.directory("source");

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote, RemoteInfo,
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote, RemoteInfo,
     RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
@@ -54,8 +54,11 @@ impl Interactive {
     async fn allow(&self, action: &'static str, path: &RemotePath) -> Result<()> {
         match self.asker.ask(Question { action, path }).await {
             Answer::Yes => Ok(()),
-            Answer::No => Err(StorageError::Declined(path.clone())),
-            Answer::Quit => Err(StorageError::Canceled),
+            Answer::No => {
+                tracing::warn!(path = %path, "Skipped {action} as --interactive is set");
+                Err(StorageError::Declined(path.clone()))
+            }
+            Answer::Quit => Err(StorageError::Quit),
         }
     }
 
@@ -68,8 +71,8 @@ impl Interactive {
         let mut refused = Vec::new();
         let mut quit = false;
         for path in paths {
-            let answer = if quit { Err(StorageError::Canceled) } else { self.allow(action, path).await };
-            quit |= matches!(answer, Err(StorageError::Canceled));
+            let answer = if quit { Err(StorageError::Quit) } else { self.allow(action, path).await };
+            quit |= matches!(answer, Err(StorageError::Quit));
             refused.push(answer.err().map(Outcome::Failed));
         }
         refused
@@ -173,6 +176,10 @@ impl Remote for Interactive {
 
     async fn about(&self) -> Result<Usage> {
         self.inner.about().await
+    }
+
+    async fn account(&self) -> Result<AccountInfo> {
+        self.inner.account().await
     }
 
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {

@@ -34,7 +34,6 @@ impl RunReport {
     /// Notes a failure: logs it with its path, counts it, and says whether the run goes on.
     pub(crate) fn fail(&mut self, stats: &Stats, path: &RemotePath, error: StorageError) -> Verdict {
         if matches!(error, StorageError::Declined(_)) {
-            tracing::info!(path = %path, "Left as it is, as was answered");
             return Verdict::GoOn;
         }
         stats.record(&Record::failed(path, &error));
@@ -45,7 +44,7 @@ impl RunReport {
             return Verdict::GoOn;
         }
         // What wasn't tried has its reason elsewhere, which is logged there.
-        if !matches!(error, StorageError::NotTried | StorageError::Canceled) {
+        if !matches!(error, StorageError::NotTried | StorageError::Canceled | StorageError::Quit) {
             tracing::error!(path = %path, "{error}");
         }
         self.failed += 1;
@@ -73,7 +72,7 @@ impl RunReport {
 fn weight(error: &StorageError) -> u8 {
     match (error, error.retry()) {
         (StorageError::NotTried, _) => 0,
-        (StorageError::Canceled, _) => 1,
+        (StorageError::Canceled | StorageError::Quit, _) => 1,
         (_, Retry::Useless) => 2,
         (_, Retry::Worthwhile) => 3,
         (_, Retry::Fatal) => 4,

@@ -180,6 +180,9 @@ pub enum StorageError {
     /// Stopped by the user.
     #[error("stopped")]
     Canceled,
+    /// The user was asked and wants no more of it.
+    #[error("left, as was answered")]
+    Quit,
 }
 
 impl StorageError {
@@ -199,9 +202,11 @@ impl StorageError {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Retry::Fatal,
                 _ => Retry::Useless,
             },
-            Self::Canceled | Self::LimitReached { .. } | Self::TransferLimit { .. } | Self::DurationLimit => {
-                Retry::Fatal
-            }
+            Self::Canceled
+            | Self::Quit
+            | Self::LimitReached { .. }
+            | Self::TransferLimit { .. }
+            | Self::DurationLimit => Retry::Fatal,
             _ => Retry::Useless,
         }
     }

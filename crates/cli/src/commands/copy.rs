@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{ListFlags, carry_out, guarded, run_options};
+use crate::transfer::{Between, ListFlags};
 
 /// Copy files, leaving out those that are there already
 #[derive(Debug, Args)]
@@ -30,11 +30,5 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    let [from, to] = context.session.open_ends(ends, false, false).await?;
-    let options = run_options(context, &to).await?;
-    let ([from, to], options) = guarded(context.settings, [from, to], options);
-    carry_out(context, "copy", &arguments.lists, |stats, stop| async move {
-        fichier_engine::copy(&from, &to, &options, &stats, &stop).await
-    })
-    .await
+    Between::Copy.run(ends, &arguments.lists, context).await
 }

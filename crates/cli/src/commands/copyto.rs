@@ -3,10 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::{
-    filtering::refuse_single_file,
-    transfer::{ListFlags, carry_out, guarded, run_options},
-};
+use crate::transfer::{Between, ListFlags};
 
 /// Copy a file under another name, or the contents of a folder
 #[derive(Debug, Args)]
@@ -30,12 +27,5 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    let [from, to] = context.session.open_ends(ends, true, false).await?;
-    refuse_single_file(context.settings, &from).await?;
-    let options = run_options(context, &to).await?;
-    let ([from, to], options) = guarded(context.settings, [from, to], options);
-    carry_out(context, "copyto", &arguments.lists, |stats, stop| async move {
-        fichier_engine::copy_to(&from, &to, &options, &stats, &stop).await
-    })
-    .await
+    Between::CopyTo.run(ends, &arguments.lists, context).await
 }

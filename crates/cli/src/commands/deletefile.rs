@@ -7,6 +7,7 @@ use super::Context;
 use crate::{
     exit::{Exit, Failure},
     output::size,
+    transfer::{guarded_place, unless_declined},
 };
 
 /// Remove one file
@@ -35,9 +36,11 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         tracing::warn!(path = name, "Skipped delete as --dry-run is set (size {size})");
         return Ok(());
     }
+    let location = guarded_place(context.settings, location);
     for outcome in location.remote.remove(&[file]).await {
-        outcome.into_result()?;
+        if unless_declined(outcome.into_result())?.is_some() {
+            tracing::info!(path = name, "Deleted");
+        }
     }
-    tracing::info!(path = name, "Deleted");
     Ok(())
 }

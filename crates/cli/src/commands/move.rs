@@ -1,10 +1,9 @@
 //! `move`: moves files from a source to a destination.
 
 use clap::Args;
-use fichier_engine::RunOptions;
 
 use super::Context;
-use crate::transfer::{ListFlags, carry_out, guarded, run_options};
+use crate::transfer::{Between, ListFlags};
 
 /// Move files, removing each from the source once it is at the destination
 #[derive(Debug, Args)]
@@ -33,12 +32,6 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    let [from, to] = context.session.open_ends(ends, false, true).await?;
-    let options = run_options(context, &to).await?;
-    let options = RunOptions { delete_empty_source_folders: arguments.delete_empty_src_dirs, ..options };
-    let ([from, to], options) = guarded(context.settings, [from, to], options);
-    carry_out(context, "move", &arguments.lists, |stats, stop| async move {
-        fichier_engine::move_into(&from, &to, &options, &stats, &stop).await
-    })
-    .await
+    let command = Between::Move { delete_empty_source_folders: arguments.delete_empty_src_dirs };
+    command.run(ends, &arguments.lists, context).await
 }

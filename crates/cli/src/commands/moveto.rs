@@ -1,13 +1,9 @@
 //! `moveto`: moves a file to another path.
 
 use clap::Args;
-use fichier_engine::RunOptions;
 
 use super::Context;
-use crate::{
-    filtering::refuse_single_file,
-    transfer::{ListFlags, carry_out, guarded, run_options},
-};
+use crate::transfer::{Between, ListFlags};
 
 /// Move or rename a file, or the contents of a folder
 #[derive(Debug, Args)]
@@ -35,13 +31,6 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    let [from, to] = context.session.open_ends(ends, true, true).await?;
-    refuse_single_file(context.settings, &from).await?;
-    let options = run_options(context, &to).await?;
-    let options = RunOptions { delete_empty_source_folders: arguments.delete_empty_src_dirs, ..options };
-    let ([from, to], options) = guarded(context.settings, [from, to], options);
-    carry_out(context, "moveto", &arguments.lists, |stats, stop| async move {
-        fichier_engine::move_to(&from, &to, &options, &stats, &stop).await
-    })
-    .await
+    let command = Between::MoveTo { delete_empty_source_folders: arguments.delete_empty_src_dirs };
+    command.run(ends, &arguments.lists, context).await
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Context;
+use crate::transfer::{guarded_place, unless_declined};
 
 /// Remove an empty folder
 #[derive(Debug, Args)]
@@ -22,8 +23,9 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Ok(());
     }
     tracing::info!(path = name, "Removing directory");
+    let location = guarded_place(context.settings, location);
     for outcome in location.remote.remove_folders(&[location.path]).await {
-        outcome.into_result()?;
+        unless_declined(outcome.into_result())?;
     }
     Ok(())
 }

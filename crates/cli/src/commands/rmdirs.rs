@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use fichier_storage::{Entry, Location, RemotePath};
+use fichier_storage::{Entry, Location, RemotePath, StorageError};
 
 use super::Context;
-use crate::listing::Listing;
+use crate::{
+    listing::Listing,
+    transfer::{guarded_place, unless_declined},
+};
 
 /// Remove the empty folders below, and those that hold only such
 #[derive(Debug, Args)]
@@ -54,6 +57,7 @@ pub(super) async fn remove_empty(
         }
     }
     let root_name = context.session.shown(location);
+    let location = guarded_place(context.settings, location.clone());
     for (level, paths) in levels.into_iter().rev() {
         tracing::debug!("removing {} level {level} directories", paths.len());
         for path in &paths {
@@ -69,8 +73,10 @@ pub(super) async fn remove_empty(
         }
         let full: Vec<_> = paths.iter().map(|path| location.path.join_path(path)).collect();
         for (path, outcome) in paths.iter().zip(location.remote.remove_folders(&full).await) {
-            if let Err(error) = outcome.into_result() {
-                context.problems.note(&path.to_string(), &error);
+            match unless_declined(outcome.into_result()) {
+                Ok(_) => {}
+                Err(StorageError::Quit) => return Err(StorageError::Quit.into()),
+                Err(error) => context.problems.note(&path.to_string(), &error),
             }
         }
     }

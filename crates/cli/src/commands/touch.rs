@@ -9,7 +9,11 @@ use fichier_storage::{Entry, Location, MemoryContent, RemotePath, StorageError, 
 use jiff::{civil::DateTime, tz::TimeZone};
 
 use super::Context;
-use crate::{exit::Failure, listing::Listing};
+use crate::{
+    exit::Failure,
+    listing::Listing,
+    transfer::{guarded_place, unless_declined},
+};
 
 /// Set modification times, or make an empty file
 #[derive(Debug, Args)]
@@ -49,6 +53,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     let location = context.session.open_itself(&arguments.path).await?;
     let shown = context.session.shown(&location);
+    let location = guarded_place(context.settings, location);
     match location.remote.find(&location.path).await {
         Ok(Entry::File(file)) => {
             let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();
@@ -56,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
                 tracing::warn!(path = name, "Skipped touch as --dry-run is set");
                 return Ok(());
             }
-            location.remote.set_modified(&file, time).await.context("failed to touch")?;
+            unless_declined(location.remote.set_modified(&file, time).await).context("failed to touch")?;
         }
         Ok(Entry::Folder(_)) if arguments.recursive => all_below(&location, time, context).await?,
         // A folder's own time can't be set.
@@ -80,8 +85,12 @@ async fn all_below(location: &Location, time: SystemTime, context: &mut Context<
         for (path, file) in files {
             if context.settings.dry_run {
                 tracing::warn!(path = %path, "Skipped touch as --dry-run is set");
-            } else if let Err(error) = location.remote.set_modified(&file, time).await {
-                context.problems.note(&path.to_string(), &error);
+                continue;
+            }
+            match unless_declined(location.remote.set_modified(&file, time).await) {
+                Ok(_) => {}
+                Err(StorageError::Quit) => return Err(StorageError::Quit.into()),
+                Err(error) => context.problems.note(&path.to_string(), &error),
             }
         }
     }
@@ -101,7 +110,7 @@ async fn create(location: &Location, path: RemotePath, time: SystemTime) -> anyh
         replaces: Vec::new(),
     };
     for outcome in location.remote.write(WriteBatch { folder, items: vec![item] }).await {
-        outcome.into_result().context("failed to touch (create)")?;
+        unless_declined(outcome.into_result()).context("failed to touch (create)")?;
     }
     Ok(())
 }

@@ -1,19 +1,21 @@
 //! A run of the engine as the user sees it: progress, statistics, Ctrl-C, and how it ended.
 
 mod ask;
+mod between;
+mod guard;
 mod observed;
 mod options;
 mod signals;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use fichier_engine::{DryRun, Interactive, RunOptions, RunReport, Stats};
-use fichier_storage::{Location, Remote, Result};
+use fichier_engine::{RunReport, Stats};
+use fichier_storage::{Result, StorageError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    arguments::{Settings, TransferSettings},
+    arguments::TransferSettings,
     commands::Context,
     exit::{Exit, Failure},
     output::{progress::Progress, stats::StatsSnapshot},
@@ -23,61 +25,12 @@ use crate::{
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
-pub(crate) use self::{observed::ListFlags, options::run_options};
-
-/// Wraps remotes so that they change nothing, when `--dry-run` is set, or ask before they change anything, when
-/// `--interactive` is. Two locations of one remote stay on one.
-struct Guard<'a> {
-    settings: &'a Settings,
-    asker: Arc<ask::Terminal>,
-    wrapped: Vec<[Arc<dyn Remote>; 2]>,
-}
-
-impl Guard<'_> {
-    fn guard(&mut self, location: Location) -> Location {
-        if !self.settings.dry_run && !self.settings.transfer.interactive {
-            return location;
-        }
-        let Location { remote: inner, path } = location;
-        let known = self.wrapped.iter().find(|[other, _]| Arc::ptr_eq(other, &inner));
-        if let Some([_, outer]) = known {
-            return Location { remote: outer.clone(), path };
-        }
-        let outer: Arc<dyn Remote> = if self.settings.dry_run {
-            Arc::new(DryRun::new(inner.clone()))
-        } else {
-            Arc::new(Interactive::new(inner.clone(), self.asker.clone()))
-        };
-        self.wrapped.push([inner, outer.clone()]);
-        Location { remote: outer, path }
-    }
-}
-
-fn guard(settings: &Settings) -> Guard<'_> {
-    Guard { settings, asker: Arc::default(), wrapped: Vec::new() }
-}
-
-/// A location that `--dry-run` and `--interactive` guard.
-pub(crate) fn guarded_place(settings: &Settings, location: Location) -> Location {
-    guard(settings).guard(location)
-}
-
-/// The ends of a run, and what else its options name, guarded by `--dry-run` and `--interactive`.
-pub(crate) fn guarded(
-    settings: &Settings,
-    ends: [Location; 2],
-    mut options: RunOptions,
-) -> ([Location; 2], RunOptions) {
-    let mut guard = guard(settings);
-    let ends = ends.map(|end| guard.guard(end));
-    if let Some(backup) = &mut options.backup {
-        backup.folder = backup.folder.take().map(|folder| guard.guard(folder));
-    }
-    for reference in &mut options.references {
-        reference.location = guard.guard(reference.location.clone());
-    }
-    (ends, options)
-}
+pub(crate) use self::{
+    between::Between,
+    guard::{guarded_place, unless_declined},
+    observed::ListFlags,
+    options::run_options,
+};
 
 /// Opens the files to which a comparison is written; `None` when flags name none.
 ///
@@ -180,6 +133,9 @@ fn log(flags: &TransferSettings, snapshot: &StatsSnapshot) {
 /// How the program ends after a run.
 fn conclude(report: RunReport, command: &str, flags: &TransferSettings) -> anyhow::Result<()> {
     let RunReport { transferred, failed, refused_empty_files, worst } = report;
+    if matches!(worst, Some(StorageError::Quit)) {
+        return Err(StorageError::Quit.into());
+    }
     if let Some(error) = worst {
         let count = failed + refused_empty_files;
         let (exit, hint) = (Exit::of_storage(&error), error.hint());

@@ -1,0 +1,87 @@
+//! What `copy`, `copyto`, `sync`, `move` and `moveto` share: files get from one place to another.
+
+use fichier_engine::RunOptions;
+
+use super::{ListFlags, carry_out, guard::guarded, run_options};
+use crate::{
+    commands::Context,
+    filtering::refuse_single_file,
+    session::{Purpose, Source},
+};
+
+/// The commands that bring files from one place to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Between {
+    Copy,
+    CopyTo,
+    Sync,
+    Move { delete_empty_source_folders: bool },
+    MoveTo { delete_empty_source_folders: bool },
+}
+
+impl Between {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::CopyTo => "copyto",
+            Self::Sync => "sync",
+            Self::Move { .. } => "move",
+            Self::MoveTo { .. } => "moveto",
+        }
+    }
+
+    /// Whether the destination is the path of a file, if the source is one.
+    fn destination(self) -> Purpose {
+        match self {
+            Self::Copy | Self::Sync | Self::Move { .. } => Purpose::Look,
+            Self::CopyTo | Self::MoveTo { .. } => Purpose::Change,
+        }
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Copy | Self::CopyTo | Self::Sync => Source::Stays,
+            Self::Move { .. } | Self::MoveTo { .. } => Source::Goes,
+        }
+    }
+
+    fn deletes_empty_source_folders(self) -> bool {
+        match self {
+            Self::Copy | Self::CopyTo | Self::Sync => false,
+            Self::Move { delete_empty_source_folders } | Self::MoveTo { delete_empty_source_folders } => {
+                delete_empty_source_folders
+            }
+        }
+    }
+
+    /// Carries the command out, from the first path to the second.
+    ///
+    /// # Errors
+    /// An end can't be opened, the run couldn't be begun, or something in it failed.
+    pub(crate) async fn run(
+        self,
+        ends: [&str; 2],
+        lists: &ListFlags,
+        context: &mut Context<'_>,
+    ) -> anyhow::Result<()> {
+        let [from, to] = context.session.open_ends(ends, self.destination(), self.source()).await?;
+        if self.destination() == Purpose::Change {
+            refuse_single_file(context.settings, &from).await?;
+        }
+        let options = RunOptions {
+            delete_empty_source_folders: self.deletes_empty_source_folders(),
+            ..run_options(context, &to).await?
+        };
+        let ([from, to], options) = guarded(context.settings, [from, to], options);
+        carry_out(context, self.name(), lists, |stats, stop| async move {
+            match self {
+                Self::Copy => fichier_engine::copy(&from, &to, &options, &stats, &stop).await,
+                Self::CopyTo => fichier_engine::copy_to(&from, &to, &options, &stats, &stop).await,
+                Self::Sync => fichier_engine::sync(&from, &to, &options, &stats, &stop).await,
+                Self::Move { .. } => fichier_engine::move_into(&from, &to, &options, &stats, &stop).await,
+                Self::MoveTo { .. } => fichier_engine::move_to(&from, &to, &options, &stats, &stop).await,
+            }
+        })
+        .await
+    }
+}
