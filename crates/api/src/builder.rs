@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -14,8 +15,8 @@ use crate::key::ApiKey;
 use crate::observer::Observer;
 use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy};
 use crate::proxy::ProxySettings;
-use crate::tls::{Roots, setup};
-use crate::transport::{Settings, Transport};
+use crate::tls::{Trust, setup};
+use crate::transport::{Headers, Settings, Transport};
 use crate::web::Web;
 
 /// The service's API.
@@ -30,6 +31,9 @@ pub struct ClientBuilder {
     endpoint: Option<Url>,
     ca_files: Vec<PathBuf>,
     ca_pem: Vec<Vec<u8>>,
+    trusts_anybody: bool,
+    identity: Option<[PathBuf; 2]>,
+    headers: Headers,
     connect_timeout: Duration,
     idle_timeout: Duration,
     user_agent: String,
@@ -50,6 +54,9 @@ impl ClientBuilder {
             endpoint: None,
             ca_files: Vec::new(),
             ca_pem: Vec::new(),
+            trusts_anybody: false,
+            identity: None,
+            headers: Headers::default(),
             connect_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(300),
             user_agent: concat!("fichier/", env!("CARGO_PKG_VERSION")).into(),
@@ -81,6 +88,36 @@ impl ClientBuilder {
     /// Trusts the certificates of this PEM text in place of the system's. Several may be given.
     pub fn ca_cert_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_pem.push(pem.into());
+        self
+    }
+
+    /// Believes every server, whatever its certificate says: whoever is on the way can read the key and all else.
+    pub fn trust_anybody(mut self) -> Self {
+        self.trusts_anybody = true;
+        self
+    }
+
+    /// Shows this PEM file's certificate to servers that ask for one, and proves it by the key of another.
+    pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.identity = Some([certificate.into(), key.into()]);
+        self
+    }
+
+    /// Sends these headers with every request. They don't replace those that the client needs for itself.
+    pub fn headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.all = headers;
+        self
+    }
+
+    /// Sends these headers with every upload, too.
+    pub fn upload_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.upload = headers;
+        self
+    }
+
+    /// Sends these headers with every download, too.
+    pub fn download_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.download = headers;
         self
     }
 
@@ -177,17 +214,24 @@ impl ClientBuilder {
 
     fn settings(&mut self) -> Result<Settings, ApiError> {
         let (api, site) = bases(self.endpoint.take())?;
-        let mut roots = Roots::default();
+        let mut trust = Trust { anybody: self.trusts_anybody, ..Trust::default() };
         for path in &self.ca_files {
-            roots.add_file(path)?;
+            trust.roots.add_file(path)?;
+        }
+        if let Some([certificate, key]) = &self.identity {
+            trust.identify(certificate, key)?;
         }
         for pem in &self.ca_pem {
-            roots.add_pem(pem).map_err(|error| setup("the certificates given are unusable".into(), error))?;
+            trust
+                .roots
+                .add_pem(pem)
+                .map_err(|error| setup("the certificates given are unusable".into(), error))?;
         }
         Ok(Settings {
             api,
             site,
-            roots,
+            trust,
+            headers: std::mem::take(&mut self.headers),
             connect_timeout: self.connect_timeout,
             idle_timeout: self.idle_timeout,
             user_agent: std::mem::take(&mut self.user_agent),

@@ -51,6 +51,7 @@ pub use endpoints::download::{ByteRange, Download};
 pub use endpoints::upload::{Upload, UploadOptions, UploadReceipt};
 pub use error::{ApiError, BoxError, ErrorKind, Fault, PasswordProblem, Retry, SourceProblem};
 pub use folder_id::{FilesOf, FolderId};
+pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use key::{ApiKey, Password};
 pub use link::{Domain, FileLink, LinkError};
 pub use multipart::UploadFile;

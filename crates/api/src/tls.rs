@@ -1,14 +1,15 @@
-//! Which certificates are trusted. The system's are loaded at the first https connection, not before.
+//! Which certificates are trusted, and by which the client is known. The system's are loaded at the first https connection, not before.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{WantsVerifier, client::WantsClientCert};
 
 use crate::error::{ApiError, BoxError, ErrorKind};
 
@@ -39,18 +40,67 @@ pub(crate) fn setup(what: String, source: impl Into<BoxError>) -> ApiError {
     ApiError::here(ErrorKind::Setup { what, source: source.into() })
 }
 
-/// A TLS configuration that speaks `protocols`.
-pub(crate) fn config(roots: &Roots, protocols: &[&str]) -> Result<ClientConfig, ApiError> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| setup("TLS can't be set up".into(), error))?;
-    let mut config = if roots.0.is_empty() {
-        let verifier = Arc::new(SystemRoots { provider, inner: OnceLock::new() });
-        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
-    } else {
+/// What the client shows of itself to servers that ask: its certificate, and the key that proves it.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    /// Shows nothing of itself when it is printed.
+    key: PrivateKeyDer<'static>,
+}
+
+/// Whom the client trusts, and as whom it is known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trust {
+    pub(crate) roots: Roots,
+    /// Takes every server for the one that it says it is.
+    pub(crate) anybody: bool,
+    pub(crate) identity: Option<Arc<Identity>>,
+}
+
+impl Trust {
+    /// Makes the client known by the certificates and the key of two PEM files.
+    pub(crate) fn identify(&mut self, certificates: &Path, key: &Path) -> Result<(), ApiError> {
+        let shown = key.display();
+        let chain = CertificateDer::pem_file_iter(certificates)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| setup(format!("no certificate in {}", certificates.display()), error))?;
+        let key = PrivateKeyDer::from_pem_file(key)
+            .map_err(|error| setup(format!("no private key in {shown}"), error))?;
+        self.identity = Some(Arc::new(Identity { chain, key }));
+        Ok(())
+    }
+
+    /// A TLS configuration that speaks `protocols`.
+    pub(crate) fn config(&self, protocols: &[&str]) -> Result<ClientConfig, ApiError> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| setup("TLS can't be set up".into(), error))?;
+        let builder = self.verifying(builder, provider)?;
+        let mut config = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder
+                .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+                .map_err(|error| setup("the client's certificate is unusable".into(), error))?,
+        };
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(config)
+    }
+
+    fn verifying(
+        &self,
+        builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ApiError> {
+        if self.anybody {
+            return Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody { provider })));
+        }
+        if self.roots.0.is_empty() {
+            let verifier = Arc::new(SystemRoots { provider, inner: OnceLock::new() });
+            return Ok(builder.dangerous().with_custom_certificate_verifier(verifier));
+        }
         let mut store = RootCertStore::empty();
-        for certificate in &roots.0 {
+        for certificate in &self.roots.0 {
             store
                 .add(certificate.clone())
                 .map_err(|error| setup("a given certificate is unusable".into(), error))?;
@@ -58,10 +108,51 @@ pub(crate) fn config(roots: &Roots, protocols: &[&str]) -> Result<ClientConfig, 
         let verifier = WebPkiServerVerifier::builder_with_provider(store.into(), provider)
             .build()
             .map_err(|error| setup("the given certificates are unusable".into(), error))?;
-        builder.with_webpki_verifier(verifier).with_no_client_auth()
-    };
-    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    Ok(config)
+        Ok(builder.with_webpki_verifier(verifier))
+    }
+}
+
+/// Whoever answers: the user asked for that. What is sent is still signed with the key of the certificate shown.
+#[derive(Debug)]
+struct Anybody {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// The system's certificates, loaded when first needed: that takes longer than all else at start-up.

@@ -15,7 +15,7 @@ use crate::error::{ApiError, BoxError, ErrorKind};
 use crate::key::ApiKey;
 use crate::pacer::retry_after;
 use crate::proxy::ProxySettings;
-use crate::tls::{self, Roots};
+use crate::tls::Trust;
 use crate::web::Web;
 
 /// The longest answer that is read: the list of all files of an account with half a million of them takes half.
@@ -36,12 +36,30 @@ const WEB_REDIRECTS: usize = 10;
 pub(crate) struct Settings {
     pub(crate) api: Url,
     pub(crate) site: Url,
-    pub(crate) roots: Roots,
+    pub(crate) trust: Trust,
+    pub(crate) headers: Headers,
     pub(crate) connect_timeout: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) user_agent: String,
     pub(crate) bind: Option<IpAddr>,
     pub(crate) proxy: ProxySettings,
+}
+
+/// Headers that requests bear beside the client's own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Headers {
+    pub(crate) all: HeaderMap,
+    pub(crate) upload: HeaderMap,
+    pub(crate) download: HeaderMap,
+}
+
+impl Headers {
+    /// Those of all requests, and those of one kind.
+    fn with(&self, kind: &HeaderMap) -> HeaderMap {
+        let mut headers = self.all.clone();
+        headers.extend(kind.clone());
+        headers
+    }
 }
 
 /// Three connection pools, made when first used: for the API, for uploads, for downloads.
@@ -68,9 +86,10 @@ impl Transport {
 
     fn builder(&self, protocols: &[&str]) -> Result<reqwest::ClientBuilder, ErrorKind> {
         let settings = &self.settings;
-        let tls = tls::config(&settings.roots, protocols).map_err(ApiError::into_kind)?;
+        let tls = settings.trust.config(protocols).map_err(ApiError::into_kind)?;
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
+            .default_headers(settings.headers.all.clone())
             .user_agent(&settings.user_agent)
             .connect_timeout(none_if_zero(settings.connect_timeout))
             .local_address(settings.bind)
@@ -106,7 +125,13 @@ impl Transport {
     /// connection for each (API document, section 7).
     pub(crate) fn upload_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
         self.pool(&self.upload, || {
-            Ok(self.builder(&["http/1.1"])?.http1_only().no_gzip().pool_max_idle_per_host(0))
+            let headers = &self.settings.headers;
+            Ok(self
+                .builder(&["http/1.1"])?
+                .default_headers(headers.with(&headers.upload))
+                .http1_only()
+                .no_gzip()
+                .pool_max_idle_per_host(0))
         })
     }
 
@@ -114,8 +139,10 @@ impl Transport {
     /// since the HTTP library's would run on while the reader of the bytes takes its time.
     pub(crate) fn download_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
         self.pool(&self.download, || {
+            let headers = &self.settings.headers;
             Ok(self
                 .builder(&["http/1.1"])?
+                .default_headers(headers.with(&headers.download))
                 .http1_only()
                 .no_gzip()
                 .redirect(reqwest::redirect::Policy::limited(REDIRECTS)))
@@ -124,8 +151,10 @@ impl Transport {
 
     /// For addresses anywhere: the bytes as they are, so that their number is the one that is told.
     pub(crate) fn web(self) -> Result<Web, ErrorKind> {
+        let headers = &self.settings.headers;
         let builder = self
             .builder(&["h2", "http/1.1"])?
+            .default_headers(headers.with(&headers.download))
             .no_gzip()
             .read_timeout(none_if_zero(self.settings.idle_timeout));
         let client = builder.redirect(reqwest::redirect::Policy::limited(WEB_REDIRECTS)).build();

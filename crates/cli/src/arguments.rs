@@ -8,8 +8,13 @@ use fichier_remotes::fichier::CatalogueUse;
 use fichier_remotes::local::{Buffers, Downloads};
 
 use crate::{
-    flags::{BackendFlag, Colour, CutoffMode, Environment, GlobalFlags, LogLevel, Timetable, TransferFlags},
-    output::time::Clock,
+    directories::Directories,
+    flags::{
+        BackendFlag, Colour, CutoffMode, Environment, GlobalFlags, LogLevel, NetworkFlags, StatsFlags,
+        Timetable, TransferFlags, Typed,
+    },
+    logging::LogFormat,
+    output::{stats::Style, time::Clock},
 };
 
 /// The settings of a run.
@@ -24,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) log_level: LogLevel,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) json_log: bool,
+    pub(crate) log_format: LogFormat,
+    pub(crate) directories: Directories,
     pub(crate) dry_run: bool,
     pub(crate) max_depth: Option<usize>,
     /// Which files and folders the command is about.
@@ -51,7 +58,8 @@ pub(crate) struct TransferSettings {
     pub(crate) progress: bool,
     /// `None`: no statistics in between.
     pub(crate) stats: Option<Duration>,
-    pub(crate) stats_one_line: bool,
+    pub(crate) stats_style: Style,
+    pub(crate) stats_level: LogLevel,
     pub(crate) retries: u32,
     pub(crate) retries_sleep: Duration,
     pub(crate) rules: Rules,
@@ -78,6 +86,12 @@ pub(crate) struct TransferSettings {
 #[derive(Debug, Clone)]
 pub(crate) struct NetworkSettings {
     pub(crate) ca_certificates: Vec<PathBuf>,
+    pub(crate) trust_anybody: bool,
+    pub(crate) client_certificate: Option<[PathBuf; 2]>,
+    pub(crate) proxy: Option<String>,
+    pub(crate) headers: Vec<String>,
+    pub(crate) upload_headers: Vec<String>,
+    pub(crate) download_headers: Vec<String>,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: Option<String>,
@@ -109,19 +123,17 @@ pub(crate) enum Contradiction {
 
 impl Settings {
     /// Decides what was meant.
-    pub(crate) fn new(
-        typed: &GlobalFlags,
-        transfer: &TransferFlags,
-        backend: Vec<BackendFlag>,
-        environment: &Environment,
-    ) -> Result<Self, Contradiction> {
+    pub(crate) fn new(typed: &Typed, environment: &Environment) -> Result<Self, Contradiction> {
+        let Typed { global: typed, transfer, network, stats, backend, .. } = typed;
         Ok(Self {
             config: typed.config.clone(),
             password_command: typed.password_command.clone().filter(|command| !command.trim().is_empty()),
             ask_password: typed.ask_password,
             log_level: log_level(typed)?,
             log_file: typed.log_file.clone(),
-            json_log: typed.use_json_log,
+            json_log: typed.use_json_log || typed.log_format.json,
+            log_format: typed.log_format,
+            directories: Directories::new(environment, typed.cache_dir.clone(), typed.temp_dir.clone()),
             dry_run: typed.dry_run,
             max_depth: usize::try_from(typed.max_depth).ok().filter(|depth| *depth > 0),
             // Filters may take reading files, and log: they are decided when the log is there.
@@ -131,21 +143,9 @@ impl Settings {
             colour: typed.color,
             no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             clock: Clock::of_system(),
-            backend,
-            transfer: TransferSettings::new(typed, transfer)?,
-            network: NetworkSettings {
-                ca_certificates: typed.ca_cert.clone(),
-                connect_timeout: typed.contimeout,
-                timeout: typed.timeout,
-                user_agent: typed.user_agent.clone(),
-                bind: typed.bind.clone(),
-                low_level_retries: u32::try_from(typed.low_level_retries).unwrap_or(0).max(1),
-                calls_per_second: (transfer.tpslimit > 0.0).then_some(transfer.tpslimit),
-                fast_list: typed.fast_list,
-                catalogue: typed.catalogue,
-                copy_links: typed.copy_links,
-                downloads: downloads(typed, transfer),
-            },
+            backend: backend.clone(),
+            transfer: TransferSettings::new(typed, transfer, stats)?,
+            network: NetworkSettings::new(typed, transfer, network),
         })
     }
 
@@ -164,8 +164,32 @@ impl Settings {
     }
 }
 
+impl NetworkSettings {
+    fn new(typed: &GlobalFlags, transfer: &TransferFlags, flags: &NetworkFlags) -> Self {
+        Self {
+            ca_certificates: flags.ca_cert.clone(),
+            trust_anybody: flags.no_check_certificate,
+            client_certificate: flags.client_cert.clone().zip(flags.client_key.clone()).map(Into::into),
+            proxy: flags.http_proxy.clone().filter(|proxy| !proxy.is_empty()),
+            headers: flags.header.clone(),
+            upload_headers: flags.header_upload.clone(),
+            download_headers: flags.header_download.clone(),
+            connect_timeout: flags.contimeout,
+            timeout: flags.timeout,
+            user_agent: flags.user_agent.clone(),
+            bind: flags.bind.clone(),
+            low_level_retries: u32::try_from(typed.low_level_retries).unwrap_or(0).max(1),
+            calls_per_second: (transfer.tpslimit > 0.0).then_some(transfer.tpslimit),
+            fast_list: typed.fast_list,
+            catalogue: typed.catalogue,
+            copy_links: typed.copy_links,
+            downloads: downloads(typed, transfer),
+        }
+    }
+}
+
 impl TransferSettings {
-    fn new(typed: &GlobalFlags, flags: &TransferFlags) -> Result<Self, Contradiction> {
+    fn new(typed: &GlobalFlags, flags: &TransferFlags, stats: &StatsFlags) -> Result<Self, Contradiction> {
         let comparison = match (flags.size_only, flags.checksum) {
             (true, _) => Comparison::SizeOnly,
             (false, true) => Comparison::Checksum,
@@ -184,8 +208,9 @@ impl TransferSettings {
             transfers: at_least_one(typed.transfers),
             checkers: at_least_one(typed.checkers),
             progress: typed.progress,
-            stats: (!typed.stats.is_zero()).then_some(typed.stats),
-            stats_one_line: typed.stats_one_line,
+            stats: (!stats.stats.is_zero()).then_some(stats.stats),
+            stats_style: Style::of(stats),
+            stats_level: stats.stats_log_level,
             retries: u32::try_from(typed.retries).unwrap_or(0).max(1),
             retries_sleep: flags.retries_sleep,
             rules: Rules {
@@ -197,6 +222,7 @@ impl TransferSettings {
                 existing_only: flags.existing,
                 immutable: flags.immutable,
                 unseen_destination: flags.no_check_dest,
+                keep_times: flags.no_update_modtime,
                 window: flags.modify_window,
             },
             hash_cache: !flags.no_hash_cache,
@@ -233,10 +259,14 @@ impl TransferSettings {
     }
 }
 
+/// Smaller ranges would cost more in requests than they bring.
+const SMALLEST_PIECE: u64 = 64 * 1024;
+
 fn downloads(typed: &GlobalFlags, flags: &TransferFlags) -> Downloads {
     Downloads {
         streams: at_least_one(flags.multi_thread_streams),
         cutoff: flags.multi_thread_cutoff.0.unwrap_or(u64::MAX),
+        piece: flags.multi_thread_chunk_size.0.unwrap_or(u64::MAX).max(SMALLEST_PIECE),
         in_place: flags.inplace,
         partial_suffix: flags.partial_suffix.clone(),
         ahead: at_least_one(typed.transfers).get(),
@@ -276,7 +306,7 @@ mod tests {
         let Ok(typed) = crate::flags::parse(&words, &Environment::default()) else {
             panic!("{words:?} should be understood")
         };
-        Settings::new(&typed.global, &typed.transfer, typed.backend, &Environment::default())
+        Settings::new(&typed, &Environment::default())
     }
 
     #[test]

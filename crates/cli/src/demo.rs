@@ -14,7 +14,7 @@ use fichier_remotes::{
 };
 use fichier_storage::Remote;
 
-use crate::{directories, flags::Environment};
+use crate::directories::Directories;
 
 /// The name of the built-in remote.
 pub(crate) const NAME: &str = "demo";
@@ -25,11 +25,13 @@ pub(crate) const NAME: &str = "demo";
 /// # Errors
 /// The service can't be started.
 pub(crate) async fn open(
-    environment: &Environment,
+    directories: &Directories,
     settings: &BTreeMap<String, String>,
     network: &Network,
 ) -> anyhow::Result<Arc<dyn Remote>> {
-    let state = directories::data(environment)
+    let state = directories
+        .data
+        .as_ref()
         .context("there is no home directory to keep the demo service's files in")?
         .join("demo");
     let emulator = Emulator::builder()

@@ -1,23 +1,44 @@
-//! Where the program keeps things of its own: `fichier` below the user's data and cache directories.
+//! Where the program keeps things of its own: `fichier` below the user's data and cache directories, unless flags
+//! say other places.
 
 use std::path::PathBuf;
 
 use crate::flags::Environment;
 
-/// What has to be kept: the demo service's files.
-pub(crate) fn data(environment: &Environment) -> Option<PathBuf> {
-    base(environment, "XDG_DATA_HOME", ".local/share", "Library/Application Support", "APPDATA")
+/// The directories of a run. `None`: it isn't known where the user's are.
+#[derive(Debug, Clone)]
+pub(crate) struct Directories {
+    /// What may be lost: what was learned about accounts.
+    pub(crate) cache: Option<PathBuf>,
+    /// What processes that run at the same time share: when which account was called.
+    pub(crate) running: Option<PathBuf>,
+    /// What has to be kept: the demo service's files.
+    pub(crate) data: Option<PathBuf>,
+    /// What only passes through.
+    pub(crate) temporary: PathBuf,
 }
 
-/// What may be lost: what was learned about accounts.
-pub(crate) fn cache(environment: &Environment) -> Option<PathBuf> {
-    base(environment, "XDG_CACHE_HOME", ".cache", "Library/Caches", "LOCALAPPDATA")
-}
-
-/// What processes that run at the same time share: when which account was called.
-pub(crate) fn runtime(environment: &Environment) -> Option<PathBuf> {
-    let set = environment.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-    set.map(|base| base.join("fichier")).or_else(|| Some(cache(environment)?.join("running")))
+impl Directories {
+    /// Where the environment says, or the flags `--cache-dir` and `--temp-dir`.
+    pub(crate) fn new(environment: &Environment, cache: Option<PathBuf>, temporary: Option<PathBuf>) -> Self {
+        let given = |path: Option<PathBuf>| path.filter(|path| !path.as_os_str().is_empty());
+        let usual = base(environment, "XDG_CACHE_HOME", ".cache", "Library/Caches", "LOCALAPPDATA");
+        let run = environment.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        // Where it is must not depend on a flag: all processes have to meet there.
+        let running = run.map(|base| base.join("fichier")).or_else(|| Some(usual.as_ref()?.join("running")));
+        Self {
+            cache: given(cache).or(usual),
+            running,
+            data: base(
+                environment,
+                "XDG_DATA_HOME",
+                ".local/share",
+                "Library/Application Support",
+                "APPDATA",
+            ),
+            temporary: given(temporary).unwrap_or_else(std::env::temp_dir),
+        }
+    }
 }
 
 fn base(environment: &Environment, xdg: &str, unix: &str, mac: &str, windows: &str) -> Option<PathBuf> {

@@ -5,10 +5,11 @@
 use std::{
     fmt::{self, Write as _},
     io::{self, IsTerminal as _},
+    str::FromStr,
     sync::Arc,
 };
 
-use jiff::ZonedDateTime;
+use jiff::{ZonedDateTime, tz::TimeZone};
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -36,7 +37,65 @@ pub(crate) struct Log {
     level: LogLevel,
     json: bool,
     coloured: bool,
+    format: LogFormat,
     clock: Clock,
+}
+
+/// What a line of the log says beside its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one word of a flag")]
+pub(crate) struct LogFormat {
+    date: bool,
+    time: bool,
+    microseconds: bool,
+    utc: bool,
+    process: bool,
+    source: bool,
+    no_level: bool,
+    /// One JSON object a line, whatever else is said.
+    pub(crate) json: bool,
+}
+
+impl LogFormat {
+    const NOTHING: Self = Self {
+        date: false,
+        time: false,
+        microseconds: false,
+        utc: false,
+        process: false,
+        source: false,
+        no_level: false,
+        json: false,
+    };
+    const USUAL: Self = Self { date: true, time: true, ..Self::NOTHING };
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut format = Self::NOTHING;
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            *match word.to_ascii_lowercase().as_str() {
+                "date" => &mut format.date,
+                "time" => &mut format.time,
+                "microseconds" => &mut format.microseconds,
+                "utc" => &mut format.utc,
+                "pid" => &mut format.process,
+                "shortfile" | "longfile" => &mut format.source,
+                "nolevel" => &mut format.no_level,
+                "json" => &mut format.json,
+                _ => {
+                    return Err(format!(
+                        "{word:?} is none of date, time, microseconds, UTC, pid, shortfile, longfile, nolevel, json"
+                    ));
+                }
+            } = true;
+        }
+        // They belong to the time.
+        format.time |= format.microseconds;
+        Ok(format)
+    }
 }
 
 impl Log {
@@ -56,6 +115,7 @@ impl Log {
             level: settings.log_level,
             json: settings.json_log,
             coloured,
+            format: settings.log_format,
             clock: settings.clock.clone(),
         })
     }
@@ -67,6 +127,7 @@ impl Log {
             level: LogLevel::Notice,
             json: false,
             coloured: false,
+            format: LogFormat::USUAL,
             clock: Clock::of_system(),
         }
     }
@@ -116,7 +177,8 @@ impl Log {
 
     fn write(&self, message: &Message) {
         let now = self.clock.local(Some(std::time::SystemTime::now()));
-        let line = if self.json { message.json(&now) } else { message.plain(&now, self.coloured) };
+        let line =
+            if self.json { message.json(&now) } else { message.plain(&now, self.format, self.coloured) };
         self.screen.line(&line);
     }
 }
@@ -187,15 +249,19 @@ impl Visit for Message {
 }
 
 impl Message {
-    fn plain(&self, now: &ZonedDateTime, coloured: bool) -> Vec<u8> {
-        let mut line = now.strftime("%Y/%m/%d %H:%M:%S ").to_string();
+    fn plain(&self, now: &ZonedDateTime, format: LogFormat, coloured: bool) -> Vec<u8> {
+        let mut line = String::new();
+        let now = if format.utc { now.with_time_zone(TimeZone::UTC) } else { now.clone() };
+        // Writing to a string can't fail.
+        let _infallible = self.write_head(&mut line, &now, format);
         let colour = match self.level {
             "CRITICAL" | "ERROR" => "\x1b[31m",
             "NOTICE" => "\x1b[33m",
             _ => "",
         };
-        // Writing to a string can't fail.
-        let _infallible = if coloured && !colour.is_empty() {
+        let _infallible = if format.no_level {
+            Ok(())
+        } else if coloured && !colour.is_empty() {
             write!(line, "{colour}{:<6}\x1b[0m: ", self.level)
         } else {
             write!(line, "{:<6}: ", self.level)
@@ -211,6 +277,23 @@ impl Message {
         }
         line.push_str(if self.fields.is_empty() { "\n" } else { ")\n" });
         line.into_bytes()
+    }
+
+    fn write_head(&self, line: &mut String, now: &ZonedDateTime, format: LogFormat) -> fmt::Result {
+        if format.date {
+            write!(line, "{} ", now.strftime("%Y/%m/%d"))?;
+        }
+        if format.time {
+            let form = if format.microseconds { "%H:%M:%S.%6f" } else { "%H:%M:%S" };
+            write!(line, "{} ", now.strftime(form))?;
+        }
+        if format.source && !self.source.is_empty() {
+            write!(line, "{}: ", self.source)?;
+        }
+        if format.process {
+            write!(line, "[{}] ", std::process::id())?;
+        }
+        Ok(())
     }
 
     fn json(&self, now: &ZonedDateTime) -> Vec<u8> {
@@ -253,8 +336,31 @@ mod tests {
         ] {
             let message =
                 Message { level, object: Some("a".into()), text: "gone".into(), ..Message::default() };
-            assert_eq!(String::from_utf8(message.plain(&now(), false)).unwrap(), line);
+            assert_eq!(String::from_utf8(message.plain(&now(), LogFormat::USUAL, false)).unwrap(), line);
         }
+    }
+
+    #[test]
+    fn lines_begin_as_the_format_says() {
+        let message = Message {
+            level: "INFO",
+            object: Some("a".into()),
+            text: "gone".into(),
+            source: "cli/x.rs:7".into(),
+            ..Message::default()
+        };
+        let line = |words: &str| {
+            let format = words.parse().unwrap();
+            String::from_utf8(message.plain(&now(), format, false)).unwrap()
+        };
+        let process = std::process::id();
+        assert_eq!(
+            line("date,time,microseconds,pid,shortfile,UTC"),
+            format!("2026/11/24 03:49:49.000000 cli/x.rs:7: [{process}] INFO  : a: gone\n")
+        );
+        assert_eq!(line(""), "INFO  : a: gone\n");
+        assert_eq!(line("time,nolevel"), "03:49:49 a: gone\n");
+        assert!("date,weather".parse::<LogFormat>().is_err());
     }
 
     #[test]
@@ -266,7 +372,7 @@ mod tests {
             ..Message::default()
         };
         assert_eq!(
-            message.plain(&now(), false),
+            message.plain(&now(), LogFormat::USUAL, false),
             b"2026/11/24 03:49:49 DEBUG : listed (calls: 3, folder_id: 7)\n"
         );
     }

@@ -33,7 +33,7 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
             );
         }
     };
-    let mut settings = match Settings::new(&typed.global, &typed.transfer, typed.backend, environment) {
+    let mut settings = match Settings::new(&typed, environment) {
         Ok(settings) => settings,
         Err(error) => return complain(&Log::plain(), &error.to_string(), Exit::Usage),
     };
@@ -48,6 +48,9 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
         }
     };
     let guard = log.install();
+    for line in &typed.without_effect {
+        tracing::info!("{line}");
+    }
     if let Err(error) = set_filter(&mut settings, &typed.filter) {
         let message =
             format!("Failed to initialise global options: failed to reload \"filter\" options: {error}");

@@ -29,7 +29,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use configuration::Configuration;
 
-use crate::{arguments::Settings, calls::Calls, demo, directories, exit::Failure};
+use crate::{arguments::Settings, calls::Calls, demo, exit::Failure};
 
 /// The hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
 
     /// Where checksums come from that no listing tells: from the user's hash cache, or by reading.
     pub(crate) fn checksums(&self) -> Checksums {
-        let cache = directories::cache(self.environment).filter(|_| self.settings.transfer.hash_cache);
+        let cache = self.settings.directories.cache.as_ref().filter(|_| self.settings.transfer.hash_cache);
         let cache = cache.and_then(|cache| match HashCache::open(&cache.join(HASH_CACHE)) {
             Ok(cache) => Some(Arc::new(cache)),
             Err(error) => {
@@ -159,7 +159,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// It isn't known where the user's caches are.
     pub(crate) fn hash_cache_path(&self) -> Result<PathBuf, Failure> {
-        let cache = directories::cache(self.environment);
+        let cache = self.settings.directories.cache.as_ref();
         let none = || Failure::other("there is no hash cache: the home directory isn't known");
         Ok(cache.ok_or_else(none)?.join(HASH_CACHE))
     }
@@ -341,7 +341,7 @@ impl<'a> Session<'a> {
     ) -> anyhow::Result<Arc<dyn Remote>> {
         let network = self.network()?;
         let Some(options) = options else {
-            return demo::open(self.environment, &self.demo_settings(remote)?, network).await;
+            return demo::open(&self.settings.directories, &self.demo_settings(remote)?, network).await;
         };
         let RemoteOptions { name, backend, .. } = &options;
         if registry::backend(backend).is_none() {
@@ -410,11 +410,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The environment of the run.
-    pub(crate) fn environment(&self) -> &Environment {
-        self.environment
-    }
-
     /// Opens a remote that isn't in the file yet, to look whether its key is any good: without patience.
     ///
     /// # Errors
@@ -440,7 +435,7 @@ impl<'a> Session<'a> {
         if let Some(network) = self.network.get() {
             return Ok(network);
         }
-        let network = network::of(&self.settings.network, self.environment, &self.calls)?;
+        let network = network::of(self.settings, &self.calls)?;
         Ok(self.network.get_or_init(|| network))
     }
 

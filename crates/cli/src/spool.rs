@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, Read as _},
+    path::Path,
     sync::Mutex,
 };
 
@@ -39,11 +40,11 @@ enum Kept {
 }
 
 impl Spool {
-    /// Reads a stream to its end.
+    /// Reads a stream to its end. What is too much for the memory goes into a file in `directory`.
     ///
     /// # Errors
     /// The stream's own, or the temporary file can't be written.
-    pub(crate) async fn of(stream: ByteStream) -> Result<Self> {
+    pub(crate) async fn of(stream: ByteStream, directory: &Path) -> Result<Self> {
         let (mut hashed, sum) = HashStream::new(stream, u64::MAX);
         let mut memory = BytesMut::new();
         let mut disk: Option<(NamedTempFile, tokio::fs::File)> = None;
@@ -52,7 +53,7 @@ impl Spool {
             let chunk = chunk?;
             size += chunk.len() as u64;
             if disk.is_none() && memory.len() + chunk.len() > IN_MEMORY {
-                let named = NamedTempFile::new().map_err(cant_keep)?;
+                let named = NamedTempFile::new_in(directory).map_err(cant_keep)?;
                 let mut file = tokio::fs::File::from_std(named.reopen().map_err(cant_keep)?);
                 file.write_all(&memory).await.map_err(cant_keep)?;
                 memory = BytesMut::new();
@@ -152,7 +153,7 @@ mod tests {
         for (chunks, on_disk) in [(0, false), (1, false), (16, false), (17, true), (100, true)] {
             let whole: Vec<u8> = (0..chunks * CHUNK).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let parts: Vec<_> = whole.chunks(CHUNK).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-            let spool = Spool::of(stream::iter(parts).boxed()).await.unwrap();
+            let spool = Spool::of(stream::iter(parts).boxed(), &std::env::temp_dir()).await.unwrap();
             assert_eq!((spool.size, spool.sum), (whole.len() as u64, Whirlpool::of(&whole)));
             assert_eq!(matches!(spool.kept, Kept::Disk(_)), on_disk, "{chunks}");
             for _ in 0..2 {

@@ -41,6 +41,8 @@ pub struct Rules {
     pub immutable: bool,
     /// Take the destination for empty.
     pub unseen_destination: bool,
+    /// Leave the modification times of files alone whose content is the same.
+    pub keep_times: bool,
     /// Modification times this far apart are the same.
     pub window: Duration,
 }
@@ -194,7 +196,7 @@ impl Rules {
             return Ok(Decision::Transfer);
         }
         // With --checksum the times are nobody's concern, as in rclone.
-        let retime = same_time == Some(false) && self.comparison == Comparison::Exact;
+        let retime = same_time == Some(false) && self.comparison == Comparison::Exact && !self.keep_times;
         Ok(if retime && to.info().features.set_modified { Decision::Retime } else { Decision::Same })
     }
 }

@@ -6,8 +6,8 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote, RemoteInfo,
-    RemotePath, Result, StorageError, Usage, WriteBatch,
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote,
+    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 /// What is about to be done.

@@ -2,7 +2,11 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use fichier_api::{CancellationToken, ClientBuilder, Observer};
+use fichier_api::{
+    CancellationToken, ClientBuilder, HeaderMap, HeaderName, HeaderValue, Observer, ProxySettings,
+};
+
+pub use fichier_api::Url;
 
 use crate::local::Downloads;
 
@@ -11,6 +15,18 @@ use crate::local::Downloads;
 pub struct Network {
     /// Files of certificates to trust instead of the system's (`--ca-cert`).
     pub ca_certificates: Vec<PathBuf>,
+    /// Believes every server, whatever its certificate says (`--no-check-certificate`).
+    pub trust_anybody: bool,
+    /// Files of the certificate that servers may ask for, and of its key (`--client-cert`, `--client-key`).
+    pub client_certificate: Option<[PathBuf; 2]>,
+    /// The proxy for all addresses, in place of those of the environment (`--http-proxy`).
+    pub proxy: Option<Url>,
+    /// What every request bears beside what it needs (`--header`).
+    pub headers: Headers,
+    /// What uploads bear, too (`--header-upload`).
+    pub upload_headers: Headers,
+    /// What downloads bear, too (`--header-download`).
+    pub download_headers: Headers,
     /// How long a connection may take to come about (`--contimeout`).
     pub connect_timeout: Duration,
     /// How long a connection may be silent (`--timeout`); zero: for ever.
@@ -37,6 +53,43 @@ pub struct Network {
     pub cancel: CancellationToken,
 }
 
+/// Headers of requests, in the order in which they were given. Their values may be secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(HeaderMap);
+
+impl Headers {
+    /// Reads headers as they are written: `Name: value`.
+    ///
+    /// # Errors
+    /// One isn't of that form.
+    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, HeaderError> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let wrong = || HeaderError { name: line.split(':').next().unwrap_or_default().to_owned() };
+            let (name, value) = line.split_once(':').ok_or_else(wrong)?;
+            let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong())?;
+            let mut value = HeaderValue::from_str(value.trim()).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            headers.append(name, value);
+        }
+        Ok(Self(headers))
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// What was given isn't a header.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is no HTTP header; it should look like \"Accept-Language: fr\"")]
+pub struct HeaderError {
+    /// What stands before the colon, if there is one: the rest may be a secret.
+    pub name: String,
+}
+
 impl Network {
     /// A client's builder with these settings, but for pacing and memory, which are an account's.
     pub(crate) fn applied(&self, mut builder: ClientBuilder) -> ClientBuilder {
@@ -44,6 +97,20 @@ impl Network {
         for file in &self.ca_certificates {
             builder = builder.ca_cert(file);
         }
+        if self.trust_anybody {
+            builder = builder.trust_anybody();
+        }
+        if let Some([certificate, key]) = &self.client_certificate {
+            builder = builder.client_certificate(certificate, key);
+        }
+        if let Some(proxy) = &self.proxy {
+            let (http, https) = (Some(proxy.clone()), Some(proxy.clone()));
+            builder = builder.proxy(ProxySettings::Fixed { http, https, no_proxy: String::new() });
+        }
+        builder = builder
+            .headers(self.headers.0.clone())
+            .upload_headers(self.upload_headers.0.clone())
+            .download_headers(self.download_headers.0.clone());
         if let Some(agent) = &self.user_agent {
             builder = builder.user_agent(agent.clone());
         }
@@ -58,6 +125,12 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             ca_certificates: Vec::new(),
+            trust_anybody: false,
+            client_certificate: None,
+            proxy: None,
+            headers: Headers::default(),
+            upload_headers: Headers::default(),
+            download_headers: Headers::default(),
             connect_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(300),
             user_agent: None,
@@ -86,5 +159,22 @@ impl fmt::Debug for Network {
             .field("gates", &self.gates)
             .field("downloads", &self.downloads)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_as_they_are_written_and_not_shown() {
+        let headers = Headers::parse(["X-One: a:b ", "x-two:", "X-One: c"]).unwrap();
+        let values: Vec<_> = headers.0.get_all("x-one").iter().collect();
+        assert_eq!(values, ["a:b", "c"]);
+        assert_eq!(headers.0["x-two"], "");
+        assert!(!format!("{headers:?}").contains("a:b"));
+        for wrong in ["no colon", ": nothing before it", "bad name: x", "a: line\nfeed"] {
+            assert!(Headers::parse([wrong]).is_err(), "{wrong}");
+        }
     }
 }

@@ -70,7 +70,7 @@ pub struct OptionSpec {
     /// Whether its value must not be shown.
     pub sensitive: bool,
     /// A flag that it has besides the one named after the backend: long without the dashes, and short.
-    pub shared_flag: Option<(&'static str, char)>,
+    pub shared_flag: Option<(&'static str, Option<char>)>,
 }
 
 impl OptionSpec {
@@ -117,7 +117,12 @@ impl OptionSpec {
     }
 
     pub(crate) const fn with_flag(mut self, long: &'static str, short: char) -> Self {
-        self.shared_flag = Some((long, short));
+        self.shared_flag = Some((long, Some(short)));
+        self
+    }
+
+    pub(crate) const fn with_long_flag(mut self, long: &'static str) -> Self {
+        self.shared_flag = Some((long, None));
         self
     }
 

@@ -11,7 +11,7 @@ use fichier_config::{Address, RemoteSpec};
 use sha2::{Digest as _, Sha256};
 
 use super::Context;
-use crate::{demo, directories};
+use crate::demo;
 
 /// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.
 const FRESH: Duration = Duration::from_secs(60);
@@ -88,7 +88,7 @@ fn remembered(folder: &str, context: &Context<'_>) -> Option<PathBuf> {
     for byte in Sha256::digest(folder.as_bytes()).iter().take(16) {
         let _infallible = write!(name, "{byte:02x}");
     }
-    Some(directories::cache(context.session.environment())?.join("completion").join(name))
+    Some(context.settings.directories.cache.as_ref()?.join("completion").join(name))
 }
 
 fn recall(file: &Path) -> Option<Vec<String>> {

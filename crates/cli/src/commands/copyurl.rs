@@ -1,6 +1,6 @@
 //! `copyurl`: stores what an address on the web holds.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use clap::Args;
 use fichier_engine::{RunOptions, RunReport, Upload};
@@ -123,16 +123,17 @@ async fn one(
     }
     let options = run_options(context, &target).await?;
     let target = guarded_place(context.settings, target);
+    let temporary = &context.settings.directories.temporary;
     carry_out(context, "copyurl", &ListFlags::default(), |stats, stop| async move {
-        store(address, file, &target, &options, &stats, &stop).await
+        store((address, file), &target, temporary, &options, &stats, &stop).await
     })
     .await
 }
 
 async fn store(
-    address: WebAddress,
-    file: WebFile,
+    (address, file): (WebAddress, WebFile),
     target: &Location,
+    temporary: &Path,
     options: &RunOptions,
     stats: &Arc<fichier_engine::Stats>,
     stop: &tokio_util::sync::CancellationToken,
@@ -144,7 +145,7 @@ async fn store(
         }
         // A server that tells no size: it is known when all has come.
         None => {
-            let spool = Spool::of(address.body(file)).await?;
+            let spool = Spool::of(address.body(file), temporary).await?;
             Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
         }
     };

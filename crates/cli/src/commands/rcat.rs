@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             Upload { size, modified, expected: None, content }
         }
         Err(_) => {
-            let spool = Spool::of(spool::standard_input()).await?;
+            let spool = Spool::of(spool::standard_input(), &context.settings.directories.temporary).await?;
             Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
         }
     };

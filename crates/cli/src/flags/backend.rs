@@ -77,8 +77,8 @@ fn flag(backend: &'static BackendSpec, option: &'static OptionSpec, long: String
         .help(format!("{}{default}", option.summary().trim_end_matches('.')))
         .help_heading(format!("Backend {}", backend.name));
     let arg = match option.shared_flag {
-        Some((_, short)) => arg.short(short),
-        None => arg,
+        Some((_, Some(short))) => arg.short(short),
+        _ => arg,
     };
     match option.kind {
         OptionKind::Bool => arg.action(ArgAction::SetTrue),

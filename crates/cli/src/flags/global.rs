@@ -1,13 +1,13 @@
 //! The flags that all commands share.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr};
 
 use clap::{
     Args, ValueEnum,
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 
-use super::value::duration;
+use crate::logging::LogFormat;
 
 /// The flags that all commands share, as typed.
 #[derive(Debug, Clone, Args)]
@@ -77,6 +77,18 @@ pub(crate) struct GlobalFlags {
     )]
     pub(crate) log_level: Option<LogLevel>,
 
+    /// What a line of the log begins with: words of date, time, microseconds, UTC, pid, shortfile, longfile,
+    /// nolevel, json, between commas
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "WORDS",
+        default_value = "date,time",
+        help_heading = "Logging"
+    )]
+    pub(crate) log_format: LogFormat,
+
     /// Write the log as one JSON object a line
     #[arg(long, global = true, hide = true, help_heading = "Logging")]
     pub(crate) use_json_log: bool,
@@ -85,21 +97,13 @@ pub(crate) struct GlobalFlags {
     #[arg(short = 'P', long, global = true, hide = true, help_heading = "Logging")]
     pub(crate) progress: bool,
 
-    /// Log statistics this often; 0: never
-    #[arg(
-        long,
-        global = true,
-        hide = true,
-        value_name = "TIME",
-        default_value = "1m",
-        value_parser = duration,
-        help_heading = "Logging"
-    )]
-    pub(crate) stats: Duration,
+    /// Keep caches in this directory
+    #[arg(long, global = true, hide = true, value_name = "DIR", help_heading = "Config")]
+    pub(crate) cache_dir: Option<PathBuf>,
 
-    /// Put statistics on one line
-    #[arg(long, global = true, hide = true, help_heading = "Logging")]
-    pub(crate) stats_one_line: bool,
+    /// Keep what is only passing through in this directory
+    #[arg(long, global = true, hide = true, value_name = "DIR", help_heading = "Config")]
+    pub(crate) temp_dir: Option<PathBuf>,
 
     /// Use colours: auto (on a terminal), always or never
     #[arg(
@@ -178,42 +182,6 @@ pub(crate) struct GlobalFlags {
     /// Follow symbolic links of the local file system
     #[arg(short = 'L', long, global = true, hide = true, help_heading = "Local files")]
     pub(crate) copy_links: bool,
-
-    /// Trust servers by the certificates in this file, not by the system's; may be repeated
-    #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Networking")]
-    pub(crate) ca_cert: Vec<PathBuf>,
-
-    /// How long to wait for a connection
-    #[arg(
-        long,
-        global = true,
-        hide = true,
-        value_name = "TIME",
-        default_value = "1m",
-        value_parser = duration,
-        help_heading = "Networking"
-    )]
-    pub(crate) contimeout: Duration,
-
-    /// How long a connection may be silent
-    #[arg(
-        long,
-        global = true,
-        hide = true,
-        value_name = "TIME",
-        default_value = "5m",
-        value_parser = duration,
-        help_heading = "Networking"
-    )]
-    pub(crate) timeout: Duration,
-
-    /// Say this name to servers
-    #[arg(long, global = true, hide = true, value_name = "TEXT", help_heading = "Networking")]
-    pub(crate) user_agent: Option<String>,
-
-    /// Connect from this local address
-    #[arg(long, global = true, hide = true, value_name = "ADDRESS", help_heading = "Networking")]
-    pub(crate) bind: Option<String>,
 
     /// End with exit code 9 when nothing had to be transferred
     #[arg(long, global = true, hide = true, help_heading = "Config")]

@@ -2,6 +2,7 @@
 //!
 //! Each flag is defined once, with its help. [`crate::arguments`] decides what the typed flags mean.
 
+mod accepted;
 mod age;
 mod backend;
 mod bandwidth;
@@ -9,7 +10,9 @@ mod environment;
 mod filter;
 mod global;
 mod help;
+mod network;
 mod reference;
+mod stats;
 mod switch;
 mod transfer;
 mod value;
@@ -27,7 +30,9 @@ pub(crate) use self::{
     filter::{Dump, FilterFlags},
     global::{Colour, GlobalFlags, LogLevel},
     help::{flag_table, for_command as help_for_command, help_for, overview, write_manual_pages},
+    network::NetworkFlags,
     reference::{backend_help, backend_table, markdown as reference_markdown},
+    stats::{StatsFlags, Unit},
     transfer::{CutoffMode, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
 };
@@ -54,6 +59,10 @@ pub(crate) struct CommandLine {
     transfer: TransferFlags,
     #[command(flatten)]
     filter: FilterFlags,
+    #[command(flatten)]
+    network: NetworkFlags,
+    #[command(flatten)]
+    stats: StatsFlags,
     #[command(subcommand)]
     command: Command,
 }
@@ -64,6 +73,10 @@ pub(crate) struct Typed {
     pub(crate) global: GlobalFlags,
     pub(crate) transfer: TransferFlags,
     pub(crate) filter: FilterFlags,
+    pub(crate) network: NetworkFlags,
+    pub(crate) stats: StatsFlags,
+    /// Flags of rclone that were typed and decide nothing: why that is so.
+    pub(crate) without_effect: Vec<String>,
     pub(crate) backend: Vec<BackendFlag>,
     pub(crate) command: Command,
 }
@@ -79,7 +92,7 @@ pub(crate) enum Misuse {
 pub(crate) fn grammar() -> clap::Command {
     // Each flag may stand before or after every command, and is explained in one place.
     let grammar = CommandLine::command().mut_args(|arg| arg.global(true).hide(true));
-    backend::add_to(grammar)
+    accepted::add_to(backend::add_to(grammar))
         .mut_args(takes_any_word)
         .mut_subcommands(|command| command.mut_args(takes_any_word))
 }
@@ -98,7 +111,8 @@ pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typ
     // Never freed: thousands of flags, one by one, would take a fifth of the time of a short run.
     let grammar = Box::leak(Box::new(grammar));
     let matches = grammar.try_get_matches_from_mut(words).map_err(Misuse::Clap)?;
-    let CommandLine { global, transfer, filter, command } =
+    let CommandLine { global, transfer, filter, network, stats, command } =
         CommandLine::from_arg_matches(&matches).map_err(Misuse::Clap)?;
-    Ok(Typed { global, transfer, filter, backend: backend::typed(&matches), command })
+    let (backend, without_effect) = (backend::typed(&matches), accepted::typed(&matches));
+    Ok(Typed { global, transfer, filter, network, stats, without_effect, backend, command })
 }

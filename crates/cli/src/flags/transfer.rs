@@ -51,6 +51,10 @@ pub(crate) struct TransferFlags {
     #[arg(long)]
     pub(crate) immutable: bool,
 
+    /// Leave the times of files alone that are the same but for their times
+    #[arg(long)]
+    pub(crate) no_update_modtime: bool,
+
     /// Modification times this far apart are the same
     #[arg(long, value_name = "TIME", default_value = "1ns", value_parser = duration)]
     pub(crate) modify_window: Duration,
@@ -111,6 +115,10 @@ pub(crate) struct TransferFlags {
     /// From this size on, a file is large; off: none is
     #[arg(long, value_name = "SIZE", default_value = "256Mi", value_parser = size)]
     pub(crate) multi_thread_cutoff: Size,
+
+    /// How large such a range is
+    #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = size)]
+    pub(crate) multi_thread_chunk_size: Size,
 
     /// Write files under their own names at once, not under others until they are whole
     #[arg(long)]

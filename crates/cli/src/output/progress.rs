@@ -10,7 +10,8 @@ use std::{
 use super::{
     live::{Terminal, frame},
     screen::Screen,
-    stats::StatsSnapshot,
+    stats::{StatsSnapshot, Style},
+    time::Clock,
 };
 
 /// The size of a terminal that doesn't tell it.
@@ -23,7 +24,8 @@ const WINDOW: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub(crate) struct Progress<'a> {
     screen: &'a Screen,
-    one_line: bool,
+    style: &'a Style,
+    clock: &'a Clock,
     coloured: bool,
     live: bool,
     /// When how many bytes had gone, for the speed of the last seconds.
@@ -32,9 +34,9 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// A display on stdout: live if that is a terminal.
-    pub(crate) fn new(screen: &'a Screen, one_line: bool, coloured: bool) -> Self {
+    pub(crate) fn new(screen: &'a Screen, style: &'a Style, clock: &'a Clock, coloured: bool) -> Self {
         let live = io::stdout().is_terminal();
-        Self { screen, one_line, coloured, live, past: Mutex::default() }
+        Self { screen, style, clock, coloured, live, past: Mutex::default() }
     }
 
     /// Draws the moment, if anybody can see it.
@@ -47,8 +49,8 @@ impl<'a> Progress<'a> {
         // The last column stays free: some terminals begin a new line when it is filled.
         let width = width.saturating_sub(1).max(20);
         let snapshot = StatsSnapshot { speed: self.speed(snapshot), ..snapshot.clone() };
-        let lines = if self.one_line {
-            vec![snapshot.one_line().trim_start().chars().take(width).collect()]
+        let lines = if self.style.one_line {
+            vec![snapshot.one_line(self.style, self.clock).trim_start().chars().take(width).collect()]
         } else {
             frame(&snapshot, Terminal { width, height, coloured: self.coloured })
         };
@@ -83,12 +85,12 @@ impl<'a> Progress<'a> {
     }
 
     fn text(&self, snapshot: &StatsSnapshot) -> String {
-        if self.one_line {
-            let mut line = snapshot.one_line().trim_start().to_owned();
+        if self.style.one_line {
+            let mut line = snapshot.one_line(self.style, self.clock).trim_start().to_owned();
             line.push('\n');
             line
         } else {
-            snapshot.block()
+            snapshot.block(self.style)
         }
     }
 }
@@ -97,14 +99,16 @@ impl<'a> Progress<'a> {
 mod tests {
     use super::*;
 
-    fn progress(screen: &Screen) -> Progress<'_> {
-        Progress { screen, one_line: true, coloured: false, live: false, past: Mutex::default() }
+    static ONE_LINE: Style = Style { one_line: true, ..Style::USUAL };
+
+    fn progress<'a>(screen: &'a Screen, clock: &'a Clock) -> Progress<'a> {
+        Progress { screen, style: &ONE_LINE, clock, coloured: false, live: false, past: Mutex::default() }
     }
 
     #[test]
     fn a_pipe_gets_the_end_alone() {
-        let screen = Screen::stderr();
-        let progress = progress(&screen);
+        let (screen, clock) = (Screen::stderr(), Clock::of_system());
+        let progress = progress(&screen, &clock);
         let mut out = Vec::new();
         progress.show(&mut out, &StatsSnapshot::default()).unwrap();
         assert!(out.is_empty());
@@ -114,8 +118,8 @@ mod tests {
 
     #[test]
     fn the_speed_is_that_of_the_last_seconds() {
-        let screen = Screen::stderr();
-        let progress = progress(&screen);
+        let (screen, clock) = (Screen::stderr(), Clock::of_system());
+        let progress = progress(&screen, &clock);
         let at = |seconds, bytes| StatsSnapshot {
             elapsed: Duration::from_secs(seconds),
             bytes,

@@ -19,6 +19,13 @@ pub(crate) fn in_bytes(bytes: u64) -> String {
     number
 }
 
+/// As many bytes, in bits: `88 bit`, `32 Kibit`, `11.444 Mibit`.
+pub(crate) fn in_bits(bytes: u64) -> String {
+    let (mut number, suffix) = scaled(bytes.saturating_mul(8), 1024, &BINARY);
+    let _infallible = write!(number, " {suffix}bit");
+    number
+}
+
 /// A count with a decimal suffix: `11`, `1.100k`.
 pub(crate) fn count(count: u64) -> String {
     let (number, suffix) = scaled(count, 1000, &DECIMAL);

@@ -1,11 +1,56 @@
 //! The block of statistics that a transfer shows, and its one-line form.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
 
-use super::{size, time};
+use super::{
+    go_time, size,
+    time::{self, Clock},
+};
+use crate::flags::{StatsFlags, Unit};
 
-/// How many characters of a file's name the block shows.
-const NAME_WIDTH: usize = 45;
+/// How statistics are shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Style {
+    /// On one line.
+    pub(crate) one_line: bool,
+    /// In which form the one line begins with the time; `None`: it doesn't.
+    pub(super) dated: Option<String>,
+    pub(super) unit: Unit,
+    /// How many characters of a file's name are shown; `None`: all.
+    pub(super) name_width: Option<usize>,
+}
+
+impl Style {
+    /// As it is without flags.
+    #[cfg(test)]
+    pub(super) const USUAL: Self =
+        Self { one_line: false, dated: None, unit: Unit::Bytes, name_width: Some(45) };
+
+    /// As the flags say.
+    pub(crate) fn of(flags: &StatsFlags) -> Self {
+        let form = match (flags.stats_one_line_date_format.as_str(), flags.stats_one_line_date) {
+            ("", false) => None,
+            ("", true) => Some("2006/01/02 15:04:05 - ".to_owned()),
+            (form, _) => Some(form.to_owned()),
+        };
+        Self {
+            one_line: flags.stats_one_line || form.is_some(),
+            dated: form,
+            unit: flags.stats_unit,
+            name_width: Some(flags.stats_file_name_length).filter(|width| *width > 0),
+        }
+    }
+
+    fn rate(&self, bytes: u64) -> String {
+        match self.unit {
+            Unit::Bytes => format!("{}/s", size::in_bytes(bytes)),
+            Unit::Bits => format!("{}/s", size::in_bits(bytes)),
+        }
+    }
+}
 
 /// What a run has done so far, as shown.
 #[derive(Debug, Clone, Default)]
@@ -99,14 +144,14 @@ impl StatsSnapshot {
     }
 
     /// All counters in several lines, each ended by a line feed.
-    pub(crate) fn block(&self) -> String {
-        let mut text = format!("Transferred:   \t{}\n", self.bytes_line());
+    pub(crate) fn block(&self, style: &Style) -> String {
+        let mut text = format!("Transferred:   \t{}\n", self.bytes_line(style));
         // Writing to a string can't fail.
-        let _infallible = self.write_counters(&mut text);
+        let _infallible = self.write_counters(&mut text, style);
         text
     }
 
-    fn write_counters(&self, text: &mut String) -> std::fmt::Result {
+    fn write_counters(&self, text: &mut String, style: &Style) -> std::fmt::Result {
         if self.errors > 0 {
             let advice = if self.retry_may_help { "retrying may help" } else { "no need to retry" };
             writeln!(text, "Errors:        {:>10} ({advice})", self.errors)?;
@@ -140,15 +185,17 @@ impl StatsSnapshot {
         if !self.running.is_empty() {
             text.push_str("Transferring:\n");
             for file in &self.running {
-                writeln!(text, "{}", file.line())?;
+                writeln!(text, "{}", file.line(style))?;
             }
         }
         Ok(())
     }
 
     /// The counters on one line, without a line feed.
-    pub(crate) fn one_line(&self) -> String {
-        let mut text = self.bytes_line();
+    pub(crate) fn one_line(&self, style: &Style, clock: &Clock) -> String {
+        let now = |form: &String| go_time::render(&clock.local(Some(SystemTime::now())), form);
+        let mut text = style.dated.as_ref().map(now).unwrap_or_default();
+        text.push_str(&self.bytes_line(style));
         let queued = |done: u64, running: usize, total: u64| done + (running as u64) < total;
         let mut numbers = Vec::new();
         if self.checks < self.total_checks {
@@ -163,41 +210,42 @@ impl StatsSnapshot {
         text
     }
 
-    fn bytes_line(&self) -> String {
+    fn bytes_line(&self, style: &Style) -> String {
         format!(
-            "{:>13} / {}, {}, {}/s, ETA {}",
+            "{:>13} / {}, {}, {}, ETA {}",
             size::in_bytes(self.bytes),
             size::in_bytes(self.total_bytes),
             percent(self.bytes, self.total_bytes),
-            size::in_bytes(self.speed),
+            style.rate(self.speed),
             eta(self.bytes, self.total_bytes, self.speed),
         )
     }
 }
 
 impl RunningTransfer {
-    fn line(&self) -> String {
-        let name = shortened(&self.name);
+    fn line(&self, style: &Style) -> String {
+        let width = style.name_width.unwrap_or(0);
+        let name = style.name_width.map_or_else(|| self.name.clone(), |width| shortened(&self.name, width));
         if self.done == 0 {
-            return format!(" * {name:>NAME_WIDTH$}: transferring");
+            return format!(" * {name:>width$}: transferring");
         }
         format!(
-            " * {name:>NAME_WIDTH$}:{:>4} / {}, {}/s, {}",
+            " * {name:>width$}:{:>4} / {}, {}, {}",
             percent(self.done, self.size),
             size::in_bytes(self.size),
-            size::in_bytes(self.speed),
+            style.rate(self.speed),
             eta(self.done, self.size, self.speed),
         )
     }
 }
 
 /// A long name without its middle.
-fn shortened(name: &str) -> String {
+fn shortened(name: &str, width: usize) -> String {
     let length = name.chars().count();
-    if length <= NAME_WIDTH {
+    if length <= width {
         return name.to_owned();
     }
-    let side = (NAME_WIDTH - 1) / 2;
+    let side = width.saturating_sub(1) / 2;
     let head = name.chars().take(side);
     let tail = name.chars().skip(length - side);
     head.chain(std::iter::once('…')).chain(tail).collect()
@@ -261,7 +309,7 @@ mod tests {
             ..StatsSnapshot::default()
         };
         assert_eq!(
-            snapshot.block(),
+            snapshot.block(&Style::USUAL),
             "Transferred:   \t    6.057 MiB / 14.003 MiB, 43%, 3.090 MiB/s, ETA 2s\n\
              Checks:                 0 / 0, -, Listed 7\n\
              Transferred:            3 / 7, 43%\n\
@@ -271,7 +319,10 @@ mod tests {
              *                                     f10485761: 29% / 10.000 MiB, 1.493 MiB/s, 4s\n \
              *                                      f1048576:  5% / 1 MiB, 0 B/s, -\n"
         );
-        assert_eq!(snapshot.one_line(), "    6.057 MiB / 14.003 MiB, 43%, 3.090 MiB/s, ETA 2s (xfr#3/7)");
+        assert_eq!(
+            snapshot.one_line(&Style::USUAL, &Clock::new(jiff::tz::TimeZone::UTC)),
+            "    6.057 MiB / 14.003 MiB, 43%, 3.090 MiB/s, ETA 2s (xfr#3/7)"
+        );
     }
 
     #[test]
@@ -279,7 +330,7 @@ mod tests {
         let snapshot =
             StatsSnapshot { errors: 7, retry_may_help: true, listed: Some(7), ..StatsSnapshot::default() };
         assert_eq!(
-            snapshot.block(),
+            snapshot.block(&Style::USUAL),
             "Transferred:   \t          0 B / 0 B, -, 0 B/s, ETA -\n\
              Errors:                 7 (retrying may help)\n\
              Checks:                 0 / 0, -, Listed 7\n\
@@ -297,7 +348,46 @@ mod tests {
             elapsed: Duration::from_millis(62_000),
             ..StatsSnapshot::default()
         };
-        assert_eq!(snapshot.one_line(), "       11 MiB / 11 MiB, 100%, 0 B/s, ETA -");
-        assert!(snapshot.block().contains("Elapsed time:       1m2.0s\n"), "{}", snapshot.block());
+        assert_eq!(
+            snapshot.one_line(&Style::USUAL, &Clock::new(jiff::tz::TimeZone::UTC)),
+            "       11 MiB / 11 MiB, 100%, 0 B/s, ETA -"
+        );
+        assert!(
+            snapshot.block(&Style::USUAL).contains("Elapsed time:       1m2.0s\n"),
+            "{}",
+            snapshot.block(&Style::USUAL)
+        );
+    }
+
+    // Measured with rclone 1.75.2: `copy -v --stats 1s --stats-unit bits --stats-file-name-length 20` and
+    // `--stats-one-line --stats-one-line-date-format 15:04`.
+    #[test]
+    fn other_styles() {
+        let snapshot = StatsSnapshot {
+            bytes: 3_179_282,
+            total_bytes: 6_005_000,
+            speed: 3_173_253,
+            running: vec![RunningTransfer {
+                name: "a_rather_long_name_that_goes_on_and_on_beyond.bin".into(),
+                done: 3_146_000,
+                size: 6_000_000,
+                speed: 3_168_797,
+            }],
+            ..StatsSnapshot::default()
+        };
+        let bits = Style { unit: Unit::Bits, name_width: Some(20), ..Style::USUAL };
+        let block = snapshot.block(&bits);
+        assert!(
+            block.starts_with("Transferred:   \t    3.032 MiB / 5.727 MiB, 53%, 24.210 Mibit/s, ETA 0s\n")
+        );
+        assert!(block.ends_with(" * a_rather_l…eyond.bin: 52% / 5.722 MiB, 24.176 Mibit/s, 0s\n"), "{block}");
+        let whole = snapshot.block(&Style { name_width: None, ..Style::USUAL });
+        assert!(whole.contains(" * a_rather_long_name_that_goes_on_and_on_beyond.bin: 52% / "), "{whole}");
+        let dated = Style { dated: Some("2006".into()), ..Style::USUAL };
+        let line = snapshot.one_line(&dated, &Clock::new(jiff::tz::TimeZone::UTC));
+        assert!(
+            line.starts_with("20") && line[4..].starts_with("    3.032 MiB / 5.727 MiB, 53%, "),
+            "{line}"
+        );
     }
 }

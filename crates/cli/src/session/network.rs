@@ -2,10 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use fichier_config::Environment;
-use fichier_remotes::network::Network;
+use fichier_remotes::network::{Headers, Network, Url};
 
-use crate::{arguments::NetworkSettings, calls::Calls, directories, exit::Failure};
+use crate::{
+    arguments::{NetworkSettings, Settings},
+    calls::Calls,
+    exit::Failure,
+};
 
 /// What is known of accounts lies here in the cache directory.
 pub(crate) const ACCOUNTS: &str = "accounts";
@@ -16,18 +19,30 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How the network is used.
 ///
 /// # Errors
-/// `--bind` names no address.
-pub(super) fn of(
-    settings: &NetworkSettings,
-    environment: &Environment,
-    calls: &Arc<Calls>,
-) -> Result<Network, Failure> {
+/// A flag's value can't be used.
+pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure> {
+    let settings = &run.network;
     let bind = settings.bind.as_deref().filter(|address| !address.is_empty());
     let bind = bind.map(|text| {
         let wrong = |_| Failure::usage(format!("--bind {text:?}: expected an IP address such as 192.0.2.7"));
         text.parse().map_err(wrong)
     });
+    let headers = |flag: &str, lines: &[String]| {
+        let parsed = Headers::parse(lines.iter().map(String::as_str));
+        parsed.map_err(|error| Failure::usage(format!("--{flag}: {error}")))
+    };
+    if settings.trust_anybody {
+        tracing::warn!(
+            "Certificates aren't checked: whoever is on the way can read the API key and the files"
+        );
+    }
     Ok(Network {
+        trust_anybody: settings.trust_anybody,
+        client_certificate: settings.client_certificate.clone(),
+        proxy: proxy(settings)?,
+        headers: headers("header", &settings.headers)?,
+        upload_headers: headers("header-upload", &settings.upload_headers)?,
+        download_headers: headers("header-download", &settings.download_headers)?,
         ca_certificates: settings.ca_certificates.clone(),
         // Zero switches the limit off, as in rclone.
         connect_timeout: if settings.connect_timeout.is_zero() { DAY } else { settings.connect_timeout },
@@ -39,11 +54,20 @@ pub(super) fn of(
         call_gap: settings
             .calls_per_second
             .map_or(Duration::ZERO, |calls| Duration::from_secs_f64(calls.recip())),
-        memory: directories::cache(environment).map(|cache| cache.join(ACCOUNTS)),
-        gates: directories::runtime(environment),
+        memory: run.directories.cache.as_ref().map(|cache| cache.join(ACCOUNTS)),
+        gates: run.directories.running.clone(),
         fast_list: settings.fast_list,
         downloads: settings.downloads.clone(),
         observer: Some(calls.clone()),
         ..Network::default()
     })
+}
+
+/// The proxy of `--http-proxy`. Its address may hold a password, so it isn't quoted.
+fn proxy(settings: &NetworkSettings) -> Result<Option<Url>, Failure> {
+    let parsed = settings.proxy.as_deref().map(str::parse::<Url>).transpose();
+    match parsed {
+        Ok(address) if address.as_ref().is_none_or(Url::has_host) => Ok(address),
+        _ => Err(Failure::usage("--http-proxy: expected an address such as http://proxy.example:3128")),
+    }
 }

@@ -15,9 +15,10 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    arguments::TransferSettings,
+    arguments::{Settings, TransferSettings},
     commands::Context,
     exit::{Exit, Failure},
+    flags::LogLevel,
     output::{progress::Progress, stats::StatsSnapshot},
     transfer::signals::Signals,
 };
@@ -65,7 +66,8 @@ where
     });
     let stop = CancellationToken::new();
     let progress = flags.progress.then(|| {
-        Progress::new(context.log.screen(), flags.stats_one_line, context.settings.colours_stdout())
+        let coloured = context.settings.colours_stdout();
+        Progress::new(context.log.screen(), &flags.stats_style, &context.settings.clock, coloured)
     });
     let mut frames = ticks(FRAME);
     let mut lines = ticks(flags.stats.unwrap_or(Duration::MAX / 4));
@@ -86,8 +88,8 @@ where
                     progress.show(context.out, &snapshot())?;
                 }
             }
-            _ = lines.tick(), if flags.stats.is_some() && progress.is_none() => log(flags, &snapshot()),
-            () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block()),
+            _ = lines.tick(), if flags.stats.is_some() && progress.is_none() => log(context.settings, &snapshot()),
+            () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block(&flags.stats_style)),
             () = signals.asked_to_stop() => {
                 if interrupted {
                     anyhow::bail!(Failure { exit: Exit::Other, message: format!("Failed to {command}: interrupted") });
@@ -104,7 +106,7 @@ where
     let end = snapshot();
     match &progress {
         Some(progress) => progress.finish(context.out, &end)?,
-        None => log(flags, &end),
+        None => log(context.settings, &end),
     }
     let report = result?;
     if interrupted {
@@ -122,11 +124,17 @@ fn ticks(period: Duration) -> Interval {
     interval
 }
 
-fn log(flags: &TransferSettings, snapshot: &StatsSnapshot) {
-    if flags.stats_one_line {
-        tracing::info!("{}", snapshot.one_line());
-    } else {
-        tracing::info!("\n{}", snapshot.block());
+fn log(settings: &Settings, snapshot: &StatsSnapshot) {
+    let style = &settings.transfer.stats_style;
+    let text = match style.one_line {
+        true => snapshot.one_line(style, &settings.clock),
+        false => format!("\n{}", snapshot.block(style)),
+    };
+    match settings.transfer.stats_level {
+        LogLevel::Error => tracing::error!("{text}"),
+        LogLevel::Notice => tracing::warn!("{text}"),
+        LogLevel::Info => tracing::info!("{text}"),
+        LogLevel::Debug => tracing::debug!("{text}"),
     }
 }
 

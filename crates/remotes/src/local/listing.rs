@@ -44,7 +44,11 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
             Ok(metadata) if metadata.is_symlink() => {
                 met.follow(place, || above.get_or_insert_with(|| ancestors(place, folder)))
             }
-            Ok(metadata) => Ok(met.entry(&metadata)),
+            Ok(metadata) if metadata.is_dir() && is_elsewhere(place, &metadata) => {
+                tracing::debug!(path = %met.path, "left out: another file system is mounted there");
+                Ok(None)
+            }
+            Ok(metadata) => Ok(met.entry(place, &metadata)),
             // It went away since the directory was read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(met.gap("look at", error)),
@@ -89,16 +93,33 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
     let entry = if metadata.is_symlink() {
         match fs::metadata(&met.system) {
             // A directory that is asked for by its path can be listed, so it is found.
-            Ok(target) if target.is_dir() => met.entry(&target),
+            Ok(target) if target.is_dir() => met.entry(place, &target),
             _ => met.follow(place, || &mut []).unwrap_or_else(|gap| {
                 tracing::error!(path = %gap.path, "left out: {}", gap.error);
                 None
             }),
         }
     } else {
-        met.entry(&metadata)
+        met.entry(place, &metadata)
     };
     entry.ok_or_else(|| StorageError::FileNotFound(path.clone()))
+}
+
+/// Whether a directory is of another file system than the root, where that matters.
+#[cfg(unix)]
+fn is_elsewhere(place: &Place, metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    place.options.one_file_system
+        && place
+            .tree
+            .locate(&RemotePath::root())
+            .and_then(|root| Ok(fs::metadata(root).ok()))
+            .is_ok_and(|root| root.is_some_and(|root| root.dev() != metadata.dev()))
+}
+
+#[cfg(not(unix))]
+fn is_elsewhere(_place: &Place, _metadata: &fs::Metadata) -> bool {
+    false
 }
 
 /// A file as its metadata tell it. No fingerprint yet: see [`Met::entry`].
@@ -121,7 +142,7 @@ struct Met {
 }
 
 impl Met {
-    fn entry(self, metadata: &fs::Metadata) -> Option<Entry> {
+    fn entry(self, place: &Place, metadata: &fs::Metadata) -> Option<Entry> {
         if metadata.is_dir() {
             let modified = metadata.modified().ok();
             Some(Entry::Folder(Folder { path: self.path, modified, id: None }))
@@ -130,7 +151,9 @@ impl Met {
             let fingerprint = paths::fingerprint(metadata).filter(|_| !fresh);
             Some(Entry::File(File { fingerprint, ..file(self.path, metadata) }))
         } else {
-            tracing::warn!(path = %self.path, "left out: it is neither a file nor a directory");
+            if place.options.tells_of_specials {
+                tracing::warn!(path = %self.path, "left out: it is neither a file nor a directory");
+            }
             None
         }
     }
@@ -141,9 +164,13 @@ impl Met {
         place: &Place,
         above: impl FnOnce() -> &'a mut [Identity],
     ) -> Result<Option<Entry>, Gap> {
-        if place.options.links == LinkPolicy::Skip {
-            tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
-            return Ok(None);
+        match place.options.links {
+            LinkPolicy::Follow => {}
+            LinkPolicy::SkipSilently => return Ok(None),
+            LinkPolicy::Skip => {
+                tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
+                return Ok(None);
+            }
         }
         let target = match fs::metadata(&self.system) {
             Ok(target) => target,
@@ -153,7 +180,7 @@ impl Met {
             let circle = io::Error::other("it leads back to a directory that holds it");
             return Err(self.gap("follow the symlink", circle));
         }
-        Ok(self.entry(&target))
+        Ok(self.entry(place, &target))
     }
 
     fn gap(self, action: &'static str, error: io::Error) -> Gap {

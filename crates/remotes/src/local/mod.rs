@@ -60,6 +60,8 @@ pub enum LinkPolicy {
     /// Leave them out, with a notice.
     #[default]
     Skip,
+    /// Leave them out and say nothing.
+    SkipSilently,
     /// Take them for what they point to. Links that lead nowhere, or back to a directory that holds them,
     /// are left out with an error in the log.
     Follow,
@@ -67,9 +69,14 @@ pub enum LinkPolicy {
 
 /// How a local directory is treated.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one option of its own")]
 pub struct LocalOptions {
     /// What to do about symbolic links.
     pub links: LinkPolicy,
+    /// Whether there is a notice about what is neither a file nor a directory and is left out.
+    pub tells_of_specials: bool,
+    /// Whether directories of other file systems are left out.
+    pub one_file_system: bool,
     /// How names are written on the disk.
     pub encoding: Encoding,
     /// Whether a file that changes while it is read is an error.
@@ -86,6 +93,8 @@ impl Default for LocalOptions {
     fn default() -> Self {
         Self {
             links: LinkPolicy::default(),
+            tells_of_specials: true,
+            one_file_system: false,
             encoding: Encoding::LOCAL,
             check_updated: true,
             sync: true,

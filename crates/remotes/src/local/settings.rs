@@ -33,7 +33,7 @@ const ENCODING: &str = if cfg!(windows) {
 };
 
 /// All options of the backend.
-static OPTIONS: [OptionSpec; 6] = [
+static OPTIONS: [OptionSpec; 9] = [
     OptionSpec::new(
         "copy_links",
         OptionKind::Bool,
@@ -43,6 +43,31 @@ static OPTIONS: [OptionSpec; 6] = [
     )
     .advanced()
     .with_flag("copy-links", 'L'),
+    OptionSpec::new(
+        "skip_links",
+        OptionKind::Bool,
+        "false",
+        "Leave symbolic links out without a notice.",
+    )
+    .advanced()
+    .with_long_flag("skip-links"),
+    OptionSpec::new(
+        "skip_specials",
+        OptionKind::Bool,
+        "false",
+        "Leave pipes, sockets and devices out without a notice.",
+    )
+    .advanced()
+    .with_long_flag("skip-specials"),
+    OptionSpec::new(
+        "one_file_system",
+        OptionKind::Bool,
+        "false",
+        "Don't cross the borders of the file system: leave out directories on which another one is mounted.\n\n\
+         On Unix; elsewhere it has no effect.",
+    )
+    .advanced()
+    .with_flag("one-file-system", 'x'),
     OptionSpec::new(
         "no_check_updated",
         OptionKind::Bool,
@@ -81,7 +106,13 @@ static OPTIONS: [OptionSpec; 6] = [
 fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, InvalidValue> {
     Ok(LocalOptions {
         downloads: downloads.clone(),
-        links: if chosen.flag("copy_links")? { LinkPolicy::Follow } else { LinkPolicy::Skip },
+        links: match (chosen.flag("copy_links")?, chosen.flag("skip_links")?) {
+            (true, _) => LinkPolicy::Follow,
+            (false, true) => LinkPolicy::SkipSilently,
+            (false, false) => LinkPolicy::Skip,
+        },
+        tells_of_specials: !chosen.flag("skip_specials")?,
+        one_file_system: chosen.flag("one_file_system")?,
         encoding: chosen.encoding("encoding")?.unwrap_or(Encoding::LOCAL),
         check_updated: !chosen.flag("no_check_updated")?,
         sync: !chosen.flag("no_sync")?,

@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::Context;
-use crate::directories;
 
 /// Print where the configuration file is
 #[derive(Debug, Args)]
@@ -33,15 +32,15 @@ pub(super) fn file(context: &mut Context<'_>) -> anyhow::Result<()> {
 }
 
 pub(super) fn paths(context: &mut Context<'_>) -> anyhow::Result<()> {
-    let environment = context.session.environment();
+    let directories = &context.settings.directories;
     let configuration = context.session.configuration();
-    let shown = |path: Option<std::path::PathBuf>| {
+    let shown = |path: Option<&std::path::Path>| {
         path.map_or_else(|| "none".to_owned(), |path| path.display().to_string())
     };
-    writeln!(context.out, "Config file: {}", shown(configuration.path().ok()))?;
-    writeln!(context.out, "Cache dir:   {}", shown(directories::cache(environment)))?;
-    writeln!(context.out, "Data dir:    {}", shown(directories::data(environment)))?;
-    writeln!(context.out, "Temp dir:    {}", std::env::temp_dir().display())?;
+    writeln!(context.out, "Config file: {}", shown(configuration.path().ok().as_deref()))?;
+    writeln!(context.out, "Cache dir:   {}", shown(directories.cache.as_deref()))?;
+    writeln!(context.out, "Data dir:    {}", shown(directories.data.as_deref()))?;
+    writeln!(context.out, "Temp dir:    {}", directories.temporary.display())?;
     writeln!(context.out, "\nLooked for at:")?;
     for path in configuration.locations().all() {
         writeln!(context.out, "  {}{}", path.display(), if path.exists() { "" } else { " (not there)" })?;
