@@ -61,9 +61,13 @@ impl Trust {
     /// Makes the client known by the certificates and the key of two PEM files.
     pub(crate) fn identify(&mut self, certificates: &Path, key: &Path) -> Result<(), ApiError> {
         let shown = key.display();
+        let none = |error: BoxError| setup(format!("no certificate in {}", certificates.display()), error);
         let chain = CertificateDer::pem_file_iter(certificates)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| setup(format!("no certificate in {}", certificates.display()), error))?;
+            .map_err(|error| none(error.into()))?;
+        if chain.is_empty() {
+            return Err(none("it holds no certificate".into()));
+        }
         let key = PrivateKeyDer::from_pem_file(key)
             .map_err(|error| setup(format!("no private key in {shown}"), error))?;
         self.identity = Some(Arc::new(Identity { chain, key }));

@@ -19,15 +19,29 @@ use tokio_rustls::TlsAcceptor;
 
 /// A service by https under a certificate of its own: its address, the certificate, the connections counted.
 async fn service() -> (Url, String, Arc<AtomicUsize>) {
+    service_for(None).await
+}
+
+/// As [`service`]; only for clients that show this certificate, if there is one.
+async fn service_for(
+    client: Option<rustls::pki_types::CertificateDer<'static>>,
+) -> (Url, String, Arc<AtomicUsize>) {
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+    let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![own.cert.der().clone()], key)
         .unwrap();
+    let builder = match client {
+        None => builder.with_no_client_auth(),
+        Some(certificate) => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(certificate).unwrap();
+            let roots = rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            builder.with_client_cert_verifier(roots.build().unwrap())
+        }
+    };
+    let mut config = builder.with_single_cert(vec![own.cert.der().clone()], key).unwrap();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -88,4 +102,29 @@ async fn an_unknown_certificate_is_refused_without_repetition() {
     assert!(matches!(error.kind(), ErrorKind::Certificate(_)), "{error:?}");
     assert!(error.hint().unwrap().contains("--ca-cert"));
     assert_eq!((count.load(Ordering::Relaxed), error.attempts()), (1, 1));
+}
+
+#[tokio::test]
+async fn whoever_wants_it_trusts_anybody() {
+    let (url, _, count) = service().await;
+    let client = builder(url).trust_anybody().build().unwrap();
+    client.list_folder(&ListFolder::folders_only(FolderId::ROOT)).await.unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn the_client_shows_its_certificate_to_a_service_that_asks() {
+    let own = rcgen::generate_simple_self_signed(vec!["client".to_owned()]).unwrap();
+    let (url, pem, _) = service_for(Some(own.cert.der().clone())).await;
+    let dir = tempfile::tempdir().unwrap();
+    let (certificate, key) = (dir.path().join("client.pem"), dir.path().join("client.key"));
+    std::fs::write(&certificate, own.cert.pem()).unwrap();
+    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let request = ListFolder::folders_only(FolderId::ROOT);
+    let unknown = builder(url.clone()).ca_cert_pem(pem.clone()).build().unwrap();
+    assert!(unknown.list_folder(&request).await.is_err());
+    let known = builder(url.clone()).ca_cert_pem(pem.clone()).client_certificate(&certificate, &key);
+    known.build().unwrap().list_folder(&request).await.unwrap();
+    let swapped = builder(url).client_certificate(&key, &certificate).build();
+    assert!(swapped.err().unwrap().to_string().contains("no certificate in"));
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fichier_api::{
-    ByteRange, Domain, DownloadToken, ErrorKind, FolderId, Pacing, ReportPacing, Upload, UploadFile,
-    UploadNode, UploadOptions, UploadReceipt,
+    ByteRange, Domain, DownloadToken, ErrorKind, FolderId, HeaderMap, Pacing, ReportPacing, Upload,
+    UploadFile, UploadNode, UploadOptions, UploadReceipt,
 };
 use futures::{StreamExt, stream};
 use support::{KEY, Reply, Request, Server, cut, html, ok, status};
@@ -113,6 +113,23 @@ async fn files_go_in_one_request_as_the_service_wants_it() {
         (file_head("b"), b"x".to_vec()),
     ];
     assert_eq!(parts(request), expected);
+}
+
+#[tokio::test]
+async fn headers_of_the_users_go_with_the_requests_they_are_for() {
+    let headers = |name: &'static str| HeaderMap::from_iter([(name.parse().unwrap(), "v".parse().unwrap())]);
+    let script = |n: usize, _: &Request| if n == 0 { redirect() } else { ok("bytes") };
+    let server = Server::start(script).await;
+    let builder = server.builder().headers(headers("x-all")).upload_headers(headers("x-up"));
+    let client = builder.download_headers(headers("x-down")).build().unwrap();
+    client.upload(&node(&server), upload(vec![file("a", b"x")])).await.unwrap();
+    drop(client.open_download(&token(&server), None).await.unwrap());
+    let seen: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|request| ["x-all", "x-up", "x-down"].map(|name| request.header(name).is_some()))
+        .collect();
+    assert_eq!(seen, [[true, true, false], [true, false, true]]);
 }
 
 #[tokio::test]

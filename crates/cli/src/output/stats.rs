@@ -245,9 +245,9 @@ fn shortened(name: &str, width: usize) -> String {
     if length <= width {
         return name.to_owned();
     }
-    let side = width.saturating_sub(1) / 2;
-    let head = name.chars().take(side);
-    let tail = name.chars().skip(length - side);
+    let kept = width.saturating_sub(1);
+    let head = name.chars().take(kept.div_ceil(2));
+    let tail = name.chars().skip(length - kept / 2);
     head.chain(std::iter::once('…')).chain(tail).collect()
 }
 
