@@ -12,6 +12,7 @@ mod secrets;
 #[path = "../stage/mod.rs"]
 mod stage;
 #[cfg(unix)]
+#[path = "../terminal/mod.rs"]
 mod terminal;
 #[cfg(unix)]
 mod wizard;

@@ -2,6 +2,10 @@
 
 use crate::{home::Home, stage::Stage, terminal::Terminal};
 
+/// A narrow screen stays readable.
+const COLUMNS: u16 = 60;
+const ROWS: u16 = 50;
+
 const FILE: &str = "# mine\n[one]\ntype = fichier\napi_key = 0123456789abcdef\n\n[two]\ntype = drive\n";
 
 /// Questions and answers.
@@ -10,7 +14,7 @@ type Way<'a> = &'a [(&'a str, &'a str)];
 /// Goes a way to its end; what is on the screen then.
 #[track_caller]
 fn go(home: &Home, flags: &[&str], way: Way<'_>) -> String {
-    let mut terminal = Terminal::run(home.command().arg("config").args(flags));
+    let mut terminal = Terminal::run(home.command().arg("config").args(flags), COLUMNS, ROWS);
     for (label, answer) in way {
         terminal.answer(label, answer);
     }
@@ -63,7 +67,7 @@ fn new_with_a_key_that_is_tried() {
     let home = Home::with(None);
     let mut command = home.command();
     command.arg("config").env("FICHIER_FICHIER_ENDPOINT", told("RCLONE_CONFIG_T_ENDPOINT"));
-    let mut terminal = Terminal::run(&mut command);
+    let mut terminal = Terminal::run(&mut command, COLUMNS, ROWS);
     for (label, answer) in [
         ("n/s/q>", "n"),
         ("name>", "cloud"),
@@ -164,7 +168,7 @@ fn password_set_changed_and_removed() {
     assert!(home.text().contains("RCLONE_ENCRYPT_V0:"), "{}", home.text());
     insta::assert_snapshot!(screen);
 
-    let mut terminal = Terminal::run(home.command().arg("config"));
+    let mut terminal = Terminal::run(home.command().arg("config"), COLUMNS, ROWS);
     // Asked again after a wrong one; taken back with backspace and Ctrl-U.
     terminal.answer("password:", "wrong");
     terminal.answer("password:", "nonsense\u{15}firx\u{7f}st");
@@ -181,7 +185,7 @@ fn password_set_changed_and_removed() {
 fn break_off(key: &str, said: &str) {
     for (count, (open, _)) in NEW.iter().enumerate().take(NEW.len() - 1) {
         let home = Home::with(Some(FILE));
-        let mut terminal = Terminal::run(home.command().args(["config", "--no-check"]));
+        let mut terminal = Terminal::run(home.command().args(["config", "--no-check"]), COLUMNS, ROWS);
         // There are remotes already, so that the first question is another one.
         for (index, (label, answer)) in NEW.iter().take(count).enumerate() {
             terminal.answer(if index == 0 { "e/n/d/r/c/s/q>" } else { label }, answer);
@@ -208,7 +212,7 @@ fn the_end_of_input_at_any_question_leaves_the_file_as_it_was() {
 #[test]
 fn a_line_can_be_edited_with_the_arrow_keys() {
     let home = Home::with(None);
-    let mut terminal = Terminal::run(home.command().args(["config", "--no-check"]));
+    let mut terminal = Terminal::run(home.command().args(["config", "--no-check"]), COLUMNS, ROWS);
     terminal.answer("n/s/q>", "n");
     // "cld", two to the left, "o", to the end, "x", taken back; the start, "my-".
     terminal.answer("name>", "cld\u{1b}[D\u{1b}[Do\u{5}x\u{7f}\u{1}my-");

@@ -1,4 +1,5 @@
-//! A person at a real terminal: the binary in a pseudo-terminal of 60 columns, and what is on its screen.
+//! A person at a real terminal: the binary in a pseudo-terminal, and what is on its screen.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::{
     fs::File,
@@ -16,7 +17,6 @@ use rustix::{
 
 /// High enough that nothing scrolls away.
 const ROWS: u16 = 400;
-const COLUMNS: u16 = 60;
 
 /// Machines that build something else meanwhile are slow.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
+    columns: u16,
     output: Receiver<Vec<u8>>,
     screen: vt100::Parser,
     /// All bytes that came, for what must not be among them.
@@ -34,14 +35,14 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Runs a program at a terminal.
-    pub(crate) fn run(command: &mut Command) -> Self {
+    /// Runs a program at a terminal of so many columns and, for all that it knows, rows.
+    pub(crate) fn run(command: &mut Command, columns: u16, rows: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        tcsetwinsize(&slave, Winsize { ws_row: 50, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        tcsetwinsize(&slave, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let stdio = || Stdio::from(slave.try_clone().unwrap());
         command.env("TERM", "xterm").stdin(stdio()).stdout(stdio()).stderr(stdio());
         let child = command.spawn().unwrap();
@@ -57,11 +58,11 @@ impl Terminal {
                 }
             }
         });
-        let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
+        let screen = vt100::Parser::new(ROWS, columns, 0);
         // The command holds the terminal's other end open, else.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         drop(slave);
-        Self { child, keyboard, output, screen, raw: Vec::new(), row: None }
+        Self { child, keyboard, columns, output, screen, raw: Vec::new(), row: None }
     }
 
     /// Waits for a question that ends with `label`.
@@ -76,10 +77,22 @@ impl Terminal {
         }
     }
 
+    /// Waits until the screen is as it should be.
+    #[track_caller]
+    pub(crate) fn until(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !seen(&self.contents()) {
+            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("{what} isn't on the screen:\n{}", self.contents()),
+            }
+        }
+    }
+
     fn is_asked(&self, label: &str) -> bool {
         let (row, _) = self.screen.screen().cursor_position();
         // In the cursor's own row: above may stand the same question, answered.
-        let line = self.screen.screen().rows(0, COLUMNS).nth(row.into()).unwrap_or_default();
+        let line = self.screen.screen().rows(0, self.columns).nth(row.into()).unwrap_or_default();
         self.row.is_none_or(|before| row > before) && line.trim_end().ends_with(label.trim_end())
     }
 
