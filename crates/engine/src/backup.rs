@@ -21,10 +21,9 @@ impl Backup {
     }
 
     fn name(&self, name: &[u8]) -> Vec<u8> {
-        // As rclone sees it, a name that begins with its only dot is all extension.
-        let dot = name.iter().rposition(|byte| *byte == b'.').filter(|_| self.keep_extension);
-        let (stem, extension) = name.split_at(dot.unwrap_or(name.len()));
-        [stem, &self.suffix, extension].concat()
+        let end = if self.keep_extension { ends_of_stem(name).last() } else { None };
+        let (stem, extensions) = name.split_at(end.unwrap_or(name.len()));
+        [stem, &self.suffix, extensions].concat()
     }
 
     /// Whether a path is one that backups go to, so that a sync must leave it alone.
@@ -41,11 +40,9 @@ impl Backup {
         if self.suffix.is_empty() {
             return false;
         }
-        if !self.keep_extension {
-            return name.ends_with(&self.suffix);
-        }
-        let dot = name.iter().rposition(|byte| *byte == b'.');
-        name[..dot.unwrap_or(name.len())].ends_with(&self.suffix) || name.ends_with(&self.suffix)
+        // The suffix may look like an extension itself, so that any of the places may be the one.
+        let mut ends = std::iter::once(name.len()).chain(ends_of_stem(name).filter(|_| self.keep_extension));
+        ends.any(|end| name[..end].ends_with(&self.suffix))
     }
 
     /// Moves files of the destination to where backups go. What lies there under their names is replaced.
@@ -73,6 +70,23 @@ impl Backup {
     }
 }
 
+/// Where a name's stem may end: before its last extension, before the last two if the other one names a media type,
+/// and so on: `name.tar.gz`, but not `release.2.gz`. As rclone sees it, a name that begins with its only dot is all
+/// extension.
+fn ends_of_stem(name: &[u8]) -> impl Iterator<Item = usize> {
+    let mut end = name.len();
+    std::iter::from_fn(move || {
+        let dot = name[..end].iter().rposition(|byte| *byte == b'.')?;
+        let is_first = end == name.len();
+        let is_known = |extension| mime_guess::from_ext(extension).first_raw().is_some();
+        if !is_first && !std::str::from_utf8(&name[dot + 1..end]).is_ok_and(is_known) {
+            return None;
+        }
+        end = dot;
+        Some(dot)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +100,24 @@ mod tests {
         assert_eq!(backup("-old", false).name(b"a.txt"), b"a.txt-old");
         assert_eq!(backup("-old", true).name(b"a.txt"), b"a-old.txt");
         assert_eq!(backup("-old", true).name(b".profile"), b"-old.profile");
+        assert_eq!(backup("-old", true).name(b"a.tar.gz"), b"a-old.tar.gz");
+        assert_eq!(backup("-old", true).name(b"a.TAR.gz"), b"a-old.TAR.gz");
+        assert_eq!(backup("-old", true).name(b"a.b.tar.gz"), b"a.b-old.tar.gz");
+        assert_eq!(backup("-old", true).name(b"a.html.json.unheard"), b"a-old.html.json.unheard");
+        assert_eq!(backup("-old", true).name(b"release.2.gz"), b"release.2-old.gz");
+        assert_eq!(backup("-old", true).name(b"a."), b"a-old.");
+        assert_eq!(backup("-old", true).name(b"a..gz"), b"a.-old.gz");
+    }
+
+    #[test]
+    fn what_a_backup_was_named_is_recognized() {
+        for name in ["a", "a.txt", "a.tar.gz", ".profile", "release.2.gz", "a.bak", "a.b.html"] {
+            for (suffix, keep) in [("-old", false), ("-old", true), (".txt", true), (".html", true)] {
+                let backup = backup(suffix, keep);
+                assert!(backup.is_backup(&backup.name(name.as_bytes())), "{name} {suffix} {keep}");
+            }
+        }
+        assert!(!backup("-old", true).is_backup(b"a-old.2.gz"));
         assert!(backup("-old", true).is_backup(b"a-old.txt"));
         assert!(backup("-old", true).is_backup(b"-old.profile"));
         assert!(!backup("", false).is_backup(b"a"));

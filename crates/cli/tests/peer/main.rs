@@ -16,6 +16,7 @@ mod rclone;
 #[cfg(unix)]
 mod scenarios;
 mod shared;
+mod suffixes;
 mod transfers;
 
 use std::thread;

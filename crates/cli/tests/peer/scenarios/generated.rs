@@ -12,7 +12,8 @@ const FILES: &[&str] = &[
     "b",
     "a.txt",
     "b.txt",
-    "photo.tar.gz",
+    // rclone knows the first extension on any machine; of `.tar` it asks the system.
+    "photo.json.gz",
     ".hidden",
     "UPPER.TXT",
     "ü",
