@@ -5,7 +5,7 @@ use futures::StreamExt;
 use fichier_storage::{Entry, File, Location, Outcome, RemotePath, StorageError};
 
 use crate::{
-    Action, Record, RunReport,
+    Action, DeleteWhen, Record, RunReport,
     agenda::OneSided,
     run::{Run, lost},
     walk, walk_filtered,
@@ -22,14 +22,19 @@ impl Run<'_> {
         if self.stopped() {
             return;
         }
-        if !report.is_success() && !deletion.ignore_errors {
+        let goes_on = report.is_success() || deletion.ignore_errors;
+        let allowed = match agenda.count_extras().await {
+            // Before the transfers a limit is met whatever else has failed, as with rclone.
+            Ok((files, bytes)) if goes_on || self.deletes(DeleteWhen::Before) => {
+                self.within_limits(files, bytes, report)
+            }
+            Ok(_) => 0,
+            Err(error) => return self.fail(report, &RemotePath::root(), lost(error)),
+        };
+        if !goes_on {
             tracing::error!("not deleting files as there were IO errors");
             return;
         }
-        let allowed = match agenda.count_extras().await {
-            Ok((files, bytes)) => self.within_limits(files, bytes, report),
-            Err(error) => return self.fail(report, &RemotePath::root(), lost(error)),
-        };
         let (mut after, mut left) = (0, allowed);
         while left > 0 && !self.stopped() {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(AT_ONCE);
@@ -81,7 +86,7 @@ impl Run<'_> {
             None => (self.to.remote.remove(&files).await, "Deleted"),
         };
         for (file, outcome) in files.iter().zip(outcomes) {
-            let path = file.path.relative_to(&self.to.path).unwrap_or_else(|| file.path.clone());
+            let path = self.shown_at_destination(&file.path);
             match outcome.into_result() {
                 Ok(()) => {
                     tracing::info!(path = %path, "{how}");
@@ -120,6 +125,8 @@ impl Run<'_> {
                     self.remove_files(files.collect(), report).await;
                     folders.push(listing.folder);
                 }
+                // With --dry-run it hasn't stepped aside.
+                Err(error) if matches!(error.source, StorageError::FolderNotFound(_)) => {}
                 Err(error) => self.fail(report, &error.folder, error.source),
             }
         }

@@ -16,6 +16,7 @@ mod agenda;
 mod backup;
 mod bandwidth;
 mod check;
+mod clash;
 mod compare;
 mod copy;
 mod decide;

@@ -28,7 +28,7 @@ pub enum Cutoff {
     Hard,
     /// What has begun is finished.
     Soft,
-    /// What has begun is finished, and nothing begins that would go beyond.
+    /// What has begun is finished, and nothing begins that would reach the limit.
     Cautious,
 }
 
@@ -58,7 +58,9 @@ impl Allowance {
         let admitted = self.begun.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |begun| {
             let fits = match self.limits.cutoff {
                 Cutoff::Soft => begun < most,
-                Cutoff::Hard | Cutoff::Cautious => begun.saturating_add(bytes) <= most,
+                Cutoff::Hard => begun.saturating_add(bytes) <= most,
+                // As with rclone, a cautious run doesn't even reach the limit.
+                Cutoff::Cautious => begun.saturating_add(bytes) < most,
             };
             fits.then(|| begun.saturating_add(bytes))
         });
@@ -84,11 +86,11 @@ mod tests {
 
     #[test]
     fn nothing_begins_that_would_be_cut() {
-        for cutoff in [Cutoff::Hard, Cutoff::Cautious] {
+        for (cutoff, rest) in [(Cutoff::Hard, 40), (Cutoff::Cautious, 39)] {
             let allowance = allowance(100, cutoff);
             assert!(allowance.admit(60).is_ok());
-            assert!(matches!(allowance.admit(41), Err(StorageError::TransferLimit { limit: 100 })));
-            assert!(allowance.admit(40).is_ok());
+            assert!(matches!(allowance.admit(rest + 1), Err(StorageError::TransferLimit { limit: 100 })));
+            assert!(allowance.admit(rest).is_ok());
         }
     }
 

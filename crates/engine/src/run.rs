@@ -4,7 +4,7 @@
 //! is to be done goes to the [`Agenda`] first: a sync must know all that the destination holds before it can
 //! tell a renamed file from a new one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ use fichier_storage::{Location, RemotePath, Result, StorageError};
 use crate::{
     DeleteWhen, Order, RunOptions, RunReport, Stats,
     agenda::{Agenda, AgendaError},
+    clash::Aside,
     limits::Allowance,
     report::Verdict,
     transfer::{self, Batch, Job, Transfer},
@@ -42,6 +43,8 @@ pub(crate) struct Run<'a> {
     pub(crate) transfer: Transfer,
     /// Kept unless nothing found later can matter.
     pub(crate) agenda: Option<Agenda>,
+    /// What made room for something else, until the run is done.
+    pub(crate) asides: Mutex<Vec<Aside>>,
 }
 
 impl<'a> Run<'a> {
@@ -74,7 +77,7 @@ impl<'a> Run<'a> {
             stats: stats.clone(),
             stop: stop.clone(),
         };
-        Self { mode, from, to, options, stats, transfer, agenda: None }
+        Self { mode, from, to, options, stats, transfer, agenda: None, asides: Mutex::default() }
     }
 
     /// The whole run.
@@ -107,6 +110,7 @@ impl<'a> Run<'a> {
         } else {
             self.walk_and_transfer(start, &mut report).await;
         }
+        self.settle_asides(&mut report).await;
         if self.deletes(DeleteWhen::After) || self.deletes(DeleteWhen::During) {
             self.remove_extras(&mut report).await;
         }
@@ -197,11 +201,11 @@ impl<'a> Run<'a> {
                 _ => Some((taken, agenda)),
             }
         });
-        let failed = std::sync::Mutex::new(None);
+        let failed = Mutex::new(None);
         let batches = taken.flat_map(|taken| {
             let planned = taken.unwrap_or_else(|error| {
                 self.transfer.stop.cancel();
-                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Vec::new()
             });
             let mut batches = Vec::new();
@@ -223,7 +227,7 @@ impl<'a> Run<'a> {
             stream::iter(batches)
         });
         report.absorb(self.work(batches).await);
-        let failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = failed {
             self.fail(report, &RemotePath::root(), lost(error));
         }

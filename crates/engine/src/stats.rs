@@ -132,6 +132,11 @@ impl Stats {
         self.observer.as_ref().is_some_and(|observer| observer.wants_extras())
     }
 
+    /// Whether there is an observer.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observer.is_some()
+    }
+
     /// Tells the observer how the two sides stand to each other.
     pub(crate) fn compared(&self, path: &RemotePath, relation: Relation) {
         if let Some(observer) = &self.observer {

@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 
+use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use fichier_storage::{Entry, File, Name, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, Name, RemotePath, Result, StorageError};
 
 use crate::{
-    DeleteWhen, Relation, RunReport,
+    Action, DeleteWhen, Record, Relation, RunReport,
     agenda::{OneSided, Standing},
-    plan::{self, Clash, Matched, Pair},
+    plan::{self, Matched, Pair},
     run::{Mode, Run, lost},
     transfer::{self, Batch, Job},
+    walk,
 };
 
 /// A folder still to be visited, seen from the run's roots.
@@ -54,7 +56,8 @@ impl Run<'_> {
         let source = self.list_source(folder, report).await?;
         let destination = self.sift_destination(folder, &source, destination).await;
         if !exists && folder.source {
-            if self.options.create_empty_folders {
+            // The run's own folder comes with what is put into it, as with rclone.
+            if self.options.create_empty_folders && !folder.path.is_root() {
                 self.make_folder(&target).await?;
             }
             if let Some(agenda) = &self.agenda {
@@ -139,6 +142,7 @@ impl Run<'_> {
             && self.options.max_depth.is_none()
             && self.options.filter.is_inactive()
             && !self.options.rules.existing_only
+            && self.options.references.is_empty()
             && (folder.path.is_root() || self.options.delete_empty_source_folders)
             && !from.is_root()
             && !target.is_root();
@@ -148,6 +152,7 @@ impl Run<'_> {
         match self.to.remote.rename_folder(&from, target).await {
             Ok(()) => {
                 tracing::info!(path = %folder.path, "Moved (server-side directory move)");
+                self.tell_moved(target).await;
                 true
             }
             Err(error) => {
@@ -157,47 +162,36 @@ impl Run<'_> {
         }
     }
 
+    /// Tells the observer, if there is one, which files have moved with their folder. That takes listings, which
+    /// nobody else needs.
+    async fn tell_moved(&self, folder: &RemotePath) {
+        if !self.stats.is_observed() {
+            return;
+        }
+        let start = Location { remote: self.to.remote.clone(), path: folder.clone() };
+        let mut tree = std::pin::pin!(walk(&start, None));
+        while let Some(listing) = tree.next().await {
+            match listing {
+                Ok(listing) => {
+                    for file in listing.entries.iter().filter_map(Entry::as_file) {
+                        let shown = self.shown_at_destination(&file.path);
+                        self.stats.compared(&shown, Relation::MissingOnDestination);
+                        self.stats.record(&Record::of(&shown, Action::MovedThere, file));
+                    }
+                }
+                // With --dry-run nothing is there.
+                Err(error) => {
+                    tracing::debug!(path = %error.folder, "what moved isn't listed: {}", error.source);
+                }
+            }
+        }
+    }
+
     async fn make_folder(&self, target: &RemotePath) -> Result<()> {
         for outcome in self.to.remote.make_folders(std::slice::from_ref(target)).await {
             outcome.into_result()?;
         }
         Ok(())
-    }
-
-    /// Files and folders that bear one name. A sync removes the destination's, since the source wins there;
-    /// else the name is left alone and told. Answers with the transfers that have become possible.
-    async fn settle_clashes(&self, matched: &mut Matched, folder: &Open, report: &mut RunReport) -> Vec<Job> {
-        let mut jobs = Vec::new();
-        for clash in std::mem::take(&mut matched.clashes) {
-            let (name, path) = match &clash {
-                Clash::FileMeetsFolder(name, file) => (name.clone(), file.path.clone()),
-                Clash::FolderMeetsFile(name, _) => {
-                    (name.clone(), self.from.path.join_path(&folder.path).join(name))
-                }
-            };
-            let shown = path.relative_to(&self.from.path).unwrap_or(path);
-            let deletion = self.options.deletion;
-            // How much would go is counted only after the walk.
-            let limited = deletion.max_files.is_some() || deletion.max_bytes.is_some();
-            if self.mode != Mode::Sync || report.failed > 0 || self.hides_at_destination() || limited {
-                self.fail(report, &shown, StorageError::AlreadyExists(shown.clone()));
-                continue;
-            }
-            match clash {
-                Clash::FolderMeetsFile(_, files) => {
-                    if self.remove_now(&files, report).await {
-                        matched.folders.push(plan::FolderPair { name, exists: false });
-                    }
-                }
-                Clash::FileMeetsFolder(_, source) => {
-                    let place = self.to.path.join_path(&folder.path).join(&name);
-                    if self.remove_tree(&place, report).await {
-                        jobs.push(self.job(Pair { name, source, existing: Vec::new() }));
-                    }
-                }
-            }
-        }
-        jobs
     }
 
     /// Notes what the destination holds, as far as somebody will ask.

@@ -8,6 +8,11 @@
 //! - `--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain;
 //! - `--max-transfer` where the service copies, since no byte moves through this program then: rclone counts it;
 //! - `--delete-excluded` with `--max-depth`: rclone removes what is deeper, too;
+//! - a move inside one place to a folder that isn't there, with `--max-depth`, `--compare-dest` or `--copy-dest`:
+//!   rclone moves the whole of it by one call, whatever the flag says;
+//! - files at the destination that bear the suffix of `--suffix`: a sync of rclone sets them aside, too, under a
+//!   second suffix, this program leaves them alone;
+//! - what rclone leaves to chance, as several runs of it on the same state show ([`left_to_chance`]).
 //! - names that the service doesn't keep as they are, wherever rclone has the service copy or move a file: it sends
 //!   the name as it is then, and the service drops spaces at its ends and replaces what it can't store
 //!   ([`keeps_name_at_service`]).
@@ -24,6 +29,9 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Difference {
     NamesWithoutFolders,
+    WholeMovesUntold,
+    RemovedSourcesAsErrors,
+    BackupsAsExtras,
     NumberOfTheLastError,
     TimesOfFoldersNotMade,
     FoldersThatFiltersKeep,
@@ -39,9 +47,9 @@ pub(crate) enum Difference {
 }
 
 use Difference::{
-    Clashes, CutInTheMiddle, Duplicates, FoldersMovedWhole, FoldersThatFiltersKeep, HiddenAtDestination,
-    NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft, References, RemovedBeforeTheEnd, SourcesLeft,
-    TimesOfFoldersNotMade,
+    BackupsAsExtras, Clashes, CutInTheMiddle, Duplicates, FoldersMovedWhole, FoldersThatFiltersKeep,
+    HiddenAtDestination, NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft, References,
+    RemovedBeforeTheEnd, RemovedSourcesAsErrors, SourcesLeft, TimesOfFoldersNotMade, WholeMovesUntold,
 };
 
 /// 1Fichier keeps no times, so rclone compares sizes alone there and misses an edit that keeps the size. It gets
@@ -63,10 +71,48 @@ pub(crate) fn keeps_name_at_service(name: &str) -> bool {
     stored(name) == name
 }
 
+/// Whether rclone, run several times on this state, ends now so, now so.
+///
+/// - Among identical files that `dedupe` has left one of, it goes through a table without order, so that it is chance
+///   which of several that are alike in size is the largest, the smallest, or the first. Where it takes files from
+///   several folders, by their checksums, it is chance which folder came first; so is the order of its lists then.
+/// - Which of several files of one size comes first with `--order-by=size`, and so gets through `--max-transfer`,
+///   hangs on which was compared first.
+pub(crate) fn left_to_chance(scenario: &Scenario) -> bool {
+    let mode = |name: &str| scenario.flags.iter().any(|flag| flag == &format!("--dedupe-mode={name}"));
+    let there = scenario.destination.iter().flat_map(|tree| &tree.files);
+    if scenario.command == Command::Dedupe {
+        let by_age = mode("newest") || mode("oldest");
+        if scenario.has("--by-hash") {
+            let ages: Vec<_> = there.flat_map(|(_, versions)| versions.iter().enumerate()).collect();
+            let alike =
+                |left: &(usize, &Version), right: &(usize, &Version)| left.0 == right.0 && left.1 == right.1;
+            let tied =
+                ages.iter().enumerate().any(|(index, one)| ages[..index].iter().any(|two| alike(one, two)));
+            return !mode("skip") && (!by_age || tied);
+        }
+        return there.map(|(_, versions)| versions).any(|versions| {
+            let contents: BTreeSet<_> = versions.iter().map(|version| version.content).collect();
+            let sizes: BTreeSet<_> = versions.iter().map(|version| version.size()).collect();
+            contents.len() > 1
+                && (mode("first")
+                    || mode("rename")
+                    || sizes.len() < contents.len() && (mode("largest") || mode("smallest")))
+        });
+    }
+    let by_size = scenario.flags.iter().any(|flag| flag.starts_with("--order-by=size"));
+    let sizes: Vec<_> = scenario.source.files.values().flatten().map(|version| version.size()).collect();
+    let distinct: BTreeSet<_> = sizes.iter().collect();
+    scenario.has("--max-transfer") && by_size && distinct.len() < sizes.len()
+}
+
 impl Difference {
     /// In the order in which they are looked at.
     pub(crate) const ALL: &[Self] = &[
         NamesWithoutFolders,
+        WholeMovesUntold,
+        RemovedSourcesAsErrors,
+        BackupsAsExtras,
         Clashes,
         NumberOfTheLastError,
         TimesOfFoldersNotMade,
@@ -87,12 +133,22 @@ impl Difference {
             NamesWithoutFolders => {
                 "--combined and its kind: rclone names files at 1Fichier without the folder that they are in"
             }
+            WholeMovesUntold => {
+                "--combined and its kind: rclone lists nothing of a source that is moved as a whole, by one call"
+            }
+            RemovedSourcesAsErrors => {
+                "move --combined: rclone lists as an error, too, what it removes from the source since the \
+                destination has it"
+            }
+            BackupsAsExtras => {
+                "--suffix with --delete-before: rclone lists what it has just set aside as missing at the source"
+            }
             NumberOfTheLastError => {
                 "several errors: rclone ends with the number of the last one, this program with that of the \
                 weightiest; an empty file that can't be stored has the number 6 here"
             }
             TimesOfFoldersNotMade => {
-                "--compare-dest: rclone fails to set the times of folders that it didn't have to make"
+                "--compare-dest, --max-transfer: rclone fails to set the times of folders that it didn't have to make"
             }
             FoldersThatFiltersKeep => {
                 "delete --rmdirs with filters: rclone fails on folders that hold what the filters keep, and leaves \
@@ -107,7 +163,8 @@ impl Difference {
                 to go"
             }
             CutInTheMiddle => {
-                "--max-transfer: rclone begins what it then cuts, and makes its folder; this program knows the size"
+                "--max-transfer: rclone begins what it then cuts, makes its folder, and sets the old version aside; \
+                this program knows the size"
             }
             SourcesLeft => {
                 "move --update: rclone removes a file of the source that is older than another one at the \
@@ -143,17 +200,16 @@ impl Difference {
         let any = |flags: &[&str]| flags.iter().any(|flag| scenario.has(flag));
         match self {
             NamesWithoutFolders => (from_service || to_service) && any(LISTS),
+            WholeMovesUntold => scenario.moves_within() && scenario.destination.is_none() && any(LISTS),
+            RemovedSourcesAsErrors => *command == Command::Move && scenario.has("--combined"),
+            BackupsAsExtras => any(&["--suffix"]) && any(&["--delete-before"]) && any(LISTS),
             NumberOfTheLastError => {
                 let empty = source.files.values().flatten().any(|version| version.size() == 0);
                 command.transfers() && (scenario.has("--immutable") || to_service && empty)
             }
-            TimesOfFoldersNotMade => !to_service && scenario.has("--compare-dest"),
+            TimesOfFoldersNotMade => !to_service && any(&["--compare-dest", "--max-transfer"]),
             FoldersThatFiltersKeep => *command == Command::Delete && scenario.has("--rmdirs"),
-            FoldersMovedWhole => {
-                *command == Command::Move
-                    && from_service == to_service
-                    && scenario.has("--delete-empty-src-dirs")
-            }
+            FoldersMovedWhole => scenario.moves_within() && scenario.has("--delete-empty-src-dirs"),
             RemovedBeforeTheEnd => *command == Command::Sync,
             CutInTheMiddle => scenario.has("--max-transfer"),
             SourcesLeft => *command == Command::Move && any(&["--update", "--max-transfer"]),
@@ -183,13 +239,27 @@ impl Difference {
                     end.lines.sort();
                 }
             }
+            WholeMovesUntold => {
+                if theirs.lines.is_empty() {
+                    theirs.lines.clone_from(&ours.lines);
+                }
+            }
+            RemovedSourcesAsErrors => {
+                let there = theirs.lines.clone();
+                theirs.lines.retain(|line| {
+                    line.strip_prefix("! ").is_none_or(|path| !there.contains(&format!("= {path}")))
+                });
+            }
+            BackupsAsExtras => {
+                theirs.lines.retain(|line| !line.ends_with("-old") || ours.lines.contains(line));
+            }
             NumberOfTheLastError => {
                 if [theirs.status, ours.status].iter().all(|status| matches!(status, Some(2 | 6))) {
                     theirs.status = ours.status;
                 }
             }
             TimesOfFoldersNotMade | FoldersThatFiltersKeep => {
-                if (theirs.status, ours.status) == (Some(2), Some(0)) {
+                if theirs.status == Some(2) && matches!(ours.status, Some(0 | 8)) {
                     theirs.status = ours.status;
                 }
                 // rclone takes it for a failure, after which folders stay.
@@ -212,12 +282,15 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 if theirs.status != Some(0) && ours.status != Some(0) {
-                    fill_up(theirs, ours, "destination");
-                    fill_up(ours, theirs, "destination");
+                    for root in ["destination", "old"] {
+                        fill_up(theirs, ours, root);
+                        fill_up(ours, theirs, root);
+                    }
                 }
             }
             CutInTheMiddle => {
                 if theirs.status == ours.status {
+                    put_back_what_made_room(scenario, theirs, ours);
                     let there = ours.held["destination"].folders.clone();
                     let mut made = folders(&scenario.source);
                     made.insert(String::new());
@@ -236,6 +309,7 @@ impl Difference {
             References => {
                 if theirs.lines.len() >= ours.lines.len() {
                     theirs.lines.retain(|line| ours.lines.contains(line));
+                    theirs.lines.dedup();
                 }
                 if scenario.command == Command::Move {
                     let paths: BTreeSet<_> = scenario.reference.files.keys().cloned().collect();
@@ -318,8 +392,27 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
                 fill_up(theirs, ours, root);
                 fill_up(ours, theirs, root);
             }
+            let left = ours.held["source"].folders.clone();
+            theirs.folders_of("source").extend(left);
         }
         theirs.status = ours.status;
+    }
+}
+
+/// On a disk the old version of what is then cut stands beside it, or in the backup, and nothing in its place.
+fn put_back_what_made_room(scenario: &Scenario, theirs: &mut End, ours: &End) {
+    let (Some(before), [_, Place::Local]) = (&scenario.destination, scenario.places) else { return };
+    for path in before.files.keys().map(|path| format!("/{path}")) {
+        let kept = ours.held["destination"].files.get(&path);
+        let (Some(kept), false) = (kept, theirs.held["destination"].files.contains_key(&path)) else {
+            continue;
+        };
+        for root in ["destination", "old"] {
+            let before = &ours.held[root].files;
+            let held = theirs.held.entry(root).or_default();
+            held.files.retain(|other, versions| versions != kept || before.contains_key(other));
+        }
+        theirs.held.entry("destination").or_default().files.insert(path, kept.clone());
     }
 }
 

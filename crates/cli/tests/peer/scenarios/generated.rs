@@ -3,7 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
-    differences::keeps_name_at_service,
+    differences::{keeps_name_at_service, left_to_chance},
     tree::{CONTENTS, Place, Tree, Version},
 };
 
@@ -97,6 +97,29 @@ impl Scenario {
         self.flags.iter().any(|given| given.split('=').next() == Some(flag))
     }
 
+    /// Whether files move from one folder to another of one place.
+    pub(crate) fn moves_within(&self) -> bool {
+        self.command == Command::Move && self.places[0] == self.places[1]
+    }
+
+    /// Takes other flags instead of those that leave the end to chance.
+    fn settle_chance(&mut self) {
+        for flag in &mut self.flags {
+            if flag.starts_with("--dedupe-mode") {
+                *flag = String::from(if self.number % 40 == 8 {
+                    "--dedupe-mode=newest"
+                } else {
+                    "--dedupe-mode=oldest"
+                });
+            } else if flag.starts_with("--order-by") {
+                *flag = String::from("--order-by=name");
+            }
+        }
+        if left_to_chance(self) {
+            self.flags.retain(|flag| flag != "--by-hash");
+        }
+    }
+
     /// A root as both programs call it.
     pub(crate) fn root(place: Place, name: &str) -> String {
         match place {
@@ -183,6 +206,13 @@ impl Chance {
             Rmdirs => self.maybe(50, "--leave-root"),
             Purge => Vec::new(),
         };
+        if scenario.moves_within() && scenario.destination.is_none() {
+            let ignored = ["--max-depth", "--compare-dest", "--copy-dest"];
+            scenario.flags.retain(|flag| !ignored.iter().any(|name| flag.starts_with(name)));
+        }
+        if left_to_chance(&scenario) {
+            scenario.settle_chance();
+        }
         scenario
     }
 
