@@ -22,7 +22,8 @@ pub struct Twin {
 pub struct Duplicates {
     /// What they share: a path as the user sees it, or a checksum.
     pub label: String,
-    /// The files: those of one name the newest first, those of one content in the order of their paths.
+    /// The files: those of one name the newest first, those of one content by the depth of their folders, then by
+    /// their paths.
     pub copies: Vec<Twin>,
     /// Whether they share a content, not a name.
     pub by_hash: bool,
@@ -97,7 +98,7 @@ impl Plan {
         } else {
             part_identical(&duplicates.copies)
         };
-        let then = if rest.len() < 2 { Then::Nothing } else { decide(&rest, mode) };
+        let then = if rest.len() < 2 { Then::Nothing } else { decide(&rest, mode, duplicates.by_hash) };
         Self { duplicates, announced: false, identical, rest, then }
     }
 
@@ -150,11 +151,15 @@ fn part_identical(copies: &[Twin]) -> (Vec<Identical>, Vec<Twin>) {
     (identical, rest)
 }
 
-fn decide(rest: &[Twin], mode: DedupeMode) -> Then {
-    // Of several that are alike in this, the first is taken.
+fn decide(rest: &[Twin], mode: DedupeMode, by_hash: bool) -> Then {
+    // Of several that are alike in this, the first is taken. Of those of one content rclone takes the last where it
+    // looks for the most, and nothing is lost by doing the same.
+    let last = by_hash && matches!(mode, DedupeMode::Newest | DedupeMode::Largest);
     let best = |better: fn(&File, &File) -> bool| {
         let better_of = |best: usize, next: usize| {
-            if better(&rest[next].file, &rest[best].file) { next } else { best }
+            let (best_file, next_file) = (&rest[best].file, &rest[next].file);
+            let takes = if last { !better(best_file, next_file) } else { better(next_file, best_file) };
+            if takes { next } else { best }
         };
         Then::Keep((1..rest.len()).fold(0, better_of))
     };
@@ -251,6 +256,20 @@ mod tests {
         assert_eq!(kept(DedupeMode::Oldest), "small");
         assert_eq!(kept(DedupeMode::Largest), "large");
         assert_eq!(kept(DedupeMode::Smallest), "small");
+    }
+
+    // Measured with rclone 1.75.2.
+    #[test]
+    fn of_files_of_one_content_the_last_of_the_newest_and_largest_stays_and_the_first_of_the_others() {
+        let kept = |mode| {
+            let copies = ["a", "b", "c"].map(|id| copy(id, 3, Some("aaa"), 1)).to_vec();
+            let Then::Keep(kept) = Plan::new(Duplicates::new(String::new(), copies, true), mode).then else {
+                panic!("{mode:?} keeps none")
+            };
+            kept
+        };
+        use DedupeMode::{First, Largest, Newest, Oldest, Smallest};
+        assert_eq!([First, Newest, Oldest, Largest, Smallest].map(kept), [0, 2, 0, 2, 0]);
     }
 
     #[test]

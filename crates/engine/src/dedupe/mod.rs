@@ -223,11 +223,13 @@ impl Dedupe<'_> {
         self.read_twins(&agenda).await?;
         let mut after = None;
         let mut no_names = BTreeSet::new();
-        while let Some((key, files)) = agenda.next_twins(after).await.map_err(lost)? {
+        while let Some((key, mut files)) = agenda.next_twins(after).await.map_err(lost)? {
             if self.stop.is_cancelled() {
                 break;
             }
             after = Some(key);
+            // As rclone meets them: first what lies in the folder itself.
+            files.sort_by_key(|file| file.path.depth());
             let duplicates = self.duplicates(key.sum.to_string(), files, true);
             self.decide(duplicates, &mut no_names).await;
         }

@@ -472,7 +472,9 @@ impl Chance {
     fn dedupe_flags(&mut self) -> Vec<String> {
         let mode = self.one(&["skip", "newest", "oldest", "largest", "smallest", "rename", "list", "first"]);
         let mut flags = vec![format!("--dedupe-mode={mode}")];
-        flags.extend(self.maybe(15, "--by-hash"));
+        let by_hash = self.maybe(15, "--by-hash");
+        // Files of one content have names of their own already, so this program refuses to rename them.
+        flags.extend(by_hash.into_iter().filter(|_| mode != "rename"));
         flags
     }
 
