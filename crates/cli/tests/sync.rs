@@ -453,3 +453,86 @@ fn a_limit_on_removals_counts_what_would_make_room_for_a_file() {
     stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=1"]).code(2);
     assert_eq!(stored(&stage).len(), 2);
 }
+
+/// A file of the source that is a folder at the destination, and a folder that is a file there.
+fn clashing(stage: &Stage) -> std::path::PathBuf {
+    let from = stage.directory("from");
+    write_tree(&from, &tree(&[("a", "a file here"), ("b/new", "a folder here")]));
+    from
+}
+
+/// The contents of the files in a directory, wherever they lie.
+fn contents(directory: &std::path::Path) -> Vec<String> {
+    let mut contents: Vec<_> =
+        read_tree(directory).into_values().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
+    contents.sort();
+    contents
+}
+
+#[test]
+fn what_makes_room_for_another_kind_goes_when_the_new_one_is_there() {
+    let stage = Stage::start();
+    let from = clashing(&stage);
+    stage.control().seed_file("to/a/inside", b"one").unwrap();
+    stage.control().seed_file("to/b", b"two").unwrap();
+    let to = stage.directory("to");
+    write_tree(&to, &tree(&[("a/inside", "one"), ("b", "two")]));
+    for place in ["t:to", to.to_str().unwrap()] {
+        stage.run(&["sync", from.to_str().unwrap(), place]).success();
+    }
+    assert_eq!(stored(&stage), [("/to/a".to_owned(), 11), ("/to/b/new".to_owned(), 13)]);
+    assert_eq!(stage.control().tree().unwrap().folders.len(), 3);
+    assert_eq!(read_tree(&to), read_tree(&from));
+}
+
+#[test]
+fn what_made_room_for_another_kind_comes_back_if_the_new_one_does_not() {
+    let stage = Stage::start();
+    let from = clashing(&stage);
+    stage.control().seed_file("to/a/inside", b"one").unwrap();
+    stage.control().seed_file("to/b", b"two").unwrap();
+    let before = stored(&stage);
+    stage.control().add_fault("kind=cut-upload:5,endpoint=upload.cgi".parse().unwrap());
+    let source = from.to_str().unwrap();
+    let stderr = stage.run(&["sync", source, "t:to", "--low-level-retries=1"]).code(5).stderr;
+    assert_eq!(stored(&stage), before, "{stderr}");
+    stage.control().clear_faults();
+    // One of two gets through: what the other one had replaced is back, and this one's is told.
+    stage.control().add_fault("kind=cut-upload:5,endpoint=upload.cgi,name=new".parse().unwrap());
+    let words = ["sync", source, "t:to", "--low-level-retries=1", "--fichier-upload-batch=1"];
+    let stderr = stage.run(&words).code(5).stderr;
+    let paths: Vec<_> = stored(&stage).into_iter().map(|(path, _)| path).collect();
+    assert_eq!((paths.len(), paths[0].as_str(), paths[2].as_str()), (3, "/to/a", "/to/b"), "{stderr}");
+    let aside = paths[1].strip_prefix("/to/").unwrap().strip_suffix("/inside").unwrap();
+    assert!(aside.starts_with("a.") && aside.ends_with(".old"), "{aside}");
+    assert!(stderr.contains(&format!("it is at \"{aside}\" now")), "{stderr}");
+    stage.control().clear_faults();
+    stage.run(&["sync", source, "t:to"]).success();
+    assert_eq!(stored(&stage), [("/to/a".to_owned(), 11), ("/to/b/new".to_owned(), 13)]);
+}
+
+#[test]
+fn a_run_that_is_killed_amid_a_clash_has_lost_nothing() {
+    let stage = Stage::start();
+    let from = clashing(&stage);
+    stage.control().seed_file("to/a/inside", b"one").unwrap();
+    stage.control().seed_file("to/b", b"two").unwrap();
+    stage.control().add_fault("kind=latency:60000,endpoint=upload.cgi".parse().unwrap());
+    let source = from.to_str().unwrap();
+    let mut run = stage.command().args(["sync", source, "t:to"]).spawn().unwrap();
+    let begun = Instant::now();
+    while sent(&stage, "upload.cgi") == 0 && begun.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(sent(&stage, "upload.cgi"), 1, "it was killed while it sent");
+    stage.control().clear_faults();
+    let sizes: Vec<_> = stored(&stage).into_iter().map(|(_, size)| size).collect();
+    assert_eq!(sizes, [3, 3]);
+    let kept = stage.directory("kept");
+    stage.run(&["copy", "t:to", kept.to_str().unwrap()]).success();
+    assert_eq!(contents(&kept), ["one", "two"]);
+    stage.run(&["sync", source, "t:to"]).success();
+    assert_eq!(stored(&stage), [("/to/a".to_owned(), 11), ("/to/b/new".to_owned(), 13)]);
+}

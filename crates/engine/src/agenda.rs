@@ -2,6 +2,8 @@
 //!
 //! It is a temporary SQLite database that goes with the run; nothing of it outlives the process.
 
+#[cfg(test)]
+mod memory;
 mod twins;
 
 use std::{
@@ -367,30 +369,20 @@ impl Agenda {
         .await
     }
 
-    /// The transfers into a folder and what is below it.
-    pub(crate) async fn jobs_below(&self, folder: RemotePath) -> Result<Vec<Planned>> {
-        let query =
-            format!("SELECT line, folder, name, {FILE} FROM jobs WHERE {} ORDER BY line", below("folder"));
-        self.at_disk(move |connection| {
-            let bounds = bounds(&folder);
-            jobs(
-                connection,
-                &query,
-                vec![blob(folder.as_bytes()), Value::Blob(bounds.0), Value::Blob(bounds.1)],
-            )
-        })
-        .await
+    /// The transfers into one folder.
+    pub(crate) async fn jobs_in(&self, folder: RemotePath) -> Result<Vec<Planned>> {
+        let query = format!("SELECT line, folder, name, {FILE} FROM jobs WHERE folder = ?1 ORDER BY line");
+        self.at_disk(move |connection| jobs(connection, &query, vec![blob(folder.as_bytes())])).await
     }
 
-    /// The files that have to go in a folder and below it.
-    pub(crate) async fn extras_below(&self, folder: RemotePath) -> Result<Vec<Standby>> {
-        let query =
-            format!("SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND {}", below("folder"));
+    /// The files that have to go in one folder.
+    pub(crate) async fn extras_in(&self, folder: RemotePath) -> Result<Vec<Standby>> {
+        let query = format!("SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND folder = ?1");
         self.at_disk(move |connection| {
             let mut statement = connection.prepare_cached(&query)?;
-            let bounds = bounds(&folder);
-            let values = params![folder.as_bytes(), bounds.0, bounds.1];
-            Ok(statement.query_map(values, standby)?.collect::<rusqlite::Result<_>>()?)
+            let lines =
+                statement.query_map([folder.as_bytes()], standby)?.collect::<rusqlite::Result<_>>()?;
+            Ok(lines)
         })
         .await
     }

@@ -4,11 +4,11 @@
 //! and whose content is there becomes a server-side copy, or a move where the other one would have to go. A
 //! folder that was renamed as a whole becomes one call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, stream};
 
-use fichier_storage::{File, Outcome, Relocation, RemotePath, Whirlpool};
+use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, Whirlpool};
 
 use crate::{
     Action, Record, RunReport,
@@ -107,34 +107,46 @@ impl Run<'_> {
         old: &RemotePath,
         new: &RemotePath,
     ) -> Result<bool, AgendaError> {
-        let there: HashMap<RemotePath, File> = agenda
-            .extras_below(old.clone())
-            .await?
-            .into_iter()
-            .filter_map(|extra| {
-                Some((extra.file.path.relative_to(&self.to.path.join_path(old))?, extra.file))
-            })
-            .collect();
-        let jobs = agenda.jobs_below(new.clone()).await?;
-        let mut pairs = Vec::with_capacity(jobs.len());
-        for planned in jobs {
-            let path = planned.folder.join(&planned.job.name).relative_to(new);
-            let Some(other) = path.as_ref().and_then(|path| there.get(path)) else { return Ok(false) };
-            let Some(sum) = other.whirlpool.filter(|_| other.size == planned.job.source.size) else {
-                return Ok(false);
-            };
-            pairs.push((planned.job.source, sum));
-        }
-        // Names and sizes agree: now it is worth reading.
-        let mut same = stream::iter(&pairs)
-            .map(|(source, sum)| async move { self.source_sum(source).await == Some(*sum) })
-            .buffer_unordered(self.options.checkers.max(1));
-        while let Some(same) = same.next().await {
-            if !same {
+        // A folder at a time, since the whole may be millions of files: first names and sizes, which cost nothing.
+        let folders = agenda.folders_below(OneSided::Source, new.clone()).await?;
+        for folder in &folders {
+            if self.twins_in(agenda, folder, old, new).await?.is_none() {
                 return Ok(false);
             }
         }
-        Ok(!pairs.is_empty())
+        for folder in &folders {
+            let Some(pairs) = self.twins_in(agenda, folder, old, new).await? else { return Ok(false) };
+            let mut same = stream::iter(&pairs)
+                .map(|(source, sum)| async move { self.source_sum(source).await == Some(*sum) })
+                .buffer_unordered(self.options.checkers.max(1));
+            while let Some(same) = same.next().await {
+                if !same {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The files that are to be sent into one folder below a new one, with the checksums of their namesakes in its
+    /// place below an old one; `None` if one has no namesake of its size.
+    async fn twins_in(
+        &self,
+        agenda: &Agenda,
+        folder: &RemotePath,
+        old: &RemotePath,
+        new: &RemotePath,
+    ) -> Result<Option<Vec<(File, Whirlpool)>>, AgendaError> {
+        let Some(below) = folder.relative_to(new) else { return Ok(None) };
+        let extras = agenda.extras_in(old.join_path(&below)).await?;
+        let there: HashMap<Name, File> =
+            extras.into_iter().filter_map(|extra| Some((extra.file.path.name()?, extra.file))).collect();
+        let pair = |planned: Planned| {
+            let other = there.get(&planned.job.name)?;
+            let sum = other.whirlpool.filter(|_| other.size == planned.job.source.size)?;
+            Some((planned.job.source, sum))
+        };
+        Ok(agenda.jobs_in(folder.clone()).await?.into_iter().map(pair).collect())
     }
 
     async fn settle_renamed(
@@ -144,19 +156,23 @@ impl Run<'_> {
         new: &RemotePath,
         report: &mut RunReport,
     ) -> Result<(), AgendaError> {
-        let jobs = agenda.strike_jobs(agenda.jobs_below(new.clone()).await?).await?;
-        for planned in &jobs {
-            self.stats.count_renamed(planned.job.source.size);
-            report.transferred += 1;
-            let shown = planned.folder.join(&planned.job.name);
-            self.stats.record(&Record::of(&shown, Action::MovedThere, &planned.job.source));
-        }
-        let extras = agenda.extras_below(old.clone()).await?;
-        agenda.strike_standing(extras.into_iter().map(|extra| extra.line).collect()).await?;
-        // Empty folders inside have moved, too; those that the source hasn't got still have to go.
         let kept = agenda.folders_below(OneSided::Source, new.clone()).await?;
         let moved = agenda.folders_below(OneSided::Destination, old.clone()).await?;
+        for folder in &kept {
+            for planned in agenda.strike_jobs(agenda.jobs_in(folder.clone()).await?).await? {
+                self.stats.count_renamed(planned.job.source.size);
+                report.transferred += 1;
+                let shown = planned.folder.join(&planned.job.name);
+                self.stats.record(&Record::of(&shown, Action::MovedThere, &planned.job.source));
+            }
+        }
+        for folder in &moved {
+            let extras = agenda.extras_in(folder.clone()).await?;
+            agenda.strike_standing(extras.into_iter().map(|extra| extra.line).collect()).await?;
+        }
+        // Empty folders inside have moved, too; those that the source hasn't got still have to go.
         agenda.strike_folders(OneSided::Destination, old.clone()).await?;
+        let kept: HashSet<_> = kept.into_iter().collect();
         for folder in moved {
             let Some(below) = folder.relative_to(old) else { continue };
             let place = new.join_path(&below);

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use fichier_engine::Stats;
+use fichier_engine::{DeleteWhen, Stats};
 use proptest::{prelude::*, sample::Index};
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +57,11 @@ pub(crate) async fn run(case: &Case) -> Result<(), TestCaseError> {
     let from = World::location(remote(case.places.0), "from");
     let to = World::location(remote(case.places.1), "to");
     let options = crate::options(case, remote(case.places.1));
+    // In some cases the service takes nothing, or only a first upload.
+    let fault = [None, Some("kind=cut-upload:1"), Some("kind=cut-upload:1,after=1")][case.how.transfers % 3];
+    if let Some(fault) = fault {
+        world.control().add_fault(fault.parse().unwrap());
+    }
     let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
     let report = match case.operation {
         Operation::Copy => fichier_engine::copy(&from, &to, &options, &stats, &stop).await,
@@ -80,6 +85,15 @@ pub(crate) async fn run(case: &Case) -> Result<(), TestCaseError> {
         let left = contents(&[&destination, &backup]);
         for content in before.files.values().flatten() {
             prop_assert!(left.contains(content), "content {content} isn't in the backup: {report:?}");
+        }
+    }
+    if case.operation == Operation::Sync && !report.is_success() {
+        // But for what a new version has taken the place of, and what went before or among the transfers.
+        let left = contents(&[&destination, &backup]);
+        for (path, versions) in &before.files {
+            let may_go = case.source.files.contains_key(path) || case.how.when != DeleteWhen::After;
+            let is_there = versions.iter().all(|content| left.contains(content));
+            prop_assert!(may_go || is_there, "{path} is lost though the run failed: {report:?}");
         }
     }
     for (path, versions) in &before.files {
