@@ -481,7 +481,7 @@ fn what_makes_room_for_another_kind_goes_when_the_new_one_is_there() {
         stage.run(&["sync", from.to_str().unwrap(), place]).success();
     }
     assert_eq!(stored(&stage), [("/to/a".to_owned(), 11), ("/to/b/new".to_owned(), 13)]);
-    assert_eq!(stage.control().tree().unwrap().folders.len(), 3);
+    assert_eq!(stage.control().tree().unwrap().folders.len(), 2);
     assert_eq!(read_tree(&to), read_tree(&from));
 }
 
