@@ -536,3 +536,31 @@ fn a_run_that_is_killed_amid_a_clash_has_lost_nothing() {
     stage.run(&["sync", source, "t:to"]).success();
     assert_eq!(stored(&stage), [("/to/a".to_owned(), 11), ("/to/b/new".to_owned(), 13)]);
 }
+
+#[test]
+fn a_copy_sends_what_is_new_before_all_is_compared_and_nothing_twice() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    let (large, other) = (vec![7; 48 << 20], vec![8; 48 << 20]);
+    write_tree(&from, &tree(&[("a", "quite new"), ("b", "elsewhere"), ("c", "replaced later"), ("z/y", "newer")]));
+    fs::write(from.join("z/large"), &large).unwrap();
+    stage.control().seed_file("to/z/elsewhere", b"elsewhere").unwrap();
+    stage.control().seed_file("to/z/y", b"replaced later").unwrap();
+    stage.control().seed_file("to/z/large", &large).unwrap();
+    stage.control().seed_file("to/not in sight", &other).unwrap();
+    let report = stage.home().join("report");
+    stage.run(&["copy", from.to_str().unwrap(), "t:to", "--report", report.to_str().unwrap()]).success();
+    let told: Vec<serde_json::Value> = fs::read_to_string(&report)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |path: &str| {
+        let index = told.iter().position(|line| line["path"] == path).unwrap();
+        (index, told[index]["action"].as_str().unwrap())
+    };
+    assert!(of("a").0 < of("z/large").0, "{told:?}");
+    let actions = ["a", "b", "c", "z/y", "z/large"].map(|path| of(path).1);
+    assert_eq!(actions, ["transferred", "copied-server-side", "copied-server-side", "transferred", "unchanged"]);
+    assert_eq!(stage.control().tree().unwrap().files.len(), 7);
+}

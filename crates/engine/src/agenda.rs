@@ -67,6 +67,11 @@ pub(crate) struct Planned {
     pub(crate) job: Job,
 }
 
+impl Planned {
+    /// The line of a transfer that isn't on the agenda.
+    pub(crate) const NOWHERE: Line = 0;
+}
+
 /// A file at the destination.
 #[derive(Debug, Clone)]
 pub(crate) struct Standby {
@@ -258,6 +263,17 @@ impl Agenda {
                 statement.execute(params![line, sum.as_bytes()])?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// For each size whether some file at the destination has it. Nothing is the same as an empty file.
+    pub(crate) async fn hold_sizes(&self, sizes: Vec<u64>) -> Result<Vec<bool>> {
+        self.at_disk(move |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM standing WHERE size = ?1 AND size > 0)")?;
+            let known = sizes.into_iter().map(|size| statement.query_row([integer(size)], |row| row.get(0)));
+            Ok(known.collect::<rusqlite::Result<_>>()?)
         })
         .await
     }

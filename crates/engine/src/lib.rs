@@ -39,6 +39,7 @@ mod run;
 mod sift;
 mod stats;
 mod store;
+mod survey;
 mod transfer;
 mod visit;
 mod walk;

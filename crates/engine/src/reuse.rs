@@ -190,50 +190,71 @@ impl Run<'_> {
             let planned = agenda.perhaps_there(after, AT_ONCE).await?;
             let Some(last) = planned.last() else { break };
             after = last.line;
-            let (mut copies, mut moves) = (Vec::new(), Vec::new());
-            let mut sums = stream::iter(planned)
-                .map(|planned| async move {
-                    let sum = self.source_sum(&planned.job.source).await;
-                    (planned, sum)
-                })
-                .buffered(self.options.checkers.max(1));
-            let mut wanted: HashMap<i64, usize> = HashMap::new();
-            while let Some((planned, sum)) = sums.next().await {
-                let Some(sum) = sum else { continue };
-                let Some(there) = agenda.same_content(planned.job.source.size, sum).await? else { continue };
-                let taken = wanted.entry(there.line).or_default();
-                *taken += 1;
-                // The first one gets the file itself, those after it get copies of it, made before.
-                if there.extra && *taken == 1 && self.may_move() {
-                    moves.push((planned, there, sum));
-                } else {
-                    copies.push((planned, there, sum));
-                }
-            }
-            drop(sums);
-            self.relocate(agenda, copies, false, report).await?;
-            self.relocate(agenda, moves, true, report).await?;
+            self.relocate_planned(agenda, planned, report).await?;
         }
         Ok(())
     }
 
-    /// Copies or moves; what fails stays on the agenda and is sent.
+    /// Turns these transfers into server-side copies and moves, wherever the content is there; answers with the rest.
+    pub(crate) async fn relocate_planned(
+        &self,
+        agenda: &Agenda,
+        planned: Vec<Planned>,
+        report: &mut RunReport,
+    ) -> Result<Vec<Planned>, AgendaError> {
+        let (mut copies, mut moves, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sums = stream::iter(planned)
+            .map(|planned| async move {
+                let sum = self.source_sum(&planned.job.source).await;
+                (planned, sum)
+            })
+            .buffered(self.options.checkers.max(1));
+        let mut wanted: HashMap<i64, usize> = HashMap::new();
+        while let Some((planned, sum)) = sums.next().await {
+            let found = match sum {
+                Some(sum) => {
+                    agenda.same_content(planned.job.source.size, sum).await?.map(|there| (there, sum))
+                }
+                None => None,
+            };
+            let Some((there, sum)) = found else {
+                rest.push(planned);
+                continue;
+            };
+            let taken = wanted.entry(there.line).or_default();
+            *taken += 1;
+            // The first one gets the file itself, those after it get copies of it, made before.
+            if there.extra && *taken == 1 && self.may_move() {
+                moves.push((planned, there, sum));
+            } else {
+                copies.push((planned, there, sum));
+            }
+        }
+        drop(sums);
+        rest.extend(self.relocate(agenda, copies, false, report).await?);
+        rest.extend(self.relocate(agenda, moves, true, report).await?);
+        Ok(rest)
+    }
+
+    /// Copies or moves; what fails stays on the agenda and is sent. Answers with it.
     async fn relocate(
         &self,
         agenda: &Agenda,
         chosen: Vec<(Planned, Standby, Whirlpool)>,
         moves: bool,
         report: &mut RunReport,
-    ) -> Result<(), AgendaError> {
-        let mut roomy = Vec::with_capacity(chosen.len());
+    ) -> Result<Vec<Planned>, AgendaError> {
+        let (mut roomy, mut rest) = (Vec::with_capacity(chosen.len()), Vec::new());
         for (planned, there, sum) in chosen {
             if self.transfer.make_room(&planned.job, report).await {
                 roomy.push((planned, there, sum));
+            } else {
+                rest.push(planned);
             }
         }
         let chosen = roomy;
         if chosen.is_empty() {
-            return Ok(());
+            return Ok(rest);
         }
         // Old versions go after all copies are made: one of them may be what another one is copied from.
         let steps: Vec<_> = chosen
@@ -276,11 +297,13 @@ impl Run<'_> {
                 }
                 Err(error) => {
                     tracing::debug!(path = %shown, from = %there.file.path, "sent instead, since it couldn't be made there: {error}");
+                    rest.push(planned);
                 }
             }
         }
         agenda.strike_jobs(done).await?;
-        agenda.strike_standing(left).await
+        agenda.strike_standing(left).await?;
+        Ok(rest)
     }
 
     /// Gives what was made there the time of the file that it stands for, where times are kept.

@@ -45,6 +45,8 @@ pub(crate) struct Run<'a> {
     pub(crate) agenda: Option<Agenda>,
     /// What made room for something else, until the run is done.
     pub(crate) asides: Mutex<Vec<Aside>>,
+    /// The agenda knows all that the destination holds before the first file is compared.
+    pub(crate) surveyed: bool,
 }
 
 impl<'a> Run<'a> {
@@ -77,7 +79,17 @@ impl<'a> Run<'a> {
             stats: stats.clone(),
             stop: stop.clone(),
         };
-        Self { mode, from, to, options, stats, transfer, agenda: None, asides: Mutex::default() }
+        Self {
+            mode,
+            from,
+            to,
+            options,
+            stats,
+            transfer,
+            agenda: None,
+            asides: Mutex::default(),
+            surveyed: false,
+        }
     }
 
     /// The whole run.
@@ -100,7 +112,16 @@ impl<'a> Run<'a> {
             }
         }
         let start = Open { path: RemotePath::root(), depth: 0, source: true, destination: true };
-        if waits {
+        if let Some(agenda) = self.agenda.as_ref().filter(|_| waits && self.can_survey()) {
+            if let Err(error) = self.survey(agenda).await {
+                report.fail(self.stats, &RemotePath::root(), lost(error));
+                return report;
+            }
+            self.surveyed = true;
+            self.walk_and_transfer(start, &mut report).await;
+            self.reuse(&mut report).await;
+            self.transfer_all(&mut report).await;
+        } else if waits {
             self.walk(vec![start], None, &mut report).await;
             if self.deletes(DeleteWhen::Before) {
                 self.remove_extras(&mut report).await;

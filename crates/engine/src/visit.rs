@@ -86,7 +86,7 @@ impl Run<'_> {
         let mut jobs = self.decide_all(&target, pairs, &shelf, report).await;
         self.note_kept(&folder.path, kept, &jobs).await?;
         jobs.extend(clashed);
-        self.hand_on(&folder.path, &target, jobs, batches).await?;
+        self.hand_on(&folder.path, &target, jobs, batches, report).await?;
         Ok(self.below(folder, &matched))
     }
 
@@ -103,7 +103,11 @@ impl Run<'_> {
         }
     }
 
-    async fn list_destination(&self, folder: &Open, target: &RemotePath) -> Result<(Vec<Entry>, bool)> {
+    pub(crate) async fn list_destination(
+        &self,
+        folder: &Open,
+        target: &RemotePath,
+    ) -> Result<(Vec<Entry>, bool)> {
         if !folder.destination || self.options.rules.unseen_destination {
             return Ok((Vec::new(), folder.destination));
         }
@@ -200,7 +204,7 @@ impl Run<'_> {
             let shown = extra.path.relative_to(&self.to.path).unwrap_or_else(|| extra.path.clone());
             self.stats.compared(&shown, Relation::MissingOnSource);
         }
-        let Some(agenda) = &self.agenda else { return Ok(()) };
+        let Some(agenda) = self.agenda.as_ref().filter(|_| !self.surveyed) else { return Ok(()) };
         let reuse = self.can_reuse();
         let standing = if self.mode == Mode::Sync { Standing::Extra } else { Standing::Kept };
         if self.deletes(DeleteWhen::During) && !reuse {
@@ -212,7 +216,7 @@ impl Run<'_> {
     }
 
     /// Files under names that both sides have, of which copies may be made later.
-    fn reusable(&self, pairs: &[Pair]) -> Vec<File> {
+    pub(crate) fn reusable(&self, pairs: &[Pair]) -> Vec<File> {
         // Where a new version takes the old one's place, a copy from a reference may have done so already.
         let replaced = !self.to.remote.info().features.duplicates && !self.options.references.is_empty();
         if self.agenda.is_none() || !self.can_reuse() || replaced {
@@ -223,7 +227,9 @@ impl Run<'_> {
 
     /// Notes them, but for those that won't be there any more when copies are made.
     async fn note_kept(&self, folder: &RemotePath, mut kept: Vec<File>, jobs: &[Job]) -> Result<()> {
-        let Some(agenda) = self.agenda.as_ref().filter(|_| !kept.is_empty()) else { return Ok(()) };
+        let Some(agenda) = self.agenda.as_ref().filter(|_| !kept.is_empty() && !self.surveyed) else {
+            return Ok(());
+        };
         if !self.to.remote.info().features.duplicates {
             let replaced: HashSet<_> =
                 jobs.iter().flat_map(|job| &job.replaces).map(|file| &file.path).collect();
@@ -236,9 +242,15 @@ impl Run<'_> {
         &self,
         folder: &RemotePath,
         target: &RemotePath,
-        jobs: Vec<Job>,
+        mut jobs: Vec<Job>,
         batches: &Batches,
+        report: &mut RunReport,
     ) -> Result<()> {
+        if let Some(agenda) = self.agenda.as_ref().filter(|_| self.surveyed) {
+            let (new, waiting) = jobs.into_iter().partition(|job| job.replaces.is_empty());
+            agenda.plan(folder.clone(), waiting).await.map_err(lost)?;
+            jobs = self.left_to_send(agenda, folder, new, report).await.map_err(lost)?;
+        }
         match (batches, &self.agenda) {
             (Some(batches), _) => {
                 for batch in transfer::split(self.to.remote.info().batch, target, jobs) {
@@ -255,7 +267,7 @@ impl Run<'_> {
     }
 
     /// The folders to be visited below one.
-    fn below(&self, folder: &Open, matched: &Matched) -> Vec<Open> {
+    pub(crate) fn below(&self, folder: &Open, matched: &Matched) -> Vec<Open> {
         let open = |name: &Name, source, destination| Open {
             path: folder.path.join(name),
             depth: folder.depth + 1,
