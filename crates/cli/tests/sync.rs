@@ -498,8 +498,8 @@ fn what_made_room_for_another_kind_comes_back_if_the_new_one_does_not() {
     assert_eq!(stored(&stage), before, "{stderr}");
     stage.control().clear_faults();
     // One of two gets through: what the other one had replaced is back, and this one's is told.
-    stage.control().add_fault("kind=cut-upload:5,endpoint=upload.cgi,name=new".parse().unwrap());
-    let words = ["sync", source, "t:to", "--low-level-retries=1", "--fichier-upload-batch=1"];
+    stage.control().add_fault("kind=cut-upload:5,endpoint=upload.cgi,after=1".parse().unwrap());
+    let words = ["sync", source, "t:to", "--low-level-retries=1", "--transfers=1"];
     let stderr = stage.run(&words).code(5).stderr;
     let paths: Vec<_> = stored(&stage).into_iter().map(|(path, _)| path).collect();
     assert_eq!((paths.len(), paths[0].as_str(), paths[2].as_str()), (3, "/to/a", "/to/b"), "{stderr}");
@@ -526,7 +526,7 @@ fn a_run_that_is_killed_amid_a_clash_has_lost_nothing() {
     }
     run.kill().unwrap();
     run.wait().unwrap();
-    assert_eq!(sent(&stage, "upload.cgi"), 1, "it was killed while it sent");
+    assert!(sent(&stage, "upload.cgi") > 0, "it was killed while it sent");
     stage.control().clear_faults();
     let sizes: Vec<_> = stored(&stage).into_iter().map(|(_, size)| size).collect();
     assert_eq!(sizes, [3, 3]);
@@ -542,7 +542,10 @@ fn a_copy_sends_what_is_new_before_all_is_compared_and_nothing_twice() {
     let stage = Stage::start();
     let from = stage.directory("from");
     let (large, other) = (vec![7; 48 << 20], vec![8; 48 << 20]);
-    write_tree(&from, &tree(&[("a", "quite new"), ("b", "elsewhere"), ("c", "replaced later"), ("z/y", "newer")]));
+    write_tree(
+        &from,
+        &tree(&[("a", "quite new"), ("b", "elsewhere"), ("c", "replaced later"), ("z/y", "newer")]),
+    );
     fs::write(from.join("z/large"), &large).unwrap();
     stage.control().seed_file("to/z/elsewhere", b"elsewhere").unwrap();
     stage.control().seed_file("to/z/y", b"replaced later").unwrap();
@@ -561,6 +564,9 @@ fn a_copy_sends_what_is_new_before_all_is_compared_and_nothing_twice() {
     };
     assert!(of("a").0 < of("z/large").0, "{told:?}");
     let actions = ["a", "b", "c", "z/y", "z/large"].map(|path| of(path).1);
-    assert_eq!(actions, ["transferred", "copied-server-side", "copied-server-side", "transferred", "unchanged"]);
+    assert_eq!(
+        actions,
+        ["transferred", "copied-server-side", "copied-server-side", "transferred", "unchanged"]
+    );
     assert_eq!(stage.control().tree().unwrap().files.len(), 7);
 }
