@@ -61,6 +61,10 @@ impl Answer {
                 Some(_) if !self.status.is_success() => {
                     status_error(self.status, self.retry_after, &self.body, key)
                 }
+                // Of this very request, at any time: too large as a whole, in its address or in its head.
+                None if matches!(self.status.as_u16(), 413 | 414 | 431) => {
+                    ErrorKind::Status { code: self.status.as_u16(), retry_after: None }
+                }
                 _ => ErrorKind::Html { title: title(&self.body, key), status: self.status.as_u16() },
             });
         }
@@ -184,6 +188,12 @@ mod tests {
         for body in [r#"{"status":"OK"}"#, r#"{"Status":"ok","a":1}"#, r#"{"folder_id":1}"#, " [1] "] {
             assert!(read(200, body).is_ok(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_page_that_says_too_large_is_no_overload() {
+        let refused = read(413, "<html><title>413 Request Entity Too Large</title></html>").unwrap_err();
+        assert!(matches!(refused, ErrorKind::Status { code: 413, .. }) && !refused.may_pass(), "{refused:?}");
     }
 
     #[test]

@@ -7,6 +7,10 @@ pub const FILES_PER_UPLOAD: usize = 100;
 /// one is safe (API document, section 5).
 pub const ITEMS_PER_CALL: usize = 100;
 
+/// Items in one batched call after shorter lists were taken: what a caller should stay below, lest one refused call
+/// concern too much.
+pub const MOST_ITEMS_PER_CALL: usize = 500;
+
 /// A listing of so many results or more isn't complete (API document, section 2).
 pub const LISTING_CAP: usize = 5_000;
 

@@ -91,17 +91,21 @@ fn a_download_costs_one_token_and_one_request_a_file() {
 }
 
 #[test]
-fn files_move_into_another_folder_by_hundreds() {
+fn a_thousand_files_move_or_go_in_four_calls() {
     let stage = Stage::start();
-    for n in 0..250 {
+    for n in 0..1000 {
         stage.control().seed_file(&format!("from/f{n}"), format!("{n}").as_bytes()).unwrap();
     }
     stage.control().seed_file("to/kept", b"kept").unwrap();
     stage.run(&["move", "t:from", "t:to"]).success();
     // The root and both folders.
-    assert_calls(&stage, &[("file/mv", 3), ("folder/ls", 3)]);
+    assert_calls(&stage, &[("file/mv", 4), ("folder/ls", 3)]);
     let moved = stage.control().tree().unwrap().files;
-    assert_eq!(moved.iter().filter(|file| file.path.starts_with("/to/")).count(), 251);
+    assert_eq!(moved.iter().filter(|file| file.path.starts_with("/to/")).count(), 1001);
+    stage.control().reset_counters();
+    stage.run(&["delete", "t:to"]).success();
+    assert_calls(&stage, &[("file/rm", 4), ("folder/ls", 2)]);
+    assert!(stage.control().tree().unwrap().files.is_empty());
 }
 
 #[test]

@@ -101,6 +101,7 @@ pub struct Builder {
     pub(crate) durable: bool,
     pub(crate) limits: Limits,
     pub(crate) listing_cap: Option<Option<usize>>,
+    pub(crate) most_items: Option<usize>,
     pub(crate) largest_upload: u64,
     pub(crate) lag: Duration,
     pub(crate) mkdir_existing: MkdirExisting,
@@ -121,6 +122,7 @@ impl Default for Builder {
             durable: false,
             limits: Limits::Off,
             listing_cap: None,
+            most_items: None,
             largest_upload: 300_000_000_000,
             lag: Duration::ZERO,
             mkdir_existing: MkdirExisting::Refuse,
@@ -173,6 +175,13 @@ impl Builder {
     /// How many files a listing tells at most; `None` for all. Default: 5,000 if limits are enforced, else all.
     pub fn listing_cap(mut self, cap: Option<usize>) -> Self {
         self.listing_cap = Some(cap);
+        self
+    }
+
+    /// How many links the list of one call may have; a longer list is refused whole, in words that blame no item.
+    /// Default: any number, since none is documented (API document, section 5).
+    pub fn most_items(mut self, items: Option<usize>) -> Self {
+        self.most_items = items;
         self
     }
 

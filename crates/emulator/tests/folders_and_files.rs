@@ -176,6 +176,29 @@ async fn files_are_moved_copied_renamed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_list_longer_than_a_call_takes_is_refused_whole() {
+    let desk = Desk::with(Emulator::builder().most_items(Some(2))).await;
+    let urls: Vec<String> =
+        ["a", "b", "c"].map(|name| desk.emulator.control().seed_file(name, b"x").unwrap()).into();
+    let folder = desk.mkdir(0, "d").await;
+    for (call, body) in [
+        ("file/mv", json!({"urls": urls, "destination_folder_id": folder})),
+        ("file/cp", json!({"urls": urls, "folder_id": folder})),
+        ("file/chattr", json!({"urls": urls, "description": "x"})),
+        (
+            "file/rename",
+            json!({"urls": urls.iter().map(|url| json!({"url": url, "filename": "z"})).collect::<Vec<_>>()}),
+        ),
+        ("file/rm", json!({"files": urls.iter().map(|url| json!({"url": url})).collect::<Vec<_>>()})),
+    ] {
+        let (status, message) = desk.ko(call, body).await;
+        assert_eq!((status, message.as_str()), (200, "Invalid parameters: too many links #100"), "{call}");
+    }
+    assert_eq!(desk.emulator.control().tree().unwrap().files.len(), 3);
+    desk.ok("file/mv", json!({"urls": &urls[..2], "destination_folder_id": folder})).await;
+}
+
+#[tokio::test]
 async fn attributes_are_kept_and_told() {
     let desk = Desk::new().await;
     let folder = desk.mkdir(0, "f").await;

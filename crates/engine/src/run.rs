@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
     async fn transfer_all(&self, report: &mut RunReport) {
         const AT_ONCE: usize = 1000;
         let Some(agenda) = &self.agenda else { return };
-        let limit = self.to.remote.info().batch;
+        let limit = self.transfer.batch_limit();
         let taken = stream::unfold(agenda, |agenda| async move {
             let taken = agenda.take_jobs(self.options.order, AT_ONCE).await;
             match &taken {

@@ -54,6 +54,10 @@ pub(crate) struct Transfer {
     pub(crate) stop: CancellationToken,
 }
 
+/// How many files are copied or moved at the remote together: no byte goes through here, so the remote may make as
+/// long lists of them as it can, and large files count no more than small ones.
+const AT_THE_REMOTE: BatchLimit = BatchLimit { files: 1000, bytes: u64::MAX };
+
 /// Splits the files of one folder into batches: small ones together, a large one alone.
 pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Vec::new();
@@ -62,7 +66,10 @@ pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> V
     for job in jobs {
         let size = job.source.size;
         match open {
-            Some(index) if batches[index].jobs.len() < limit.files && open_bytes + size <= limit.bytes => {
+            Some(index)
+                if batches[index].jobs.len() < limit.files
+                    && size <= limit.bytes.saturating_sub(open_bytes) =>
+            {
                 open_bytes += size;
                 batches[index].jobs.push(job);
             }
@@ -79,6 +86,11 @@ pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> V
 }
 
 impl Transfer {
+    /// How much goes together.
+    pub(crate) fn batch_limit(&self) -> BatchLimit {
+        if self.server_side { AT_THE_REMOTE } else { self.to.remote.info().batch }
+    }
+
     /// Carries a batch out: all at once first, then what failed and may work, one by one.
     pub(crate) async fn run(&self, batch: Batch) -> RunReport {
         let mut report = RunReport::default();
@@ -379,6 +391,12 @@ mod tests {
         let sizes: Vec<Vec<u64>> =
             batches.iter().map(|batch| batch.jobs.iter().map(|job| job.source.size).collect()).collect();
         assert_eq!(sizes, [vec![10, 10, 10], vec![500], vec![10, 90], vec![20]]);
+    }
+
+    #[test]
+    fn at_the_remote_large_files_go_together_too() {
+        let batches = split(AT_THE_REMOTE, &RemotePath::root(), jobs(&[1 << 40; 1001]));
+        assert_eq!(batches.iter().map(|batch| batch.jobs.len()).collect::<Vec<_>>(), [1000, 1]);
     }
 
     #[test]

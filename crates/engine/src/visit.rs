@@ -253,7 +253,7 @@ impl Run<'_> {
         }
         match (batches, &self.agenda) {
             (Some(batches), _) => {
-                for batch in transfer::split(self.to.remote.info().batch, target, jobs) {
+                for batch in transfer::split(self.transfer.batch_limit(), target, jobs) {
                     // The workers are gone only when the run is.
                     if batches.send(batch).await.is_err() {
                         break;

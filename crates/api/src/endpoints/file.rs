@@ -1,5 +1,6 @@
 //! Files (API document, section 5). Calls that take lists should be given at most
-//! [`ITEMS_PER_CALL`](crate::limits::ITEMS_PER_CALL) items.
+//! [`ITEMS_PER_CALL`](crate::limits::ITEMS_PER_CALL) items at first, and never more than
+//! [`MOST_ITEMS_PER_CALL`](crate::limits::MOST_ITEMS_PER_CALL).
 
 use serde::Serialize;
 

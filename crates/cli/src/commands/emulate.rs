@@ -69,6 +69,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     listing_cap: Option<usize>,
 
+    /// How many files one call may remove, move, copy or rename; any number without it
+    #[arg(long, value_name = "N")]
+    most_items: Option<usize>,
+
     /// What making a folder of a name that exists does: refuse, same or duplicate
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     mkdir_existing: MkdirExisting,
@@ -94,6 +98,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         .durable(arguments.durable)
         .limits(arguments.limits)
         .lag(arguments.lag)
+        .most_items(arguments.most_items)
         .mkdir_existing(arguments.mkdir_existing)
         .account(account);
     // Not given: the limits' own cap holds.

@@ -39,8 +39,15 @@ pub(super) fn info(call: &Call<'_>) -> Reply {
     call.reply(&answer)
 }
 
-fn no_links() -> Refusal {
-    Refusal::ko("Invalid parameters: no links #100")
+/// Refuses a list that names nothing, or more than one call may.
+fn check_length(call: &Call<'_>, links: usize) -> Result<(), Refusal> {
+    if links == 0 {
+        return Err(Refusal::ko("Invalid parameters: no links #100"));
+    }
+    if call.service.most_items.is_some_and(|most| links > most) {
+        return Err(Refusal::ko("Invalid parameters: too many links #100"));
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -56,9 +63,7 @@ struct RmFile {
 
 pub(super) fn rm(call: &Call<'_>) -> Reply {
     let params: Rm = call.params()?;
-    if params.files.is_empty() {
-        return Err(no_links());
-    }
+    check_length(call, params.files.len())?;
     for wanted in &params.files {
         let file = call.any_file(&wanted.url)?;
         if file.account != call.account.id && wanted.code.as_ref() != Some(&file.remove_code) {
@@ -81,7 +86,6 @@ struct Mv {
 fn only_rename(rename: Option<String>, links: usize) -> Result<Option<String>, Refusal> {
     let rename = rename.filter(|name| !name.is_empty());
     match (rename, links) {
-        (_, 0) => Err(no_links()),
         (Some(_), 2..) => Err(Refusal::ko("Invalid parameters: rename goes with one link only #100")),
         (rename, _) => Ok(rename.map(|name| stored_name(&name))),
     }
@@ -89,6 +93,7 @@ fn only_rename(rename: Option<String>, links: usize) -> Result<Option<String>, R
 
 pub(super) fn mv(call: &Call<'_>) -> Reply {
     let params: Mv = call.params()?;
+    check_length(call, params.urls.len())?;
     let rename = only_rename(params.rename, params.urls.len())?;
     let folder = call.folder(params.destination_folder_id, params.destination_user.as_deref(), true)?;
     let mut urls = Vec::with_capacity(params.urls.len());
@@ -112,6 +117,7 @@ struct Cp {
 
 pub(super) fn cp(call: &Call<'_>) -> Reply {
     let params: Cp = call.params()?;
+    check_length(call, params.urls.len())?;
     let rename = only_rename(params.rename, params.urls.len())?;
     let id = params.folder_id.or(params.destination_folder_id).unwrap_or_default();
     let folder = call.folder(id, params.sharing_user.as_deref(), true)?;
@@ -164,9 +170,7 @@ struct RenameFile {
 
 pub(super) fn rename(call: &Call<'_>) -> Reply {
     let params: Rename = call.params()?;
-    if params.urls.is_empty() {
-        return Err(no_links());
-    }
+    check_length(call, params.urls.len())?;
     let mut urls = Vec::with_capacity(params.urls.len());
     for wanted in &params.urls {
         let file = call.own_file(&wanted.url)?;
@@ -191,6 +195,7 @@ struct Chattr {
 
 pub(super) fn chattr(call: &Call<'_>) -> Reply {
     let params: Chattr = call.params()?;
+    check_length(call, params.urls.len())?;
     let rename = only_rename(params.filename, params.urls.len())?;
     let acl = match &params.acl {
         None => None,

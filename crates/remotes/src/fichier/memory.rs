@@ -8,15 +8,19 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use fichier_api::{Client, Learned};
+use fichier_api::Learned;
 
 /// How often the file is written while calls go on. Losing less than this costs a flood answer at worst.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a length of lists that was found too long isn't tried again.
+const LISTS_STAY_SHORT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// What files about an account are named after, its key among it: a digest that gives none of it away. The
 /// endpoint counts too, since an emulator may know the same key.
@@ -31,52 +35,90 @@ pub(super) fn account_name(parts: &[&str]) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What is kept of one account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// What the wire client learned.
+    #[serde(flatten)]
+    pub(super) learned: Learned,
+    /// How long lists may be, if longer ones were refused.
+    #[serde(default)]
+    pub(super) longest_list: Option<LongestList>,
+}
+
+/// How long lists may be, and when that was found out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct LongestList {
+    items: usize,
+    at: SystemTime,
+}
+
+impl Kept {
+    /// How long lists may be, as far as that was found out lately.
+    pub(super) fn list_limit(&self) -> Option<usize> {
+        let longest = self.longest_list?;
+        let lately = longest.at.elapsed().is_ok_and(|age| age < LISTS_STAY_SHORT_FOR);
+        lately.then_some(longest.items)
+    }
+
+    /// What is to be kept now.
+    fn after(&self, learned: Learned, list_limit: Option<usize>) -> Self {
+        let longest_list = match list_limit {
+            limit if limit == self.list_limit() => self.longest_list.filter(|_| limit.is_some()),
+            limit => limit.map(|items| LongestList { items, at: SystemTime::now() }),
+        };
+        Self { learned, longest_list }
+    }
+}
+
 /// The memory of one account.
 #[derive(Debug)]
 pub(super) struct AccountMemory {
     file: PathBuf,
-    saved: Mutex<(Instant, Learned)>,
+    saved: Mutex<(Instant, Kept)>,
 }
 
 impl AccountMemory {
     /// The memory of the account with this key in a directory, and what it holds. A file that can't be read
     /// is as good as none.
-    pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, Learned) {
+    pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, Kept) {
         let file = directory.join(account_name(&[endpoint, key]) + ".json");
-        let learned: Learned =
+        let kept: Kept =
             fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        (Self { file, saved: Mutex::new((Instant::now(), learned.clone())) }, learned)
+        (Self { file, saved: Mutex::new((Instant::now(), kept.clone())) }, kept)
     }
 
-    /// Saves what the client has learned, unless that was done a moment ago and nothing weighty is new.
-    pub(super) fn note(&self, client: &Client) {
-        let learned = client.learned();
+    /// Saves what was learned, unless that was done a moment ago and nothing weighty is new.
+    pub(super) fn note(&self, learned: Learned, list_limit: Option<usize>) {
         {
             let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-            let weighty = saved.1.listings_are_limited != learned.listings_are_limited
-                || saved.1.all_files_listed_at != learned.all_files_listed_at
-                || saved.1.account != learned.account;
+            let before = &saved.1.learned;
+            let weighty = before.listings_are_limited != learned.listings_are_limited
+                || before.all_files_listed_at != learned.all_files_listed_at
+                || before.account != learned.account
+                || saved.1.list_limit() != list_limit;
             if !weighty && saved.0.elapsed() < SAVE_EVERY {
                 return;
             }
         }
-        self.save(learned);
+        self.save(learned, list_limit);
     }
 
-    /// Saves what the client has learned.
-    pub(super) fn save(&self, learned: Learned) {
+    /// Saves what was learned.
+    pub(super) fn save(&self, learned: Learned, list_limit: Option<usize>) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.write(&learned) {
+        let kept = saved.1.after(learned, list_limit);
+        if let Err(error) = self.write(&kept) {
             tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
         }
-        *saved = (Instant::now(), learned);
+        *saved = (Instant::now(), kept);
     }
 
-    fn write(&self, learned: &Learned) -> io::Result<()> {
+    fn write(&self, kept: &Kept) -> io::Result<()> {
         let directory = self.file.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
         let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
-        temporary.write_all(&serde_json::to_vec(learned)?)?;
+        temporary.write_all(&serde_json::to_vec(kept)?)?;
         temporary.persist(&self.file)?;
         Ok(())
     }
@@ -91,12 +133,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("accounts");
         let (memory, nothing) = AccountMemory::open(&place, "https://api", "secret-key");
-        assert_eq!(nothing, Learned::default());
+        assert_eq!(nothing, Kept::default());
         let learned = Learned { listings_are_limited: true, ..Learned::default() };
-        memory.save(learned.clone());
-        assert_eq!(AccountMemory::open(&place, "https://api", "secret-key").1, learned);
-        assert_eq!(AccountMemory::open(&place, "https://api", "other-key").1, Learned::default());
-        assert_eq!(AccountMemory::open(&place, "http://emulator", "secret-key").1, Learned::default());
+        memory.save(learned.clone(), Some(50));
+        let kept = AccountMemory::open(&place, "https://api", "secret-key").1;
+        assert_eq!((&kept.learned, kept.list_limit()), (&learned, Some(50)));
+        assert_eq!(AccountMemory::open(&place, "https://api", "other-key").1, Kept::default());
+        assert_eq!(AccountMemory::open(&place, "http://emulator", "secret-key").1, Kept::default());
         let files: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 1);
         assert!(!fs::read_to_string(&files[0]).unwrap().contains("secret-key"));
@@ -108,6 +151,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (memory, _) = AccountMemory::open(directory.path(), "e", "k");
         fs::write(&memory.file, "{\"listings_are").unwrap();
-        assert_eq!(AccountMemory::open(directory.path(), "e", "k").1, Learned::default());
+        assert_eq!(AccountMemory::open(directory.path(), "e", "k").1, Kept::default());
+    }
+
+    #[test]
+    fn short_lists_are_tried_longer_after_a_week() {
+        let long_ago = SystemTime::now() - LISTS_STAY_SHORT_FOR;
+        let kept = Kept { longest_list: Some(LongestList { items: 50, at: long_ago }), ..Kept::default() };
+        assert_eq!(kept.list_limit(), None);
+        assert_eq!(kept.after(Learned::default(), None).longest_list, None);
+        let found_again = kept.after(Learned::default(), Some(50));
+        assert_eq!(found_again.list_limit(), Some(50));
+        // Used, but not found out again: the week goes on.
+        assert_eq!(found_again.after(Learned::default(), Some(50)), found_again);
     }
 }

@@ -3,7 +3,12 @@
 use fichier_api::{FileLink, FolderId, MoveFiles, MoveFolder};
 use fichier_storage::{RemotePath, Result, StorageError};
 
-use super::{FichierRemote, ITEMS_PER_CALL, catalogue::KnownFile, error::failed};
+use super::{
+    FichierRemote,
+    catalogue::KnownFile,
+    error::failed,
+    lists::{Listed, Lists},
+};
 
 impl FichierRemote {
     /// Moves all that the folders of a path hold into the first of them, and removes the others. A call that fails
@@ -42,14 +47,21 @@ impl FichierRemote {
 
     async fn move_files_of(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
         let files: Vec<KnownFile> = self.tree.catalogue().files(from).cloned().collect();
-        for part in files.chunks(ITEMS_PER_CALL) {
-            let links: Vec<FileLink> = part.iter().map(|file| file.link).collect();
+        let mut lists = Lists::new(files, &self.tree.lists);
+        while let Some(list) = lists.next() {
+            let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
             let request = MoveFiles { links, to, destination_user: None, rename: None };
-            self.client.move_files(&request).await.map_err(|error| failed("merge", path, error))?;
+            if let Err(error) = self.client.move_files(&request).await {
+                if lists.refused(list, error.kind()).is_some() {
+                    return Err(failed("merge", path, error));
+                }
+                continue;
+            }
+            lists.taken(list.len());
             let mut catalogue = self.tree.catalogue();
-            for file in part {
+            for file in list {
                 catalogue.note_file_gone(from, file.link);
-                catalogue.note_file(to, file.clone());
+                catalogue.note_file(to, file);
             }
         }
         Ok(())
@@ -76,5 +88,11 @@ impl FichierRemote {
             self.tree.catalogue().note_moved_folder(to, child);
         }
         Ok(namesakes)
+    }
+}
+
+impl Listed for KnownFile {
+    fn link(&self) -> FileLink {
+        self.link
     }
 }

@@ -11,6 +11,7 @@ mod catalogue;
 mod download;
 mod error;
 mod folders;
+mod lists;
 mod memory;
 mod merge;
 mod names;
@@ -54,9 +55,6 @@ use tree::Tree;
 
 /// The most bytes that go in one upload request of several files. A batch that fails is sent again.
 const BATCH_BYTES: u64 = 256 * 1024 * 1024;
-
-/// How many links or names go in one call (API document, section 5: a safe size).
-const ITEMS_PER_CALL: usize = fichier_api::limits::ITEMS_PER_CALL;
 
 /// A 1Fichier account as a remote.
 #[derive(Debug)]
@@ -116,9 +114,9 @@ impl FichierRemote {
     }
 
     /// Keeps what is learned about the account between runs.
-    fn with_memory(mut self, memory: Option<AccountMemory>) -> Self {
+    fn with_memory(mut self, memory: Option<AccountMemory>, list_limit: Option<usize>) -> Self {
         if let Some(tree) = Arc::get_mut(&mut self.tree) {
-            tree.remember_in(memory);
+            tree.remember_in(memory, list_limit);
         }
         self
     }

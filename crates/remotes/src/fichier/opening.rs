@@ -11,7 +11,7 @@ use super::{
     CatalogueUse, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
     archive::{Archive, EXTENSION},
     error::failed,
-    memory::{AccountMemory, account_name},
+    memory::{AccountMemory, Kept, account_name},
     recall::Recall,
 };
 use crate::{
@@ -70,9 +70,10 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     if let Some(path) = gates {
         builder = builder.shared_gates(path);
     }
-    let (memory, learned) = memory.unzip();
-    if let Some(learned) = learned {
-        builder = builder.learned(learned);
+    let (memory, kept) = memory.unzip();
+    let list_limit = kept.as_ref().and_then(Kept::list_limit);
+    if let Some(kept) = kept {
+        builder = builder.learned(kept.learned);
     }
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
@@ -86,7 +87,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
             }
         });
         let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
-        let remote = FichierRemote::new(client, title, options).with_memory(memory).with_recall(recall);
+        let remote =
+            FichierRemote::new(client, title, options).with_memory(memory, list_limit).with_recall(recall);
         return Ok(Arc::new(remote));
     };
     let folder = shared.parse().map_err(|error: fichier_api::SharedFolderIdError| {

@@ -3,13 +3,21 @@
 //! A list of files goes to one folder in one call; those that change their names too are renamed in a second
 //! one. Old versions go after the new ones are there.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use fichier_api::{ApiError, CopyFiles, FileLink, FolderId, MoveFiles, RenameFile};
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
 use super::{
-    FichierRemote, ITEMS_PER_CALL, catalogue::KnownFile, error::failed, link_of, removal::concerns_an_item,
+    FichierRemote,
+    catalogue::KnownFile,
+    error::failed,
+    link_of,
+    lists::{Listed, Lists},
     tree::as_file,
 };
 
@@ -58,8 +66,8 @@ impl FichierRemote {
                     continue;
                 }
             };
-            let mut parts = parts(steps);
-            while let Some(mut part) = parts.pop() {
+            let mut lists = Lists::new(steps, &self.tree.lists);
+            while let Some(part) = lists.next() {
                 self.tree.catalogue().expect_into(id);
                 let result = match kind {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
@@ -70,6 +78,7 @@ impl FichierRemote {
                 }
                 match result {
                     Ok(done) => {
+                        lists.taken(part.len());
                         let mut old = Vec::new();
                         for (step, file) in part.iter().zip(done) {
                             let item = &batch[step.index];
@@ -89,12 +98,11 @@ impl FichierRemote {
                         }
                         self.remove_replaced(&old).await;
                     }
-                    Err(error) if concerns_an_item(&error) && part.len() > 1 => {
-                        let second = part.split_off(part.len() / 2);
-                        parts.push(second);
-                        parts.push(part);
-                    }
                     Err(error) => {
+                        // A copy that may have been made isn't made again.
+                        let lost = kind == Kind::Copy && error.maybe_done();
+                        let part = if lost { Some(part) } else { lists.refused(part, error.kind()) };
+                        let Some(part) = part else { continue };
                         let error = Arc::new(error);
                         for step in &part {
                             let item = &batch[step.index];
@@ -203,30 +211,18 @@ impl FichierRemote {
             self.tree.catalogue().note_file(to, file.clone());
             done.push(Ok(file));
         }
-        if let Err(error) = self.rename_all(&renames).await {
-            self.undo_names(to, part, &mut done, &error);
-        }
-        Ok(done)
-    }
-
-    /// The copies were made, but couldn't be given their names: they stand under the old ones.
-    fn undo_names(
-        &self,
-        to: FolderId,
-        part: &[Step],
-        done: &mut [Result<KnownFile, Arc<ApiError>>],
-        error: &Arc<ApiError>,
-    ) {
-        for (step, result) in part.iter().zip(done) {
-            if step.known.name == step.name {
-                continue;
-            }
-            if let Ok(file) = result {
+        let failed = self.rename_all(renames).await;
+        for (step, result) in part.iter().zip(&mut done) {
+            if let Ok(file) = result
+                && let Some(error) = failed.get(&file.link)
+            {
+                // The copy was made, but couldn't be given its name: it stands under the old one.
                 let file = KnownFile { name: step.known.name.clone(), ..file.clone() };
                 self.tree.catalogue().note_file(to, file);
+                *result = Err(error.clone());
             }
-            *result = Err(error.clone());
         }
+        Ok(done)
     }
 
     /// The answer to a copy was lost: what the folder holds now and didn't before, of the same checksum, is
@@ -287,11 +283,9 @@ impl FichierRemote {
             renaming.iter().map(|step| RenameFile { link: step.link, filename: self.stored(step) }).collect()
         };
         let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
-        let renamed = self.rename_all(&renames).await;
+        let failed = self.rename_all(renames).await;
         for step in part {
-            if let Err(error) = &renamed
-                && step.known.name != step.name
-            {
+            if let Some(error) = failed.get(&step.link) {
                 done.push(Err(error.clone()));
                 continue;
             }
@@ -302,29 +296,35 @@ impl FichierRemote {
         Ok(done)
     }
 
-    async fn rename_all(&self, renames: &[RenameFile]) -> Result<(), Arc<ApiError>> {
-        if renames.is_empty() {
-            return Ok(());
+    /// Gives files their names. Answers with those that couldn't be renamed.
+    async fn rename_all(&self, renames: Vec<RenameFile>) -> HashMap<FileLink, Arc<ApiError>> {
+        let mut failed = HashMap::new();
+        let mut lists = Lists::new(renames, &self.tree.lists);
+        while let Some(list) = lists.next() {
+            match self.client.rename_files(&list).await {
+                Ok(_) => lists.taken(list.len()),
+                Err(error) => {
+                    if let Some(list) = lists.refused(list, error.kind()) {
+                        let error = Arc::new(error);
+                        failed.extend(list.iter().map(|rename| (rename.link, error.clone())));
+                    }
+                }
+            }
         }
-        self.client.rename_files(renames).await.map(|_| ()).map_err(Arc::new)
+        failed
     }
 }
 
-/// Splits into calls, the last one in front. A call names no file twice: its answer couldn't tell which copy is
-/// which.
-fn parts(steps: Vec<Step>) -> Vec<Vec<Step>> {
-    let mut parts: Vec<Vec<Step>> = Vec::new();
-    for step in steps {
-        let roomy = |part: &&mut Vec<Step>| {
-            part.len() < ITEMS_PER_CALL && part.iter().all(|other| other.link != step.link)
-        };
-        match parts.iter_mut().find(roomy) {
-            Some(part) => part.push(step),
-            None => parts.push(vec![step]),
-        }
+impl Listed for Step {
+    fn link(&self) -> FileLink {
+        self.link
     }
-    parts.reverse();
-    parts
+}
+
+impl Listed for RenameFile {
+    fn link(&self) -> FileLink {
+        self.link
+    }
 }
 
 fn verb(kind: Kind) -> &'static str {

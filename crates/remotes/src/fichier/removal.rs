@@ -5,7 +5,12 @@ use std::time::Duration;
 use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, RemoveFile};
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
-use super::{FichierRemote, ITEMS_PER_CALL, error::failed, link_of};
+use super::{
+    FichierRemote,
+    error::failed,
+    link_of,
+    lists::{Listed, Lists},
+};
 
 /// How long to wait before asking again to remove a folder whose files went just now: the service may count
 /// them a little longer (API document, section 4).
@@ -33,33 +38,32 @@ impl FichierRemote {
                 Err(error) => outcomes[index] = Outcome::Failed(error),
             }
         }
-        // A list that is refused is halved until what is to blame stands alone.
-        let mut parts: Vec<Vec<(usize, FileLink)>> =
-            ready.chunks(ITEMS_PER_CALL).rev().map(<[_]>::to_vec).collect();
-        while let Some(mut part) = parts.pop() {
-            let links: Vec<FileLink> = part.iter().map(|(_, link)| *link).collect();
-            match self.remove_links(&links).await {
+        let mut lists = Lists::new(ready, &self.tree.lists);
+        while let Some(list) = lists.next() {
+            let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
+            let error = match self.remove_links(&links).await {
                 Ok(()) => {
-                    for (index, link) in part {
+                    lists.taken(list.len());
+                    for (index, link) in list {
                         self.forget(&batch[index], link);
                         outcomes[index] = Outcome::Done(());
                     }
+                    continue;
                 }
-                Err(error) if concerns_an_item(&error) && part.len() > 1 => {
-                    let second = part.split_off(part.len() / 2);
-                    parts.push(second);
-                    parts.push(part);
-                }
-                Err(error) if error.is_not_found() => {
-                    for (index, link) in part {
+                Err(error) => error,
+            };
+            match lists.refused(list, error.kind()) {
+                None => {}
+                Some(list) if error.is_not_found() => {
+                    for (index, link) in list {
                         self.forget(&batch[index], link);
                         outcomes[index] = Outcome::DoneBefore(());
                     }
                 }
-                Err(error) => {
+                Some(list) => {
                     let error = std::sync::Arc::new(error);
                     let fatal = error.is_fatal();
-                    for (index, _) in part {
+                    for (index, _) in list {
                         outcomes[index] =
                             Outcome::Failed(failed("remove", &batch[index].path, error.clone()));
                     }
@@ -157,10 +161,9 @@ impl FichierRemote {
     }
 }
 
-/// Whether an error of a list is about one of its items, so that the others may go without it.
-pub(super) fn concerns_an_item(error: &ApiError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. } | ErrorKind::Refused { .. }
-    )
+/// A file and its place in the batch.
+impl Listed for (usize, FileLink) {
+    fn link(&self) -> FileLink {
+        self.1
+    }
 }

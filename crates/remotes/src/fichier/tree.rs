@@ -18,6 +18,7 @@ use fichier_storage::{Entry, File, FileId, Folder, Name, RemotePath, Result, Sto
 use super::{
     catalogue::{Catalogue, KnownFile, KnownFolder},
     error::{failed, listing_failed},
+    lists::ListLength,
     memory::AccountMemory,
     names::Names,
     recall::Recall,
@@ -32,6 +33,8 @@ pub(super) struct Tree {
     cap: usize,
     catalogue: Mutex<Catalogue>,
     memory: Option<AccountMemory>,
+    /// How many items a list may have.
+    pub(super) lists: ListLength,
     pub(super) recall: Option<Recall>,
     /// One lock a folder, so that tasks which want the same one list it, or make a folder in it, once.
     locks: Mutex<HashMap<FolderId, Arc<tokio::sync::Mutex<()>>>>,
@@ -51,7 +54,7 @@ impl Drop for Tree {
         // The archive ends when nobody tells it anything more.
         self.catalogue().tell(None);
         if let Some(memory) = &self.memory {
-            memory.save(self.client.learned());
+            memory.save(self.client.learned(), self.lists.known_limit());
         }
     }
 }
@@ -73,6 +76,7 @@ impl Tree {
             cap,
             catalogue: Mutex::default(),
             memory: None,
+            lists: ListLength::new(None),
             recall: None,
             locks: Mutex::default(),
         }
@@ -93,14 +97,16 @@ impl Tree {
         self.cap
     }
 
-    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>) {
+    /// Keeps what is learned in this memory, which knows already how long lists may be.
+    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>, list_limit: Option<usize>) {
+        self.lists = ListLength::new(list_limit);
         self.memory = memory;
     }
 
     /// Keeps what was learned about the account, if there is a place for it.
     pub(super) fn remember(&self) {
         if let Some(memory) = &self.memory {
-            memory.note(&self.client);
+            memory.note(self.client.learned(), self.lists.known_limit());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fichier_storage::Relocation;
+use fichier_storage::{File, Relocation};
 
 use crate::service::{Service, batch, files, path};
 
@@ -64,9 +64,9 @@ async fn files_of_a_folder_go_up_in_one_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_go_by_hundreds_and_one_that_is_gone_does_not_hold_the_others() {
+async fn a_thousand_files_go_in_four_calls() {
     let service = Service::start().await;
-    for n in 0..250 {
+    for n in 0..1000 {
         service.control().seed_file(&format!("d/f{n}"), b"x").unwrap();
     }
     let remote = service.remote();
@@ -74,9 +74,100 @@ async fn files_go_by_hundreds_and_one_that_is_gone_does_not_hold_the_others() {
     for outcome in remote.remove(&all).await {
         outcome.into_result().unwrap();
     }
-    assert_eq!(counted(&service), expected(&[("folder/ls", 2), ("file/rm", 3)]));
+    assert_eq!(counted(&service), expected(&[("folder/ls", 2), ("file/rm", 4)]));
     assert!(service.tree().files.is_empty());
     assert!(files(&remote, "d").await.is_empty());
+}
+
+/// Removals, moves with and without new names, and copies of 400 files where a call takes so many: every file goes,
+/// and the calls are counted.
+async fn counted_lists(most: Option<usize>) -> [BTreeMap<String, u64>; 4] {
+    let service = Service::start_with(|builder| builder.most_items(most)).await;
+    for n in 0..400 {
+        service.control().seed_file(&format!("from/f{n}"), format!("{n}").as_bytes()).unwrap();
+    }
+    for folder in ["copied", "moved", "renamed"] {
+        service.control().seed_folder(folder).unwrap();
+    }
+    let memory = tempfile::tempdir().unwrap();
+    let relocate = |files: &[File], folder: &str, suffix: &str| -> Vec<Relocation> {
+        let to = |file: &File| path(&format!("{folder}/{}{suffix}", file.path.name().unwrap()));
+        files.iter().map(|file| Relocation { from: file.clone(), to: to(file), replaces: vec![] }).collect()
+    };
+    let mut counts = Vec::new();
+    let mut count = |calls: BTreeMap<String, u64>| {
+        counts.push(calls.into_iter().filter(|(name, _)| name != "folder/ls").collect());
+        service.control().reset_counters();
+    };
+    // A remote for each, with nothing learned before.
+    let remote = service.remote();
+    for outcome in remote.copy(&relocate(&files(&remote, "from").await, "copied", "")).await {
+        outcome.into_result().unwrap();
+    }
+    count(counted(&service));
+    let remote = service.remote();
+    for outcome in remote.rename(&relocate(&files(&remote, "from").await, "moved", "")).await {
+        outcome.into_result().unwrap();
+    }
+    count(counted(&service));
+    let remote = service.remote();
+    for outcome in remote.rename(&relocate(&files(&remote, "moved").await, "renamed", ".new")).await {
+        outcome.into_result().unwrap();
+    }
+    count(counted(&service));
+    // The last one remembers what the one before it learned.
+    let remote = service.remote_remembering(&[], memory.path());
+    for outcome in remote.remove(&files(&remote, "copied").await).await {
+        outcome.into_result().unwrap();
+    }
+    drop(remote);
+    service.control().reset_counters();
+    let remote = service.remote_remembering(&[], memory.path());
+    for outcome in remote.remove(&files(&remote, "renamed").await).await {
+        outcome.into_result().unwrap();
+    }
+    count(counted(&service));
+    assert!(service.tree().files.is_empty());
+    counts.try_into().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_double_where_the_service_takes_any_length() {
+    let [copied, moved, renamed, removed] = counted_lists(None).await;
+    // 100, 200, 100.
+    assert_eq!(copied, expected(&[("file/cp", 3)]));
+    assert_eq!(moved, expected(&[("file/mv", 3)]));
+    assert_eq!(renamed, expected(&[("file/mv", 3), ("file/rename", 3)]));
+    assert_eq!(removed, expected(&[("file/rm", 3)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_stay_at_the_length_that_the_service_takes() {
+    for most in [100, 150] {
+        let [copied, moved, renamed, removed] = counted_lists(Some(most)).await;
+        // 100, 200 refused, 100 three times.
+        assert_eq!(copied, expected(&[("file/cp", 5)]), "{most}");
+        assert_eq!(moved, expected(&[("file/mv", 5)]), "{most}");
+        assert_eq!(renamed, expected(&[("file/mv", 5), ("file/rename", 4)]), "{most}");
+        // Known from the run before.
+        assert_eq!(removed, expected(&[("file/rm", 4)]), "{most}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_a_proxy_finds_too_large_goes_in_halves() {
+    let service = Service::start().await;
+    for n in 0..300 {
+        service.control().seed_file(&format!("d/f{n}"), b"x").unwrap();
+    }
+    service.control().add_fault("endpoint=file/rm,kind=status:413,times=1".parse().unwrap());
+    let remote = service.remote();
+    for outcome in remote.remove(&files(&remote, "d").await).await {
+        outcome.into_result().unwrap();
+    }
+    // 100 refused, 50 six times.
+    assert_eq!(counted(&service), expected(&[("folder/ls", 2), ("file/rm", 7)]));
+    assert!(service.tree().files.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +192,8 @@ async fn copies_and_moves_go_in_lists() {
     for outcome in remote.rename(&relocate(&sources, "moved", ".bak")).await {
         outcome.into_result().unwrap();
     }
-    let calls = [("folder/mkdir", 1), ("file/mv", 2), ("file/rename", 2)];
+    // The copies went by 100 and 50, so now all may go at once.
+    let calls = [("folder/mkdir", 1), ("file/mv", 1), ("file/rename", 1)];
     assert_eq!(counted(&service), expected(&calls));
     let tree = service.tree();
     let count = |start: &str| tree.files.iter().filter(|file| file.path.starts_with(start)).count();

@@ -1,0 +1,310 @@
+//! Lists of items in one call: how long they may be, and what becomes of one that is refused.
+//!
+//! The service documents no length (API document, section 5). So the first list of a run has
+//! [`ITEMS_PER_CALL`], each one that is taken lets the next be twice as long, and one that is refused without one
+//! of its items to blame is halved, for the run and for those to come. No item is lost on the way: each either goes
+//! in a list that is taken, or stands alone when it is refused.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use fichier_api::{
+    ErrorKind, FileLink,
+    limits::{ITEMS_PER_CALL, MOST_ITEMS_PER_CALL},
+};
+
+/// How long the next list may be; shared by all calls of a run.
+#[derive(Debug)]
+pub(super) struct ListLength(Mutex<Length>);
+
+#[derive(Debug, Clone, Copy)]
+struct Length {
+    next: usize,
+    most: usize,
+    /// The longest list that was taken.
+    taken: usize,
+}
+
+impl ListLength {
+    /// Begins with the length that the account is known not to exceed.
+    pub(super) fn new(most: Option<usize>) -> Self {
+        let most = most.unwrap_or(MOST_ITEMS_PER_CALL).clamp(1, MOST_ITEMS_PER_CALL);
+        Self(Mutex::new(Length { next: ITEMS_PER_CALL.min(most), most, taken: 0 }))
+    }
+
+    fn length(&self) -> MutexGuard<'_, Length> {
+        // Three numbers, sound at any time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken(&self, items: usize) {
+        let mut length = self.length();
+        length.taken = length.taken.max(items);
+        if items >= length.next {
+            length.next = items.saturating_mul(2).min(length.most);
+        }
+    }
+
+    /// A list was refused for its length; `works` is a length that isn't.
+    fn too_long(&self, items: usize, works: usize) {
+        let mut length = self.length();
+        if works.max(1) < length.most {
+            length.most = works.max(1);
+            tracing::debug!(items, most = length.most, "the service refuses lists of this length");
+        }
+        length.next = length.next.min(length.most);
+    }
+
+    /// The most items that the service is known to take, if it refused more.
+    pub(super) fn known_limit(&self) -> Option<usize> {
+        let most = self.length().most;
+        (most < MOST_ITEMS_PER_CALL).then_some(most)
+    }
+}
+
+/// Something that goes in lists.
+pub(super) trait Listed {
+    /// The file it is about. No list names a file twice: the answer couldn't tell which is which.
+    fn link(&self) -> FileLink;
+}
+
+/// Items that wait to go.
+#[derive(Debug)]
+pub(super) struct Lists<'a, T> {
+    length: &'a ListLength,
+    waiting: VecDeque<T>,
+    /// Parts of a list that was refused, the next one last.
+    parts: Vec<Vec<T>>,
+    inquiry: Option<Inquiry>,
+}
+
+/// What a refused list's parts tell: was it an item, or the length?
+#[derive(Debug, Clone, Copy)]
+struct Inquiry {
+    refused: usize,
+    longest_taken: usize,
+    found_an_item: bool,
+}
+
+impl<'a, T: Listed> Lists<'a, T> {
+    pub(super) fn new(items: impl IntoIterator<Item = T>, length: &'a ListLength) -> Self {
+        Self { length, waiting: items.into_iter().collect(), parts: Vec::new(), inquiry: None }
+    }
+
+    /// The next list to send. Whoever takes it tells [`Lists::taken`] or [`Lists::refused`].
+    pub(super) fn next(&mut self) -> Option<Vec<T>> {
+        if let Some(part) = self.parts.pop() {
+            return Some(part);
+        }
+        if let Some(inquiry) = self.inquiry.take()
+            && !inquiry.found_an_item
+        {
+            self.length.too_long(inquiry.refused, inquiry.longest_taken);
+        }
+        let most = self.length.length().next;
+        let mut list = Vec::with_capacity(most.min(self.waiting.len()));
+        let mut named = HashSet::new();
+        let mut twice = Vec::new();
+        while list.len() < most
+            && let Some(item) = self.waiting.pop_front()
+        {
+            if named.insert(item.link()) {
+                list.push(item);
+            } else {
+                twice.push(item);
+            }
+        }
+        for item in twice.into_iter().rev() {
+            self.waiting.push_front(item);
+        }
+        (!list.is_empty()).then_some(list)
+    }
+
+    /// A list of so many was taken.
+    pub(super) fn taken(&mut self, items: usize) {
+        self.length.taken(items);
+        if let Some(inquiry) = &mut self.inquiry {
+            inquiry.longest_taken = inquiry.longest_taken.max(items);
+        }
+    }
+
+    /// A list was refused. Gives it back if its items failed with it; else they go again in shorter lists.
+    pub(super) fn refused(&mut self, mut list: Vec<T>, error: &ErrorKind) -> Option<Vec<T>> {
+        let items = list.len();
+        let blame = blame(error, items > ITEMS_PER_CALL.max(self.length.length().taken));
+        if items < 2 || blame == Blame::Neither {
+            // What stands alone and is refused was to blame, not the length of the list that it came from.
+            if let Some(inquiry) = &mut self.inquiry {
+                inquiry.found_an_item = true;
+            }
+            return Some(list);
+        }
+        match blame {
+            Blame::Length => self.length.too_long(items, items / 2),
+            Blame::Item | Blame::ItemOrLength | Blame::Neither => {
+                let inquiry = self.inquiry.get_or_insert(Inquiry {
+                    refused: items,
+                    longest_taken: 0,
+                    found_an_item: false,
+                });
+                inquiry.found_an_item |= blame == Blame::Item;
+            }
+        }
+        let second = list.split_off(items / 2);
+        self.parts.push(second);
+        self.parts.push(list);
+        None
+    }
+}
+
+/// What a refused list was refused for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blame {
+    /// One of its items.
+    Item,
+    /// One of its items or its length: the service's words aren't known for either.
+    ItemOrLength,
+    /// Its length.
+    Length,
+    /// Neither: the account, the service, the way to it.
+    Neither,
+}
+
+fn blame(error: &ErrorKind, longer_than_ever: bool) -> Blame {
+    match error {
+        ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. } => Blame::Item,
+        ErrorKind::Refused { .. } => Blame::ItemOrLength,
+        ErrorKind::Status { code: 400 | 413 | 414 | 422 | 431, .. } => Blame::Length,
+        // It failed as often as the pacer tries. A list of the usual length fails so when the service is ill.
+        ErrorKind::Html { .. }
+        | ErrorKind::Status { .. }
+        | ErrorKind::Timeout { .. }
+        | ErrorKind::Network(_)
+        | ErrorKind::InvalidJson { .. }
+        | ErrorKind::Truncated { .. }
+            if longer_than_ever =>
+        {
+            Blame::Length
+        }
+        _ => Blame::Neither,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    impl Listed for u32 {
+        fn link(&self) -> FileLink {
+            FileLink::from_code(&format!("code{self}")).unwrap()
+        }
+    }
+
+    fn lengths(items: u32, length: &ListLength, taken: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut lists = Lists::new(0..items, length);
+        let mut sent = Vec::new();
+        while let Some(list) = lists.next() {
+            sent.push(list.len());
+            if taken(list.len()) {
+                lists.taken(list.len());
+            } else {
+                assert!(lists.refused(list, &refusal()).is_none());
+            }
+        }
+        sent
+    }
+
+    fn refusal() -> ErrorKind {
+        ErrorKind::Refused { text: "Invalid parameters: too many links".to_owned(), number: Some(100) }
+    }
+
+    #[test]
+    fn lists_grow_to_five_hundred_and_go_on_there() {
+        let length = ListLength::new(None);
+        assert_eq!(lengths(2000, &length, |_| true), [100, 200, 400, 500, 500, 300]);
+        assert_eq!(lengths(700, &length, |_| true), [500, 200]);
+        assert_eq!(length.known_limit(), None);
+    }
+
+    #[test]
+    fn a_length_that_is_refused_is_not_tried_again() {
+        let length = ListLength::new(None);
+        assert_eq!(
+            lengths(1000, &length, |items| items <= 150),
+            [100, 200, 100, 100, 100, 100, 100, 100, 100, 100, 100]
+        );
+        assert_eq!(length.known_limit(), Some(100));
+        let later = ListLength::new(length.known_limit());
+        assert_eq!(lengths(250, &later, |items| items <= 150), [100, 100, 50]);
+    }
+
+    #[test]
+    fn a_limit_below_the_first_list_is_found_too() {
+        let length = ListLength::new(None);
+        assert_eq!(lengths(200, &length, |items| items <= 60), [100, 50, 50, 50, 50]);
+        assert_eq!(length.known_limit(), Some(50));
+    }
+
+    #[test]
+    fn an_item_that_is_refused_does_not_shorten_lists() {
+        let length = ListLength::new(None);
+        let mut lists = Lists::new(0..300, &length);
+        let mut failed = Vec::new();
+        let mut calls = 0;
+        while let Some(list) = lists.next() {
+            calls += 1;
+            if !list.contains(&77) {
+                lists.taken(list.len());
+            } else if let Some(list) = lists.refused(list, &refusal()) {
+                failed.extend(list);
+            }
+        }
+        assert_eq!(failed, [77]);
+        assert_eq!(length.known_limit(), None);
+        // 100 halved until one is left, and the rest.
+        assert!(calls <= 1 + 2 * 7 + 2, "{calls}");
+    }
+
+    #[test]
+    fn no_list_names_a_file_twice_and_all_go() {
+        let length = ListLength::new(None);
+        let mut lists = Lists::new([1, 1, 2, 1, 3], &length);
+        let mut sent = Vec::new();
+        while let Some(list) = lists.next() {
+            lists.taken(list.len());
+            sent.push(list);
+        }
+        assert_eq!(sent, [vec![1, 2, 3], vec![1], vec![1]]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_refused_each_item_goes_once_or_fails_alone(
+            items in 0..600_u32,
+            limit in 1..300_usize,
+            bad in proptest::collection::hash_set(0..600_u32, 0..4),
+        ) {
+            let length = ListLength::new(None);
+            let mut lists = Lists::new(0..items, &length);
+            let mut gone = Vec::new();
+            let mut failed = Vec::new();
+            while let Some(list) = lists.next() {
+                if list.len() <= limit && !list.iter().any(|item| bad.contains(item)) {
+                    lists.taken(list.len());
+                    gone.extend(list);
+                } else if let Some(list) = lists.refused(list, &refusal()) {
+                    prop_assert_eq!(list.len(), 1);
+                    failed.extend(list);
+                }
+            }
+            prop_assert!(failed.iter().all(|item| bad.contains(item)));
+            gone.extend(failed);
+            gone.sort_unstable();
+            prop_assert_eq!(gone, (0..items).collect::<Vec<_>>());
+        }
+    }
+}
