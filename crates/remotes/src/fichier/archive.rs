@@ -8,7 +8,11 @@ mod tables;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread::JoinHandle,
     time::{Duration, SystemTime},
 };
@@ -16,13 +20,19 @@ use std::{
 use fichier_api::FolderId;
 use rusqlite::Connection;
 
-use super::catalogue::{KnownFile, KnownFolder};
+use super::{
+    catalogue::{KnownFile, KnownFolder},
+    shelf::Shelf,
+};
 
 pub(super) use tables::{AccountFile, Checked, Remembered};
 pub use tables::{KeptEntry, KeptStatus};
 
-/// How many changes go in one transaction at most.
+/// How much goes in one transaction at most, in files and folders that it tells of.
 const GATHERED: usize = 4000;
+
+/// How much may wait to be written before whoever lists more waits, too.
+const BACKLOG: usize = 4 * GATHERED;
 
 /// How long another process that writes is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,6 +58,16 @@ pub(super) enum Change {
     SureAgain { folder: FolderId },
 }
 
+impl Change {
+    /// How many files and folders it tells of.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Listed { files, folders, .. } => 1 + files.len() + folders.len(),
+            _ => 1,
+        }
+    }
+}
+
 /// What the writing thread is told.
 #[derive(Debug)]
 enum Message {
@@ -58,12 +78,17 @@ enum Message {
 
 /// Takes changes from the catalogue in memory to the thread that writes them. Never blocks.
 #[derive(Debug, Clone)]
-pub(super) struct Journal(mpsc::Sender<Message>);
+pub(super) struct Journal {
+    sender: mpsc::Sender<Message>,
+    /// How much waits to be written.
+    backlog: Arc<AtomicUsize>,
+}
 
 impl Journal {
     pub(super) fn note(&self, change: Change) {
+        self.backlog.fetch_add(change.weight(), Ordering::Relaxed);
         // The thread is gone only when the database can't be written: then nothing is kept.
-        let _ = self.0.send(Message::Change(SystemTime::now(), change));
+        let _ = self.sender.send(Message::Change(SystemTime::now(), change));
     }
 }
 
@@ -106,15 +131,17 @@ impl Archive {
         tables::name(&writing, title).map_err(failed)?;
         let reading = connect(path).map_err(failed)?;
         let (sender, receiver) = mpsc::channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let written = backlog.clone();
         let file = path.to_owned();
         let writer = std::thread::Builder::new()
             .name("catalogue".to_owned())
-            .spawn(move || write_all(&file, &mut writing, &receiver))
+            .spawn(move || write_all(&file, &mut writing, &receiver, &written))
             .map_err(|source| CatalogueError::Disk { path: path.to_owned(), source })?;
         Ok(Self {
             path: path.to_owned(),
             reader: Arc::new(Mutex::new(Some(reading))),
-            journal: Journal(sender),
+            journal: Journal { sender, backlog },
             writer: Some(writer),
         })
     }
@@ -122,6 +149,18 @@ impl Archive {
     /// Where changes are told.
     pub(super) fn journal(&self) -> Journal {
         self.journal.clone()
+    }
+
+    /// Where the files of folders lie that aren't in use: beside the catalogue, on a disk rather than in memory.
+    pub(super) fn shelf(&self) -> Shelf {
+        self.path.parent().map(|directory| Shelf::in_directory(directory.to_owned())).unwrap_or_default()
+    }
+
+    /// Waits while more is to be written than should be held in memory.
+    pub(super) async fn let_catch_up(&self) {
+        if self.journal.backlog.load(Ordering::Relaxed) > BACKLOG {
+            self.flush().await;
+        }
     }
 
     /// What a folder holds and when it was listed, if that was no sooner than `not_before`. What can't be read
@@ -144,7 +183,7 @@ impl Archive {
     /// Waits until all changes so far are on disk.
     pub(super) async fn flush(&self) {
         let (sender, receiver) = mpsc::channel();
-        if self.journal.0.send(Message::Flush(sender)).is_ok() {
+        if self.journal.sender.send(Message::Flush(sender)).is_ok() {
             let _ = tokio::task::spawn_blocking(move || receiver.recv()).await;
         }
     }
@@ -178,8 +217,8 @@ impl Archive {
 impl Drop for Archive {
     fn drop(&mut self) {
         // The thread writes what is left, and ends when nobody can tell it anything more.
-        let (nobody, _) = mpsc::channel();
-        self.journal = Journal(nobody);
+        let (sender, _) = mpsc::channel();
+        self.journal = Journal { sender, backlog: Arc::default() };
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
@@ -254,18 +293,27 @@ impl KeptCatalogue {
 pub(super) const EXTENSION: &str = "sqlite";
 
 /// Writes what comes, until nobody is left who could tell more.
-fn write_all(path: &Path, connection: &mut Connection, messages: &mpsc::Receiver<Message>) {
+fn write_all(
+    path: &Path,
+    connection: &mut Connection,
+    messages: &mpsc::Receiver<Message>,
+    backlog: &AtomicUsize,
+) {
     let mut works = true;
     while let Ok(first) = messages.recv() {
         let mut changes = Vec::new();
         let mut waiting = Vec::new();
+        let mut weight = 0;
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
-                Message::Change(at, change) => changes.push((at, change)),
+                Message::Change(at, change) => {
+                    weight += change.weight();
+                    changes.push((at, change));
+                }
                 Message::Flush(sender) => waiting.push(sender),
             }
-            next = if changes.len() < GATHERED { messages.try_recv().ok() } else { None };
+            next = if weight < GATHERED { messages.try_recv().ok() } else { None };
         }
         if works
             && !changes.is_empty()
@@ -276,6 +324,7 @@ fn write_all(path: &Path, connection: &mut Connection, messages: &mpsc::Receiver
             discard(path);
             works = false;
         }
+        backlog.fetch_sub(weight, Ordering::Relaxed);
         for sender in waiting {
             let _ = sender.send(());
         }

@@ -1,12 +1,13 @@
 //! What is known of the account's tree: list once, remember what you did.
 //!
-//! Pure memory: no call is made here. A folder's contents are known after it was listed, because we made it, or
+//! No call is made here. A folder's contents are known after it was listed, because we made it, or
 //! because an earlier run left word of it. What we did ourselves (uploads, moves, removals) is noted at once and
 //! outlives a listing that is older than it, or that lags behind. All of it is told to the journal, where there
-//! is one.
+//! is one. The files of folders that weren't used lately lie on the [shelf](super::shelf), so that memory grows with
+//! the number of folders only.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::SystemTime,
 };
@@ -14,7 +15,13 @@ use std::{
 use fichier_api::{FileLink, FolderId};
 use fichier_storage::{Name, Whirlpool};
 
-use super::archive::{Change, Journal};
+use super::{
+    archive::{Change, Journal},
+    shelf::{Place, Shelf},
+};
+
+/// How many files are held in memory, besides those of the folder used last: some 1.5 MB.
+const FILES_AT_HAND: usize = 4096;
 
 /// A file as the catalogue keeps it. Hundreds of thousands are held at a time, so it is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +51,13 @@ pub(super) struct KnownFolder {
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
     folders: HashMap<FolderId, Contents>,
+    shelf: Shelf,
+    /// The folders whose files are in memory, those used last at the end.
+    at_hand: BTreeMap<u64, FolderId>,
+    /// How many files these have.
+    files_at_hand: usize,
+    /// Counts uses of folders.
+    uses: u64,
     /// Parent and description of every folder that was seen.
     known: HashMap<FolderId, (FolderId, KnownFolder)>,
     /// Where all that becomes known is told.
@@ -59,7 +73,12 @@ struct Contents {
     seen: bool,
     /// What an earlier run knew turned out to be wrong.
     doubted: bool,
+    /// Empty while they lie on the shelf.
     files: HashMap<FileLink, Remembered>,
+    /// Where the files lie as they are now.
+    place: Option<Place>,
+    /// When it was last used and how many files it had then, if they are in memory.
+    used: Option<(u64, usize)>,
     folders: BTreeSet<FolderId>,
     /// Folders that we made or moved here.
     own_folders: HashSet<FolderId>,
@@ -68,17 +87,95 @@ struct Contents {
     gone_folders: HashSet<FolderId>,
 }
 
-#[derive(Debug)]
-struct Remembered {
-    file: KnownFile,
+/// A file, and how it is known.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Remembered {
+    pub(super) file: KnownFile,
     /// We put it there or changed it: no listing takes that back.
-    own: bool,
+    pub(super) own: bool,
 }
 
 impl Catalogue {
     /// Tells from now on what becomes known; `None`: tells nobody.
     pub(super) fn tell(&mut self, journal: Option<Journal>) {
         self.journal = journal;
+    }
+
+    /// Lays what isn't in use on this shelf.
+    pub(super) fn shelve_on(&mut self, shelf: Shelf) {
+        self.shelf = shelf;
+    }
+
+    /// Sees to it that the folder's files are in memory.
+    fn take_up(&mut self, folder: FolderId) {
+        let Some(contents) = self.folders.get_mut(&folder) else { return };
+        if contents.used.is_none()
+            && let Some(place) = contents.place
+        {
+            match self.shelf.get(place) {
+                Ok(files) => {
+                    contents.files =
+                        files.into_iter().map(|remembered| (remembered.file.link, remembered)).collect();
+                }
+                Err(error) => {
+                    tracing::error!(%folder, "What was listed is lost, since the temporary file can't be read: {error}");
+                    contents.place = None;
+                    contents.complete = false;
+                    contents.seen = false;
+                }
+            }
+        }
+        self.used(folder);
+    }
+
+    /// Counts the folder as used last, and lays others on the shelf for it.
+    fn used(&mut self, folder: FolderId) {
+        self.uses += 1;
+        let Some(contents) = self.folders.get_mut(&folder) else { return };
+        if let Some((before, files)) = contents.used.replace((self.uses, contents.files.len())) {
+            self.at_hand.remove(&before);
+            self.files_at_hand -= files;
+        }
+        self.at_hand.insert(self.uses, folder);
+        self.files_at_hand += contents.files.len();
+        while self.files_at_hand > FILES_AT_HAND && self.at_hand.len() > 1 {
+            if !self.lay_down_oldest() {
+                break;
+            }
+        }
+    }
+
+    fn lay_down_oldest(&mut self) -> bool {
+        let Some((_, oldest)) = self.at_hand.first_key_value() else { return false };
+        let Some(contents) = self.folders.get_mut(oldest) else { return false };
+        if contents.place.is_none() {
+            contents.place = self.shelf.put(contents.files.values());
+        }
+        if contents.place.is_none() {
+            return false;
+        }
+        contents.files = HashMap::new();
+        if let Some((use_, files)) = contents.used.take() {
+            self.files_at_hand -= files;
+            self.at_hand.remove(&use_);
+        }
+        true
+    }
+
+    /// Forgets where the files of a folder are, when it goes.
+    fn let_go(&mut self, folder: FolderId) {
+        if let Some((use_, files)) = self.folders.remove(&folder).and_then(|contents| contents.used) {
+            self.at_hand.remove(&use_);
+            self.files_at_hand -= files;
+        }
+    }
+
+    /// The folder's contents in memory, to be changed; [`Catalogue::used`] goes after it.
+    fn to_change(&mut self, folder: FolderId) -> &mut Contents {
+        self.take_up(folder);
+        let contents = self.folders.entry(folder).or_default();
+        contents.place = None;
+        contents
     }
 
     fn note(&self, change: impl FnOnce() -> Change) {
@@ -88,12 +185,14 @@ impl Catalogue {
     }
 
     /// Whether all that the folder holds is known.
-    pub(super) fn is_complete(&self, folder: FolderId) -> bool {
+    pub(super) fn is_complete(&mut self, folder: FolderId) -> bool {
+        self.take_up(folder);
         self.folders.get(&folder).is_some_and(|contents| contents.complete)
     }
 
     /// Whether all that the folder holds is known from this run, not only from an earlier one.
-    pub(super) fn is_seen(&self, folder: FolderId) -> bool {
+    pub(super) fn is_seen(&mut self, folder: FolderId) -> bool {
+        self.take_up(folder);
         self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
     }
 
@@ -125,13 +224,12 @@ impl Catalogue {
     }
 
     /// Keeps what is known of a folder after it was listed, with when the listing began.
-    pub(super) fn keep_listing(&self, folder: FolderId, began: SystemTime) {
-        self.note(|| Change::Listed {
-            folder,
-            began,
-            files: self.files(folder).cloned().collect(),
-            folders: self.sub_folders(folder).cloned().collect(),
-        });
+    pub(super) fn keep_listing(&mut self, folder: FolderId, began: SystemTime) {
+        if self.journal.is_some() {
+            let files = self.files(folder).cloned().collect();
+            let folders = self.sub_folders(folder).cloned().collect();
+            self.note(|| Change::Listed { folder, began, files, folders });
+        }
     }
 
     /// Something goes into this folder: should we end before word of it, not all of the folder is known.
@@ -151,7 +249,7 @@ impl Catalogue {
         files: Vec<KnownFile>,
         folders: Vec<KnownFolder>,
     ) {
-        let contents = self.folders.entry(folder).or_default();
+        let contents = self.to_change(folder);
         contents.complete = true;
         contents.seen = true;
         contents.files.retain(|_, remembered| remembered.own);
@@ -160,6 +258,7 @@ impl Catalogue {
                 contents.files.entry(file.link).or_insert(Remembered { file, own: false });
             }
         }
+        let mut known = Vec::new();
         let own_folders = &contents.own_folders;
         contents.folders.retain(|id| own_folders.contains(id));
         for child in folders {
@@ -168,13 +267,16 @@ impl Catalogue {
             }
             // A folder that we renamed here keeps its new name.
             if contents.folders.insert(child.id) {
-                self.known.insert(child.id, (folder, child));
+                known.push(child);
             }
         }
+        self.known.extend(known.into_iter().map(|child| (child.id, (folder, child))));
+        self.used(folder);
     }
 
     /// The files that are known in a folder, in no order.
-    pub(super) fn files(&self, folder: FolderId) -> impl Iterator<Item = &KnownFile> {
+    pub(super) fn files(&mut self, folder: FolderId) -> impl Iterator<Item = &KnownFile> {
+        self.take_up(folder);
         self.folders
             .get(&folder)
             .into_iter()
@@ -182,7 +284,8 @@ impl Catalogue {
     }
 
     /// A file of a folder.
-    pub(super) fn file(&self, folder: FolderId, link: &FileLink) -> Option<&KnownFile> {
+    pub(super) fn file(&mut self, folder: FolderId, link: &FileLink) -> Option<&KnownFile> {
+        self.take_up(folder);
         Some(&self.folders.get(&folder)?.files.get(link)?.file)
     }
 
@@ -208,22 +311,25 @@ impl Catalogue {
     /// We stored this file in the folder, or changed it there.
     pub(super) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
         self.note(|| Change::File { folder, file: file.clone() });
-        let contents = self.folders.entry(folder).or_default();
+        let contents = self.to_change(folder);
         contents.gone_files.remove(&file.link);
         contents.files.insert(file.link, Remembered { file, own: true });
+        self.used(folder);
     }
 
     /// We took this file away from the folder, or found it gone.
     pub(super) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
         self.note(|| Change::FileGone { folder, file: link });
-        let contents = self.folders.entry(folder).or_default();
+        let contents = self.to_change(folder);
         contents.files.remove(&link);
         contents.gone_files.insert(link);
+        self.used(folder);
     }
 
     /// We made this folder: it is empty, and needs no listing.
     pub(super) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::NewFolder { parent, folder: folder.clone() });
+        self.let_go(folder.id);
         self.folders.insert(folder.id, Contents { complete: true, seen: true, ..Contents::default() });
         self.note_folder(parent, folder);
     }
@@ -250,7 +356,7 @@ impl Catalogue {
     /// We removed this folder, or found it gone.
     pub(super) fn note_folder_gone(&mut self, folder: FolderId) {
         self.note(|| Change::FolderGone { folder });
-        self.folders.remove(&folder);
+        self.let_go(folder);
         if let Some((parent, _)) = self.known.remove(&folder) {
             self.detach(parent, folder);
         }
@@ -269,20 +375,21 @@ impl Catalogue {
     }
 
     /// Whether the folder is known to hold nothing.
-    pub(super) fn is_empty(&self, folder: FolderId) -> bool {
+    pub(super) fn is_empty(&mut self, folder: FolderId) -> bool {
+        self.take_up(folder);
         self.folders.get(&folder).is_some_and(|contents| {
             contents.complete && contents.files.is_empty() && contents.folders.is_empty()
         })
     }
 
     /// Which of these folders is known to hold a file.
-    pub(super) fn folder_of(&self, candidates: &[FolderId], link: &FileLink) -> Option<FolderId> {
+    pub(super) fn folder_of(&mut self, candidates: &[FolderId], link: &FileLink) -> Option<FolderId> {
         candidates.iter().copied().find(|folder| self.file(*folder, link).is_some())
     }
 
     /// The folders below `folder` by name, for tests and debugging.
     #[cfg(test)]
-    fn names(&self, folder: FolderId) -> std::collections::BTreeMap<String, usize> {
+    fn names(&mut self, folder: FolderId) -> std::collections::BTreeMap<String, usize> {
         let mut names = std::collections::BTreeMap::new();
         for child in self.sub_folders(folder) {
             *names.entry(child.name.to_string()).or_default() += 1;
@@ -351,6 +458,49 @@ mod tests {
         assert_eq!(catalogue.names(FolderId(5)).into_keys().collect::<Vec<_>>(), ["a"]);
         catalogue.take_listing(ROOT, vec![], vec![folder(5, "old"), folder(6, "to")]);
         assert_eq!(catalogue.names(ROOT).into_keys().collect::<Vec<_>>(), ["to"]);
+    }
+
+    #[test]
+    fn files_of_many_folders_are_known_and_few_are_in_memory() {
+        let mut catalogue = Catalogue::default();
+        let folders = 2000;
+        for id in 1..=folders {
+            let files = (0..10).map(|n| file(u32::try_from(id).unwrap() * 100 + n, "f")).collect();
+            catalogue.take_listing(FolderId(id), files, vec![]);
+        }
+        let in_memory = |catalogue: &Catalogue| {
+            catalogue.folders.values().map(|contents| contents.files.len()).sum::<usize>()
+        };
+        assert!(in_memory(&catalogue) <= FILES_AT_HAND);
+        // What is changed while it is on the shelf stays changed, and what we did outlives a listing from before it.
+        for id in 1..=folders {
+            let number = u32::try_from(id).unwrap() * 100;
+            catalogue.note_file_gone(FolderId(id), file(number, "f").link);
+            catalogue.note_file(FolderId(id), file(number + 50, "own"));
+        }
+        for id in 1..=folders {
+            let number = u32::try_from(id).unwrap() * 100;
+            assert!(catalogue.is_complete(FolderId(id)) && !catalogue.is_empty(FolderId(id)));
+            assert_eq!(catalogue.files(FolderId(id)).count(), 10);
+            assert!(catalogue.file(FolderId(id), &file(number, "f").link).is_none());
+            catalogue.take_listing(FolderId(id), vec![file(number, "f"), file(number + 1, "f")], vec![]);
+        }
+        for id in (1..=folders).rev() {
+            assert_eq!(catalogue.names(FolderId(id)), [("f".to_owned(), 1), ("own".to_owned(), 1)].into());
+        }
+        assert!(in_memory(&catalogue) <= FILES_AT_HAND);
+        assert_eq!(catalogue.files_at_hand, in_memory(&catalogue));
+    }
+
+    #[test]
+    fn a_folder_larger_than_the_memory_is_whole() {
+        let mut catalogue = Catalogue::default();
+        let many = u32::try_from(FILES_AT_HAND).unwrap() * 2;
+        for id in [1, 2] {
+            catalogue.take_listing(FolderId(id), (0..many).map(|n| file(n, "f")).collect(), vec![]);
+        }
+        assert_eq!(catalogue.files(FolderId(1)).count(), FILES_AT_HAND * 2);
+        assert_eq!(catalogue.files(FolderId(2)).count(), FILES_AT_HAND * 2);
     }
 
     #[test]

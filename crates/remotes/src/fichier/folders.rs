@@ -49,7 +49,7 @@ impl FichierRemote {
             let namesake = renames
                 && old_parent != Some(parent)
                 && old_parent.is_some_and(|old| {
-                    let catalogue = self.tree.catalogue();
+                    let mut catalogue = self.tree.catalogue();
                     !catalogue.folders_named(old, &name).is_empty()
                         || catalogue.files(old).any(|file| file.name == name)
                 });

@@ -22,6 +22,7 @@ mod relocate;
 mod removal;
 mod settings;
 mod shared;
+mod shelf;
 mod tree;
 mod trust;
 mod upload;

@@ -143,8 +143,9 @@ impl Tree {
             Err(StorageError::FolderNotFound(_)) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let catalogue = self.catalogue();
-        let known = folders.iter().find_map(|folder| catalogue.file(*folder, link));
+        let mut catalogue = self.catalogue();
+        let holder = catalogue.folder_of(&folders, link);
+        let known = holder.and_then(|folder| catalogue.file(folder, link));
         Ok(known.is_some_and(|known| known.name == name))
     }
 
@@ -263,7 +264,7 @@ impl Tree {
                 // Whoever needs the folder will be told.
                 Err(_) => break,
             }
-            let catalogue = self.catalogue();
+            let mut catalogue = self.catalogue();
             let mut unplaced = survey.unplaced();
             for file in catalogue.files(folder) {
                 unplaced.remove(&file.link);

@@ -143,7 +143,7 @@ impl FichierRemote {
         let link = link_of(&item.from)?;
         // No call here: what handed out the file has listed its folder.
         let folders = self.tree.known(&parent);
-        let catalogue = self.tree.catalogue();
+        let mut catalogue = self.tree.catalogue();
         let source_folder = catalogue.folder_of(&folders, &link);
         let known = source_folder.and_then(|folder| catalogue.file(folder, &link).cloned());
         drop(catalogue);

@@ -84,7 +84,11 @@ impl Tree {
 
     /// Uses what earlier runs knew, and keeps what this one learns.
     pub(super) fn recall_from(&mut self, recall: Option<Recall>) {
-        self.catalogue().tell(recall.as_ref().map(|recall| recall.archive().journal()));
+        if let Some(recall) = &recall {
+            let mut catalogue = self.catalogue();
+            catalogue.tell(Some(recall.archive().journal()));
+            catalogue.shelve_on(recall.archive().shelf());
+        }
         self.recall = recall;
     }
 
@@ -139,9 +143,14 @@ impl Tree {
             recall.place(listing.files.iter().map(|file| file.link));
         }
         let (files, folders) = self.decode(&listing, path);
-        let mut catalogue = self.catalogue();
-        catalogue.take_listing(folder, files, folders);
-        catalogue.keep_listing(folder, began);
+        {
+            let mut catalogue = self.catalogue();
+            catalogue.take_listing(folder, files, folders);
+            catalogue.keep_listing(folder, began);
+        }
+        if let Some(recall) = &self.recall {
+            recall.archive().let_catch_up().await;
+        }
         Ok(())
     }
 
@@ -328,7 +337,7 @@ impl Tree {
         let mut newest: Option<KnownFile> = None;
         for folder in parents {
             self.load(folder, &parent).await?;
-            let catalogue = self.catalogue();
+            let mut catalogue = self.catalogue();
             folders.extend(catalogue.sub_folders(folder).filter(|child| child.name == name).cloned());
             for file in catalogue.files(folder).filter(|file| file.name == name) {
                 if newest.as_ref().is_none_or(|known| (known.date, known.link) < (file.date, file.link)) {
@@ -349,7 +358,7 @@ impl Tree {
     /// What a folder holds, sorted by name; of folders that share a path, the union.
     pub(super) async fn list(&self, path: &RemotePath) -> Result<Vec<Entry>> {
         let folders = self.require_loaded(path).await?;
-        let catalogue = self.catalogue();
+        let mut catalogue = self.catalogue();
         let mut entries = Vec::new();
         for folder in folders {
             entries.extend(

@@ -1,0 +1,244 @@
+//! Files of folders that nobody looks at now, in a temporary file.
+//!
+//! The files of an account may be a million, and each is some 360 bytes in memory. So the catalogue holds those of the
+//! folders used last, and the others lie here, a folder in one piece, until they are wanted. Pieces are never changed:
+//! a folder that changed is written anew. The file has no name and goes with the process.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use fichier_api::{Domain, FileLink};
+use fichier_storage::{Name, Whirlpool};
+
+use super::catalogue::{KnownFile, Remembered};
+
+/// Where a folder's files lie.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    offset: u64,
+    length: usize,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    /// Where the file is made; `None`: where the system has its temporary files.
+    directory: Option<PathBuf>,
+    file: Option<File>,
+    end: u64,
+    broken: bool,
+}
+
+const OWN: u8 = 1;
+const STANDS_FOR_EMPTY: u8 = 2;
+const HAS_CHECKSUM: u8 = 4;
+const HAS_DATE: u8 = 8;
+const HAS_MEDIA_TYPE: u8 = 16;
+const BEFORE_1970: u8 = 32;
+
+impl Shelf {
+    pub(super) fn in_directory(directory: PathBuf) -> Self {
+        Self { directory: Some(directory), ..Self::default() }
+    }
+
+    /// Lays files down; `None` when that can't be done, then or ever: they must stay in memory.
+    pub(super) fn put<'a>(&mut self, files: impl Iterator<Item = &'a Remembered>) -> Option<Place> {
+        if self.broken {
+            return None;
+        }
+        let mut piece = Vec::new();
+        files.for_each(|file| write(file, &mut piece));
+        self.append(&piece)
+            .inspect_err(|error| {
+                tracing::warn!(
+                    "What was listed stays in memory, since no temporary file can be written: {error}"
+                );
+                self.broken = true;
+            })
+            .ok()
+    }
+
+    fn append(&mut self, piece: &[u8]) -> io::Result<Place> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(match &self.directory {
+                Some(directory) => tempfile::tempfile_in(directory).or_else(|_| tempfile::tempfile())?,
+                None => tempfile::tempfile()?,
+            }),
+        };
+        file.seek(SeekFrom::Start(self.end))?;
+        file.write_all(piece)?;
+        let place = Place { offset: self.end, length: piece.len() };
+        self.end += piece.len() as u64;
+        Ok(place)
+    }
+
+    /// Takes files up again.
+    ///
+    /// # Errors
+    /// The file can't be read, or doesn't hold what was written.
+    pub(super) fn get(&mut self, place: Place) -> io::Result<Vec<Remembered>> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::Start(place.offset))?;
+        let mut piece = vec![0; place.length];
+        file.read_exact(&mut piece)?;
+        let mut rest = &piece[..];
+        let mut types = BTreeSet::new();
+        let mut files = Vec::new();
+        while !rest.is_empty() {
+            files.push(read(&mut rest, &mut types).ok_or(io::ErrorKind::InvalidData)?);
+        }
+        Ok(files)
+    }
+}
+
+fn write(remembered: &Remembered, to: &mut Vec<u8>) {
+    let Remembered { file, own } = remembered;
+    let date = file.date.map(|date| date.duration_since(SystemTime::UNIX_EPOCH));
+    let mut marks = 0;
+    for (mark, is_set) in [
+        (OWN, *own),
+        (STANDS_FOR_EMPTY, file.stands_for_empty),
+        (HAS_CHECKSUM, file.whirlpool.is_some()),
+        (HAS_DATE, file.date.is_some()),
+        (HAS_MEDIA_TYPE, file.media_type.is_some()),
+        (BEFORE_1970, matches!(date, Some(Err(_)))),
+    ] {
+        if is_set {
+            marks |= mark;
+        }
+    }
+    to.extend([marks, file.link.domain().number()]);
+    to.extend(file.size.to_le_bytes());
+    write_text(file.link.code().as_bytes(), to);
+    write_text(file.name.as_bytes(), to);
+    if let Some(sum) = &file.whirlpool {
+        to.extend(sum.as_bytes());
+    }
+    if let Some(date) = date {
+        let since = date.unwrap_or_else(|before| before.duration());
+        to.extend(since.as_secs().to_le_bytes());
+        to.extend(since.subsec_nanos().to_le_bytes());
+    }
+    if let Some(media_type) = &file.media_type {
+        write_text(media_type.as_bytes(), to);
+    }
+}
+
+fn write_text(text: &[u8], to: &mut Vec<u8>) {
+    to.extend((text.len() as u64).to_le_bytes());
+    to.extend(text);
+}
+
+fn read(from: &mut &[u8], types: &mut BTreeSet<Arc<str>>) -> Option<Remembered> {
+    let [marks, domain] = take(from)?;
+    let is_set = |mark| marks & mark != 0;
+    let size = u64::from_le_bytes(take(from)?);
+    let domain = *Domain::ALL.get(usize::from(domain))?;
+    let link = FileLink::new(domain, std::str::from_utf8(read_text(from)?).ok()?).ok()?;
+    let name = Name::new(read_text(from)?).ok()?;
+    let whirlpool = if is_set(HAS_CHECKSUM) { Some(Whirlpool::from_bytes(take(from)?)) } else { None };
+    let date = if is_set(HAS_DATE) {
+        let since = Duration::new(u64::from_le_bytes(take(from)?), u32::from_le_bytes(take(from)?));
+        let epoch = SystemTime::UNIX_EPOCH;
+        Some(if is_set(BEFORE_1970) { epoch.checked_sub(since)? } else { epoch.checked_add(since)? })
+    } else {
+        None
+    };
+    let media_type = if is_set(HAS_MEDIA_TYPE) {
+        let text = std::str::from_utf8(read_text(from)?).ok()?;
+        // One text for all files that have it.
+        Some(types.get(text).cloned().unwrap_or_else(|| {
+            let text: Arc<str> = text.into();
+            types.insert(text.clone());
+            text
+        }))
+    } else {
+        None
+    };
+    let stands_for_empty = is_set(STANDS_FOR_EMPTY);
+    let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty };
+    Some(Remembered { file, own: is_set(OWN) })
+}
+
+fn take<const LENGTH: usize>(from: &mut &[u8]) -> Option<[u8; LENGTH]> {
+    let (taken, rest) = from.split_first_chunk()?;
+    *from = rest;
+    Some(*taken)
+}
+
+fn read_text<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(u64::from_le_bytes(take(from)?)).ok()?;
+    let (text, rest) = from.split_at_checked(length)?;
+    *from = rest;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    prop_compose! {
+        fn files()(
+            code in "[a-z0-9]{1,30}",
+            domain in 0..11_usize,
+            name in "[^/\\x00]{1,40}".prop_filter("a name", |name| Name::new(name.as_bytes()).is_ok()),
+            size: u64,
+            sum in proptest::option::of(any::<[u8; 32]>()),
+            date in proptest::option::of((0..1_u64 << 33, 0..1_000_000_000_u32)),
+            before: bool,
+            media_type in proptest::option::of("[a-z/]{0,20}"),
+            stands_for_empty: bool,
+            own: bool,
+        ) -> Remembered {
+            Remembered {
+                file: KnownFile {
+                    link: FileLink::new(Domain::ALL[domain], &code).unwrap(),
+                    name: Name::new(name.as_bytes()).unwrap(),
+                    size,
+                    whirlpool: sum.map(|half| {
+                        let mut whole = [7; 64];
+                        whole[..32].copy_from_slice(&half);
+                        Whirlpool::from_bytes(whole)
+                    }),
+                    date: date.map(|(seconds, nanos)| {
+                        let since = Duration::new(seconds, nanos);
+                        let epoch = SystemTime::UNIX_EPOCH;
+                        if before { epoch - since } else { epoch + since }
+                    }),
+                    media_type: media_type.map(|text| Arc::from(text.as_str())),
+                    stands_for_empty,
+                },
+                own,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_laid_down_is_taken_up_unchanged(
+            folders in proptest::collection::vec(proptest::collection::vec(files(), 0..6), 0..6),
+        ) {
+            let mut shelf = Shelf::default();
+            let places: Vec<_> = folders.iter().map(|files| shelf.put(files.iter()).unwrap()).collect();
+            for (files, place) in folders.iter().zip(places).rev() {
+                prop_assert_eq!(&shelf.get(place).unwrap(), files);
+            }
+        }
+    }
+
+    #[test]
+    fn where_no_file_can_be_made_files_stay_where_they_are() {
+        let mut shelf = Shelf { broken: true, ..Shelf::default() };
+        assert!(shelf.put([].into_iter()).is_none());
+        assert!(shelf.get(Place { offset: 0, length: 1 }).is_err());
+    }
+}
