@@ -262,16 +262,18 @@ impl TransferSettings {
 /// Smaller ranges would cost more in requests than they bring.
 const SMALLEST_PIECE: u64 = 64 * 1024;
 
+/// Larger than any file that the service takes: a file is one range.
+const LARGEST_PIECE: u64 = 1 << 40;
+
 fn downloads(typed: &GlobalFlags, flags: &TransferFlags) -> Downloads {
     Downloads {
         streams: at_least_one(flags.multi_thread_streams),
         cutoff: flags.multi_thread_cutoff.0.unwrap_or(u64::MAX),
-        piece: flags.multi_thread_chunk_size.0.unwrap_or(u64::MAX).max(SMALLEST_PIECE),
+        piece: flags.multi_thread_chunk_size.0.unwrap_or(LARGEST_PIECE).clamp(SMALLEST_PIECE, LARGEST_PIECE),
         in_place: flags.inplace,
         partial_suffix: flags.partial_suffix.clone(),
         ahead: at_least_one(typed.transfers).get(),
         buffers: Buffers::of(flags.max_buffer_memory.0),
-        ..Downloads::default()
     }
 }
 

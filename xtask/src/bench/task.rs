@@ -109,7 +109,20 @@ pub(crate) fn all(size: Size) -> Vec<Task> {
     let million = small_files(pick(20_000, 2_000), pick(1_000_000, 100_000));
     let upload = format!("{} files of 1 KiB into {} new folders", many.files, many.folders);
     let unchanged = format!("sync of {} unchanged files in {} folders", same.files, same.folders);
-    let of_scale = format!("{} files in {} folders", million.files, million.folders);
+    let quarter = small_files(million.folders / 4, million.files / 4);
+    let of_scale = |layout: Layout| format!("{} files in {} folders", layout.files, layout.folders);
+    let listed = |name, layout| Task {
+        with_rclone: false,
+        by_default: false,
+        ..Task::new(name, format!("list {}", of_scale(layout)), &["lsf", "-R", "t:data"]).account(layout)
+    };
+    let synced = |name, layout| Task {
+        with_rclone: false,
+        by_default: false,
+        ..Task::new(name, format!("sync of {}, unchanged", of_scale(layout)), &["sync", "source", "t:data"])
+            .local(layout)
+            .account(layout)
+    };
     vec![
         Task::new("upload", upload.clone(), &["copy", "source", "t:other"]).local(many).after(many.files),
         Task::new("upload-single", format!("{upload}, one file a request"), &["copy", "source", "t:other"])
@@ -162,17 +175,10 @@ pub(crate) fn all(size: Size) -> Vec<Task> {
             is_start: true,
             ..Task::new("list-empty", "lsf of an empty folder".to_owned(), &["lsf", "t:empty"])
         },
-        Task {
-            with_rclone: false,
-            by_default: false,
-            ..Task::new("scale-list", format!("list {of_scale}"), &["lsf", "-R", "t:data"]).account(million)
-        },
-        Task {
-            with_rclone: false,
-            by_default: false,
-            ..Task::new("scale-sync", format!("sync of {of_scale}, unchanged"), &["sync", "source", "t:data"])
-                .local(million)
-                .account(million)
-        },
+        listed("scale-list", million),
+        synced("scale-sync", million),
+        // The same with a quarter, to see whether time grows as the number of folders does.
+        listed("scale-list-quarter", quarter),
+        synced("scale-sync-quarter", quarter),
     ]
 }

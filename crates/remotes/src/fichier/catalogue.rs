@@ -171,7 +171,7 @@ impl Catalogue {
     }
 
     /// The folder's contents in memory, to be changed; [`Catalogue::used`] goes after it.
-    fn to_change(&mut self, folder: FolderId) -> &mut Contents {
+    fn changeable(&mut self, folder: FolderId) -> &mut Contents {
         self.take_up(folder);
         let contents = self.folders.entry(folder).or_default();
         contents.place = None;
@@ -249,7 +249,7 @@ impl Catalogue {
         files: Vec<KnownFile>,
         folders: Vec<KnownFolder>,
     ) {
-        let contents = self.to_change(folder);
+        let contents = self.changeable(folder);
         contents.complete = true;
         contents.seen = true;
         contents.files.retain(|_, remembered| remembered.own);
@@ -311,7 +311,7 @@ impl Catalogue {
     /// We stored this file in the folder, or changed it there.
     pub(super) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
         self.note(|| Change::File { folder, file: file.clone() });
-        let contents = self.to_change(folder);
+        let contents = self.changeable(folder);
         contents.gone_files.remove(&file.link);
         contents.files.insert(file.link, Remembered { file, own: true });
         self.used(folder);
@@ -320,7 +320,7 @@ impl Catalogue {
     /// We took this file away from the folder, or found it gone.
     pub(super) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
         self.note(|| Change::FileGone { folder, file: link });
-        let contents = self.to_change(folder);
+        let contents = self.changeable(folder);
         contents.files.remove(&link);
         contents.gone_files.insert(link);
         self.used(folder);

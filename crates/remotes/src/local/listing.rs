@@ -109,12 +109,11 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
 #[cfg(unix)]
 fn is_elsewhere(place: &Place, metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    place.options.one_file_system
-        && place
-            .tree
-            .locate(&RemotePath::root())
-            .and_then(|root| Ok(fs::metadata(root).ok()))
-            .is_ok_and(|root| root.is_some_and(|root| root.dev() != metadata.dev()))
+    if !place.options.one_file_system {
+        return false;
+    }
+    let Ok(root) = place.tree.locate(&RemotePath::root()) else { return false };
+    fs::metadata(root).is_ok_and(|root| root.dev() != metadata.dev())
 }
 
 #[cfg(not(unix))]
