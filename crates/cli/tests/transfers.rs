@@ -91,13 +91,14 @@ fn a_recursive_listing_costs_one_call_a_folder() {
 }
 
 #[test]
-fn deleting_250_files_of_one_folder_costs_two_listings_and_three_removals() {
+fn deleting_250_files_of_one_folder_costs_two_listings_and_two_removals() {
     let stage = Stage::start();
     for n in 0..250 {
         stage.control().seed_file(&format!("d/f{n}"), b"x").unwrap();
     }
     stage.run(&["delete", "t:d"]).success();
-    let expected = [("file/rm", 3), ("folder/ls", 2)];
+    // A hundred, then twice as many at most.
+    let expected = [("file/rm", 2), ("folder/ls", 2)];
     assert_eq!(stage.counters(), BTreeMap::from(expected.map(|(name, count)| (name.to_owned(), count))));
     assert!(stage.control().tree().unwrap().files.is_empty());
     stage.run(&["purge", "t:d"]).success();
