@@ -1,4 +1,5 @@
-//! Which certificates are trusted, and by which the client is known. The system's are loaded at the first https connection, not before.
+//! Which certificates are trusted, and by which the client is known. The system's are loaded at the first https
+//! connection, not before.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -96,11 +97,9 @@ impl Trust {
         builder: ConfigBuilder<ClientConfig, WantsVerifier>,
         provider: Arc<CryptoProvider>,
     ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, ApiError> {
-        if self.anybody {
-            return Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody { provider })));
-        }
-        if self.roots.0.is_empty() {
-            let verifier = Arc::new(SystemRoots { provider, inner: OnceLock::new() });
+        if self.anybody || self.roots.0.is_empty() {
+            let believed = if self.anybody { Believed::Anybody } else { Believed::System(OnceLock::new()) };
+            let verifier = Arc::new(Verifier { provider, believed });
             return Ok(builder.dangerous().with_custom_certificate_verifier(verifier));
         }
         let mut store = RootCertStore::empty();
@@ -116,22 +115,37 @@ impl Trust {
     }
 }
 
-/// Whoever answers: the user asked for that. What is sent is still signed with the key of the certificate shown.
+/// Whose certificates are believed.
 #[derive(Debug)]
-struct Anybody {
-    provider: Arc<CryptoProvider>,
+enum Believed {
+    /// Everybody's: the user asked for that.
+    Anybody,
+    /// Those that the system trusts, loaded when first needed: that takes longer than all else at start-up.
+    System(OnceLock<Result<rustls_platform_verifier::Verifier, Error>>),
 }
 
-impl ServerCertVerifier for Anybody {
+/// Verifies a server. Whoever is believed, what is sent must be signed with the key of the certificate shown.
+#[derive(Debug)]
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    believed: Believed,
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+        let Believed::System(roots) = &self.believed else { return Ok(ServerCertVerified::assertion()) };
+        roots
+            .get_or_init(|| rustls_platform_verifier::Verifier::new(self.provider.clone()))
+            .as_ref()
+            .map_err(Clone::clone)?
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -152,57 +166,6 @@ impl ServerCertVerifier for Anybody {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// The system's certificates, loaded when first needed: that takes longer than all else at start-up.
-#[derive(Debug)]
-struct SystemRoots {
-    provider: Arc<CryptoProvider>,
-    inner: OnceLock<Result<rustls_platform_verifier::Verifier, Error>>,
-}
-
-impl SystemRoots {
-    fn inner(&self) -> Result<&rustls_platform_verifier::Verifier, Error> {
-        self.inner
-            .get_or_init(|| rustls_platform_verifier::Verifier::new(self.provider.clone()))
-            .as_ref()
-            .map_err(Clone::clone)
-    }
-}
-
-impl ServerCertVerifier for SystemRoots {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.inner()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner()?.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner()?.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -53,15 +53,6 @@ pub(crate) struct Headers {
     pub(crate) download: HeaderMap,
 }
 
-impl Headers {
-    /// Those of all requests, and those of one kind.
-    fn with(&self, kind: &HeaderMap) -> HeaderMap {
-        let mut headers = self.all.clone();
-        headers.extend(kind.clone());
-        headers
-    }
-}
-
 /// Three connection pools, made when first used: for the API, for uploads, for downloads.
 pub(crate) struct Transport {
     settings: Settings,
@@ -125,10 +116,9 @@ impl Transport {
     /// connection for each (API document, section 7).
     pub(crate) fn upload_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
         self.pool(&self.upload, || {
-            let headers = &self.settings.headers;
             Ok(self
                 .builder(&["http/1.1"])?
-                .default_headers(headers.with(&headers.upload))
+                .default_headers(self.settings.headers.upload.clone())
                 .http1_only()
                 .no_gzip()
                 .pool_max_idle_per_host(0))
@@ -139,10 +129,9 @@ impl Transport {
     /// since the HTTP library's would run on while the reader of the bytes takes its time.
     pub(crate) fn download_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
         self.pool(&self.download, || {
-            let headers = &self.settings.headers;
             Ok(self
                 .builder(&["http/1.1"])?
-                .default_headers(headers.with(&headers.download))
+                .default_headers(self.settings.headers.download.clone())
                 .http1_only()
                 .no_gzip()
                 .redirect(reqwest::redirect::Policy::limited(REDIRECTS)))
@@ -151,10 +140,9 @@ impl Transport {
 
     /// For addresses anywhere: the bytes as they are, so that their number is the one that is told.
     pub(crate) fn web(self) -> Result<Web, ErrorKind> {
-        let headers = &self.settings.headers;
         let builder = self
             .builder(&["h2", "http/1.1"])?
-            .default_headers(headers.with(&headers.download))
+            .default_headers(self.settings.headers.download.clone())
             .no_gzip()
             .read_timeout(none_if_zero(self.settings.idle_timeout));
         let client = builder.redirect(reqwest::redirect::Policy::limited(WEB_REDIRECTS)).build();

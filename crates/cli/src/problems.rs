@@ -22,6 +22,23 @@ impl Problems {
         self.last = Some((Exit::of_storage(error), error.to_string()));
     }
 
+    /// Notes what failed, and goes on; what somebody said no to is none.
+    ///
+    /// # Errors
+    /// Somebody was asked and wants no more of it.
+    pub(crate) fn note_failure<T>(
+        &mut self,
+        path: &str,
+        done: Result<T, StorageError>,
+    ) -> Result<(), StorageError> {
+        match done {
+            Ok(_) | Err(StorageError::Declined(_)) => {}
+            Err(StorageError::Quit) => return Err(StorageError::Quit),
+            Err(error) => self.note(path, &error),
+        }
+        Ok(())
+    }
+
     /// Logs something that is wrong without a remote having failed.
     pub(crate) fn note_text(&mut self, path: &str, text: &str) {
         tracing::error!(path, "{text}");

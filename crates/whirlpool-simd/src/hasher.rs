@@ -42,8 +42,7 @@ impl Whirlpool {
     }
 
     fn pending_length(&self) -> usize {
-        // Below 64, so it fits.
-        #[allow(clippy::cast_possible_truncation)]
+        #[allow(clippy::cast_possible_truncation, reason = "it is below 64")]
         let length = (self.length % BLOCK as u128) as usize;
         length
     }

@@ -30,7 +30,7 @@ static TABLES: [[u64; 256]; 8] = {
 #[inline(always)]
 fn scatter<const ROW: usize>(next: &mut [u64; 8], mut bytes: u64) {
     for (column, table) in TABLES.iter().enumerate() {
-        #[allow(clippy::cast_possible_truncation)]
+        #[allow(clippy::cast_possible_truncation, reason = "the lowest byte is what is wanted")]
         let lowest = bytes as u8;
         next[(ROW + column) % 8] ^= table[usize::from(lowest)];
         bytes >>= 8;

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use fichier_storage::{Entry, Location, RemotePath, StorageError};
+use fichier_storage::{Entry, Location, RemotePath};
 
 use super::Context;
-use crate::{
-    listing::Listing,
-    transfer::{guarded_place, unless_declined},
-};
+use crate::{listing::Listing, transfer::guarded_place};
 
 /// Remove the empty folders below, and those that hold only such
 #[derive(Debug, Args)]
@@ -73,11 +70,7 @@ pub(super) async fn remove_empty(
         }
         let full: Vec<_> = paths.iter().map(|path| location.path.join_path(path)).collect();
         for (path, outcome) in paths.iter().zip(location.remote.remove_folders(&full).await) {
-            match unless_declined(outcome.into_result()) {
-                Ok(_) => {}
-                Err(StorageError::Quit) => return Err(StorageError::Quit.into()),
-                Err(error) => context.problems.note(&path.to_string(), &error),
-            }
+            context.problems.note_failure(&path.to_string(), outcome.into_result())?;
         }
     }
     Ok(())

@@ -87,11 +87,8 @@ async fn all_below(location: &Location, time: SystemTime, context: &mut Context<
                 tracing::warn!(path = %path, "Skipped touch as --dry-run is set");
                 continue;
             }
-            match unless_declined(location.remote.set_modified(&file, time).await) {
-                Ok(_) => {}
-                Err(StorageError::Quit) => return Err(StorageError::Quit.into()),
-                Err(error) => context.problems.note(&path.to_string(), &error),
-            }
+            let done = location.remote.set_modified(&file, time).await;
+            context.problems.note_failure(&path.to_string(), done)?;
         }
     }
     Ok(())

@@ -44,17 +44,17 @@ pub(super) fn defaults(mut command: Command, environment: &Environment) -> Resul
             Some((arg.get_id().clone(), arg.get_long()?.to_owned(), name, value.to_owned()))
         })
         .collect();
+    if set.is_empty() {
+        return Ok(command);
+    }
     // Without the commands, each of which would get all flags once more: that takes as long as all else at the start.
-    let flags_alone = (!set.is_empty()).then(|| {
-        let flags = command.get_arguments().filter(|arg| arg.get_long().is_some()).cloned();
-        Command::new("fichier").args(flags)
-    });
+    let flags_alone =
+        Command::new("fichier").args(command.get_arguments().filter(|arg| arg.get_long().is_some()));
     for (id, long, name, value) in set {
         let mut word = OsString::from(format!("--{long}="));
         word.push(&value);
-        let trial =
-            flags_alone.clone().map(|flags| flags.try_get_matches_from([OsString::from("fichier"), word]));
-        if let Some(Err(error)) = trial
+        let trial = flags_alone.clone().try_get_matches_from([OsString::from("fichier"), word]);
+        if let Err(error) = trial
             && error.kind() != ErrorKind::DisplayHelp
         {
             let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();

@@ -23,7 +23,7 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
         },
         error => StorageError::io("list", &path, error),
     })?;
-    let mut above = None;
+    let (mut above, border) = (None, border(place));
     let (mut entries, mut gaps) = (Vec::new(), Vec::new());
     for line in lines {
         let line = line.map_err(|error| StorageError::io("list", &path, error))?;
@@ -44,7 +44,7 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
             Ok(metadata) if metadata.is_symlink() => {
                 met.follow(place, || above.get_or_insert_with(|| ancestors(place, folder)))
             }
-            Ok(metadata) if metadata.is_dir() && is_elsewhere(place, &metadata) => {
+            Ok(metadata) if metadata.is_dir() && is_beyond(border, &metadata) => {
                 tracing::debug!(path = %met.path, "left out: another file system is mounted there");
                 Ok(None)
             }
@@ -105,19 +105,29 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
     entry.ok_or_else(|| StorageError::FileNotFound(path.clone()))
 }
 
-/// Whether a directory is of another file system than the root, where that matters.
+/// The device of the root, if directories on others are to be left out.
 #[cfg(unix)]
-fn is_elsewhere(place: &Place, metadata: &fs::Metadata) -> bool {
+fn border(place: &Place) -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;
     if !place.options.one_file_system {
-        return false;
+        return None;
     }
-    let Ok(root) = place.tree.locate(&RemotePath::root()) else { return false };
-    fs::metadata(root).is_ok_and(|root| root.dev() != metadata.dev())
+    fs::metadata(place.tree.locate(&RemotePath::root()).ok()?).ok().map(|root| root.dev())
+}
+
+#[cfg(unix)]
+fn is_beyond(border: Option<u64>, metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    border.is_some_and(|device| device != metadata.dev())
 }
 
 #[cfg(not(unix))]
-fn is_elsewhere(_place: &Place, _metadata: &fs::Metadata) -> bool {
+fn border(_place: &Place) -> Option<u64> {
+    None
+}
+
+#[cfg(not(unix))]
+fn is_beyond(_border: Option<u64>, _metadata: &fs::Metadata) -> bool {
     false
 }
 
