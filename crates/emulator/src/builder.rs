@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::checksum::Checksums;
 use crate::clock::Clock;
 use crate::emulator::Emulator;
 use crate::error::{EmulatorError, ParseValueError};
@@ -99,6 +100,7 @@ pub struct Builder {
     pub(crate) proxy: Option<SocketAddr>,
     pub(crate) storage: Storage,
     pub(crate) durable: bool,
+    pub(crate) checksums: Checksums,
     pub(crate) limits: Limits,
     pub(crate) listing_cap: Option<Option<usize>>,
     pub(crate) most_items: Option<usize>,
@@ -120,6 +122,7 @@ impl Default for Builder {
             proxy: None,
             storage: Storage::Memory,
             durable: false,
+            checksums: Checksums::default(),
             limits: Limits::Off,
             listing_cap: None,
             most_items: None,
@@ -163,6 +166,12 @@ impl Builder {
     /// Whether acknowledged uploads survive a power cut, not only the death of the process. It costs fsyncs.
     pub fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
+        self
+    }
+
+    /// By whose code the checksums of uploads are computed. Default: independent of any client.
+    pub fn checksums(mut self, checksums: Checksums) -> Self {
+        self.checksums = checksums;
         self
     }
 

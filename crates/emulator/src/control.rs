@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::checksum::Checksums;
 use crate::clock::wire_date;
 use crate::error::EmulatorError;
 use crate::faults::FaultSpec;
@@ -244,7 +245,7 @@ impl Control {
             .service
             .store
             .blobs
-            .writer()
+            .writer(Checksums::default())
             .and_then(|mut writer| {
                 writer.write(content)?;
                 writer.finish()

@@ -10,6 +10,7 @@
 mod answer;
 mod builder;
 mod certificate;
+mod checksum;
 mod clock;
 mod control;
 mod control_http;
@@ -31,6 +32,7 @@ mod state;
 pub mod synthetic;
 
 pub use builder::{Account, Builder, DEMO_KEY, MkdirExisting};
+pub use checksum::Checksums;
 pub use clock::Clock;
 pub use control::{Control, SeedFile, Tree, TreeFile, TreeFolder};
 pub use emulator::Emulator;

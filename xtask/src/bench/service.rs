@@ -28,7 +28,8 @@ impl Service {
     pub(crate) fn start(fichier: &Path, place: &Path, limits: &str) -> anyhow::Result<Self> {
         let certificate = place.join("ca.pem");
         let mut process = Command::new(fichier)
-            .args(["emulate", "--proxy", "127.0.0.1:0", "--limits", limits])
+            // Neither program is to wait for the checksums of the other side.
+            .args(["emulate", "--proxy", "127.0.0.1:0", "--checksums", "fast", "--limits", limits])
             .arg("--state")
             .arg(place.join("state"))
             .arg("--ca-out")

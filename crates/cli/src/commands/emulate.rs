@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
-use fichier_emulator::{Account, Emulator, FaultSpec, Limits, MkdirExisting, Storage};
+use fichier_emulator::{Account, Checksums, Emulator, FaultSpec, Limits, MkdirExisting, Storage};
 
 use super::Context;
 use crate::flags;
@@ -36,6 +36,10 @@ pub(crate) struct Arguments {
     /// Keep what was acknowledged even through a power cut, at the price of speed
     #[arg(long)]
     durable: bool,
+
+    /// How the service computes checksums: independent, by code that no client shares, or fast, to measure with
+    #[arg(long, value_name = "WAY", default_value = "independent")]
+    checksums: Checksums,
 
     /// The service's limits: real, scaled:N (all times divided by N) or off
     #[arg(long, value_name = "LIMITS", default_value = "off")]
@@ -96,6 +100,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         .allow_remote(arguments.allow_remote)
         .storage(arguments.state.clone().map_or(Storage::Memory, Storage::Directory))
         .durable(arguments.durable)
+        .checksums(arguments.checksums)
         .limits(arguments.limits)
         .lag(arguments.lag)
         .most_items(arguments.most_items)

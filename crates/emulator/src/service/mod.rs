@@ -27,6 +27,7 @@ use jiff::tz::TimeZone;
 
 use crate::answer::{Abort, Answer, Body};
 use crate::builder::{Builder, MkdirExisting};
+use crate::checksum::Checksums;
 use crate::clock::Clock;
 use crate::control_http;
 use crate::counters::Counters;
@@ -75,6 +76,7 @@ pub(crate) struct Service {
     pub(crate) zone: TimeZone,
     address: SocketAddr,
     largest_upload: u64,
+    checksums: Checksums,
     mkdir_existing: MkdirExisting,
     log: Option<Arc<RequestLog>>,
 }
@@ -108,6 +110,7 @@ impl Service {
             zone: builder.zone,
             address,
             largest_upload: builder.largest_upload,
+            checksums: builder.checksums,
             mkdir_existing: builder.mkdir_existing,
             log,
         })

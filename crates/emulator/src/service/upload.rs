@@ -17,6 +17,7 @@ use super::call::{Call, Reply};
 use super::report::ReportLine;
 use super::{Origin, Service, Visit};
 use crate::answer::{Abort, Answer, Refusal};
+use crate::checksum::Checksums;
 use crate::fault_book::{About, Strike};
 use crate::faults::FaultKind;
 use crate::links;
@@ -283,7 +284,7 @@ impl Service {
         alter: Option<u64>,
     ) -> Result<Option<Received>, Failed> {
         let Some(first) = form.chunk().await? else { return Ok(None) };
-        let mut writer = Writer::start(Arc::clone(&self.store), alter);
+        let mut writer = Writer::start(Arc::clone(&self.store), self.checksums, alter);
         writer.send(first).await?;
         while let Some(chunk) = form.chunk().await? {
             writer.send(chunk).await?;
@@ -304,10 +305,10 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(store: Arc<Store>, alter: Option<u64>) -> Self {
+    fn start(store: Arc<Store>, checksums: Checksums, alter: Option<u64>) -> Self {
         let (queue, mut pieces) = mpsc::channel(4);
         let task = tokio::task::spawn_blocking(move || {
-            let mut writer = store.blobs.writer()?;
+            let mut writer = store.blobs.writer(checksums)?;
             let mut position = 0_u64;
             while let Some(piece) = pieces.blocking_recv() {
                 let Piece::Bytes(bytes) = piece else {

@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use whirlpool::{Digest as _, Whirlpool};
-
+use crate::checksum::{Checksums, Hasher};
 use crate::error::EmulatorError;
 use crate::links::random_code;
 use crate::synthetic;
@@ -59,7 +58,7 @@ impl Blobs {
     }
 
     /// Begins to write new content. Blocking.
-    pub(crate) fn writer(&self) -> io::Result<BlobWriter> {
+    pub(crate) fn writer(&self, checksums: Checksums) -> io::Result<BlobWriter> {
         let blob = random_code(24);
         let sink = match &self.place {
             Place::Memory(blobs) => Sink::Memory { blobs: Arc::clone(blobs), blocks: Vec::new() },
@@ -74,7 +73,7 @@ impl Blobs {
                 }
             }
         };
-        Ok(BlobWriter { sink, blob, hasher: Whirlpool::new(), size: 0 })
+        Ok(BlobWriter { sink, blob, hasher: Hasher::new(checksums), size: 0 })
     }
 
     /// Opens content for reading. Blocking.
@@ -188,7 +187,7 @@ enum Sink {
 pub(crate) struct BlobWriter {
     sink: Sink,
     blob: String,
-    hasher: Whirlpool,
+    hasher: Hasher,
     size: u64,
 }
 
@@ -216,7 +215,7 @@ impl BlobWriter {
 
     /// Puts the content in its place.
     pub(crate) fn finish(self) -> io::Result<Stored> {
-        let checksum = synthetic::hex(&self.hasher.finalize());
+        let checksum = self.hasher.finish();
         match self.sink {
             Sink::Memory { blobs, blocks } => {
                 lock(&blobs).insert(self.blob.clone(), Arc::new(blocks));
@@ -294,7 +293,7 @@ mod tests {
         for blobs in places {
             let mut content = vec![0; 3 * BLOCK + 77];
             synthetic::fill(1, 0, &mut content);
-            let mut writer = blobs.writer().unwrap();
+            let mut writer = blobs.writer(Checksums::Fast).unwrap();
             for piece in content.chunks(100_003) {
                 writer.write(piece).unwrap();
             }
@@ -321,7 +320,7 @@ mod tests {
     #[test]
     fn an_unfinished_upload_leaves_nothing() {
         let (directory, [_, blobs]) = places();
-        let mut writer = blobs.writer().unwrap();
+        let mut writer = blobs.writer(Checksums::default()).unwrap();
         writer.write(b"half").unwrap();
         let incoming = directory.path().join("incoming");
         assert_eq!(std::fs::read_dir(&incoming).unwrap().count(), 1);
