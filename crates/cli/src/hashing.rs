@@ -1,12 +1,13 @@
 //! Checksums of files: listed by the remote, or computed from the bytes.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use anyhow::Context as _;
 use bstr::ByteSlice as _;
+use bytes::Bytes;
 use digest::DynDigest;
-use fichier_storage::{ByteRange, File, Remote};
-use futures::StreamExt as _;
+use fichier_storage::{ByteRange, File, Hashing, Remote, Whirlpool};
+use futures::{Stream, StreamExt as _};
 
 /// A kind of checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +58,7 @@ impl FromStr for HashKind {
 
 /// Computes one checksum piece by piece.
 pub(crate) enum Hasher {
-    Digest(Box<dyn DynDigest>),
+    Digest(Box<dyn DynDigest + Send>),
     Crc32(crc32fast::Hasher),
 }
 
@@ -99,36 +100,68 @@ pub(crate) fn is_supported(remote: &dyn Remote, kind: HashKind) -> bool {
 /// The checksums of a file, in the order of `kinds`; `None` for a kind that the remote doesn't know. With
 /// `download` the bytes are read and every kind is known.
 pub(crate) async fn of_file(
+    hashing: &Hashing,
     remote: &dyn Remote,
     file: &File,
     kinds: &[HashKind],
     download: bool,
 ) -> anyhow::Result<Vec<Option<Vec<u8>>>> {
-    let mut sums: Vec<Option<Vec<u8>>> = vec![None; kinds.len()];
-    let mut hashers = Vec::new();
-    for (index, kind) in kinds.iter().enumerate() {
-        match (kind, file.whirlpool) {
-            (HashKind::Whirlpool, Some(known)) if !download => {
-                sums[index] = Some(known.as_bytes().to_vec());
-            }
-            _ if download || is_supported(remote, *kind) => hashers.push((index, Hasher::new(*kind))),
-            _ => {}
+    let wanted = |kind| download || is_supported(remote, kind);
+    let (mut whirlpool, mut others) = (file.whirlpool.filter(|_| !download), Vec::new());
+    let mut reads_whirlpool = false;
+    for kind in kinds.iter().copied().filter(|kind| wanted(*kind)) {
+        match kind {
+            HashKind::Whirlpool => reads_whirlpool = whirlpool.is_none(),
+            other => others.push((other, Hasher::new(other))),
         }
     }
-    if hashers.is_empty() {
-        return Ok(sums);
+    if reads_whirlpool {
+        whirlpool = Some(read(hashing, remote, file, &mut others).await?);
+    } else if !others.is_empty() {
+        take_in(remote.read(file, ByteRange::WHOLE).await?, file, &mut others).await?;
     }
-    let mut bytes = remote.read(file, ByteRange::WHOLE).await?;
+    let mut others: BTreeMap<HashKind, Vec<u8>> =
+        others.into_iter().map(|(kind, hasher)| (kind, hasher.finish())).collect();
+    let of_kind = |kind: &HashKind| match kind {
+        HashKind::Whirlpool => whirlpool.map(|sum| sum.as_bytes().to_vec()),
+        other => others.remove(other),
+    };
+    Ok(kinds.iter().map(of_kind).collect())
+}
+
+/// Reads a file for its Whirlpool checksum, and the other kinds on the way.
+async fn read(
+    hashing: &Hashing,
+    remote: &dyn Remote,
+    file: &File,
+    others: &mut Vec<(HashKind, Hasher)>,
+) -> anyhow::Result<Whirlpool> {
+    let bytes = remote.read(file, ByteRange::WHOLE).await?;
+    let (hashed, sum) = hashing.stream(bytes, file.size);
+    take_in(hashed, file, others).await?;
+    let (_, sum) = sum.await.with_context(|| format!("hashing {:?}", file.path))?;
+    Ok(sum)
+}
+
+/// Takes a stream to its end, into each hasher, on a blocking thread.
+async fn take_in(
+    mut bytes: impl Stream<Item = fichier_storage::Result<Bytes>> + Unpin,
+    file: &File,
+    hashers: &mut Vec<(HashKind, Hasher)>,
+) -> anyhow::Result<()> {
     while let Some(chunk) = bytes.next().await {
         let chunk = chunk.with_context(|| format!("reading {:?}", file.path))?;
-        for (_, hasher) in &mut hashers {
-            hasher.update(&chunk);
+        if hashers.is_empty() {
+            continue;
         }
+        let mut taken = std::mem::take(hashers);
+        *hashers = tokio::task::spawn_blocking(move || {
+            taken.iter_mut().for_each(|(_, hasher)| hasher.update(&chunk));
+            taken
+        })
+        .await?;
     }
-    for (index, hasher) in hashers {
-        sums[index] = Some(hasher.finish());
-    }
-    Ok(sums)
+    Ok(())
 }
 
 /// Lower-case hexadecimal digits.

@@ -24,7 +24,7 @@ use fichier_remotes::{
     registry::{self, Opening},
     web::WebAddress,
 };
-use fichier_storage::{Location, Remote, RemotePath};
+use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio::sync::Mutex;
 
 pub(crate) use configuration::Configuration;
@@ -62,6 +62,8 @@ pub(crate) struct Session<'a> {
     /// The whole file system, for runs between two places of it.
     whole: OnceLock<Arc<dyn Remote>>,
     calls: Arc<Calls>,
+    /// What computes the checksums of files that are read.
+    pub(crate) hashing: Hashing,
     /// Set when what an earlier run knew must not count.
     anew: OnceLock<()>,
     /// By what was typed before the path, so that two paths on one remote share what it has learned.
@@ -96,6 +98,7 @@ impl<'a> Session<'a> {
             network: OnceLock::new(),
             whole: OnceLock::new(),
             calls: Arc::default(),
+            hashing: Hashing::default(),
             anew: OnceLock::new(),
             opened: Mutex::default(),
         }
@@ -151,7 +154,7 @@ impl<'a> Session<'a> {
                 None
             }
         });
-        Checksums { cache }
+        Checksums { cache, hashing: self.hashing.clone() }
     }
 
     /// The hash cache's file.

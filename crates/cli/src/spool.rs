@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use fichier_storage::{ByteStream, Content, HashStream, MemoryContent, Result, StorageError, Whirlpool};
+use fichier_storage::{ByteStream, Content, Hashing, MemoryContent, Result, StorageError, Whirlpool};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tempfile::NamedTempFile;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc};
@@ -45,7 +45,7 @@ impl Spool {
     /// # Errors
     /// The stream's own, or the temporary file can't be written.
     pub(crate) async fn of(stream: ByteStream, directory: &Path) -> Result<Self> {
-        let (mut hashed, sum) = HashStream::new(stream, u64::MAX);
+        let (mut hashed, sum) = Hashing::default().stream(stream, u64::MAX);
         let mut memory = BytesMut::new();
         let mut disk: Option<(NamedTempFile, tokio::fs::File)> = None;
         let mut size = 0;

@@ -199,7 +199,7 @@ async fn sum(
     if check.kind == HashKind::Whirlpool && !check.download {
         return Ok(Some(checksums.of(remote, file).await?.to_string()));
     }
-    let sums = hashing::of_file(remote, file, &[check.kind], check.download).await?;
+    let sums = hashing::of_file(&checksums.hashing, remote, file, &[check.kind], check.download).await?;
     Ok(sums.into_iter().next().flatten().map(|sum| hashing::hexadecimal(&sum)))
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt;
 
-use fichier_storage::{ByteRange, File, HashStream, Remote, Result, StorageError, Whirlpool};
+use fichier_storage::{ByteRange, File, Hashing, Remote, Result, StorageError, Whirlpool};
 
 use crate::HashCache;
 
@@ -65,6 +65,8 @@ pub(crate) enum Decision {
 pub struct Checksums {
     /// Where checksums of files are remembered that their remote knows none of.
     pub cache: Option<Arc<HashCache>>,
+    /// What computes those of files that are read.
+    pub hashing: Hashing,
 }
 
 impl Checksums {
@@ -89,7 +91,7 @@ impl Checksums {
             return Ok(known);
         }
         let bytes = remote.read(file, ByteRange::WHOLE).await?;
-        let (mut hashed, sum) = HashStream::new(bytes, file.size);
+        let (mut hashed, sum) = self.hashing.stream(bytes, file.size);
         while let Some(chunk) = hashed.next().await {
             chunk?;
         }

@@ -13,14 +13,16 @@ pub mod conformance;
 mod content;
 mod entry;
 mod error;
+mod hashing;
 mod outcome;
 mod path;
 mod remote;
 
-pub use checksum::{HashStream, ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
+pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
+pub use hashing::{HashStream, Hashing};
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};
 pub use remote::{

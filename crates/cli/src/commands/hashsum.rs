@@ -9,13 +9,15 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{File, Location, RemotePath};
+use fichier_storage::{Location, RemotePath};
+use futures::{StreamExt as _, stream};
 
 use super::Context;
 use crate::{
     exit::Failure,
     hashing::{self, HashKind, Hasher},
     listing::Listing,
+    problems::Problems,
     sum_check::{self, SumCheck},
     transfer::ListFlags,
 };
@@ -146,34 +148,48 @@ struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    /// The checksum of a file. What goes wrong is logged and counted.
-    async fn sum(&mut self, path: &RemotePath, file: &File, context: &mut Context<'_>) -> Option<String> {
-        let remote = &*self.location.remote;
+    /// The checksum of a file as printed; what goes wrong is noted.
+    fn shown(
+        &self,
+        path: &RemotePath,
+        sums: anyhow::Result<Vec<Option<Vec<u8>>>>,
+        problems: &mut Problems,
+    ) -> Option<String> {
         let name = path.as_bytes().to_str_lossy();
-        match hashing::of_file(remote, file, &[self.kind], self.common.download).await {
+        match sums {
             Ok(sums) => {
                 let sum = sums.into_iter().next().flatten();
                 if sum.is_none() {
-                    context.problems.note_text(&name, "hash unsupported: hash type not supported");
+                    problems.note_text(&name, "hash unsupported: hash type not supported");
                 }
                 sum.map(|sum| text(&sum, self.common.base64))
             }
             Err(error) => {
-                context.problems.note_text(&name, &format!("Failed to read hash: {error:#}"));
+                problems.note_text(&name, &format!("Failed to read hash: {error:#}"));
                 None
             }
         }
     }
 
-    async fn print(&mut self, context: &mut Context<'_>) -> anyhow::Result<()> {
+    /// Several files are read at once; they are printed in the order of the listing.
+    async fn print(&self, context: &mut Context<'_>) -> anyhow::Result<()> {
         let mut file_out = match &self.common.output_file {
             Some(path) => Some(BufWriter::new(fs::File::create(path)?)),
             None => None,
         };
+        let readers = context.settings.transfer.checkers.get();
+        let (hashing, remote) = (&context.session.hashing, &*self.location.remote);
         let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
         while let Some(files) = listing.next_files(&mut context.problems).await? {
-            for (path, file) in files {
-                let Some(sum) = self.sum(&path, &file, context).await else { continue };
+            let mut sums = stream::iter(files)
+                .map(|(path, file)| async move {
+                    let sums =
+                        hashing::of_file(hashing, remote, &file, &[self.kind], self.common.download).await;
+                    (path, sums)
+                })
+                .buffered(readers);
+            while let Some((path, sums)) = sums.next().await {
+                let Some(sum) = self.shown(&path, sums, &mut context.problems) else { continue };
                 let out: &mut dyn Write = match &mut file_out {
                     Some(file) => file,
                     None => context.out,

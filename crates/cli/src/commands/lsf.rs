@@ -204,7 +204,9 @@ impl Row<'_, '_> {
     async fn hash(&mut self, seen: &Seen) -> String {
         let Some(file) = seen.file() else { return String::new() };
         let kinds = [self.arguments.hash];
-        match hashing::of_file(&*self.location.remote, file, &kinds, false).await {
+        match hashing::of_file(&self.context.session.hashing, &*self.location.remote, file, &kinds, false)
+            .await
+        {
             Ok(sums) => match sums.into_iter().next().flatten() {
                 Some(sum) => hashing::hexadecimal(&sum),
                 None => String::new(),

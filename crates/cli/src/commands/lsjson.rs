@@ -181,7 +181,9 @@ impl Item<'_> {
 
     async fn hashes(&self, seen: &Seen, context: &mut Context<'_>) -> Option<Object> {
         let file = seen.file().filter(|_| !self.kinds.is_empty())?;
-        match hashing::of_file(&*self.location.remote, file, &self.kinds, false).await {
+        match hashing::of_file(&context.session.hashing, &*self.location.remote, file, &self.kinds, false)
+            .await
+        {
             Ok(sums) => {
                 let mut hashes = Object::default();
                 for (kind, sum) in self.kinds.iter().zip(sums) {

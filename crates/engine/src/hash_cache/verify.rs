@@ -107,10 +107,11 @@ impl HashCache {
         for _ in &jobs {
             stats.plan_check();
         }
+        let reading = &Checksums::default();
         let mut read = stream::iter(jobs)
             .map(|((fingerprint, file), remembered)| async move {
                 let sum = match remembered {
-                    Some(_) => Some(read_now(place, &file, &fingerprint).await),
+                    Some(_) => Some(read_now(reading, place, &file, &fingerprint).await),
                     None => None,
                 };
                 (fingerprint, file, remembered, sum)
@@ -140,8 +141,13 @@ impl HashCache {
 }
 
 /// The checksum of a file, read anew; `None` when it isn't the same file any more.
-async fn read_now(place: &Location, file: &File, fingerprint: &Fingerprint) -> Result<Option<Whirlpool>> {
-    let sum = Checksums { cache: None }.of(&*place.remote, file).await?;
+async fn read_now(
+    reading: &Checksums,
+    place: &Location,
+    file: &File,
+    fingerprint: &Fingerprint,
+) -> Result<Option<Whirlpool>> {
+    let sum = reading.of(&*place.remote, file).await?;
     let now = place.remote.find(&file.path).await?;
     let unchanged = now.as_file().and_then(|file| file.fingerprint.as_ref()) == Some(fingerprint);
     Ok(unchanged.then_some(sum))

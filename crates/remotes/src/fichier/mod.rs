@@ -34,8 +34,8 @@ use futures::{StreamExt as _, TryStreamExt as _};
 
 use fichier_api::{Client, FileLink};
 use fichier_storage::{
-    AccountInfo, BatchLimit, ByteRange, ByteStream, Entry, Features, File, LinkRequest, Outcome, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    AccountInfo, BatchLimit, ByteRange, ByteStream, Entry, Features, File, Hashing, LinkRequest, Outcome,
+    Relocation, Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -65,6 +65,8 @@ pub struct FichierRemote {
     options: FichierOptions,
     tree: Arc<Tree>,
     reader: Reader,
+    /// What computes the checksums of files that go.
+    hashing: Hashing,
     /// Whether several files may go in one upload request; off for the run when a report left one out.
     batching: AtomicBool,
 }
@@ -100,6 +102,7 @@ impl FichierRemote {
             info,
             tree: Arc::new(Tree::new(client.clone(), names, options.listing_cap.max(1))),
             reader: Reader::new(client.clone(), &options),
+            hashing: Hashing::default(),
             batching: AtomicBool::new(options.upload_batch > 1),
             client,
             options,

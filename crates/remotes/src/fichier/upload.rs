@@ -16,8 +16,8 @@ use fichier_api::{
     UploadOptions, UploadedFile,
 };
 use fichier_storage::{
-    ByteStream, Content, File, HashStream, MemoryContent, Name, Outcome, RemotePath, Result, StorageError,
-    Whirlpool, WriteBatch, WriteItem,
+    ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
+    WriteBatch, WriteItem,
 };
 
 use super::{
@@ -220,7 +220,7 @@ impl FichierRemote {
         let mut files = Vec::with_capacity(group.len());
         let mut sums = Vec::with_capacity(group.len());
         for (item, stream) in group.iter().zip(streams) {
-            let (hashed, sum) = HashStream::new(stream, item.size);
+            let (hashed, sum) = self.hashing.stream(stream, item.size);
             let body = hashed.map_err(|error| Box::new(error) as BoxError).boxed();
             files.push(UploadFile { name: item.stored.clone(), size: item.size, body });
             sums.push(sum);

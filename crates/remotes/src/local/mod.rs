@@ -41,7 +41,7 @@ use std::{
 use async_trait::async_trait;
 use fichier_encoding::Encoding;
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Listing, Outcome, Relocation, Remote,
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Hashing, Listing, Outcome, Relocation, Remote,
     RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
@@ -131,6 +131,8 @@ pub struct LocalRemote {
 struct Place {
     tree: Tree,
     options: LocalOptions,
+    /// What computes the checksums of files that come.
+    hashing: Hashing,
 }
 
 impl LocalRemote {
@@ -157,7 +159,7 @@ impl LocalRemote {
             skips_empty_files: false,
         };
         let tree = Tree::new(&root, options.encoding, options.long_paths);
-        Self { info, place: Arc::new(Place { tree, options }) }
+        Self { info, place: Arc::new(Place { tree, options, hashing: Hashing::default() }) }
     }
 
     /// Runs a job that waits for the disk, away from the runtime's own threads.

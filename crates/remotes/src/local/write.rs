@@ -9,8 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use fichier_storage::{
-    ByteStream, Content, File, HashStream, Outcome, RemotePath, Result, StorageError, Whirlpool, WriteBatch,
-    WriteItem,
+    ByteStream, Content, File, Outcome, RemotePath, Result, StorageError, Whirlpool, WriteBatch, WriteItem,
 };
 use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
@@ -178,7 +177,7 @@ async fn get(
     let content = item.content.open().await?;
     let (mut content, sum): (ByteStream, _) = match item.expected {
         Some(expected) => {
-            let (hashed, sum) = HashStream::new(content, item.size);
+            let (hashed, sum) = place.hashing.stream(content, item.size);
             (hashed.boxed(), Some((expected, sum)))
         }
         None => (content, None),
