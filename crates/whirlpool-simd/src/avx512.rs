@@ -32,12 +32,31 @@ use crate::{
 /// How many messages are worth hashing at once: then the two ports that do 512-bit arithmetic have work all the time.
 pub(crate) const MOST_LANES: usize = 4;
 
-/// Whether this machine has the instructions.
-pub(crate) fn is_available() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vbmi")
-        && is_x86_feature_detected!("gfni")
+/// AVX-512 with VBMI, and GFNI. A value exists only where the machine has them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    /// The instructions, if this machine has them.
+    pub(crate) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi")
+            && is_x86_feature_detected!("gfni");
+        found.then_some(Self(()))
+    }
+
+    /// Takes as many blocks as the shortest lane has from each lane into its state.
+    pub(crate) fn compress<const LANES: usize>(self, lanes: [&mut Lane<'_>; LANES]) {
+        // SAFETY: a value of `Self` exists only where the machine has the instructions.
+        unsafe {
+            if LANES > 2 {
+                compress::<LANES, true>(lanes);
+            } else {
+                compress::<LANES, false>(lanes);
+            }
+        }
+    }
 }
 
 /// The rotation of the term that is for free.
@@ -171,9 +190,9 @@ fn sum(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
 /// masks of the two highest bits choose, take one less, but 11 cycles or more.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn substitute<const MANY: bool>(state: __m512i, constants: &Constants) -> __m512i {
+fn substitute<const SPLIT: bool>(state: __m512i, constants: &Constants) -> __m512i {
     let [first, second, third, fourth] = constants.quarters;
-    if MANY {
+    if SPLIT {
         let is_high = _mm512_movepi8_mask(state);
         let is_odd_quarter = _mm512_test_epi8_mask(state, constants.second_bit);
         let low = _mm512_permutexvar_epi8(state, first);
@@ -193,8 +212,8 @@ fn substitute<const MANY: bool>(state: __m512i, constants: &Constants) -> __m512
 /// One round, with its key.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
-fn round<const MANY: bool>(state: __m512i, key: __m512i, constants: &Constants) -> __m512i {
-    let substituted = substitute::<MANY>(state, constants);
+fn round<const SPLIT: bool>(state: __m512i, key: __m512i, constants: &Constants) -> __m512i {
+    let substituted = substitute::<SPLIT>(state, constants);
     let shifted = _mm512_permutexvar_epi8(constants.shift, substituted);
     let term = |index: usize| {
         let transposed = _mm512_gf2p8affine_epi64_epi8::<0>(constants.multiplications[index], shifted);
@@ -216,13 +235,8 @@ fn constants() -> Constants {
     }
 }
 
-/// Takes as many blocks as the shortest lane has from each lane into its state.
-///
-/// # Safety of callers
-///
-/// The machine must have the instructions: [`is_available`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
-pub(crate) fn compress<const LANES: usize>(lanes: [&mut Lane<'_>; LANES]) {
+fn compress<const LANES: usize, const SPLIT: bool>(lanes: [&mut Lane<'_>; LANES]) {
     const { assert!(LANES > 0 && LANES <= MOST_LANES) }
     let constants = constants();
     let count = lanes.iter().map(|lane| lane.blocks.len()).min().unwrap_or(0);
@@ -240,13 +254,8 @@ pub(crate) fn compress<const LANES: usize>(lanes: [&mut Lane<'_>; LANES]) {
         for constant in &KEYS {
             let constant = load(constant);
             for lane in 0..LANES {
-                if LANES > 2 {
-                    keys[lane] = round::<true>(keys[lane], constant, &constants);
-                    data[lane] = round::<true>(data[lane], keys[lane], &constants);
-                } else {
-                    keys[lane] = round::<false>(keys[lane], constant, &constants);
-                    data[lane] = round::<false>(data[lane], keys[lane], &constants);
-                }
+                keys[lane] = round::<SPLIT>(keys[lane], constant, &constants);
+                data[lane] = round::<SPLIT>(data[lane], keys[lane], &constants);
             }
         }
         for lane in 0..LANES {

@@ -3,7 +3,12 @@
 use core::fmt;
 
 #[cfg(target_arch = "x86_64")]
-use crate::{avx2, avx512};
+use crate::{
+    avx2::Avx2,
+    avx512::{self, Avx512},
+    columns,
+    gfni::Gfni,
+};
 use crate::{constants::Matrix, portable};
 
 /// One way to compute Whirlpool that this machine is able to take.
@@ -12,14 +17,15 @@ use crate::{constants::Matrix, portable};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Implementation(Kind);
 
-// Of the kinds other than `Portable` there is a value only where the machine was seen to have the instructions.
-// `Implementation::available` is the only place where one is made.
+/// Of the kinds other than `Portable` there is a value only where the machine was seen to have the instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     #[cfg(target_arch = "x86_64")]
-    Avx512,
+    Avx512(Avx512),
     #[cfg(target_arch = "x86_64")]
-    Avx2,
+    Gfni(Gfni),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
     Portable,
 }
 
@@ -33,8 +39,11 @@ impl Implementation {
     /// All that this machine has, the fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        let special =
-            [avx512::is_available().then_some(Kind::Avx512), avx2::is_available().then_some(Kind::Avx2)];
+        let special = [
+            Avx512::detect().map(Kind::Avx512),
+            Gfni::detect().map(Kind::Gfni),
+            Avx2::detect().map(Kind::Avx2),
+        ];
         #[cfg(not(target_arch = "x86_64"))]
         let special: [Option<Kind>; 0] = [];
         special.into_iter().flatten().chain([Kind::Portable]).map(Self)
@@ -46,14 +55,16 @@ impl Implementation {
         Self::available().next().unwrap_or(Self(Kind::Portable))
     }
 
-    /// Its name: `avx512`, `avx2` or `portable`.
+    /// Its name: `avx512`, `gfni`, `avx2` or `portable`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => "avx512",
+            Kind::Avx512(_) => "avx512",
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => "avx2",
+            Kind::Gfni(_) => "gfni",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => "avx2",
             Kind::Portable => "portable",
         }
     }
@@ -63,8 +74,10 @@ impl Implementation {
     pub const fn lanes(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => avx512::MOST_LANES,
-            _ => 1,
+            Kind::Avx512(_) => avx512::MOST_LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Gfni(_) | Kind::Avx2(_) => columns::MOST_LANES,
+            Kind::Portable => 1,
         }
     }
 
@@ -72,47 +85,49 @@ impl Implementation {
     pub(crate) fn compress(self, state: &mut Matrix, blocks: &[Matrix]) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => {
-                // SAFETY: a value of this kind exists only where the machine has the instructions.
-                unsafe { avx512::compress([&mut Lane { state, blocks }]) }
-            }
+            Kind::Avx512(avx512) => avx512.compress([&mut Lane { state, blocks }]),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => {
-                // SAFETY: a value of this kind exists only where the machine has the instructions.
-                unsafe { avx2::compress(state, blocks) }
-            }
+            Kind::Gfni(gfni) => gfni.compress(state, blocks),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(avx2) => avx2.compress(state, blocks),
             Kind::Portable => portable::compress(state, blocks),
         }
     }
 
     /// Takes the blocks of each lane into its state, several lanes at once where that is faster.
     pub(crate) fn compress_lanes(self, mut lanes: Vec<Lane<'_>>) {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => {
-                // The longest first, so that none of them is left alone at the end.
-                lanes.sort_by_key(|lane| core::cmp::Reverse(lane.blocks.len()));
-                let mut waiting = lanes.into_iter();
-                let mut active = Vec::with_capacity(avx512::MOST_LANES);
-                loop {
-                    active.retain(|lane: &Lane<'_>| !lane.blocks.is_empty());
-                    let free = avx512::MOST_LANES - active.len();
-                    active.extend(waiting.by_ref().filter(|lane| !lane.blocks.is_empty()).take(free));
-                    // SAFETY: a value of this kind exists only where the machine has the instructions.
-                    unsafe {
-                        match active.as_mut_slice() {
-                            [] => return,
-                            [a] => avx512::compress([a]),
-                            [a, b] => avx512::compress([a, b]),
-                            [a, b, c] => avx512::compress([a, b, c]),
-                            [a, b, c, d, ..] => avx512::compress([a, b, c, d]),
-                        }
-                    }
-                }
+        // The longest first, so that none of them is left alone at the end.
+        lanes.sort_by_key(|lane| core::cmp::Reverse(lane.blocks.len()));
+        let mut waiting = lanes.into_iter().filter(|lane| !lane.blocks.is_empty());
+        let mut active = Vec::with_capacity(self.lanes());
+        loop {
+            active.retain(|lane: &Lane<'_>| !lane.blocks.is_empty());
+            active.extend(waiting.by_ref().take(self.lanes() - active.len()));
+            if active.is_empty() {
+                return;
             }
-            _ => {
-                for lane in &mut lanes {
+            self.compress_together(&mut active);
+        }
+    }
+
+    /// Takes blocks of these lanes, of which there are at most [`Implementation::lanes`], into their states, until one
+    /// lane at least has no more.
+    fn compress_together(self, lanes: &mut [Lane<'_>]) {
+        match (self.0, lanes) {
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512(avx512), [a, b, c, d]) => avx512.compress([a, b, c, d]),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512(avx512), [a, b, c]) => avx512.compress([a, b, c]),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512(avx512), [a, b]) => avx512.compress([a, b]),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Gfni(gfni), [a, b]) => gfni.compress_two([a, b]),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2(avx2), [a, b]) => avx2.compress_two([a, b]),
+            (_, lanes) => {
+                for lane in lanes {
                     self.compress(lane.state, lane.blocks);
+                    lane.blocks = &[];
                 }
             }
         }
