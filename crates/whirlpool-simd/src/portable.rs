@@ -26,21 +26,21 @@ static TABLES: [[u64; 256]; 8] = {
     tables
 };
 
+/// A state, row by row, each as a little-endian number.
+pub(crate) type Rows = [u64; 8];
+
 /// Adds what one row of the state contributes to the next state.
 #[inline(always)]
-fn scatter<const ROW: usize>(next: &mut [u64; 8], mut bytes: u64) {
-    for (column, table) in TABLES.iter().enumerate() {
-        #[allow(clippy::cast_possible_truncation, reason = "the lowest byte is what is wanted")]
-        let lowest = bytes as u8;
-        next[(ROW + column) % 8] ^= table[usize::from(lowest)];
-        bytes >>= 8;
+fn scatter<const ROW: usize>(next: &mut Rows, row: u64) {
+    for (column, (table, byte)) in TABLES.iter().zip(row.to_le_bytes()).enumerate() {
+        next[(ROW + column) % 8] ^= table[usize::from(byte)];
     }
 }
 
 /// Substitution, shift of the columns and mixing of the rows. Row by row of the old state, since eight sums and one
 /// row fit into the registers of most machines, two states don't.
 #[inline(always)]
-fn round(state: &[u64; 8], mut next: [u64; 8]) -> [u64; 8] {
+fn round(state: &Rows, mut next: Rows) -> Rows {
     scatter::<0>(&mut next, state[0]);
     scatter::<1>(&mut next, state[1]);
     scatter::<2>(&mut next, state[2]);
@@ -52,12 +52,28 @@ fn round(state: &[u64; 8], mut next: [u64; 8]) -> [u64; 8] {
     next
 }
 
-fn rows(bytes: &Matrix) -> [u64; 8] {
+/// The key of each round, from that of the round before.
+#[inline(always)]
+pub(crate) fn next_key(key: &Rows, constant: [u8; 8]) -> Rows {
+    round(key, [u64::from_le_bytes(constant), 0, 0, 0, 0, 0, 0, 0])
+}
+
+/// The rows of a state.
+pub(crate) fn rows(bytes: &Matrix) -> Rows {
     let mut rows = [0; 8];
     for (row, bytes) in rows.iter_mut().zip(bytes.as_chunks::<8>().0) {
         *row = u64::from_le_bytes(*bytes);
     }
     rows
+}
+
+/// A state as the standard writes it.
+pub(crate) fn bytes(rows: Rows) -> Matrix {
+    let mut bytes = [0; BLOCK];
+    for (bytes, row) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(rows) {
+        *bytes = row.to_le_bytes();
+    }
+    bytes
 }
 
 /// Takes blocks into the state, in their order.
@@ -71,15 +87,13 @@ pub(crate) fn compress(state: &mut Matrix, blocks: &[[u8; BLOCK]]) {
             data[row] ^= message[row];
             hash[row] ^= message[row];
         }
-        for constant in &ROUND_CONSTANTS {
-            key = round(&key, [u64::from_le_bytes(*constant), 0, 0, 0, 0, 0, 0, 0]);
+        for constant in ROUND_CONSTANTS {
+            key = next_key(&key, constant);
             data = round(&data, key);
         }
         for row in 0..8 {
             hash[row] ^= data[row];
         }
     }
-    for (bytes, row) in state.as_chunks_mut::<8>().0.iter_mut().zip(hash) {
-        *bytes = row.to_le_bytes();
-    }
+    *state = bytes(hash);
 }
