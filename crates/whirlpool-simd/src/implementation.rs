@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+#[cfg(target_arch = "aarch64")]
+use crate::neon::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::{
     avx2::Avx2,
@@ -26,6 +28,8 @@ enum Kind {
     Gfni(Gfni),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     Portable,
 }
 
@@ -44,7 +48,9 @@ impl Implementation {
             Gfni::detect().map(Kind::Gfni),
             Avx2::detect().map(Kind::Avx2),
         ];
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        let special = [Neon::detect().map(Kind::Neon)];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let special: [Option<Kind>; 0] = [];
         special.into_iter().flatten().chain([Kind::Portable]).map(Self)
     }
@@ -55,7 +61,7 @@ impl Implementation {
         Self::available().next().unwrap_or(Self(Kind::Portable))
     }
 
-    /// Its name: `avx512`, `gfni`, `avx2` or `portable`.
+    /// Its name: `avx512`, `gfni`, `avx2`, `neon` or `portable`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
@@ -65,6 +71,8 @@ impl Implementation {
             Kind::Gfni(_) => "gfni",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(_) => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => "neon",
             Kind::Portable => "portable",
         }
     }
@@ -77,6 +85,8 @@ impl Implementation {
             Kind::Avx512(_) => avx512::MOST_LANES,
             #[cfg(target_arch = "x86_64")]
             Kind::Gfni(_) | Kind::Avx2(_) => columns::MOST_LANES,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => 1,
             Kind::Portable => 1,
         }
     }
@@ -90,6 +100,8 @@ impl Implementation {
             Kind::Gfni(gfni) => gfni.compress(state, blocks),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(avx2) => avx2.compress(state, blocks),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(neon) => neon.compress(state, blocks),
             Kind::Portable => portable::compress(state, blocks),
         }
     }

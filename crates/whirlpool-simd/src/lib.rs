@@ -36,6 +36,8 @@
 mod constants;
 mod hasher;
 mod implementation;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
