@@ -1,6 +1,9 @@
-//! How many bytes a second: each implementation that this machine has, beside RustCrypto's.
+//! How many bytes a second: each implementation that this machine has, with one message and with several at once,
+//! beside RustCrypto's.
 //!
 //! `cargo bench -p whirlpool-simd`
+
+use std::fmt;
 
 use divan::{Bencher, counter::BytesCount};
 use whirlpool_simd::{Digest as _, Implementation, Whirlpool, finalize_many, update_many};
@@ -12,57 +15,49 @@ fn main() {
     divan::main();
 }
 
+/// Messages of one length, by one implementation.
+struct Case {
+    implementation: Implementation,
+    messages: usize,
+    length: usize,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { implementation, messages, length } = self;
+        write!(f, "{implementation}, {messages} of {length}")
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for implementation in Implementation::available() {
+        for messages in [1, 2, 4, 8].into_iter().filter(|messages| *messages <= 2 * implementation.lanes()) {
+            cases.extend(LENGTHS.map(|length| Case { implementation, messages, length }));
+        }
+    }
+    cases
+}
+
 fn message(length: usize) -> Vec<u8> {
     (0..length).map(|index| (index.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
 }
 
-/// One message by implementation `RANK` of those available.
-fn one<const RANK: usize>(bencher: Bencher<'_, '_>, length: usize) {
-    let Some(implementation) = Implementation::available().nth(RANK) else { return };
+#[divan::bench(args = cases())]
+fn ours(bencher: Bencher<'_, '_>, case: &Case) {
+    let Case { implementation, messages, length } = *case;
     let message = message(length);
-    bencher
-        .counter(BytesCount::new(length))
-        .bench_local(|| Whirlpool::with_implementation(implementation).chain_update(&message).finalize());
-}
-
-/// `LANES` messages at once by the fastest.
-fn several<const LANES: usize>(bencher: Bencher<'_, '_>, length: usize) {
-    let message = message(length);
-    bencher.counter(BytesCount::new(LANES * length)).bench_local(|| {
-        let mut hashers = vec![Whirlpool::new(); LANES];
-        update_many(hashers.iter_mut().map(|hasher| (hasher, message.as_slice())));
-        finalize_many(hashers)
-    });
-}
-
-#[divan::bench(args = LENGTHS)]
-fn one_fastest(bencher: Bencher<'_, '_>, length: usize) {
-    one::<0>(bencher, length);
-}
-
-#[divan::bench(args = LENGTHS)]
-fn one_second_fastest(bencher: Bencher<'_, '_>, length: usize) {
-    one::<1>(bencher, length);
-}
-
-#[divan::bench(args = LENGTHS)]
-fn one_third_fastest(bencher: Bencher<'_, '_>, length: usize) {
-    one::<2>(bencher, length);
-}
-
-#[divan::bench(args = LENGTHS)]
-fn several_2(bencher: Bencher<'_, '_>, length: usize) {
-    several::<2>(bencher, length);
-}
-
-#[divan::bench(args = LENGTHS)]
-fn several_4(bencher: Bencher<'_, '_>, length: usize) {
-    several::<4>(bencher, length);
-}
-
-#[divan::bench(args = LENGTHS)]
-fn several_8(bencher: Bencher<'_, '_>, length: usize) {
-    several::<8>(bencher, length);
+    let bencher = bencher.counter(BytesCount::new(messages * length));
+    if messages == 1 {
+        bencher
+            .bench_local(|| Whirlpool::with_implementation(implementation).chain_update(&message).finalize());
+    } else {
+        bencher.bench_local(|| {
+            let mut hashers = vec![Whirlpool::with_implementation(implementation); messages];
+            update_many(hashers.iter_mut().map(|hasher| (hasher, message.as_slice())));
+            finalize_many(hashers)
+        });
+    }
 }
 
 #[divan::bench(args = LENGTHS)]

@@ -1,4 +1,4 @@
-//! Whirlpool with AVX2, by columns: see [`columns`](crate::columns).
+//! Whirlpool with AVX2, by columns: see [`columns`].
 //!
 //! A multiplication by 2 costs three instructions: `x + x`, and adding 1D where the highest bit was set. The last two
 //! lookups of the substitution and their sum are three as well, and tables for four times the box do as well as those
@@ -6,9 +6,9 @@
 //!
 //! `g(j+1) + r(j) + x₄(j+2) + 2·(r(j+2) + x₄(j))`, where `x₄ = 4·x`.
 //!
-//! `VPSHUFB` tells of a byte that its highest bit is *not* set: adding 1D there instead leaves every byte of the product
-//! wrong by the same 1D. If the box is off by a constant `c`, the product is by `3·c`, the sum of the matrix's row; so
-//! the box of the table is off by 1D over 3.
+//! `VPSHUFB` tells of a byte that its highest bit is *not* set: adding 1D there instead leaves every byte of the
+//! product wrong by the same 1D. If the box is off by a constant `c`, the product is by `3·c`, the sum of the matrix's
+//! row; so the box of the table is off by 1D over 3.
 
 use core::arch::x86_64::{_mm256_add_epi8, _mm256_srli_epi16};
 

@@ -1,6 +1,6 @@
 //! Whirlpool in 512-bit registers, with AVX-512 VBMI and GFNI: a state is one register.
 //!
-//! A round takes about 16 instructions for a state, and loads nothing but a key:
+//! A round takes 13 to 17 micro-operations for a state, and loads nothing but a key:
 //!
 //! - *Substitution*: the box is a table of 256 bytes in four registers, see [`substitute`].
 //! - *Shift of the columns*: one `VPERMB`.
@@ -191,9 +191,10 @@ fn sum(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
 }
 
 /// The substitution of 64 bytes, in one of two ways: by two lookups in 128 bytes each and a choice by the highest bit,
-/// or, split, by four lookups in 64 bytes, where masks of the two highest bits choose. On AMD's machines the first way
-/// takes fewer micro-operations, four against seven. On Intel's it takes eight, but for one or two messages the time from the
-/// state to the result counts: 8 to 10 cycles, against 11 or more.
+/// or, split, by four lookups in 64 bytes, where masks of the two highest bits choose.
+///
+/// On AMD's machines the first way takes fewer micro-operations, four against seven. On Intel's it takes eight, but for
+/// one or two messages the time from the state to the result counts: 8 to 10 cycles, against 11 or more.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn substitute<const SPLIT: bool>(state: __m512i, constants: &Constants) -> __m512i {

@@ -10,8 +10,8 @@
 //!   two again. `VPSHUFB` looks 32 up at a time.
 //! - *Mixing of the rows* adds up multiples of whole columns, eight for each. Let `r(k)` be columns `k` and `k + 4` of
 //!   both states (from 4 on, register `k - 4` with its columns exchanged). Then column `j` of the product is
-//!   `g(j+1) + r(j) + 2·r(j+2) + 4·x(j+2) + 8·x(j)`, where `x(k) = r(k+1) + r(k+4)`, and `g` is the sum of all even
-//!   columns or of all odd ones.
+//!   `g(j+1) + r(j) + 2·r(j+2) + 4·x(j+2) + 8·x(j)`, where `x(k) = r(k+1) + r(k+4)`, and `g(k)` is the sum of all
+//!   columns that are even or odd as `k` is.
 //! - *Key*: one sum for two messages. For one message the key has to change halves first.
 //!
 //! How nibbles are taken out and how multiples are made is what [`Instructions`] differ in.

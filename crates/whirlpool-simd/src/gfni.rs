@@ -1,4 +1,4 @@
-//! Whirlpool with AVX2 and GFNI, by columns: see [`columns`](crate::columns).
+//! Whirlpool with AVX2 and GFNI, by columns: see [`columns`].
 //!
 //! `GF2P8AFFINEQB` multiplies bytes by a matrix of 8×8 bits, so one instruction does a multiplication by any constant,
 //! and one takes out the upper nibble.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 use crate::neon::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::{
@@ -28,7 +28,7 @@ enum Kind {
     Gfni(Gfni),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
     Neon(Neon),
     Portable,
 }
@@ -48,9 +48,9 @@ impl Implementation {
             Gfni::detect().map(Kind::Gfni),
             Avx2::detect().map(Kind::Avx2),
         ];
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
         let special = [Neon::detect().map(Kind::Neon)];
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        #[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))))]
         let special: [Option<Kind>; 0] = [];
         special.into_iter().flatten().chain([Kind::Portable]).map(Self)
     }
@@ -71,7 +71,7 @@ impl Implementation {
             Kind::Gfni(_) => "gfni",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(_) => "avx2",
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
             Kind::Neon(_) => "neon",
             Kind::Portable => "portable",
         }
@@ -85,7 +85,7 @@ impl Implementation {
             Kind::Avx512(_) => avx512::MOST_LANES,
             #[cfg(target_arch = "x86_64")]
             Kind::Gfni(_) | Kind::Avx2(_) => columns::MOST_LANES,
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
             Kind::Neon(_) => 1,
             Kind::Portable => 1,
         }
@@ -100,7 +100,7 @@ impl Implementation {
             Kind::Gfni(gfni) => gfni.compress(state, blocks),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(avx2) => avx2.compress(state, blocks),
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
             Kind::Neon(neon) => neon.compress(state, blocks),
             Kind::Portable => portable::compress(state, blocks),
         }

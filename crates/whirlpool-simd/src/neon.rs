@@ -6,8 +6,8 @@
 //!
 //! Four registers hold the data: register `j` columns `j` and `j + 4`. A round is that of `avx2.rs`, and here too each
 //! register is substituted twice, once into four times the box, so that one doubling does for the product. With `r(k)`
-//! for columns `k` and `k + 4` (from 4 on, register `k - 4` with its columns exchanged), `f = 4·r`, and `g` for the sum
-//! of all even columns or of all odd ones, column `j` of the product is
+//! for columns `k` and `k + 4` (from 4 on, register `k - 4` with its columns exchanged), `f = 4·r`, and `g(k)` for the
+//! sum of all columns that are even or odd as `k` is, column `j` of the product is
 //!
 //! `g(j+1) + r(j) + f(j+3) + f(j+6) + 2·(r(j+2) + f(j+1) + f(j+4))`.
 
