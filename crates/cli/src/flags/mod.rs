@@ -19,7 +19,7 @@ mod value;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _};
 
 pub(crate) use fichier_config::Environment;
 
@@ -38,7 +38,7 @@ pub(crate) use self::{
 };
 use crate::commands::Command;
 
-/// The whole command line.
+/// The flags that all commands share, and what there is to say of the program.
 #[derive(Debug, Parser)]
 #[command(
     name = "fichier",
@@ -52,7 +52,7 @@ use crate::commands::Command;
     after_help = "Paths are local, or remote:path. The remote demo: is always there to try things out.\n\
         `fichier help COMMAND` explains a command, `fichier help flags` the flags that all commands share."
 )]
-pub(crate) struct CommandLine {
+struct SharedFlags {
     #[command(flatten)]
     global: GlobalFlags,
     #[command(flatten)]
@@ -63,8 +63,6 @@ pub(crate) struct CommandLine {
     network: NetworkFlags,
     #[command(flatten)]
     stats: StatsFlags,
-    #[command(subcommand)]
-    command: Command,
 }
 
 /// What was typed, still without meaning.
@@ -90,8 +88,22 @@ pub(crate) enum Misuse {
 
 /// The grammar as help and completion show it.
 pub(crate) fn grammar() -> clap::Command {
+    with_commands(Command::augment_subcommands(SharedFlags::command()))
+}
+
+/// The grammar with those commands alone that the words may mean: those whose names are among them. It reads the
+/// words as the whole one does, but its messages know no other command.
+///
+/// Each command gets all shared flags once more: with every command that is most of the time of a short run.
+fn grammar_of(words: &[OsString]) -> clap::Command {
+    let every = Command::augment_subcommands(clap::Command::new("every"));
+    let is_among_words = |command: &&clap::Command| words.iter().any(|word| word == command.get_name());
+    with_commands(SharedFlags::command().subcommands(every.get_subcommands().filter(is_among_words)))
+}
+
+fn with_commands(grammar: clap::Command) -> clap::Command {
     // Each flag may stand before or after every command, and is explained in one place.
-    let grammar = CommandLine::command().mut_args(|arg| arg.global(true).hide(true));
+    let grammar = grammar.mut_args(|arg| arg.global(true).hide(true));
     accepted::add_to(backend::add_to(grammar))
         .mut_args(takes_any_word)
         .mut_subcommands(|command| command.mut_args(takes_any_word))
@@ -106,13 +118,93 @@ fn takes_any_word(arg: clap::Arg) -> clap::Arg {
 
 /// Reads the command line. What it doesn't say is taken from the environment.
 pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
-    let grammar = switch::go_style(grammar());
-    let grammar = environment::defaults(grammar, environment).map_err(Misuse::Environment)?;
-    // Never freed: thousands of flags, one by one, would take a fifth of the time of a short run.
+    match parse_by(grammar_of(words), words, environment) {
+        // What is wrong is told by the grammar that knows all commands.
+        Err(Misuse::Clap(error)) if error.use_stderr() => parse_by(grammar(), words, environment),
+        parsed => parsed,
+    }
+}
+
+fn parse_by(grammar: clap::Command, words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
+    let grammar =
+        environment::defaults(switch::go_style(grammar), environment).map_err(Misuse::Environment)?;
+    // Never freed: many flags, one by one, would take a good part of the time of a short run.
     let grammar = Box::leak(Box::new(grammar));
     let matches = grammar.try_get_matches_from_mut(words).map_err(Misuse::Clap)?;
-    let CommandLine { global, transfer, filter, network, stats, command } =
-        CommandLine::from_arg_matches(&matches).map_err(Misuse::Clap)?;
+    let SharedFlags { global, transfer, filter, network, stats } =
+        SharedFlags::from_arg_matches(&matches).map_err(Misuse::Clap)?;
+    let command = Command::from_arg_matches(&matches).map_err(Misuse::Clap)?;
     let (backend, without_effect) = (backend::typed(&matches), accepted::typed(&matches));
     Ok(Typed { global, transfer, filter, network, stats, without_effect, backend, command })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(grammar: clap::Command, words: &[OsString]) -> String {
+        match parse_by(grammar, words, &Environment::default()) {
+            Ok(typed) => format!("{typed:?}"),
+            Err(Misuse::Clap(error)) if !error.use_stderr() => format!("{:?}", error.kind()),
+            Err(_) => "misuse".to_owned(),
+        }
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(Into::into).collect()
+    }
+
+    #[test]
+    fn a_grammar_of_few_commands_reads_as_that_of_all() {
+        let mut read = 0;
+        for line in [
+            "fichier version",
+            "fichier -vv --transfers 7 lsf t: --format=st -R",
+            "fichier --config copy ls x",
+            "fichier ls --config copy x --dry-run=false",
+            "fichier copy sync move -n",
+            "fichier ls -- copy",
+            "fichier config create ls fichier api_key x",
+            "fichier config encryption check --progress",
+            "fichier config --checkers 3 show",
+            "fichier help config create",
+            "fichier help",
+            "fichier lsf t: --help",
+            "fichier --help",
+            "fichier --version",
+            "fichier --buffer-size copy md5sum x --fichier-cdn",
+            "fichier copy ls",
+            "fichier lss x",
+            "fichier",
+            "fichier -v",
+        ] {
+            let words = words(line);
+            let short = parsed(grammar_of(&words), &words);
+            assert_eq!(short, parsed(grammar(), &words), "{line}");
+            read += usize::from(short != "misuse");
+        }
+        assert_eq!(read, 14);
+    }
+
+    #[test]
+    fn misuse_is_told_as_by_the_whole_grammar() {
+        for line in
+            ["fichier lss x", "fichier ls", "fichier", "fichier -v", "fichier copy a b --no-such-flag"]
+        {
+            let words = words(line);
+            let Err(Misuse::Clap(error)) = parse(&words, &Environment::default()) else { panic!("{line}") };
+            let whole = switch::go_style(grammar()).try_get_matches_from(&words).unwrap_err();
+            assert_eq!(error.to_string(), whole.to_string(), "{line}");
+        }
+        let Err(Misuse::Clap(error)) = parse(&words("fichier lss x"), &Environment::default()) else {
+            panic!("there is no such command")
+        };
+        assert!(error.to_string().contains("lsf"), "{error}");
+    }
+
+    #[test]
+    fn no_command_has_a_second_name() {
+        // The short grammar looks for first names alone.
+        assert!(grammar().get_subcommands().all(|command| command.get_all_aliases().next().is_none()));
+    }
 }
