@@ -307,6 +307,40 @@ async fn user_info_is_asked_once_in_5_minutes() {
 }
 
 #[tokio::test]
+async fn programs_that_ask_for_the_account_at_the_same_time_ask_once() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::always(ok(r#"{"status":"OK","email":"a@b"}"#)).await;
+    let program = || {
+        let builder = server.builder().pacing(fichier_api::Pacing::default());
+        builder.shared_gates(place.path().join("gates")).build().unwrap()
+    };
+    let programs = [program(), program(), program()];
+    let asked = futures::future::join_all(programs.iter().map(fichier_api::Client::account)).await;
+    assert!(asked.into_iter().all(|told| told.unwrap().info.email.as_deref() == Some("a@b")));
+    assert_eq!(server.seen().len(), 1);
+    // Nor does one that comes later, and what is in the file is nobody else's to read.
+    program().account().await.unwrap();
+    assert_eq!(server.seen().len(), 1);
+    let file = place.path().join("gates.account");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0);
+    }
+    // A file that isn't whole, or of a clock that was set back, counts for nothing.
+    let written = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &written[..written.len() / 2]).unwrap();
+    program().account().await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+    let ahead = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    let mut told: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    told["at"] = serde_json::to_value(ahead).unwrap();
+    std::fs::write(&file, told.to_string()).unwrap();
+    program().account().await.unwrap();
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
 async fn an_old_account_state_is_better_than_a_flood() {
     let flood = ok(r#"{"status":"KO","message":"Flood detected: IP Locked #374"}"#);
     let server = Server::in_turn(vec![ok(r#"{"status":"OK","email":"a@b"}"#), flood]).await;

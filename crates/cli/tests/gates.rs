@@ -4,21 +4,33 @@
 
 mod stage;
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use stage::Stage;
+
+fn begin(stage: &Stage, words: &[&str]) -> Child {
+    stage.command().args(words).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn runs_that_ask_how_much_the_account_holds_at_the_same_time_ask_once() {
+    let stage = Stage::start_limited_for_many();
+    stage.control().seed_file("f", b"12345").unwrap();
+    let runs: Vec<_> = (0..4).map(|_| begin(&stage, &["about", "t:", "--full"])).collect();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(told.contains("Used:    5"), "{told}");
+    }
+    assert_eq!(stage.counters().get("user/info"), Some(&1));
+}
 
 #[test]
 fn ten_runs_at_once_provoke_one_flood_answer_at_most_and_list_the_root_once() {
     let stage = Stage::start_limited_for_many();
     stage.control().seed_file("there/f", b"x").unwrap();
-    let runs: Vec<_> = (0..10)
-        .map(|n| {
-            let mut command = stage.command();
-            command.args(["mkdir", &format!("t:made {n}")]).stderr(Stdio::piped()).stdout(Stdio::piped());
-            command.spawn().unwrap()
-        })
-        .collect();
+    let runs: Vec<_> = (0..10).map(|n| begin(&stage, &["mkdir", &format!("t:made {n}")])).collect();
     for run in runs {
         let output = run.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

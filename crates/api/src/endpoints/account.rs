@@ -11,13 +11,17 @@ use crate::pacer::{AccountSnapshot, Call, CallClass};
 use crate::wire::account::UserInfo;
 
 impl Client {
-    /// The state of the account. A state younger than 5 minutes is told from memory, since the service allows
-    /// no more; and an older one when the service objects to the question.
+    /// The state of the account. A state younger than 5 minutes is told from memory, also from that of another
+    /// process, since the service allows no more; and an older one when the service objects to the question.
     ///
     /// # Errors
     /// `NotAuthenticated` and its kin for a bad key.
     pub async fn account(&self) -> Result<AccountSnapshot, ApiError> {
         let pacer = &self.inner.pacer;
+        if let Some(fresh) = pacer.fresh_account() {
+            return Ok(fresh);
+        }
+        let book = pacer.account_book().await;
         if let Some(fresh) = pacer.fresh_account() {
             return Ok(fresh);
         }
@@ -30,6 +34,9 @@ impl Client {
             (Ok(info), _) => {
                 let snapshot = AccountSnapshot { at: SystemTime::now(), info };
                 pacer.keep_account(snapshot.clone());
+                if let Some(book) = book {
+                    book.put(&snapshot);
+                }
                 Ok(snapshot)
             }
             (Err(error), Some(known)) if matches!(error.kind(), ErrorKind::Flood { .. }) => Ok(known),

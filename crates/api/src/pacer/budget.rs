@@ -505,6 +505,16 @@ impl Ledger {
         self.account.clone()
     }
 
+    /// Takes in what another process was told of the account.
+    pub(super) fn hear_of_account(&mut self, told: AccountSnapshot, now: Instant, wall: SystemTime) {
+        // What was told in time to come is of a clock that was set back since.
+        let Ok(age) = wall.duration_since(told.at) else { return };
+        if self.account.as_ref().is_none_or(|known| known.at < told.at) {
+            self.account_stale_at = Some(now + self.pacing.account_info.saturating_sub(age));
+            self.account = Some(told);
+        }
+    }
+
     pub(super) fn keep_account(&mut self, snapshot: AccountSnapshot, now: Instant) {
         self.account = Some(snapshot);
         self.account_stale_at = Some(now + self.pacing.account_info);

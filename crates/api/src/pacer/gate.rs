@@ -5,7 +5,8 @@
 //! lock. The lock is the system's, so that of a process that died goes by itself. Whoever can't have it within a
 //! second, because its holder was stopped, goes on alone.
 //!
-//! A second file is locked while a listing is on its way, since the firm distances count from its answer.
+//! A second file is locked while a listing is on its way, since the firm distances count from its answer; a third
+//! one while the account's state is asked for, which it [holds](super::account).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -15,6 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep};
 
+use super::account::AccountBook;
 use super::budget::{FolderKey, ListedPart};
 use crate::folder_id::FolderId;
 use crate::observer::WaitReason;
@@ -26,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const BOOK_AGAIN: Duration = Duration::from_millis(1);
 const LISTING_AGAIN: Duration = Duration::from_millis(10);
 
-/// How long another process's listing is waited for at most: longer than a silent connection lives.
+/// How long another process's listing or question is waited for at most: longer than a silent connection lives.
 const LONGEST_LISTING: Duration = Duration::from_secs(360);
 
 /// A moment so far ahead of the clock was written before the clock was set back, and says nothing.
@@ -76,6 +78,7 @@ pub(super) struct SharedPause {
 pub(super) struct Gate {
     book: PathBuf,
     listing: PathBuf,
+    account: PathBuf,
     /// The files can't be used; told once.
     broken: AtomicBool,
 }
@@ -99,6 +102,7 @@ impl Gate {
         Self {
             book: path.with_extension("gate"),
             listing: path.with_extension("listing"),
+            account: path.with_extension("account"),
             broken: AtomicBool::new(false),
         }
     }
@@ -113,6 +117,12 @@ impl Gate {
     pub(super) async fn begin_listing(&self) -> Option<ListingUnderWay> {
         let file = self.lock(&self.listing, LISTING_AGAIN, LONGEST_LISTING).await?;
         Some(ListingUnderWay { _file: file })
+    }
+
+    /// The account's state, and the right to ask for it; `None` when it can't be had.
+    pub(super) async fn hold_account(&self) -> Option<AccountBook> {
+        let file = self.lock(&self.account, LISTING_AGAIN, LONGEST_LISTING).await?;
+        Some(AccountBook::new(file))
     }
 
     async fn lock(&self, path: &std::path::Path, again: Duration, patience: Duration) -> Option<File> {
@@ -160,6 +170,8 @@ fn try_lock(file: File, path: &std::path::Path) -> std::io::Result<Result<File, 
 fn open(path: &std::path::Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if let Some(directory) = path.parent() {
@@ -379,5 +391,6 @@ mod tests {
         let gate = Gate::new(&directory.path().join("file").join("account"));
         assert!(gate.hold().await.is_none());
         assert!(gate.begin_listing().await.is_none());
+        assert!(gate.hold_account().await.is_none());
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! Processes of one user share the gates of an account where they are told a [place](gate) for them.
 
+mod account;
 mod backoff;
 mod budget;
 mod gate;
@@ -34,6 +35,7 @@ pub use budget::{ListedFolder, ListedPart};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
+use account::AccountBook;
 use budget::{Ledger, lane};
 use gate::{Gate, ListingUnderWay};
 
@@ -121,6 +123,19 @@ impl Pacer {
 
     pub(crate) fn any_account(&self) -> Option<AccountSnapshot> {
         self.ledger().any_account()
+    }
+
+    /// The right to ask for the account's state among processes, after what another one was told was taken in.
+    pub(crate) async fn account_book(&self) -> Option<AccountBook> {
+        let mut book = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => None,
+            book = self.gate.as_ref()?.hold_account() => book,
+        }?;
+        if let Some(told) = book.read() {
+            self.ledger().hear_of_account(told, Instant::now(), SystemTime::now());
+        }
+        Some(book)
     }
 
     pub(crate) fn keep_account(&self, snapshot: AccountSnapshot) {
