@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRAILER, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use url::Url;
 
 use crate::answer::{self, Answer};
@@ -53,13 +53,58 @@ pub(crate) struct Headers {
     pub(crate) download: HeaderMap,
 }
 
+/// What frames a request, which is never the user's to say.
+const FRAMING: [HeaderName; 4] = [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, TRAILER];
+
+/// Connections, and the headers that the user wants the requests on them to bear.
+#[derive(Debug, Clone)]
+pub(crate) struct Pool {
+    client: reqwest::Client,
+    headers: HeaderMap,
+}
+
+impl Pool {
+    /// Connections whose requests bear these headers; of those with one name the later ones count.
+    fn new(builder: reqwest::ClientBuilder, headers: [&HeaderMap; 2]) -> Result<Self, ErrorKind> {
+        let client = builder.build().map_err(|error| ErrorKind::Setup {
+            what: "HTTP can't be set up".into(),
+            source: error.into(),
+        })?;
+        let [mut headers, later] = headers.map(Clone::clone);
+        headers.extend(later);
+        for name in FRAMING {
+            headers.remove(name);
+        }
+        Ok(Self { client, headers })
+    }
+
+    /// The beginnings of a request for [`Pool::send`].
+    pub(crate) fn request(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Sends a request with the user's headers, all of one name, but for those that it bears already. (The HTTP
+    /// library's own way to add headers to all requests keeps one of a name.)
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
+        let mut request = request.build()?;
+        let names: Vec<_> =
+            self.headers.keys().filter(|name| !request.headers().contains_key(*name)).collect();
+        for name in names {
+            for value in self.headers.get_all(name) {
+                request.headers_mut().append(name, value.clone());
+            }
+        }
+        self.client.execute(request).await
+    }
+}
+
 /// Three connection pools, made when first used: for the API, for uploads, for downloads.
 pub(crate) struct Transport {
     settings: Settings,
     key: ApiKey,
-    api: OnceLock<reqwest::Client>,
-    upload: OnceLock<reqwest::Client>,
-    download: OnceLock<reqwest::Client>,
+    api: OnceLock<Pool>,
+    upload: OnceLock<Pool>,
+    download: OnceLock<Pool>,
 }
 
 impl Transport {
@@ -80,7 +125,6 @@ impl Transport {
         let tls = settings.trust.config(protocols).map_err(ApiError::into_kind)?;
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .default_headers(settings.headers.all.clone())
             .user_agent(&settings.user_agent)
             .connect_timeout(none_if_zero(settings.connect_timeout))
             .local_address(settings.bind)
@@ -91,47 +135,40 @@ impl Transport {
         settings.proxy.apply(builder).map_err(ApiError::into_kind)
     }
 
+    /// A pool, made by a builder if it isn't there yet; its requests bear these headers beside those of all.
     fn pool<'a>(
         &self,
-        pool: &'a OnceLock<reqwest::Client>,
+        pool: &'a OnceLock<Pool>,
+        headers: &HeaderMap,
         build: impl FnOnce() -> Result<reqwest::ClientBuilder, ErrorKind>,
-    ) -> Result<&'a reqwest::Client, ErrorKind> {
-        if let Some(client) = pool.get() {
-            return Ok(client);
+    ) -> Result<&'a Pool, ErrorKind> {
+        if let Some(pool) = pool.get() {
+            return Ok(pool);
         }
-        let client = build()?.build().map_err(|error| ErrorKind::Setup {
-            what: "HTTP can't be set up".into(),
-            source: error.into(),
-        })?;
-        Ok(pool.get_or_init(|| client))
+        let made = Pool::new(build()?, [&self.settings.headers.all, headers])?;
+        Ok(pool.get_or_init(|| made))
     }
 
-    fn api_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
-        self.pool(&self.api, || {
+    fn api_pool(&self) -> Result<&Pool, ErrorKind> {
+        self.pool(&self.api, &HeaderMap::new(), || {
             Ok(self.builder(&["h2", "http/1.1"])?.read_timeout(none_if_zero(self.settings.idle_timeout)))
         })
     }
 
     /// For uploads: HTTP/1.1, no time limit of its own since the answer comes long after the start, and a fresh
     /// connection for each (API document, section 7).
-    pub(crate) fn upload_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
-        self.pool(&self.upload, || {
-            Ok(self
-                .builder(&["http/1.1"])?
-                .default_headers(self.settings.headers.upload.clone())
-                .http1_only()
-                .no_gzip()
-                .pool_max_idle_per_host(0))
+    pub(crate) fn upload_pool(&self) -> Result<&Pool, ErrorKind> {
+        self.pool(&self.upload, &self.settings.headers.upload, || {
+            Ok(self.builder(&["http/1.1"])?.http1_only().no_gzip().pool_max_idle_per_host(0))
         })
     }
 
     /// For downloads: the bytes as they are, not compressed on the way. The time limit is the download's own,
     /// since the HTTP library's would run on while the reader of the bytes takes its time.
-    pub(crate) fn download_pool(&self) -> Result<&reqwest::Client, ErrorKind> {
-        self.pool(&self.download, || {
+    pub(crate) fn download_pool(&self) -> Result<&Pool, ErrorKind> {
+        self.pool(&self.download, &self.settings.headers.download, || {
             Ok(self
                 .builder(&["http/1.1"])?
-                .default_headers(self.settings.headers.download.clone())
                 .http1_only()
                 .no_gzip()
                 .redirect(reqwest::redirect::Policy::limited(REDIRECTS)))
@@ -142,29 +179,25 @@ impl Transport {
     pub(crate) fn web(self) -> Result<Web, ErrorKind> {
         let builder = self
             .builder(&["h2", "http/1.1"])?
-            .default_headers(self.settings.headers.download.clone())
             .no_gzip()
-            .read_timeout(none_if_zero(self.settings.idle_timeout));
-        let client = builder.redirect(reqwest::redirect::Policy::limited(WEB_REDIRECTS)).build();
-        let client = client.map_err(|error| ErrorKind::Setup {
-            what: "HTTP can't be set up".into(),
-            source: error.into(),
-        })?;
-        Ok(Web { client, idle_timeout: self.settings.idle_timeout })
+            .read_timeout(none_if_zero(self.settings.idle_timeout))
+            .redirect(reqwest::redirect::Policy::limited(WEB_REDIRECTS));
+        let pool = Pool::new(builder, [&self.settings.headers.all, &self.settings.headers.download])?;
+        Ok(Web { pool, idle_timeout: self.settings.idle_timeout })
     }
 
     /// Calls the API with a JSON object, or without a body (API document, section 1).
     pub(crate) async fn call(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, ErrorKind> {
         let url = join(&self.settings.api, path)?;
-        let mut request = self
-            .api_pool()?
+        let pool = self.api_pool()?;
+        let mut request = pool
             .request(method, url)
             .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?)
             .header(CONTENT_TYPE, "application/json");
         if !body.is_empty() {
             request = request.body(body);
         }
-        self.answer(request).await
+        self.answer(pool, request).await
     }
 
     /// Asks the site, without the key; with a form if there is one.
@@ -172,25 +205,28 @@ impl Transport {
         let url = join(&self.settings.site, path)?;
         let pool = self.api_pool()?;
         let request = match form {
-            None => pool.get(url),
-            Some(form) => pool.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
+            None => pool.request(Method::GET, url),
+            Some(form) => pool
+                .request(Method::POST, url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form),
         };
-        self.answer(request).await
+        self.answer(pool, request).await
     }
 
     /// Asks a node, with the key.
     pub(crate) async fn node(&self, url: Url, headers: HeaderMap) -> Result<Answer, ErrorKind> {
-        let request = self
-            .api_pool()?
-            .get(url)
+        let pool = self.api_pool()?;
+        let request = pool
+            .request(Method::GET, url)
             .headers(headers)
             .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?);
-        self.answer(request).await
+        self.answer(pool, request).await
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, ErrorKind> {
+    async fn answer(&self, pool: &Pool, request: reqwest::RequestBuilder) -> Result<Answer, ErrorKind> {
         let idle = self.settings.idle_timeout;
-        let mut response = request.send().await.map_err(|error| failure(error, idle))?;
+        let mut response = pool.send(request).await.map_err(|error| failure(error, idle))?;
         let status = response.status();
         let after = retry_after(response.headers(), SystemTime::now());
         let mut body = BytesMut::new();

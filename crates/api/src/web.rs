@@ -6,16 +6,16 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use http::header::{CONTENT_DISPOSITION, LAST_MODIFIED};
-use http::{HeaderName, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 use url::Url;
 
 use crate::error::{ApiError, ErrorKind};
-use crate::transport::failure;
+use crate::transport::{Pool, failure};
 
 /// Fetches addresses.
 #[derive(Debug, Clone)]
 pub struct Web {
-    pub(crate) client: reqwest::Client,
+    pub(crate) pool: Pool,
     pub(crate) idle_timeout: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Web {
         let url = Url::parse(address).map_err(|error| {
             ApiError::here(ErrorKind::Invalid(format!("{address:?} is no address: {error}")))
         })?;
-        let sent = self.client.get(url).send().await;
+        let sent = self.pool.send(self.pool.request(Method::GET, url)).await;
         let response = sent.map_err(|error| ApiError::here(failure(error, self.idle_timeout)))?;
         Ok(WebFile { response, idle_timeout: self.idle_timeout })
     }

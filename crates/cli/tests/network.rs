@@ -43,8 +43,9 @@ fn a_proxy_and_its_certificate_can_be_given_by_flags() {
     assert!(run.stderr.contains("--http-proxy: expected an address"), "{}", run.stderr);
 }
 
-#[test]
-fn headers_are_sent_where_they_belong_and_never_logged() {
+/// A server that answers one request, and is asked for it by this address; and what it will have been asked, in
+/// small letters.
+fn server_of_one_request() -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let asked = thread::spawn(move || {
@@ -58,8 +59,13 @@ fn headers_are_sent_where_they_belong_and_never_logged() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").unwrap();
         String::from_utf8(request).unwrap().to_lowercase()
     });
+    (format!("http://{address}/f"), asked)
+}
+
+#[test]
+fn headers_are_sent_where_they_belong_and_never_logged() {
+    let (url, asked) = server_of_one_request();
     let stage = Stage::start();
-    let url = format!("http://{address}/f");
     let headers =
         ["--header", "X-One: s3cret", "--header-download", "X-Two: 2", "--header-upload=X-Three: 3"];
     let run = stage.run(&[&["copyurl", url.as_str(), "f", "-vv"][..], &headers].concat()).code(0);
@@ -70,6 +76,23 @@ fn headers_are_sent_where_they_belong_and_never_logged() {
     assert!(!run.stderr.contains("s3cret"), "{}", run.stderr);
     let run = stage.run(&["lsf", "t:", "--header", "s3cret"]).code(1);
     assert!(run.stderr.contains("--header: \"s3cret\" is no HTTP header"), "{}", run.stderr);
+}
+
+#[test]
+fn all_headers_of_one_name_are_sent_and_none_that_frames_the_request() {
+    let (url, asked) = server_of_one_request();
+    let stage = Stage::start();
+    let headers =
+        ["X-One: 1", "X-One: 2", "X-Two: 3", "User-Agent: mine", "Host: elsewhere", "Content-Length: 7"];
+    let mut words = vec!["copyurl", url.as_str(), "f", "--header-download", "X-Two: 4"];
+    words.extend(headers.iter().flat_map(|header| ["--header", header]));
+    stage.run(&words).code(0);
+    let asked = asked.join().unwrap();
+    let bears = |line: &str| asked.contains(&format!("\r\n{line}\r\n"));
+    assert!(bears("x-one: 1") && bears("x-one: 2"), "{asked}");
+    assert!(bears("x-two: 4") && !bears("x-two: 3"), "{asked}");
+    assert!(bears("user-agent: mine"), "{asked}");
+    assert!(!asked.contains("elsewhere") && !asked.contains("content-length"), "{asked}");
 }
 
 #[test]

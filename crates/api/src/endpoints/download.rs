@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt};
 use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, RANGE};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Sleep, sleep, timeout};
 
 use crate::client::Client;
@@ -172,12 +172,12 @@ impl Client {
     ) -> Result<Download, ErrorKind> {
         let transport = &self.inner.transport;
         let idle = transport.settings().idle_timeout;
-        let mut request =
-            transport.download_pool()?.get(token.url.clone()).header(ACCEPT_ENCODING, "identity");
+        let pool = transport.download_pool()?;
+        let mut request = pool.request(Method::GET, token.url.clone()).header(ACCEPT_ENCODING, "identity");
         if let Some(range) = range {
             request = request.header(RANGE, range.header()?);
         }
-        let head = timeout(none_if_zero(idle), request.send()).await;
+        let head = timeout(none_if_zero(idle), pool.send(request)).await;
         let response =
             head.map_err(|_| ErrorKind::Timeout { idle })?.map_err(|error| failure(error, idle))?;
         let status = response.status();

@@ -114,16 +114,16 @@ impl Client {
         let body = Multipart::new(&boundary, &fields(&upload), upload.files);
         let progress = body.progress();
         let length = body.size_hint().exact().unwrap_or_default();
-        let request = transport
-            .upload_pool()?
-            .post(url)
+        let pool = transport.upload_pool()?;
+        let request = pool
+            .request(Method::POST, url)
             .header(AUTHORIZATION, transport.key().bearer().map_err(ApiError::into_kind)?)
             .header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
             .header(CONTENT_LENGTH, length)
             .header(CONNECTION, "close")
             .body(reqwest::Body::wrap(body));
         let exchange = async {
-            let response = request.send().await.map_err(|error| failure(error, idle))?;
+            let response = pool.send(request).await.map_err(|error| failure(error, idle))?;
             let location =
                 response.headers().get(LOCATION).and_then(|value| value.to_str().ok().map(str::to_owned));
             let status = response.status();
