@@ -130,6 +130,13 @@ impl<'a, T: Listed> Lists<'a, T> {
         }
     }
 
+    /// A list may have been taken, but these items of it were not: they go again.
+    pub(super) fn left_over(&mut self, items: Vec<T>) {
+        if !items.is_empty() {
+            self.parts.push(items);
+        }
+    }
+
     /// A list was refused. Gives it back if its items failed with it; else they go again in shorter lists.
     pub(super) fn refused(&mut self, mut list: Vec<T>, error: &ErrorKind) -> Option<Vec<T>> {
         let items = list.len();

@@ -1,6 +1,9 @@
 //! Removals: files in lists, folders when they are empty.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, RemoveFile};
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
@@ -16,6 +19,13 @@ use super::{
 /// them a little longer (API document, section 4).
 const NOT_EMPTY_YET: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// So many files of a folder must have got no answer for a look at it. To find out by halves takes two calls a
+/// file, and a listing may take as long as eight other calls (API document, section 2).
+const FILES_WORTH_A_LOOK: usize = 4;
+
+/// A file's place in the batch, and the file.
+type Place = (usize, FileLink);
 
 impl FichierRemote {
     pub(super) async fn remove_files(&self, batch: &[File]) -> Vec<Outcome<()>> {
@@ -52,6 +62,17 @@ impl FichierRemote {
                 }
                 Err(error) => error,
             };
+            let (gone, list) =
+                if error.maybe_done() { self.part_gone(batch, list).await } else { (Vec::new(), list) };
+            if !gone.is_empty() {
+                lists.taken(gone.len());
+                for (index, link) in gone {
+                    self.forget(&batch[index], link);
+                    outcomes[index] = Outcome::DoneBefore(());
+                }
+                lists.left_over(list);
+                continue;
+            }
             match lists.refused(list, error.kind()) {
                 None => {}
                 Some(list) if error.is_not_found() => {
@@ -74,6 +95,34 @@ impl FichierRemote {
             }
         }
         outcomes
+    }
+
+    /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
+    /// the rest where a look can't be had, or would take longer than finding out by halves.
+    async fn part_gone(&self, batch: &[File], list: Vec<Place>) -> (Vec<Place>, Vec<Place>) {
+        let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
+        let mut held = HashMap::new();
+        for (index, link) in &list {
+            let Some(parent) = batch[*index].path.parent() else { continue };
+            let candidates = self.tree.known(&parent);
+            if let Some(folder) = self.tree.catalogue().folder_of(&candidates, link) {
+                folders.insert(folder, parent);
+                held.insert(*link, folder);
+            }
+        }
+        if folders.len() * FILES_WORTH_A_LOOK > list.len() {
+            return (Vec::new(), list);
+        }
+        for (folder, path) in &folders {
+            if let Err(error) = self.tree.refresh(*folder, path).await {
+                tracing::debug!(path = %path, "can't look what was removed: {error}");
+                return (Vec::new(), list);
+            }
+        }
+        let mut catalogue = self.tree.catalogue();
+        list.into_iter().partition(|(_, link)| {
+            held.get(link).is_some_and(|folder| catalogue.file(*folder, link).is_none())
+        })
     }
 
     pub(super) async fn remove_links(&self, links: &[FileLink]) -> Result<(), ApiError> {
@@ -161,8 +210,7 @@ impl FichierRemote {
     }
 }
 
-/// A file and its place in the batch.
-impl Listed for (usize, FileLink) {
+impl Listed for Place {
     fn link(&self) -> FileLink {
         self.1
     }

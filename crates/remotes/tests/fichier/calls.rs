@@ -171,6 +171,66 @@ async fn a_list_that_a_proxy_finds_too_large_goes_in_halves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_a_removal_costs_one_try_and_one_look() {
+    let service = Service::start().await;
+    for n in 0..400 {
+        service.control().seed_file(&format!("d/f{n}"), b"x").unwrap();
+    }
+    let remote = service.remote();
+    let all = files(&remote, "d").await;
+    // Of the lists of 100, 200 and 100 the second one.
+    service.control().add_fault("endpoint=file/rm,kind=lost-answer,after=1,times=1".parse().unwrap());
+    for outcome in remote.remove(&all).await {
+        outcome.into_result().unwrap();
+    }
+    assert_eq!(counted(&service), expected(&[("folder/ls", 3), ("file/rm", 4)]));
+    assert!(service.tree().files.is_empty());
+    assert!(files(&remote, "d").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_about_many_folders_costs_no_look_at_each() {
+    let service = Service::start().await;
+    for n in 0..8 {
+        service.control().seed_file(&format!("d{n}/f"), b"x").unwrap();
+    }
+    let remote = service.remote();
+    let mut all = Vec::new();
+    for n in 0..8 {
+        all.extend(files(&remote, &format!("d{n}")).await);
+    }
+    service.control().add_fault("endpoint=file/rm,kind=lost-answer,times=1".parse().unwrap());
+    for outcome in remote.remove(&all).await {
+        outcome.into_result().unwrap();
+    }
+    // The list, again, and in halves down to each file.
+    assert_eq!(counted(&service), expected(&[("folder/ls", 9), ("file/rm", 16)]));
+    assert!(service.tree().files.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_a_move_costs_one_try() {
+    let service = Service::start().await;
+    for n in 0..400 {
+        service.control().seed_file(&format!("d/f{n}"), b"x").unwrap();
+    }
+    let remote = service.remote();
+    let steps: Vec<Relocation> = files(&remote, "d").await.into_iter().map(elsewhere).collect();
+    service.control().add_fault("endpoint=file/mv,kind=lost-answer,times=1".parse().unwrap());
+    for outcome in remote.rename(&steps).await {
+        outcome.into_result().unwrap();
+    }
+    assert_eq!(counted(&service).get("file/mv"), Some(&4));
+    assert_eq!(files(&remote, "e").await.len(), 400);
+}
+
+/// Into the folder `e`, under its own name.
+fn elsewhere(file: File) -> Relocation {
+    let name = file.path.name().unwrap();
+    Relocation { to: path("e").join(&name), from: file, replaces: Vec::new() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn copies_and_moves_go_in_lists() {
     let service = Service::start().await;
     for n in 0..150 {
