@@ -51,6 +51,12 @@ impl Environment {
         self.get_os(name)?.to_str()
     }
 
+    /// Whether the name of any variable begins like this.
+    pub fn has_names_with(&self, prefix: &str) -> bool {
+        let begins = |name: &OsString| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+        self.variables.iter().any(|(name, _)| begins(name))
+    }
+
     /// All variables that are text, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))

@@ -7,11 +7,14 @@ use fichier_config::Environment;
 
 use super::backend;
 
+/// What the names of variables that stand for flags begin with: ours, then rclone's.
+const PREFIXES: [&str; 2] = ["FICHIER_", "RCLONE_"];
+
 /// The variable that stands for a flag, ours before rclone's. One that is set and empty counts as unset.
 fn variable_of<'a>(environment: &'a Environment, long: &str) -> Option<(String, &'a OsStr)> {
     let flag = long.replace('-', "_").to_uppercase();
-    ["FICHIER", "RCLONE"].iter().find_map(|prefix| {
-        let name = format!("{prefix}_{flag}");
+    PREFIXES.iter().find_map(|prefix| {
+        let name = format!("{prefix}{flag}");
         let value = environment.get_os(&name).filter(|value| !value.is_empty())?;
         Some((name, value))
     })
@@ -36,6 +39,10 @@ fn list(value: &OsStr) -> Vec<OsString> {
 
 /// Makes what the environment says the default of the flags that all commands share.
 pub(super) fn defaults(mut command: Command, environment: &Environment) -> Result<Command, String> {
+    // As a rule there is none, and some hundred names needn't be made up and looked for.
+    if !PREFIXES.iter().any(|prefix| environment.has_names_with(prefix)) {
+        return Ok(command);
+    }
     let set: Vec<_> = command
         .get_arguments()
         .filter(|arg| arg.is_global_set() && !backend::is_backend_flag(arg))

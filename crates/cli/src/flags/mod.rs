@@ -128,13 +128,15 @@ pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typ
 fn parse_by(grammar: clap::Command, words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
     let grammar =
         environment::defaults(switch::go_style(grammar), environment).map_err(Misuse::Environment)?;
-    // Never freed: many flags, one by one, would take a good part of the time of a short run.
+    // Neither is ever freed: many flags, one by one, would take a good part of the time of a short run.
     let grammar = Box::leak(Box::new(grammar));
     let matches = grammar.try_get_matches_from_mut(words).map_err(Misuse::Clap)?;
+    let matches = Box::leak(Box::new(matches));
+    let (backend, without_effect) = (backend::typed(matches), accepted::typed(matches));
+    // What is read is taken out: without that, all would be copied first.
     let SharedFlags { global, transfer, filter, network, stats } =
-        SharedFlags::from_arg_matches(&matches).map_err(Misuse::Clap)?;
-    let command = Command::from_arg_matches(&matches).map_err(Misuse::Clap)?;
-    let (backend, without_effect) = (backend::typed(&matches), accepted::typed(&matches));
+        SharedFlags::from_arg_matches_mut(matches).map_err(Misuse::Clap)?;
+    let command = Command::from_arg_matches_mut(matches).map_err(Misuse::Clap)?;
     Ok(Typed { global, transfer, filter, network, stats, without_effect, backend, command })
 }
 
