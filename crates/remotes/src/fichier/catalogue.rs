@@ -4,10 +4,12 @@
 //! because an earlier run left word of it. What we did ourselves (uploads, moves, removals) is noted at once and
 //! outlives a listing that is older than it, or that lags behind. All of it is told to the journal, where there
 //! is one. The files of folders that weren't used lately lie on the [shelf](super::shelf), so that memory grows with
-//! the number of folders only.
+//! the number of folders only. Should the shelf be unreadable, a folder is [`Lost`] and has to be listed again.
+
+mod contents;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::SystemTime,
 };
@@ -17,8 +19,11 @@ use fichier_storage::{Name, Whirlpool};
 
 use super::{
     archive::{Change, Journal},
-    shelf::{Place, Shelf},
+    shelf::Shelf,
 };
+
+pub(super) use contents::Remembered;
+use contents::{Contents, Files};
 
 /// How many files are held in memory, besides those of the folder used last: some 1.5 MB.
 const FILES_AT_HAND: usize = 4096;
@@ -62,38 +67,27 @@ pub(super) struct Catalogue {
     known: HashMap<FolderId, (FolderId, KnownFolder)>,
     /// Where all that becomes known is told.
     journal: Option<Journal>,
+    looked_at: LookedAt,
 }
 
-/// What is known of one folder's contents.
+/// Counts what was looked at, so that a test tells finding from searching.
 #[derive(Debug, Default)]
-struct Contents {
-    /// Whether all is known: it was listed, we made it, or an earlier run left word of it.
-    complete: bool,
-    /// Whether that is known from this run.
-    seen: bool,
-    /// What an earlier run knew turned out to be wrong.
-    doubted: bool,
-    /// Empty while they lie on the shelf.
-    files: HashMap<FileLink, Remembered>,
-    /// Where the files lie as they are now.
-    place: Option<Place>,
-    /// When it was last used and how many files it had then, if they are in memory.
-    used: Option<(u64, usize)>,
-    folders: BTreeSet<FolderId>,
-    /// Folders that we made or moved here.
-    own_folders: HashSet<FolderId>,
-    /// Files and folders that we took away; an older listing may still show them.
-    gone_files: HashSet<FileLink>,
-    gone_folders: HashSet<FolderId>,
+struct LookedAt {
+    #[cfg(test)]
+    count: std::cell::Cell<usize>,
 }
 
-/// A file, and how it is known.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Remembered {
-    pub(super) file: KnownFile,
-    /// We put it there or changed it: no listing takes that back.
-    pub(super) own: bool,
+impl LookedAt {
+    fn one<T>(&self, thing: T) -> T {
+        #[cfg(test)]
+        self.count.set(self.count.get() + 1);
+        thing
+    }
 }
+
+/// What was known of a folder's files can't be read any more: it has to be listed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost(pub(super) FolderId);
 
 impl Catalogue {
     /// Tells from now on what becomes known; `None`: tells nobody.
@@ -106,26 +100,26 @@ impl Catalogue {
         self.shelf = shelf;
     }
 
-    /// Sees to it that the folder's files are in memory.
-    fn take_up(&mut self, folder: FolderId) {
-        let Some(contents) = self.folders.get_mut(&folder) else { return };
+    /// Sees to it that the folder's files are in memory. One that is lost stays so until it is listed again.
+    fn take_up(&mut self, folder: FolderId) -> Result<(), Lost> {
+        let Some(contents) = self.folders.get_mut(&folder) else { return Ok(()) };
         if contents.used.is_none()
             && let Some(place) = contents.place
         {
             match self.shelf.get(place) {
-                Ok(files) => {
-                    contents.files =
-                        files.into_iter().map(|remembered| (remembered.file.link, remembered)).collect();
-                }
+                Ok(files) => contents.files = files.into_iter().collect(),
                 Err(error) => {
                     tracing::error!(%folder, "What was listed is lost, since the temporary file can't be read: {error}");
                     contents.place = None;
                     contents.complete = false;
                     contents.seen = false;
+                    contents.lost = true;
                 }
             }
         }
+        let lost = contents.lost;
         self.used(folder);
+        if lost { Err(Lost(folder)) } else { Ok(()) }
     }
 
     /// Counts the folder as used last, and lays others on the shelf for it.
@@ -146,15 +140,18 @@ impl Catalogue {
     }
 
     fn lay_down_oldest(&mut self) -> bool {
+        if self.shelf.is_unreadable() {
+            return false;
+        }
         let Some((_, oldest)) = self.at_hand.first_key_value() else { return false };
         let Some(contents) = self.folders.get_mut(oldest) else { return false };
         if contents.place.is_none() {
-            contents.place = self.shelf.put(contents.files.values());
+            contents.place = self.shelf.put(contents.files.iter());
         }
         if contents.place.is_none() {
             return false;
         }
-        contents.files = HashMap::new();
+        contents.files = Files::default();
         if let Some((use_, files)) = contents.used.take() {
             self.files_at_hand -= files;
             self.at_hand.remove(&use_);
@@ -172,7 +169,8 @@ impl Catalogue {
 
     /// The folder's contents in memory, to be changed; [`Catalogue::used`] goes after it.
     fn changeable(&mut self, folder: FolderId) -> &mut Contents {
-        self.take_up(folder);
+        // What is noted of a lost folder stands against the listing to come, as with one that was never listed.
+        let _ = self.take_up(folder);
         let contents = self.folders.entry(folder).or_default();
         contents.place = None;
         contents
@@ -184,15 +182,14 @@ impl Catalogue {
         }
     }
 
-    /// Whether all that the folder holds is known.
-    pub(super) fn is_complete(&mut self, folder: FolderId) -> bool {
-        self.take_up(folder);
+    /// Whether all that the folder holds is known. The files are read from the shelf only when they are asked for,
+    /// so they may turn out to be [`Lost`] then.
+    pub(super) fn is_complete(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.complete)
     }
 
     /// Whether all that the folder holds is known from this run, not only from an earlier one.
-    pub(super) fn is_seen(&mut self, folder: FolderId) -> bool {
-        self.take_up(folder);
+    pub(super) fn is_seen(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
     }
 
@@ -226,7 +223,8 @@ impl Catalogue {
     /// Keeps what is known of a folder after it was listed, with when the listing began.
     pub(super) fn keep_listing(&mut self, folder: FolderId, began: SystemTime) {
         if self.journal.is_some() {
-            let files = self.files(folder).cloned().collect();
+            let Ok(files) = self.files(folder) else { return };
+            let files = files.cloned().collect();
             let folders = self.sub_folders(folder).cloned().collect();
             self.note(|| Change::Listed { folder, began, files, folders });
         }
@@ -252,55 +250,75 @@ impl Catalogue {
         let contents = self.changeable(folder);
         contents.complete = true;
         contents.seen = true;
-        contents.files.retain(|_, remembered| remembered.own);
-        for file in files {
-            if !contents.gone_files.contains(&file.link) {
-                contents.files.entry(file.link).or_insert(Remembered { file, own: false });
+        contents.lost = false;
+        contents.take_files(files);
+        let taken = contents.take_folders(folders);
+        for child in taken {
+            let id = child.id;
+            if let Some((other, before)) = self.known.insert(id, (folder, child))
+                && other != folder
+                && let Some(contents) = self.folders.get_mut(&other)
+            {
+                contents.lose_folder(id, &before.name);
             }
         }
-        let mut known = Vec::new();
-        let own_folders = &contents.own_folders;
-        contents.folders.retain(|id| own_folders.contains(id));
-        for child in folders {
-            if contents.gone_folders.contains(&child.id) {
-                continue;
-            }
-            // A folder that we renamed here keeps its new name.
-            if contents.folders.insert(child.id) {
-                known.push(child);
-            }
-        }
-        self.known.extend(known.into_iter().map(|child| (child.id, (folder, child))));
         self.used(folder);
     }
 
     /// The files that are known in a folder, in no order.
-    pub(super) fn files(&mut self, folder: FolderId) -> impl Iterator<Item = &KnownFile> {
-        self.take_up(folder);
-        self.folders
-            .get(&folder)
-            .into_iter()
-            .flat_map(|contents| contents.files.values().map(|remembered| &remembered.file))
+    pub(super) fn files(&mut self, folder: FolderId) -> Result<impl Iterator<Item = &KnownFile>, Lost> {
+        self.take_up(folder)?;
+        let files = self.folders.get(&folder).into_iter().flat_map(|contents| contents.files.iter());
+        Ok(files.map(|remembered| self.looked_at.one(&remembered.file)))
+    }
+
+    /// The links of all files that are known in a folder.
+    pub(super) fn links(&mut self, folder: FolderId) -> Result<HashSet<FileLink>, Lost> {
+        Ok(self.files(folder)?.map(|file| file.link).collect())
+    }
+
+    /// The files that are known in a folder, without these.
+    pub(super) fn files_but(
+        &mut self,
+        folder: FolderId,
+        without: &HashSet<FileLink>,
+    ) -> Result<Vec<KnownFile>, Lost> {
+        Ok(self.files(folder)?.filter(|file| !without.contains(&file.link)).cloned().collect())
+    }
+
+    /// The files of one name in a folder, in no order: 1Fichier may have several.
+    pub(super) fn files_named(
+        &mut self,
+        folder: FolderId,
+        name: &Name,
+    ) -> Result<impl Iterator<Item = &KnownFile>, Lost> {
+        self.take_up(folder)?;
+        let files = self.folders.get_mut(&folder).into_iter().flat_map(|contents| contents.files.named(name));
+        Ok(files.map(|file| self.looked_at.one(file)))
     }
 
     /// A file of a folder.
-    pub(super) fn file(&mut self, folder: FolderId, link: &FileLink) -> Option<&KnownFile> {
-        self.take_up(folder);
-        Some(&self.folders.get(&folder)?.files.get(link)?.file)
+    pub(super) fn file(&mut self, folder: FolderId, link: &FileLink) -> Result<Option<&KnownFile>, Lost> {
+        self.take_up(folder)?;
+        Ok(self.folders.get(&folder).and_then(|contents| contents.files.get(link)))
     }
 
-    /// The folders that are known in a folder, the oldest number first.
+    /// The folders that are known in a folder, by name.
     pub(super) fn sub_folders(&self, folder: FolderId) -> impl Iterator<Item = &KnownFolder> {
         self.folders
             .get(&folder)
             .into_iter()
-            .flat_map(|contents| &contents.folders)
-            .filter_map(|id| Some(&self.known.get(id)?.1))
+            .flat_map(|contents| contents.folders.iter())
+            .filter_map(|id| Some(self.looked_at.one(&self.known.get(&id)?.1)))
     }
 
     /// The folders of one name in a folder, the oldest number first: 1Fichier may have several.
-    pub(super) fn folders_named(&self, folder: FolderId, name: &Name) -> Vec<FolderId> {
-        self.sub_folders(folder).filter(|child| child.name == *name).map(|child| child.id).collect()
+    pub(super) fn folders_named(&self, folder: FolderId, name: &Name) -> impl Iterator<Item = FolderId> {
+        self.folders
+            .get(&folder)
+            .into_iter()
+            .flat_map(|contents| contents.folders.named(name))
+            .map(|id| self.looked_at.one(id))
     }
 
     /// The folder that holds this one, where it is known.
@@ -311,18 +329,14 @@ impl Catalogue {
     /// We stored this file in the folder, or changed it there.
     pub(super) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
         self.note(|| Change::File { folder, file: file.clone() });
-        let contents = self.changeable(folder);
-        contents.gone_files.remove(&file.link);
-        contents.files.insert(file.link, Remembered { file, own: true });
+        self.changeable(folder).put_file(file);
         self.used(folder);
     }
 
     /// We took this file away from the folder, or found it gone.
     pub(super) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
         self.note(|| Change::FileGone { folder, file: link });
-        let contents = self.changeable(folder);
-        contents.files.remove(&link);
-        contents.gone_files.insert(link);
+        self.changeable(folder).take_file_away(link);
         self.used(folder);
     }
 
@@ -330,26 +344,25 @@ impl Catalogue {
     pub(super) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::NewFolder { parent, folder: folder.clone() });
         self.let_go(folder.id);
-        self.folders.insert(folder.id, Contents { complete: true, seen: true, ..Contents::default() });
+        self.folders.insert(folder.id, Contents::new_and_empty());
         self.note_folder(parent, folder);
     }
 
     /// We moved or renamed this folder; what it holds came along.
     pub(super) fn note_moved_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::MovedFolder { parent, folder: folder.clone() });
-        if let Some(before) = self.parent(folder.id)
-            && before != parent
+        if let Some((before, known)) = self.known.get(&folder.id)
+            && *before != parent
         {
-            self.detach(before, folder.id);
+            self.folders.entry(*before).or_default().take_folder_away(folder.id, &known.name);
         }
         self.note_folder(parent, folder);
     }
 
     fn note_folder(&mut self, parent: FolderId, folder: KnownFolder) {
-        let contents = self.folders.entry(parent).or_default();
-        contents.gone_folders.remove(&folder.id);
-        contents.own_folders.insert(folder.id);
-        contents.folders.insert(folder.id);
+        let before = self.known.get(&folder.id).filter(|(before, _)| *before == parent);
+        let name_before = before.map(|(_, known)| &known.name);
+        self.folders.entry(parent).or_default().put_folder(folder.id, &folder.name, name_before);
         self.known.insert(folder.id, (parent, folder));
     }
 
@@ -357,16 +370,9 @@ impl Catalogue {
     pub(super) fn note_folder_gone(&mut self, folder: FolderId) {
         self.note(|| Change::FolderGone { folder });
         self.let_go(folder);
-        if let Some((parent, _)) = self.known.remove(&folder) {
-            self.detach(parent, folder);
+        if let Some((parent, known)) = self.known.remove(&folder) {
+            self.folders.entry(parent).or_default().take_folder_away(folder, &known.name);
         }
-    }
-
-    fn detach(&mut self, parent: FolderId, folder: FolderId) {
-        let contents = self.folders.entry(parent).or_default();
-        contents.folders.remove(&folder);
-        contents.own_folders.remove(&folder);
-        contents.gone_folders.insert(folder);
     }
 
     /// What is known of a folder itself.
@@ -375,16 +381,24 @@ impl Catalogue {
     }
 
     /// Whether the folder is known to hold nothing.
-    pub(super) fn is_empty(&mut self, folder: FolderId) -> bool {
-        self.take_up(folder);
+    pub(super) fn is_empty(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| {
-            contents.complete && contents.files.is_empty() && contents.folders.is_empty()
+            contents.complete && contents.has_no_file() && contents.folders.is_empty()
         })
     }
 
     /// Which of these folders is known to hold a file.
-    pub(super) fn folder_of(&mut self, candidates: &[FolderId], link: &FileLink) -> Option<FolderId> {
-        candidates.iter().copied().find(|folder| self.file(*folder, link).is_some())
+    pub(super) fn folder_of(
+        &mut self,
+        candidates: &[FolderId],
+        link: &FileLink,
+    ) -> Result<Option<FolderId>, Lost> {
+        for folder in candidates {
+            if self.file(*folder, link)?.is_some() {
+                return Ok(Some(*folder));
+            }
+        }
+        Ok(None)
     }
 
     /// The folders below `folder` by name, for tests and debugging.
@@ -394,7 +408,7 @@ impl Catalogue {
         for child in self.sub_folders(folder) {
             *names.entry(child.name.to_string()).or_default() += 1;
         }
-        for file in self.files(folder) {
+        for file in self.files(folder).into_iter().flatten() {
             *names.entry(file.name.to_string()).or_default() += 1;
         }
         names
@@ -402,162 +416,4 @@ impl Catalogue {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn file(code: u32, name: &str) -> KnownFile {
-        KnownFile {
-            link: FileLink::from_code(&format!("code{code}")).unwrap(),
-            name: Name::new(name).unwrap(),
-            size: 1,
-            whirlpool: None,
-            date: None,
-            media_type: None,
-            stands_for_empty: false,
-        }
-    }
-
-    fn folder(id: u64, name: &str) -> KnownFolder {
-        KnownFolder { id: FolderId(id), name: Name::new(name).unwrap(), date: None }
-    }
-
-    const ROOT: FolderId = FolderId::ROOT;
-
-    #[test]
-    fn own_changes_outlive_an_older_listing() {
-        let mut catalogue = Catalogue::default();
-        catalogue.note_file(ROOT, file(1, "new"));
-        catalogue.note_file_gone(ROOT, file(2, "old").link);
-        catalogue.note_new_folder(ROOT, folder(7, "made"));
-        catalogue.take_listing(ROOT, vec![file(2, "old"), file(3, "other")], vec![folder(8, "there")]);
-        let names: Vec<_> = catalogue.names(ROOT).into_keys().collect();
-        assert_eq!(names, ["made", "new", "other", "there"]);
-        assert!(catalogue.is_complete(FolderId(7)) && catalogue.is_empty(FolderId(7)));
-        assert!(!catalogue.is_complete(FolderId(8)));
-    }
-
-    #[test]
-    fn a_later_listing_forgets_what_others_removed() {
-        let mut catalogue = Catalogue::default();
-        catalogue.take_listing(ROOT, vec![file(1, "a"), file(2, "b")], vec![folder(5, "d")]);
-        catalogue.take_listing(ROOT, vec![file(2, "b")], vec![]);
-        assert_eq!(catalogue.names(ROOT).into_keys().collect::<Vec<_>>(), ["b"]);
-    }
-
-    #[test]
-    fn a_renamed_folder_keeps_its_name_and_contents() {
-        let mut catalogue = Catalogue::default();
-        catalogue.take_listing(ROOT, vec![], vec![folder(5, "old"), folder(6, "to")]);
-        catalogue.take_listing(FolderId(5), vec![file(1, "a")], vec![]);
-        catalogue.note_moved_folder(FolderId(6), folder(5, "new"));
-        assert_eq!(catalogue.names(ROOT).into_keys().collect::<Vec<_>>(), ["to"]);
-        catalogue.take_listing(FolderId(6), vec![], vec![folder(5, "old")]);
-        assert_eq!(catalogue.names(FolderId(6)).into_keys().collect::<Vec<_>>(), ["new"]);
-        assert_eq!(catalogue.names(FolderId(5)).into_keys().collect::<Vec<_>>(), ["a"]);
-        catalogue.take_listing(ROOT, vec![], vec![folder(5, "old"), folder(6, "to")]);
-        assert_eq!(catalogue.names(ROOT).into_keys().collect::<Vec<_>>(), ["to"]);
-    }
-
-    #[test]
-    fn files_of_many_folders_are_known_and_few_are_in_memory() {
-        let mut catalogue = Catalogue::default();
-        let folders = 2000;
-        for id in 1..=folders {
-            let files = (0..10).map(|n| file(u32::try_from(id).unwrap() * 100 + n, "f")).collect();
-            catalogue.take_listing(FolderId(id), files, vec![]);
-        }
-        let in_memory = |catalogue: &Catalogue| {
-            catalogue.folders.values().map(|contents| contents.files.len()).sum::<usize>()
-        };
-        assert!(in_memory(&catalogue) <= FILES_AT_HAND);
-        // What is changed while it is on the shelf stays changed, and what we did outlives a listing from before it.
-        for id in 1..=folders {
-            let number = u32::try_from(id).unwrap() * 100;
-            catalogue.note_file_gone(FolderId(id), file(number, "f").link);
-            catalogue.note_file(FolderId(id), file(number + 50, "own"));
-        }
-        for id in 1..=folders {
-            let number = u32::try_from(id).unwrap() * 100;
-            assert!(catalogue.is_complete(FolderId(id)) && !catalogue.is_empty(FolderId(id)));
-            assert_eq!(catalogue.files(FolderId(id)).count(), 10);
-            assert!(catalogue.file(FolderId(id), &file(number, "f").link).is_none());
-            catalogue.take_listing(FolderId(id), vec![file(number, "f"), file(number + 1, "f")], vec![]);
-        }
-        for id in (1..=folders).rev() {
-            assert_eq!(catalogue.names(FolderId(id)), [("f".to_owned(), 1), ("own".to_owned(), 1)].into());
-        }
-        assert!(in_memory(&catalogue) <= FILES_AT_HAND);
-        assert_eq!(catalogue.files_at_hand, in_memory(&catalogue));
-    }
-
-    #[test]
-    fn a_folder_larger_than_the_memory_is_whole() {
-        let mut catalogue = Catalogue::default();
-        let many = u32::try_from(FILES_AT_HAND).unwrap() * 2;
-        for id in [1, 2] {
-            catalogue.take_listing(FolderId(id), (0..many).map(|n| file(n, "f")).collect(), vec![]);
-        }
-        assert_eq!(catalogue.files(FolderId(1)).count(), FILES_AT_HAND * 2);
-        assert_eq!(catalogue.files(FolderId(2)).count(), FILES_AT_HAND * 2);
-    }
-
-    #[test]
-    fn names_may_repeat() {
-        let mut catalogue = Catalogue::default();
-        catalogue.take_listing(ROOT, vec![file(1, "a"), file(2, "a")], vec![folder(9, "d"), folder(4, "d")]);
-        assert_eq!(catalogue.names(ROOT)["a"], 2);
-        assert_eq!(catalogue.folders_named(ROOT, &Name::new("d").unwrap()), [FolderId(4), FolderId(9)]);
-    }
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Upload(u32),
-        Remove(u32),
-        /// A listing as the service stood this many steps ago.
-        List(usize),
-    }
-
-    proptest! {
-        /// Whatever the order of our own changes and of listings that lag behind them, the catalogue ends
-        /// with the service's state, as long as nobody else changes the account.
-        #[test]
-        fn agrees_with_the_service_however_listings_lag(
-            steps in proptest::collection::vec(
-                prop_oneof![
-                    (0..8u32).prop_map(Step::Upload),
-                    (0..8u32).prop_map(Step::Remove),
-                    (0..5usize).prop_map(Step::List),
-                ],
-                0..40,
-            ),
-        ) {
-            let mut service: BTreeSet<u32> = [100, 101].into();
-            let mut history = vec![service.clone()];
-            let mut catalogue = Catalogue::default();
-            for step in steps {
-                match step {
-                    Step::Upload(code) => {
-                        // A link is never given out twice.
-                        if history.iter().any(|state| state.contains(&code)) { continue; }
-                        service.insert(code);
-                        catalogue.note_file(ROOT, file(code, "f"));
-                    }
-                    Step::Remove(code) => {
-                        if !service.remove(&code) { continue; }
-                        catalogue.note_file_gone(ROOT, file(code, "f").link);
-                    }
-                    Step::List(lag) => {
-                        let seen = &history[history.len().saturating_sub(lag + 1)];
-                        catalogue.take_listing(ROOT, seen.iter().map(|c| file(*c, "f")).collect(), vec![]);
-                    }
-                }
-                history.push(service.clone());
-            }
-            catalogue.take_listing(ROOT, history[0].iter().map(|c| file(*c, "f")).collect(), vec![]);
-            let known: BTreeSet<String> = catalogue.files(ROOT).map(|f| f.link.code().to_owned()).collect();
-            prop_assert_eq!(known, service.iter().map(|c| format!("code{c}")).collect::<BTreeSet<_>>());
-        }
-    }
-}
+mod tests;

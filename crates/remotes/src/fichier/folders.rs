@@ -50,8 +50,9 @@ impl FichierRemote {
                 && old_parent != Some(parent)
                 && old_parent.is_some_and(|old| {
                     let mut catalogue = self.tree.catalogue();
-                    !catalogue.folders_named(old, &name).is_empty()
-                        || catalogue.files(old).any(|file| file.name == name)
+                    catalogue.folders_named(old, &name).next().is_some()
+                        // Where that can't be told any more, as if there were one.
+                        || catalogue.files_named(old, &name).map_or(true, |mut files| files.next().is_some())
                 });
             let stored = self.tree.names().encode(&name);
             let request =

@@ -5,7 +5,7 @@ use fichier_storage::{RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
-    catalogue::KnownFile,
+    catalogue::{Catalogue, KnownFile},
     error::failed,
     lists::{Listed, Lists},
 };
@@ -46,7 +46,9 @@ impl FichierRemote {
     }
 
     async fn move_files_of(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
-        let files: Vec<KnownFile> = self.tree.catalogue().files(from).cloned().collect();
+        let known =
+            |catalogue: &mut Catalogue| Ok(catalogue.files(from)?.cloned().collect::<Vec<KnownFile>>());
+        let files = self.tree.look(from, path, known).await?;
         let mut lists = Lists::new(files, &self.tree.lists);
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
@@ -77,7 +79,7 @@ impl FichierRemote {
         let children: Vec<_> = self.tree.catalogue().sub_folders(from).cloned().collect();
         let mut namesakes = Vec::new();
         for child in children {
-            let namesake = self.tree.catalogue().folders_named(to, &child.name).first().copied();
+            let namesake = self.tree.catalogue().folders_named(to, &child.name).next();
             if let Some(namesake) = namesake {
                 namesakes.push((child.id, namesake, path.join(&child.name)));
                 continue;

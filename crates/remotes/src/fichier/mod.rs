@@ -10,6 +10,7 @@ mod archive;
 mod catalogue;
 mod download;
 mod error;
+mod folder_locks;
 mod folders;
 mod lists;
 mod memory;

@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     archive::{AccountFile, Archive, Remembered},
+    catalogue::Lost,
     tree::{Sight, Tree},
     trust::CatalogueUse,
 };
@@ -138,15 +139,21 @@ impl Tree {
             return Ok(true);
         }
         let (Some(parent), Some(name)) = (file.path.parent(), file.path.name()) else { return Ok(false) };
-        let folders = match self.see(&parent).await {
-            Ok(folders) => folders,
-            Err(StorageError::FolderNotFound(_)) => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        let mut catalogue = self.catalogue();
-        let holder = catalogue.folder_of(&folders, link);
-        let known = holder.and_then(|folder| catalogue.file(folder, link));
-        Ok(known.is_some_and(|known| known.name == name))
+        loop {
+            let folders = match self.see(&parent).await {
+                Ok(folders) => folders,
+                Err(StorageError::FolderNotFound(_)) => return Ok(false),
+                Err(error) => return Err(error),
+            };
+            let mut catalogue = self.catalogue();
+            let here = folders.iter().try_fold(None, |found, folder| {
+                Ok::<_, Lost>(found.or(catalogue.file(*folder, link)?.map(|known| known.name == name)))
+            });
+            // What is lost is listed again.
+            if let Ok(here) = here {
+                return Ok(here.unwrap_or(false));
+            }
+        }
     }
 
     /// A file that was handed out is gone from the service: what is known of its folder is wrong.
@@ -266,7 +273,8 @@ impl Tree {
             }
             let mut catalogue = self.catalogue();
             let mut unplaced = survey.unplaced();
-            for file in catalogue.files(folder) {
+            // It was listed just now; what can't be read again stays unplaced.
+            for file in catalogue.files(folder).into_iter().flatten() {
                 unplaced.remove(&file.link);
             }
             open.extend(

@@ -144,8 +144,9 @@ impl FichierRemote {
         // No call here: what handed out the file has listed its folder.
         let folders = self.tree.known(&parent);
         let mut catalogue = self.tree.catalogue();
-        let source_folder = catalogue.folder_of(&folders, &link);
-        let known = source_folder.and_then(|folder| catalogue.file(folder, &link).cloned());
+        // Where that is lost, what was handed out has to do.
+        let source_folder = catalogue.folder_of(&folders, &link).unwrap_or_default();
+        let known = source_folder.and_then(|folder| catalogue.file(folder, &link).ok()?.cloned());
         drop(catalogue);
         let Some(from_name) = item.from.path.name() else {
             return Err(StorageError::IsAFolder(item.from.path.clone()));
@@ -234,13 +235,11 @@ impl FichierRemote {
         part: &[Step],
         error: ApiError,
     ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
-        let before: std::collections::HashSet<FileLink> =
-            self.tree.catalogue().files(to).map(|file| file.link).collect();
+        let Ok(before) = self.tree.catalogue().links(to) else { return Err(error) };
         if self.tree.refresh(to, folder).await.is_err() {
             return Err(error);
         }
-        let mut new: Vec<KnownFile> =
-            self.tree.catalogue().files(to).filter(|file| !before.contains(&file.link)).cloned().collect();
+        let Ok(mut new) = self.tree.catalogue().files_but(to, &before) else { return Err(error) };
         let error = Arc::new(error);
         let mut done = Vec::new();
         for step in part {

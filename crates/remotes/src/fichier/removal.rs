@@ -148,7 +148,8 @@ impl FichierRemote {
         let Some(parent) = file.path.parent() else { return };
         let folders = self.tree.known(&parent);
         let mut catalogue = self.tree.catalogue();
-        if let Some(folder) = catalogue.folder_of(&folders, &link).or_else(|| folders.first().copied()) {
+        let known = catalogue.folder_of(&folders, &link).unwrap_or_default();
+        if let Some(folder) = known.or_else(|| folders.first().copied()) {
             catalogue.note_file_gone(folder, link);
         }
     }

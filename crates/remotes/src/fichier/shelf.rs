@@ -25,6 +25,13 @@ pub(super) struct Place {
     length: usize,
 }
 
+impl Place {
+    /// Whether no file lies there.
+    pub(super) fn is_empty(self) -> bool {
+        self.length == 0
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -32,7 +39,9 @@ pub(super) struct Shelf {
     directory: Option<PathBuf>,
     file: Option<File>,
     end: u64,
+    /// Nothing more can be written.
     broken: bool,
+    unreadable: bool,
 }
 
 const OWN: u8 = 1;
@@ -47,6 +56,11 @@ impl Shelf {
         Self { directory: Some(directory), ..Self::default() }
     }
 
+    /// Whether what lies here can't be trusted to be taken up again.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.unreadable
+    }
+
     /// Lays files down; `None` when that can't be done, then or ever: they must stay in memory.
     pub(super) fn put<'a>(&mut self, files: impl Iterator<Item = &'a Remembered>) -> Option<Place> {
         if self.broken {
@@ -54,6 +68,9 @@ impl Shelf {
         }
         let mut piece = Vec::new();
         files.for_each(|file| write(file, &mut piece));
+        if piece.is_empty() {
+            return Some(Place { offset: self.end, length: 0 });
+        }
         self.append(&piece)
             .inspect_err(|error| {
                 tracing::warn!(
@@ -62,6 +79,14 @@ impl Shelf {
                 self.broken = true;
             })
             .ok()
+    }
+
+    /// As if the disk had lost what was written.
+    #[cfg(test)]
+    pub(super) fn spoil(&mut self) {
+        if let Some(file) = &self.file {
+            file.set_len(0).unwrap();
+        }
     }
 
     fn append(&mut self, piece: &[u8]) -> io::Result<Place> {
@@ -84,6 +109,15 @@ impl Shelf {
     /// # Errors
     /// The file can't be read, or doesn't hold what was written.
     pub(super) fn get(&mut self, place: Place) -> io::Result<Vec<Remembered>> {
+        let taken = self.read(place);
+        self.unreadable |= taken.is_err();
+        taken
+    }
+
+    fn read(&mut self, place: Place) -> io::Result<Vec<Remembered>> {
+        if place.is_empty() {
+            return Ok(Vec::new());
+        }
         let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
         file.seek(SeekFrom::Start(place.offset))?;
         let mut piece = vec![0; place.length];

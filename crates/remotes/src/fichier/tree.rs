@@ -4,7 +4,7 @@
 //! folder on the way that isn't known yet. What earlier runs knew is in [`recall`](super::recall).
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -16,8 +16,9 @@ use fichier_api::{
 use fichier_storage::{Entry, File, FileId, Folder, Name, RemotePath, Result, StorageError, Whirlpool};
 
 use super::{
-    catalogue::{Catalogue, KnownFile, KnownFolder},
+    catalogue::{Catalogue, KnownFile, KnownFolder, Lost},
     error::{failed, listing_failed},
+    folder_locks::{Alone, FolderLocks},
     lists::ListLength,
     memory::AccountMemory,
     names::Names,
@@ -36,8 +37,7 @@ pub(super) struct Tree {
     /// How many items a list may have.
     pub(super) lists: ListLength,
     pub(super) recall: Option<Recall>,
-    /// One lock a folder, so that tasks which want the same one list it, or make a folder in it, once.
-    locks: Mutex<HashMap<FolderId, Arc<tokio::sync::Mutex<()>>>>,
+    locks: FolderLocks,
 }
 
 /// How fresh what is known has to be.
@@ -78,7 +78,7 @@ impl Tree {
             memory: None,
             lists: ListLength::new(None),
             recall: None,
-            locks: Mutex::default(),
+            locks: FolderLocks::default(),
         }
     }
 
@@ -123,10 +123,9 @@ impl Tree {
         self.catalogue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) async fn lock(&self, folder: FolderId) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock =
-            self.locks.lock().unwrap_or_else(PoisonError::into_inner).entry(folder).or_default().clone();
-        lock.lock_owned().await
+    /// Waits until nobody else lists the folder, or makes a folder in it.
+    pub(super) async fn lock(&self, folder: FolderId) -> Alone<'_> {
+        self.locks.alone(folder).await
     }
 
     /// Lists the folder, also when it was listed before: to learn what became of something whose answer was
@@ -333,44 +332,59 @@ impl Tree {
         {
             parents = self.see(&parent).await?;
         }
-        let mut folders = Vec::new();
         let mut newest: Option<KnownFile> = None;
-        for folder in parents {
-            self.load(folder, &parent).await?;
-            let mut catalogue = self.catalogue();
-            folders.extend(catalogue.sub_folders(folder).filter(|child| child.name == name).cloned());
-            for file in catalogue.files(folder).filter(|file| file.name == name) {
-                if newest.as_ref().is_none_or(|known| (known.date, known.link) < (file.date, file.link)) {
-                    newest = Some(file.clone());
-                }
+        for folder in &parents {
+            let here = self.look(*folder, &parent, |catalogue| {
+                let newest = catalogue.files_named(*folder, &name)?.max_by_key(|file| (file.date, file.link));
+                Ok(newest.cloned())
+            });
+            let here = here.await?;
+            if here.as_ref().map(|file| (file.date, file.link))
+                > newest.as_ref().map(|file| (file.date, file.link))
+            {
+                newest = here;
             }
         }
         if let Some(file) = newest {
             return Ok(Entry::File(as_file(&file, path.clone())));
         }
-        folders
-            .into_iter()
-            .next()
-            .map(|child| Entry::Folder(as_folder(&child, path.clone())))
+        let catalogue = self.catalogue();
+        let folder = parents.iter().flat_map(|folder| catalogue.folders_named(*folder, &name)).next();
+        folder
+            .and_then(|folder| Some(Entry::Folder(as_folder(catalogue.folder(folder)?, path.clone()))))
             .ok_or_else(missing)
+    }
+
+    /// Looks at what a folder holds, once that is known. Should it be lost, the folder is listed again.
+    pub(super) async fn look<T>(
+        &self,
+        folder: FolderId,
+        path: &RemotePath,
+        look: impl Fn(&mut Catalogue) -> Result<T, Lost>,
+    ) -> Result<T> {
+        loop {
+            self.load(folder, path).await?;
+            if let Ok(seen) = look(&mut self.catalogue()) {
+                return Ok(seen);
+            }
+        }
     }
 
     /// What a folder holds, sorted by name; of folders that share a path, the union.
     pub(super) async fn list(&self, path: &RemotePath) -> Result<Vec<Entry>> {
         let folders = self.require_loaded(path).await?;
-        let mut catalogue = self.catalogue();
         let mut entries = Vec::new();
         for folder in folders {
-            entries.extend(
-                catalogue
-                    .sub_folders(folder)
-                    .map(|child| Entry::Folder(as_folder(child, path.join(&child.name)))),
-            );
-            entries.extend(
-                catalogue.files(folder).map(|file| Entry::File(as_file(file, path.join(&file.name)))),
-            );
+            let here = self.look(folder, path, |catalogue| {
+                let files =
+                    catalogue.files(folder)?.map(|file| Entry::File(as_file(file, path.join(&file.name))));
+                Ok(files.collect::<Vec<_>>())
+            });
+            entries.append(&mut here.await?);
+            let catalogue = self.catalogue();
+            let folders = catalogue.sub_folders(folder);
+            entries.extend(folders.map(|child| Entry::Folder(as_folder(child, path.join(&child.name)))));
         }
-        drop(catalogue);
         entries.sort_by(|left, right| order(left).cmp(&order(right)));
         Ok(entries)
     }
@@ -386,7 +400,7 @@ impl Tree {
         for name in names.by_ref() {
             let next = {
                 self.load_anew(folder, &walked).await?;
-                self.catalogue().folders_named(folder, &name).first().copied()
+                self.catalogue().folders_named(folder, &name).next()
             };
             let here = walked.join(&name);
             folder = match next {
@@ -413,11 +427,18 @@ impl Tree {
         path: &RemotePath,
     ) -> Result<(FolderId, bool)> {
         let _alone = self.lock(parent).await;
-        if let Some(id) = self.catalogue().folders_named(parent, name).first() {
-            return Ok((*id, false));
+        if let Some(id) = self.catalogue().folders_named(parent, name).next() {
+            return Ok((id, false));
         }
-        let taken = self.catalogue().files(parent).any(|file| file.name == *name);
-        if taken {
+        let taken =
+            |catalogue: &mut Catalogue| Ok::<_, Lost>(catalogue.files_named(parent, name)?.next().is_some());
+        let mut is_taken = taken(&mut self.catalogue());
+        if is_taken.is_err() {
+            self.refresh(parent, parent_path).await?;
+            is_taken = taken(&mut self.catalogue());
+        }
+        // Should it be lost again at once, the service refuses a name that is taken.
+        if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
         }
         match self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await {
@@ -430,7 +451,7 @@ impl Tree {
             // Someone else made it since the listing, or our own call went through and its answer was lost.
             Err(error) if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) => {
                 self.refresh(parent, parent_path).await?;
-                let found = self.catalogue().folders_named(parent, name).first().copied();
+                let found = self.catalogue().folders_named(parent, name).next();
                 found.map(|id| (id, false)).ok_or_else(|| failed("make directory", path, error))
             }
             Err(error) if error.is_not_found() => Err(StorageError::FolderNotFound(parent_path.clone())),

@@ -2,7 +2,6 @@
 //! checksum, and old versions removed only after that.
 
 use std::{
-    collections::HashSet,
     sync::{Arc, atomic::Ordering},
     time::SystemTime,
 };
@@ -321,14 +320,18 @@ impl FichierRemote {
         answers: &mut Answers,
     ) -> Result<Vec<Pending>, (Vec<Pending>, StorageError)> {
         // What is known now was there before the upload, or came by another one of ours.
-        let before: HashSet<FileLink> = self.tree.catalogue().files(id).map(|file| file.link).collect();
-        if let Err(error) = self.tree.refresh(id, folder).await {
-            // Nobody knows what arrived.
-            self.tree.catalogue().expect_into(id);
-            return Err((items, error));
-        }
-        let mut new: Vec<KnownFile> =
-            self.tree.catalogue().files(id).filter(|file| !before.contains(&file.link)).cloned().collect();
+        let before = self.tree.catalogue().links(id);
+        let listed = self.tree.refresh(id, folder).await;
+        let new = before.and_then(|before| self.tree.catalogue().files_but(id, &before));
+        let mut new = match (listed, new) {
+            (Ok(()), Ok(new)) => new,
+            (listed, _) => {
+                // Nobody knows what arrived.
+                self.tree.catalogue().expect_into(id);
+                let lost = || StorageError::Unverified(folder.clone());
+                return Err((items, listed.err().unwrap_or_else(lost)));
+            }
+        };
         let mut missing = Vec::new();
         let mut stored = Vec::new();
         for (item, sum) in items.into_iter().zip(sums) {

@@ -1,0 +1,91 @@
+//! One lock a folder, so that tasks which want the same one list it, or make a folder in it, once. A lock is there
+//! while somebody holds it or waits for it, since an account may have a hundred thousand folders.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use fichier_api::FolderId;
+use tokio::sync::OwnedMutexGuard;
+
+type Lock = Arc<tokio::sync::Mutex<()>>;
+
+/// The locks of the folders that somebody is busy with.
+#[derive(Debug, Default)]
+pub(super) struct FolderLocks {
+    locks: Mutex<HashMap<FolderId, Lock>>,
+}
+
+impl FolderLocks {
+    /// Waits until the folder is nobody else's.
+    pub(super) async fn alone(&self, folder: FolderId) -> Alone<'_> {
+        let lock = self.locks().entry(folder).or_default().clone();
+        // From here on, so that a task which is stopped while it waits leaves nothing behind.
+        let mut alone = Alone { locks: self, folder, lock: Some(lock.clone()), guard: None };
+        alone.guard = Some(lock.lock_owned().await);
+        alone
+    }
+
+    fn locks(&self) -> MutexGuard<'_, HashMap<FolderId, Lock>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While it lives, the folder is ours.
+#[derive(Debug)]
+pub(super) struct Alone<'a> {
+    locks: &'a FolderLocks,
+    folder: FolderId,
+    lock: Option<Lock>,
+    guard: Option<OwnedMutexGuard<()>>,
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        let mut locks = self.locks.locks();
+        self.guard = None;
+        self.lock = None;
+        // Locks are handed out under the same mutex, so nobody can take this one between the look and the removal.
+        if locks.get(&self.folder).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+            locks.remove(&self.folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_is_one_tasks_at_a_time_and_its_lock_goes_with_the_last() {
+        let locks = Arc::new(FolderLocks::default());
+        let first = locks.alone(FolderId(1)).await;
+        let other = locks.alone(FolderId(2)).await;
+        let waiting = {
+            let locks = locks.clone();
+            tokio::spawn(async move { drop(locks.alone(FolderId(1)).await) })
+        };
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        assert_eq!(locks.locks().len(), 2);
+        drop(first);
+        waiting.await.unwrap();
+        assert_eq!(locks.locks().keys().collect::<Vec<_>>(), [&FolderId(2)]);
+        drop(other);
+        assert!(locks.locks().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_is_stopped_while_waiting_leaves_no_lock() {
+        let locks = FolderLocks::default();
+        let first = locks.alone(FolderId(1)).await;
+        tokio::select! {
+            biased;
+            _ = locks.alone(FolderId(1)) => unreachable!("it is taken"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(first);
+        assert!(locks.locks().is_empty());
+    }
+}
