@@ -262,6 +262,7 @@ pub(super) struct Ledger {
     pub(super) pauses: [Pause; 4],
     pub(super) lock: Pause,
     pub(super) folders: HashMap<FolderKey, Instant>,
+    folders_sifted: Option<Instant>,
     /// Folders let go of, which other processes don't know yet.
     pub(super) released: Vec<FolderKey>,
     pub(super) next_all_files: Option<Instant>,
@@ -317,6 +318,7 @@ impl Ledger {
             pauses: [Pause::default(); 4],
             lock: Pause::default(),
             folders,
+            folders_sifted: None,
             released: Vec::new(),
             next_all_files,
             all_files_at: learned.all_files_listed_at,
@@ -386,7 +388,7 @@ impl Ledger {
             self.listed_at = Some(wall);
         }
         if let Some(key) = folder {
-            self.folders.insert(key, now);
+            self.book_folder(key, now);
         }
     }
 
@@ -406,8 +408,19 @@ impl Ledger {
             self.listed_at = Some(SystemTime::now());
         }
         if let Some(key) = folder {
-            self.folders.insert(key, now);
+            self.book_folder(key, now);
         }
+    }
+
+    /// Keeps when a folder is listed, and no longer those that may be listed again: all that are kept are gone
+    /// through with each call.
+    fn book_folder(&mut self, key: FolderKey, now: Instant) {
+        let interval = self.pacing.same_folder;
+        if self.folders_sifted.is_none_or(|at| now.saturating_duration_since(at) >= interval) {
+            self.folders.retain(|_, at| now.saturating_duration_since(*at) < interval);
+            self.folders_sifted = Some(now);
+        }
+        self.folders.insert(key, now);
     }
 
     /// Claims a folder for a listing, or tells when it may be listed again.
@@ -418,7 +431,7 @@ impl Ledger {
                 return Err(next);
             }
         }
-        self.folders.insert(key, now);
+        self.book_folder(key, now);
         Ok(())
     }
 

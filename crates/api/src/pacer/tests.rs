@@ -481,3 +481,19 @@ async fn listings_go_one_by_one_and_rest_from_the_answer_on() {
     .await;
     assert_eq!(sent.into_inner().unwrap(), [secs(0), secs(8), secs(16)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn folders_that_may_be_listed_again_are_not_kept() {
+    let (pacer, _, _) = pacer();
+    let began = Instant::now();
+    for folder in 0..200 {
+        let listing =
+            Call { folder: Some((FolderId(folder), ListedPart::Files)), ..call(CallClass::Listing) };
+        when_sent(&pacer, listing).await;
+    }
+    assert!(began.elapsed() > pacer.ledger().same_folder() * 2);
+    // Those of the last two intervals at most.
+    let allowed = (pacer.ledger().same_folder() * 2).as_millis() / Pacing::default().listing.as_millis();
+    let kept = pacer.ledger().folders.len();
+    assert!(kept as u128 <= allowed + 1 && kept < 200, "{kept}, {allowed}");
+}
