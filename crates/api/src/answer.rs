@@ -30,13 +30,38 @@ pub(crate) struct Answer {
 /// What every answer has in common. Some write `Status`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Envelope {
+pub(crate) struct Envelope {
     #[serde(deserialize_with = "tolerant::opt_text")]
-    status: Option<String>,
+    pub(crate) status: Option<String>,
     #[serde(rename = "Status", deserialize_with = "tolerant::opt_text")]
-    capital_status: Option<String>,
+    pub(crate) capital_status: Option<String>,
     #[serde(deserialize_with = "tolerant::opt_text")]
-    message: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+impl Envelope {
+    /// Whether the answer says OK; else its error, or `wordless` if there are no words to go by.
+    pub(crate) fn check(
+        self,
+        status: StatusCode,
+        key: &ApiKey,
+        wordless: impl Fn() -> ErrorKind,
+    ) -> Result<(), ErrorKind> {
+        let said = self.status.or(self.capital_status);
+        let ok = said.as_deref().is_none_or(|status| status.eq_ignore_ascii_case("ok"));
+        if ok && status.is_success() {
+            return Ok(());
+        }
+        let words = match self.message.or(said) {
+            Some(words) if !ok || status.is_client_error() => key.redact(&words),
+            _ => return Err(wordless()),
+        };
+        Err(match message::classify(&words) {
+            // A server error isn't the item's fault, whatever its text.
+            ErrorKind::Refused { .. } if status.is_server_error() => wordless(),
+            kind => kind,
+        })
+    }
 }
 
 impl Answer {
@@ -72,29 +97,12 @@ impl Answer {
     }
 
     fn check_envelope(&self, key: &ApiKey) -> Result<(), ErrorKind> {
-        let envelope: Envelope = match self.parse(key) {
-            Ok(envelope) => envelope,
-            Err(_) if !self.status.is_success() => {
-                return Err(status_error(self.status, self.retry_after, &self.body, key));
-            }
-            Err(kind) => return Err(kind),
-        };
-        let said = envelope.status.or(envelope.capital_status);
-        let ok = said.as_deref().is_none_or(|status| status.eq_ignore_ascii_case("ok"));
-        if ok && self.status.is_success() {
-            return Ok(());
+        let wordless = || status_error(self.status, self.retry_after, &self.body, key);
+        match self.parse::<Envelope>(key) {
+            Ok(envelope) => envelope.check(self.status, key, wordless),
+            Err(_) if !self.status.is_success() => Err(wordless()),
+            Err(kind) => Err(kind),
         }
-        let words = match envelope.message.or(said) {
-            Some(words) if !ok || self.status.is_client_error() => key.redact(&words),
-            _ => return Err(status_error(self.status, self.retry_after, &self.body, key)),
-        };
-        Err(match message::classify(&words) {
-            // A server error isn't the item's fault, whatever its text.
-            ErrorKind::Refused { .. } if self.status.is_server_error() => {
-                status_error(self.status, self.retry_after, &self.body, key)
-            }
-            kind => kind,
-        })
     }
 
     /// Reads JSON, and says what is wrong with it.

@@ -65,11 +65,7 @@ impl Client {
         request: &impl Serialize,
     ) -> Result<T, ApiError> {
         let endpoint = call.info.endpoint;
-        let body = serde_json::to_vec(request).map_err(|error| {
-            let kind = ErrorKind::Setup { what: "the request can't be written".into(), source: error.into() };
-            ApiError::new(endpoint, kind)
-        })?;
-        let body = Bytes::from(body);
+        let body = request_body(&call, request)?;
         let transport = &self.inner.transport;
         self.inner
             .pacer
@@ -96,6 +92,15 @@ impl fmt::Debug for Client {
             .field("api", &self.inner.transport.settings().api.as_str())
             .finish_non_exhaustive()
     }
+}
+
+/// A request as it goes over the wire.
+pub(crate) fn request_body(call: &Call, request: &impl Serialize) -> Result<Bytes, ApiError> {
+    let written = serde_json::to_vec(request).map(Bytes::from);
+    written.map_err(|error| {
+        let kind = ErrorKind::Setup { what: "the request can't be written".into(), source: error.into() };
+        ApiError::new(call.info.endpoint, kind)
+    })
 }
 
 /// Refuses a list without items before it becomes a call.

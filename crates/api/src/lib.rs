@@ -29,6 +29,7 @@ mod endpoint;
 mod endpoints;
 mod error;
 mod folder_id;
+mod item_stream;
 mod key;
 pub mod limits;
 mod link;

@@ -18,7 +18,7 @@ use crate::proxy::ProxySettings;
 use crate::tls::Trust;
 use crate::web::Web;
 
-/// The longest answer that is read: the list of all files of an account with half a million of them takes half.
+/// The longest answer that is held as a whole: the list of all files of an account is read item by item.
 const LONGEST_ANSWER: u64 = 256 << 20;
 
 /// How long an idle connection is kept. Short, since a request sent into a connection that the service closes
@@ -188,6 +188,16 @@ impl Transport {
 
     /// Calls the API with a JSON object, or without a body (API document, section 1).
     pub(crate) async fn call(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, ErrorKind> {
+        self.open(method, path, body).await?.whole(BytesMut::new()).await
+    }
+
+    /// The same, for an answer that is read as it comes.
+    pub(crate) async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<OpenAnswer, ErrorKind> {
         let url = join(&self.settings.api, path)?;
         let pool = self.api_pool()?;
         let mut request = pool
@@ -197,7 +207,7 @@ impl Transport {
         if !body.is_empty() {
             request = request.body(body);
         }
-        self.answer(pool, request).await
+        self.send(pool, request).await
     }
 
     /// Asks the site, without the key; with a form if there is one.
@@ -225,22 +235,14 @@ impl Transport {
     }
 
     async fn answer(&self, pool: &Pool, request: reqwest::RequestBuilder) -> Result<Answer, ErrorKind> {
+        self.send(pool, request).await?.whole(BytesMut::new()).await
+    }
+
+    async fn send(&self, pool: &Pool, request: reqwest::RequestBuilder) -> Result<OpenAnswer, ErrorKind> {
         let idle = self.settings.idle_timeout;
-        let mut response = pool.send(request).await.map_err(|error| failure(error, idle))?;
-        let status = response.status();
-        let after = retry_after(response.headers(), SystemTime::now());
-        let mut body = BytesMut::new();
-        let too_long = |length: u64| length > LONGEST_ANSWER;
-        if response.content_length().is_some_and(too_long) {
-            return Err(endless());
-        }
-        while let Some(chunk) = response.chunk().await.map_err(|error| failure(error, idle))? {
-            if too_long(body.len() as u64 + chunk.len() as u64) {
-                return Err(endless());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, retry_after: after, body: body.freeze() })
+        let response = pool.send(request).await.map_err(|error| failure(error, idle))?;
+        let retry_after = retry_after(response.headers(), SystemTime::now());
+        Ok(OpenAnswer { status: response.status(), retry_after, response, idle })
     }
 
     /// The address of a path on an upload node. Its scheme is the API's, whatever the node's name says.
@@ -259,9 +261,39 @@ impl Transport {
     }
 }
 
-/// An answer that is kept from filling the memory.
-fn endless() -> ErrorKind {
-    let problem = format!("longer than {} MiB", LONGEST_ANSWER >> 20);
+/// An answer whose head is there, and whose body is still to come.
+pub(crate) struct OpenAnswer {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    response: reqwest::Response,
+    idle: Duration,
+}
+
+impl OpenAnswer {
+    /// The next bytes; `None` at the end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, ErrorKind> {
+        self.response.chunk().await.map_err(|error| failure(error, self.idle))
+    }
+
+    /// All of it; `body` is what was read of it before.
+    pub(crate) async fn whole(mut self, mut body: BytesMut) -> Result<Answer, ErrorKind> {
+        let too_long = |length: u64| length > LONGEST_ANSWER;
+        if self.response.content_length().is_some_and(too_long) {
+            return Err(endless(LONGEST_ANSWER));
+        }
+        while let Some(chunk) = self.chunk().await? {
+            if too_long(body.len() as u64 + chunk.len() as u64) {
+                return Err(endless(LONGEST_ANSWER));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status: self.status, retry_after: self.retry_after, body: body.freeze() })
+    }
+}
+
+/// An answer that is kept from filling the memory, or the disk.
+pub(crate) fn endless(longest: u64) -> ErrorKind {
+    let problem = format!("longer than {} MiB", longest >> 20);
     ErrorKind::InvalidJson { problem, snippet: String::new(), well_formed: true }
 }
 

@@ -54,6 +54,47 @@ async fn what_may_pass_is_repeated() {
 }
 
 #[tokio::test]
+async fn a_listing_of_all_files_that_breaks_off_begins_anew_with_nothing() {
+    let file =
+        |code: &str| format!(r#"{{"url":"https://1fichier.com/?{code}","filename":"{code}","size":1}}"#);
+    let whole = format!(r#"{{"status":"OK","items":[{},{}]}}"#, file("a"), file("b"));
+    let half = &whole[..whole.len() - 20];
+    for bad in [
+        cut(half.as_bytes(), 1000),
+        ok(half),
+        ok(format!(r#"{{"items":[{}],"status":"KO","message":"IP Locked #79"}}"#, file("c"))),
+        html("200 OK", "<title>Maintenance</title>"),
+        status("503 Busy"),
+        ko("200 OK", "IP Locked #79"),
+    ] {
+        let name = format!("{bad:?}");
+        let server = Server::in_turn(vec![bad.clone(), bad, ok(whole.clone())]).await;
+        let files = server.client().list_all_files(Vec::new).await;
+        let files = files.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(files.iter().map(|file| file.link.code()).collect::<Vec<_>>(), ["a", "b"], "{name}");
+        assert_eq!(server.seen().len(), 3, "{name}");
+        assert_eq!(server.seen()[0].json(), serde_json::json!({"folder_id": -1}));
+    }
+    // What is no listing, and never will be one.
+    for (reply, words) in [
+        (ok(r#"{"items":[{"url":"https://1fichier.com/?a","size":1}]}"#), "filename"),
+        (ko("401 Unauthorized", "Not authenticated #247"), "params.pl"),
+        (
+            ok(format!(
+                r#"{{"items":[{}],"status":"KO","message":"Flood detected: IP Locked #374"}}"#,
+                file("c")
+            )),
+            "too soon",
+        ),
+    ] {
+        let server = Server::always(reply).await;
+        let error = server.client().list_all_files(Vec::new).await.unwrap_err();
+        assert!(format!("{error} {:?}", error.hint()).contains(words), "{error}");
+        assert_eq!(server.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_told_at_once_and_never_repeated() {
     for (line, message, fault, words) in [
         ("401 Unauthorized", "Not authenticated #247", Fault::User, "https://1fichier.com/console/params.pl"),

@@ -2,17 +2,19 @@
 //! [`ITEMS_PER_CALL`](crate::limits::ITEMS_PER_CALL) items at first, and never more than
 //! [`MOST_ITEMS_PER_CALL`](crate::limits::MOST_ITEMS_PER_CALL).
 
+use http::Method;
 use serde::Serialize;
 
-use crate::client::{Client, not_empty, one_if_renamed};
+use crate::client::{Client, not_empty, one_if_renamed, request_body};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::folder_id::FilesOf;
+use crate::item_stream;
 use crate::link::FileLink;
 use crate::pacer::{Call, CallClass, ListedPart};
 use crate::wire::file::{
-    ChangeFiles, ChangedFiles, CopiedFiles, CopyFiles, FileInfo, FileListing, FileOf, ListFiles, MoveFiles,
-    MovedFiles, OnlyList, RemoveFile, RemovedFiles, RenameFile, RenamedFiles, ScanResult,
+    ChangeFiles, ChangedFiles, CopiedFiles, CopyFiles, FileInfo, FileItem, FileListing, FileOf, ListFiles,
+    MoveFiles, MovedFiles, OnlyList, RemoveFile, RemovedFiles, RenameFile, RenamedFiles, ScanResult,
 };
 
 impl Client {
@@ -29,6 +31,25 @@ impl Client {
             FilesOf::WholeAccount => self.call(Endpoint::FileLs, CallClass::AllFiles),
         };
         self.post(call, request).await
+    }
+
+    /// Lists all files of the account into a collection, each as it comes: only what the collection keeps is held.
+    /// `begin` makes an empty one for each try; it is filled on a thread that may block.
+    ///
+    /// # Errors
+    /// As [`list_files`](Self::list_files) for the whole account.
+    pub async fn list_all_files<C>(&self, begin: impl Fn() -> C) -> Result<C, ApiError>
+    where
+        C: Extend<FileItem> + Send + 'static,
+    {
+        let call = self.call(Endpoint::FileLs, CallClass::AllFiles);
+        let (body, transport) =
+            (request_body(&call, &ListFiles::of(FilesOf::WholeAccount))?, &self.inner.transport);
+        let ask = || async {
+            let answer = transport.open(Method::POST, call.info.endpoint.path(), body.clone()).await?;
+            item_stream::read_files(answer, begin(), transport.key()).await
+        };
+        self.inner.pacer.run(call, ask).await
     }
 
     /// All that is known of a file.

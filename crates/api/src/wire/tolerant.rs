@@ -5,7 +5,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{
-    self, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
 };
 use serde::{Deserialize, Serializer};
 
@@ -137,6 +138,11 @@ pub(crate) fn opt_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     })
 }
 
+/// A text as [`opt_text`] reads it, for readers by hand.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Text(#[serde(deserialize_with = "opt_text")] pub(crate) Option<String>);
+
 /// Something that is written as a text, or `None` when it can't be read: for fields that a listing can do
 /// without.
 pub(crate) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
@@ -161,48 +167,68 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 pub(crate) fn opt_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    struct ListVisitor<T>(PhantomData<T>);
+    let mut items = Vec::new();
+    let there_is_one = ItemByItem::new(&mut items).deserialize(deserializer)?;
+    Ok(there_is_one.then_some(items))
+}
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-        type Value = Option<Vec<T>>;
+/// Reads a list as [`opt_list`] does, and adds each item to a collection as it is read, without holding the others.
+/// Answers whether there was a list.
+pub(crate) struct ItemByItem<'a, T, C> {
+    collection: &'a mut C,
+    item: PhantomData<T>,
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list")
-        }
+impl<'a, T, C: Extend<T>> ItemByItem<'a, T, C> {
+    pub(crate) fn new(collection: &'a mut C) -> Self {
+        Self { collection, item: PhantomData }
+    }
+}
 
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+impl<'de, T: Deserialize<'de>, C: Extend<T>> DeserializeSeed<'de> for ItemByItem<'_, T, C> {
+    type Value = bool;
 
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
-        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+impl<'de, T: Deserialize<'de>, C: Extend<T>> Visitor<'de> for ItemByItem<'_, T, C> {
+    type Value = bool;
 
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            if text.is_empty() { Ok(None) } else { Err(E::invalid_type(Unexpected::Str(text), &self)) }
-        }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-            match object.next_key::<IgnoredAny>()? {
-                None => Ok(Some(Vec::new())),
-                Some(_) => Err(de::Error::invalid_type(Unexpected::Map, &self)),
-            }
-        }
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            let mut items = Vec::new();
-            while let Some(item) = list.next_element()? {
-                items.push(item);
-            }
-            Ok(Some(items))
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<bool, E> {
+        if text.is_empty() { Ok(false) } else { Err(E::invalid_type(Unexpected::Str(text), &self)) }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<bool, A::Error> {
+        match object.next_key::<IgnoredAny>()? {
+            None => Ok(true),
+            Some(_) => Err(de::Error::invalid_type(Unexpected::Map, &self)),
         }
     }
 
-    deserializer.deserialize_any(ListVisitor(PhantomData))
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        while let Some(item) = list.next_element()? {
+            self.collection.extend(Some(item));
+        }
+        Ok(true)
+    }
 }
 
 /// An object of a known shape, or `None` for anything else.
