@@ -5,6 +5,7 @@
 //! no call waits for the disk; `kill -9` costs what wasn't written yet.
 
 mod tables;
+mod told;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,8 +26,9 @@ use super::{
     shelf::Shelf,
 };
 
-pub(super) use tables::{AccountFile, Checked, Remembered};
+pub(super) use tables::Remembered;
 pub use tables::{KeptEntry, KeptStatus};
+pub(super) use told::{Checked, Told};
 
 /// How much goes in one transaction at most, in files and folders that it tells of.
 const GATHERED: usize = 4000;
@@ -174,10 +176,24 @@ impl Archive {
         self.read(|connection| tables::knows_a_folder(connection)).await.unwrap_or_default()
     }
 
+    /// A place for a listing of all files.
+    pub(super) fn begin_told(&self) -> rusqlite::Result<Told> {
+        Told::of(&self.path)
+    }
+
     /// Holds all that is known against a listing of all files that was asked for at `asked`.
-    pub(super) async fn check(&self, files: Vec<AccountFile>, asked: SystemTime) -> Option<Checked> {
+    pub(super) async fn check(&self, told: Told, asked: SystemTime) -> Option<Checked> {
         self.flush().await;
-        self.read(move |connection| tables::check(connection, &files, asked)).await
+        let checked = tokio::task::spawn_blocking(move || told.check(asked)).await.ok()?;
+        checked.inspect_err(|error| self.complain(error)).ok()
+    }
+
+    /// Says that something couldn't be read, and begins anew what is damaged.
+    pub(super) fn complain(&self, error: &rusqlite::Error) {
+        tracing::warn!("Can't read the catalogue {}: {error}", self.path.display());
+        if is_damage(error) {
+            discard(&self.path);
+        }
     }
 
     /// Waits until all changes so far are on disk.
@@ -204,10 +220,7 @@ impl Archive {
         match done.await.ok()?? {
             Ok(value) => Some(value),
             Err(error) => {
-                tracing::warn!("Can't read the catalogue {}: {error}", self.path.display());
-                if is_damage(&error) {
-                    discard(&self.path);
-                }
+                self.complain(&error);
                 None
             }
         }

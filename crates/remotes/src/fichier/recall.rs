@@ -5,19 +5,20 @@
 //! or renamed since keeps its link, and would be removed in its new place.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use fichier_api::{ErrorKind, FileItem, FileLink, FilesOf, FolderId, ListFiles, WireDate};
-use fichier_storage::{File, RemotePath, Result, StorageError, Whirlpool};
+use fichier_api::{ErrorKind, FileItem, FileLink, FolderId};
+use fichier_storage::{File, RemotePath, Result, StorageError};
 use tokio::sync::OnceCell;
 
 use super::{
-    archive::{AccountFile, Archive, Remembered},
+    archive::{Archive, Remembered, Told},
     catalogue::Lost,
-    tree::{Sight, Tree},
+    names::Names,
+    tree::{Sight, Tree, known_file},
     trust::CatalogueUse,
 };
 
@@ -38,13 +39,49 @@ pub(super) struct Recall {
 /// A listing of all files of the account, held against the memory.
 #[derive(Debug)]
 struct Survey {
-    /// Files whose folder isn't known. While there are any, each may lie in every folder that was remembered.
-    unplaced: Mutex<HashSet<FileLink>>,
+    /// While there are files whose folder isn't known, each may lie in every folder that was remembered.
+    told: Mutex<Told>,
 }
 
 impl Survey {
-    fn unplaced(&self) -> MutexGuard<'_, HashSet<FileLink>> {
-        self.unplaced.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unplaced(&self) -> usize {
+        self.told().unplaced()
+    }
+
+    /// These files were found in a folder.
+    fn place(&self, files: impl Iterator<Item = FileLink>) {
+        // A file that can't be taken from the list stays unplaced: then folders are listed.
+        if let Err(error) = self.told().place(files) {
+            tracing::debug!("can't note where files were found: {error}");
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a listing of all files in as it comes.
+struct Intake {
+    names: Names,
+    told: rusqlite::Result<Told>,
+    /// How many files the listing has, readable or not.
+    count: usize,
+}
+
+impl Extend<FileItem> for Intake {
+    fn extend<T: IntoIterator<Item = FileItem>>(&mut self, items: T) {
+        for item in items {
+            self.count += 1;
+            let file = known_file(&self.names, &item, None)
+                .inspect_err(|error| tracing::error!(link = %item.link, "file left out: {error}"));
+            if let Ok(told) = &mut self.told
+                && let Ok(file) = file
+                && let Err(error) = told.put(&file)
+            {
+                self.told = Err(error);
+            }
+        }
     }
 }
 
@@ -65,12 +102,7 @@ impl Recall {
     /// These files were found in a folder.
     pub(super) fn place(&self, files: impl Iterator<Item = FileLink>) {
         if let Some(Some(survey)) = self.survey.get() {
-            let mut unplaced = survey.unplaced();
-            if !unplaced.is_empty() {
-                for link in files {
-                    unplaced.remove(&link);
-                }
-            }
+            survey.place(files);
         }
     }
 }
@@ -174,7 +206,7 @@ impl Tree {
     async fn since(&self, recall: &Recall) -> SystemTime {
         if recall.fast_list {
             let survey = recall.survey.get_or_init(|| self.survey(recall)).await;
-            if survey.as_ref().is_some_and(|survey| survey.unplaced().is_empty()) {
+            if survey.as_ref().is_some_and(|survey| survey.unplaced() == 0) {
                 return SystemTime::UNIX_EPOCH;
             }
         }
@@ -230,11 +262,15 @@ impl Tree {
             return None;
         }
         let asked = SystemTime::now();
-        let ask = ListFiles::of(FilesOf::WholeAccount);
-        let told = self.client().because("list all files").list_files(&ask).await;
+        let begin = || Intake { names: *self.names(), told: recall.archive.begin_told(), count: 0 };
+        let told = self.client().because("list all files").list_all_files(begin).await;
         self.remember();
-        let items = match told {
-            Ok(listing) => listing.items,
+        let (told, count) = match told {
+            Ok(Intake { told: Ok(told), count, .. }) => (told, count),
+            Ok(Intake { told: Err(error), .. }) => {
+                recall.archive.complain(&error);
+                return None;
+            }
             Err(error) => {
                 match error.kind() {
                     ErrorKind::TooSoon { remaining } => tracing::warn!(
@@ -247,21 +283,20 @@ impl Tree {
                 return None;
             }
         };
-        if items.len() == self.cap() {
+        if count == self.cap() {
             tracing::warn!(
-                files = items.len(),
+                files = count,
                 "The listing of all files may be cut off: listing directories instead"
             );
             return None;
         }
-        let files = items.iter().filter_map(|item| self.account_file(item)).collect();
-        let checked = recall.archive.check(files, asked).await?;
-        let survey = Survey { unplaced: Mutex::new(checked.unplaced) };
+        let checked = recall.archive.check(told, asked).await?;
+        let survey = Survey { told: Mutex::new(checked.told) };
         // Listing what isn't known yet is worth as many calls as it may save, no more.
         let mut saves =
             if matches!(recall.usage, CatalogueUse::Trust(_)) { 0 } else { checked.complete.len() };
         let mut open: VecDeque<_> = checked.incomplete.into();
-        while saves > 0 && !survey.unplaced().is_empty() {
+        while saves > 0 && survey.unplaced() > 0 {
             let Some((folder, path)) = open.pop_front() else { break };
             saves -= 1;
             let _alone = self.lock(folder).await;
@@ -272,11 +307,8 @@ impl Tree {
                 Err(_) => break,
             }
             let mut catalogue = self.catalogue();
-            let mut unplaced = survey.unplaced();
             // It was listed just now; what can't be read again stays unplaced.
-            for file in catalogue.files(folder).into_iter().flatten() {
-                unplaced.remove(&file.link);
-            }
+            survey.place(catalogue.files(folder).into_iter().flatten().map(|file| file.link));
             open.extend(
                 catalogue
                     .sub_folders(folder)
@@ -284,7 +316,7 @@ impl Tree {
                     .map(|child| (child.id, path.join(&child.name))),
             );
         }
-        let unplaced = survey.unplaced().len();
+        let unplaced = survey.unplaced();
         if unplaced > 0 {
             tracing::info!(
                 files = unplaced,
@@ -292,21 +324,5 @@ impl Tree {
             );
         }
         Some(survey)
-    }
-
-    fn account_file(&self, item: &FileItem) -> Option<AccountFile> {
-        let decoded = self
-            .names()
-            .decode_file(&item.filename, item.size)
-            .map_err(|error| tracing::error!(link = %item.link, "file left out: {error}"))
-            .ok()?;
-        Some(AccountFile {
-            link: item.link,
-            name: decoded.name,
-            size: item.size,
-            whirlpool: item.checksum.map(|sum| Whirlpool::from_bytes(sum.0)),
-            date: item.date.as_ref().and_then(WireDate::as_utc),
-            stands_for_empty: decoded.stands_for_empty,
-        })
     }
 }

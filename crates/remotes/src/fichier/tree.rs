@@ -13,7 +13,9 @@ use fichier_api::{
     ApiError, Client, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder, SubFolder,
     WireDate,
 };
-use fichier_storage::{Entry, File, FileId, Folder, Name, RemotePath, Result, StorageError, Whirlpool};
+use fichier_storage::{
+    Entry, File, FileId, Folder, InvalidName, Name, RemotePath, Result, StorageError, Whirlpool,
+};
 
 use super::{
     catalogue::{Catalogue, KnownFile, KnownFolder, Lost},
@@ -208,23 +210,14 @@ impl Tree {
             .files
             .iter()
             .filter_map(|item| {
-                let decoded = self.names.decode_file(&item.filename, item.size);
-                let decoded = decoded
+                let media_type = item.content_type.as_deref().filter(|text| !text.is_empty());
+                let media_type =
+                    media_type.map(|text| types.entry(text).or_insert_with(|| Arc::from(text)).clone());
+                known_file(&self.names, item, media_type)
                     .map_err(
                         |error| tracing::error!(path = %path, link = %item.link, "file left out: {error}"),
                     )
-                    .ok()?;
-                let media_type = item.content_type.as_deref().filter(|text| !text.is_empty());
-                Some(KnownFile {
-                    link: item.link,
-                    name: decoded.name,
-                    size: item.size,
-                    whirlpool: item.checksum.map(|sum| Whirlpool::from_bytes(sum.0)),
-                    date: item.date.as_ref().and_then(WireDate::as_utc),
-                    media_type: media_type
-                        .map(|text| types.entry(text).or_insert_with(|| Arc::from(text)).clone()),
-                    stands_for_empty: decoded.stands_for_empty,
-                })
+                    .ok()
             })
             .collect();
         let folders = listing
@@ -476,6 +469,24 @@ fn order(entry: &Entry) -> (&RemotePath, bool, Option<SystemTime>, Option<&FileI
         Entry::File(file) => (&file.path, false, file.modified, file.id.as_ref()),
         Entry::Folder(folder) => (&folder.path, true, folder.modified, folder.id.as_ref()),
     }
+}
+
+/// A listed file as the catalogue knows it.
+pub(super) fn known_file(
+    names: &Names,
+    item: &FileItem,
+    media_type: Option<Arc<str>>,
+) -> Result<KnownFile, InvalidName> {
+    let decoded = names.decode_file(&item.filename, item.size)?;
+    Ok(KnownFile {
+        link: item.link,
+        name: decoded.name,
+        size: item.size,
+        whirlpool: item.checksum.map(|sum| Whirlpool::from_bytes(sum.0)),
+        date: item.date.as_ref().and_then(WireDate::as_utc),
+        media_type,
+        stands_for_empty: decoded.stands_for_empty,
+    })
 }
 
 /// A known file as the storage layer sees it.

@@ -4,9 +4,13 @@
 //! told it began, or when we did it. What is older never overwrites what is younger, so processes that write at
 //! the same time, and listings that come late, do no harm. What went leaves its row behind for a day, so that an
 //! older listing doesn't bring it back.
+//!
+//! Files lie by their folder, so that a listing is written in one place and read from one place: by their codes, which
+//! are random, each file of a million would be a page of its own. So one that somebody else has moved is in both
+//! folders until the first is listed again; it counts where it was seen last.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -21,7 +25,7 @@ use super::{
 };
 
 /// Marks the layout of the tables. Another one is begun anew.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// How long what went is remembered as gone.
 const GONE_FOR: Duration = Duration::from_secs(86_400);
@@ -40,9 +44,9 @@ CREATE TABLE folders (
 );
 CREATE INDEX folders_by_parent ON folders (parent);
 CREATE TABLE files (
-    code TEXT PRIMARY KEY,
-    host TEXT NOT NULL,
     folder INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    host TEXT NOT NULL,
     name BLOB NOT NULL,
     size INTEGER NOT NULL,
     whirlpool BLOB,
@@ -50,24 +54,13 @@ CREATE TABLE files (
     media_type TEXT,
     stands_for_empty INTEGER NOT NULL,
     noted_at INTEGER NOT NULL,
-    gone INTEGER NOT NULL DEFAULT 0
+    gone INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (folder, code)
 ) WITHOUT ROWID;
-CREATE INDEX files_by_folder ON files (folder);
 CREATE INDEX files_gone ON files (noted_at) WHERE gone = 1;
 ";
 
-const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, stands_for_empty";
-
-/// A file as the listing of all files tells it: without its folder.
-#[derive(Debug)]
-pub(in super::super) struct AccountFile {
-    pub(in super::super) link: FileLink,
-    pub(in super::super) name: Name,
-    pub(in super::super) size: u64,
-    pub(in super::super) whirlpool: Option<Whirlpool>,
-    pub(in super::super) date: Option<SystemTime>,
-    pub(in super::super) stands_for_empty: bool,
-}
+pub(super) const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, stands_for_empty";
 
 /// All that a folder holds, and when its listing began.
 #[derive(Debug)]
@@ -75,17 +68,6 @@ pub(in super::super) struct Remembered {
     pub(in super::super) files: Vec<KnownFile>,
     pub(in super::super) folders: Vec<KnownFolder>,
     pub(in super::super) listed: SystemTime,
-}
-
-/// What a listing of all files told of the catalogue.
-#[derive(Debug, Default)]
-pub(in super::super) struct Checked {
-    /// Files that aren't known in any folder.
-    pub(in super::super) unplaced: HashSet<FileLink>,
-    /// The folders that are known with all they hold.
-    pub(in super::super) complete: HashSet<FolderId>,
-    /// The folders of which not all is known.
-    pub(in super::super) incomplete: Vec<(FolderId, RemotePath)>,
 }
 
 /// What a catalogue on disk holds, in numbers.
@@ -188,8 +170,8 @@ fn apply(to: &Transaction<'_>, at: i64, change: &Change) -> rusqlite::Result<()>
             .prepare_cached(
                 "INSERT INTO files (code, host, folder, name, size, stands_for_empty, noted_at, gone)
                  VALUES (?1, ?2, ?3, x'', 0, 0, ?4, 1)
-                 ON CONFLICT (code) DO UPDATE SET gone = 1, noted_at = excluded.noted_at
-                 WHERE files.folder = excluded.folder AND files.noted_at <= excluded.noted_at",
+                 ON CONFLICT (folder, code) DO UPDATE SET gone = 1, noted_at = excluded.noted_at
+                 WHERE files.noted_at <= excluded.noted_at",
             )?
             .execute(params![file.code(), file.domain().host(), number(*folder), at])
             .map(drop),
@@ -250,10 +232,9 @@ fn put_file(to: &Transaction<'_>, folder: FolderId, file: &KnownFile, at: i64) -
         "INSERT INTO files (code, host, folder, name, size, whirlpool, date, media_type, stands_for_empty,
                             noted_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (code) DO UPDATE SET folder = excluded.folder, name = excluded.name,
-             size = excluded.size, whirlpool = excluded.whirlpool, date = excluded.date,
-             media_type = excluded.media_type, stands_for_empty = excluded.stands_for_empty,
-             noted_at = excluded.noted_at, gone = 0
+         ON CONFLICT (folder, code) DO UPDATE SET name = excluded.name, size = excluded.size,
+             whirlpool = excluded.whirlpool, date = excluded.date, media_type = excluded.media_type,
+             stands_for_empty = excluded.stands_for_empty, noted_at = excluded.noted_at, gone = 0
          WHERE files.noted_at <= excluded.noted_at",
     )?
     .execute(params![
@@ -343,7 +324,7 @@ fn read_folder(row: &Row<'_>) -> rusqlite::Result<KnownFolder> {
     })
 }
 
-fn read_file(row: &Row<'_>, types: &mut HashMap<String, Arc<str>>) -> rusqlite::Result<KnownFile> {
+pub(super) fn read_file(row: &Row<'_>, types: &mut HashMap<String, Arc<str>>) -> rusqlite::Result<KnownFile> {
     let media_type: Option<String> = row.get(6)?;
     Ok(KnownFile {
         link: read_link(row)?,
@@ -357,7 +338,7 @@ fn read_file(row: &Row<'_>, types: &mut HashMap<String, Arc<str>>) -> rusqlite::
     })
 }
 
-fn read_link(row: &Row<'_>) -> rusqlite::Result<FileLink> {
+pub(super) fn read_link(row: &Row<'_>) -> rusqlite::Result<FileLink> {
     let (code, host): (String, String) = (row.get(0)?, row.get(1)?);
     FileLink::new(Domain::of_host(&host).unwrap_or_default(), &code).map_err(|error| unreadable(0, error))
 }
@@ -371,14 +352,17 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
 }
 
 /// A folder of the tree as it hangs together.
-struct Placed {
+pub(super) struct Placed {
     name: Vec<u8>,
     date: Option<i64>,
-    listed_at: Option<i64>,
+    /// Since when all that it holds is known, if it is.
+    pub(super) listed_at: Option<i64>,
 }
 
 /// The folders that can be reached from the root, with their paths.
-fn placed(connection: &Connection) -> rusqlite::Result<(HashMap<i64, Placed>, HashMap<i64, RemotePath>)> {
+pub(super) fn placed(
+    connection: &Connection,
+) -> rusqlite::Result<(HashMap<i64, Placed>, HashMap<i64, RemotePath>)> {
     let mut folders = HashMap::new();
     let mut children: HashMap<i64, Vec<i64>> = HashMap::new();
     let mut statement = connection.prepare(
@@ -409,90 +393,6 @@ fn placed(connection: &Connection) -> rusqlite::Result<(HashMap<i64, Placed>, Ha
     Ok((folders, paths))
 }
 
-/// Brings the catalogue up to a listing of all files: what isn't told is gone, what is told otherwise is
-/// corrected. What another process noted since that listing was asked for stands.
-pub(super) fn check(
-    connection: &mut Connection,
-    files: &[AccountFile],
-    asked: SystemTime,
-) -> rusqlite::Result<Checked> {
-    let asked = millis(asked);
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (folders, paths) = placed(&transaction)?;
-    let is_complete = |id: &i64| folders.get(id).is_some_and(|folder| folder.listed_at.is_some());
-    let told: HashMap<FileLink, &AccountFile> = files.iter().map(|file| (file.link, file)).collect();
-    let mut unplaced: HashSet<FileLink> = told.keys().copied().collect();
-    let mut gone = Vec::new();
-    let mut corrected = Vec::new();
-    {
-        let mut statement =
-            transaction.prepare(&format!("SELECT {FILE_COLUMNS}, folder, noted_at, gone FROM files"))?;
-        let mut rows = statement.query([])?;
-        let mut types = HashMap::new();
-        while let Some(row) = rows.next()? {
-            let link = read_link(row)?;
-            let (folder, noted_at, is_gone): (i64, i64, bool) = (row.get(8)?, row.get(9)?, row.get(10)?);
-            if is_gone {
-                unplaced.remove(&link);
-                continue;
-            }
-            let Some(file) = told.get(&link) else {
-                if noted_at <= asked {
-                    gone.push(link);
-                }
-                continue;
-            };
-            if is_complete(&folder) {
-                unplaced.remove(&link);
-            }
-            let known = read_file(row, &mut types)?;
-            let same = known.name == file.name
-                && known.size == file.size
-                && known.whirlpool == file.whirlpool
-                && known.stands_for_empty == file.stands_for_empty;
-            if !same && noted_at <= asked {
-                corrected.push((
-                    FolderId(folder.unsigned_abs()),
-                    KnownFile {
-                        name: file.name.clone(),
-                        size: file.size,
-                        whirlpool: file.whirlpool,
-                        date: file.date,
-                        stands_for_empty: file.stands_for_empty,
-                        ..known
-                    },
-                ));
-            }
-        }
-    }
-    {
-        let mut statement = transaction.prepare("DELETE FROM files WHERE code = ?1")?;
-        for link in &gone {
-            statement.execute([link.code()])?;
-        }
-    }
-    for (folder, file) in &corrected {
-        put_file(&transaction, *folder, file, asked)?;
-    }
-    transaction.commit()?;
-    tracing::debug!(
-        told = told.len(),
-        gone = gone.len(),
-        changed = corrected.len(),
-        unplaced = unplaced.len(),
-        "held the catalogue against all files"
-    );
-    let complete =
-        folders.keys().filter(|id| is_complete(id)).map(|id| FolderId(id.unsigned_abs())).collect();
-    let mut incomplete: Vec<_> = paths
-        .into_iter()
-        .filter(|(id, _)| !is_complete(id))
-        .map(|(id, path)| (FolderId(id.unsigned_abs()), path))
-        .collect();
-    incomplete.sort_by(|left, right| left.1.cmp(&right.1));
-    Ok(Checked { unplaced, complete, incomplete })
-}
-
 pub(super) fn status(connection: &Connection, size: u64) -> rusqlite::Result<KeptStatus> {
     let title = connection
         .query_row("SELECT value FROM about WHERE key = 'title'", [], |row| row.get(0))
@@ -501,7 +401,8 @@ pub(super) fn status(connection: &Connection, size: u64) -> rusqlite::Result<Kep
     let (folders, paths) = placed(connection)?;
     let listed: Vec<i64> = folders.values().filter_map(|folder| folder.listed_at).collect();
     let (files, bytes): (i64, i64) = connection.query_row(
-        "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE gone = 0",
+        "SELECT count(*), coalesce(sum(size), 0)
+         FROM (SELECT size, max(noted_at) FROM files WHERE gone = 0 GROUP BY code)",
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
@@ -530,8 +431,9 @@ pub(super) fn entries(connection: &Connection) -> rusqlite::Result<Vec<KeptEntry
             listed: folder.and_then(|folder| folder.listed_at).map(time),
         });
     }
-    let mut statement =
-        connection.prepare(&format!("SELECT {FILE_COLUMNS}, folder FROM files WHERE gone = 0"))?;
+    let mut statement = connection.prepare(&format!(
+        "SELECT {FILE_COLUMNS}, folder, max(noted_at) FROM files WHERE gone = 0 GROUP BY code"
+    ))?;
     let mut rows = statement.query([])?;
     let mut types = HashMap::new();
     while let Some(row) = rows.next()? {
@@ -570,7 +472,7 @@ fn number(folder: FolderId) -> i64 {
     i64::try_from(folder.0).unwrap_or(i64::MAX)
 }
 
-fn millis(time: SystemTime) -> i64 {
+pub(super) fn millis(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
