@@ -199,6 +199,14 @@ impl Control {
         })
     }
 
+    /// How many files the account holds, as [`tree`](Self::tree) tells them.
+    ///
+    /// # Errors
+    /// If the account doesn't exist or the state fails.
+    pub fn count_files(&self) -> Result<u64, EmulatorError> {
+        self.with(|tx, account| Ok(tx.count_files(account)?))
+    }
+
     /// Makes a folder with its parents, where they're missing, and answers its id. Names are stored as they are.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The control over HTTP, below `/_emulator/`, for curl and for tests in other languages.
 //!
 //! `GET counters`, `POST counters/reset`, `GET|POST|DELETE faults` (one fault a line, as on the command line),
-//! `GET tree` with the account's key as bearer, `GET limits`, `POST limits/reset`.
+//! `GET tree` and `GET count` with the account's key as bearer, `GET limits`, `POST limits/reset`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Refusal};
 use crate::control::Control;
-use crate::error::ParseValueError;
+use crate::error::{EmulatorError, ParseValueError};
 use crate::faults::FaultSpec;
 use crate::service::{Service, bearer, read_small};
 use crate::state::blocking;
@@ -32,7 +32,8 @@ pub(crate) async fn answer(service: &Arc<Service>, request: Request<Incoming>, p
             done()
         }
         (&Method::POST, "faults") => add_faults(service, request).await,
-        (&Method::GET, "tree") => tree(service, &request).await,
+        (&Method::GET, "tree") => of_account(service, &request, tree).await,
+        (&Method::GET, "count") => of_account(service, &request, count).await,
         (&Method::GET, "limits") => limits(service).await,
         (&Method::POST, "limits/reset") => {
             match service.store.run(|tx| Ok::<_, Refusal>(tx.clear_gates()?)).await {
@@ -68,18 +69,31 @@ async fn add_faults(service: &Arc<Service>, request: Request<Incoming>) -> Answe
     }
 }
 
-async fn tree(service: &Arc<Service>, request: &Request<Incoming>) -> Answer {
+/// Answers for the account whose key is sent.
+async fn of_account(
+    service: &Arc<Service>,
+    request: &Request<Incoming>,
+    look: impl FnOnce(&Control) -> Result<Answer, EmulatorError> + Send + 'static,
+) -> Answer {
     let Some(key) = bearer(request.headers()) else {
         return failure(StatusCode::UNAUTHORIZED, "send the account's key as Authorization: Bearer KEY");
     };
     let control = Control::new(Arc::clone(service), key);
-    match blocking(move || control.tree()).await {
-        Ok(tree) => match serde_json::to_vec(&tree) {
-            Ok(json) => Answer::json(json),
-            Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        },
-        Err(error) => failure(StatusCode::NOT_FOUND, &error.to_string()),
-    }
+    blocking(move || look(&control))
+        .await
+        .unwrap_or_else(|error| failure(StatusCode::NOT_FOUND, &error.to_string()))
+}
+
+fn tree(control: &Control) -> Result<Answer, EmulatorError> {
+    let tree = control.tree()?;
+    Ok(match serde_json::to_vec(&tree) {
+        Ok(json) => Answer::json(json),
+        Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    })
+}
+
+fn count(control: &Control) -> Result<Answer, EmulatorError> {
+    Ok(Answer::value(&json!({"files": control.count_files()?})))
 }
 
 async fn limits(service: &Arc<Service>) -> Answer {

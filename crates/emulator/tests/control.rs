@@ -63,6 +63,10 @@ async fn seeds_and_the_tree_agree_with_the_service() {
         desk.client.get(format!("{}/_emulator/tree", desk.base)).bearer_auth(desk.emulator.api_key());
     assert_eq!(request.send().await.unwrap().json::<Value>().await.unwrap(), json!(tree));
 
+    let request =
+        desk.client.get(format!("{}/_emulator/count", desk.base)).bearer_auth(desk.emulator.api_key());
+    assert_eq!(request.send().await.unwrap().json::<Value>().await.unwrap(), json!({"files": 1}));
+
     control.corrupt(&url, 0).unwrap();
     let token = desk.token(json!({"url": url})).await;
     assert_eq!(desk.get(&token).await.bytes().await.unwrap()[1..], b"ontent"[..]);

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use wait4::Wait4 as _;
 
 /// What a run cost.
@@ -48,6 +48,14 @@ fn is_api(endpoint: &str) -> bool {
     endpoint.contains('/')
 }
 
+/// The largest resident set of this very process so far, in bytes; zero where the system doesn't tell.
+fn own_peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kibibytes =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok());
+    kibibytes.map_or(0, |kibibytes: u64| kibibytes << 10)
+}
+
 /// Runs it to its end or for as long as there is patience, its output in a file.
 pub(crate) fn child(command: &mut Command, log: &Path, patience: Duration) -> anyhow::Result<Sample> {
     let output = File::create(log)?;
@@ -63,7 +71,14 @@ pub(crate) fn child(command: &mut Command, log: &Path, patience: Duration) -> an
         // Not waited for yet, so the number is still its own.
         id.is_some_and(|id| rustix::process::kill_process(id, rustix::process::Signal::KILL).is_ok())
     });
+    // The kernel counts a child's memory from that of the process that began it.
+    let ours = own_peak();
     let usage = child.wait4()?;
+    ensure!(
+        usage.rusage.maxrss > ours,
+        "the memory of {:?} can't be told from the measurement's own",
+        command.get_program()
+    );
     let wall = start.elapsed();
     drop(ended);
     let stopped = watch.join().unwrap_or(false);

@@ -77,8 +77,8 @@ impl Service {
 
     /// How many files the account holds.
     pub(crate) fn stored_files(&self) -> anyhow::Result<u64> {
-        let answer: serde_json::Value = serde_json::from_slice(&self.ask("GET", "tree")?)?;
-        Ok(answer["files"].as_array().context("the tree has no files")?.len() as u64)
+        let answer: serde_json::Value = serde_json::from_slice(&self.ask("GET", "count")?)?;
+        answer["files"].as_u64().context("the count has no files")
     }
 
     /// One request to the emulator's control, which is on this machine and closes when it has answered.

@@ -109,7 +109,8 @@ pub(crate) fn all(size: Size) -> Vec<Task> {
     let million = small_files(pick(20_000, 2_000), pick(1_000_000, 100_000));
     let upload = format!("{} files of 1 KiB into {} new folders", many.files, many.folders);
     let unchanged = format!("sync of {} unchanged files in {} folders", same.files, same.folders);
-    let quarter = small_files(million.folders / 4, million.files / 4);
+    let part_of = |layout: Layout, divisor| small_files(layout.folders / divisor, layout.files / divisor);
+    let quarter = part_of(million, 4);
     let of_scale = |layout: Layout| format!("{} files in {} folders", layout.files, layout.folders);
     let listed = |name, layout| Task {
         with_rclone: false,
@@ -177,8 +178,17 @@ pub(crate) fn all(size: Size) -> Vec<Task> {
         },
         listed("scale-list", million),
         synced("scale-sync", million),
-        // The same with a quarter, to see whether time grows as the number of folders does.
+        Task {
+            warm: true,
+            ours: &["--fast-list"],
+            needs: Some("--catalogue"),
+            title: format!("list {}, --fast-list, after a first listing", of_scale(million)),
+            ..listed("scale-list-fast", million)
+        },
+        // The same with parts of it, to see whether time grows as the number of folders does.
+        listed("scale-list-half", part_of(million, 2)),
         listed("scale-list-quarter", quarter),
+        listed("scale-list-eighth", part_of(million, 8)),
         synced("scale-sync-quarter", quarter),
     ]
 }

@@ -123,6 +123,15 @@ impl Tx<'_> {
             .collect()
     }
 
+    /// How many files an account has, lag or not.
+    pub(crate) fn count_files(&self, account: i64) -> rusqlite::Result<u64> {
+        let count: i64 = self
+            .db
+            .prepare_cached("SELECT count(*) FROM files WHERE account = ?1")?
+            .query_row([account], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
     /// The files of a folder, or of the whole account, as a listing shows them now.
     pub(crate) fn listed_files(
         &self,
