@@ -1,0 +1,140 @@
+//! How fast two sides of a folder are compared: listings of so many files, from memory, matched by name and decided
+//! file by file.
+//!
+//! `cargo bench -p fichier-engine`
+#![allow(clippy::unwrap_used, reason = "a measurement ends where it fails")]
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use divan::{Bencher, black_box, counter::ItemsCount};
+use fichier_engine::{CheckOptions, Checksums, Evidence, RunOptions, Stats, check, sync};
+use fichier_storage::{
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Folder, Location, Outcome, Remote, RemoteInfo,
+    RemotePath, Result, StorageError, Whirlpool, WriteBatch,
+};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+fn main() {
+    divan::main();
+}
+
+/// One folder of files, in the order of their names. Nothing can be done with them.
+#[derive(Debug)]
+struct Listed {
+    info: RemoteInfo,
+    entries: Vec<Entry>,
+}
+
+/// So many files, of which each `every`th bears another checksum than it does without.
+fn side(name: &str, files: usize, every: usize) -> Location {
+    let file = |number: usize| File {
+        path: RemotePath::parse(format!("holiday picture {number:06}.jpeg")).unwrap(),
+        size: 1_000_000 + number as u64,
+        modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(number as u64)),
+        whirlpool: Some(Whirlpool::from_bytes([u8::from(number.is_multiple_of(every)); 64])),
+        id: None,
+        media_type: None,
+        fingerprint: None,
+    };
+    let info = RemoteInfo {
+        name: name.to_owned(),
+        backend: "listed",
+        features: Features { listed_checksums: true, ..Features::default() },
+        batch: BatchLimit::SINGLE,
+        time_precision: None,
+        skips_empty_files: false,
+    };
+    let entries = (0..files).map(file).map(Entry::File).collect();
+    Location { remote: Arc::new(Listed { info, entries }), path: RemotePath::root() }
+}
+
+#[async_trait]
+impl Remote for Listed {
+    fn info(&self) -> &RemoteInfo {
+        &self.info
+    }
+
+    async fn list(&self, _: &RemotePath) -> Result<Vec<Entry>> {
+        Ok(self.entries.clone())
+    }
+
+    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+        Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }))
+    }
+
+    async fn read(&self, file: &File, _: ByteRange) -> Result<ByteStream> {
+        Err(StorageError::FileNotFound(file.path.clone()))
+    }
+
+    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
+        batch.items.iter().map(|_| Outcome::NotTried).collect()
+    }
+
+    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        batch.iter().map(|_| Outcome::NotTried).collect()
+    }
+
+    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        batch.iter().map(|_| Outcome::NotTried).collect()
+    }
+
+    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        batch.iter().map(|_| Outcome::NotTried).collect()
+    }
+}
+
+const FILES: [usize; 3] = [100, 5_000, 50_000];
+
+/// Both listings alone: what is cloned before anything is compared.
+#[divan::bench(args = FILES, sample_count = 20)]
+fn listings(bencher: Bencher<'_, '_>, files: usize) {
+    let (from, to) = (side("from:", files, usize::MAX), side("to:", files, usize::MAX));
+    let runtime = Runtime::new().unwrap();
+    bencher.counter(ItemsCount::new(files)).bench_local(|| {
+        runtime.block_on(async {
+            for side in [&from, &to] {
+                black_box(side.remote.list(&side.path).await.unwrap());
+            }
+        });
+    });
+}
+
+/// A sync that finds nothing to do.
+#[divan::bench(args = FILES, sample_count = 20)]
+fn unchanged(bencher: Bencher<'_, '_>, files: usize) {
+    let (from, to) = (side("from:", files, usize::MAX), side("to:", files, usize::MAX));
+    let runtime = Runtime::new().unwrap();
+    bencher.counter(ItemsCount::new(files)).bench_local(|| {
+        let (options, stats) = (RunOptions::default(), Arc::new(Stats::default()));
+        let report = runtime.block_on(sync(&from, &to, &options, &stats, &CancellationToken::new())).unwrap();
+        assert_eq!(stats.snapshot().checks, files as u64, "{report:?}");
+    });
+}
+
+/// A check that finds half of the files changed.
+#[divan::bench(args = FILES, sample_count = 20)]
+fn half_differs(bencher: Bencher<'_, '_>, files: usize) {
+    let (from, to) = (side("from:", files, usize::MAX), side("to:", files, 2));
+    let runtime = Runtime::new().unwrap();
+    let options = CheckOptions {
+        evidence: Evidence::Checksums,
+        ignore_size: false,
+        one_way: false,
+        checksums: Checksums::default(),
+        checkers: 8,
+        max_depth: None,
+        filter: Arc::default(),
+        names: ["from".to_owned(), "to".to_owned()],
+    };
+    bencher.counter(ItemsCount::new(files)).bench_local(|| {
+        let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
+        let report = runtime.block_on(check(&from, &to, &options, &stats, &stop)).unwrap();
+        // The first bears the other checksum on both sides.
+        assert_eq!(report.differing, files as u64 / 2 - 1, "{report:?}");
+    });
+}
