@@ -105,7 +105,7 @@ impl FichierRemote {
         for (index, link) in &list {
             let Some(parent) = batch[*index].path.parent() else { continue };
             let candidates = self.tree.known(&parent);
-            if let Some(folder) = self.tree.catalogue().folder_of(&candidates, link) {
+            if let Ok(Some(folder)) = self.tree.catalogue().folder_of(&candidates, link) {
                 folders.insert(folder, parent);
                 held.insert(*link, folder);
             }
@@ -121,7 +121,7 @@ impl FichierRemote {
         }
         let mut catalogue = self.tree.catalogue();
         list.into_iter().partition(|(_, link)| {
-            held.get(link).is_some_and(|folder| catalogue.file(*folder, link).is_none())
+            held.get(link).is_some_and(|folder| matches!(catalogue.file(*folder, link), Ok(None)))
         })
     }
 

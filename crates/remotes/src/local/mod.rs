@@ -26,6 +26,7 @@ mod paths;
 mod ranged;
 mod read;
 mod relocate;
+mod reused;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use fichier_storage::{
 };
 
 use paths::Tree;
+use reused::Reused;
 
 pub use downloads::{Buffers, Downloads, PARTIAL_SUFFIX};
 
@@ -133,6 +135,8 @@ struct Place {
     options: LocalOptions,
     /// What computes the checksums of files that come.
     hashing: Hashing,
+    /// Buffers of files that go.
+    reused: Reused,
 }
 
 impl LocalRemote {
@@ -159,7 +163,10 @@ impl LocalRemote {
             skips_empty_files: false,
         };
         let tree = Tree::new(&root, options.encoding, options.long_paths);
-        Self { info, place: Arc::new(Place { tree, options, hashing: Hashing::default() }) }
+        Self {
+            info,
+            place: Arc::new(Place { tree, options, hashing: Hashing::default(), reused: Reused::default() }),
+        }
     }
 
     /// Runs a job that waits for the disk, away from the runtime's own threads.

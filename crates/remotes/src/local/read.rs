@@ -18,6 +18,7 @@ use futures::{StreamExt, stream};
 use super::{
     LinkPolicy, Place, at_disk,
     paths::{is_missing, open_for_reading},
+    reused::Reused,
 };
 
 /// How many bytes are read at once.
@@ -34,7 +35,8 @@ pub(super) fn stream(place: &Arc<Place>, file: &File, range: ByteRange) -> Resul
         check: place.options.check_updated,
     };
     let left = range.length(file.size);
-    let reader = Reader { source, handle: None, position: range.start, left };
+    let buffers = (left > CHUNK).then(|| place.reused.clone());
+    let reader = Reader { source, handle: None, position: range.start, left, buffers };
     let chunks = stream::try_unfold(Some(reader), |reader| async move {
         let Some(reader) = reader else { return Ok(None) };
         let (chunk, reader) = at_disk(move || reader.next()).await?;
@@ -101,9 +103,18 @@ struct Reader {
     handle: Option<fs::File>,
     position: u64,
     left: u64,
+    /// `None`: the file is read at once.
+    buffers: Option<Reused>,
 }
 
 impl Reader {
+    fn share(&self, chunk: Vec<u8>) -> Bytes {
+        match &self.buffers {
+            Some(buffers) => buffers.share(chunk),
+            None => chunk.into(),
+        }
+    }
+
     /// The next bytes, and the reader unless they were the last.
     fn next(mut self) -> Result<(Bytes, Option<Self>)> {
         let failed = |source: &Source, error| StorageError::io("read", &source.system, error);
@@ -122,7 +133,11 @@ impl Reader {
             }
         };
         let wanted = self.left.min(CHUNK);
-        let mut chunk = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
+        let capacity = usize::try_from(wanted).unwrap_or_default();
+        let mut chunk = match &self.buffers {
+            Some(buffers) => buffers.buffer(capacity),
+            None => Vec::with_capacity(capacity),
+        };
         (&mut handle).take(wanted).read_to_end(&mut chunk).map_err(|error| failed(&self.source, error))?;
         let read = chunk.len() as u64;
         self.position += read;
@@ -133,9 +148,9 @@ impl Reader {
         if self.left == 0 {
             let metadata = handle.metadata().map_err(|error| failed(&self.source, error))?;
             self.source.unchanged(&metadata)?;
-            return Ok((chunk.into(), None));
+            return Ok((self.share(chunk), None));
         }
         self.handle = Some(handle);
-        Ok((chunk.into(), Some(self)))
+        Ok((self.share(chunk), Some(self)))
     }
 }

@@ -1,0 +1,77 @@
+//! Buffers of files that are read, used again when nobody needs their bytes any more.
+//!
+//! A piece of a file is filled on one thread and let go of on another. Left to the allocator, each thread keeps some of
+//! them, so that memory grows with the number of threads rather than of pieces on their way.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+/// How many buffers are kept for later.
+const KEPT: usize = 8;
+
+/// The buffers of one remote: clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reused(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Reused {
+    /// An empty buffer for so many bytes.
+    pub(super) fn buffer(&self, capacity: usize) -> Vec<u8> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut buffer = kept.unwrap_or_default();
+        buffer.reserve_exact(capacity);
+        buffer
+    }
+
+    /// What a buffer holds; it comes back when the last of these bytes is dropped.
+    pub(super) fn share(&self, buffer: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Lent { buffer, home: self.clone() })
+    }
+}
+
+struct Lent {
+    buffer: Vec<u8>,
+    home: Reused,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let mut kept = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT {
+            kept.push(buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_comes_back_when_its_bytes_are_gone() {
+        let reused = Reused::default();
+        let mut buffer = reused.buffer(100);
+        buffer.extend(b"abc");
+        let place = buffer.as_ptr();
+        let bytes = reused.share(buffer);
+        let part = bytes.slice(1..);
+        drop(bytes);
+        assert_eq!(&part[..], b"bc");
+        let other = reused.buffer(100);
+        assert_ne!(other.as_ptr(), place);
+        drop(part);
+        let again = reused.buffer(100);
+        assert_eq!((again.as_ptr(), again.len()), (place, 0));
+        // No more are kept than are worth it.
+        drop((0..2 * KEPT).map(|_| reused.share(vec![1])).collect::<Vec<_>>());
+        assert_eq!(reused.0.lock().unwrap().len(), KEPT);
+    }
+}
