@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many bytes are gathered before the disk is visited, where memory isn't bounded more tightly.
-const GATHERED: u64 = 512 * 1024;
+const GATHERED: u64 = 256 * 1024;
 
 /// What [`Bound`] counts in: a semaphore has too few permits to count single bytes.
 const UNIT: u64 = 1024;
@@ -66,7 +66,7 @@ pub(super) struct Room {
 }
 
 impl Buffers {
-    /// At most so many bytes, at least 1 KiB; `None`: as many as it takes, 512 KiB for each stream.
+    /// At most so many bytes, at least 1 KiB; `None`: as many as it takes, 256 KiB for each stream.
     #[must_use]
     pub fn of(most: Option<u64>) -> Self {
         Self(most.map(|most| {
