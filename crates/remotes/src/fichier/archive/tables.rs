@@ -17,7 +17,7 @@ use std::{
 
 use fichier_api::{Domain, FileLink, FolderId};
 use fichier_storage::{Name, RemotePath, Whirlpool};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, Transaction, TransactionBehavior, params};
 
 use super::{
     super::catalogue::{KnownFile, KnownFolder},
@@ -228,28 +228,29 @@ fn take_listing(
 }
 
 fn put_file(to: &Transaction<'_>, folder: FolderId, file: &KnownFile, at: i64) -> rusqlite::Result<()> {
-    to.prepare_cached(
-        "INSERT INTO files (code, host, folder, name, size, whirlpool, date, media_type, stands_for_empty,
-                            noted_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    let mut statement = to.prepare_cached(&format!(
+        "INSERT INTO files ({FILE_COLUMNS}, folder, noted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (folder, code) DO UPDATE SET name = excluded.name, size = excluded.size,
              whirlpool = excluded.whirlpool, date = excluded.date, media_type = excluded.media_type,
              stands_for_empty = excluded.stands_for_empty, noted_at = excluded.noted_at, gone = 0
-         WHERE files.noted_at <= excluded.noted_at",
-    )?
-    .execute(params![
-        file.link.code(),
-        file.link.domain().host(),
-        number(folder),
-        file.name.as_bytes(),
-        i64::try_from(file.size).unwrap_or(i64::MAX),
-        file.whirlpool.as_ref().map(|sum| &sum.as_bytes()[..]),
-        file.date.map(millis),
-        file.media_type.as_deref(),
-        file.stands_for_empty,
-        at
-    ])
-    .map(drop)
+         WHERE files.noted_at <= excluded.noted_at"
+    ))?;
+    bind_file(&mut statement, file)?;
+    statement.raw_bind_parameter(9, number(folder))?;
+    statement.raw_bind_parameter(10, at)?;
+    statement.raw_execute().map(drop)
+}
+
+/// Binds what [`FILE_COLUMNS`] names to the first parameters.
+pub(super) fn bind_file(statement: &mut Statement<'_>, file: &KnownFile) -> rusqlite::Result<()> {
+    statement.raw_bind_parameter(1, file.link.code())?;
+    statement.raw_bind_parameter(2, file.link.domain().host())?;
+    statement.raw_bind_parameter(3, file.name.as_bytes())?;
+    statement.raw_bind_parameter(4, i64::try_from(file.size).unwrap_or(i64::MAX))?;
+    statement.raw_bind_parameter(5, file.whirlpool.as_ref().map(|sum| &sum.as_bytes()[..]))?;
+    statement.raw_bind_parameter(6, file.date.map(millis))?;
+    statement.raw_bind_parameter(7, file.media_type.as_deref())?;
+    statement.raw_bind_parameter(8, file.stands_for_empty)
 }
 
 fn put_folder(to: &Transaction<'_>, parent: FolderId, folder: &KnownFolder, at: i64) -> rusqlite::Result<()> {

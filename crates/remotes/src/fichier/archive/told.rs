@@ -17,7 +17,7 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use super::{
     super::catalogue::KnownFile,
     connect,
-    tables::{FILE_COLUMNS, millis, placed, read_file, read_link},
+    tables::{FILE_COLUMNS, bind_file, millis, placed, read_file, read_link},
 };
 
 /// Temporary tables are the connection's own, and go with it.
@@ -229,19 +229,9 @@ fn insert(on: &Connection, table: &str, file: &KnownFile, folder: i64) -> rusqli
     let mut statement = on.prepare_cached(&format!(
         "INSERT INTO {table} ({FILE_COLUMNS}, folder) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
     ))?;
-    statement
-        .execute(params![
-            file.link.code(),
-            file.link.domain().host(),
-            file.name.as_bytes(),
-            i64::try_from(file.size).unwrap_or(i64::MAX),
-            file.whirlpool.as_ref().map(|sum| &sum.as_bytes()[..]),
-            file.date.map(millis),
-            file.media_type.as_deref(),
-            file.stands_for_empty,
-            folder,
-        ])
-        .map(drop)
+    bind_file(&mut statement, file)?;
+    statement.raw_bind_parameter(9, folder)?;
+    statement.raw_execute().map(drop)
 }
 
 #[cfg(test)]
