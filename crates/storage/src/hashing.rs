@@ -444,32 +444,57 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_waits_is_shared_out_only_when_one_thread_is_behind() {
-        let hashing = Hashing::default();
+    /// Four streams with a piece each that nobody has taken.
+    fn four_waiting(hashing: &Hashing) -> Vec<Place> {
         let places: Vec<_> = (0..4).map(|_| hashing.open()).collect();
-        let hand_over = |places: &[Place]| {
-            let mut desk = hashing.lock();
-            for place in places {
-                let stream = desk.streams.get_mut(&place.ticket).unwrap();
-                stream.pieces.push_back(Bytes::from_static(b"bytes"));
-                desk.ready.push_back(place.ticket);
-            }
-        };
+        let mut desk = hashing.lock();
+        for place in &places {
+            desk.streams.get_mut(&place.ticket).unwrap().pieces.push_back(Bytes::from_static(b"bytes"));
+            desk.ready.push_back(place.ticket);
+        }
+        places
+    }
+
+    async fn is_hashed(place: &Place) -> bool {
+        let sum = std::future::poll_fn(|context| place.poll_sum(context)).await;
+        sum.is_ok_and(|sum| sum == Whirlpool::of(b"bytes"))
+    }
+
+    #[tokio::test]
+    async fn one_thread_takes_all_it_has_lanes_for_while_it_keeps_up() {
+        let hashing = Hashing::default();
+        let places = four_waiting(&hashing);
         hashing.lock().workers = 1;
-        hand_over(&places);
         let mut round = Round::take(&hashing).unwrap();
         assert_eq!(round.taken.len(), WhirlpoolHasher::lanes().min(4));
+        assert_eq!(hashing.lock().workers, 1);
         round.hash();
         while let Some(mut rest) = Round::take(&hashing) {
             rest.hash();
         }
         assert_eq!(hashing.lock().workers, 0);
         for place in &places {
-            let Poll::Ready(Ok(sum)) = place.poll_sum(&Context::from_waker(Waker::noop())) else {
-                panic!("everything was hashed")
-            };
-            assert_eq!(sum, Whirlpool::of(b"bytes"));
+            assert!(is_hashed(place).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_thread_that_is_behind_leaves_half_to_another() {
+        let hashing = Hashing::default();
+        let places = four_waiting(&hashing);
+        {
+            let mut desk = hashing.lock();
+            (desk.workers, desk.behind, desk.processors) = (1, true, Some(2));
+        }
+        let mut round = Round::take(&hashing).unwrap();
+        assert_eq!(round.taken.len(), WhirlpoolHasher::lanes().min(2));
+        // Nobody else is there to hash these but the thread that was started now.
+        for place in &places[2..] {
+            assert!(is_hashed(place).await);
+        }
+        round.hash();
+        for place in &places[..2] {
+            assert!(is_hashed(place).await);
         }
     }
 
