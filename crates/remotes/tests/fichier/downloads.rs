@@ -293,12 +293,20 @@ async fn small_files_get_their_tokens_ahead_of_their_turn_one_for_each() {
     let (remote, folder) = (service.remote(), tempfile::tempdir().unwrap());
     let sources = files(&remote, "").await;
     // The nodes are slow: whatever tokens are asked for now are asked for ahead of need.
-    with_fault(&service, "endpoint=download,kind=latency:1500,times=4");
+    with_fault(&service, "endpoint=download,kind=latency:4000,times=4");
     let to = disk(folder.path(), Downloads { ahead: 6, ..Downloads::default() });
     let getting = get(&remote, &sources, &to);
     let watching = async {
-        tokio::time::sleep(Duration::from_millis(1000)).await;
-        (count(&service, "download/get_token"), count(&service, "download"))
+        let seen = || (count(&service, "download/get_token"), count(&service, "download"));
+        for _ in 0..30 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if seen() == (10, 4) {
+                break;
+            }
+        }
+        // And no more are asked for.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        seen()
     };
     let (outcomes, meanwhile) = tokio::join!(getting, watching);
     // Four files are on their way, the last of them has the index 3, and it is looked six further.
