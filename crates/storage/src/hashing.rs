@@ -101,7 +101,7 @@ impl Hashing {
         let ticket = desk.next;
         desk.next += 1;
         desk.streams.insert(ticket, Hashed { hasher: Some(WhirlpoolHasher::new()), ..Hashed::default() });
-        Place { hashing: self.clone(), ticket, ended: false }
+        Place { hashing: self.clone(), ticket }
     }
 
     fn lock(&self) -> MutexGuard<'_, Desk> {
@@ -222,7 +222,6 @@ impl Drop for Round<'_> {
 struct Place {
     hashing: Hashing,
     ticket: Ticket,
-    ended: bool,
 }
 
 /// The hashing thread panicked.
@@ -288,6 +287,8 @@ pub struct HashStream<S> {
 enum Side {
     Inline(WhirlpoolHasher),
     Desk(Place),
+    /// All was handed over, and the desk is still hashing.
+    Ending(Place),
     Done,
 }
 
@@ -323,14 +324,14 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if let Side::Desk(place) = &this.side {
-            if place.ended {
-                match futures::ready!(place.poll_sum(context)) {
-                    Ok(sum) => this.answer(sum),
-                    Err(Lost) => this.give_up(),
-                }
-                return Poll::Ready(None);
+        if let Side::Ending(place) = &this.side {
+            match futures::ready!(place.poll_sum(context)) {
+                Ok(sum) => this.answer(sum),
+                Err(Lost) => this.give_up(),
             }
+            return Poll::Ready(None);
+        }
+        if let Side::Desk(place) = &this.side {
             // Room first, so that a piece, once read, can always be handed on.
             if futures::ready!(place.poll_room(context)).is_err() {
                 this.give_up();
@@ -342,7 +343,7 @@ where
                 match &mut this.side {
                     Side::Inline(hasher) => hasher.update(&piece),
                     Side::Desk(place) if !piece.is_empty() => place.hand_over(piece.clone()),
-                    Side::Desk(_) | Side::Done => {}
+                    Side::Desk(_) | Side::Ending(_) | Side::Done => {}
                 }
                 Poll::Ready(Some(Ok(piece)))
             }
@@ -355,9 +356,8 @@ where
                     this.answer(hasher.finish());
                     Poll::Ready(None)
                 }
-                Side::Desk(mut place) => {
-                    place.ended = true;
-                    this.side = Side::Desk(place);
+                Side::Desk(place) | Side::Ending(place) => {
+                    this.side = Side::Ending(place);
                     context.waker().wake_by_ref();
                     Poll::Pending
                 }

@@ -11,7 +11,7 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
 
@@ -227,14 +227,19 @@ fn take_listing(
     Ok(())
 }
 
-fn put_file(to: &Transaction<'_>, folder: FolderId, file: &KnownFile, at: i64) -> rusqlite::Result<()> {
-    let mut statement = to.prepare_cached(&format!(
+/// Made once: it is asked for with every file.
+static PUT_FILE: LazyLock<String> = LazyLock::new(|| {
+    format!(
         "INSERT INTO files ({FILE_COLUMNS}, folder, noted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (folder, code) DO UPDATE SET name = excluded.name, size = excluded.size,
              whirlpool = excluded.whirlpool, date = excluded.date, media_type = excluded.media_type,
              stands_for_empty = excluded.stands_for_empty, noted_at = excluded.noted_at, gone = 0
          WHERE files.noted_at <= excluded.noted_at"
-    ))?;
+    )
+});
+
+fn put_file(to: &Transaction<'_>, folder: FolderId, file: &KnownFile, at: i64) -> rusqlite::Result<()> {
+    let mut statement = to.prepare_cached(&PUT_FILE)?;
     bind_file(&mut statement, file)?;
     statement.raw_bind_parameter(9, number(folder))?;
     statement.raw_bind_parameter(10, at)?;

@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::SystemTime,
 };
 
@@ -60,7 +60,7 @@ impl Told {
     /// Takes in a file as the listing tells it: without its folder.
     pub(in super::super) fn put(&mut self, file: &KnownFile) -> rusqlite::Result<()> {
         // The wire's "all folders": the listing doesn't tell in which it lies.
-        insert(&self.connection, "told", file, -1)
+        insert(&self.connection, &PUT_TOLD, file, -1)
     }
 
     /// How many files aren't known in any folder.
@@ -179,7 +179,7 @@ fn compare(
                     is_placed = is_complete(&known.folder);
                     if !is_same(told, there) && known.noted_at <= asked {
                         compared.corrected += 1;
-                        insert(on, "corrected", told, known.folder)?;
+                        insert(on, &PUT_CORRECTED, told, known.folder)?;
                     }
                 }
                 // Somebody took it away, or moved it to where it was seen last.
@@ -225,10 +225,16 @@ fn remove_gone(on: &Transaction<'_>, asked: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert(on: &Connection, table: &str, file: &KnownFile, folder: i64) -> rusqlite::Result<()> {
-    let mut statement = on.prepare_cached(&format!(
-        "INSERT INTO {table} ({FILE_COLUMNS}, folder) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-    ))?;
+// Made once: the first is asked for with every file.
+static PUT_TOLD: LazyLock<String> = LazyLock::new(|| put_into("told"));
+static PUT_CORRECTED: LazyLock<String> = LazyLock::new(|| put_into("corrected"));
+
+fn put_into(table: &str) -> String {
+    format!("INSERT INTO {table} ({FILE_COLUMNS}, folder) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+}
+
+fn insert(on: &Connection, put: &str, file: &KnownFile, folder: i64) -> rusqlite::Result<()> {
+    let mut statement = on.prepare_cached(put)?;
     bind_file(&mut statement, file)?;
     statement.raw_bind_parameter(9, folder)?;
     statement.raw_execute().map(drop)
