@@ -1,0 +1,9 @@
+//! The wire client against a server of the tests.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod endpoints;
+mod faults;
+mod support;
+mod tls;
+mod transfer;

@@ -1,0 +1,11 @@
+//! `config` and what belongs to it, through the front door: commands, the wizard at a real terminal, completion.
+
+mod commands;
+mod completion;
+mod encryption;
+mod home;
+mod manual;
+mod safety;
+mod secrets;
+#[cfg(unix)]
+mod wizard;

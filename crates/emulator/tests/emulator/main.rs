@@ -1,0 +1,12 @@
+//! The emulated service, asked as its clients ask it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod control;
+mod desk;
+mod faults;
+mod folders_and_files;
+mod limits;
+mod persistence;
+mod proxy;
+mod transfer;

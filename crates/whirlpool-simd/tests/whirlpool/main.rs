@@ -1,0 +1,6 @@
+//! The checksum against published vectors and another implementation.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod agreement;
+mod vectors;
