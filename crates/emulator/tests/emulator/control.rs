@@ -93,10 +93,12 @@ async fn a_hundred_thousand_files_are_listed_fast() {
     let start = Instant::now();
     let listing = desk.ok("folder/ls", json!({"folder_id": folders[3], "files": 1})).await;
     assert_eq!(listing["items"].as_array().unwrap().len(), 5000);
-    // A scan of the account would take longer than a folder's share of it; the bound leaves room for busy machines.
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    let one_folder = start.elapsed();
+    let start = Instant::now();
     let all = desk.ok("file/ls", json!({"folder_id": -1})).await;
     assert_eq!(all["count"], 100_000);
+    // A folder of twenty costs less than the whole account, on a busy machine too.
+    assert!(one_folder < start.elapsed(), "{one_folder:?} against {:?}", start.elapsed());
     // Synthetic content is served, and its checksum is true.
     let token = desk.token(json!({"url": links[0]})).await;
     let content = desk.get(&token).await.bytes().await.unwrap();

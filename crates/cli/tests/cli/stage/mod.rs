@@ -60,12 +60,14 @@ impl Stage {
         Self::start_at(home, "1000", |builder| builder.request_log(log))
     }
 
-    /// How many bytes the nodes of a service that logs have sent in downloads, in all.
-    pub(crate) fn downloaded(&self) -> u64 {
+    /// Returns the bytes of each download that has ended, of a service that logs.
+    pub(crate) fn downloads(&self) -> Vec<u64> {
         let log = fs::read_to_string(self.home.path().join("requests")).unwrap();
-        let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        // The last line may still be on its way.
+        let whole = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let lines = whole.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         let downloads = lines.filter(|line| line["endpoint"] == "download");
-        downloads.map(|line| line["bytes_out"].as_u64().unwrap()).sum()
+        downloads.map(|line| line["bytes_out"].as_u64().unwrap()).collect()
     }
 
     /// A service that programs reach by the names of the real one, through a proxy.
