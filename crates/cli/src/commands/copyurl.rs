@@ -13,7 +13,7 @@ use crate::{
     exit::Failure,
     file_name,
     spool::Spool,
-    transfer::{ListFlags, carry_out, guarded_place, run_options},
+    transfer::{ListFlags, carry_out, run_options},
 };
 
 /// Store what an address on the web holds
@@ -122,7 +122,6 @@ async fn one(
         return Ok(());
     }
     let options = run_options(context, &target).await?;
-    let target = guarded_place(context.settings, target);
     let temporary = &context.settings.directories.temporary;
     carry_out(context, "copyurl", &ListFlags::default(), |stats, stop| async move {
         store((address, file), &target, temporary, &options, &stats, &stop).await

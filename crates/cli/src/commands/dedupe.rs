@@ -12,7 +12,7 @@ use crate::{
     exit::Failure,
     filtering::refuse_single_file,
     output::time::Clock,
-    transfer::{ListFlags, carry_out, guarded_place},
+    transfer::{ListFlags, carry_out},
 };
 
 /// Find files that share a name, and settle them
@@ -101,7 +101,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         name: context.session.shown(&location),
         one_by_one: context.settings.dry_run || context.settings.transfer.interactive,
     };
-    let target = guarded_place(context.settings, location);
+    let target = location;
     let chooser = Terminal { clock: context.settings.clock.clone() };
     carry_out(context, "dedupe", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::dedupe(&target, &options, &chooser, &stats, &stop).await

@@ -13,7 +13,7 @@ use super::Context;
 use crate::{
     exit::Failure,
     spool::{self, Spool},
-    transfer::{ListFlags, carry_out, guarded_place, run_options},
+    transfer::{ListFlags, carry_out, run_options},
 };
 
 /// Store the standard input as a file
@@ -68,7 +68,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         // What was read is gone.
         options.tries = 1;
     }
-    let target = guarded_place(context.settings, location);
+    let target = location;
     carry_out(context, "rcat", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::store(&target, &upload, &options, &stats, &stop).await
     })

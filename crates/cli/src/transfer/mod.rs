@@ -1,8 +1,6 @@
 //! A run of the engine as the user sees it: progress, statistics, Ctrl-C, and how it ended.
 
-mod ask;
 mod between;
-mod guard;
 mod observed;
 mod options;
 mod signals;
@@ -19,19 +17,14 @@ use crate::{
     commands::Context,
     exit::{Exit, Failure},
     flags::LogLevel,
-    output::{progress::Progress, stats::StatsSnapshot},
+    output::{progress::Progress, size, stats::StatsSnapshot},
     transfer::signals::Signals,
 };
 
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
-pub(crate) use self::{
-    between::Between,
-    guard::{guarded_place, unless_declined},
-    observed::ListFlags,
-    options::run_options,
-};
+pub(crate) use self::{between::Between, observed::ListFlags, options::run_options};
 
 /// Opens the files to which a comparison is written; `None` when flags name none.
 ///
@@ -60,11 +53,15 @@ where
 {
     let flags = &context.settings.transfer;
     let observed = observe(context, lists)?;
-    let stats = Arc::new(match &observed {
+    let stats = match &observed {
         Some(observed) => Stats::observed(observed.clone()),
         None => Stats::default(),
+    };
+    let stats = Arc::new(match context.settings.dry_run {
+        true => stats.of_dry_run(size::suffixed),
+        false => stats,
     });
-    let stop = CancellationToken::new();
+    let stop = context.session.stop().clone();
     let progress = flags.progress.then(|| {
         let coloured = context.settings.colours_stdout();
         Progress::new(context.log.screen(), &flags.stats_style, &context.settings.clock, coloured)
