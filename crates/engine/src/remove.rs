@@ -135,6 +135,9 @@ async fn remove_folders(
     let outcomes = target.remote.remove_folders(&folders).await;
     for (folder, outcome) in folders.iter().zip(outcomes) {
         match outcome.into_result() {
+            Ok(()) if *folder == target.path => {
+                stats.note(&RemotePath::root(), &Event::RootDeleted(&folder.to_string()));
+            }
             Ok(()) => stats.note(&shown(target, folder), &Event::FolderDeleted),
             Err(error) => {
                 report.fail(stats, &shown(target, folder), error);

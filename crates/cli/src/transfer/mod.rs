@@ -89,7 +89,8 @@ where
             () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block(&flags.stats_style)),
             () = signals.asked_to_stop() => {
                 if interrupted {
-                    anyhow::bail!(Failure { exit: Exit::Other, message: format!("Failed to {command}: interrupted") });
+                    let message = format!("Failed to {command}: interrupted");
+                    anyhow::bail!(Failure { exit: Exit::Interrupted, message });
                 }
                 interrupted = true;
                 tracing::warn!("Stopping: what is on its way is finished first. Ctrl-C once more stops at once");
@@ -105,13 +106,12 @@ where
         Some(progress) => progress.finish(context.out, &end)?,
         None => log(context.settings, &end),
     }
-    let report = result?;
     if interrupted {
-        let left = end.total_transfers.saturating_sub(end.transfers);
+        let left = end.total_transfers.saturating_sub(end.transfers) + stats.snapshot().left_to_remove;
         let message = format!("Failed to {command}: interrupted, with {left} known files left");
-        return Err(Failure { exit: Exit::Other, message }.into());
+        return Err(Failure { exit: Exit::Interrupted, message }.into());
     }
-    conclude(report, command, flags)
+    conclude(result?, command, flags)
 }
 
 fn ticks(period: Duration) -> Interval {
@@ -127,7 +127,12 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
         true => snapshot.one_line(style, &settings.clock),
         false => format!("\n{}", snapshot.block(style)),
     };
-    match settings.transfer.stats_level {
+    // What a dry run counts is what it was made for.
+    let level = match settings.dry_run {
+        true => settings.transfer.stats_level.min(LogLevel::Notice),
+        false => settings.transfer.stats_level,
+    };
+    match level {
         LogLevel::Error => tracing::error!("{text}"),
         LogLevel::Notice => tracing::warn!("{text}"),
         LogLevel::Info => tracing::info!("{text}"),
