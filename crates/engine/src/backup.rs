@@ -4,7 +4,7 @@ use fichier_storage::{
     Entry, File, Location, Name, Outcome, Relocation, Remote, RemotePath, Result, StorageError,
 };
 
-use crate::Backup;
+use crate::{Backup, Brakes};
 
 impl Backup {
     /// Where a file of the destination goes.
@@ -48,7 +48,12 @@ impl Backup {
     }
 
     /// Moves files of the destination to where backups go. What lies there under their names is replaced.
-    pub(crate) async fn set_aside(&self, to: &Location, files: &[File]) -> Vec<Outcome<File>> {
+    pub(crate) async fn set_aside(
+        &self,
+        to: &Location,
+        files: &[File],
+        brakes: &Brakes,
+    ) -> Vec<Outcome<File>> {
         let mut steps = Vec::new();
         let mut outcomes: Vec<Option<Outcome<File>>> = Vec::new();
         for file in files {
@@ -64,7 +69,7 @@ impl Backup {
                 Err(error) => outcomes.push(Some(Outcome::Failed(error))),
             }
         }
-        let mut moved = rename_or_copy(&*to.remote, &steps).await.into_iter();
+        let mut moved = rename_or_copy(&*to.remote, &steps, brakes).await.into_iter();
         outcomes
             .into_iter()
             .map(|outcome| outcome.or_else(|| moved.next()).unwrap_or(Outcome::NotTried))
@@ -74,7 +79,7 @@ impl Backup {
 
 /// Moves files inside a remote. Where another file system is mounted on the way they are copied, and then removed
 /// where they were, unless they were changed meanwhile.
-async fn rename_or_copy(remote: &dyn Remote, steps: &[Relocation]) -> Vec<Outcome<File>> {
+async fn rename_or_copy(remote: &dyn Remote, steps: &[Relocation], brakes: &Brakes) -> Vec<Outcome<File>> {
     let mut outcomes = remote.rename(steps).await;
     for (step, outcome) in steps.iter().zip(&mut outcomes) {
         if !matches!(outcome, Outcome::Failed(StorageError::AcrossFileSystems(_))) {
@@ -83,6 +88,7 @@ async fn rename_or_copy(remote: &dyn Remote, steps: &[Relocation]) -> Vec<Outcom
         let copied = remote.copy(std::slice::from_ref(step)).await;
         *outcome = copied.into_iter().next().unwrap_or(Outcome::NotTried);
         if matches!(outcome, Outcome::Done(_) | Outcome::DoneBefore(_)) {
+            brakes.excuse(step.from.size);
             let removed = remote.remove_unchanged(std::slice::from_ref(&step.from)).await;
             if let Some(Err(error)) = removed.into_iter().next().map(Outcome::into_result) {
                 *outcome = Outcome::Failed(error);

@@ -25,6 +25,8 @@ pub struct Brakes {
 struct Removed {
     files: u64,
     bytes: u64,
+    excused_files: u64,
+    excused_bytes: u64,
 }
 
 impl Brakes {
@@ -47,14 +49,21 @@ impl Brakes {
     pub(crate) fn admit(&self, size: u64) -> Result<()> {
         let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
         let (files, bytes) = (removed.files + 1, removed.bytes.saturating_add(size));
-        if self.max_files.is_some_and(|most| files > most) {
+        if self.max_files.is_some_and(|most| files > most.saturating_add(removed.excused_files)) {
             return Err(StorageError::RemovalLimit { limit: "--max-delete" });
         }
-        if self.max_bytes.is_some_and(|most| bytes > most) {
+        if self.max_bytes.is_some_and(|most| bytes > most.saturating_add(removed.excused_bytes)) {
             return Err(StorageError::RemovalLimit { limit: "--max-delete-size" });
         }
-        *removed = Removed { files, bytes };
+        (removed.files, removed.bytes) = (files, bytes);
         Ok(())
+    }
+
+    /// Doesn't count one removal to come: it is a part of something that was allowed, or needs no allowance.
+    pub(crate) fn excuse(&self, size: u64) {
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.excused_files += 1;
+        removed.excused_bytes = removed.excused_bytes.saturating_add(size);
     }
 
     /// Allows files to be removed, in their order, up to the first one that isn't allowed: how many, and why not
@@ -201,6 +210,14 @@ mod tests {
         let (allowed, refused) = brakes.admit_all(&files(&[1, 1]));
         assert_eq!(allowed, 1);
         assert!(matches!(refused, Some(StorageError::RemovalLimit { limit: "--max-delete" })));
+    }
+
+    #[test]
+    fn an_excused_removal_takes_nothing_from_the_others() {
+        let brakes = Brakes::new(Some(1), Some(10));
+        brakes.excuse(50);
+        assert!(brakes.admit(50).is_ok() && brakes.admit(10).is_ok());
+        assert!(brakes.admit(1).is_err());
     }
 
     #[test]

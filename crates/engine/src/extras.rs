@@ -84,7 +84,7 @@ impl Run<'_> {
             Some(backup) => {
                 // The remote counts what it removes; that it moves these away it can't know to be a removal.
                 let (allowed, refused) = self.options.brakes.admit_all(&files);
-                let moved = backup.set_aside(self.to, &files[..allowed]).await;
+                let moved = backup.set_aside(self.to, &files[..allowed], &self.options.brakes).await;
                 let moved = moved.into_iter().map(|outcome| outcome.map(drop)).collect();
                 with_refused(moved, files.len(), refused)
             }

@@ -76,6 +76,7 @@ impl<'a> Run<'a> {
             bandwidth: options.bandwidth.clone(),
             checksums: options.checksums.clone(),
             backup: options.backup.clone(),
+            brakes: options.brakes.clone(),
             stats: stats.clone(),
             stop: stop.clone(),
         };

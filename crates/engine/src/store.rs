@@ -69,6 +69,7 @@ pub async fn store(
         bandwidth: options.bandwidth.clone(),
         checksums: options.checksums.clone(),
         backup: options.backup.clone(),
+        brakes: options.brakes.clone(),
         stats: stats.clone(),
         stop: stop.clone(),
     };

@@ -13,7 +13,7 @@ use fichier_storage::{
 };
 
 use crate::{
-    Backup, Bandwidth, Checksums, Relation, RunReport, Stats, bandwidth::Ways, event::Event,
+    Backup, Bandwidth, Brakes, Checksums, Relation, RunReport, Stats, bandwidth::Ways, event::Event,
     limits::Allowance, meter::MeteredContent, report::Verdict,
 };
 
@@ -69,6 +69,7 @@ pub(crate) struct Transfer {
     pub(crate) checksums: Checksums,
     /// Where old versions go instead of away.
     pub(crate) backup: Option<Backup>,
+    pub(crate) brakes: Arc<Brakes>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) stop: CancellationToken,
 }
@@ -292,7 +293,9 @@ impl Transfer {
     async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
         let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return true };
         let mut well = true;
-        for (old, outcome) in job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces).await) {
+        for (old, outcome) in
+            job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces, &self.brakes).await)
+        {
             match outcome.into_result() {
                 Ok(_) => self.stats.note(&self.shown(&old.path), &Event::SetAside(old)),
                 // An earlier try has done it.

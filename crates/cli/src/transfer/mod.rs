@@ -35,7 +35,7 @@ pub(crate) fn observe(
     lists: &ListFlags,
 ) -> Result<Option<Arc<observed::Observed>>, Failure> {
     let report = context.settings.transfer.report.as_deref();
-    observed::Observed::open(lists, report, context.session.calls().clone())
+    observed::Observed::open(lists, report, context.session.calls().clone(), context.settings.dry_run)
 }
 
 /// Carries a run out, showing how it goes.

@@ -85,7 +85,8 @@ fn the_environment_sets_the_limits_too_and_one_file_counts() {
     write(&d);
     for variable in ["RCLONE_MAX_DELETE", "FICHIER_MAX_DELETE"] {
         let mut command = stage.command();
-        Run::of(command.env(variable, "1").args(["delete", "work/d", "--include", "sub/**"]), variable).code(7);
+        Run::of(command.env(variable, "1").args(["delete", "work/d", "--include", "sub/**"]), variable)
+            .code(7);
         fs::write(d.join("sub/x"), "x").unwrap();
         fs::write(d.join("sub/y"), "y").unwrap();
         Run::of(stage.command().env(variable, "0").args(["deletefile", "work/d/a"]), variable).code(7);

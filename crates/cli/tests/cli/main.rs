@@ -30,8 +30,8 @@ mod progress;
 mod rcat;
 mod remotes;
 mod service;
-mod stage;
 mod sources;
+mod stage;
 mod sync;
 #[cfg(unix)]
 mod terminal;

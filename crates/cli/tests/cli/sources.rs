@@ -69,7 +69,11 @@ fn a_big_file_that_is_replaced_while_it_goes_up_stays() {
     for command in ["move", "moveto"] {
         fs::write(&big, vec![1; 1_000_000]).unwrap();
         let from = if command == "move" { &source } else { &big };
-        let run = slowly(&stage, &[command, from.to_str().unwrap(), "t:d"], if command == "move" { "big" } else { "d" });
+        let run = slowly(
+            &stage,
+            &[command, from.to_str().unwrap(), "t:d"],
+            if command == "move" { "big" } else { "d" },
+        );
         fs::write(source.join("new"), "new").unwrap();
         fs::rename(source.join("new"), &big).unwrap();
         let (code, stderr) = end(run);

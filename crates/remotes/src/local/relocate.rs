@@ -41,7 +41,7 @@ pub(super) async fn rename(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outc
 }
 
 async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File> {
-    let at = place.clone();
+    let (at, from_path) = (place.clone(), from.path.clone());
     let (mut partial, handle, metadata, target, to) = at_disk(move || {
         let system = at.tree.locate(&from.path)?;
         let (handle, metadata) = read::open(&from.path, &system, at.options.links == LinkPolicy::Follow)?;
@@ -72,8 +72,15 @@ async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File
             break;
         }
     }
-    let sync = place.options.sync;
+    let (sync, check) = (place.options.sync, place.options.check_updated);
     at_disk(move || {
+        let now = handle.metadata().map_err(|error| StorageError::io("look at", &target, error))?;
+        if check && (now.len() != metadata.len() || now.modified().ok() != metadata.modified().ok()) {
+            return Err(StorageError::SourceChanged {
+                path: from_path,
+                what: "(changed while it was copied)",
+            });
+        }
         if copied != metadata.len() {
             return Err(StorageError::SizeMismatch { path: to, expected: metadata.len(), actual: copied });
         }
