@@ -30,6 +30,8 @@ pub(crate) enum Exit {
     NoTransfer = 9,
     /// The limit on time was reached.
     DurationLimit = 10,
+    /// Somebody pressed Ctrl-C.
+    Interrupted = 130,
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -68,7 +70,11 @@ impl Exit {
             StorageError::DurationLimit => Self::DurationLimit,
             // As rclone: what wasn't wanted any more isn't a failure.
             StorageError::Quit => Self::Success,
-            StorageError::EmptyFile(_) | StorageError::Immutable(_) => Self::NoRetry,
+            // As rclone, too.
+            StorageError::Unanswered(_) => Self::Usage,
+            StorageError::EmptyFile(_) | StorageError::Immutable(_) | StorageError::SourceChanged { .. } => {
+                Self::NoRetry
+            }
             other => match other.retry() {
                 Retry::Worthwhile => Self::Retryable,
                 Retry::Fatal => Self::Fatal,

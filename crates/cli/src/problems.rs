@@ -33,7 +33,9 @@ impl Problems {
     ) -> Result<(), StorageError> {
         match done {
             Ok(_) | Err(StorageError::Declined(_)) => {}
-            Err(StorageError::Quit) => return Err(StorageError::Quit),
+            Err(over @ (StorageError::Quit | StorageError::Unanswered(_) | StorageError::Canceled)) => {
+                return Err(over);
+            }
             Err(error) => self.note(path, &error),
         }
         Ok(())

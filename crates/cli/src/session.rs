@@ -1,6 +1,8 @@
 //! Opens what the user names: `remote:path`, `:backend,option=value:path`, or a local path.
 
+mod ask;
 mod configuration;
+mod guard;
 mod local;
 mod network;
 mod options;
@@ -17,7 +19,7 @@ use fichier_config::{
     Address, Config, ConfigError, Environment, FlagValues, IniFile, Origin, Parameters, RemoteOptions,
     RemoteSpec,
 };
-use fichier_engine::{Checksums, HashCache};
+use fichier_engine::{Brakes, Checksums, HashCache};
 use fichier_remotes::{
     fichier::catalogue_file,
     network::Network,
@@ -26,8 +28,10 @@ use fichier_remotes::{
 };
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use configuration::Configuration;
+pub(crate) use guard::unless_declined;
 
 use crate::{arguments::Settings, calls::Calls, demo, exit::Failure};
 
@@ -62,6 +66,9 @@ pub(crate) struct Session<'a> {
     /// The whole file system, for runs between two places of it.
     whole: OnceLock<Arc<dyn Remote>>,
     calls: Arc<Calls>,
+    /// Put around each remote as it is opened.
+    guard: guard::Guard,
+    stop: CancellationToken,
     /// What computes the checksums of files that are read.
     pub(crate) hashing: Hashing,
     /// Set when what an earlier run knew must not count.
@@ -90,6 +97,7 @@ pub(crate) enum Source {
 impl<'a> Session<'a> {
     /// A session that has opened nothing.
     pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
+        let stop = CancellationToken::new();
         Self {
             settings,
             environment,
@@ -98,6 +106,8 @@ impl<'a> Session<'a> {
             network: OnceLock::new(),
             whole: OnceLock::new(),
             calls: Arc::default(),
+            guard: guard::Guard::new(settings, &stop),
+            stop,
             hashing: Hashing::default(),
             anew: OnceLock::new(),
             opened: Mutex::default(),
@@ -142,6 +152,16 @@ impl<'a> Session<'a> {
     /// The remote isn't known or can't be opened.
     pub(crate) async fn open_itself(&self, text: &str) -> anyhow::Result<Location> {
         self.locate(text, Purpose::Change).await
+    }
+
+    /// Cancelled when nothing more is to be done.
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// How much may be removed, by all remotes together.
+    pub(crate) fn brakes(&self) -> &Arc<Brakes> {
+        self.guard.brakes()
     }
 
     /// Where checksums come from that no listing tells: from the user's hash cache, or by reading.
@@ -243,6 +263,7 @@ impl<'a> Session<'a> {
             Some(whole) if whole.info().name == root.display().to_string() => whole.clone(),
             _ => {
                 let opened = local::open(&root, Purpose::Look, &options, self.network()?).await?;
+                let opened = self.guard.around_location(opened);
                 self.whole.get_or_init(|| opened.remote.clone());
                 opened.remote
             }
@@ -274,7 +295,8 @@ impl<'a> Session<'a> {
             let path = std::str::from_utf8(&address.path)?;
             let options = options.map(|options| options::values(&options)).transpose()?.unwrap_or_default();
             let path = Path::new(if path.is_empty() { "." } else { path });
-            return local::open(path, purpose, &options, self.network()?).await;
+            let opened = local::open(path, purpose, &options, self.network()?).await?;
+            return Ok(self.guard.around_location(opened));
         }
         let path = RemotePath::parse(&address.path)?;
         let spec = address.remote.to_string();
@@ -282,7 +304,7 @@ impl<'a> Session<'a> {
         let remote = match opened.get(&spec) {
             Some(remote) => remote.clone(),
             None => {
-                let remote = self.remote(&address.remote, options).await?;
+                let remote = self.guard.around(self.remote(&address.remote, options).await?);
                 opened.insert(spec, remote.clone());
                 remote
             }

@@ -5,15 +5,17 @@ use std::{
     io::{self, Read as _},
     path::Path,
     sync::Mutex,
+    time::Instant,
 };
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use fichier_engine::{Cutoff, Limits};
 use fichier_storage::{ByteStream, Content, Hashing, MemoryContent, Result, StorageError, Whirlpool};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tempfile::NamedTempFile;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc};
-use tokio_util::io::ReaderStream;
+use tokio_util::{io::ReaderStream, sync::CancellationToken};
 
 /// As many bytes are kept in memory.
 const IN_MEMORY: usize = 1024 * 1024;
@@ -39,7 +41,65 @@ enum Kept {
     Disk(NamedTempFile),
 }
 
+/// What ends the reading of a stream before its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    pub(crate) limits: Limits,
+    /// When the time for transfers began.
+    pub(crate) begun: Instant,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Bounds {
+    /// The limits of a run that begins now.
+    pub(crate) fn new(limits: Limits, stop: CancellationToken) -> Self {
+        Self { limits, begun: Instant::now(), stop }
+    }
+
+    /// What is left of the limits for what follows.
+    pub(crate) fn rest(&self) -> Limits {
+        let time = self.limits.time.map(|time| time.saturating_sub(self.begun.elapsed()));
+        Limits { time, ..self.limits }
+    }
+
+    /// How many bytes may come; a soft limit lets what has begun come to its end.
+    fn most_bytes(&self) -> Option<u64> {
+        self.limits.bytes.filter(|_| self.limits.cutoff != Cutoff::Soft)
+    }
+
+    /// Waits until no more time is left.
+    async fn time_is_over(&self) {
+        let time = self.limits.time.filter(|_| self.limits.cutoff == Cutoff::Hard);
+        match time.and_then(|time| self.begun.checked_add(time)) {
+            Some(end) => tokio::time::sleep_until(end.into()).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Spool {
+    /// Reads a stream to its end, unless a limit on transfers or the user ends it first: then nothing of it is kept.
+    ///
+    /// # Errors
+    /// As [`Spool::of`], or why it was ended.
+    pub(crate) async fn within(bounds: &Bounds, stream: ByteStream, directory: &Path) -> Result<Self> {
+        let limit = bounds.most_bytes();
+        let counted = stream.scan(0_u64, move |seen, chunk| {
+            *seen += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+            let over = limit.filter(|most| *seen > *most);
+            std::future::ready(Some(match over {
+                Some(limit) => Err(StorageError::TransferLimit { limit }),
+                None => chunk,
+            }))
+        });
+        tokio::select! {
+            biased;
+            () = bounds.stop.cancelled() => Err(StorageError::Canceled),
+            () = bounds.time_is_over() => Err(StorageError::DurationLimit),
+            spool = Self::of(counted.boxed(), directory) => spool,
+        }
+    }
+
     /// Reads a stream to its end. What is too much for the memory goes into a file in `directory`.
     ///
     /// # Errors
@@ -111,6 +171,21 @@ impl Content for Once {
             let why = "it was read already, and can't be read again; without --size it would have been kept";
             StorageError::io("read", "the standard input", io::Error::other(why))
         })
+    }
+}
+
+/// Checks whether something may come on the standard input: a pipe or a file. What a terminal or a device such as
+/// `/dev/null` gives isn't meant to be stored; a closed input is such a device, too.
+pub(crate) fn is_fed() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::{fd::AsFd as _, unix::fs::FileTypeExt as _};
+        let stdin = io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from);
+        stdin.and_then(|stdin| stdin.metadata()).is_ok_and(|there| !there.file_type().is_char_device())
+    }
+    #[cfg(not(unix))]
+    {
+        !io::IsTerminal::is_terminal(&io::stdin())
     }
 }
 

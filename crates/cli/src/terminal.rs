@@ -10,6 +10,7 @@ use std::{
 
 use fichier_config::Secret;
 use rustyline::{Config, Editor, error::ReadlineError, history::MemHistory};
+use tokio_util::sync::CancellationToken;
 
 /// What came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,33 @@ impl Terminal {
         writeln!(out)?;
         out.flush()?;
         answer
+    }
+}
+
+/// What came when a run had a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A line, without spaces around it.
+    Line(String),
+    /// The input has ended, or can't be read.
+    End,
+    /// The run was stopped while the question stood; what is typed now answers nothing.
+    Stopped,
+}
+
+/// Reads the answer to a question from the standard input. A question doesn't outlive its run.
+pub(crate) async fn ask_line(stop: &CancellationToken) -> Asked {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) | Err(_) => Asked::End,
+            Ok(_) => Asked::Line(line.trim().to_owned()),
+        }
+    });
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Asked::Stopped,
+        read = read => read.unwrap_or(Asked::End),
     }
 }
 

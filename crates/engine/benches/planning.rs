@@ -79,6 +79,10 @@ impl Remote for Listed {
         batch.iter().map(|_| Outcome::NotTried).collect()
     }
 
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        batch.iter().map(|_| Outcome::NotTried).collect()
+    }
+
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         batch.iter().map(|_| Outcome::NotTried).collect()
     }

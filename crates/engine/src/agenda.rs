@@ -454,7 +454,7 @@ fn columns(file: &File) -> [Value; 6] {
         optional(file.modified.map(|time| Value::Integer(nanoseconds(time)))),
         optional(file.whirlpool.map(|sum| blob(sum.as_bytes()))),
         optional(file.id.as_ref().map(|id| Value::Text(id.as_str().to_owned()))),
-        optional(file.fingerprint.as_ref().map(|fingerprint| blob(fingerprint.as_bytes()))),
+        optional(file.fingerprint.as_ref().map(kept_fingerprint)),
     ]
 }
 
@@ -466,8 +466,20 @@ fn file(row: &Row<'_>, first: usize) -> rusqlite::Result<File> {
         whirlpool: row.get::<_, Option<[u8; 64]>>(first + 3)?.map(Whirlpool::from_bytes),
         id: row.get::<_, Option<String>>(first + 4)?.map(FileId::new),
         media_type: None,
-        fingerprint: row.get::<_, Option<Vec<u8>>>(first + 5)?.map(Fingerprint::new),
+        fingerprint: row.get::<_, Option<Vec<u8>>>(first + 5)?.map(fingerprint),
     })
+}
+
+/// A fingerprint's bytes, and after them whether it is settled.
+fn kept_fingerprint(fingerprint: &Fingerprint) -> Value {
+    blob(&[fingerprint.as_bytes(), &[u8::from(fingerprint.is_settled())]].concat())
+}
+
+fn fingerprint(mut bytes: Vec<u8>) -> Fingerprint {
+    match bytes.pop() {
+        Some(0) => Fingerprint::unsettled(bytes),
+        _ => Fingerprint::new(bytes),
+    }
 }
 
 fn standby(row: &Row<'_>) -> rusqlite::Result<Standby> {

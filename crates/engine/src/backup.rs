@@ -1,8 +1,10 @@
 //! Setting old versions aside instead of removing them: `--backup-dir` and `--suffix`.
 
-use fichier_storage::{Entry, File, Location, Name, Outcome, Relocation, RemotePath, Result, StorageError};
+use fichier_storage::{
+    Entry, File, Location, Name, Outcome, Relocation, Remote, RemotePath, Result, StorageError,
+};
 
-use crate::Backup;
+use crate::{Backup, Brakes};
 
 impl Backup {
     /// Where a file of the destination goes.
@@ -46,7 +48,12 @@ impl Backup {
     }
 
     /// Moves files of the destination to where backups go. What lies there under their names is replaced.
-    pub(crate) async fn set_aside(&self, to: &Location, files: &[File]) -> Vec<Outcome<File>> {
+    pub(crate) async fn set_aside(
+        &self,
+        to: &Location,
+        files: &[File],
+        brakes: &Brakes,
+    ) -> Vec<Outcome<File>> {
         let mut steps = Vec::new();
         let mut outcomes: Vec<Option<Outcome<File>>> = Vec::new();
         for file in files {
@@ -62,12 +69,33 @@ impl Backup {
                 Err(error) => outcomes.push(Some(Outcome::Failed(error))),
             }
         }
-        let mut moved = to.remote.rename(&steps).await.into_iter();
+        let mut moved = rename_or_copy(&*to.remote, &steps, brakes).await.into_iter();
         outcomes
             .into_iter()
             .map(|outcome| outcome.or_else(|| moved.next()).unwrap_or(Outcome::NotTried))
             .collect()
     }
+}
+
+/// Moves files inside a remote. Where another file system is mounted on the way they are copied, and then removed
+/// where they were, unless they were changed meanwhile.
+async fn rename_or_copy(remote: &dyn Remote, steps: &[Relocation], brakes: &Brakes) -> Vec<Outcome<File>> {
+    let mut outcomes = remote.rename(steps).await;
+    for (step, outcome) in steps.iter().zip(&mut outcomes) {
+        if !matches!(outcome, Outcome::Failed(StorageError::AcrossFileSystems(_))) {
+            continue;
+        }
+        let copied = remote.copy(std::slice::from_ref(step)).await;
+        *outcome = copied.into_iter().next().unwrap_or(Outcome::NotTried);
+        if matches!(outcome, Outcome::Done(_) | Outcome::DoneBefore(_)) {
+            brakes.excuse(step.from.size);
+            let removed = remote.remove_unchanged(std::slice::from_ref(&step.from)).await;
+            if let Some(Err(error)) = removed.into_iter().next().map(Outcome::into_result) {
+                *outcome = Outcome::Failed(error);
+            }
+        }
+    }
+    outcomes
 }
 
 /// Where a name's stem may end: before its last extension, before the last two if the other one names a media type,

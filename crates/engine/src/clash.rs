@@ -95,6 +95,12 @@ impl Run<'_> {
     /// Gives what the destination has at a place another name; says whether the place is free then.
     async fn step_aside(&self, place: &RemotePath, files: Option<Vec<File>>, report: &mut RunReport) -> bool {
         let shown = self.shown_at_destination(place);
+        if self.stats.dry_run().is_some() {
+            // It stays in its place, and what would become of it is said at the end.
+            let aside = Aside { place: place.clone(), now: place.clone(), files };
+            self.asides.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
+            return true;
+        }
         let Some(now) = name_aside(place) else { return false };
         let moved = match files {
             Some(files) => self.rename_versions(&files, &now).await.map(Some),

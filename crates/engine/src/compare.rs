@@ -85,7 +85,7 @@ impl Checksums {
         if let Some(known) = file.whirlpool {
             return Ok(known);
         }
-        if let (Some(cache), Some(fingerprint)) = (&self.cache, &file.fingerprint)
+        if let (Some(cache), Some(fingerprint)) = (&self.cache, file.settled_fingerprint())
             && let Some(Some(known)) = cache.look_up(vec![fingerprint.clone()]).await.pop()
         {
             return Ok(known);
@@ -102,9 +102,9 @@ impl Checksums {
 
     /// Remembers what was seen of a file, unless it has changed meanwhile.
     pub(crate) async fn learn(&self, remote: &dyn Remote, file: &File, sum: Whirlpool) {
-        let (Some(cache), Some(fingerprint)) = (&self.cache, &file.fingerprint) else { return };
+        let (Some(cache), Some(fingerprint)) = (&self.cache, file.settled_fingerprint()) else { return };
         let now = remote.find(&file.path).await.ok();
-        let now = now.as_ref().and_then(|entry| entry.as_file()?.fingerprint.as_ref());
+        let now = now.as_ref().and_then(|entry| entry.as_file()?.settled_fingerprint());
         if now == Some(fingerprint) {
             cache.learn(file, sum).await;
         }

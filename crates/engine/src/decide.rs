@@ -5,8 +5,9 @@ use futures::{StreamExt, stream};
 use fichier_storage::{File, RemotePath, StorageError};
 
 use crate::{
-    Action, Record, Relation, RunReport,
+    Relation, RunReport,
     compare::Decision,
+    event::Event,
     plan::{self, Pair},
     references::Shelf,
     run::{Mode, Run},
@@ -65,7 +66,7 @@ impl Run<'_> {
             self.stats.plan_transfer(job.source.size);
         }
         if self.mode == Mode::Move {
-            self.transfer.remove_sources(there, report).await;
+            self.transfer.remove_sources(there, false, report).await;
         }
         jobs
     }
@@ -100,23 +101,20 @@ impl Run<'_> {
         match decision.map_err(|error| (shown.clone(), error))? {
             Decision::Transfer => self.look_up(self.job(pair), shelf).await,
             Decision::Leave(why) => {
-                tracing::debug!(path = %pair.name, "{why}");
-                self.stats.record(&Record::of(&shown, Action::LeftOut, &pair.source));
+                self.stats.note(&shown, &Event::LeftOut { file: &pair.source, why });
                 Ok(Decided::Leave)
             }
             Decision::Same => {
-                tracing::debug!(path = %pair.name, "Unchanged skipping");
-                self.stats.record(&Record::of(&shown, Action::Unchanged, existing));
-                Ok(Decided::There(pair.source))
+                self.stats.note(&shown, &Event::Unchanged(existing));
+                Ok(Decided::There(with_sum_of(pair.source, existing)))
             }
             Decision::Retime => {
                 if let Some(time) = pair.source.modified {
                     let set = self.to.remote.set_modified(existing, time).await;
                     set.map_err(|error| (shown.clone(), error))?;
-                    tracing::info!(path = %pair.name, "Updated modification time in destination");
-                    self.stats.record(&Record::of(&shown, Action::Retimed, existing));
+                    self.stats.note(&shown, &Event::Retimed(existing));
                 }
-                Ok(Decided::There(pair.source))
+                Ok(Decided::There(with_sum_of(pair.source, existing)))
             }
         }
     }
@@ -125,4 +123,9 @@ impl Run<'_> {
     pub(crate) fn job(&self, pair: Pair) -> Job {
         Job { source: pair.source, name: pair.name, replaces: pair.existing }
     }
+}
+
+/// A file of the source, with the checksum of what the destination has in its place, by which it is known again.
+fn with_sum_of(source: File, existing: &File) -> File {
+    File { whirlpool: source.whirlpool.or(existing.whirlpool), ..source }
 }

@@ -1,5 +1,5 @@
 //! A remote that reads as the real one and changes nothing: `--dry-run` as a wrapper, so that no command
-//! can forget it.
+//! can forget it. What would be done is said where it is counted: by the run's events.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -10,7 +10,7 @@ use fichier_storage::{
     RemoteInfo, RemotePath, Result, Usage, WriteBatch,
 };
 
-/// A remote that says what it would do instead of doing it.
+/// A remote that does nothing of what it is asked to change, and answers as if it had.
 #[derive(Debug)]
 pub struct DryRun {
     inner: Arc<dyn Remote>,
@@ -28,18 +28,13 @@ fn skipped(path: &RemotePath, action: &str) {
     tracing::warn!(path = %path, "Skipped {action} as --dry-run is set");
 }
 
-fn skipped_with_size(path: &RemotePath, action: &str, size: u64) {
-    tracing::warn!(path = %path, size, "Skipped {action} as --dry-run is set (size {size})");
+fn relocate(batch: &[Relocation]) -> Vec<Outcome<File>> {
+    let moved = |item: &Relocation| File { path: item.to.clone(), ..item.from.clone() };
+    batch.iter().map(|item| Outcome::Done(moved(item))).collect()
 }
 
-fn relocate(batch: &[Relocation], action: &str) -> Vec<Outcome<File>> {
-    batch
-        .iter()
-        .map(|item| {
-            skipped_with_size(&item.to, action, item.from.size);
-            Outcome::Done(File { path: item.to.clone(), ..item.from.clone() })
-        })
-        .collect()
+fn done<T>(batch: &[T]) -> Vec<Outcome<()>> {
+    batch.iter().map(|_| Outcome::Done(())).collect()
 }
 
 #[async_trait]
@@ -73,10 +68,8 @@ impl Remote for DryRun {
             .items
             .iter()
             .map(|item| {
-                let path = batch.folder.join(&item.name);
-                skipped_with_size(&path, "copy", item.size);
                 Outcome::Done(File {
-                    path,
+                    path: batch.folder.join(&item.name),
                     size: item.size,
                     modified: item.modified,
                     whirlpool: item.expected,
@@ -89,45 +82,30 @@ impl Remote for DryRun {
     }
 
     async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        relocate(batch, "server-side copy")
+        relocate(batch)
     }
 
     async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        relocate(batch, "move")
+        relocate(batch)
     }
 
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
-        batch
-            .iter()
-            .map(|file| {
-                skipped_with_size(&file.path, "delete", file.size);
-                Outcome::Done(())
-            })
-            .collect()
+        done(batch)
+    }
+
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        done(batch)
     }
 
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        batch
-            .iter()
-            .map(|path| {
-                skipped(path, "make directory");
-                Outcome::Done(())
-            })
-            .collect()
+        done(batch)
     }
 
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        batch
-            .iter()
-            .map(|path| {
-                skipped(path, "remove directory");
-                Outcome::Done(())
-            })
-            .collect()
+        done(batch)
     }
 
-    async fn rename_folder(&self, from: &RemotePath, _to: &RemotePath) -> Result<()> {
-        skipped(from, "directory move");
+    async fn rename_folder(&self, _from: &RemotePath, _to: &RemotePath) -> Result<()> {
         Ok(())
     }
 
@@ -136,8 +114,7 @@ impl Remote for DryRun {
         Ok(())
     }
 
-    async fn set_modified(&self, file: &File, _time: SystemTime) -> Result<()> {
-        skipped(&file.path, "set modification time");
+    async fn set_modified(&self, _file: &File, _time: SystemTime) -> Result<()> {
         Ok(())
     }
 

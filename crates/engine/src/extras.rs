@@ -5,8 +5,10 @@ use futures::StreamExt;
 use fichier_storage::{Entry, File, Location, Outcome, RemotePath, StorageError};
 
 use crate::{
-    Action, DeleteWhen, Record, RunReport,
+    DeleteWhen, RunReport,
     agenda::OneSided,
+    brakes::with_refused,
+    event::Event,
     run::{Run, lost},
     walk, walk_filtered,
 };
@@ -78,26 +80,22 @@ impl Run<'_> {
         if files.is_empty() {
             return;
         }
-        let (outcomes, how): (Vec<Outcome<()>>, _) = match &self.options.backup {
+        let outcomes: Vec<Outcome<()>> = match &self.options.backup {
             Some(backup) => {
-                let moved = backup.set_aside(self.to, &files).await;
-                (moved.into_iter().map(|outcome| outcome.map(drop)).collect(), "Moved into backup dir")
+                // The remote counts what it removes; that it moves these away it can't know to be a removal.
+                let (allowed, refused) = self.options.brakes.admit_all(&files);
+                let moved = backup.set_aside(self.to, &files[..allowed], &self.options.brakes).await;
+                let moved = moved.into_iter().map(|outcome| outcome.map(drop)).collect();
+                with_refused(moved, files.len(), refused)
             }
-            None => (self.to.remote.remove(&files).await, "Deleted"),
+            None => self.to.remote.remove(&files).await,
         };
         for (file, outcome) in files.iter().zip(outcomes) {
             let path = self.shown_at_destination(&file.path);
-            match outcome.into_result() {
-                Ok(()) => {
-                    tracing::info!(path = %path, "{how}");
-                    self.stats.count_deleted();
-                    let action = match self.options.backup {
-                        Some(_) => Action::SetAside,
-                        None => Action::Deleted,
-                    };
-                    self.stats.record(&Record::of(&path, action, file));
-                }
-                Err(error) => self.fail(report, &path, error),
+            match (outcome.into_result(), &self.options.backup) {
+                (Ok(()), Some(_)) => self.stats.note(&path, &Event::DeletedToBackup(file)),
+                (Ok(()), None) => self.stats.note(&path, &Event::Deleted(file)),
+                (Err(error), _) => self.fail(report, &path, error),
             }
         }
     }
@@ -143,11 +141,7 @@ impl Run<'_> {
         for (folder, outcome) in folders.iter().zip(outcomes) {
             let path = folder.relative_to(&root.path).unwrap_or_else(|| folder.clone());
             match outcome.into_result() {
-                Ok(()) => {
-                    tracing::info!(path = %path, "Removed directory");
-                    self.stats.count_deleted_folder();
-                    self.stats.record(&Record::folder_removed(&path));
-                }
+                Ok(()) => self.stats.note(&path, &Event::FolderDeleted),
                 // It holds what the run had to leave alone, or another one has it removed.
                 Err(StorageError::FolderNotEmpty(_) | StorageError::FolderNotFound(_)) => {
                     tracing::debug!(path = %path, "left, since it isn't empty");

@@ -118,7 +118,7 @@ impl HashCache {
     pub(crate) async fn fill<'a>(self: &Arc<Self>, files: impl Iterator<Item = &'a mut File>) {
         let mut unknown: Vec<_> = files
             .filter(|file| file.whirlpool.is_none())
-            .filter_map(|file| Some((file.fingerprint.clone()?, file)))
+            .filter_map(|file| Some((file.settled_fingerprint()?.clone(), file)))
             .collect();
         if unknown.is_empty() {
             return;
@@ -131,7 +131,7 @@ impl HashCache {
 
     /// Keeps a file's checksum; without a fingerprint there is nothing to keep it under.
     pub async fn learn(self: &Arc<Self>, file: &File, whirlpool: Whirlpool) {
-        let Some(fingerprint) = file.fingerprint.clone() else { return };
+        let Some(fingerprint) = file.settled_fingerprint().cloned() else { return };
         let full = {
             let mut inner = self.inner();
             inner.waiting.insert(fingerprint, (file.size, whirlpool));

@@ -28,6 +28,10 @@ pub enum Answer {
     No,
     /// It is left, and so is everything else.
     Quit,
+    /// Nobody is there to answer: it is left, and so is everything else.
+    Nobody,
+    /// The run was stopped meanwhile: it is left, and so is everything else.
+    Stopped,
 }
 
 /// Asks somebody.
@@ -59,6 +63,8 @@ impl Interactive {
                 Err(StorageError::Declined(path.clone()))
             }
             Answer::Quit => Err(StorageError::Quit),
+            Answer::Nobody => Err(StorageError::Unanswered(path.clone())),
+            Answer::Stopped => Err(StorageError::Canceled),
         }
     }
 
@@ -69,11 +75,21 @@ impl Interactive {
         paths: impl Iterator<Item = &RemotePath>,
     ) -> Vec<Option<Outcome<T>>> {
         let mut refused = Vec::new();
-        let mut quit = false;
+        let mut over = false;
         for path in paths {
-            let answer = if quit { Err(StorageError::Quit) } else { self.allow(action, path).await };
-            quit |= matches!(answer, Err(StorageError::Quit));
-            refused.push(answer.err().map(Outcome::Failed));
+            if over {
+                refused.push(Some(Outcome::NotTried));
+                continue;
+            }
+            let answer = self.allow(action, path).await.err();
+            over = answer.as_ref().is_some_and(|error| !matches!(error, StorageError::Declined(_)));
+            if matches!(answer, Some(StorageError::Canceled)) {
+                // After Ctrl-C nothing more is done, not even what was allowed and hasn't begun.
+                for allowed in refused.iter_mut().filter(|refused| refused.is_none()) {
+                    *allowed = Some(Outcome::NotTried);
+                }
+            }
+            refused.push(answer.map(Outcome::Failed));
         }
         refused
     }
@@ -144,6 +160,12 @@ impl Remote for Interactive {
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
         let refused = self.allowed("delete", batch.iter().map(|file| &file.path)).await;
         let outcomes = self.inner.remove(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
+    }
+
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        let refused = self.allowed("delete", batch.iter().map(|file| &file.path)).await;
+        let outcomes = self.inner.remove_unchanged(&chosen(batch.iter().cloned(), &refused)).await;
         merged(refused, outcomes)
     }
 

@@ -20,6 +20,13 @@ pub struct Limits {
     pub cutoff: Cutoff,
 }
 
+impl Limits {
+    /// Checks whether there is a limit at all.
+    pub(crate) fn are_set(&self) -> bool {
+        self.bytes.is_some() || self.time.is_some()
+    }
+}
+
 /// How a limit ends a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cutoff {

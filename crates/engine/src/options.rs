@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use fichier_filter::Filter;
 use fichier_storage::Location;
 
-use crate::{Bandwidth, Checksums, Limits, Order, Reference, Rules};
+use crate::{Bandwidth, Brakes, Checksums, Limits, Order, Reference, Rules};
 
 /// How to copy, sync or move.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub struct RunOptions {
     pub backup: Option<Backup>,
     /// `sync`: how files are removed that the source hasn't got.
     pub deletion: Deletion,
+    /// How much may be removed in all.
+    pub brakes: Arc<Brakes>,
     /// `move`: remove folders of the source that are empty then.
     pub delete_empty_source_folders: bool,
 }
@@ -75,6 +77,7 @@ impl Default for RunOptions {
             order: Order::Found,
             backup: None,
             deletion: Deletion::default(),
+            brakes: Arc::default(),
             delete_empty_source_folders: false,
         }
     }

@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use fichier_storage::{Entry, File, Location, Name, Outcome, Relocation, RemotePath, Result, StorageError};
 
-use crate::{RunReport, compare::Decision, decide::Decided, run::Run, transfer::Job};
+use crate::{
+    RunReport,
+    compare::Decision,
+    decide::Decided,
+    run::{Run, copies_freely},
+    transfer::Job,
+};
 
 /// A folder in which files are looked for that the destination hasn't got.
 #[derive(Debug, Clone)]
@@ -73,6 +79,10 @@ impl Run<'_> {
         report: &mut RunReport,
     ) -> (Vec<Job>, Vec<File>) {
         let (mut instead, mut done) = (Vec::new(), Vec::new());
+        if !copies_freely(self.to, self.options) {
+            instead.extend(copies.into_iter().map(|(job, _)| job));
+            return (instead, done);
+        }
         let mut roomy = Vec::with_capacity(copies.len());
         for (job, file) in copies {
             match self.transfer.make_room(&job, report).await {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
-use crate::{Action, Record, RunReport, Stats, report::Verdict, walk_filtered};
+use crate::{RunReport, Stats, event::Event, report::Verdict, walk_filtered};
 
 /// How many files are handed to a remote at once. The remote splits them into its calls.
 const FILES_AT_ONCE: usize = 1000;
@@ -54,6 +54,7 @@ pub async fn remove(
             other => other,
         })?
     {
+        stats.plan_removals(1);
         remove_files(target, vec![file], &mut report, stats, stop).await;
         return Ok(report);
     }
@@ -67,10 +68,12 @@ pub async fn remove(
         match listing {
             Ok(listing) => {
                 folders.push(listing.folder);
+                let before = waiting.len();
                 waiting.extend(listing.entries.into_iter().filter_map(|entry| match entry {
                     Entry::File(file) => Some(file),
                     Entry::Folder(_) => None,
                 }));
+                stats.plan_removals((waiting.len() - before) as u64);
                 if waiting.len() >= FILES_AT_ONCE {
                     remove_files(target, std::mem::take(&mut waiting), &mut report, stats, stop).await;
                 }
@@ -104,12 +107,12 @@ async fn remove_files(
     let outcomes = target.remote.remove(&files).await;
     for (file, outcome) in files.iter().zip(outcomes) {
         let path = shown(target, &file.path);
-        match outcome.into_result() {
-            Ok(()) => {
-                tracing::info!(path = %path, "Deleted");
-                stats.count_deleted();
-                stats.record(&Record::of(&path, Action::Deleted, file));
-            }
+        let result = outcome.into_result();
+        if !matches!(result, Err(StorageError::NotTried | StorageError::Canceled)) {
+            stats.settle_removal();
+        }
+        match result {
+            Ok(()) => stats.note(&path, &Event::Deleted(file)),
             Err(error) => {
                 if report.fail(stats, &path, error) == Verdict::Stop {
                     stop.cancel();
@@ -132,12 +135,10 @@ async fn remove_folders(
     let outcomes = target.remote.remove_folders(&folders).await;
     for (folder, outcome) in folders.iter().zip(outcomes) {
         match outcome.into_result() {
-            Ok(()) => {
-                let path = shown(target, folder);
-                tracing::info!(path = %path, "Removed directory");
-                stats.count_deleted_folder();
-                stats.record(&Record::folder_removed(&path));
+            Ok(()) if *folder == target.path => {
+                stats.note(&RemotePath::root(), &Event::RootDeleted(&folder.to_string()));
             }
+            Ok(()) => stats.note(&shown(target, folder), &Event::FolderDeleted),
             Err(error) => {
                 report.fail(stats, &shown(target, folder), error);
             }

@@ -72,9 +72,10 @@ impl RunReport {
 fn weight(error: &StorageError) -> u8 {
     match (error, error.retry()) {
         (StorageError::NotTried, _) => 0,
-        (StorageError::Canceled | StorageError::Quit, _) => 1,
-        (_, Retry::Useless) => 2,
-        (_, Retry::Worthwhile) => 3,
-        (_, Retry::Fatal) => 4,
+        (StorageError::Canceled, _) => 1,
+        (StorageError::Quit, _) => 2,
+        (_, Retry::Useless) => 3,
+        (_, Retry::Worthwhile) => 4,
+        (_, Retry::Fatal) => 5,
     }
 }

@@ -11,8 +11,9 @@ use futures::{StreamExt, stream};
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, Whirlpool};
 
 use crate::{
-    Action, Record, RunReport,
+    RunReport,
     agenda::{Agenda, AgendaError, OneSided, Planned, Standby, Standing, Weighed},
+    event::Event,
     run::{Mode, Run, lost},
 };
 
@@ -91,7 +92,7 @@ impl Run<'_> {
                     tracing::debug!(path = %new.folder, "not renamed as a whole: {error}");
                     continue;
                 }
-                tracing::info!(path = %new.folder, "Renamed directory from {:?}", old.folder);
+                self.stats.note(&new.folder, &Event::FolderRenamed { from: &old.folder });
                 self.settle_renamed(agenda, &old.folder, &new.folder, report).await?;
                 gone.retain(|other| other != &old);
                 break;
@@ -160,10 +161,10 @@ impl Run<'_> {
         let moved = agenda.folders_below(OneSided::Destination, old.clone()).await?;
         for folder in &kept {
             for planned in agenda.strike_jobs(agenda.jobs_in(folder.clone()).await?).await? {
-                self.stats.count_renamed(planned.job.source.size);
                 report.transferred += 1;
+                let (file, planned_bytes) = (&planned.job.source, Some(planned.job.source.size));
                 let shown = planned.folder.join(&planned.job.name);
-                self.stats.record(&Record::of(&shown, Action::MovedThere, &planned.job.source));
+                self.stats.note(&shown, &Event::MovedAlong { file, planned: planned_bytes });
             }
         }
         for folder in &moved {
@@ -276,19 +277,20 @@ impl Run<'_> {
             let shown = planned.folder.join(&planned.job.name);
             match outcome.into_result() {
                 Ok(file) => {
-                    let how = if moves { "Moved (server-side)" } else { "Copied (server-side copy)" };
-                    tracing::info!(path = %shown, from = %there.file.path, "{how}");
-                    if moves {
-                        self.stats.count_renamed(planned.job.source.size);
-                        left.push(there.line);
-                    } else {
-                        self.stats.finish_server_side_copy(planned.job.source.size);
-                        self.stats.finish_transfer();
-                    }
+                    tracing::debug!(path = %shown, "the content is there already, at {}", there.file.path);
                     report.transferred += 1;
-                    let action = if moves { Action::MovedThere } else { Action::CopiedThere };
                     let seen = File { whirlpool: Some(sum), ..file.clone() };
-                    self.stats.record(&Record::of(&shown, action, &seen));
+                    let bytes = planned.job.source.size;
+                    self.stats.note(
+                        &shown,
+                        &match moves {
+                            true => Event::MovedThere { file: &seen, bytes, took: None },
+                            false => Event::CopiedThere { file: &seen, bytes, took: None },
+                        },
+                    );
+                    if moves {
+                        left.push(there.line);
+                    }
                     self.transfer.retire_replaced(&planned.job, report).await;
                     self.take_time(&planned, &file).await;
                     let file = File { whirlpool: file.whirlpool.or(Some(sum)), ..file };

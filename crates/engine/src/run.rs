@@ -18,7 +18,7 @@ use crate::{
     clash::Aside,
     limits::Allowance,
     report::Verdict,
-    transfer::{self, Batch, Job, Transfer},
+    transfer::{self, Batch, Job, Origin, Transfer},
     visit::Open,
 };
 
@@ -63,10 +63,10 @@ impl<'a> Run<'a> {
         let server_side = same
             && match mode {
                 Mode::Move => features.server_side_move,
-                Mode::Copy | Mode::Sync => features.server_side_copy,
+                Mode::Copy | Mode::Sync => features.server_side_copy && copies_freely(to, options),
             };
         let transfer = Transfer {
-            from: from.remote.clone(),
+            from: Origin::Files(from.clone()),
             to: to.clone(),
             server_side,
             moves: mode == Mode::Move,
@@ -76,6 +76,7 @@ impl<'a> Run<'a> {
             bandwidth: options.bandwidth.clone(),
             checksums: options.checksums.clone(),
             backup: options.backup.clone(),
+            brakes: options.brakes.clone(),
             stats: stats.clone(),
             stop: stop.clone(),
         };
@@ -164,6 +165,7 @@ impl<'a> Run<'a> {
             && !self.transfer.server_side
             && self.mode != Mode::Move
             && features.server_side_copy
+            && copies_freely(self.to, self.options)
             && (features.listed_checksums || self.options.track_renames)
     }
 
@@ -253,6 +255,12 @@ impl<'a> Run<'a> {
             self.fail(report, &RemotePath::root(), lost(error));
         }
     }
+}
+
+/// Checks whether copies inside the destination's remote are beyond the limits on what is sent. They are at a
+/// service; on a disk it is this machine that copies.
+pub(crate) fn copies_freely(to: &Location, options: &RunOptions) -> bool {
+    to.remote.info().features.networked || (options.bandwidth.is_none() && !options.limits.are_set())
 }
 
 /// A broken agenda ends the run: without it nothing is known of what is left.

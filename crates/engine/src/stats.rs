@@ -11,7 +11,7 @@ use std::{
 
 use fichier_storage::RemotePath;
 
-use crate::{Observer, Record, Relation};
+use crate::{Observer, Record, Relation, event::Event};
 
 /// The counters of one run. Shared by reference; all methods may be called from any task.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Stats {
     total_checks: AtomicU64,
     deleted: AtomicU64,
     deleted_folders: AtomicU64,
+    planned_removals: AtomicU64,
+    settled_removals: AtomicU64,
     server_side_copies: AtomicU64,
     server_side_copied_bytes: AtomicU64,
     renamed: AtomicU64,
@@ -33,7 +35,11 @@ pub struct Stats {
     next_id: AtomicU64,
     running: Mutex<BTreeMap<u64, Running>>,
     observer: Option<Arc<dyn Observer>>,
+    dry_run: Option<SizeText>,
 }
+
+/// Makes text of a number of bytes.
+pub type SizeText = fn(u64) -> String;
 
 /// A file that is on its way now.
 #[derive(Debug, Clone)]
@@ -71,6 +77,8 @@ pub struct StatsSnapshot {
     pub deleted: u64,
     /// Folders removed.
     pub deleted_folders: u64,
+    /// Files known so far that are to be removed and of which nothing has become yet.
+    pub left_to_remove: u64,
     /// Files copied without moving bytes through this program.
     pub server_side_copies: u64,
     /// Their bytes.
@@ -97,6 +105,8 @@ impl Default for Stats {
             total_checks: AtomicU64::default(),
             deleted: AtomicU64::default(),
             deleted_folders: AtomicU64::default(),
+            planned_removals: AtomicU64::default(),
+            settled_removals: AtomicU64::default(),
             server_side_copies: AtomicU64::default(),
             server_side_copied_bytes: AtomicU64::default(),
             renamed: AtomicU64::default(),
@@ -105,6 +115,7 @@ impl Default for Stats {
             next_id: AtomicU64::default(),
             running: Mutex::default(),
             observer: None,
+            dry_run: None,
         }
     }
 }
@@ -118,6 +129,18 @@ impl Stats {
     #[must_use]
     pub fn observed(observer: Arc<dyn Observer>) -> Self {
         Self { observer: Some(observer), ..Self::default() }
+    }
+
+    /// Makes these the counters of a run that changes nothing: what would be done is said and counted.
+    #[must_use]
+    pub fn of_dry_run(mut self, size_text: SizeText) -> Self {
+        self.dry_run = Some(size_text);
+        self
+    }
+
+    /// Returns how sizes are written, if this run changes nothing.
+    pub(crate) fn dry_run(&self) -> Option<SizeText> {
+        self.dry_run
     }
 
     /// Tells the observer what became of a path.
@@ -158,6 +181,7 @@ impl Stats {
             total_checks: get(&self.total_checks),
             deleted: get(&self.deleted),
             deleted_folders: get(&self.deleted_folders),
+            left_to_remove: get(&self.planned_removals).saturating_sub(get(&self.settled_removals)),
             server_side_copies: get(&self.server_side_copies),
             server_side_copied_bytes: get(&self.server_side_copied_bytes),
             renamed: get(&self.renamed),
@@ -172,8 +196,10 @@ impl Stats {
         add(&self.total_bytes, bytes);
     }
 
-    pub(crate) fn finish_transfer(&self) {
-        add(&self.transfers, 1);
+    /// A planned transfer is one of another size, since its source has changed.
+    pub(crate) fn replan_transfer(&self, before: u64, now: u64) {
+        self.total_bytes.fetch_sub(before, Ordering::Relaxed);
+        add(&self.total_bytes, now);
     }
 
     pub(crate) fn plan_check(&self) {
@@ -184,41 +210,55 @@ impl Stats {
         add(&self.checks, 1);
     }
 
-    pub(crate) fn finish_server_side_copy(&self, bytes: u64) {
-        add(&self.server_side_copies, 1);
-        add(&self.server_side_copied_bytes, bytes);
-        add(&self.bytes, bytes);
+    /// Counts what was done.
+    pub(crate) fn count(&self, event: &Event<'_>) {
+        match event {
+            Event::Sent { file, .. } => {
+                add(&self.transfers, 1);
+                // Else they are counted on their way.
+                if self.dry_run.is_some() {
+                    add(&self.bytes, file.size);
+                }
+            }
+            Event::CopiedThere { bytes, .. } => {
+                add(&self.transfers, 1);
+                add(&self.server_side_copies, 1);
+                add(&self.server_side_copied_bytes, *bytes);
+                add(&self.bytes, *bytes);
+            }
+            Event::MovedThere { bytes, .. } | Event::MovedAlong { planned: Some(bytes), .. } => {
+                add(&self.transfers, 1);
+                add(&self.renamed, 1);
+                add(&self.bytes, *bytes);
+            }
+            Event::Renamed { .. } => add(&self.renamed, 1),
+            Event::Deleted(_) | Event::SourceDeleted(_) | Event::DeletedToBackup(_) => add(&self.deleted, 1),
+            Event::FolderDeleted | Event::RootDeleted(_) => add(&self.deleted_folders, 1),
+            Event::EmptyLeftOut(_) => add(&self.empty_files, 1),
+            Event::SetAside(_)
+            | Event::MovedAlong { planned: None, .. }
+            | Event::FolderMade
+            | Event::FolderMoved
+            | Event::FolderRenamed { .. }
+            | Event::Retimed(_)
+            | Event::Unchanged(_)
+            | Event::LeftOut { .. } => {}
+        }
     }
 
-    /// A planned transfer became a move at the remote.
-    pub(crate) fn count_renamed(&self, bytes: u64) {
-        add(&self.renamed, 1);
-        add(&self.transfers, 1);
-        add(&self.bytes, bytes);
+    /// So many files are to be removed.
+    pub(crate) fn plan_removals(&self, count: u64) {
+        add(&self.planned_removals, count);
     }
 
-    /// A transfer was a move at the remote.
-    pub(crate) fn count_renamed_alone(&self) {
-        add(&self.renamed, 1);
-    }
-
-    /// A file was removed.
-    pub fn count_deleted(&self) {
-        add(&self.deleted, 1);
-    }
-
-    /// A folder was removed.
-    pub fn count_deleted_folder(&self) {
-        add(&self.deleted_folders, 1);
+    /// One of them was removed, or stays for a reason of its own.
+    pub(crate) fn settle_removal(&self) {
+        add(&self.settled_removals, 1);
     }
 
     /// Something failed for good.
     pub fn count_error(&self) {
         add(&self.errors, 1);
-    }
-
-    pub(crate) fn count_empty_file(&self) {
-        add(&self.empty_files, 1);
     }
 
     /// Begins a try at a file of which `known` bytes are there already: they needn't be transferred.

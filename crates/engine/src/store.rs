@@ -1,18 +1,15 @@
 //! Storing one content under a path: for what isn't a file of a remote, as the standard input.
 
-use std::{
-    sync::Arc,
-    time::{Instant, SystemTime},
-};
+use std::{sync::Arc, time::SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{
-    Content, Entry, File, Location, Result, Retry, StorageError, Whirlpool, WriteBatch, WriteItem,
-};
+use fichier_storage::{Content, Entry, File, Location, Result, StorageError, Whirlpool};
 
 use crate::{
-    Action, Record, RunOptions, RunReport, Stats, bandwidth::Ways, meter::MeteredContent, report::Verdict,
+    RunOptions, RunReport, Stats,
+    limits::Allowance,
+    transfer::{Batch, Job, Origin, Transfer},
 };
 
 /// Something to be stored.
@@ -51,58 +48,32 @@ pub async fn store(
         return Err(StorageError::IsAFolder(target.path.clone()));
     };
     let replaces = existing(target).await?;
-    let shown = fichier_storage::RemotePath::root().join(&name);
     stats.plan_transfer(upload.size);
-    let mut report = RunReport::default();
-    for attempt in 1..=options.tries.max(1) {
-        if attempt > 1 && !options.retry_pause.is_zero() {
-            tokio::time::sleep(options.retry_pause).await;
-        }
-        let begun = Instant::now();
-        let item = WriteItem {
-            name: name.clone(),
-            size: upload.size,
-            modified: upload.modified,
-            expected: upload.expected,
-            content: Arc::new(MeteredContent {
-                inner: upload.content.clone(),
-                path: shown.clone(),
-                size: upload.size,
-                stats: stats.clone(),
-                bandwidth: options.bandwidth.clone(),
-                ways: Ways { up: target.remote.info().features.networked, down: false },
-            }),
-            replaces: replaces.clone(),
-        };
-        let outcomes = target.remote.write(WriteBatch { folder: folder.clone(), items: vec![item] }).await;
-        // One outcome for the one item.
-        let Some(outcome) = outcomes.into_iter().next() else { return Err(StorageError::NotTried) };
-        match outcome.into_result() {
-            Ok(file) => {
-                report.transferred += 1;
-                stats.finish_transfer();
-                let took = Some(begun.elapsed());
-                stats.record(&Record { took, ..Record::of(&shown, Action::Transferred, &file) });
-                if let Some(sum) = file.whirlpool {
-                    options.checksums.learn_stored(&file, sum).await;
-                }
-                let how = if replaces.is_empty() { "new" } else { "replaced existing" };
-                tracing::info!(path = %shown, size = file.size, "Copied ({how})");
-                break;
-            }
-            Err(error)
-                if error.retry() == Retry::Worthwhile && attempt < options.tries && !stop.is_cancelled() =>
-            {
-                tracing::info!(path = %shown, attempt, "{error}: trying again");
-            }
-            Err(error) => {
-                if report.fail(stats, &shown, error) == Verdict::Stop {
-                    stop.cancel();
-                }
-                break;
-            }
-        }
-    }
+    let source = File {
+        path: fichier_storage::RemotePath::root().join(&name),
+        size: upload.size,
+        modified: upload.modified,
+        whirlpool: upload.expected,
+        id: None,
+        media_type: None,
+        fingerprint: None,
+    };
+    let transfer = Transfer {
+        from: Origin::Content(upload.content.clone()),
+        to: Location { remote: target.remote.clone(), path: folder.clone() },
+        server_side: false,
+        moves: false,
+        tries: options.tries,
+        pause: options.retry_pause,
+        allowance: Arc::new(Allowance::new(options.limits)),
+        bandwidth: options.bandwidth.clone(),
+        checksums: options.checksums.clone(),
+        backup: options.backup.clone(),
+        brakes: options.brakes.clone(),
+        stats: stats.clone(),
+        stop: stop.clone(),
+    };
+    let report = transfer.run(Batch { folder, jobs: vec![Job { source, name, replaces }] }).await;
     options.checksums.flush().await;
     Ok(report)
 }

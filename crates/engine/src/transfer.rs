@@ -8,12 +8,12 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{
-    BatchLimit, Content, File, Location, Name, Outcome, Relocation, Remote, RemoteContent, RemotePath, Retry,
+    BatchLimit, Content, Entry, File, Location, Name, Outcome, Relocation, RemoteContent, RemotePath, Retry,
     StorageError, WriteBatch, WriteItem,
 };
 
 use crate::{
-    Action, Backup, Bandwidth, Checksums, Record, Relation, RunReport, Stats, bandwidth::Ways,
+    Backup, Bandwidth, Brakes, Checksums, Relation, RunReport, Stats, bandwidth::Ways, event::Event,
     limits::Allowance, meter::MeteredContent, report::Verdict,
 };
 
@@ -32,10 +32,29 @@ pub(crate) struct Batch {
     pub(crate) jobs: Vec<Job>,
 }
 
-/// How files get from one remote to another.
+/// Where the bytes come from.
+#[derive(Clone)]
+pub(crate) enum Origin {
+    /// From files of a remote, below a path.
+    Files(Location),
+    /// From something that is no file of a remote, as the standard input.
+    Content(Arc<dyn Content>),
+}
+
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Files(location) => f.debug_tuple("Files").field(location).finish(),
+            Self::Content(_) => f.write_str("Content"),
+        }
+    }
+}
+
+/// How files get to where they shall be: the one place that sends, tries again, keeps to the limits and removes what
+/// has moved.
 #[derive(Debug)]
 pub(crate) struct Transfer {
-    pub(crate) from: Arc<dyn Remote>,
+    pub(crate) from: Origin,
     pub(crate) to: Location,
     pub(crate) server_side: bool,
     /// Files leave the source once the destination has them.
@@ -50,8 +69,18 @@ pub(crate) struct Transfer {
     pub(crate) checksums: Checksums,
     /// Where old versions go instead of away.
     pub(crate) backup: Option<Backup>,
+    pub(crate) brakes: Arc<Brakes>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) stop: CancellationToken,
+}
+
+/// Which way a batch goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By the remote that has it, without its bytes coming here.
+    AtTheRemote,
+    /// Through this program.
+    Sent,
 }
 
 /// How many files are copied or moved at the remote together: no byte goes through here, so the remote may make as
@@ -91,15 +120,27 @@ impl Transfer {
         if self.server_side { AT_THE_REMOTE } else { self.to.remote.info().batch }
     }
 
-    /// Carries a batch out: all at once first, then what failed and may work, one by one.
+    /// Carries a batch out. What the remote can't move without copying it is sent.
     pub(crate) async fn run(&self, batch: Batch) -> RunReport {
         let mut report = RunReport::default();
-        let (mut jobs, refused) = self.admitted(batch.jobs);
+        let Batch { folder, jobs } = batch;
+        let jobs = match self.server_side {
+            true => self.carry(Way::AtTheRemote, &folder, jobs, &mut report).await,
+            false => jobs,
+        };
+        for batch in split(self.to.remote.info().batch, &folder, jobs) {
+            self.carry(Way::Sent, &folder, batch.jobs, &mut report).await;
+        }
+        report
+    }
+
+    /// Carries files out by one way: all at once first, then what failed and may work, one by one. Answers with what
+    /// has to go the other way.
+    async fn carry(&self, way: Way, folder: &RemotePath, jobs: Vec<Job>, report: &mut RunReport) -> Vec<Job> {
+        let (mut jobs, refused) = self.admitted(way, jobs);
+        let mut across = Vec::new();
         for attempt in 1..=self.tries.max(1) {
-            if self.stop.is_cancelled() {
-                break;
-            }
-            if jobs.is_empty() {
+            if jobs.is_empty() || self.stop.is_cancelled() {
                 break;
             }
             if attempt > 1 && !self.pause.is_zero() {
@@ -113,10 +154,11 @@ impl Transfer {
             jobs = Vec::new();
             for group in groups {
                 if self.stop.is_cancelled() {
-                    break;
+                    jobs.extend(group);
+                    continue;
                 }
                 let begun = Instant::now();
-                let attempt_of_group = self.attempt(&batch.folder, &group, &mut report);
+                let attempt_of_group = self.attempt(way, folder, &group, report);
                 let outcomes = match self.allowance.within(attempt_of_group).await {
                     Ok(outcomes) => outcomes,
                     Err(error) => {
@@ -128,37 +170,53 @@ impl Transfer {
                 };
                 let took = begun.elapsed();
                 let mut moved = Vec::new();
-                for (job, outcome) in group.into_iter().zip(outcomes) {
+                for (mut job, outcome) in group.into_iter().zip(outcomes) {
                     match outcome.into_result() {
                         Ok(file) => {
-                            self.done(&job, &file, took, &mut report).await;
-                            if self.moves && !self.server_side {
-                                moved.push(job.source);
+                            self.done(way, &job, &file, took, report).await;
+                            if self.moves && way == Way::Sent {
+                                let whirlpool = file.whirlpool.or(job.source.whirlpool);
+                                moved.push(File { whirlpool, ..job.source });
                             }
                         }
-                        Err(error) if error.retry() == Retry::Worthwhile && attempt < self.tries => {
-                            tracing::info!(path = %self.shown(&file_path(&batch.folder, &job)), attempt, "{error}: trying again");
+                        Err(StorageError::AcrossFileSystems(_)) if way == Way::AtTheRemote => {
+                            across.push(job)
+                        }
+                        Err(error) if attempt < self.tries && self.may_work(&mut job, &error).await => {
+                            let path = self.shown(&folder.join(&job.name));
+                            tracing::info!(path = %path, attempt, "{error}: trying again");
                             jobs.push(job);
                         }
-                        Err(error) => self.failed(&batch.folder, &job, error, &mut report),
+                        Err(error) => self.failed(folder, &job, error, report),
                     }
                 }
-                self.remove_sources(moved, &mut report).await;
+                self.remove_sources(moved, true, report).await;
             }
         }
         for job in jobs {
-            self.failed(&batch.folder, &job, StorageError::Canceled, &mut report);
+            self.failed(folder, &job, StorageError::Canceled, report);
         }
         // Last, since it ends the run: what was admitted before has been sent.
         for (job, error) in refused {
-            self.failed(&batch.folder, &job, error, &mut report);
+            self.failed(folder, &job, error, report);
         }
-        report
+        across
+    }
+
+    /// Checks whether another try may work. A file that changed while it was read is looked at again for it.
+    async fn may_work(&self, job: &mut Job, error: &StorageError) -> bool {
+        let (Origin::Files(from), StorageError::SourceChanged { .. }) = (&self.from, error) else {
+            return error.retry() == Retry::Worthwhile;
+        };
+        let Ok(Entry::File(now)) = from.remote.find(&job.source.path).await else { return false };
+        self.stats.replan_transfer(job.source.size, now.size);
+        job.source = now;
+        true
     }
 
     /// The transfers that no limit forbids, and those from the first on that one does.
-    fn admitted(&self, jobs: Vec<Job>) -> (Vec<Job>, Vec<(Job, StorageError)>) {
-        if self.server_side {
+    fn admitted(&self, way: Way, jobs: Vec<Job>) -> (Vec<Job>, Vec<(Job, StorageError)>) {
+        if way == Way::AtTheRemote {
             return (jobs, Vec::new());
         }
         let (mut admitted, mut refused) = (Vec::with_capacity(jobs.len()), Vec::new());
@@ -175,39 +233,42 @@ impl Transfer {
         (admitted, refused)
     }
 
-    async fn attempt(&self, folder: &RemotePath, jobs: &[Job], report: &mut RunReport) -> Vec<Outcome<File>> {
+    async fn attempt(
+        &self,
+        way: Way,
+        folder: &RemotePath,
+        jobs: &[Job],
+        report: &mut RunReport,
+    ) -> Vec<Outcome<File>> {
         for job in jobs {
             if !self.make_room(job, report).await {
                 return jobs.iter().map(|_| Outcome::NotTried).collect();
             }
         }
-        if self.server_side {
-            let batch: Vec<_> = jobs
-                .iter()
-                .map(|job| Relocation {
-                    from: job.source.clone(),
-                    to: folder.join(&job.name),
-                    replaces: self.replaces(job),
-                })
-                .collect();
-            return match self.moves {
-                true => self.to.remote.rename(&batch).await,
-                false => self.to.remote.copy(&batch).await,
-            };
+        if way == Way::Sent {
+            let items = jobs.iter().map(|job| self.item(folder, job)).collect();
+            return self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await;
         }
-        let items = jobs.iter().map(|job| self.item(folder, job)).collect();
-        self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await
+        let batch: Vec<_> = jobs
+            .iter()
+            .map(|job| Relocation {
+                from: job.source.clone(),
+                to: folder.join(&job.name),
+                replaces: self.replaces(job),
+            })
+            .collect();
+        match self.moves {
+            true => self.to.remote.rename(&batch).await,
+            false => self.to.remote.copy(&batch).await,
+        }
     }
 
     /// Notes a copy that was made at the remote without a transfer.
     pub(crate) async fn copied_there(&self, job: &Job, file: &File, report: &mut RunReport) {
         report.transferred += 1;
-        self.stats.finish_transfer();
-        self.stats.finish_server_side_copy(job.source.size);
+        let bytes = job.source.size;
+        self.stats.note(&self.shown(&file.path), &Event::CopiedThere { file, bytes, took: None });
         self.retire_replaced(job, report).await;
-        let path = self.shown(&file.path);
-        tracing::info!(path = %path, size = file.size, "Copied (server-side copy)");
-        self.stats.record(&Record::of(&path, Action::CopiedThere, file));
     }
 
     /// The old versions that go when the new one is there.
@@ -232,13 +293,11 @@ impl Transfer {
     async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
         let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return true };
         let mut well = true;
-        for (old, outcome) in job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces).await) {
+        for (old, outcome) in
+            job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces, &self.brakes).await)
+        {
             match outcome.into_result() {
-                Ok(_) => {
-                    let path = self.shown(&old.path);
-                    tracing::info!(path = %path, "Moved into backup dir");
-                    self.stats.record(&Record::of(&path, Action::SetAside, old));
-                }
+                Ok(_) => self.stats.note(&self.shown(&old.path), &Event::SetAside(old)),
                 // An earlier try has done it.
                 Err(StorageError::FileNotFound(_)) => {}
                 Err(error) => {
@@ -252,20 +311,26 @@ impl Transfer {
         well
     }
 
-    /// Removes files of the source that the destination has got.
-    pub(crate) async fn remove_sources(&self, files: Vec<File>, report: &mut RunReport) {
+    /// Removes files of the source that the destination has got, unless they were changed since they were listed.
+    /// `sent`: they were sent just now; their checksum is that of what was read.
+    pub(crate) async fn remove_sources(&self, files: Vec<File>, sent: bool, report: &mut RunReport) {
+        let Origin::Files(from) = &self.from else { return };
         if files.is_empty() {
             return;
         }
-        for (file, outcome) in files.iter().zip(self.from.remove(&files).await) {
-            match outcome.into_result() {
-                Ok(()) => {
-                    tracing::info!(path = %file.path, "Deleted");
-                    self.stats.count_deleted();
-                    self.stats.record(&Record::of(&file.path, Action::Deleted, file));
+        for (file, outcome) in files.iter().zip(from.remote.remove_unchanged(&files).await) {
+            let removed = match outcome.into_result() {
+                Err(changed @ StorageError::SourceChanged { .. }) => {
+                    self.remove_same_content(from, file, changed).await
                 }
+                other => other,
+            };
+            let path = shown_below(from, &file.path);
+            match removed {
+                Ok(()) if sent => self.stats.note(&path, &Event::SourceDeleted(file)),
+                Ok(()) => self.stats.note(&path, &Event::Deleted(file)),
                 Err(error) => {
-                    if report.fail(&self.stats, &file.path, error) == Verdict::Stop {
+                    if report.fail(&self.stats, &path, error) == Verdict::Stop {
                         self.stop.cancel();
                     }
                 }
@@ -273,9 +338,31 @@ impl Transfer {
         }
     }
 
+    /// Removes a file that isn't quite what was seen, if it still has the content that the destination has got: one
+    /// of its hard links may have gone, or its permissions have changed.
+    async fn remove_same_content(
+        &self,
+        from: &Location,
+        seen: &File,
+        changed: StorageError,
+    ) -> Result<(), StorageError> {
+        let Ok(Entry::File(now)) = from.remote.find(&seen.path).await else { return Err(changed) };
+        let same_times = now.size == seen.size && now.modified == seen.modified;
+        let Some(sum) = seen.whirlpool.filter(|_| same_times) else { return Err(changed) };
+        if self.checksums.of(&*from.remote, &now).await? != sum {
+            return Err(changed);
+        }
+        let outcomes = from.remote.remove_unchanged(&[now]).await;
+        outcomes.into_iter().next().unwrap_or(Outcome::NotTried).into_result()
+    }
+
     fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
-        let content: Arc<dyn Content> =
-            Arc::new(RemoteContent { remote: self.from.clone(), file: job.source.clone() });
+        let content: Arc<dyn Content> = match &self.from {
+            Origin::Files(from) => {
+                Arc::new(RemoteContent { remote: from.remote.clone(), file: job.source.clone() })
+            }
+            Origin::Content(content) => content.clone(),
+        };
         WriteItem {
             name: job.name.clone(),
             size: job.source.size,
@@ -296,50 +383,43 @@ impl Transfer {
 
     /// Which way the bytes go.
     fn ways(&self) -> Ways {
-        let networked = |remote: &Arc<dyn Remote>| remote.info().features.networked;
-        Ways { up: networked(&self.to.remote), down: networked(&self.from) }
+        let down = match &self.from {
+            Origin::Files(from) => from.remote.info().features.networked,
+            Origin::Content(_) => false,
+        };
+        Ways { up: self.to.remote.info().features.networked, down }
     }
 
-    async fn done(&self, job: &Job, file: &File, took: Duration, report: &mut RunReport) {
+    async fn done(&self, way: Way, job: &Job, file: &File, took: Duration, report: &mut RunReport) {
         report.transferred += 1;
-        self.stats.finish_transfer();
-        let action = match (self.server_side, self.moves) {
-            (true, true) => Action::MovedThere,
-            (true, false) => Action::CopiedThere,
-            (false, _) => Action::Transferred,
+        let (bytes, path) = (job.source.size, self.shown(&file.path));
+        let event = match (way, self.moves) {
+            (Way::AtTheRemote, true) => Event::MovedThere { file, bytes, took: Some(took) },
+            (Way::AtTheRemote, false) => Event::CopiedThere { file, bytes, took: Some(took) },
+            (Way::Sent, moves) => Event::Sent { file, replaced: !job.replaces.is_empty(), moves, took },
         };
-        let path = self.shown(&file.path);
-        self.stats.record(&Record { took: Some(took), ..Record::of(&path, action, file) });
-        match (self.server_side, self.moves) {
-            (true, true) => self.stats.count_renamed_alone(),
-            (true, false) => self.stats.finish_server_side_copy(job.source.size),
-            (false, _) => self.learn(job, file).await,
+        self.stats.note(&path, &event);
+        if way == Way::Sent {
+            self.learn(job, file).await;
         }
         self.retire_replaced(job, report).await;
-        let how = match (self.server_side, job.replaces.is_empty()) {
-            (true, _) if self.moves => "Moved (server-side)",
-            (true, _) => "Copied (server-side copy)",
-            (false, true) => "Copied (new)",
-            (false, false) => "Copied (replaced existing)",
-        };
-        tracing::info!(path = %self.shown(&file.path), size = file.size, "{how}");
     }
 
     /// Remembers the checksum that the transfer has shown, on the side that knows none.
     async fn learn(&self, job: &Job, file: &File) {
         let Some(sum) = file.whirlpool else { return };
-        self.checksums.learn(&*self.from, &job.source, sum).await;
+        if let Origin::Files(from) = &self.from {
+            self.checksums.learn(&*from.remote, &job.source, sum).await;
+        }
         if file.fingerprint.is_some() {
             self.checksums.learn_stored(file, sum).await;
         }
     }
 
     fn failed(&self, folder: &RemotePath, job: &Job, error: StorageError, report: &mut RunReport) {
-        let path = self.shown(&file_path(folder, job));
+        let path = self.shown(&folder.join(&job.name));
         if matches!(error, StorageError::EmptyFile(_)) && self.to.remote.info().skips_empty_files {
-            tracing::warn!(path = %path, "Skipped empty file: the service can't store it");
-            self.stats.count_empty_file();
-            self.stats.record(&Record::of(&path, Action::LeftOut, &job.source));
+            self.stats.note(&path, &Event::EmptyLeftOut(&job.source));
             return;
         }
         if error.retry() != Retry::Fatal {
@@ -356,8 +436,11 @@ impl Transfer {
     }
 }
 
-fn file_path(folder: &RemotePath, job: &Job) -> RemotePath {
-    folder.join(&job.name)
+/// A path of the source as the user sees it: from the run's root on, or its name if it is the root.
+fn shown_below(from: &Location, path: &RemotePath) -> RemotePath {
+    let below = path.relative_to(&from.path).filter(|below| !below.is_root());
+    let name = || path.name().map(|name| RemotePath::root().join(&name));
+    below.or_else(name).unwrap_or_else(|| path.clone())
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use fichier_storage::{Entry, File, Location, Name, RemotePath, Result, StorageError};
 
 use crate::{
-    Action, DeleteWhen, Record, Relation, RunReport,
+    DeleteWhen, Relation, RunReport,
     agenda::{OneSided, Standing},
+    event::Event,
     plan::{self, Matched, Pair},
     run::{Mode, Run, lost},
     transfer::{self, Batch, Job},
@@ -142,6 +143,8 @@ impl Run<'_> {
         let from = self.from.path.join_path(&folder.path);
         let whole = self.mode == Mode::Move
             && self.transfer.server_side
+            // What would happen to each file is what a dry run is for.
+            && self.stats.dry_run().is_none()
             && self.to.remote.info().features.folder_move
             && self.options.max_depth.is_none()
             && self.options.filter.is_inactive()
@@ -155,7 +158,7 @@ impl Run<'_> {
         }
         match self.to.remote.rename_folder(&from, target).await {
             Ok(()) => {
-                tracing::info!(path = %folder.path, "Moved (server-side directory move)");
+                self.stats.note(&folder.path, &Event::FolderMoved);
                 self.tell_moved(target).await;
                 true
             }
@@ -180,7 +183,7 @@ impl Run<'_> {
                     for file in listing.entries.iter().filter_map(Entry::as_file) {
                         let shown = self.shown_at_destination(&file.path);
                         self.stats.compared(&shown, Relation::MissingOnDestination);
-                        self.stats.record(&Record::of(&shown, Action::MovedThere, file));
+                        self.stats.note(&shown, &Event::MovedAlong { file, planned: None });
                     }
                 }
                 // With --dry-run nothing is there.
@@ -195,6 +198,7 @@ impl Run<'_> {
         for outcome in self.to.remote.make_folders(std::slice::from_ref(target)).await {
             outcome.into_result()?;
         }
+        self.stats.note(&self.shown_at_destination(target), &Event::FolderMade);
         Ok(())
     }
 

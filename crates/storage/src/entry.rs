@@ -29,20 +29,34 @@ impl fmt::Debug for FileId {
 }
 
 /// Bytes that change whenever a file's content may have changed, and that no other file of the backend bears.
-/// What was learned of a file by reading it holds as long as its fingerprint does.
+/// What was learned of a file by reading it holds as long as its fingerprint does, if it is settled.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Fingerprint(Arc<[u8]>);
+pub struct Fingerprint {
+    bytes: Arc<[u8]>,
+    settled: bool,
+}
 
 impl Fingerprint {
     /// Takes a backend's own bytes.
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self(bytes.into())
+        Self { bytes: bytes.into(), settled: true }
+    }
+
+    /// Takes the bytes of a file that was changed so lately that one more change might not show in them.
+    pub fn unsettled(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { bytes: bytes.into(), settled: false }
     }
 
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// Whether each later change will show, so that what was learned under it may be remembered.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.settled
     }
 }
 
@@ -70,6 +84,28 @@ pub struct File {
     /// Tells this content of the file from later ones, where the remote can say so without reading it and
     /// knows no checksum.
     pub fingerprint: Option<Fingerprint>,
+}
+
+impl File {
+    /// Returns the fingerprint under which something may be remembered of this file.
+    #[must_use]
+    pub fn settled_fingerprint(&self) -> Option<&Fingerprint> {
+        self.fingerprint.as_ref().filter(|fingerprint| fingerprint.is_settled())
+    }
+
+    /// Checks whether this is still the file that was seen before: the same one, with the same content, as far as
+    /// the remote can tell without reading it.
+    #[must_use]
+    pub fn is_still(&self, seen: &Self) -> bool {
+        let same = |left: &Option<Fingerprint>, right: &Option<Fingerprint>| match (left, right) {
+            (Some(left), Some(right)) => left.as_bytes() == right.as_bytes(),
+            _ => true,
+        };
+        self.size == seen.size
+            && self.modified == seen.modified
+            && self.id == seen.id
+            && same(&self.fingerprint, &seen.fingerprint)
+    }
 }
 
 /// A folder as its remote told it.

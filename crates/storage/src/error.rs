@@ -65,6 +65,26 @@ pub enum StorageError {
         /// What was found: files or bytes.
         found: u64,
     },
+    /// As much was removed as was allowed.
+    #[error("{limit} threshold reached")]
+    RemovalLimit {
+        /// The flag that set the limit.
+        limit: &'static str,
+    },
+    /// The file isn't what it was when it was listed or read.
+    #[error("source file is being updated: {path:?} {what}")]
+    SourceChanged {
+        /// The file.
+        path: RemotePath,
+        /// What was seen, and what comes of it.
+        what: &'static str,
+    },
+    /// A rename would have to copy the file, since another file system is mounted there.
+    #[error("can't rename {0:?}: its new place is on another file system")]
+    AcrossFileSystems(RemotePath),
+    /// Somebody should have been asked, and the input had ended.
+    #[error("there was nobody to ask about {0:?}: the standard input has ended, so nothing more is done")]
+    Unanswered(RemotePath),
     /// As much was transferred as was allowed.
     #[error("max transfer limit reached as set by --max-transfer: {limit} bytes")]
     TransferLimit {
@@ -204,7 +224,9 @@ impl StorageError {
             },
             Self::Canceled
             | Self::Quit
+            | Self::Unanswered(_)
             | Self::LimitReached { .. }
+            | Self::RemovalLimit { .. }
             | Self::TransferLimit { .. }
             | Self::DurationLimit => Retry::Fatal,
             _ => Retry::Useless,

@@ -238,13 +238,19 @@ pub trait Remote: fmt::Debug + Send + Sync {
         batch.iter().map(|_| Outcome::Failed(self.unsupported("copy on the server side"))).collect()
     }
 
-    /// Moves or renames files inside this remote. Folders on the way are made.
+    /// Moves or renames files inside this remote. Folders on the way are made. A file that could get there only by
+    /// being copied, since another file system is mounted there, fails with [`StorageError::AcrossFileSystems`].
     async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
         batch.iter().map(|_| Outcome::Failed(self.unsupported("move on the server side"))).collect()
     }
 
     /// Removes files. One that is gone already counts as [`Outcome::DoneBefore`].
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>>;
+
+    /// Removes files of which a copy is elsewhere, as far as they are still what was seen: a file that was changed or
+    /// replaced since stays, with [`StorageError::SourceChanged`]. Where a [`File::id`] names one content for ever,
+    /// this is [`Remote::remove`].
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>>;
 
     /// Makes folders, with their parents. One that exists counts as [`Outcome::DoneBefore`], where there is
     /// a file it fails with [`StorageError::IsAFile`].

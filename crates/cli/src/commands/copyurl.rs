@@ -12,8 +12,8 @@ use super::Context;
 use crate::{
     exit::Failure,
     file_name,
-    spool::Spool,
-    transfer::{ListFlags, carry_out, guarded_place, run_options},
+    spool::{Bounds, Spool},
+    transfer::{ListFlags, carry_out, run_options},
 };
 
 /// Store what an address on the web holds
@@ -122,10 +122,9 @@ async fn one(
         return Ok(());
     }
     let options = run_options(context, &target).await?;
-    let target = guarded_place(context.settings, target);
     let temporary = &context.settings.directories.temporary;
     carry_out(context, "copyurl", &ListFlags::default(), |stats, stop| async move {
-        store((address, file), &target, temporary, &options, &stats, &stop).await
+        store((address, file), &target, temporary, options, &stats, &stop).await
     })
     .await
 }
@@ -134,7 +133,7 @@ async fn store(
     (address, file): (WebAddress, WebFile),
     target: &Location,
     temporary: &Path,
-    options: &RunOptions,
+    mut options: RunOptions,
     stats: &Arc<fichier_engine::Stats>,
     stop: &tokio_util::sync::CancellationToken,
 ) -> Result<RunReport, StorageError> {
@@ -145,11 +144,13 @@ async fn store(
         }
         // A server that tells no size: it is known when all has come.
         None => {
-            let spool = Spool::of(address.body(file), temporary).await?;
+            let bounds = Bounds::new(options.limits, stop.clone());
+            let spool = Spool::within(&bounds, address.body(file), temporary).await?;
+            options.limits = bounds.rest();
             Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
         }
     };
-    fichier_engine::store(target, &upload, options, stats, stop).await
+    fichier_engine::store(target, &upload, &options, stats, stop).await
 }
 
 /// The answer of an address, if it is a good one.

@@ -1,18 +1,20 @@
 //! `dedupe`: finds files that share a name or a content, and settles them.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use async_trait::async_trait;
 use clap::{Args, ValueEnum};
 use fichier_engine::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicates};
 use fichier_storage::RemotePath;
+use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use crate::{
     exit::Failure,
     filtering::refuse_single_file,
     output::time::Clock,
-    transfer::{ListFlags, carry_out, guarded_place},
+    terminal::{Asked, ask_line},
+    transfer::{ListFlags, carry_out},
 };
 
 /// Find files that share a name, and settle them
@@ -101,8 +103,9 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         name: context.session.shown(&location),
         one_by_one: context.settings.dry_run || context.settings.transfer.interactive,
     };
-    let target = guarded_place(context.settings, location);
-    let chooser = Terminal { clock: context.settings.clock.clone() };
+    let target = location;
+    let stop = context.session.stop().clone();
+    let chooser = Terminal { clock: context.settings.clock.clone(), stop };
     carry_out(context, "dedupe", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::dedupe(&target, &options, &chooser, &stats, &stop).await
     })
@@ -112,6 +115,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
 /// Shows duplicates on the standard output and reads answers from the standard input.
 struct Terminal {
     clock: Clock,
+    stop: CancellationToken,
 }
 
 impl Terminal {
@@ -127,6 +131,18 @@ impl Terminal {
             table.push_str(&format!("  {}: {:>12} bytes, {time}, {last}\n", index + 1, copy.file.size));
         }
         table
+    }
+
+    /// A line of the standard input, or what is done without one. Who types it is shown the prompt.
+    async fn ask(&self, prompt: &str) -> Result<String, Choice> {
+        if io::stdin().is_terminal() && !print(prompt) {
+            return Err(Choice::Nobody);
+        }
+        match ask_line(&self.stop).await {
+            Asked::Line(line) => Ok(line),
+            Asked::End => Err(Choice::Nobody),
+            Asked::Stopped => Err(Choice::Quit),
+        }
     }
 }
 
@@ -154,12 +170,15 @@ impl Chooser for Terminal {
         }
         menu.push_str("q) Quit\n");
         if !print(&menu) {
-            return Choice::Quit;
+            return Choice::Nobody;
         }
         let letters: &[char] = if duplicates.by_hash { &['s', 'k', 'q'] } else { &['s', 'k', 'r', 'q'] };
         let names: Vec<String> = letters.iter().map(ToString::to_string).collect();
         loop {
-            let Some(line) = ask(&format!("{}> ", names.join("/"))).await else { return Choice::Quit };
+            let line = match self.ask(&format!("{}> ", names.join("/"))).await {
+                Ok(line) => line,
+                Err(choice) => return choice,
+            };
             let letter = line.to_ascii_lowercase();
             match names.iter().position(|name| *name == letter).map(|index| letters[index]) {
                 Some('s') => return Choice::Skip,
@@ -174,7 +193,10 @@ impl Chooser for Terminal {
         }
         let count = duplicates.copies.len();
         loop {
-            let Some(line) = ask("Enter the number of the file to keep> ").await else { return Choice::Quit };
+            let line = match self.ask("Enter the number of the file to keep> ").await {
+                Ok(line) => line,
+                Err(choice) => return choice,
+            };
             match line.parse::<usize>() {
                 Ok(number) if (1..=count).contains(&number) => return Choice::Keep(number - 1),
                 Ok(_) => print(&format!("Out of range - 1 to {count} inclusive\n")),
@@ -182,19 +204,4 @@ impl Chooser for Terminal {
             };
         }
     }
-}
-
-/// A line of the standard input; `None` at its end. Who types it is shown the prompt.
-async fn ask(prompt: &str) -> Option<String> {
-    if io::stdin().is_terminal() && !print(prompt) {
-        return None;
-    }
-    let read = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(line.trim().to_owned()),
-        }
-    });
-    read.await.ok().flatten()
 }

@@ -1,12 +1,12 @@
 //! `delete`: removes the files below a path, and leaves the folders.
 
 use clap::Args;
-use fichier_engine::Removal;
+use fichier_engine::{EmptyFolders, Removal, remove_empty_folders};
 
-use super::{Context, rmdirs};
+use super::Context;
 use crate::{
     filtering::refuse_single_file,
-    transfer::{ListFlags, carry_out, guarded_place},
+    transfer::{ListFlags, carry_out},
 };
 
 /// Remove the files below, but not the folders
@@ -24,17 +24,19 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let location = context.session.open(&arguments.path).await?;
-    refuse_single_file(context.settings, &location).await?;
-    let target = guarded_place(context.settings, location.clone());
-    let removal =
-        Removal::Files { max_depth: context.settings.max_depth, filter: context.settings.filter.clone() };
+    let target = context.session.open(&arguments.path).await?;
+    refuse_single_file(context.settings, &target).await?;
+    let filter = context.settings.filter.clone();
+    let empty =
+        EmptyFolders { leave_root: true, name: context.session.shown(&target), filter: filter.clone() };
+    let removal = Removal::Files { max_depth: context.settings.max_depth, filter };
+    let rmdirs = arguments.rmdirs;
     carry_out(context, "delete", &ListFlags::default(), |stats, stop| async move {
-        fichier_engine::remove(&target, removal, &stats, &stop).await
+        let report = fichier_engine::remove(&target, removal, &stats, &stop).await?;
+        if !rmdirs || !report.is_success() || stop.is_cancelled() {
+            return Ok(report);
+        }
+        remove_empty_folders(&target, &empty, &stats, &stop).await
     })
-    .await?;
-    if arguments.rmdirs {
-        rmdirs::remove_empty(&location, true, context).await?;
-    }
-    Ok(())
+    .await
 }

@@ -7,7 +7,7 @@ use super::Context;
 use crate::{
     exit::{Exit, Failure},
     output::size,
-    transfer::{guarded_place, unless_declined},
+    session::unless_declined,
 };
 
 /// Remove one file
@@ -36,7 +36,6 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         tracing::warn!(path = name, "Skipped delete as --dry-run is set (size {size})");
         return Ok(());
     }
-    let location = guarded_place(context.settings, location);
     for outcome in location.remote.remove(&[file]).await {
         if unless_declined(outcome.into_result())?.is_some() {
             tracing::info!(path = name, "Deleted");

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{guarded_place, unless_declined};
+use crate::session::unless_declined;
 
 /// Make a folder, with the folders above it
 #[derive(Debug, Args)]
@@ -22,7 +22,6 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Ok(());
     }
     tracing::info!(path = name, "Making directory");
-    let location = guarded_place(context.settings, location);
     for outcome in location.remote.make_folders(&[location.path]).await {
         unless_declined(outcome.into_result())?;
     }

@@ -6,7 +6,7 @@ use fichier_engine::Removal;
 use super::Context;
 use crate::{
     exit::Failure,
-    transfer::{ListFlags, carry_out, guarded_place},
+    transfer::{ListFlags, carry_out},
 };
 
 /// Remove a folder and all it holds
@@ -25,7 +25,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Err(Failure::other(message).into());
     }
     let location = context.session.open_itself(&arguments.path).await?;
-    let target = guarded_place(context.settings, location);
+    let target = location;
     carry_out(context, "purge", &ListFlags::default(), |stats, stop| async move {
         fichier_engine::remove(&target, Removal::Everything, &stats, &stop).await
     })

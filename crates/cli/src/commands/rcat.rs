@@ -1,10 +1,6 @@
 //! `rcat`: stores the standard input.
 
-use std::{
-    io::{self, IsTerminal as _},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{sync::Arc, time::SystemTime};
 
 use clap::Args;
 use fichier_engine::Upload;
@@ -12,8 +8,8 @@ use fichier_engine::Upload;
 use super::Context;
 use crate::{
     exit::Failure,
-    spool::{self, Spool},
-    transfer::{ListFlags, carry_out, guarded_place, run_options},
+    spool::{self, Bounds, Spool},
+    transfer::{ListFlags, carry_out, run_options},
 };
 
 /// Store the standard input as a file
@@ -41,35 +37,36 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    if io::stdin().is_terminal() {
-        return Err(Failure::other("nothing to read from standard input (stdin)").into());
+    if !spool::is_fed() {
+        return Err(Failure::usage("nothing to read from standard input (stdin)").into());
     }
-    let location = context.session.open_itself(&arguments.path).await?;
-    let Some(name) = location.path.name() else {
+    let target = context.session.open_itself(&arguments.path).await?;
+    let Some(name) = target.path.name() else {
         return Err(Failure::other(format!("{:?} is a directory", arguments.path)).into());
     };
     if context.settings.dry_run {
         tracing::warn!(path = %name, "Skipped upload from pipe as --dry-run is set");
         return Ok(());
     }
-    let modified = Some(SystemTime::now());
-    let upload = match u64::try_from(arguments.size) {
-        Ok(size) => {
-            let content = Arc::new(spool::Once::new(spool::standard_input()));
-            Upload { size, modified, expected: None, content }
-        }
-        Err(_) => {
-            let spool = Spool::of(spool::standard_input(), &context.settings.directories.temporary).await?;
-            Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
-        }
-    };
-    let mut options = run_options(context, &location).await?;
-    if arguments.size >= 0 {
-        // What was read is gone.
-        options.tries = 1;
-    }
-    let target = guarded_place(context.settings, location);
+    let mut options = run_options(context, &target).await?;
+    let size = u64::try_from(arguments.size).ok();
+    let temporary = &context.settings.directories.temporary;
     carry_out(context, "rcat", &ListFlags::default(), |stats, stop| async move {
+        let modified = Some(SystemTime::now());
+        let upload = match size {
+            Some(size) => {
+                // What was read is gone.
+                options.tries = 1;
+                let content = Arc::new(spool::Once::new(spool::standard_input()));
+                Upload { size, modified, expected: None, content }
+            }
+            None => {
+                let bounds = Bounds::new(options.limits, stop.clone());
+                let spool = Spool::within(&bounds, spool::standard_input(), temporary).await?;
+                options.limits = bounds.rest();
+                Upload { size: spool.size, modified, expected: Some(spool.sum), content: Arc::new(spool) }
+            }
+        };
         fichier_engine::store(&target, &upload, &options, &stats, &stop).await
     })
     .await

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{guarded_place, unless_declined};
+use crate::session::unless_declined;
 
 /// Remove an empty folder
 #[derive(Debug, Args)]
@@ -23,7 +23,6 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Ok(());
     }
     tracing::info!(path = name, "Removing directory");
-    let location = guarded_place(context.settings, location);
     for outcome in location.remote.remove_folders(&[location.path]).await {
         unless_declined(outcome.into_result())?;
     }

@@ -9,11 +9,7 @@ use fichier_storage::{Entry, Location, MemoryContent, RemotePath, StorageError, 
 use jiff::{civil::DateTime, tz::TimeZone};
 
 use super::Context;
-use crate::{
-    exit::Failure,
-    listing::Listing,
-    transfer::{guarded_place, unless_declined},
-};
+use crate::{exit::Failure, listing::Listing, session::unless_declined};
 
 /// Set modification times, or make an empty file
 #[derive(Debug, Args)]
@@ -53,7 +49,6 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     let location = context.session.open_itself(&arguments.path).await?;
     let shown = context.session.shown(&location);
-    let location = guarded_place(context.settings, location);
     match location.remote.find(&location.path).await {
         Ok(Entry::File(file)) => {
             let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use fichier_engine::RunOptions;
 
-use super::{ListFlags, carry_out, guard::guarded, run_options};
+use super::{ListFlags, carry_out, run_options};
 use crate::{
     commands::Context,
     filtering::refuse_single_file,
@@ -72,7 +72,6 @@ impl Between {
             delete_empty_source_folders: self.deletes_empty_source_folders(),
             ..run_options(context, &to).await?
         };
-        let ([from, to], options) = guarded(context.settings, [from, to], options);
         carry_out(context, self.name(), lists, |stats, stop| async move {
             match self {
                 Self::Copy => fichier_engine::copy(&from, &to, &options, &stats, &stop).await,

@@ -1,8 +1,6 @@
 //! A run of the engine as the user sees it: progress, statistics, Ctrl-C, and how it ended.
 
-mod ask;
 mod between;
-mod guard;
 mod observed;
 mod options;
 mod signals;
@@ -19,19 +17,14 @@ use crate::{
     commands::Context,
     exit::{Exit, Failure},
     flags::LogLevel,
-    output::{progress::Progress, stats::StatsSnapshot},
+    output::{progress::Progress, size, stats::StatsSnapshot},
     transfer::signals::Signals,
 };
 
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
-pub(crate) use self::{
-    between::Between,
-    guard::{guarded_place, unless_declined},
-    observed::ListFlags,
-    options::run_options,
-};
+pub(crate) use self::{between::Between, observed::ListFlags, options::run_options};
 
 /// Opens the files to which a comparison is written; `None` when flags name none.
 ///
@@ -42,7 +35,7 @@ pub(crate) fn observe(
     lists: &ListFlags,
 ) -> Result<Option<Arc<observed::Observed>>, Failure> {
     let report = context.settings.transfer.report.as_deref();
-    observed::Observed::open(lists, report, context.session.calls().clone())
+    observed::Observed::open(lists, report, context.session.calls().clone(), context.settings.dry_run)
 }
 
 /// Carries a run out, showing how it goes.
@@ -60,11 +53,15 @@ where
 {
     let flags = &context.settings.transfer;
     let observed = observe(context, lists)?;
-    let stats = Arc::new(match &observed {
+    let stats = match &observed {
         Some(observed) => Stats::observed(observed.clone()),
         None => Stats::default(),
+    };
+    let stats = Arc::new(match context.settings.dry_run {
+        true => stats.of_dry_run(size::suffixed),
+        false => stats,
     });
-    let stop = CancellationToken::new();
+    let stop = context.session.stop().clone();
     let progress = flags.progress.then(|| {
         let coloured = context.settings.colours_stdout();
         Progress::new(context.log.screen(), &flags.stats_style, &context.settings.clock, coloured)
@@ -92,7 +89,8 @@ where
             () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block(&flags.stats_style)),
             () = signals.asked_to_stop() => {
                 if interrupted {
-                    anyhow::bail!(Failure { exit: Exit::Other, message: format!("Failed to {command}: interrupted") });
+                    let message = format!("Failed to {command}: interrupted");
+                    anyhow::bail!(Failure { exit: Exit::Interrupted, message });
                 }
                 interrupted = true;
                 tracing::warn!("Stopping: what is on its way is finished first. Ctrl-C once more stops at once");
@@ -108,13 +106,12 @@ where
         Some(progress) => progress.finish(context.out, &end)?,
         None => log(context.settings, &end),
     }
-    let report = result?;
     if interrupted {
-        let left = end.total_transfers.saturating_sub(end.transfers);
+        let left = end.total_transfers.saturating_sub(end.transfers) + stats.snapshot().left_to_remove;
         let message = format!("Failed to {command}: interrupted, with {left} known files left");
-        return Err(Failure { exit: Exit::Other, message }.into());
+        return Err(Failure { exit: Exit::Interrupted, message }.into());
     }
-    conclude(report, command, flags)
+    conclude(result?, command, flags)
 }
 
 fn ticks(period: Duration) -> Interval {
@@ -130,7 +127,12 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
         true => snapshot.one_line(style, &settings.clock),
         false => format!("\n{}", snapshot.block(style)),
     };
-    match settings.transfer.stats_level {
+    // What a dry run counts is what it was made for.
+    let level = match settings.dry_run {
+        true => settings.transfer.stats_level.min(LogLevel::Notice),
+        false => settings.transfer.stats_level,
+    };
+    match level {
         LogLevel::Error => tracing::error!("{text}"),
         LogLevel::Notice => tracing::warn!("{text}"),
         LogLevel::Info => tracing::info!("{text}"),

@@ -54,6 +54,7 @@ impl ListFlags {
 /// Writes records and lists.
 pub(crate) struct Observed {
     calls: Arc<Calls>,
+    dry_run: bool,
     report: Option<Sink>,
     combined: Option<Sink>,
     lists: Vec<(Relation, Sink)>,
@@ -107,6 +108,7 @@ impl Observed {
         lists: &ListFlags,
         report: Option<&Path>,
         calls: Arc<Calls>,
+        dry_run: bool,
     ) -> Result<Option<Arc<Self>>, Failure> {
         let create = |path: Option<&Path>| path.map(Sink::create).transpose();
         let wanted = [
@@ -124,6 +126,7 @@ impl Observed {
         }
         let observed = Self {
             calls,
+            dry_run,
             report: create(report)?,
             combined: create(lists.combined.as_deref())?,
             lists: opened,
@@ -151,7 +154,7 @@ impl fmt::Debug for Observed {
 impl Observer for Observed {
     fn record(&self, record: &Record<'_>) {
         let Some(report) = &self.report else { return };
-        let line = json!({
+        let mut line = json!({
             "path": record.path.to_string(),
             "action": word(record.action),
             "bytes": record.bytes,
@@ -160,6 +163,9 @@ impl Observer for Observed {
             "calls": self.calls.sent(),
             "error": record.error.map(ToString::to_string),
         });
+        if self.dry_run {
+            line["dry_run"] = true.into();
+        }
         report.line(line.to_string().into_bytes());
     }
 

@@ -47,6 +47,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         order,
         backup: backup(context, to).await?,
         deletion: flags.deletion,
+        brakes: context.session.brakes().clone(),
         delete_empty_source_folders: false,
     })
 }

@@ -134,13 +134,13 @@ fn the_small_commands_ask_before_they_change_anything() {
         (&["touch", "made"], "copy"),
     ];
     for (words, action) in commands {
-        for (answers, end) in [
-            ("n\nn\n", format!("Skipped {action} as --interactive is set")),
-            ("q\n", "NOTICE: Quitting fichier now".to_owned()),
+        for (answers, end, code) in [
+            ("n\nn\n", format!("Skipped {action} as --interactive is set"), 0),
+            ("q\n", "NOTICE: Quitting fichier now".to_owned(), 0),
             // Nobody is there to say yes.
-            ("", "NOTICE: Quitting fichier now".to_owned()),
+            ("", "there was nobody to ask".to_owned(), 1),
         ] {
-            let assert = fichier(here).args(words).arg("-i").write_stdin(answers).assert().success();
+            let assert = fichier(here).args(words).arg("-i").write_stdin(answers).assert().code(code);
             assert.stderr(contains(format!("fichier: {action} \""))).stderr(contains(end));
             assert!(here.join("w/empty").is_dir(), "{words:?} {answers:?}");
             assert!(!here.join("new").exists() && !here.join("made").exists(), "{words:?} {answers:?}");

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+#[cfg(unix)]
+mod asking;
+mod brakes;
 mod catalogue;
 mod changes;
 mod check;
@@ -10,6 +13,7 @@ mod config_peer;
 mod copyurl;
 mod dedupe;
 mod downloads;
+mod dry_runs;
 mod ends;
 mod filters;
 mod formulas;
@@ -26,6 +30,7 @@ mod progress;
 mod rcat;
 mod remotes;
 mod service;
+mod sources;
 mod stage;
 mod sync;
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
-use crate::stage::{Stage, read_tree, write_tree};
+use crate::stage::{Run, Stage, read_tree, write_tree};
 
 fn tree(files: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
@@ -315,7 +315,11 @@ fn who_is_asked_can_quit_and_that_is_no_failure() {
     let source = stage.directory("source");
     write_tree(&source, &tree(&[("a", "one"), ("b", "three")]));
     stage.control().seed_file("to/gone", b"old").unwrap();
-    let run = stage.run(&["sync", source.to_str().unwrap(), "t:to", "--interactive"]).code(0);
+    let answers = stage.home().join("answers");
+    fs::write(&answers, "q\n").unwrap();
+    let mut command = stage.command();
+    command.args(["sync", source.to_str().unwrap(), "t:to", "--interactive"]);
+    let run = Run::of(command.stdin(fs::File::open(&answers).unwrap()), "sync --interactive").code(0);
     assert!(run.stderr.ends_with("NOTICE: Quitting fichier now\n"), "{}", run.stderr);
     assert_eq!(stored(&stage).len(), 1);
 }

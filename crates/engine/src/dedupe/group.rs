@@ -87,7 +87,7 @@ impl Duplicates {
 
 fn is_one_file(left: &File, right: &File) -> bool {
     (left.id.is_some() && left.id == right.id)
-        || (left.fingerprint.is_some() && left.fingerprint == right.fingerprint)
+        || (left.fingerprint.is_some() && right.fingerprint.is_some() && right.is_still(left))
 }
 
 impl Plan {

@@ -84,6 +84,8 @@ pub enum Choice {
     Rename,
     /// All stay, and so does everything that would come.
     Quit,
+    /// Nobody is there to answer: all stay, and so does everything that would come.
+    Nobody,
 }
 
 /// Is shown duplicates and decides about them.
@@ -307,6 +309,11 @@ impl Dedupe<'_> {
         let then = match self.chooser.choose(&duplicates).await {
             Choice::Quit => {
                 self.stop.cancel();
+                return;
+            }
+            Choice::Nobody => {
+                let path = duplicates.copies[0].file.path.clone();
+                self.fail(&path, StorageError::Unanswered(self.shown(&path)));
                 return;
             }
             Choice::Skip => Then::Skip,

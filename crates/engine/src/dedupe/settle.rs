@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use fichier_storage::{File, Name, Relocation};
 
-use crate::{Action, Record};
+use crate::event::Event;
 
 use super::{
     Dedupe,
@@ -66,9 +66,7 @@ impl Dedupe<'_> {
         for (copy, result) in results.drain(..count.min(results.len())).collect::<Vec<_>>() {
             match result {
                 Ok(()) => {
-                    tracing::info!(path = %copy.shown, "Deleted");
-                    self.stats.count_deleted();
-                    self.stats.record(&Record::of(&copy.shown, Action::Deleted, &copy.file));
+                    self.stats.note(&copy.shown, &Event::Deleted(&copy.file));
                     gone += 1;
                 }
                 Err(error) => self.fail(&copy.file.path, error),
@@ -91,9 +89,7 @@ impl Dedupe<'_> {
             match outcome.into_result() {
                 Ok(file) => {
                     let (from, to) = (self.shown(&step.from.path), self.shown(&step.to));
-                    tracing::info!(path = %to, "renamed from: {from}");
-                    self.stats.count_renamed_alone();
-                    self.stats.record(&Record::of(&to, Action::MovedThere, &file));
+                    self.stats.note(&to, &Event::Renamed { file: &file, from: &from });
                 }
                 Err(error) => self.fail(&step.from.path, error),
             }

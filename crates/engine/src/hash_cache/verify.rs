@@ -96,7 +96,7 @@ impl HashCache {
     ) {
         let (known, unknown): (Vec<_>, Vec<_>) = files
             .into_iter()
-            .map(|file| (file.fingerprint.clone(), file))
+            .map(|file| (file.settled_fingerprint().cloned(), file))
             .partition(|(fingerprint, _)| fingerprint.is_some());
         verdict.unknown += unknown.len() as u64;
         let known: Vec<(Fingerprint, File)> =
@@ -149,7 +149,7 @@ async fn read_now(
 ) -> Result<Option<Whirlpool>> {
     let sum = reading.of(&*place.remote, file).await?;
     let now = place.remote.find(&file.path).await?;
-    let unchanged = now.as_file().and_then(|file| file.fingerprint.as_ref()) == Some(fingerprint);
+    let unchanged = now.as_file().and_then(|file| file.settled_fingerprint()) == Some(fingerprint);
     Ok(unchanged.then_some(sum))
 }
 

@@ -185,6 +185,11 @@ impl Remote for FichierRemote {
         self.remove_files(batch).await
     }
 
+    /// A link names one content for ever, so what a link names can't have changed.
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        self.remove_files(batch).await
+    }
+
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         self.make(batch).await
     }

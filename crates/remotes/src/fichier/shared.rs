@@ -133,6 +133,10 @@ impl Remote for SharedFolderRemote {
         self.refuse(batch.len())
     }
 
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        self.refuse(batch.len())
+    }
+
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         self.refuse(batch.len())
     }

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fichier_storage::{Outcome, RemotePath, Result, StorageError};
+use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
-    Place, partial,
+    Place, listing, partial,
     paths::{flush_folder, is_missing},
 };
 
@@ -82,6 +82,18 @@ fn remove_partial_files(place: &Place, folder: &Path) -> io::Result<bool> {
     }
     left.iter().try_for_each(fs::remove_file)?;
     Ok(true)
+}
+
+/// Removes a file if it still is the one that was seen: same device, inode, size and times.
+pub(super) fn remove_unchanged(place: &Place, seen: &File) -> Result<Outcome<()>> {
+    match listing::now(place, &seen.path)? {
+        Some(now) if now.is_still(seen) => remove_file(place, &seen.path),
+        Some(_) => Err(StorageError::SourceChanged {
+            path: seen.path.clone(),
+            what: "was changed after it was looked at, so it stays where it is",
+        }),
+        None => Ok(Outcome::DoneBefore(())),
+    }
 }
 
 /// Removes a file, or a link in its place.

@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use fichier_storage::{Entry, File, Folder, Gap, Listing, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Fingerprint, Folder, Gap, Listing, RemotePath, Result, StorageError};
 
 use super::{
     LinkPolicy, Place, partial,
@@ -105,6 +105,39 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
     entry.ok_or_else(|| StorageError::FileNotFound(path.clone()))
 }
 
+/// The file that is at a path now, without a word about what else may be there; `None`: nothing is there.
+///
+/// # Errors
+/// Something else than a file is there, or it can't be looked at.
+pub(super) fn now(place: &Place, path: &RemotePath) -> Result<Option<File>> {
+    let system = place.tree.locate(path)?;
+    let metadata = match place.options.links {
+        LinkPolicy::Follow => fs::metadata(&system),
+        LinkPolicy::Skip | LinkPolicy::SkipSilently => fs::symlink_metadata(&system),
+    };
+    match metadata {
+        Ok(metadata) if metadata.is_file() => {
+            Ok(Some(File { fingerprint: fingerprint(&metadata), ..file(path.clone(), &metadata) }))
+        }
+        Ok(metadata) if metadata.is_dir() => Err(StorageError::IsAFolder(path.clone())),
+        Ok(_) => Err(StorageError::SourceChanged {
+            path: path.clone(),
+            what: "isn't a file any more, so it stays where it is",
+        }),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(StorageError::io("look at", &system, error)),
+    }
+}
+
+/// What tells this content of a file from later ones.
+fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
+    let known = paths::fingerprint(metadata)?;
+    Some(match paths::is_fresh(metadata, SystemTime::now()) {
+        true => Fingerprint::unsettled(known.as_bytes()),
+        false => known,
+    })
+}
+
 /// The device of the root, if directories on others are to be left out.
 #[cfg(unix)]
 fn border(place: &Place) -> Option<u64> {
@@ -156,9 +189,7 @@ impl Met {
             let modified = metadata.modified().ok();
             Some(Entry::Folder(Folder { path: self.path, modified, id: None }))
         } else if metadata.is_file() {
-            let fresh = paths::is_fresh(metadata, SystemTime::now());
-            let fingerprint = paths::fingerprint(metadata).filter(|_| !fresh);
-            Some(Entry::File(File { fingerprint, ..file(self.path, metadata) }))
+            Some(Entry::File(File { fingerprint: fingerprint(metadata), ..file(self.path, metadata) }))
         } else {
             if place.options.tells_of_specials {
                 tracing::warn!(path = %self.path, "left out: it is neither a file nor a directory");

@@ -232,6 +232,10 @@ impl Remote for LocalRemote {
         self.each(files, |place, file| folders::remove_file(place, &file.path)).await
     }
 
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        self.each(batch.to_vec(), folders::remove_unchanged).await
+    }
+
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         self.each(batch.to_vec(), |place, folder| {
             Ok(match folders::make(place, folder)? {

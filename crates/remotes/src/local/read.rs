@@ -74,26 +74,32 @@ struct Source {
 }
 
 impl Source {
-    /// Sees to it that the file still is what it was.
+    /// Checks whether the file still is what it was.
     fn unchanged(&mut self, now: &fs::Metadata) -> Result<()> {
         if !self.check {
             return Ok(());
         }
         if now.len() != self.size {
-            return Err(self.sizes_differ(now.len()));
+            return Err(self.changed("(size changed while it was read)"));
         }
         let modified = now.modified().ok();
         if self.modified.is_some() && modified != self.modified {
-            let changed =
-                io::Error::new(io::ErrorKind::ResourceBusy, "the file is being changed while it is read");
-            return Err(StorageError::io("read", &self.system, changed));
+            return Err(self.changed("(modification time changed while it was read)"));
         }
         self.modified = modified;
         Ok(())
     }
 
-    fn sizes_differ(&self, actual: u64) -> StorageError {
-        StorageError::SizeMismatch { path: self.path.clone(), expected: self.size, actual }
+    fn changed(&self, what: &'static str) -> StorageError {
+        StorageError::SourceChanged { path: self.path.clone(), what }
+    }
+
+    /// The file has ended before all that was to be read came.
+    fn too_short(&self, actual: u64) -> StorageError {
+        match self.check {
+            true => self.changed("(it became shorter while it was read)"),
+            false => StorageError::SizeMismatch { path: self.path.clone(), expected: self.size, actual },
+        }
     }
 }
 
@@ -143,7 +149,7 @@ impl Reader {
         self.position += read;
         self.left -= read;
         if read < wanted {
-            return Err(self.source.sizes_differ(self.position));
+            return Err(self.source.too_short(self.position));
         }
         if self.left == 0 {
             let metadata = handle.metadata().map_err(|error| failed(&self.source, error))?;

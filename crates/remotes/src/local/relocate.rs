@@ -41,13 +41,13 @@ pub(super) async fn rename(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outc
 }
 
 async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File> {
-    let at = place.clone();
+    let (at, from_path) = (place.clone(), from.path.clone());
     let (mut partial, handle, metadata, target, to) = at_disk(move || {
         let system = at.tree.locate(&from.path)?;
         let (handle, metadata) = read::open(&from.path, &system, at.options.links == LinkPolicy::Follow)?;
         if at.options.check_updated && metadata.len() != from.size {
-            let (expected, actual) = (from.size, metadata.len());
-            return Err(StorageError::SizeMismatch { path: from.path, expected, actual });
+            let what = "(size changed since it was listed)";
+            return Err(StorageError::SourceChanged { path: from.path, what });
         }
         let target = at.tree.locate(&to)?;
         folders::make(&at, &to.parent().unwrap_or_default())?;
@@ -72,8 +72,15 @@ async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File
             break;
         }
     }
-    let sync = place.options.sync;
+    let (sync, check) = (place.options.sync, place.options.check_updated);
     at_disk(move || {
+        let now = handle.metadata().map_err(|error| StorageError::io("look at", &target, error))?;
+        if check && (now.len() != metadata.len() || now.modified().ok() != metadata.modified().ok()) {
+            return Err(StorageError::SourceChanged {
+                path: from_path,
+                what: "(changed while it was copied)",
+            });
+        }
         if copied != metadata.len() {
             return Err(StorageError::SizeMismatch { path: to, expected: metadata.len(), actual: copied });
         }
@@ -85,7 +92,7 @@ async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File
 
 async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
     let (at, from, to) = (place.clone(), item.from.path.clone(), item.to.clone());
-    let renamed = at_disk(move || {
+    at_disk(move || {
         let (source, target) = (at.tree.locate(&from)?, at.tree.locate(&to)?);
         let there = match fs::symlink_metadata(&source) {
             Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(from)),
@@ -97,7 +104,10 @@ async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
         folders::make(&at, &to.parent().unwrap_or_default())?;
         match fs::rename(&source, &target) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => return Ok(None),
+            // The bytes would have to be copied, which is for the caller to decide: they count, and take their time.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                return Err(StorageError::AcrossFileSystems(to));
+            }
             Err(error) => {
                 return Err(match fs::symlink_metadata(&target) {
                     Ok(taken) if taken.is_dir() => StorageError::IsAFolder(to),
@@ -106,16 +116,9 @@ async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
             }
         }
         let metadata = fs::metadata(&target).map_err(|error| StorageError::io("look at", &target, error))?;
-        Ok(Some(listing::file(to, &metadata)))
-    });
-    if let Some(file) = renamed.await? {
-        return Ok(file);
-    }
-    // A linked directory on another disk: copy, and remove the source when the copy is there.
-    let file = copy_one(place, item.from.clone(), item.to.clone()).await?;
-    let (at, from) = (place.clone(), item.from.path.clone());
-    at_disk(move || folders::remove_file(&at, &from)).await?;
-    Ok(file)
+        Ok(listing::file(to, &metadata))
+    })
+    .await
 }
 
 /// Moves a directory with all it holds. Across disks it can't be done in one step, and is refused.

@@ -196,6 +196,10 @@ impl Remote for Memory {
         batch.iter().map(|file| done(state.remove(file))).collect()
     }
 
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        self.remove(batch).await
+    }
+
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         let mut state = self.state();
         let done = |made| if made { Outcome::Done(()) } else { Outcome::DoneBefore(()) };

@@ -1,0 +1,232 @@
+//! How much may be removed: `--max-delete` and `--max-delete-size`, held by a remote that asks before it removes
+//! anything, so that no command can forget them.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use async_trait::async_trait;
+
+use fichier_storage::{
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote,
+    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+};
+
+/// How much may be removed, and how much was: one for all remotes of a run.
+#[derive(Debug, Default)]
+pub struct Brakes {
+    max_files: Option<u64>,
+    max_bytes: Option<u64>,
+    removed: Mutex<Removed>,
+}
+
+#[derive(Debug, Default)]
+struct Removed {
+    files: u64,
+    bytes: u64,
+    excused_files: u64,
+    excused_bytes: u64,
+}
+
+impl Brakes {
+    /// Allows so many files and bytes to be removed; `None`: any number.
+    #[must_use]
+    pub fn new(max_files: Option<u64>, max_bytes: Option<u64>) -> Self {
+        Self { max_files, max_bytes, removed: Mutex::default() }
+    }
+
+    /// Checks whether there is a limit at all.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.max_files.is_some() || self.max_bytes.is_some()
+    }
+
+    /// Allows one more file to be removed.
+    ///
+    /// # Errors
+    /// It would be one too many, or too large.
+    pub(crate) fn admit(&self, size: u64) -> Result<()> {
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (files, bytes) = (removed.files + 1, removed.bytes.saturating_add(size));
+        if self.max_files.is_some_and(|most| files > most.saturating_add(removed.excused_files)) {
+            return Err(StorageError::RemovalLimit { limit: "--max-delete" });
+        }
+        if self.max_bytes.is_some_and(|most| bytes > most.saturating_add(removed.excused_bytes)) {
+            return Err(StorageError::RemovalLimit { limit: "--max-delete-size" });
+        }
+        (removed.files, removed.bytes) = (files, bytes);
+        Ok(())
+    }
+
+    /// Doesn't count one removal to come: it is a part of something that was allowed, or needs no allowance.
+    pub(crate) fn excuse(&self, size: u64) {
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.excused_files += 1;
+        removed.excused_bytes = removed.excused_bytes.saturating_add(size);
+    }
+
+    /// Allows files to be removed, in their order, up to the first one that isn't allowed: how many, and why not
+    /// more.
+    pub(crate) fn admit_all(&self, files: &[File]) -> (usize, Option<StorageError>) {
+        for (index, file) in files.iter().enumerate() {
+            if let Err(error) = self.admit(file.size) {
+                return (index, Some(error));
+            }
+        }
+        (files.len(), None)
+    }
+}
+
+/// A remote that removes no more files than its brakes allow. Old versions that a new one stands for don't count.
+#[derive(Debug)]
+pub struct Braked {
+    inner: Arc<dyn Remote>,
+    brakes: Arc<Brakes>,
+}
+
+impl Braked {
+    /// Wraps a remote.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Remote>, brakes: Arc<Brakes>) -> Self {
+        Self { inner, brakes }
+    }
+}
+
+/// Puts what became of the allowed files before what is said of the others: why for the first of them, which
+/// concerns all.
+pub(crate) fn with_refused<T>(
+    mut outcomes: Vec<Outcome<T>>,
+    count: usize,
+    refused: Option<StorageError>,
+) -> Vec<Outcome<T>> {
+    outcomes.extend(refused.map(Outcome::Failed));
+    outcomes.resize_with(count, || Outcome::NotTried);
+    outcomes
+}
+
+#[async_trait]
+impl Remote for Braked {
+    fn info(&self) -> &RemoteInfo {
+        self.inner.info()
+    }
+
+    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
+        self.inner.list(folder).await
+    }
+
+    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
+        self.inner.list_with_gaps(folder).await
+    }
+
+    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+        self.inner.find(path).await
+    }
+
+    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
+        self.inner.read(file, range).await
+    }
+
+    async fn prepare(&self, file: &File) {
+        self.inner.prepare(file).await;
+    }
+
+    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
+        self.inner.write(batch).await
+    }
+
+    async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.inner.copy(batch).await
+    }
+
+    async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.inner.rename(batch).await
+    }
+
+    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        let (allowed, refused) = self.brakes.admit_all(batch);
+        with_refused(self.inner.remove(&batch[..allowed]).await, batch.len(), refused)
+    }
+
+    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
+        let (allowed, refused) = self.brakes.admit_all(batch);
+        with_refused(self.inner.remove_unchanged(&batch[..allowed]).await, batch.len(), refused)
+    }
+
+    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.inner.make_folders(batch).await
+    }
+
+    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
+        self.inner.remove_folders(batch).await
+    }
+
+    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
+        self.inner.rename_folder(from, to).await
+    }
+
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        self.inner.merge_folders(path).await
+    }
+
+    async fn set_modified(&self, file: &File, time: SystemTime) -> Result<()> {
+        self.inner.set_modified(file, time).await
+    }
+
+    async fn about(&self) -> Result<Usage> {
+        self.inner.about().await
+    }
+
+    async fn account(&self) -> Result<AccountInfo> {
+        self.inner.account().await
+    }
+
+    async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
+        self.inner.link(entry, request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(sizes: &[u64]) -> Vec<File> {
+        let file = |size: &u64| File {
+            path: RemotePath::root(),
+            size: *size,
+            modified: None,
+            whirlpool: None,
+            id: None,
+            media_type: None,
+            fingerprint: None,
+        };
+        sizes.iter().map(file).collect()
+    }
+
+    #[test]
+    fn files_go_up_to_the_limit_and_over_several_lists() {
+        let brakes = Brakes::new(Some(3), None);
+        assert_eq!(brakes.admit_all(&files(&[1, 1])).0, 2);
+        let (allowed, refused) = brakes.admit_all(&files(&[1, 1]));
+        assert_eq!(allowed, 1);
+        assert!(matches!(refused, Some(StorageError::RemovalLimit { limit: "--max-delete" })));
+    }
+
+    #[test]
+    fn an_excused_removal_takes_nothing_from_the_others() {
+        let brakes = Brakes::new(Some(1), Some(10));
+        brakes.excuse(50);
+        assert!(brakes.admit(50).is_ok() && brakes.admit(10).is_ok());
+        assert!(brakes.admit(1).is_err());
+    }
+
+    #[test]
+    fn bytes_count_and_what_is_refused_does_not() {
+        let brakes = Brakes::new(None, Some(10));
+        let (allowed, refused) = brakes.admit_all(&files(&[6, 5, 4]));
+        assert_eq!(allowed, 1);
+        assert!(matches!(refused, Some(StorageError::RemovalLimit { limit: "--max-delete-size" })));
+        assert!(brakes.admit(4).is_ok());
+        assert!(Brakes::default().admit(u64::MAX).is_ok());
+    }
+}
