@@ -13,6 +13,8 @@ mod help;
 mod network;
 mod reference;
 mod stats;
+#[cfg(test)]
+mod sweep;
 mod switch;
 mod transfer;
 mod value;
@@ -131,7 +133,11 @@ fn parse_by(grammar: clap::Command, words: &[OsString], environment: &Environmen
     // Neither is ever freed: many flags, one by one, would take a good part of the time of a short run.
     let grammar = Box::leak(Box::new(grammar));
     let matches = grammar.try_get_matches_from_mut(words).map_err(Misuse::Clap)?;
-    let matches = Box::leak(Box::new(matches));
+    read(Box::leak(Box::new(matches)))
+}
+
+/// Takes what was typed out of the matches.
+fn read(matches: &mut clap::ArgMatches) -> Result<Typed, Misuse> {
     let (backend, without_effect) = (backend::typed(matches), accepted::typed(matches));
     // What is read is taken out: without that, all would be copied first.
     let SharedFlags { global, transfer, filter, network, stats } =
