@@ -99,8 +99,7 @@ fn no_argument_of_a_command_has_the_name_of_a_shared_one() {
 fn every_command_reads_every_flag_that_it_declares() {
     let mut grammar = prepared();
     let (mut read, mut lines) = (0, 0);
-    let mut shared_at_limits = true;
-    for path in paths(&grammar, &[]) {
+    for (number, path) in paths(&grammar, &[]).into_iter().enumerate() {
         let command = find(&grammar, &path).clone();
         let positionals: Vec<String> = command
             .get_positionals()
@@ -108,7 +107,11 @@ fn every_command_reads_every_flag_that_it_declares() {
                 arg.get_possible_values().first().map_or("a".to_owned(), |word| word.get_name().to_owned())
             })
             .collect();
-        for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
+        for (place, arg) in command.get_arguments().filter(|arg| !arg.is_positional()).enumerate() {
+            // What all commands share is read by one parser: each command has its turn with a part of it.
+            if arg.is_global_set() && number > 0 && !(place + number).is_multiple_of(20) {
+                continue;
+            }
             let Some(long) = arg.get_long() else { continue };
             if matches!(arg.get_action(), ArgAction::Help | ArgAction::HelpLong | ArgAction::Version) {
                 continue;
@@ -117,7 +120,7 @@ fn every_command_reads_every_flag_that_it_declares() {
                 arg.get_possible_values().iter().map(|word| word.get_name().to_owned()).collect();
             let own = words.iter().map(String::as_str);
             // What all commands share is read in the same way everywhere: its limits are tried once.
-            let limits = if arg.is_global_set() && !shared_at_limits { &VALUES[3..5] } else { &VALUES[..] };
+            let limits = if arg.is_global_set() && number > 0 { &VALUES[3..5] } else { &VALUES[..] };
             for value in own.chain(limits.iter().copied()) {
                 let flag = format!("--{long}={value}");
                 let line = [path.clone(), vec![flag], positionals.clone()].concat();
@@ -128,9 +131,8 @@ fn every_command_reads_every_flag_that_it_declares() {
             lines += 1;
             read += usize::from(understood(&mut grammar, &line));
         }
-        shared_at_limits &= command.get_name() != "copy";
     }
-    assert!(lines > 10_000 && read > lines / 4, "{read} of {lines} lines were understood");
+    assert!(lines > 5_000 && read > lines / 4, "{read} of {lines} lines were understood");
 }
 
 #[test]
