@@ -14,7 +14,7 @@ use crate::{
         Timetable, TransferFlags, Typed,
     },
     logging::LogFormat,
-    output::{stats::Style, time::Clock},
+    output::{screen::Questions, stats::Style, time::Clock},
 };
 
 /// The settings of a run.
@@ -41,6 +41,10 @@ pub(crate) struct Settings {
     pub(crate) colour: Colour,
     /// The environment asks for no colours.
     pub(crate) no_colour: bool,
+    /// The terminal knows no escapes: `TERM=dumb`.
+    pub(crate) plain_terminal: bool,
+    /// Questions at the terminal, for which the display makes room.
+    pub(crate) questions: Questions,
     pub(crate) clock: Clock,
     pub(crate) backend: Vec<BackendFlag>,
     /// Settings that the commands which transfer read.
@@ -127,6 +131,7 @@ impl Settings {
     /// Decides what was meant.
     pub(crate) fn new(typed: &Typed, environment: &Environment) -> Result<Self, Contradiction> {
         let Typed { global: typed, transfer, network, stats, backend, .. } = typed;
+        let plain_terminal = environment.get_os("TERM").is_some_and(|terminal| terminal == "dumb");
         if network.client_cert.is_some() != network.client_key.is_some() {
             return Err(Contradiction::HalfOfCertificate);
         }
@@ -146,7 +151,10 @@ impl Settings {
             delete_excluded: false,
             human_readable: typed.human_readable,
             colour: typed.color,
-            no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+                || plain_terminal,
+            plain_terminal,
+            questions: Questions::default(),
             clock: Clock::of_system(),
             backend: backend.clone(),
             transfer: TransferSettings::new(typed, transfer, stats)?,

@@ -67,6 +67,7 @@ impl<'a> Run<'a> {
             };
         let transfer = Transfer {
             from: from.remote.clone(),
+            from_root: from.path.clone(),
             to: to.clone(),
             server_side,
             moves: mode == Mode::Move,

@@ -27,6 +27,8 @@ pub struct Stats {
     deleted_folders: AtomicU64,
     server_side_copies: AtomicU64,
     server_side_copied_bytes: AtomicU64,
+    server_side_moves: AtomicU64,
+    server_side_moved_bytes: AtomicU64,
     renamed: AtomicU64,
     errors: AtomicU64,
     empty_files: AtomicU64,
@@ -75,6 +77,10 @@ pub struct StatsSnapshot {
     pub server_side_copies: u64,
     /// Their bytes.
     pub server_side_copied_bytes: u64,
+    /// Files moved without moving bytes through this program.
+    pub server_side_moves: u64,
+    /// Their bytes.
+    pub server_side_moved_bytes: u64,
     /// Files renamed or moved at the remote.
     pub renamed: u64,
     /// Things that failed for good.
@@ -99,6 +105,8 @@ impl Default for Stats {
             deleted_folders: AtomicU64::default(),
             server_side_copies: AtomicU64::default(),
             server_side_copied_bytes: AtomicU64::default(),
+            server_side_moves: AtomicU64::default(),
+            server_side_moved_bytes: AtomicU64::default(),
             renamed: AtomicU64::default(),
             errors: AtomicU64::default(),
             empty_files: AtomicU64::default(),
@@ -160,6 +168,8 @@ impl Stats {
             deleted_folders: get(&self.deleted_folders),
             server_side_copies: get(&self.server_side_copies),
             server_side_copied_bytes: get(&self.server_side_copied_bytes),
+            server_side_moves: get(&self.server_side_moves),
+            server_side_moved_bytes: get(&self.server_side_moved_bytes),
             renamed: get(&self.renamed),
             errors: get(&self.errors),
             empty_files: get(&self.empty_files),
@@ -192,12 +202,19 @@ impl Stats {
 
     /// A planned transfer became a move at the remote.
     pub(crate) fn count_renamed(&self, bytes: u64) {
-        add(&self.renamed, 1);
         add(&self.transfers, 1);
+        self.finish_server_side_move(bytes);
+    }
+
+    /// A transfer was a move at the remote: its bytes are where they should be.
+    pub(crate) fn finish_server_side_move(&self, bytes: u64) {
+        add(&self.renamed, 1);
+        add(&self.server_side_moves, 1);
+        add(&self.server_side_moved_bytes, bytes);
         add(&self.bytes, bytes);
     }
 
-    /// A transfer was a move at the remote.
+    /// A file got another name, without a transfer having been planned.
     pub(crate) fn count_renamed_alone(&self) {
         add(&self.renamed, 1);
     }

@@ -36,6 +36,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(crate) struct Transfer {
     pub(crate) from: Arc<dyn Remote>,
+    /// The run's root at the source: names in the log begin below it.
+    pub(crate) from_root: RemotePath,
     pub(crate) to: Location,
     pub(crate) server_side: bool,
     /// Files leave the source once the destination has them.
@@ -258,14 +260,15 @@ impl Transfer {
             return;
         }
         for (file, outcome) in files.iter().zip(self.from.remove(&files).await) {
+            let path = file.path.relative_to(&self.from_root).unwrap_or_else(|| file.path.clone());
             match outcome.into_result() {
                 Ok(()) => {
-                    tracing::info!(path = %file.path, "Deleted");
+                    tracing::info!(path = %path, "Deleted");
                     self.stats.count_deleted();
-                    self.stats.record(&Record::of(&file.path, Action::Deleted, file));
+                    self.stats.record(&Record::of(&path, Action::Deleted, file));
                 }
                 Err(error) => {
-                    if report.fail(&self.stats, &file.path, error) == Verdict::Stop {
+                    if report.fail(&self.stats, &path, error) == Verdict::Stop {
                         self.stop.cancel();
                     }
                 }
@@ -311,7 +314,7 @@ impl Transfer {
         let path = self.shown(&file.path);
         self.stats.record(&Record { took: Some(took), ..Record::of(&path, action, file) });
         match (self.server_side, self.moves) {
-            (true, true) => self.stats.count_renamed_alone(),
+            (true, true) => self.stats.finish_server_side_move(job.source.size),
             (true, false) => self.stats.finish_server_side_copy(job.source.size),
             (false, _) => self.learn(job, file).await,
         }

@@ -116,7 +116,7 @@ impl Command {
             Self::Checksum(_) => "checksum",
             Self::Cleanup(_) => "cleanup",
             Self::Completion(_) => "completion",
-            Self::Config(_) => "config",
+            Self::Config(arguments) => arguments.name(),
             Self::Copy(_) => "copy",
             Self::Copyto(_) => "copyto",
             Self::Copyurl(_) => "copyurl",

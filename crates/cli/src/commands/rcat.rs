@@ -12,6 +12,7 @@ use fichier_engine::Upload;
 use super::Context;
 use crate::{
     exit::Failure,
+    session::refuse_folder,
     spool::{self, Spool},
     transfer::{ListFlags, carry_out, guarded_place, run_options},
 };
@@ -44,6 +45,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     if io::stdin().is_terminal() {
         return Err(Failure::other("nothing to read from standard input (stdin)").into());
     }
+    refuse_folder(&arguments.path)?;
     let location = context.session.open_itself(&arguments.path).await?;
     let Some(name) = location.path.name() else {
         return Err(Failure::other(format!("{:?} is a directory", arguments.path)).into());

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Args;
 use fichier_storage::{Entry, Location, MemoryContent, RemotePath, StorageError, WriteBatch, WriteItem};
@@ -12,6 +11,7 @@ use super::Context;
 use crate::{
     exit::Failure,
     listing::Listing,
+    session::names_a_folder,
     transfer::{guarded_place, unless_declined},
 };
 
@@ -61,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
                 tracing::warn!(path = name, "Skipped touch as --dry-run is set");
                 return Ok(());
             }
-            unless_declined(location.remote.set_modified(&file, time).await).context("failed to touch")?;
+            unless_declined(location.remote.set_modified(&file, time).await)?;
         }
         Ok(Entry::Folder(_)) if arguments.recursive => all_below(&location, time, context).await?,
         // A folder's own time can't be set.
@@ -70,8 +70,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             let flag = if arguments.no_create { "--no-create" } else { "--recursive" };
             tracing::warn!(path = shown, "Not touching nonexistent file due to {flag}");
         }
-        Err(StorageError::FileNotFound(_)) if context.settings.dry_run => {
+        Err(StorageError::FileNotFound(_))
+            if context.settings.dry_run && !names_a_folder(&arguments.path) =>
+        {
             tracing::warn!(path = shown, "Skipped touch (create) as --dry-run is set");
+        }
+        Err(StorageError::FileNotFound(path)) if names_a_folder(&arguments.path) => {
+            return Err(StorageError::FolderNotFound(path).into());
         }
         Err(StorageError::FileNotFound(path)) => create(&location, path, time).await?,
         Err(error) => return Err(error.into()),
@@ -107,7 +112,7 @@ async fn create(location: &Location, path: RemotePath, time: SystemTime) -> anyh
         replaces: Vec::new(),
     };
     for outcome in location.remote.write(WriteBatch { folder, items: vec![item] }).await {
-        unless_declined(outcome.into_result()).context("failed to touch (create)")?;
+        unless_declined(outcome.into_result())?;
     }
     Ok(())
 }

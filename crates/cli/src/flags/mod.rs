@@ -93,6 +93,13 @@ pub(crate) fn grammar() -> clap::Command {
     with_commands(Command::augment_subcommands(SharedFlags::command()))
 }
 
+/// The names of the commands that help shows.
+pub(crate) fn command_names() -> Vec<String> {
+    let every = Command::augment_subcommands(clap::Command::new("every"));
+    let shown = every.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(|command| command.get_name().to_owned()).collect()
+}
+
 /// The grammar with those commands alone that the words may mean: those whose names are among them. It reads the
 /// words as the whole one does, but its messages know no other command.
 ///

@@ -9,10 +9,20 @@ use async_trait::async_trait;
 use fichier_engine::{Answer, Asker, Question};
 use tokio::sync::Mutex;
 
+use crate::output::screen::Questions;
+
 /// Asks at the terminal. One question at a time; answers that are meant for all of a kind are remembered.
 #[derive(Debug, Default)]
 pub(super) struct Terminal {
+    questions: Questions,
     decided: Mutex<HashMap<&'static str, Answer>>,
+}
+
+impl Terminal {
+    /// A terminal whose display makes room for questions.
+    pub(super) fn new(questions: Questions) -> Self {
+        Self { questions, ..Self::default() }
+    }
 }
 
 #[async_trait]
@@ -31,6 +41,7 @@ impl Asker for Terminal {
              !) Do all {action} operations with no more questions\n\
              q) Exit fichier now.\n"
         );
+        let _open = self.questions.open();
         let letter = tokio::task::spawn_blocking(move || letter(&asked)).await.unwrap_or('q');
         match letter {
             'y' => Answer::Yes,

@@ -37,7 +37,7 @@ impl Guard<'_> {
 }
 
 fn guard(settings: &Settings) -> Guard<'_> {
-    Guard { settings, asker: Arc::default(), wrapped: Vec::new() }
+    Guard { settings, asker: Arc::new(ask::Terminal::new(settings.questions.clone())), wrapped: Vec::new() }
 }
 
 /// A location that `--dry-run` and `--interactive` guard.

@@ -127,7 +127,7 @@ impl<'a> Chosen<'a> {
 /// Sees to it that a value suits an option's kind.
 pub(super) fn check(spec: &OptionSpec, text: &str) -> Result<(), InvalidValue> {
     let checked = match spec.kind {
-        OptionKind::Text | OptionKind::Secret => Ok(()),
+        OptionKind::Text | OptionKind::Secret => spec.rule.map_or(Ok(()), |rule| rule(text)),
         OptionKind::Bool => switch(text).map(drop),
         OptionKind::Encoding => encoding(text).map(drop),
         OptionKind::Duration => duration(text).map(drop),
