@@ -66,7 +66,7 @@ pub enum StorageError {
         found: u64,
     },
     /// As much was transferred as was allowed.
-    #[error("max transfer limit reached as set by --max-transfer: it allows {limit} bytes")]
+    #[error("max transfer limit reached as set by --max-transfer ({limit} B)")]
     TransferLimit {
         /// How many bytes were allowed.
         limit: u64,

@@ -27,7 +27,7 @@ pub(crate) use fichier_config::Environment;
 
 pub(crate) use self::{
     age::Age,
-    backend::BackendFlag,
+    backend::{BackendFlag, words as words_of_backend_flag},
     bandwidth::Timetable,
     filter::{Dump, FilterFlags},
     global::{Colour, GlobalFlags, LogLevel},
