@@ -193,7 +193,7 @@ fn divided(line: &str) -> Vec<String> {
         match (character, quote) {
             ('\'', Some('\'')) | ('"', Some('"')) => quote = None,
             ('\\', None | Some('"')) => words[last].extend(characters.next()),
-            ('\'' | '"', None) => (quote, begun) = (Some(character), true),
+            ('\'' | '"', None) => quote = Some(character),
             (space, None) if space.is_whitespace() => {
                 if begun {
                     words.push(String::new());

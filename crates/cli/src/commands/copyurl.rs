@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use clap::Args;
 use fichier_engine::{RunOptions, RunReport, Upload};
 use fichier_remotes::web::{WebAddress, WebFile};
-use fichier_storage::{Location, RemotePath, StorageError};
+use fichier_storage::{Location, Name, RemotePath, StorageError};
 use futures::StreamExt as _;
 
 use super::Context;
@@ -105,16 +105,22 @@ async fn one(
     let file = fetched(&address).await?;
     let mut target = location.clone();
     if into_folder {
-        let name = match name {
-            Some(name) => name,
-            None => own_name(&file, arguments.header_filename)?,
+        let wrong = |error: String| Failure::other(format!("can't use the name: {error}"));
+        let (name, path) = match name {
+            // A name that was chosen may have folders before it.
+            Some(name) => {
+                let path = RemotePath::parse(name.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+                (name, path)
+            }
+            None => {
+                let name = own_name(&file, arguments.header_filename)?;
+                let path = Name::new(name.clone()).map_err(|error| wrong(error.to_string()))?;
+                (name, RemotePath::root().join(&path))
+            }
         };
         if arguments.print_filename {
             writeln!(context.out, "{name}")?;
         }
-        // A name may have folders before it.
-        let path = RemotePath::parse(name.as_bytes())
-            .map_err(|error| Failure::other(format!("can't use the name: {error}")))?;
         target.path = path.names().fold(target.path, |folder, name| folder.join(&name));
     }
     let Some(name) = target.path.name() else {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod arguments;
 mod catalogue;
 mod changes;
 mod check;
@@ -25,6 +26,7 @@ mod peer;
 mod progress;
 mod rcat;
 mod remotes;
+mod said;
 mod service;
 mod stage;
 mod sync;
