@@ -56,7 +56,7 @@ pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use key::{ApiKey, Password};
 pub use link::{Domain, FileLink, LinkError};
 pub use multipart::UploadFile;
-pub use observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
+pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
     AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
 };

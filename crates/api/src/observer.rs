@@ -35,6 +35,8 @@ pub enum Event<'a> {
         why: WaitReason,
         /// How long at most, as far as is known now.
         wait: Duration,
+        /// The failed try that the wait follows, if it follows one.
+        after: Option<FailedTry<'a>>,
     },
     /// A request leaves.
     Sent {
@@ -62,6 +64,17 @@ pub enum Event<'a> {
         /// The new distance.
         gap: Duration,
     },
+}
+
+/// A try that failed and will be repeated.
+#[derive(Debug, Clone, Copy)]
+pub struct FailedTry<'a> {
+    /// Why it failed.
+    pub error: &'a ErrorKind,
+    /// The number of the try, from 1.
+    pub number: u32,
+    /// How many tries there are at most.
+    pub of: u32,
 }
 
 /// How a request ended.

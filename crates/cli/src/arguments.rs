@@ -14,7 +14,7 @@ use crate::{
         Timetable, TransferFlags, Typed,
     },
     logging::LogFormat,
-    output::{stats::Style, time::Clock},
+    output::{screen::Questions, stats::Style, time::Clock},
 };
 
 /// The settings of a run.
@@ -41,6 +41,10 @@ pub(crate) struct Settings {
     pub(crate) colour: Colour,
     /// The environment asks for no colours.
     pub(crate) no_colour: bool,
+    /// The terminal knows no escapes: `TERM=dumb`.
+    pub(crate) plain_terminal: bool,
+    /// Questions at the terminal, for which the display makes room.
+    pub(crate) questions: Questions,
     pub(crate) clock: Clock,
     pub(crate) backend: Vec<BackendFlag>,
     /// Settings that the commands which transfer read.
@@ -117,6 +121,8 @@ pub(crate) enum Contradiction {
     QuietAndLevel,
     #[error("only one of --delete-before, --delete-during or --delete-after can be used")]
     SeveralTimesToDelete,
+    #[error("--client-cert and --client-key need each other: give both or none")]
+    HalfOfCertificate,
     #[error("--tpslimit must be a number of calls a second, or 0")]
     NoRate,
 }
@@ -125,6 +131,10 @@ impl Settings {
     /// Decides what was meant.
     pub(crate) fn new(typed: &Typed, environment: &Environment) -> Result<Self, Contradiction> {
         let Typed { global: typed, transfer, network, stats, backend, .. } = typed;
+        let plain_terminal = environment.get_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        if network.client_cert.is_some() != network.client_key.is_some() {
+            return Err(Contradiction::HalfOfCertificate);
+        }
         Ok(Self {
             config: typed.config.clone(),
             password_command: typed.password_command.clone().filter(|command| !command.trim().is_empty()),
@@ -141,7 +151,10 @@ impl Settings {
             delete_excluded: false,
             human_readable: typed.human_readable,
             colour: typed.color,
-            no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            no_colour: environment.get_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+                || plain_terminal,
+            plain_terminal,
+            questions: Questions::default(),
             clock: Clock::of_system(),
             backend: backend.clone(),
             transfer: TransferSettings::new(typed, transfer, stats)?,
@@ -205,8 +218,8 @@ impl TransferSettings {
             return Err(Contradiction::NoRate);
         }
         Ok(Self {
-            transfers: at_least_one(typed.transfers),
-            checkers: at_least_one(typed.checkers),
+            transfers: at_once(typed.transfers),
+            checkers: at_once(typed.checkers),
             progress: typed.progress,
             stats: (!stats.stats.is_zero()).then_some(stats.stats),
             stats_style: Style::of(stats),
@@ -267,18 +280,23 @@ const LARGEST_PIECE: u64 = 1 << 40;
 
 fn downloads(typed: &GlobalFlags, flags: &TransferFlags) -> Downloads {
     Downloads {
-        streams: at_least_one(flags.multi_thread_streams),
+        streams: at_once(flags.multi_thread_streams),
         cutoff: flags.multi_thread_cutoff.0.unwrap_or(u64::MAX),
         piece: flags.multi_thread_chunk_size.0.unwrap_or(LARGEST_PIECE).clamp(SMALLEST_PIECE, LARGEST_PIECE),
         in_place: flags.inplace,
         partial_suffix: flags.partial_suffix.clone(),
-        ahead: at_least_one(typed.transfers).get(),
+        ahead: at_once(typed.transfers).get(),
         buffers: Buffers::of(flags.max_buffer_memory.0),
     }
 }
 
-fn at_least_one(count: i64) -> NonZeroUsize {
-    usize::try_from(count).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)
+/// More than that at once is never faster, and a run reserves room for each.
+const MOST_AT_ONCE: i64 = 10_000;
+
+/// How many are done at once: at least one, whatever was typed, and not so many that there is no room for them.
+fn at_once(count: i64) -> NonZeroUsize {
+    let count = usize::try_from(count.clamp(1, MOST_AT_ONCE)).unwrap_or(1);
+    NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
 }
 
 fn log_level(typed: &GlobalFlags) -> Result<LogLevel, Contradiction> {

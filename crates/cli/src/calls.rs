@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fichier_api::{CallInfo, CallOutcome, Event, Observer, WaitReason};
+use fichier_api::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 
 /// Shorter waits are nobody's concern.
 const NOTABLE: Duration = Duration::from_secs(1);
@@ -21,18 +21,21 @@ pub(crate) struct Calls {
 }
 
 /// A notable wait that goes on, as far as is known.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Wait {
     why: WaitReason,
     end: Instant,
+    /// What is waited for, in words.
+    words: String,
 }
 
 impl Calls {
     /// What is being waited for and for how long, in words for the progress display.
     pub(crate) fn waiting(&self) -> Option<String> {
-        let Wait { why, end } = (*self.wait())?;
+        let wait = self.wait();
+        let Wait { end, words, .. } = wait.as_ref()?;
         let left = end.checked_duration_since(Instant::now())?;
-        Some(format!("{}, {}", reason(why), seconds(left)))
+        Some(format!("{words}, {}", seconds(left)))
     }
 
     /// How many calls were sent so far.
@@ -45,23 +48,24 @@ impl Calls {
     }
 
     /// Remembers a wait; answers whether it is news. Calls that wait side by side wait for the same thing.
-    fn remember(&self, why: WaitReason, length: Duration) -> bool {
+    fn remember(&self, why: WaitReason, words: &str, length: Duration) -> bool {
         let Some(end) = Instant::now().checked_add(length) else { return true };
         let mut current = self.wait();
-        let known = current.is_some_and(|wait| wait.why == why && end < wait.end + NOTABLE);
+        let known = current.as_ref().is_some_and(|wait| wait.why == why && end < wait.end + NOTABLE);
         if !known {
-            *current = Some(Wait { why, end });
+            *current = Some(Wait { why, end, words: words.to_owned() });
         }
         !known
     }
 
-    fn waits(&self, call: CallInfo, why: WaitReason, wait: Duration) {
+    fn waits(&self, call: CallInfo, why: WaitReason, wait: Duration, after: Option<FailedTry<'_>>) {
         let endpoint = call.endpoint.path();
-        let notable = wait >= NOTABLE && self.remember(why, wait);
+        let words = in_words(why, endpoint, after);
+        let notable = wait >= NOTABLE && self.remember(why, &words, wait);
         if notable && !is_routine(why) {
-            tracing::warn!("{}: waiting {}", reason(why), seconds(wait));
+            tracing::warn!("{words}: waiting {}", seconds(wait));
         } else {
-            tracing::debug!(endpoint, class = ?call.class, reason = call.reason, "{}: waiting {wait:.1?}", reason(why));
+            tracing::debug!(endpoint, class = ?call.class, reason = call.reason, "{words}: waiting {wait:.1?}");
         }
     }
 }
@@ -69,7 +73,7 @@ impl Calls {
 impl Observer for Calls {
     fn observe(&self, event: &Event<'_>) {
         match event {
-            Event::Waiting { call, why, wait } => self.waits(*call, *why, *wait),
+            Event::Waiting { call, why, wait, after } => self.waits(*call, *why, *wait, *after),
             Event::Sent { call, attempt, waited } => {
                 let count = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
                 let CallInfo { endpoint, class, reason } = *call;
@@ -96,6 +100,17 @@ impl Observer for Calls {
 /// Waits that belong to every longer run and need no notice of their own.
 fn is_routine(why: WaitReason) -> bool {
     matches!(why, WaitReason::Pace | WaitReason::ListingPace | WaitReason::UploadReport)
+}
+
+/// What is waited for, with the error that came before: which, and how many tries are left.
+fn in_words(why: WaitReason, endpoint: &str, after: Option<FailedTry<'_>>) -> String {
+    match (why, after) {
+        (WaitReason::BackOff, Some(FailedTry { error, number, of })) => {
+            format!("Try {number} of {of} of {endpoint} failed: {error}; trying again")
+        }
+        (_, Some(FailedTry { error, .. })) => format!("{} ({endpoint}: {error})", reason(why)),
+        (_, None) => reason(why).to_owned(),
+    }
 }
 
 fn reason(why: WaitReason) -> &'static str {
@@ -126,9 +141,19 @@ mod tests {
     fn a_wait_is_news_once() {
         let calls = Calls::default();
         assert_eq!(calls.waiting(), None);
-        assert!(calls.remember(WaitReason::Flood, Duration::from_secs(30)));
-        assert!(!calls.remember(WaitReason::Flood, Duration::from_secs(29)));
+        let remember = |why, length| calls.remember(why, reason(why), Duration::from_secs(length));
+        assert!(remember(WaitReason::Flood, 30));
+        assert!(!remember(WaitReason::Flood, 29));
         assert_eq!(calls.waiting().as_deref(), Some("1Fichier asks to slow down, 30s"));
-        assert!(calls.remember(WaitReason::AddressLock, Duration::from_secs(60)));
+        assert!(remember(WaitReason::AddressLock, 60));
+    }
+
+    #[test]
+    fn a_wait_after_an_error_says_which_and_how_many_tries_there_are() {
+        let error = fichier_api::ErrorKind::Status { code: 502, retry_after: None };
+        let after = FailedTry { error: &error, number: 2, of: 10 };
+        let words = in_words(WaitReason::BackOff, "folder/ls.cgi", Some(after));
+        assert!(words.starts_with("Try 2 of 10 of folder/ls.cgi failed: "), "{words}");
+        assert!(words.contains("502"), "{words}");
     }
 }

@@ -3,40 +3,64 @@
 use std::{error::Error, io};
 
 use fichier_remotes::registry::OpenError;
-use fichier_storage::{Retry, StorageError};
+use fichier_storage::{RemotePath, Retry, StorageError};
 
 /// How the program ends. The numbers are a promise to scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// All that was asked for is done.
-    Success = 0,
+    Success,
     /// The command line can't be understood.
-    Usage = 1,
+    Usage,
     /// An error that has no number of its own.
-    Other = 2,
+    Other,
     /// A directory isn't there.
-    DirectoryNotFound = 3,
+    DirectoryNotFound,
     /// A file isn't there.
-    FileNotFound = 4,
+    FileNotFound,
     /// It failed, and the same again may work.
-    Retryable = 5,
+    Retryable,
     /// Less serious: something was left out, by name, and another run won't change it.
-    NoRetry = 6,
+    NoRetry,
     /// Nothing of what was asked for can work: a wrong key, a full disk.
-    Fatal = 7,
+    Fatal,
     /// The limit on transferred bytes was reached.
-    TransferLimit = 8,
+    TransferLimit,
     /// Nothing had to be transferred, and that was to be told.
-    NoTransfer = 9,
+    NoTransfer,
     /// The limit on time was reached.
-    DurationLimit = 10,
-    /// Somebody pressed Ctrl-C.
-    Interrupted = 130,
+    DurationLimit,
+    /// There is no room left on a disk.
+    DiskFull,
+    /// A signal ended it: its number.
+    Signal(u8),
+}
+
+impl Exit {
+    /// Returns the number that the program ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            // A full disk has rclone's number.
+            Self::Usage | Self::DiskFull => 1,
+            Self::Other => 2,
+            Self::DirectoryNotFound => 3,
+            Self::FileNotFound => 4,
+            Self::Retryable => 5,
+            Self::NoRetry => 6,
+            Self::Fatal => 7,
+            Self::TransferLimit => 8,
+            Self::NoTransfer => 9,
+            Self::DurationLimit => 10,
+            // As a shell counts: 130 is Ctrl-C.
+            Self::Signal(number) => 128_u8.saturating_add(number),
+        }
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -75,6 +99,7 @@ impl Exit {
             StorageError::EmptyFile(_) | StorageError::Immutable(_) | StorageError::SourceChanged { .. } => {
                 Self::NoRetry
             }
+            StorageError::Io { source, .. } if is_full(source) => Self::DiskFull,
             other => match other.retry() {
                 Retry::Worthwhile => Self::Retryable,
                 Retry::Fatal => Self::Fatal,
@@ -92,9 +117,14 @@ impl Exit {
                     .downcast_ref::<Failure>()
                     .map(|failure| failure.exit)
                     .or_else(|| storage(cause).map(Self::of_storage))
+                    .or_else(|| cause.downcast_ref().filter(|error| is_full(error)).map(|_| Self::DiskFull))
             })
             .unwrap_or(Self::Other)
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Whether somebody who was asked wanted no more: no error either.
@@ -109,17 +139,22 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The error and its causes in one line. Causes that a message quotes already aren't said twice.
-pub(crate) fn describe(error: &anyhow::Error) -> String {
+/// Returns the error and its causes in one line. Causes that a message quotes already aren't said twice, and a path
+/// is named in full where `named` knows how.
+pub(crate) fn describe(error: &anyhow::Error, named: impl Fn(&RemotePath) -> Option<String>) -> String {
     let mut line = String::new();
     for cause in error.chain() {
-        add_cause(&mut line, cause);
+        let full = storage(cause).and_then(StorageError::path).and_then(|path| Some((path, named(path)?)));
+        let text = match full {
+            Some((path, full)) => cause.to_string().replacen(&format!("{path:?}"), &format!("{full:?}"), 1),
+            None => cause.to_string(),
+        };
+        add_cause(&mut line, text);
     }
     line
 }
 
-fn add_cause(line: &mut String, cause: &(dyn Error + 'static)) {
-    let text = cause.to_string();
+fn add_cause(line: &mut String, text: String) {
     if line.contains(&text) {
         return;
     }
@@ -145,7 +180,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use anyhow::Context as _;
-    use fichier_storage::{Blame, RemotePath};
+    use fichier_storage::Blame;
 
     use super::*;
 
@@ -174,10 +209,27 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_are_those_of_the_documents() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(Exit::of_storage(&StorageError::io("write", "/a", full())).code(), 1);
+        assert_eq!(Exit::of(&anyhow::Error::new(full())).code(), 1);
+        assert_eq!(Exit::DurationLimit.code(), 10);
+        assert_eq!([2, 15, 1].map(|number| Exit::Signal(number).code()), [130, 143, 129]);
+    }
+
+    #[test]
+    fn a_path_is_named_in_full() {
+        let error = anyhow::Error::new(StorageError::FolderNotFound(RemotePath::parse(b"a/b").unwrap()));
+        let named = |path: &RemotePath| Some(format!("demo:{path}"));
+        assert_eq!(describe(&error, named), "directory not found: \"demo:a/b\"");
+        assert_eq!(describe(&error, |_| None), "directory not found: \"a/b\"");
+    }
+
+    #[test]
     fn causes_are_said_once() {
         let source = io::Error::new(io::ErrorKind::NotFound, "no such thing");
         let storage = StorageError::io("read", "/a", source);
         let error = anyhow::Error::new(storage).context("copying \"a\"");
-        assert_eq!(describe(&error), "copying \"a\": read /a: no such thing");
+        assert_eq!(describe(&error, |_| None), "copying \"a\": read /a: no such thing");
     }
 }

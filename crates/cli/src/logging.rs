@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use fichier_storage::RemotePath;
 use jiff::{ZonedDateTime, tz::TimeZone};
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -103,8 +104,10 @@ impl Log {
     pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
         let screen = match &settings.log_file {
             Some(path) => Screen::file(std::fs::File::options().create(true).append(true).open(path)?),
+            None if settings.plain_terminal => Screen::plain(),
             None => Screen::stderr(),
         };
+        let screen = screen.sharing(settings.questions.clone());
         let coloured = match settings.colour {
             Colour::Always => true,
             Colour::Never => false,
@@ -152,9 +155,14 @@ impl Log {
         }
     }
 
-    /// Says why the program ends.
-    pub(crate) fn last_words(&self, command: &str, error: &anyhow::Error) {
-        let mut message = exit::describe(error);
+    /// Says why the program ends. `named`: how the remote's paths are named in full, if there is one remote only.
+    pub(crate) fn last_words(
+        &self,
+        command: &str,
+        error: &anyhow::Error,
+        named: impl Fn(&RemotePath) -> Option<String>,
+    ) {
+        let mut message = exit::describe(error, named);
         let critical = message.starts_with("Failed to create file system");
         if !critical && !message.starts_with("Failed to ") {
             message = format!("Failed to {command}: {message}");
@@ -230,8 +238,24 @@ struct Message {
     level: &'static str,
     object: Option<String>,
     text: String,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(&'static str, FieldValue)>,
+    /// A run's statistics as a JSON object. Only a log of JSON objects shows them: elsewhere they are the text.
+    stats: Option<String>,
     source: String,
+}
+
+/// A value beside the message: a number stays one in JSON.
+#[derive(Debug)]
+enum FieldValue {
+    Text(String),
+    Plain(String),
+}
+
+impl fmt::Display for FieldValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Text(text) | Self::Plain(text)) = self;
+        f.write_str(text)
+    }
 }
 
 impl Visit for Message {
@@ -239,8 +263,28 @@ impl Visit for Message {
         match field.name() {
             "message" => self.text.push_str(value),
             "path" | "object" => self.object = Some(value.to_owned()),
-            name => self.fields.push((name, value.to_owned())),
+            "stats" => self.stats = Some(value.to_owned()),
+            name => self.fields.push((name, FieldValue::Text(value.to_owned()))),
         }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.fields.push((field.name(), FieldValue::Plain(value.to_string())));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.fields.push((field.name(), FieldValue::Plain(value.to_string())));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.fields.push((field.name(), FieldValue::Plain(value.to_string())));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        // JSON has no word for what is no number.
+        let text = value.to_string();
+        let value = if value.is_finite() { FieldValue::Plain(text) } else { FieldValue::Text(text) };
+        self.fields.push((field.name(), value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -302,7 +346,13 @@ impl Message {
         object.string("level", self.level.to_lowercase());
         object.string("msg", &self.text);
         for (name, value) in &self.fields {
-            object.string(name, value);
+            match value {
+                FieldValue::Text(text) => object.string(name, text),
+                FieldValue::Plain(number) => object.plain(name, number),
+            }
+        }
+        if let Some(stats) = &self.stats {
+            object.plain("stats", stats);
         }
         if let Some(name) = &self.object {
             object.string("object", name);
@@ -368,13 +418,31 @@ mod tests {
         let message = Message {
             level: "DEBUG",
             text: "listed".into(),
-            fields: vec![("calls", "3".into()), ("folder_id", "7".into())],
+            fields: vec![
+                ("calls", FieldValue::Plain("3".into())),
+                ("folder_id", FieldValue::Text("7".into())),
+            ],
             ..Message::default()
         };
         assert_eq!(
             message.plain(&now(), LogFormat::USUAL, false),
             b"2026/11/24 03:49:49 DEBUG : listed (calls: 3, folder_id: 7)\n"
         );
+        let json = String::from_utf8(message.json(&now())).unwrap();
+        assert!(json.contains("\"calls\":3,\"folder_id\":\"7\""), "{json}");
+    }
+
+    #[test]
+    fn statistics_are_an_object_in_json_alone() {
+        let message = Message {
+            level: "INFO",
+            text: "done".into(),
+            stats: Some("{\"bytes\":3}".into()),
+            ..Message::default()
+        };
+        let json: serde_json::Value = serde_json::from_slice(&message.json(&now())).unwrap();
+        assert_eq!(json["stats"]["bytes"], 3);
+        assert_eq!(message.plain(&now(), LogFormat::NOTHING, false), b"INFO  : done\n");
     }
 
     // Key order and escapes measured with rclone 1.75.2: `ls --use-json-log` on a directory that isn't there.

@@ -19,6 +19,7 @@ mod problems;
 mod program;
 mod session;
 mod spool;
+mod suggestion;
 mod sum_check;
 mod terminal;
 mod transfer;

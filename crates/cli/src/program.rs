@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::{
     arguments::Settings,
@@ -18,6 +18,7 @@ use crate::{
     logging::Log,
     problems::Problems,
     session::Session,
+    suggestion,
 };
 
 /// Runs the program and says how it ended.
@@ -52,12 +53,11 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
         tracing::info!("{line}");
     }
     if let Err(error) = set_filter(&mut settings, &typed.filter) {
-        let message =
-            format!("Failed to initialise global options: failed to reload \"filter\" options: {error}");
-        return complain(&log, &message, Exit::Other);
+        return complain(&log, &format!("The filters can't be used: {error}"), Exit::Other);
     }
     let name = typed.command.name();
-    let result = execute(&typed.command, &settings, environment, &log);
+    let session = Session::new(&settings, environment);
+    let result = execute(&typed.command, &settings, &session, &log);
     let exit = match result {
         Ok(()) => Exit::Success,
         Err(error) if exit::is_broken_pipe(&error) => Exit::Success,
@@ -66,7 +66,7 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
             Exit::Success
         }
         Err(error) => {
-            log.last_words(name, &error);
+            log.last_words(name, &error, |path| session.full_name(path));
             Exit::of(&error)
         }
     };
@@ -88,14 +88,12 @@ fn set_filter(settings: &mut Settings, flags: &FilterFlags) -> Result<(), filter
 fn execute(
     command: &commands::Command,
     settings: &Settings,
-    environment: &Environment,
+    session: &Session<'_>,
     log: &Log,
 ) -> anyhow::Result<()> {
     let stdout = io::stdout();
     let mut out = BufWriter::with_capacity(64 * 1024, stdout.lock());
-    let session = Session::new(settings, environment);
-    let mut context =
-        Context { session: &session, settings, log, out: &mut out, problems: Problems::default() };
+    let mut context = Context { session, settings, log, out: &mut out, problems: Problems::default() };
     let result = commands::run(command, &mut context);
     let problems = context.problems;
     // What was found before an error is shown, too.
@@ -114,6 +112,7 @@ fn show(words: &[OsString], error: &clap::Error) -> Exit {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             (flags::help_for(words), Exit::Usage)
         }
+        ErrorKind::InvalidSubcommand => (unknown_command(error), Exit::Usage),
         _ => (error.render().to_string(), Exit::Usage),
     };
     let written = match exit {
@@ -123,6 +122,17 @@ fn show(words: &[OsString], error: &clap::Error) -> Exit {
     // Nobody listens: nothing to add.
     drop(written);
     exit
+}
+
+/// What is said to a command that there isn't.
+fn unknown_command(error: &clap::Error) -> String {
+    match error.get(ContextKind::InvalidSubcommand) {
+        // Those of `config` and the like have names of their own, which clap knows.
+        Some(ContextValue::String(word)) if !error.to_string().contains("Usage: fichier config") => {
+            suggestion::unknown_command(word)
+        }
+        _ => error.render().to_string(),
+    }
 }
 
 fn complain(log: &Log, message: &str, exit: Exit) -> Exit {

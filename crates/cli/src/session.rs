@@ -73,6 +73,8 @@ pub(crate) struct Session<'a> {
     pub(crate) hashing: Hashing,
     /// Set when what an earlier run knew must not count.
     anew: OnceLock<()>,
+    /// The remotes of the paths that were typed, for messages.
+    located: std::sync::Mutex<Vec<Arc<dyn Remote>>>,
     /// By what was typed before the path, so that two paths on one remote share what it has learned.
     opened: Mutex<HashMap<String, Arc<dyn Remote>>>,
 }
@@ -94,6 +96,24 @@ pub(crate) enum Source {
     Goes,
 }
 
+/// Whether a path is typed as that of a folder: with a slash at its end.
+pub(crate) fn names_a_folder(text: &str) -> bool {
+    text.ends_with('/') || (cfg!(windows) && text.ends_with('\\'))
+}
+
+/// Refuses a path that is typed as that of a folder where the path of a file is wanted.
+///
+/// # Errors
+/// It ends in a slash.
+pub(crate) fn refuse_folder(text: &str) -> Result<(), Failure> {
+    if names_a_folder(text) {
+        return Err(Failure::other(format!(
+            "{text:?} is a directory: the path of a file is wanted, without a slash at its end"
+        )));
+    }
+    Ok(())
+}
+
 impl<'a> Session<'a> {
     /// A session that has opened nothing.
     pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
@@ -110,7 +130,22 @@ impl<'a> Session<'a> {
             stop,
             hashing: Hashing::default(),
             anew: OnceLock::new(),
+            located: std::sync::Mutex::default(),
             opened: Mutex::default(),
+        }
+    }
+
+    /// Names a path of the remote that the run is about in full; `None` when it is about several.
+    pub(crate) fn full_name(&self, path: &RemotePath) -> Option<String> {
+        let located = self.located.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, others) = located.split_first()?;
+        let info = first.info();
+        if others.iter().any(|other| other.info().name != info.name) {
+            return None;
+        }
+        match info.backend {
+            "local" => Some(Path::new(&info.name).join(path.to_string()).display().to_string()),
+            _ => Some(format!("{}{path}", info.name)),
         }
     }
 
@@ -285,7 +320,9 @@ impl<'a> Session<'a> {
             // What follows a comma may be a key.
             .map_err(|error| Failure::other(error.to_string()))
             .with_context(|| failed(text.split(',').next().unwrap_or_default()))?;
-        self.at(&address, purpose).await.with_context(|| failed(&options::shown(&address)))
+        let location = self.at(&address, purpose).await.with_context(|| failed(&options::shown(&address)))?;
+        self.located.lock().unwrap_or_else(PoisonError::into_inner).push(location.remote.clone());
+        Ok(location)
     }
 
     async fn at(&self, address: &Address, purpose: Purpose) -> anyhow::Result<Location> {

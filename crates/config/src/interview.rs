@@ -127,6 +127,7 @@ mod tests {
             name: "p".into(),
             description: String::new(),
             has_account: false,
+            needs_one_of: Vec::new(),
             questions: groups.iter().enumerate().map(question).collect(),
         }
     }

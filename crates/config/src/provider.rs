@@ -17,6 +17,8 @@ pub struct Provider {
     pub description: String,
     /// Whether there is an account behind it that can be looked at to prove a key.
     pub has_account: bool,
+    /// Options of which one at least must be set before a remote can be opened; empty: there are none.
+    pub needs_one_of: Vec<String>,
     /// Its options, in the order in which they are asked.
     pub questions: Vec<Question>,
 }

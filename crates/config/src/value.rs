@@ -18,10 +18,13 @@ pub enum ValueError {
     /// Not a duration.
     #[error("this must be a duration like 100ms, 1h30m, 2d or off")]
     NotDuration,
-    /// Longer than time goes.
+    /// Longer than [`LONGEST_DURATION`].
     #[error("this duration is too long")]
     DurationTooLong,
 }
+
+/// The longest duration that is accepted: 1,000 years. Every clock can be set so far ahead.
+pub const LONGEST_DURATION: Duration = Duration::from_secs(1_000 * 365 * 86_400);
 
 /// Reads a boolean.
 ///
@@ -109,7 +112,8 @@ pub fn parse_duration(text: &str) -> Result<Option<Duration>, ValueError> {
         None => combined_seconds(text),
     };
     let seconds = seconds.ok_or(ValueError::NotDuration)?;
-    Duration::try_from_secs_f64(seconds).map(Some).map_err(|_| ValueError::DurationTooLong)
+    let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| *time <= LONGEST_DURATION);
+    time.map(Some).ok_or(ValueError::DurationTooLong)
 }
 
 fn combined_seconds(mut text: &str) -> Option<f64> {

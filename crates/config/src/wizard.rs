@@ -96,7 +96,7 @@ enum State {
     Secret { draft: Draft, index: usize, stage: SecretStage },
     Enter { draft: Draft, group: Group },
     Checking { draft: Draft },
-    Keep { draft: Draft },
+    Keep { draft: Draft, doubtful: bool },
     Security,
     NewPassword { first: Option<Secret> },
     Over,
@@ -174,10 +174,10 @@ impl Wizard {
             State::Question { draft, index } => self.option(draft, index, trimmed),
             State::Secret { draft, index, stage } => self.secret(draft, index, stage, answer),
             State::Enter { draft, group } => self.enter(draft, group, trimmed),
-            State::Keep { draft } => self.keep(draft, trimmed),
+            State::Keep { draft, doubtful } => self.keep(draft, doubtful, trimmed),
             State::Security => self.security(trimmed),
             State::NewPassword { first } => self.new_password(first, answer),
-            State::Checking { draft } => self.open_keep(draft),
+            State::Checking { draft } => self.open_keep(draft, false),
             State::Over => Task::Quit,
         }
     }
@@ -217,12 +217,12 @@ impl Wizard {
         Task::Ask
     }
 
-    /// What was found at the account, to be shown.
-    pub fn checked(&mut self, found: &str) -> Task {
+    /// Takes what was found at the account, to be shown. A key that was refused isn't kept unless somebody says so.
+    pub fn checked(&mut self, found: &str, refused: bool) -> Task {
         self.pending.push('\n');
         self.complain(found);
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Checking { draft } => self.open_keep(draft),
+            State::Checking { draft } => self.open_keep(draft, refused),
             state => {
                 self.state = state;
                 Task::Ask

@@ -29,6 +29,8 @@ pub struct Stats {
     settled_removals: AtomicU64,
     server_side_copies: AtomicU64,
     server_side_copied_bytes: AtomicU64,
+    server_side_moves: AtomicU64,
+    server_side_moved_bytes: AtomicU64,
     renamed: AtomicU64,
     errors: AtomicU64,
     empty_files: AtomicU64,
@@ -83,6 +85,10 @@ pub struct StatsSnapshot {
     pub server_side_copies: u64,
     /// Their bytes.
     pub server_side_copied_bytes: u64,
+    /// Files moved without moving bytes through this program.
+    pub server_side_moves: u64,
+    /// Their bytes.
+    pub server_side_moved_bytes: u64,
     /// Files renamed or moved at the remote.
     pub renamed: u64,
     /// Things that failed for good.
@@ -109,6 +115,8 @@ impl Default for Stats {
             settled_removals: AtomicU64::default(),
             server_side_copies: AtomicU64::default(),
             server_side_copied_bytes: AtomicU64::default(),
+            server_side_moves: AtomicU64::default(),
+            server_side_moved_bytes: AtomicU64::default(),
             renamed: AtomicU64::default(),
             errors: AtomicU64::default(),
             empty_files: AtomicU64::default(),
@@ -184,6 +192,8 @@ impl Stats {
             left_to_remove: get(&self.planned_removals).saturating_sub(get(&self.settled_removals)),
             server_side_copies: get(&self.server_side_copies),
             server_side_copied_bytes: get(&self.server_side_copied_bytes),
+            server_side_moves: get(&self.server_side_moves),
+            server_side_moved_bytes: get(&self.server_side_moved_bytes),
             renamed: get(&self.renamed),
             errors: get(&self.errors),
             empty_files: get(&self.empty_files),
@@ -229,6 +239,8 @@ impl Stats {
             Event::MovedThere { bytes, .. } | Event::MovedAlong { planned: Some(bytes), .. } => {
                 add(&self.transfers, 1);
                 add(&self.renamed, 1);
+                add(&self.server_side_moves, 1);
+                add(&self.server_side_moved_bytes, *bytes);
                 add(&self.bytes, *bytes);
             }
             Event::Renamed { .. } => add(&self.renamed, 1),

@@ -27,16 +27,16 @@ pub enum FilterError {
         source: ExpressionError,
     },
     /// A rule of `--filter` that begins with neither `+ ` nor `- `, nor is `!`.
-    #[error("malformed rule {}", quoted(.0))]
+    #[error("malformed rule {}: it must begin with \"+ \" (take) or \"- \" (leave out), or be \"!\" (forget the rules before)", quoted(.0))]
     MalformedRule(String),
     /// A line of 64 KiB or more.
     #[error("line {0} is longer than 65535 bytes")]
     LineTooLong(usize),
     /// No slash in `--hash-filter`.
-    #[error("filter: --hash-filter: no / found")]
+    #[error("--hash-filter: no / found: expected K/N such as 1/3, or @/N for a share at random")]
     ShareWithoutSlash,
     /// A number in `--hash-filter` that is none.
-    #[error("filter: --hash-filter: can't parse {which}={text:?}: it must be a whole number")]
+    #[error("--hash-filter: can't parse {which}={text:?}: it must be a whole number")]
     ShareNumber {
         /// `K` or `N`.
         which: char,
@@ -44,8 +44,16 @@ pub enum FilterError {
         text: String,
     },
     /// `--hash-filter` divides by nothing.
-    #[error("filter: --hash-filter: N must be greater than 0")]
+    #[error("--hash-filter: N must be greater than 0")]
     ShareOfNone,
+    /// A flag's value that can't be understood.
+    #[error("{flag}: {source}")]
+    Flag {
+        /// The flag.
+        flag: &'static str,
+        /// Why.
+        source: Box<FilterError>,
+    },
     /// `--files-from` and others at once.
     #[error(
         "the usage of {flag} overrides all other filters, it should be used alone or with {first} or {second}"

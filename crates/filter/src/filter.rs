@@ -207,16 +207,16 @@ impl Filter {
 /// The rules, kind by kind, as rclone orders them: what was typed between them makes no difference.
 fn rules(definition: &Definition) -> Result<Rules, FilterError> {
     let mut rules = Rules::new(definition.ignore_case);
-    for (takes, typed, files) in [
-        (true, &definition.include, &definition.include_from),
-        (false, &definition.exclude, &definition.exclude_from),
+    for (takes, typed, files, flags) in [
+        (true, &definition.include, &definition.include_from, ["--include", "--include-from"]),
+        (false, &definition.exclude, &definition.exclude_from, ["--exclude", "--exclude-from"]),
     ] {
         for pattern in typed {
-            rules.add(takes, &readable(pattern))?;
+            rules.add(takes, &readable(pattern)).map_err(of_flag(flags[0]))?;
         }
         for content in files {
-            for pattern in lines::of(content, Notation::Commented)? {
-                rules.add(takes, &readable(pattern))?;
+            for pattern in lines::of(content, Notation::Commented).map_err(of_flag(flags[1]))? {
+                rules.add(takes, &readable(pattern)).map_err(of_flag(flags[1]))?;
             }
         }
     }
@@ -228,17 +228,22 @@ fn rules(definition: &Definition) -> Result<Rules, FilterError> {
         );
     }
     for rule in &definition.rules {
-        rules.add_signed(&readable(rule))?;
+        rules.add_signed(&readable(rule)).map_err(of_flag("--filter"))?;
     }
     for content in &definition.rules_from {
-        for rule in lines::of(content, Notation::Commented)? {
-            rules.add_signed(&readable(rule))?;
+        for rule in lines::of(content, Notation::Commented).map_err(of_flag("--filter-from"))? {
+            rules.add_signed(&readable(rule)).map_err(of_flag("--filter-from"))?;
         }
     }
     if includes {
         rules.add(false, "/**")?;
     }
     Ok(rules)
+}
+
+/// Names the flag in an error.
+fn of_flag(flag: &'static str) -> impl Fn(FilterError) -> FilterError {
+    move |source| FilterError::Flag { flag, source: Box::new(source) }
 }
 
 fn not_alone(notation: Notation) -> FilterError {

@@ -85,10 +85,13 @@ mod tests {
     #[test]
     fn what_is_no_share_is_refused() {
         let message = |text| Share::parse(text, |_| 0).unwrap_err().to_string();
-        assert_eq!(message("1"), "filter: --hash-filter: no / found");
-        assert_eq!(message("1/0"), "filter: --hash-filter: N must be greater than 0");
-        assert!(message("1/x").starts_with("filter: --hash-filter: can't parse N=\"x\""));
-        assert!(message("-1/3").starts_with("filter: --hash-filter: can't parse K=\"-1\""));
-        assert!(message("1/+3").starts_with("filter: --hash-filter: can't parse N=\"+3\""));
+        assert_eq!(
+            message("1"),
+            "--hash-filter: no / found: expected K/N such as 1/3, or @/N for a share at random"
+        );
+        assert_eq!(message("1/0"), "--hash-filter: N must be greater than 0");
+        assert!(message("1/x").starts_with("--hash-filter: can't parse N=\"x\""));
+        assert!(message("-1/3").starts_with("--hash-filter: can't parse K=\"-1\""));
+        assert!(message("1/+3").starts_with("--hash-filter: can't parse N=\"+3\""));
     }
 }

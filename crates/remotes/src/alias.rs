@@ -8,6 +8,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     description: "Another name for a place on a remote",
     options: &OPTIONS,
     has_account: false,
+    needs_one_of: &["remote"],
     opens: Opens::Elsewhere(target),
 };
 

@@ -26,6 +26,8 @@ pub struct BackendSpec {
     pub options: &'static [OptionSpec],
     /// Whether there is an account behind it, which proves a key ([`Remote::account`]).
     pub has_account: bool,
+    /// Options of which one at least must be set before a remote can be opened; empty: there are none.
+    pub needs_one_of: &'static [&'static str],
     /// How a remote of it comes to be.
     pub opens: Opens,
 }
@@ -71,6 +73,8 @@ pub struct OptionSpec {
     pub sensitive: bool,
     /// A flag that it has besides the one named after the backend: long without the dashes, and short.
     pub shared_flag: Option<(&'static str, Option<char>)>,
+    /// Checks what the kind can't tell; the error says what would be right.
+    pub(crate) rule: Option<fn(&str) -> Result<(), String>>,
 }
 
 impl OptionSpec {
@@ -91,7 +95,14 @@ impl OptionSpec {
             required: false,
             sensitive,
             shared_flag: None,
+            rule: None,
         }
+    }
+
+    /// Values must pass this check, too.
+    pub(crate) const fn checked(mut self, rule: fn(&str) -> Result<(), String>) -> Self {
+        self.rule = Some(rule);
+        self
     }
 
     pub(crate) const fn advanced(mut self) -> Self {

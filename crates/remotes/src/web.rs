@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fichier_api::{ApiError, ApiKey, Client, Url};
+use fichier_api::{ApiError, ApiKey, Client, ErrorKind, Url};
 use fichier_storage::{ByteStream, Content, RemotePath, Result, StorageError};
 use futures::{StreamExt as _, TryStreamExt as _};
 
@@ -85,5 +85,14 @@ impl Content for WebContent {
 
 fn told(address: &str) -> impl Fn(ApiError) -> StorageError + use<> {
     let action = format!("fetch {address}");
-    move |error| failed(&action, &RemotePath::root(), error)
+    move |error| {
+        let unreachable = matches!(error.kind(), ErrorKind::Connect(_));
+        let mut failed = failed(&action, &RemotePath::root(), error);
+        if let StorageError::Service { hint, .. } = &mut failed
+            && unreachable
+        {
+            *hint = Some("check the address, the connection and the proxy".to_owned());
+        }
+        failed
+    }
 }

@@ -86,7 +86,7 @@ pub enum StorageError {
     #[error("there was nobody to ask about {0:?}: the standard input has ended, so nothing more is done")]
     Unanswered(RemotePath),
     /// As much was transferred as was allowed.
-    #[error("max transfer limit reached as set by --max-transfer: {limit} bytes")]
+    #[error("max transfer limit reached as set by --max-transfer ({limit} B)")]
     TransferLimit {
         /// How many bytes were allowed.
         limit: u64,
@@ -201,7 +201,7 @@ pub enum StorageError {
     #[error("stopped")]
     Canceled,
     /// The user was asked and wants no more of it.
-    #[error("left, as was answered")]
+    #[error("stopped, as you answered")]
     Quit,
 }
 
@@ -233,6 +233,27 @@ impl StorageError {
         }
     }
 
+    /// Returns the path that the message names as seen from the remote's root, so that it can be named in full.
+    #[must_use]
+    pub fn path(&self) -> Option<&RemotePath> {
+        match self {
+            Self::FolderNotFound(path)
+            | Self::FileNotFound(path)
+            | Self::IsAFile(path)
+            | Self::IsAFolder(path)
+            | Self::FolderNotEmpty(path)
+            | Self::AlreadyExists(path)
+            | Self::Immutable(path)
+            | Self::EmptyFile(path)
+            | Self::Unverified(path)
+            | Self::TooLarge { path, .. }
+            | Self::Corrupted { path, .. }
+            | Self::SizeMismatch { path, .. }
+            | Self::IncompleteListing { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
     /// Whose fault it is.
     #[must_use]
     pub fn blame(&self) -> Blame {
@@ -254,6 +275,10 @@ impl StorageError {
                 Some("use --fichier-empty-files marker to store stand-ins, or skip to leave them out".into())
             }
             Self::IncompleteListing { .. } => Some("try again in a minute".into()),
+            Self::FolderNotEmpty(_) => Some(
+                "purge removes a folder with all that it holds; rmdirs removes the empty folders in it"
+                    .into(),
+            ),
             _ => None,
         }
     }

@@ -34,7 +34,7 @@ pub use budget::{ListedFolder, ListedPart};
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
-use crate::observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
+use crate::observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 use account::AccountBook;
 use budget::{Ledger, lane};
 use gate::{Gate, ListingUnderWay};
@@ -264,7 +264,7 @@ impl Pacer {
                 }
                 _ => Ok(kind),
             };
-            match kind {
+            let kind = match kind {
                 Err(kind) => {
                     self.answered(info, *attempts, now - sent, CallOutcome::Failed(&kind));
                     // All files: a flood is the service's way to say that the hour isn't over.
@@ -273,11 +273,14 @@ impl Pacer {
                     }
                     return Err(kind);
                 }
-                Ok(kind) => self.answered(info, *attempts, now - sent, CallOutcome::WillRetry(&kind)),
-            }
+                Ok(kind) => kind,
+            };
+            self.answered(info, *attempts, now - sent, CallOutcome::WillRetry(&kind));
             asked = now;
             if let Verdict::Wait(wait, why) = verdict {
-                self.sleep(info, now + wait, why).await;
+                let of = self.retry.low_level_retries.saturating_add(1);
+                let failed = FailedTry { error: &kind, number: failures.low_level, of };
+                self.sleep_after(info, now + wait, why, Some(failed)).await;
             }
         }
     }
@@ -418,9 +421,20 @@ impl Pacer {
     }
 
     async fn sleep(&self, call: CallInfo, until: Instant, why: WaitReason) {
+        self.sleep_after(call, until, why, None).await;
+    }
+
+    /// Sleeps, and tells for what, and which failed try came before.
+    async fn sleep_after(
+        &self,
+        call: CallInfo,
+        until: Instant,
+        why: WaitReason,
+        after: Option<FailedTry<'_>>,
+    ) {
         let wait = until.saturating_duration_since(Instant::now());
         if !wait.is_zero() {
-            self.tell(&Event::Waiting { call, why, wait });
+            self.tell(&Event::Waiting { call, why, wait, after });
         }
         sleep_until(until).await;
     }

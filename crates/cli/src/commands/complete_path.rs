@@ -27,19 +27,34 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let text = &arguments.text;
-    let candidates = if text.contains(':') {
-        paths(text, context).await?
-    } else {
-        let mut names: Vec<_> = context.session.remotes()?.into_iter().map(|remote| remote.name).collect();
-        names.push(demo::NAME.to_owned());
-        names.sort();
-        names.dedup();
-        names.into_iter().map(|name| format!("{name}:")).collect()
-    };
+    let candidates = candidates(text, context).await?;
     for candidate in candidates.iter().filter(|candidate| candidate.starts_with(text)) {
         writeln!(context.out, "{candidate}")?;
     }
     Ok(())
+}
+
+/// The remotes, or the paths of a remote that is named: some of them begin with the text.
+///
+/// # Errors
+/// The remotes aren't known, or the folder can't be listed.
+pub(super) async fn candidates(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
+    if text.contains(':') {
+        return paths(text, context).await;
+    }
+    let mut names = remote_names(context)?;
+    names.push(demo::NAME.to_owned());
+    names.sort();
+    names.dedup();
+    Ok(names.into_iter().map(|name| format!("{name}:")).collect())
+}
+
+/// The names of the configuration's remotes.
+///
+/// # Errors
+/// The configuration can't be read.
+pub(super) fn remote_names(context: &Context<'_>) -> anyhow::Result<Vec<String>> {
+    Ok(context.session.remotes()?.into_iter().map(|remote| remote.name).collect())
 }
 
 /// What the folder holds that is being typed, as it would be typed.

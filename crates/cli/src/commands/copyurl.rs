@@ -5,13 +5,14 @@ use std::{path::Path, sync::Arc};
 use clap::Args;
 use fichier_engine::{RunOptions, RunReport, Upload};
 use fichier_remotes::web::{WebAddress, WebFile};
-use fichier_storage::{Location, Name, StorageError};
+use fichier_storage::{Location, Name, RemotePath, StorageError};
 use futures::StreamExt as _;
 
 use super::Context;
 use crate::{
     exit::Failure,
     file_name,
+    session::refuse_folder,
     spool::{Bounds, Spool},
     transfer::{ListFlags, carry_out, run_options},
 };
@@ -68,6 +69,9 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     if !arguments.urls {
         let folder = arguments.auto_filename;
+        if !folder {
+            refuse_folder(destination)?;
+        }
         let location = match folder {
             true => context.session.open(destination).await?,
             false => context.session.open_itself(destination).await?,
@@ -101,15 +105,23 @@ async fn one(
     let file = fetched(&address).await?;
     let mut target = location.clone();
     if into_folder {
-        let name = match name {
-            Some(name) => name,
-            None => own_name(&file, arguments.header_filename)?,
+        let wrong = |error: String| Failure::other(format!("can't use the name: {error}"));
+        let (name, path) = match name {
+            // A name that was chosen may have folders before it.
+            Some(name) => {
+                let path = RemotePath::parse(name.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+                (name, path)
+            }
+            None => {
+                let name = own_name(&file, arguments.header_filename)?;
+                let path = Name::new(name.clone()).map_err(|error| wrong(error.to_string()))?;
+                (name, RemotePath::root().join(&path))
+            }
         };
         if arguments.print_filename {
             writeln!(context.out, "{name}")?;
         }
-        let name = Name::new(name).map_err(|error| Failure::other(format!("can't use the name: {error}")))?;
-        target.path = target.path.join(&name);
+        target.path = path.names().fold(target.path, |folder, name| folder.join(&name));
     }
     let Some(name) = target.path.name() else {
         return Err(StorageError::IsAFolder(target.path).into());
@@ -183,12 +195,12 @@ async fn write_out(url: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first two fields of a line with commas between them. A field that begins with a quotation mark ends with
+/// The first two fields of a line with commas between them, as they are: a name may begin with a space. A field that begins with a quotation mark ends with
 /// one, and a doubled one in it is a single one.
 fn fields(line: &str) -> (String, Option<String>) {
     let mut fields = vec![String::new()];
     let mut quoted = false;
-    let mut letters = line.trim().chars().peekable();
+    let mut letters = line.trim_end_matches('\r').chars().peekable();
     while let Some(letter) = letters.next() {
         let last = fields.len() - 1;
         match letter {
@@ -199,8 +211,8 @@ fn fields(line: &str) -> (String, Option<String>) {
             letter => fields[last].push(letter),
         }
     }
-    let mut fields = fields.into_iter().map(|field| field.trim().to_owned());
-    (fields.next().unwrap_or_default(), fields.next())
+    let mut fields = fields.into_iter();
+    (fields.next().unwrap_or_default().trim().to_owned(), fields.next())
 }
 
 #[cfg(test)]
@@ -212,7 +224,9 @@ mod tests {
         let of = |line: &str| fields(line);
         assert_eq!(of("http://a/b"), ("http://a/b".into(), None));
         assert_eq!(of("http://a/b,"), ("http://a/b".into(), Some(String::new())));
-        assert_eq!(of("http://a/b, c d ,x"), ("http://a/b".into(), Some("c d".into())));
+        // As rclone 1.75.2 has it: what stands between the commas is the name.
+        assert_eq!(of("http://a/b, c d ,x"), ("http://a/b".into(), Some(" c d ".into())));
+        assert_eq!(of(" http://a/b,sub/c d\r"), ("http://a/b".into(), Some("sub/c d".into())));
         assert_eq!(
             of("\"http://a/b,c\",\"say \"\"x\"\"\""),
             ("http://a/b,c".into(), Some("say \"x\"".into()))

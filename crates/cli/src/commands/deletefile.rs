@@ -22,12 +22,18 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open_itself(&arguments.path).await?;
+    // The words that rclone has, and which of the two it is.
+    let refused = |which: &str| {
+        let message =
+            format!("{} is a directory or doesn't exist: object not found ({which})", arguments.path);
+        Failure { exit: Exit::FileNotFound, message }
+    };
     let file = match location.remote.find(&location.path).await {
         Ok(Entry::File(file)) => file,
-        Ok(Entry::Folder(_)) | Err(StorageError::FileNotFound(_)) => {
-            let message = format!("{} is a directory or doesn't exist: object not found", arguments.path);
-            return Err(Failure { exit: Exit::FileNotFound, message }.into());
+        Ok(Entry::Folder(_)) => {
+            return Err(refused("it is a directory; purge removes it with all it holds").into());
         }
+        Err(StorageError::FileNotFound(_)) => return Err(refused("nothing has this name").into()),
         Err(error) => return Err(error.into()),
     };
     let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();

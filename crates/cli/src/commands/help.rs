@@ -26,8 +26,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
     let topic: Vec<&str> = arguments.topic.iter().map(String::as_str).collect();
     let text = match topic[..] {
         [] => flags::overview(),
-        ["flags"] => flags::flag_table(None).unwrap_or_default(),
-        ["flags", group] => flags::flag_table(Some(group)).ok_or_else(|| {
+        ["flags"] => flags::flag_table(None, columns()).unwrap_or_default(),
+        ["flags", group] => flags::flag_table(Some(group), columns()).ok_or_else(|| {
             Failure::usage(format!("there are no flags {group:?}; all: fichier help flags"))
         })?,
         ["backends"] => flags::backend_table(),
@@ -45,4 +45,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
     };
     context.out.write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// How wide lines may be: as the terminal is, or as in a text file.
+fn columns() -> usize {
+    const MOST: usize = 110;
+    const IN_A_FILE: usize = 100;
+    terminal_size::terminal_size().map_or(IN_A_FILE, |(width, _)| usize::from(width.0)).min(MOST)
 }

@@ -13,7 +13,7 @@ use crate::{exit::Failure, output::json::Object, session::RemoteEntry};
 pub(crate) struct Arguments {
     /// Only remotes of which something matches this pattern
     #[arg(value_name = "PATTERN")]
-    filter: Option<String>,
+    any: Option<String>,
 
     /// Print types and descriptions, too
     #[arg(long)]
@@ -127,7 +127,7 @@ impl Arguments {
         let fits = |pattern: &Option<String>, text: &str| {
             pattern.as_deref().is_none_or(|pattern| self.matches(pattern, text))
         };
-        let any = self.filter.as_deref().is_none_or(|pattern| {
+        let any = self.any.as_deref().is_none_or(|pattern| {
             [&*remote.name, &*remote.kind, remote.source, &*remote.description]
                 .iter()
                 .any(|text| self.matches(pattern, text))

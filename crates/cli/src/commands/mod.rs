@@ -6,6 +6,7 @@ mod catalogue;
 mod check;
 mod checksum;
 mod cleanup;
+mod complete_line;
 mod complete_path;
 mod completion;
 mod config;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     About(about::Arguments),
     Cat(cat::Arguments),
     Catalogue(catalogue::Arguments),
+    #[command(name = "complete-line")]
+    CompleteLine(complete_line::Arguments),
     #[command(name = "complete-path")]
     CompletePath(complete_path::Arguments),
     Check(check::Arguments),
@@ -111,12 +114,13 @@ impl Command {
             Self::About(_) => "about",
             Self::Cat(_) => "cat",
             Self::Catalogue(_) => "catalogue",
+            Self::CompleteLine(_) => "complete-line",
             Self::CompletePath(_) => "complete-path",
             Self::Check(_) => "check",
             Self::Checksum(_) => "checksum",
             Self::Cleanup(_) => "cleanup",
             Self::Completion(_) => "completion",
-            Self::Config(_) => "config",
+            Self::Config(arguments) => arguments.name(),
             Self::Copy(_) => "copy",
             Self::Copyto(_) => "copyto",
             Self::Copyurl(_) => "copyurl",
@@ -178,6 +182,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::About(arguments) => about::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
         Command::Catalogue(arguments) => catalogue::run(arguments, context).await,
+        Command::CompleteLine(arguments) => complete_line::run(arguments, context).await,
         Command::CompletePath(arguments) => complete_path::run(arguments, context).await,
         Command::Config(arguments) => config::run(arguments, context).await,
         Command::Check(arguments) => check::run(arguments, context).await,

@@ -8,6 +8,7 @@ use fichier_engine::Upload;
 use super::Context;
 use crate::{
     exit::Failure,
+    session::refuse_folder,
     spool::{self, Bounds, Spool},
     transfer::{ListFlags, carry_out, run_options},
 };
@@ -40,6 +41,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     if !spool::is_fed() {
         return Err(Failure::usage("nothing to read from standard input (stdin)").into());
     }
+    refuse_folder(&arguments.path)?;
     let target = context.session.open_itself(&arguments.path).await?;
     let Some(name) = target.path.name() else {
         return Err(Failure::other(format!("{:?} is a directory", arguments.path)).into());

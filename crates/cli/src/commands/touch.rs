@@ -2,14 +2,17 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Args;
 use fichier_storage::{Entry, Location, MemoryContent, RemotePath, StorageError, WriteBatch, WriteItem};
 use jiff::{civil::DateTime, tz::TimeZone};
 
 use super::Context;
-use crate::{exit::Failure, listing::Listing, session::unless_declined};
+use crate::{
+    exit::Failure,
+    listing::Listing,
+    session::{names_a_folder, unless_declined},
+};
 
 /// Set modification times, or make an empty file
 #[derive(Debug, Args)]
@@ -56,7 +59,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
                 tracing::warn!(path = name, "Skipped touch as --dry-run is set");
                 return Ok(());
             }
-            unless_declined(location.remote.set_modified(&file, time).await).context("failed to touch")?;
+            unless_declined(location.remote.set_modified(&file, time).await)?;
         }
         Ok(Entry::Folder(_)) if arguments.recursive => all_below(&location, time, context).await?,
         // A folder's own time can't be set.
@@ -65,8 +68,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             let flag = if arguments.no_create { "--no-create" } else { "--recursive" };
             tracing::warn!(path = shown, "Not touching nonexistent file due to {flag}");
         }
-        Err(StorageError::FileNotFound(_)) if context.settings.dry_run => {
+        Err(StorageError::FileNotFound(_))
+            if context.settings.dry_run && !names_a_folder(&arguments.path) =>
+        {
             tracing::warn!(path = shown, "Skipped touch (create) as --dry-run is set");
+        }
+        Err(StorageError::FileNotFound(path)) if names_a_folder(&arguments.path) => {
+            return Err(StorageError::FolderNotFound(path).into());
         }
         Err(StorageError::FileNotFound(path)) => create(&location, path, time).await?,
         Err(error) => return Err(error.into()),
@@ -102,7 +110,7 @@ async fn create(location: &Location, path: RemotePath, time: SystemTime) -> anyh
         replaces: Vec::new(),
     };
     for outcome in location.remote.write(WriteBatch { folder, items: vec![item] }).await {
-        unless_declined(outcome.into_result()).context("failed to touch (create)")?;
+        unless_declined(outcome.into_result())?;
     }
     Ok(())
 }

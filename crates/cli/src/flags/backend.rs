@@ -59,6 +59,15 @@ pub(super) fn is_backend_flag(arg: &Arg) -> bool {
     arg.get_id().as_str().starts_with(PREFIX)
 }
 
+/// The words that a backend's flag takes; none: it is no such flag, or takes others.
+pub(crate) fn words(arg: &Arg) -> Vec<&'static str> {
+    let option = options().find(|(backend, option)| id(backend, option) == arg.get_id().as_str());
+    match option.map(|(_, option)| option.kind) {
+        Some(OptionKind::Choice(choices)) => choices.iter().map(|(word, _)| *word).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn options() -> impl Iterator<Item = (&'static BackendSpec, &'static OptionSpec)> {
     backends().iter().copied().flat_map(|backend| backend.options.iter().map(move |option| (backend, option)))
 }

@@ -64,7 +64,12 @@ pub(crate) fn timetable(text: &str) -> Result<Timetable, String> {
 
 fn rates(text: &str) -> Result<Rates, String> {
     let one = |text: &str| {
-        let size = parse_size(text).map_err(|error| format!("{text:?}: {error}"))?;
+        let size = parse_size(text).map_err(|_| {
+            format!(
+                "{text:?}: this must be a rate like 512k or 10M, a pair UP:DOWN, or a timetable like \
+                 \"08:00,512k 19:00,off\""
+            )
+        })?;
         Ok::<_, String>(size.and_then(NonZeroU64::new))
     };
     match text.split_once(':') {

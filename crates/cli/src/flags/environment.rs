@@ -37,15 +37,34 @@ fn list(value: &OsStr) -> Vec<OsString> {
     values
 }
 
-/// Makes what the environment says the default of the flags that all commands share.
-pub(super) fn defaults(mut command: Command, environment: &Environment) -> Result<Command, String> {
+/// Makes what the environment says the default of the flags: those that all commands share, and those of each command
+/// that the grammar knows.
+pub(super) fn defaults(command: Command, environment: &Environment) -> Result<Command, String> {
     // As a rule there is none, and some hundred names needn't be made up and looked for.
     if !PREFIXES.iter().any(|prefix| environment.has_names_with(prefix)) {
         return Ok(command);
     }
+    of_command(command, environment)
+}
+
+fn of_command(mut command: Command, environment: &Environment) -> Result<Command, String> {
+    let subcommands: Vec<_> = command.get_subcommands().map(|each| each.get_name().to_owned()).collect();
+    for name in subcommands {
+        let mut wrong = None;
+        command = command.mut_subcommand(name, |subcommand| {
+            // A closure can't answer with an error, and needs a command in any case.
+            of_command(subcommand.clone(), environment).unwrap_or_else(|message| {
+                wrong = Some(message);
+                subcommand
+            })
+        });
+        if let Some(message) = wrong {
+            return Err(message);
+        }
+    }
     let set: Vec<_> = command
         .get_arguments()
-        .filter(|arg| arg.is_global_set() && !backend::is_backend_flag(arg))
+        .filter(|arg| !backend::is_backend_flag(arg))
         .filter_map(|arg| {
             let (name, value) = variable_of(environment, arg.get_long()?)?;
             Some((arg.get_id().clone(), arg.get_long()?.to_owned(), name, value.to_owned()))
@@ -61,8 +80,12 @@ pub(super) fn defaults(mut command: Command, environment: &Environment) -> Resul
         let mut word = OsString::from(format!("--{long}="));
         word.push(&value);
         let trial = flags_alone.clone().try_get_matches_from([OsString::from("fichier"), word]);
+        // Whether another flag has to stand beside it is no question of its value.
         if let Err(error) = trial
-            && error.kind() != ErrorKind::DisplayHelp
+            && !matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict
+            )
         {
             let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             return Err(format!("{name}: {value:?} can't be used for --{long}: {reason}"));
@@ -120,6 +143,37 @@ mod tests {
         };
         assert_eq!(includes("*.jpg"), ["*.jpg"]);
         assert_eq!(includes("a,\"x,y\",\"say \"\"z\"\"\""), ["a", "x,y", "say \"z\""]);
+    }
+
+    #[test]
+    fn the_flags_of_a_command_come_from_the_environment_too() {
+        let format = |words: &[&str], variables: &[(&str, &str)]| {
+            let words: Vec<_> = words.iter().map(Into::into).collect();
+            match parse(&words, &environment(variables)) {
+                Ok(typed) => Ok(format!("{:?}", typed.command)),
+                Err(Misuse::Environment(message)) => Err(message),
+                Err(Misuse::Clap(error)) => Err(error.to_string()),
+            }
+        };
+        let both = [("FICHIER_FORMAT", "tsp"), ("RCLONE_FORMAT", "ps")];
+        assert!(format(&["fichier", "lsf", "x"], &both[1..]).unwrap().contains("format: \"ps\""));
+        assert!(format(&["fichier", "lsf", "x"], &both).unwrap().contains("format: \"tsp\""));
+        assert!(format(&["fichier", "lsf", "x", "--format=p"], &both).unwrap().contains("format: \"p\""));
+        let nested = format(&["fichier", "config", "create", "a", "b"], &[("RCLONE_OBSCURE", "true")]);
+        assert!(nested.unwrap().contains("obscure: true"));
+        let wrong = format(&["fichier", "cat", "x"], &[("RCLONE_HEAD", "many")]).unwrap_err();
+        assert!(wrong.starts_with("RCLONE_HEAD: \"many\" can't be used for --head"), "{wrong}");
+        // It's no flag of this command.
+        assert!(format(&["fichier", "ls", "x"], &[("RCLONE_HEAD", "many")]).is_ok());
+    }
+
+    #[test]
+    fn a_flag_that_needs_another_may_come_from_the_environment() {
+        let variables = environment(&[("RCLONE_CLIENT_CERT", "a"), ("RCLONE_CLIENT_KEY", "b")]);
+        let Ok(typed) = parse(&["fichier".into(), "version".into()], &variables) else {
+            panic!("should be understood")
+        };
+        assert!(typed.network.client_cert.is_some() && typed.network.client_key.is_some());
     }
 
     #[test]

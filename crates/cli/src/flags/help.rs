@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write as _, io, path::Path};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::grammar;
 
 /// The help of the program as a whole.
@@ -42,16 +44,70 @@ pub(crate) fn help_for(words: &[OsString]) -> String {
 /// The directory can't be made or written to.
 pub(crate) fn write_manual_pages(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
-    clap_mangen::generate_to(grammar(), directory)?;
+    clap_mangen::generate_to(grammar().about(NAME), directory)?;
     // The flags that the commands' own pages leave out stand on the program's page.
     let mut page = Vec::new();
-    clap_mangen::Man::new(grammar().mut_args(|arg| arg.hide(false))).render(&mut page)?;
-    std::fs::write(directory.join("fichier.1"), page)
+    clap_mangen::Man::new(grammar().about(NAME).mut_args(|arg| arg.hide(false))).render(&mut page)?;
+    std::fs::write(directory.join("fichier.1"), page)?;
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(name) = name.strip_suffix(".1").filter(|name| name.starts_with("fichier")) else { continue };
+        let mut page = std::fs::read_to_string(&path)?;
+        page.push_str(&sections(name));
+        std::fs::write(&path, page)?;
+    }
+    Ok(())
+}
+
+/// What the program is, for its manual page and for `apropos`.
+const NAME: &str = "command line client for the storage service 1Fichier, used like rclone";
+
+/// What stands at the end of every manual page: exit codes, files, and where to read on.
+fn sections(name: &str) -> String {
+    let codes = [
+        ("0", "all that was asked for is done"),
+        ("1", "the command line can't be understood, or a disk is full"),
+        ("2", "an error that has no number of its own"),
+        ("3", "a directory isn't there"),
+        ("4", "a file isn't there"),
+        ("5", "it failed, and the same again may work"),
+        ("6", "less serious: something was left out, by name"),
+        ("7", "fatal: the run must not go on"),
+        ("8", "the limit of --max-transfer was reached"),
+        ("9", "nothing had to be transferred, and --error-on-no-transfer was given"),
+        ("10", "the limit of --max-duration was reached"),
+        ("129, 130, 143", "a hangup, Ctrl-C or a request to terminate ended it"),
+    ];
+    let files = [
+        ("~/.config/rclone/rclone.conf", "the remotes, shared with rclone; `fichier config file` names it"),
+        ("~/.cache/fichier", "checksums, catalogues of accounts, answers for completion; it may be removed"),
+    ];
+    let mut text = String::new();
+    let mut section = |title: &str, items: &[(&str, &str)]| {
+        // Writing to a string can't fail.
+        let _infallible = writeln!(text, ".SH \"{title}\"");
+        for (term, what) in items {
+            let _infallible = writeln!(text, ".TP\n\\fB{}\\fR\n{}", escaped(term), escaped(what));
+        }
+    };
+    section("EXIT STATUS", &codes);
+    section("FILES", &files);
+    let mut related = vec!["fichier", "fichier-config", "fichier-help"];
+    related.retain(|other| *other != name);
+    let related: Vec<_> = related.iter().map(|page| format!("\\fB{}\\fR(1)", escaped(page))).collect();
+    let _infallible = writeln!(text, ".SH \"SEE ALSO\"\n{}, \\fBrclone\\fR(1)", related.join(", "));
+    text
+}
+
+/// A text for roff: hyphens stay hyphens, and no line begins with a command.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('-', "\\-")
 }
 
 /// The flags that all commands share, group by group; only the groups whose name holds a word, if one is given.
-/// `None`: there is no such group.
-pub(crate) fn flag_table(wanted: Option<&str>) -> Option<String> {
+/// `None`: there is no such group. Lines are no wider than `columns`.
+pub(crate) fn flag_table(wanted: Option<&str>, columns: usize) -> Option<String> {
     let mut groups: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for arg in grammar().get_arguments().filter(|arg| arg.is_global_set()) {
         let Some(long) = arg.get_long() else { continue };
@@ -84,10 +140,32 @@ pub(crate) fn flag_table(wanted: Option<&str>) -> Option<String> {
         let width = flags.iter().map(|(flag, _)| flag.len()).max().unwrap_or(0);
         let _infallible = write!(text, "\n{group}:\n");
         for (flag, help) in flags {
-            let _infallible = writeln!(text, "  {flag:width$}  {help}");
+            let mut head = format!("{flag:width$}");
+            for line in wrapped(&help, columns.saturating_sub(width + 4)) {
+                let _infallible = writeln!(text, "  {head}  {line}");
+                head = " ".repeat(width);
+            }
         }
     }
     Some(text)
+}
+
+/// A help text in lines that are no wider, broken between words. A very small width isn't obeyed.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(20);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        if lines[last].is_empty() {
+            lines[last].push_str(word);
+        } else if lines[last].width() + 1 + word.width() <= width {
+            lines[last].push(' ');
+            lines[last].push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -130,12 +208,14 @@ mod tests {
 
     #[test]
     fn shared_flags_are_listed_with_their_defaults() {
-        let table = flag_table(None).unwrap();
+        let table = flag_table(None, 100).unwrap();
         assert!(table.contains("      --transfers N"), "{table}");
         assert!(table.contains("(default 4)"), "{table}");
         assert!(table.contains("  -n, --dry-run "), "{table}");
-        let some = flag_table(Some("networking")).unwrap();
+        let longest = flag_table(None, 90).unwrap().lines().map(UnicodeWidthStr::width).max();
+        assert!(longest <= Some(90), "{longest:?}");
+        let some = flag_table(Some("networking"), 100).unwrap();
         assert!(some.contains("--bind") && !some.contains("--dry-run"), "{some}");
-        assert!(flag_table(Some("nothing")).is_none());
+        assert!(flag_table(Some("nothing"), 100).is_none());
     }
 }

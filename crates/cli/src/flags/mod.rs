@@ -13,6 +13,8 @@ mod help;
 mod network;
 mod reference;
 mod stats;
+#[cfg(test)]
+mod sweep;
 mod switch;
 mod transfer;
 mod value;
@@ -25,7 +27,7 @@ pub(crate) use fichier_config::Environment;
 
 pub(crate) use self::{
     age::Age,
-    backend::BackendFlag,
+    backend::{BackendFlag, words as words_of_backend_flag},
     bandwidth::Timetable,
     filter::{Dump, FilterFlags},
     global::{Colour, GlobalFlags, LogLevel},
@@ -91,6 +93,13 @@ pub(crate) fn grammar() -> clap::Command {
     with_commands(Command::augment_subcommands(SharedFlags::command()))
 }
 
+/// The names of the commands that help shows.
+pub(crate) fn command_names() -> Vec<String> {
+    let every = Command::augment_subcommands(clap::Command::new("every"));
+    let shown = every.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(|command| command.get_name().to_owned()).collect()
+}
+
 /// The grammar with those commands alone that the words may mean: those whose names are among them. It reads the
 /// words as the whole one does, but its messages know no other command.
 ///
@@ -131,7 +140,11 @@ fn parse_by(grammar: clap::Command, words: &[OsString], environment: &Environmen
     // Neither is ever freed: many flags, one by one, would take a good part of the time of a short run.
     let grammar = Box::leak(Box::new(grammar));
     let matches = grammar.try_get_matches_from_mut(words).map_err(Misuse::Clap)?;
-    let matches = Box::leak(Box::new(matches));
+    read(Box::leak(Box::new(matches)))
+}
+
+/// Takes what was typed out of the matches.
+fn read(matches: &mut clap::ArgMatches) -> Result<Typed, Misuse> {
     let (backend, without_effect) = (backend::typed(matches), accepted::typed(matches));
     // What is read is taken out: without that, all would be copied first.
     let SharedFlags { global, transfer, filter, network, stats } =

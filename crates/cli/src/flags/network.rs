@@ -39,7 +39,7 @@ pub(crate) struct NetworkFlags {
     pub(crate) user_agent: Option<String>,
 
     /// Connect from this local address
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = local_address)]
     pub(crate) bind: Option<String>,
 
     /// Go through this proxy, whatever the environment says
@@ -57,4 +57,10 @@ pub(crate) struct NetworkFlags {
     /// Send this HTTP header with every download; may be repeated
     #[arg(long, value_name = "HEADER")]
     pub(crate) header_download: Vec<String>,
+}
+
+/// An IP address of this computer; an empty text is none.
+fn local_address(text: &str) -> Result<String, String> {
+    let fits = text.is_empty() || text.parse::<std::net::IpAddr>().is_ok();
+    if fits { Ok(text.to_owned()) } else { Err("expected an IP address such as 192.0.2.7".to_owned()) }
 }

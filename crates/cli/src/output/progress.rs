@@ -34,8 +34,14 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// A display on stdout: live if that is a terminal.
-    pub(crate) fn new(screen: &'a Screen, style: &'a Style, clock: &'a Clock, coloured: bool) -> Self {
-        let live = io::stdout().is_terminal();
+    pub(crate) fn new(
+        screen: &'a Screen,
+        style: &'a Style,
+        clock: &'a Clock,
+        coloured: bool,
+        plain_terminal: bool,
+    ) -> Self {
+        let live = io::stdout().is_terminal() && !plain_terminal;
         Self { screen, style, clock, coloured, live, past: Mutex::default() }
     }
 

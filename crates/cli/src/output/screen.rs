@@ -3,10 +3,50 @@
 use std::{
     fmt,
     io::{self, IsTerminal as _, Write},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use unicode_width::UnicodeWidthStr as _;
+
+/// Questions at the terminal. While one is open nothing is drawn, and what was drawn before it stays where it is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Questions(Arc<QuestionCounts>);
+
+#[derive(Debug, Default)]
+struct QuestionCounts {
+    open: AtomicUsize,
+    begun: AtomicUsize,
+}
+
+impl Questions {
+    /// Opens a question; it is closed when the guard goes.
+    pub(crate) fn open(&self) -> OpenQuestion {
+        self.0.begun.fetch_add(1, Ordering::SeqCst);
+        self.0.open.fetch_add(1, Ordering::SeqCst);
+        OpenQuestion(self.0.clone())
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.open.load(Ordering::SeqCst) > 0
+    }
+
+    fn begun(&self) -> usize {
+        self.0.begun.load(Ordering::SeqCst)
+    }
+}
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct OpenQuestion(Arc<QuestionCounts>);
+
+impl Drop for OpenQuestion {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// What is shown at the bottom of the terminal and drawn again after each line of the log.
 #[derive(Default)]
@@ -16,6 +56,8 @@ struct Frame {
     widths: Vec<usize>,
     /// How wide the terminal was when it was drawn.
     columns: usize,
+    /// How many questions had been asked then.
+    questions: usize,
 }
 
 impl Frame {
@@ -33,6 +75,7 @@ pub(crate) struct Screen {
     frame: Mutex<Frame>,
     log: Mutex<Box<dyn Write + Send>>,
     shares_terminal: bool,
+    questions: Questions,
 }
 
 impl fmt::Debug for Screen {
@@ -48,20 +91,37 @@ impl Screen {
             frame: Mutex::default(),
             log: Mutex::new(Box::new(io::stderr())),
             shares_terminal: io::stderr().is_terminal() && io::stdout().is_terminal(),
+            questions: Questions::default(),
         }
+    }
+
+    /// A screen whose log goes to a terminal that knows no escapes.
+    pub(crate) fn plain() -> Self {
+        Self { shares_terminal: false, ..Self::stderr() }
+    }
+
+    /// The screen, shared with questions.
+    pub(crate) fn sharing(self, questions: Questions) -> Self {
+        Self { questions, ..self }
     }
 
     /// A screen whose log goes to a file.
     pub(crate) fn file(file: std::fs::File) -> Self {
-        Self { frame: Mutex::default(), log: Mutex::new(Box::new(file)), shares_terminal: false }
+        Self {
+            frame: Mutex::default(),
+            log: Mutex::new(Box::new(file)),
+            shares_terminal: false,
+            questions: Questions::default(),
+        }
     }
 
     /// Writes a line of the log, above the frame if there is one.
     pub(crate) fn line(&self, line: &[u8]) {
-        let frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        self.leave_if_asked(&mut frame);
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::with_capacity(line.len() + frame.text.len() + 16);
-        if self.shares_terminal {
+        if self.shares_terminal && !self.questions.is_open() {
             up(&mut bytes, frame.widths.len());
             bytes.extend_from_slice(b"\x1b[J");
         }
@@ -77,6 +137,10 @@ impl Screen {
     /// terminal is; no line may be wider.
     pub(crate) fn draw(&self, out: &mut dyn Write, lines: &[String], columns: usize) -> io::Result<()> {
         let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        self.leave_if_asked(&mut frame);
+        if self.questions.is_open() {
+            return Ok(());
+        }
         let mut bytes = Vec::new();
         up(&mut bytes, frame.rows(columns));
         let mut text = String::new();
@@ -89,9 +153,16 @@ impl Screen {
             bytes.extend_from_slice(b"\x1b[J");
         }
         let widths = lines.iter().map(|line| console_width(line)).collect();
-        *frame = Frame { text, widths, columns };
+        *frame = Frame { text, widths, columns, questions: self.questions.begun() };
         out.write_all(&bytes)?;
         out.flush()
+    }
+
+    /// Leaves a frame where it is when a question has been asked below it.
+    fn leave_if_asked(&self, frame: &mut Frame) {
+        if frame.questions != self.questions.begun() {
+            *frame = Frame { questions: self.questions.begun(), ..Frame::default() };
+        }
     }
 
     /// Leaves the last frame where it is; what follows is written below it.
@@ -148,6 +219,27 @@ mod tests {
         out.clear();
         screen.draw(&mut out, &lines("x"), 4).unwrap();
         assert!(String::from_utf8(out).unwrap().starts_with("\x1b[4A\r"));
+    }
+
+    #[test]
+    fn nothing_is_drawn_over_a_question() {
+        let questions = Questions::default();
+        let screen = Screen::stderr().sharing(questions.clone());
+        let mut out = Vec::new();
+        screen.draw(&mut out, &lines("one"), 80).unwrap();
+        let open = questions.open();
+        screen.draw(&mut out, &lines("two"), 80).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out), "one\x1b[K\n");
+        drop(open);
+        out.clear();
+        // The question stands where the frame was: the next one begins below it.
+        screen.draw(&mut out, &lines("three"), 80).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out), "three\x1b[K\n");
+        // Answered at once, between two frames.
+        drop(questions.open());
+        out.clear();
+        screen.draw(&mut out, &lines("four"), 80).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out), "four\x1b[K\n");
     }
 
     #[test]

@@ -76,6 +76,9 @@ pub(crate) struct StatsSnapshot {
     pub(crate) deleted_folders: u64,
     /// Files renamed or moved at the remote.
     pub(crate) renamed: u64,
+    /// Files moved inside the remote, and their bytes.
+    pub(crate) server_side_moves: u64,
+    pub(crate) server_side_moved_bytes: u64,
     /// Files copied inside the remote, and their bytes.
     pub(crate) server_side_copies: u64,
     pub(crate) server_side_copied_bytes: u64,
@@ -125,6 +128,8 @@ impl StatsSnapshot {
             deleted: counted.deleted,
             deleted_folders: counted.deleted_folders,
             renamed: counted.renamed,
+            server_side_moves: counted.server_side_moves,
+            server_side_moved_bytes: counted.server_side_moved_bytes,
             server_side_copies: counted.server_side_copies,
             server_side_copied_bytes: counted.server_side_copied_bytes,
             transfers: counted.transfers,
@@ -178,6 +183,10 @@ impl StatsSnapshot {
             let bytes = size::in_bytes(self.server_side_copied_bytes);
             writeln!(text, "Server Side Copies:{:>6} @ {bytes}", self.server_side_copies)?;
         }
+        if self.server_side_moves > 0 {
+            let bytes = size::in_bytes(self.server_side_moved_bytes);
+            writeln!(text, "Server Side Moves: {:>6} @ {bytes}", self.server_side_moves)?;
+        }
         writeln!(text, "Elapsed time:  {:>10}s", elapsed(self.elapsed))?;
         if let Some(waiting) = &self.waiting {
             writeln!(text, "Waiting:       {waiting}")?;
@@ -189,6 +198,51 @@ impl StatsSnapshot {
             }
         }
         Ok(())
+    }
+
+    /// The counters as a JSON object with the names and units that rclone's log has.
+    pub(crate) fn json(&self) -> String {
+        let left = |done: u64, total: u64, speed: u64| total.saturating_sub(done).checked_div(speed);
+        let running = |file: &RunningTransfer| {
+            let percent = (u128::from(file.done) * 100).checked_div(u128::from(file.size));
+            serde_json::json!({
+                "bytes": file.done,
+                "eta": left(file.done, file.size, file.speed),
+                "group": "global_stats",
+                "name": file.name,
+                "percentage": percent.and_then(|percent| u64::try_from(percent).ok()).unwrap_or(0),
+                "size": file.size,
+                "speed": file.speed,
+                "speedAvg": file.speed,
+            })
+        };
+        let mut stats = serde_json::json!({
+            "bytes": self.bytes,
+            "checks": self.checks,
+            "deletedDirs": self.deleted_folders,
+            "deletes": self.deleted,
+            "elapsedTime": self.elapsed.as_secs_f64(),
+            "errors": self.errors,
+            "eta": left(self.bytes, self.total_bytes, self.speed),
+            "fatalError": false,
+            "listed": self.listed.unwrap_or(0),
+            "renames": self.renamed,
+            "retryError": self.errors > 0 && self.retry_may_help,
+            "serverSideCopies": self.server_side_copies,
+            "serverSideCopyBytes": self.server_side_copied_bytes,
+            "serverSideMoveBytes": self.server_side_moved_bytes,
+            "serverSideMoves": self.server_side_moves,
+            "speed": self.speed,
+            "totalBytes": self.total_bytes,
+            "totalChecks": self.total_checks,
+            "totalTransfers": self.total_transfers,
+            "transferTime": self.elapsed.as_secs_f64(),
+            "transfers": self.transfers,
+        });
+        if !self.running.is_empty() {
+            stats["transferring"] = self.running.iter().map(running).collect();
+        }
+        stats.to_string()
     }
 
     /// The counters on one line, without a line feed.

@@ -10,11 +10,15 @@ use fichier_engine::{Answer, Asker, Question};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::terminal::{Asked, ask_line};
+use crate::{
+    output::screen::Questions,
+    terminal::{Asked, ask_line},
+};
 
 /// Asks at the terminal. One question at a time; answers that are meant for all of a kind are remembered.
 #[derive(Debug)]
 pub(super) struct Terminal {
+    questions: Questions,
     state: Mutex<State>,
     stop: CancellationToken,
 }
@@ -27,9 +31,9 @@ struct State {
 }
 
 impl Terminal {
-    /// `stop` is cancelled when nothing more is to be done.
-    pub(super) fn new(stop: CancellationToken) -> Self {
-        Self { state: Mutex::default(), stop }
+    /// A terminal whose display makes room for questions. `stop` is cancelled when nothing more is to be done.
+    pub(super) fn new(questions: Questions, stop: CancellationToken) -> Self {
+        Self { questions, state: Mutex::default(), stop }
     }
 
     /// Asks until there is an answer.
@@ -43,6 +47,7 @@ impl Terminal {
              !) Do all {action} operations with no more questions\n\
              q) Exit fichier now.\n"
         );
+        let _open = self.questions.open();
         // Without a way to ask, nothing is done.
         if io::stderr().write_all(asked.as_bytes()).is_err() {
             return Letter::Over(Answer::Nobody);

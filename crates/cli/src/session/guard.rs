@@ -23,7 +23,10 @@ impl Guard {
         let deletion = settings.transfer.deletion;
         Self {
             dry_run: settings.dry_run,
-            asker: settings.transfer.interactive.then(|| Arc::new(ask::Terminal::new(stop.clone()))),
+            asker: settings
+                .transfer
+                .interactive
+                .then(|| Arc::new(ask::Terminal::new(settings.questions.clone(), stop.clone()))),
             brakes: Arc::new(Brakes::new(deletion.max_files, deletion.max_bytes)),
         }
     }

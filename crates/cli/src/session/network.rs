@@ -51,9 +51,9 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
         bind: bind.transpose()?,
         // The flag counts tries, as in rclone.
         low_level_retries: settings.low_level_retries.saturating_sub(1),
-        call_gap: settings
-            .calls_per_second
-            .map_or(Duration::ZERO, |calls| Duration::from_secs_f64(calls.recip())),
+        call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {
+            Duration::try_from_secs_f64(calls.recip()).unwrap_or(DAY).min(DAY)
+        }),
         memory: run.directories.cache.as_ref().map(|cache| cache.join(ACCOUNTS)),
         gates: run.directories.running.clone(),
         fast_list: settings.fast_list,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fichier_config::{Address, ConfigError, RemoteOptions, RemoteSpec, connection::without_values};
-use fichier_remotes::registry::{self, OptionKind};
+use fichier_config::{Address, RemoteOptions, RemoteSpec, connection::without_values};
+use fichier_remotes::registry::{self, OpenError, OptionKind};
 
 /// Values by option, passwords in the clear.
 pub(super) type Values = BTreeMap<String, String>;
@@ -14,8 +14,8 @@ const HIDDEN: &str = "…";
 /// The values that are set, for the backend to open.
 ///
 /// # Errors
-/// A password isn't obscured.
-pub(super) fn values(options: &RemoteOptions) -> Result<Values, ConfigError> {
+/// A password isn't obscured, or a value doesn't suit its option.
+pub(super) fn values(options: &RemoteOptions) -> anyhow::Result<Values> {
     let mut values = Values::new();
     let Some(backend) = registry::backend(&options.backend) else { return Ok(values) };
     for option in backend.options {
@@ -23,9 +23,13 @@ pub(super) fn values(options: &RemoteOptions) -> Result<Values, ConfigError> {
         let text = match (option.kind, options.get_secret(option.name)) {
             (OptionKind::Secret, Ok(Some(secret))) => secret.expose().to_owned(),
             // rclone 1.75 sends this one as it is written, so people have it in the clear.
-            (OptionKind::Secret, Err(error)) if option.name != "folder_password" => return Err(error),
+            (OptionKind::Secret, Err(error)) if option.name != "folder_password" => return Err(error.into()),
             _ => text,
         };
+        if !text.is_empty() {
+            let wrong = |source| OpenError::Value { remote: options.name.clone(), source };
+            option.check(&text).map_err(wrong)?;
+        }
         values.insert(option.name.to_owned(), text);
     }
     Ok(values)

@@ -1,12 +1,13 @@
 //! What `copy`, `copyto`, `sync`, `move` and `moveto` share: files get from one place to another.
 
 use fichier_engine::RunOptions;
+use fichier_storage::Entry;
 
 use super::{ListFlags, carry_out, run_options};
 use crate::{
     commands::Context,
     filtering::refuse_single_file,
-    session::{Purpose, Source},
+    session::{Purpose, Source, refuse_folder},
 };
 
 /// The commands that bring files from one place to another.
@@ -67,6 +68,10 @@ impl Between {
         let [from, to] = context.session.open_ends(ends, self.destination(), self.source()).await?;
         if self.destination() == Purpose::Change {
             refuse_single_file(context.settings, &from).await?;
+            // A single file gets the very path that was typed.
+            if let Ok(Entry::File(_)) = from.remote.find(&from.path).await {
+                refuse_folder(ends[1])?;
+            }
         }
         let options = RunOptions {
             delete_empty_source_folders: self.deletes_empty_source_folders(),

@@ -9,7 +9,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use fichier_engine::{RunReport, Stats};
 use fichier_storage::{Result, StorageError};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,6 +20,9 @@ use crate::{
     output::{progress::Progress, size, stats::StatsSnapshot},
     transfer::signals::Signals,
 };
+
+/// How long a run that a service manager ends has for what is nearly done.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
@@ -64,7 +67,8 @@ where
     let stop = context.session.stop().clone();
     let progress = flags.progress.then(|| {
         let coloured = context.settings.colours_stdout();
-        Progress::new(context.log.screen(), &flags.stats_style, &context.settings.clock, coloured)
+        let plain = context.settings.plain_terminal;
+        Progress::new(context.log.screen(), &flags.stats_style, &context.settings.clock, coloured, plain)
     });
     let mut frames = ticks(FRAME);
     let mut lines = ticks(flags.stats.unwrap_or(Duration::MAX / 4));
@@ -75,7 +79,10 @@ where
         ..StatsSnapshot::of(&stats.snapshot())
     };
     let signals = Signals::new()?;
-    let mut interrupted = false;
+    let interrupted_by =
+        |number| Failure { exit: Exit::Signal(number), message: format!("Failed to {command}: interrupted") };
+    let mut interrupted: Option<u8> = None;
+    let mut too_late: Option<Instant> = None;
     let mut work = pin!(begin(stats.clone(), stop.clone()));
     let result = loop {
         tokio::select! {
@@ -87,13 +94,20 @@ where
             }
             _ = lines.tick(), if flags.stats.is_some() && progress.is_none() => log(context.settings, &snapshot()),
             () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block(&flags.stats_style)),
-            () = signals.asked_to_stop() => {
-                if interrupted {
-                    let message = format!("Failed to {command}: interrupted");
-                    anyhow::bail!(Failure { exit: Exit::Interrupted, message });
+            () = sleep_until(too_late.unwrap_or_else(Instant::now)), if too_late.is_some() => {
+                anyhow::bail!(interrupted_by(interrupted.unwrap_or_default()));
+            }
+            signal = signals.asked_to_stop() => {
+                if interrupted.is_some() {
+                    anyhow::bail!(interrupted_by(signal.number));
                 }
-                interrupted = true;
-                tracing::warn!("Stopping: what is on its way is finished first. Ctrl-C once more stops at once");
+                interrupted = Some(signal.number);
+                if signal.by_person {
+                    tracing::warn!("Stopping: what is on its way is finished first. Ctrl-C once more stops at once");
+                } else {
+                    tracing::warn!("Stopping: the same command goes on from here");
+                    too_late = Some(Instant::now() + GRACE);
+                }
                 stop.cancel();
             }
         }
@@ -106,10 +120,10 @@ where
         Some(progress) => progress.finish(context.out, &end)?,
         None => log(context.settings, &end),
     }
-    if interrupted {
+    if let Some(number) = interrupted {
         let left = end.total_transfers.saturating_sub(end.transfers) + stats.snapshot().left_to_remove;
         let message = format!("Failed to {command}: interrupted, with {left} known files left");
-        return Err(Failure { exit: Exit::Interrupted, message }.into());
+        return Err(Failure { exit: Exit::Signal(number), message }.into());
     }
     conclude(result?, command, flags)
 }
@@ -132,11 +146,14 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
         true => settings.transfer.stats_level.min(LogLevel::Notice),
         false => settings.transfer.stats_level,
     };
+    // A log of JSON objects has the numbers as well.
+    let stats = settings.json_log.then(|| snapshot.json());
+    let stats = stats.as_deref();
     match level {
-        LogLevel::Error => tracing::error!("{text}"),
-        LogLevel::Notice => tracing::warn!("{text}"),
-        LogLevel::Info => tracing::info!("{text}"),
-        LogLevel::Debug => tracing::debug!("{text}"),
+        LogLevel::Error => tracing::error!(stats, "{text}"),
+        LogLevel::Notice => tracing::warn!(stats, "{text}"),
+        LogLevel::Info => tracing::info!(stats, "{text}"),
+        LogLevel::Debug => tracing::debug!(stats, "{text}"),
     }
 }
 
@@ -152,7 +169,7 @@ fn conclude(report: RunReport, command: &str, flags: &TransferSettings) -> anyho
         let mut message = if count == 1 {
             format!("Failed to {command}: {error}")
         } else {
-            format!("Failed to {command} with {count} errors: the weightiest was: {error}")
+            format!("Failed to {command} with {count} errors: the most serious was: {error}")
         };
         if let Some(hint) = hint {
             message = format!("{message}\nHint: {hint}");

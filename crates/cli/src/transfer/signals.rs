@@ -2,6 +2,16 @@
 
 use std::io;
 
+/// How a run is asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StopSignal {
+    /// The signal's number, which the exit code is made of.
+    pub(super) number: u8,
+    /// Whether a person pressed Ctrl-C, and what is on its way may be finished. Otherwise there is little time: a
+    /// service manager waits, or the terminal is gone.
+    pub(super) by_person: bool,
+}
+
 /// The signals that a run listens to.
 pub(super) struct Signals(system::Signals);
 
@@ -11,8 +21,8 @@ impl Signals {
     }
 
     /// Waits until somebody wants the run to stop: Ctrl-C, or a polite end of the process.
-    pub(super) async fn asked_to_stop(&self) {
-        self.0.asked_to_stop().await;
+    pub(super) async fn asked_to_stop(&self) -> StopSignal {
+        self.0.asked_to_stop().await
     }
 
     /// Waits until somebody wants to know how far the run is: SIGUSR1, and Ctrl-T where there is one.
@@ -26,6 +36,12 @@ mod system {
     use std::{future::poll_fn, io, sync::Mutex, sync::PoisonError, task::Poll};
 
     use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use super::StopSignal;
+
+    /// The signals that end a run, and their numbers.
+    const STOPS: [(SignalKind, u8); 3] =
+        [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
 
     pub(super) struct Signals {
         stop: Mutex<Vec<Signal>>,
@@ -47,14 +63,13 @@ mod system {
                 ))]
                 SignalKind::info(),
             ];
-            Ok(Self {
-                stop: listen(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])?,
-                state: listen(&state)?,
-            })
+            Ok(Self { stop: listen(&STOPS.map(|(kind, _)| kind))?, state: listen(&state)? })
         }
 
-        pub(super) async fn asked_to_stop(&self) {
-            any_of(&self.stop).await;
+        pub(super) async fn asked_to_stop(&self) -> StopSignal {
+            let which = any_of(&self.stop).await;
+            let number = STOPS.get(which).map_or(2, |(_, number)| *number);
+            StopSignal { number, by_person: number == 2 }
         }
 
         pub(super) async fn asked_for_state(&self) {
@@ -62,19 +77,22 @@ mod system {
         }
     }
 
-    async fn any_of(signals: &Mutex<Vec<Signal>>) {
+    /// Waits for one of the signals and returns its place in the list.
+    async fn any_of(signals: &Mutex<Vec<Signal>>) -> usize {
         poll_fn(|context| {
             let mut signals = signals.lock().unwrap_or_else(PoisonError::into_inner);
-            let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if came { Poll::Ready(()) } else { Poll::Pending }
+            let came = signals.iter_mut().position(|signal| signal.poll_recv(context).is_ready());
+            came.map_or(Poll::Pending, Poll::Ready)
         })
-        .await;
+        .await
     }
 }
 
 #[cfg(not(unix))]
 mod system {
     use std::{future::pending, io};
+
+    use super::StopSignal;
 
     pub(super) struct Signals;
 
@@ -83,10 +101,11 @@ mod system {
             Ok(Self)
         }
 
-        pub(super) async fn asked_to_stop(&self) {
+        pub(super) async fn asked_to_stop(&self) -> StopSignal {
             if tokio::signal::ctrl_c().await.is_err() {
                 pending::<()>().await;
             }
+            StopSignal { number: 2, by_person: true }
         }
 
         pub(super) async fn asked_for_state(&self) {

@@ -105,3 +105,21 @@ fn a_list_of_addresses_is_worked_through_and_failures_do_not_stop_it() {
     assert!(here.join("one").is_file() && here.join("second name").is_file());
     assert_eq!(fs::read_dir(&here).unwrap().count(), 2);
 }
+
+#[test]
+fn names_in_a_list_may_have_folders_and_spaces() {
+    let (stage, web) = (Stage::start(), serve());
+    let here = stage.directory("here");
+    let list =
+        format!("{web}/one,sub/dir/c.txt\n\"{web}/two\",\"with space/x y.txt\"\n{web}/three, lead.txt\n");
+    fs::write(stage.home().join("list"), list).unwrap();
+    stage.run(&["copyurl", "--urls", "list", "work/here"]).success();
+    for name in ["sub/dir/c.txt", "with space/x y.txt", " lead.txt"] {
+        assert!(here.join(name).is_file(), "{name}");
+    }
+    fs::write(stage.home().join("list"), format!("{web}/one,../up.txt\n")).unwrap();
+    stage.run(&["copyurl", "--urls", "list", "work/here"]).code(2);
+    assert!(!here.join("../up.txt").exists());
+    let run = stage.run(&["copyurl", &format!("{web}/one"), "work/here/new/"]).code(2);
+    assert!(run.stderr.contains("is a directory"), "{}", run.stderr);
+}

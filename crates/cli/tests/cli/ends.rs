@@ -46,6 +46,26 @@ const ENDS: &[(&[&str], i32, &str)] = &[
     (&["cat", "--head", "1", "--tail", "1", "file"], 1, "Can only use one of"),
     (&["link", "file"], 2, "doesn't support public links"),
     (&["rmdir", "full"], 2, "Failed to rmdir"),
+    (&["rmdir", "full"], 2, "Hint: purge removes"),
+    (&["ls", "demo:nowhere"], 3, "directory not found: \"demo:nowhere\""),
+    (&["copyto", "file", "new/"], 2, "\"new/\" is a directory"),
+    (&["moveto", "file", "new/"], 2, "\"new/\" is a directory"),
+    (&["touch", "new/"], 3, "directory not found"),
+    (&["deletefile", "full"], 4, "it is a directory; purge removes it"),
+    (&["listremotes", "x"], 0, ""),
+    (&["ls", "--filter", "x a", "."], 2, "--filter: malformed rule \"x a\": it must begin with \"+ \""),
+    (&["ls", "--exclude", "[a", "."], 2, "--exclude: mismatched '[' and ']' in glob"),
+    (&["ls", "--hash-filter", "3", "."], 2, "expected K/N such as 1/3"),
+    (&["ls", "--bwlimit", "foo", "."], 1, "a timetable like"),
+    (&["ls", "--bind", "foo", "."], 1, "expected an IP address"),
+    (&["ls", "--timeout", "584542046090y", "."], 1, "this duration is too long"),
+    (&["ls", "--client-cert", "x", "."], 1, "--client-key"),
+    (
+        &["config", "show", "zz"],
+        2,
+        "Failed to config show: there is no remote \"zz\" in the configuration file; there are",
+    ),
+    (&["lsf", "demo,cdn=maybe:"], 2, "option cdn: \"maybe\" is neither true nor false"),
     (&["help", "nosuch"], 1, "there is no command \"nosuch\""),
 ];
 
@@ -61,6 +81,75 @@ fn codes_and_last_words() {
         assert!(errors.contains(message), "{words:?}: {errors}");
     }
     assert!(directory.path().join("full/sub").is_dir());
+}
+
+#[test]
+fn a_command_that_is_unknown_is_told_what_was_meant() {
+    let directory = tempfile::tempdir().unwrap();
+    for (word, advice) in [
+        ("rm", "Did you mean: delete, deletefile?"),
+        ("copi", "Did you mean: copy?"),
+        ("mount", "rclone has \"mount\"; this program hasn't got it yet"),
+        ("xyzzy", "there is no command \"xyzzy\""),
+    ] {
+        fichier(directory.path()).args([word, "a"]).assert().code(1).stderr(contains(advice));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_has_the_code_of_rclone() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("file"), vec![1; 1 << 20]).unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("fichier"));
+    let output = command.current_dir(directory.path()).args(["cat", "file"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_flags_of_a_command_come_from_the_environment() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("file"), "x").unwrap();
+    let lsf = || {
+        let mut command = fichier(directory.path());
+        command.args(["lsf", "."]);
+        command
+    };
+    lsf().env("RCLONE_FORMAT", "ps").assert().success().stdout("file;1\n");
+    lsf().env("RCLONE_FORMAT", "ps").env("FICHIER_FORMAT", "s").assert().success().stdout("1\n");
+    lsf().args(["--format", "p"]).env("FICHIER_FORMAT", "s").assert().success().stdout("file\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_run_soon_and_is_in_its_code() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("a")).unwrap();
+    std::fs::write(directory.path().join("a/file"), vec![1; 4 << 20]).unwrap();
+    for (signal, code) in [("-TERM", 143), ("-HUP", 129)] {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("fichier"))
+            .current_dir(directory.path())
+            .args(["copy", "a", "b", "--bwlimit", "100k", "--stats", "100ms", "--stats-log-level", "ERROR"])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It is on its way when it says how far it is.
+        let mut errors = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Transferring:") {
+            line.clear();
+            assert!(std::io::BufRead::read_line(&mut errors, &mut line).unwrap() > 0, "it ended");
+        }
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let begun = std::time::Instant::now();
+        std::io::copy(&mut errors, &mut std::io::sink()).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        // The file takes 40 seconds.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+        assert!(!directory.path().join("b/file").exists());
+    }
 }
 
 #[test]
@@ -125,8 +214,19 @@ fn the_log_goes_to_its_file() {
 #[test]
 fn completion_knows_commands_and_shared_flags() {
     let directory = tempfile::tempdir().unwrap();
-    for shell in ["bash", "zsh", "fish", "powershell"] {
-        let script = contains("lsjson").and(contains("low-level-retries"));
-        fichier(directory.path()).args(["completion", shell]).assert().success().stdout(script);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = fichier(directory.path()).args(["completion", shell]).output().unwrap();
+        assert!(output.status.success() && output.stdout.len() < 100_000, "{shell}");
     }
+    let told = |words: &[&str]| {
+        let output = fichier(directory.path()).args(["complete-line", "--"]).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(told(&["lsj"]).contains("lsjson\n"));
+    assert_eq!(told(&["complete"]), "");
+    assert!(told(&["ls", "--low-l"]).contains("--low-level-retries\n"));
+    assert!(told(&["ls", "--log-level", "no"]).contains("notice\n"));
+    assert_eq!(told(&["ls", "--cutoff-mode=so"]), "--cutoff-mode=soft\n");
+    assert_eq!(told(&["completion", "el"]), "elvish\n");
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod arguments;
 #[cfg(unix)]
 mod asking;
 mod brakes;
@@ -29,6 +30,7 @@ mod peer;
 mod progress;
 mod rcat;
 mod remotes;
+mod said;
 mod service;
 mod sources;
 mod stage;

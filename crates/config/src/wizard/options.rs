@@ -249,33 +249,43 @@ impl Wizard {
             provider.question(name).is_some_and(|question| question.sensitive && !question.password)
         };
         let is_new = draft.changed.iter().any(is_key);
+        let needed = &provider.needs_one_of;
+        if !needed.is_empty() && needed.iter().all(|option| draft.get(option).is_none()) {
+            let what = if needed.len() == 1 { "has no" } else { "has neither" };
+            let message =
+                format!("\nThe remote {what} {}: it can't be opened like this.", needed.join(" nor "));
+            self.complain(&message);
+            return self.open_keep(draft, true);
+        }
         if self.setting.checks && provider.has_account && is_new {
             let task = Task::Check { backend: provider.name.clone(), values: draft.values.clone() };
             self.state = State::Checking { draft };
             return task;
         }
-        self.open_keep(draft)
+        self.open_keep(draft, false)
     }
 
-    pub(super) fn open_keep(&mut self, draft: Draft) -> Task {
+    /// Asks whether to keep the remote. One that can't work as it is isn't kept by default.
+    pub(super) fn open_keep(&mut self, draft: Draft, doubtful: bool) -> Task {
         self.pending.push_str("\nConfiguration complete.\nOptions:\n");
         self.summarise(&draft);
+        let [yes, edit] = if doubtful { ["", " (default)"] } else { [" (default)", ""] };
         let _infallible = writeln!(
             self.pending,
-            "Keep this {:?} remote?\ny) Yes this is OK (default)\ne) Edit this remote\nd) Delete this remote",
+            "Keep this {:?} remote?\ny) Yes this is OK{yes}\ne) Edit this remote{edit}\nd) Delete this remote",
             draft.name
         );
-        self.state = State::Keep { draft };
+        self.state = State::Keep { draft, doubtful };
         Task::Ask
     }
 
-    pub(super) fn keep(&mut self, draft: Draft, answer: &str) -> Task {
-        match self.letter(answer, "yed", Some('y')) {
+    pub(super) fn keep(&mut self, draft: Draft, doubtful: bool, answer: &str) -> Task {
+        match self.letter(answer, "yed", Some(if doubtful { 'e' } else { 'y' })) {
             Some('y') => Task::Change(draft.change()),
             Some('e') => self.interview(draft),
             Some(_) => Task::Change(Change::Delete { name: draft.name }),
             None => {
-                self.state = State::Keep { draft };
+                self.state = State::Keep { draft, doubtful };
                 Task::Ask
             }
         }

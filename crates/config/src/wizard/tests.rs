@@ -41,6 +41,7 @@ fn providers() -> Vec<Provider> {
         name: name.into(),
         description: format!("The {name}"),
         has_account,
+        needs_one_of: if name == "cloud" { vec!["key".into(), "folder".into()] } else { Vec::new() },
         questions,
     };
     vec![provider("cloud", true, cloud), provider("alias", false, alias)]
@@ -99,7 +100,9 @@ impl Run {
                 }
                 Task::Check { backend, values } => {
                     let key = values.iter().find(|(key, _)| key == "key").unwrap();
-                    self.wizard.checked(&format!("checked {backend} with {}", key.1.expose().len()))
+                    let refused = key.1.expose() == "refused";
+                    let found = format!("checked {backend} with {}", key.1.expose().len());
+                    self.wizard.checked(&found, refused)
                 }
             };
         }
@@ -179,6 +182,22 @@ fn nonsense_is_answered_by_the_question_again() {
     let required = Run::on("").answers(&["n", "a", "alias", "", "", "x:"]);
     assert!(required.shown.contains("This value is required"), "{}", required.shown);
     assert!(required.shown.ends_with("y/e/d> "), "{}", required.shown);
+}
+
+#[test]
+fn a_key_that_was_refused_or_is_missing_is_not_kept_by_default() {
+    // Enter goes back to the questions; only a plain yes keeps such a remote.
+    let refused = Run::on("").answers(&["n", "one", "cloud", "refused", "", "", "n", ""]);
+    assert!(refused.shown.contains("Edit this remote (default)"), "{}", refused.shown);
+    assert!(refused.shown.ends_with("key> "), "{}", refused.shown);
+    assert_eq!(refused.text(), "");
+    let kept = Run::on("").answers(&["n", "one", "cloud", "refused", "", "", "n", "y"]);
+    assert!(kept.text().contains("key = refused"), "{}", kept.text());
+    let empty = Run::on("").answers(&["n", "one", "cloud", "", "", "", "n", ""]);
+    assert!(empty.shown.contains("has neither key nor folder"), "{}", empty.shown);
+    assert!(empty.shown.ends_with("key> "), "{}", empty.shown);
+    let good = Run::on("").answers(&["n", "one", "cloud", "KEY", "", "", "n", ""]);
+    assert!(good.text().contains("key = KEY"), "{}", good.text());
 }
 
 const FILE: &str = "# mine\n[b]\ntype = cloud\n# the key\nkey = OLD\nstrange = kept\n\n[a]\ntype = drive\n";

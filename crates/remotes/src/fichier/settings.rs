@@ -1,5 +1,9 @@
 //! The options of the backend `fichier`: rclone's under their own names, then ours.
 
+use fichier_api::SharedFolderId;
+use url::Url;
+
+use super::CatalogueUse;
 use crate::registry::{BackendSpec, DESCRIPTION, Opens, OptionKind, OptionSpec};
 
 /// The backend.
@@ -8,6 +12,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     description: "1Fichier",
     options: &OPTIONS,
     has_account: true,
+    needs_one_of: &["api_key", "shared_folder"],
     opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.network)),
 };
 
@@ -20,6 +25,7 @@ static OPTIONS: [OptionSpec; 17] = [
         "The key to your account.\n\nMake one at https://1fichier.com/console/params.pl; the account has to be \
          a Premium or Access one.",
     )
+    .checked(key)
     .sensitive(),
     OptionSpec::new(
         "shared_folder",
@@ -28,6 +34,7 @@ static OPTIONS: [OptionSpec; 17] = [
         "Read a folder that somebody shared, instead of your account.\n\nThe code at the end of its address: \
          https://1fichier.com/dir/CODE. Nothing can be changed there.",
     )
+    .checked(shared_folder)
     .advanced(),
     OptionSpec::new(
         "file_password",
@@ -89,6 +96,7 @@ static OPTIONS: [OptionSpec; 17] = [
          hour at most), for those who alone change the account; what is changed is looked at first all the \
          same. off reads nothing and keeps nothing. --catalogue is the same.",
     )
+    .checked(catalogue)
     .own(),
     OptionSpec::new(
         "endpoint",
@@ -96,6 +104,7 @@ static OPTIONS: [OptionSpec; 17] = [
         "https://api.1fichier.com/v1/",
         "The address of the service.\n\nFor an emulator or a proxy.",
     )
+    .checked(endpoint)
     .own(),
     OptionSpec::new(
         "call_gap",
@@ -144,3 +153,48 @@ static OPTIONS: [OptionSpec; 17] = [
     )
     .own(),
 ];
+
+/// Checks a key without quoting it.
+fn key(text: &str) -> Result<(), String> {
+    let odd = text.chars().any(|character| character.is_whitespace() || character.is_control());
+    if odd { Err("a key holds no spaces and is on one line".to_owned()) } else { Ok(()) }
+}
+
+fn shared_folder(text: &str) -> Result<(), String> {
+    text.parse::<SharedFolderId>().map(drop).map_err(|error| error.to_string())
+}
+
+fn catalogue(text: &str) -> Result<(), String> {
+    text.parse::<CatalogueUse>().map(drop).map_err(|error| error.to_string())
+}
+
+fn endpoint(text: &str) -> Result<(), String> {
+    match text.parse::<Url>() {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        Ok(_) => Err(format!("{text:?} must begin with https:// or http:// and name a host")),
+        Err(error) => Err(format!("{text:?} is no address: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::registry::backend;
+
+    #[test]
+    fn values_are_checked_where_they_are_typed() {
+        let check = |option: &str, value: &str| {
+            backend("fichier").unwrap().option(option).unwrap().check(value).map_err(|wrong| wrong.reason)
+        };
+        for (option, right, wrong) in [
+            ("catalogue", "trust=1h", "nonsense"),
+            ("endpoint", "http://127.0.0.1:8080/v1/", "ftp://x/"),
+            ("endpoint", "https://api.1fichier.com/v1/", "api.1fichier.com"),
+            ("cdn", "true", "maybe"),
+            ("api_key", "0123456789abcdefghij", "two words"),
+        ] {
+            assert_eq!(check(option, right), Ok(()), "{option}={right}");
+            assert!(check(option, wrong).is_err(), "{option}={wrong}");
+        }
+        assert!(!check("api_key", "my secret key").unwrap_err().contains("secret"));
+    }
+}

@@ -16,6 +16,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     description: "Local disk",
     options: &OPTIONS,
     has_account: false,
+    needs_one_of: &[],
     opens: Opens::Place(|opening, chosen| {
         let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
         let options = options(chosen, &opening.network.downloads).map_err(wrong)?;

@@ -127,7 +127,7 @@ impl<'a> Chosen<'a> {
 /// Sees to it that a value suits an option's kind.
 pub(super) fn check(spec: &OptionSpec, text: &str) -> Result<(), InvalidValue> {
     let checked = match spec.kind {
-        OptionKind::Text | OptionKind::Secret => Ok(()),
+        OptionKind::Text | OptionKind::Secret => spec.rule.map_or(Ok(()), |rule| rule(text)),
         OptionKind::Bool => switch(text).map(drop),
         OptionKind::Encoding => encoding(text).map(drop),
         OptionKind::Duration => duration(text).map(drop),
@@ -164,10 +164,17 @@ fn count(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| format!("{text:?} is no number from 1 on"))
 }
 
+/// The longest length of time that is accepted: 1,000 years. Every clock can be set so far ahead.
+const LONGEST_DURATION: Duration = Duration::from_secs(1_000 * 365 * 86_400);
+
 /// Numbers with units, one after the other: `1h30m`. A bare number is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no length of time like 400ms, 30s or 1h30m");
-    let seconds = |number: f64| Duration::try_from_secs_f64(number).map_err(|_| wrong());
+    let too_long = || format!("{text:?} is too long");
+    let seconds = |number: f64| {
+        let time = Duration::try_from_secs_f64(number).ok().filter(|time| *time <= LONGEST_DURATION);
+        time.ok_or_else(too_long)
+    };
     if let Some(number) = number(text) {
         return seconds(number);
     }
@@ -192,7 +199,10 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
             _ => return Err(wrong()),
         };
         let amount = number(amount).ok_or_else(wrong)?;
-        total = total.checked_add(seconds(amount * unit)?).ok_or_else(wrong)?;
+        total += seconds(amount * unit)?;
+        if total > LONGEST_DURATION {
+            return Err(too_long());
+        }
         rest = behind;
     }
     if text.is_empty() { Err(wrong()) } else { Ok(total) }
@@ -245,7 +255,20 @@ mod tests {
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "s", "-1s", "1 s", "1x", "5m3", "inf", "1e3", "9999999999999999999999y", "."] {
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1 s",
+            "1x",
+            "5m3",
+            "inf",
+            "1e3",
+            "9999999999999999999999y",
+            "1001y",
+            "999y365d",
+            ".",
+        ] {
             assert!(duration(text).is_err(), "{text:?}");
         }
     }

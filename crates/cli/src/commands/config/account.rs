@@ -133,7 +133,7 @@ fn in_words(account: &AccountInfo) -> String {
 /// What a failed check is told as.
 pub(super) fn refusal(error: &anyhow::Error) -> String {
     let hint = exit::hint(error).map(|hint| format!("\nHint: {hint}")).unwrap_or_default();
-    format!("The key can't be checked: {}{hint}", exit::describe(error))
+    format!("The key can't be checked: {}{hint}", exit::describe(error, |_| None))
 }
 
 /// The remote's name and its kind.

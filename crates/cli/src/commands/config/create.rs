@@ -151,7 +151,7 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
         .into());
     }
     let provider = provider(backend)?;
-    let options = stored(&provider, &pairs(options)?, ways.obscuring());
+    let options = stored(&provider, &pairs(options)?, ways.obscuring())?;
     if ways.all && !ways.non_interactive && !ways.r#continue {
         return wizard::single(name, backend, &options, context).await;
     }
@@ -166,13 +166,25 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
         document.set(name, "type", backend)?;
         set_all(document, name, &options)
     })?;
+    if !ways.non_interactive && !going_on {
+        warn_of_missing(&provider, &options);
+    }
     finish(name, &provider, ways, context)
+}
+
+/// Says when a remote can't be opened, since what it needs isn't set.
+fn warn_of_missing(provider: &Provider, options: &[(String, Secret)]) {
+    let is_set = |name: &String| options.iter().any(|(key, value)| key == name && !value.is_empty());
+    if !provider.needs_one_of.is_empty() && !provider.needs_one_of.iter().any(is_set) {
+        let needed = provider.needs_one_of.join(" or ");
+        tracing::warn!("The remote can't be opened before {needed} is set");
+    }
 }
 
 pub(super) async fn update(arguments: &Update, context: &mut Context<'_>) -> anyhow::Result<()> {
     let Update { name, options, ways } = arguments;
     let provider = provider_of(name, context)?;
-    let options = stored(&provider, &pairs(options)?, ways.obscuring());
+    let options = stored(&provider, &pairs(options)?, ways.obscuring())?;
     if ways.all && !ways.non_interactive && !ways.r#continue {
         return wizard::single(name, &provider.name, &options, context).await;
     }
@@ -193,11 +205,21 @@ pub(super) fn unset(arguments: &Unset, context: &mut Context<'_>) -> anyhow::Res
 
 pub(super) fn password(arguments: &Password, context: &mut Context<'_>) -> anyhow::Result<()> {
     let name = &arguments.name;
-    provider_of(name, context)?;
-    let options: Vec<_> = pairs(&arguments.options)?
-        .into_iter()
-        .map(|(key, value)| (key, Secret::new(fichier_config::obscure(value.expose()))))
-        .collect();
+    let provider = provider_of(name, context)?;
+    let mut options = Vec::new();
+    for (key, value) in pairs(&arguments.options)? {
+        if provider.question(&key).is_some_and(|question| !question.password) {
+            let passwords: Vec<_> =
+                provider.questions.iter().filter(|each| each.password).map(|each| &*each.name).collect();
+            let passwords = passwords.join(", ");
+            return Err(Failure::usage(format!(
+                "{key} is no password and is stored as it is: use config update; the passwords of {} are: {passwords}",
+                provider.name
+            ))
+            .into());
+        }
+        options.push((key, Secret::new(fichier_config::obscure(value.expose()))));
+    }
     context.session.configuration().edit(|document| set_all(document, name, &options))?;
     print(name, context)
 }
@@ -226,16 +248,32 @@ fn set_all(
 }
 
 /// The values as the file holds them.
-fn stored(provider: &Provider, pairs: &[(String, Secret)], obscuring: Obscuring) -> Vec<(String, Secret)> {
+///
+/// # Errors
+/// A value doesn't suit its option.
+fn stored(
+    provider: &Provider,
+    pairs: &[(String, Secret)],
+    obscuring: Obscuring,
+) -> Result<Vec<(String, Secret)>, Failure> {
     let one = |(key, value): &(String, Secret)| {
         let value = match provider.question(key) {
-            Some(question) => Secret::new(question.stored(value.expose(), obscuring)),
+            Some(question) => {
+                if !value.is_empty() {
+                    let wrong = |reason| Failure::usage(format!("option {key}: {reason}"));
+                    (question.check)(value.expose()).map_err(wrong)?;
+                }
+                Secret::new(question.stored(value.expose(), obscuring))
+            }
             None => {
-                tracing::warn!("The backend {} has no option {key:?}: kept for others", provider.name);
+                tracing::warn!(
+                    "The backend {} has no option {key:?}: it is written, but decides nothing here",
+                    provider.name
+                );
                 value.clone()
             }
         };
-        (key.clone(), value)
+        Ok((key.clone(), value))
     };
     pairs.iter().map(one).collect()
 }

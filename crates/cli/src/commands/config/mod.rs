@@ -32,6 +32,33 @@ pub(crate) struct Arguments {
     action: Option<Action>,
 }
 
+impl Arguments {
+    /// The command as typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match &self.action {
+            None => "config",
+            Some(Action::Create(_)) => "config create",
+            Some(Action::Delete(_)) => "config delete",
+            Some(Action::Disconnect(_)) => "config disconnect",
+            Some(Action::Dump(_)) => "config dump",
+            Some(Action::Edit(_)) => "config edit",
+            Some(Action::Encryption(_)) => "config encryption",
+            Some(Action::File(_)) => "config file",
+            Some(Action::Password(_)) => "config password",
+            Some(Action::Paths(_)) => "config paths",
+            Some(Action::Providers(_)) => "config providers",
+            Some(Action::Reconnect(_)) => "config reconnect",
+            Some(Action::Redacted(_)) => "config redacted",
+            Some(Action::Show(_)) => "config show",
+            Some(Action::ConnectionString(_)) => "config string",
+            Some(Action::Touch(_)) => "config touch",
+            Some(Action::Unset(_)) => "config unset",
+            Some(Action::Update(_)) => "config update",
+            Some(Action::Userinfo(_)) => "config userinfo",
+        }
+    }
+}
+
 /// The single steps.
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -35,6 +35,7 @@ fn provider(backend: &'static BackendSpec) -> Provider {
         name: backend.name.to_owned(),
         description: backend.description.to_owned(),
         has_account: backend.has_account,
+        needs_one_of: backend.needs_one_of.iter().map(|option| (*option).to_owned()).collect(),
         questions: backend.options.iter().map(question).collect(),
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use fichier_config::{
     Origin, Parameters, RemoteSpec,
     connection::without_values,
-    ini::{DEFAULT_SECTION, Entry, Section},
+    ini::{DEFAULT_SECTION, Entry, IniFile, Section},
     provider::veiled,
 };
 use fichier_remotes::registry::{self, OptionKind};
@@ -76,7 +76,7 @@ pub(super) fn show(arguments: &Show, context: &mut Context<'_>) -> anyhow::Resul
     }
     let name = name_of(remote);
     let file = context.session.configuration().read()?.meaning()?;
-    let section = file.section(name).ok_or_else(|| unknown(name))?;
+    let section = file.section(name).ok_or_else(|| unknown(name, &file))?;
     writeln!(context.out, "[{name}]")?;
     for entry in &section.entries {
         writeln!(context.out, "{} = {}", entry.key, entry.value)?;
@@ -84,8 +84,15 @@ pub(super) fn show(arguments: &Show, context: &mut Context<'_>) -> anyhow::Resul
     Ok(())
 }
 
-fn unknown(name: &str) -> Failure {
-    Failure::other(format!("there is no remote {name:?} in the configuration file"))
+fn unknown(name: &str, file: &IniFile) -> Failure {
+    let known: Vec<_> = file
+        .sections()
+        .iter()
+        .filter(|section| section.name != DEFAULT_SECTION)
+        .map(|section| &*section.name)
+        .collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Failure::other(format!("there is no remote {name:?} in the configuration file; there are: {known}"))
 }
 
 /// Each option of a remote with its value and where that comes from.
@@ -124,7 +131,7 @@ pub(super) fn redacted(arguments: &Redacted, context: &mut Context<'_>) -> anyho
         let name = name_of(remote);
         sections.retain(|section| section.name == name);
         if sections.is_empty() {
-            return Err(unknown(name).into());
+            return Err(unknown(name, &file).into());
         }
     }
     if sections.is_empty() {
@@ -209,7 +216,7 @@ pub(super) fn connection_string(
 ) -> anyhow::Result<()> {
     let name = name_of(&arguments.remote);
     let file = context.session.configuration().read()?.meaning()?;
-    let section = file.section(name).ok_or_else(|| unknown(name))?;
+    let section = file.section(name).ok_or_else(|| unknown(name, &file))?;
     let backend = section.get("type").unwrap_or_default().to_owned();
     let options = section.entries.iter().filter(|entry| entry.key != "type");
     let parameters = Parameters::from_pairs(options.map(|entry| (entry.key.clone(), entry.value.clone())));

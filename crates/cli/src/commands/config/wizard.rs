@@ -9,7 +9,7 @@ use rand::Rng as _;
 
 use super::{Context, account, create, providers};
 use crate::{
-    exit::Failure,
+    exit::{Exit, Failure},
     terminal::{Answer, Terminal},
 };
 
@@ -101,8 +101,11 @@ async fn drive(mut wizard: Wizard, mut task: Task, context: &mut Context<'_>) ->
                 writeln!(context.out, "\nLooking whether the key works …")?;
                 context.out.flush()?;
                 match account::check(&backend, &values, context).await {
-                    Ok(found) => wizard.checked(&found),
-                    Err(error) => wizard.checked(&account::refusal(&error)),
+                    Ok(found) => wizard.checked(&found, false),
+                    Err(error) => {
+                        let refused = Exit::of(&error) == Exit::Fatal;
+                        wizard.checked(&account::refusal(&error), refused)
+                    }
                 }
             }
             Task::Quit => {

@@ -61,5 +61,11 @@ fn bash_completes_commands_flags_remotes_and_paths() {
     assert!(offered(&home, "fichier copyt", "fichier copyt").contains("copyto"));
     assert!(offered(&home, "fichier lsf --sep", "fichier lsf --sep").contains("--separator"));
     assert!(offered(&home, "fichier lsf the", "fichier lsf the").contains("the.conf"));
+    // Behind a colon nothing local is meant.
+    assert!(!offered(&home, "fichier lsf demo:th", "fichier lsf demo : th").contains("the.conf"));
+    assert_eq!(offered(&home, "fichier config show di", "fichier config show di"), "disk\n");
+    assert_eq!(offered(&home, "fichier lsf --log-level=NO", "fichier lsf --log-level = NO").trim(), "");
+    assert_eq!(offered(&home, "fichier lsf --log-level=no", "fichier lsf --log-level = no"), "notice\n");
+    assert!(!offered(&home, "fichier com", "fichier com").contains("complete-path"));
     assert_eq!(offered(&home, "fichier version dem", "fichier version dem").trim(), "");
 }

@@ -36,6 +36,11 @@ fn manual_pages_are_written_for_every_command() {
     for name in ["fichier.1", "fichier-copy.1", "fichier-config.1", "fichier-config-create.1"] {
         let page = fs::read_to_string(directory.join(name)).unwrap();
         assert!(page.contains(".TH ") && page.contains(".SH NAME"), "{name}");
+        for section in ["EXIT STATUS", "FILES", "SEE ALSO"] {
+            assert!(page.contains(&format!(".SH \"{section}\"")), "{name} has no {section}");
+        }
     }
+    let page = fs::read_to_string(directory.join("fichier.1")).unwrap();
+    assert!(page.contains("command line client for the storage service 1Fichier"), "{page}");
     assert!(fs::read_to_string(directory.join("fichier.1")).unwrap().contains("transfers"));
 }

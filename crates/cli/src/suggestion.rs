@@ -1,0 +1,110 @@
+//! What is said to a command that there isn't: what was probably meant, or that rclone has it and this program not yet.
+
+use crate::flags;
+
+/// Words that people type, and the commands that do it.
+const MEANT: [(&str, &[&str]); 20] = [
+    ("cp", &["copy", "copyto"]),
+    ("del", &["delete", "deletefile"]),
+    ("df", &["about"]),
+    ("dir", &["lsf", "ls"]),
+    ("download", &["copy", "copyurl"]),
+    ("du", &["size", "tree"]),
+    ("erase", &["delete", "deletefile"]),
+    ("find", &["lsf"]),
+    ("info", &["about"]),
+    ("list", &["lsf", "ls"]),
+    ("ll", &["lsl"]),
+    ("login", &["config"]),
+    ("md", &["mkdir"]),
+    ("mv", &["move", "moveto"]),
+    ("remove", &["delete", "deletefile"]),
+    ("rename", &["moveto"]),
+    ("rm", &["delete", "deletefile"]),
+    ("share", &["link"]),
+    ("upload", &["copy", "rcat"]),
+    ("wget", &["copyurl"]),
+];
+
+/// Commands of rclone that aren't here.
+const NOT_HERE: [&str; 20] = [
+    "archive",
+    "authorize",
+    "backend",
+    "bisync",
+    "convmv",
+    "cryptcheck",
+    "cryptdecode",
+    "gendocs",
+    "gitannex",
+    "gui",
+    "mount",
+    "ncdu",
+    "nfsmount",
+    "rc",
+    "rcd",
+    "selfupdate",
+    "serve",
+    "settier",
+    "test",
+    "mount2",
+];
+
+/// How many letters may differ.
+const MOST_DIFFERENCES: usize = 2;
+
+/// Returns the message for a word that is no command.
+pub(crate) fn unknown_command(word: &str) -> String {
+    let advice = match suggestions(word) {
+        _ if NOT_HERE.contains(&word) => format!("rclone has {word:?}; this program hasn't got it yet."),
+        names if names.is_empty() => String::new(),
+        names => format!("Did you mean: {}?", names.join(", ")),
+    };
+    let advice = if advice.is_empty() { advice } else { format!("  {advice}\n\n") };
+    format!("error: there is no command {word:?}\n\n{advice}All commands: fichier help\n")
+}
+
+/// The commands that were probably meant, the likeliest first.
+fn suggestions(word: &str) -> Vec<String> {
+    let lower = word.to_lowercase();
+    if let Some((_, names)) = MEANT.iter().find(|(typed, _)| *typed == lower) {
+        return names.iter().map(|name| (*name).to_owned()).collect();
+    }
+    let mut close: Vec<_> = flags::command_names()
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name), name))
+        // Of a short word, few letters may be wrong.
+        .filter(|(differences, name)| *differences <= MOST_DIFFERENCES.min(name.len() / 2))
+        .collect();
+    close.sort();
+    let least = close.first().map_or(0, |(differences, _)| *differences);
+    close.into_iter().filter(|(differences, _)| *differences == least).map(|(_, name)| name).take(3).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions_make_sense() {
+        assert_eq!(suggestions("rm"), ["delete", "deletefile"]);
+        assert_eq!(suggestions("copi"), ["copy"]);
+        assert_eq!(suggestions("coppy"), ["copy"]);
+        assert_eq!(suggestions("Lsjosn"), ["lsjson"]);
+        assert_eq!(suggestions("xyzzy"), Vec::<String>::new());
+        assert!(unknown_command("mount").contains("hasn't got it yet"));
+    }
+
+    #[test]
+    fn every_suggestion_is_a_command_and_what_is_missing_is_none() {
+        let names = flags::command_names();
+        for (word, meant) in MEANT {
+            assert!(
+                meant.iter().all(|name| names.iter().any(|command| command == name)),
+                "{word}: {meant:?}"
+            );
+            assert!(!names.iter().any(|command| command == word), "{word} is a command");
+        }
+        assert!(NOT_HERE.iter().all(|word| !names.iter().any(|command| command == word)));
+    }
+}

@@ -1,0 +1,93 @@
+//! What a run says while it goes: numbers for programs, names as they were typed, and why it waits.
+
+use std::fs;
+
+use crate::stage::{Run, Stage};
+
+/// The objects of a log of JSON objects.
+fn objects(run: &Run) -> Vec<serde_json::Value> {
+    run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn statistics_are_numbers_with_rclones_names() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    fs::write(source.join("a"), "hello").unwrap();
+    let run = stage.run(&["copy", source.to_str().unwrap(), "t:to", "-v", "--use-json-log"]).code(0);
+    let objects = objects(&run);
+    let copied = objects.iter().find(|object| object["msg"] == "Copied (new)").unwrap();
+    assert_eq!((&copied["size"], &copied["object"]), (&5.into(), &"a".into()), "{copied}");
+    let stats = &objects.last().unwrap()["stats"];
+    // As rclone 1.75.2 names them.
+    for name in [
+        "bytes",
+        "checks",
+        "deletedDirs",
+        "deletes",
+        "elapsedTime",
+        "errors",
+        "listed",
+        "renames",
+        "serverSideCopies",
+        "serverSideCopyBytes",
+        "serverSideMoveBytes",
+        "serverSideMoves",
+        "speed",
+        "totalBytes",
+        "totalChecks",
+        "totalTransfers",
+        "transferTime",
+        "transfers",
+    ] {
+        assert!(stats[name].is_number(), "{name}: {stats}");
+    }
+    assert!(stats["fatalError"].is_boolean() && stats["retryError"].is_boolean(), "{stats}");
+    assert_eq!((&stats["bytes"], &stats["transfers"]), (&5.into(), &1.into()), "{stats}");
+    let text = stage.run(&["copy", source.to_str().unwrap(), "t:two", "-v"]).code(0).stderr;
+    assert!(!text.contains("totalBytes"), "{text}");
+}
+
+#[test]
+fn a_move_at_the_service_counts_as_done() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    fs::write(source.join("a"), "hello").unwrap();
+    fs::write(source.join("b"), "there").unwrap();
+    stage.run(&["copy", source.to_str().unwrap(), "t:to"]).success();
+    let run = stage.run(&["moveto", "t:to/a", "t:to/c", "-v", "--use-json-log"]).code(0);
+    let stats = objects(&run).pop().unwrap()["stats"].clone();
+    assert_eq!((&stats["bytes"], &stats["totalBytes"]), (&5.into(), &5.into()), "{stats}");
+    assert_eq!((&stats["serverSideMoves"], &stats["serverSideMoveBytes"]), (&1.into(), &5.into()), "{stats}");
+    let text = stage.run(&["moveto", "t:to/b", "t:to/d", "-v"]).code(0).stderr;
+    assert!(text.contains("5 B / 5 B, 100%") && text.contains("Server Side Moves:      1 @ 5 B"), "{text}");
+}
+
+#[test]
+fn names_in_the_log_begin_at_the_runs_root() {
+    let stage = Stage::start();
+    let source = stage.directory("source/deep");
+    fs::write(source.join("a"), "hello").unwrap();
+    let from = source.parent().unwrap().to_str().unwrap();
+    // Kept apart by a filter, so that the folder doesn't move as a whole.
+    let words = ["move", from, "work/target", "-v", "--include", "/deep/a"];
+    let text = stage.run(&words).code(0).stderr;
+    assert!(text.contains("INFO  : deep/a: Moved"), "{text}");
+    assert!(!text.contains(from), "{text}");
+    fs::write(source.join("a"), "hello").unwrap();
+    let text = stage.run(&["move", from, "t:target", "-v"]).code(0).stderr;
+    assert!(text.contains("INFO  : deep/a: Deleted") && !text.contains(from), "{text}");
+}
+
+#[test]
+fn a_wait_after_an_error_says_which_error_and_which_try_it_was() {
+    let stage = Stage::start();
+    stage.control().add_fault("kind=status:502,endpoint=folder/ls,times=3".parse().unwrap());
+    let run =
+        Run::of(stage.command().args(["lsf", "t:"]).env("RCLONE_CONFIG_T_TIME_SCALE", "1"), "lsf").code(0);
+    let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains("trying again")).collect();
+    assert!(!lines.is_empty(), "{}", run.stderr);
+    for line in lines {
+        assert!(line.contains("502") && line.contains(" of 10 of ") && line.contains("waiting"), "{line}");
+    }
+}
