@@ -176,6 +176,11 @@ impl Log {
     }
 
     fn write(&self, message: &Message) {
+        // Every other level is asked for before the message is made.
+        let level = if message.level == "CRITICAL" { LogLevel::Critical } else { LogLevel::Error };
+        if matches!(message.level, "CRITICAL" | "ERROR") && level > self.level {
+            return;
+        }
         let now = self.clock.local(Some(std::time::SystemTime::now()));
         let line =
             if self.json { message.json(&now) } else { message.plain(&now, self.format, self.coloured) };

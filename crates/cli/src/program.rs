@@ -114,7 +114,13 @@ fn show(words: &[OsString], error: &clap::Error) -> Exit {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             (flags::help_for(words), Exit::Usage)
         }
-        _ => (error.render().to_string(), Exit::Usage),
+        _ => {
+            let mut text = error.render().to_string();
+            if let Some(reason) = flags::why_unknown(error) {
+                text = format!("{}\n\n{reason}\n", text.trim_end());
+            }
+            (text, Exit::Usage)
+        }
     };
     let written = match exit {
         Exit::Success => io::stdout().lock().write_all(text.as_bytes()),

@@ -66,7 +66,7 @@ pub(crate) struct GlobalFlags {
     #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Logging")]
     pub(crate) log_file: Option<PathBuf>,
 
-    /// The least important messages to log: DEBUG, INFO, NOTICE or ERROR
+    /// The least important messages to log: DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ALERT, EMERGENCY; or OFF
     #[arg(
         long,
         global = true,
@@ -221,10 +221,15 @@ impl FromStr for Louder {
     }
 }
 
-/// What is important enough to be logged.
+/// What is important enough to be logged, from nothing to everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum LogLevel {
+    Off,
+    Emergency,
+    Alert,
+    Critical,
     Error,
+    Warning,
     Notice,
     Info,
     Debug,

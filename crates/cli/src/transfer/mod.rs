@@ -131,8 +131,11 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
         false => format!("\n{}", snapshot.block(style)),
     };
     match settings.transfer.stats_level {
-        LogLevel::Error => tracing::error!("{text}"),
-        LogLevel::Notice => tracing::warn!("{text}"),
+        LogLevel::Off => {}
+        LogLevel::Emergency | LogLevel::Alert | LogLevel::Critical | LogLevel::Error => {
+            tracing::error!("{text}");
+        }
+        LogLevel::Warning | LogLevel::Notice => tracing::warn!("{text}"),
         LogLevel::Info => tracing::info!("{text}"),
         LogLevel::Debug => tracing::debug!("{text}"),
     }
