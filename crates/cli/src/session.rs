@@ -29,7 +29,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use configuration::Configuration;
 
-use crate::{arguments::Settings, calls::Calls, demo, exit::Failure};
+use crate::{arguments::Settings, calls::Calls, demo, exit::Failure, flags::is_other_service};
 
 /// The hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
@@ -351,6 +351,13 @@ impl<'a> Session<'a> {
             let of = if name.starts_with(':') { String::new() } else { format!(", the type of {name:?}") };
             let known: Vec<_> = registry::backends().iter().map(|backend| backend.name).collect();
             let known = known.join(", ");
+            if is_other_service(backend) {
+                let message = format!(
+                    "remotes of type {backend:?}{of} aren't here: this program speaks to 1Fichier and to local \
+                     disks alone, so use rclone for it; there are: {known}"
+                );
+                return Err(Failure::other(message).into());
+            }
             let message = format!("didn't find backend called {backend:?}{of}; there are: {known}");
             return Err(Failure::other(message).into());
         }

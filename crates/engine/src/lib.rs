@@ -53,7 +53,7 @@ pub use dry_run::DryRun;
 pub use hash_cache::{HashCache, HashCacheError, HashCacheStatus, HashCacheVerdict};
 pub use interactive::{Answer, Asker, Interactive, Question};
 pub use limits::{Cutoff, Limits};
-pub use options::{Backup, DeleteWhen, Deletion, RunOptions};
+pub use options::{Backup, DeleteWhen, Deletion, Renames, RunOptions};
 pub use order::{Direction, Order, OrderKey};
 pub use record::{Action, Observer, Record, Relation};
 pub use references::Reference;

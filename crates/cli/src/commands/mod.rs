@@ -23,7 +23,7 @@ mod link;
 mod listremotes;
 mod ls;
 mod lsd;
-mod lsf;
+pub(crate) mod lsf;
 mod lsjson;
 mod lsl;
 mod mkdir;

@@ -31,7 +31,8 @@ const fn valued(long: &'static str, value: &'static str, reason: &'static str) -
 const NO_METADATA: &str = "no remote here keeps metadata beside name, size and time";
 
 /// All of them.
-static ACCEPTED: [Accepted; 26] = [
+static ACCEPTED: [Accepted; 29] = [
+    valued("client-pass", "OBSCURED", "the key of --client-key has to be stored without a password"),
     valued("cpuprofile", "FILE", "this program writes no profiles"),
     valued("fs-cache-expire-duration", "TIME", "remotes are kept for one run"),
     valued("fs-cache-expire-interval", "TIME", "remotes are kept for one run"),
@@ -49,8 +50,10 @@ static ACCEPTED: [Accepted; 26] = [
         "what two remotes of one name share is used anyway; others go through this machine",
     ),
     switch("use-server-modtime", "1Fichier keeps no other time than its own"),
+    switch("auto-confirm", "Enter takes the answer that a question suggests"),
     valued("buffer-size", "SIZE", "files are read no further ahead than needed; see --max-buffer-memory"),
     switch("disable-http2", "bytes always go by HTTP/1.1"),
+    valued("dscp", "NAME", "connections aren't marked"),
     valued("expect-continue-timeout", "TIME", "uploads don't wait for leave to begin"),
     switch("ignore-checksum", "a transfer counts as done when the checksums agree"),
     valued("kv-lock-time", "TIME", "what is kept on the disk is shared by processes"),

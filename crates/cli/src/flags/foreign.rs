@@ -39,10 +39,23 @@ pub(crate) fn why_unknown(error: &clap::Error) -> Option<&'static str> {
     if of("--rc") || of("--metrics") {
         return Some("This program has no remote control: leave the flags --rc… and --metrics… out.");
     }
+    if of("--name-transform") {
+        return Some(
+            "Names are copied as they are. Leave --name-transform out, and rename files with moveto before or after.",
+        );
+    }
     of("--metadata").then_some(
         "No remote here keeps metadata beside name, size and time, so files can't be chosen by it. Without the \
          flag, all of them would be.",
     )
+}
+
+/// Whether rclone has remotes of a type that aren't here.
+pub(crate) fn is_other_service(backend: &str) -> bool {
+    // It has this one without any flag of its own.
+    const WITHOUT_FLAGS: &str = "tardigrade";
+    let prefix = format!("{backend}-");
+    backend == WITHOUT_FLAGS || backend != "vfs" && FLAGS.lines().any(|flag| flag.starts_with(&prefix))
 }
 
 fn unknown(error: &clap::Error) -> Option<String> {
@@ -104,8 +117,20 @@ mod tests {
         for line in ["fichier ls a --rc", "fichier ls a --rc-addr=:1", "fichier ls a --metrics-addr :1"] {
             assert!(read(line).unwrap_err().unwrap().contains("no remote control"), "{line}");
         }
+        let reason = read("fichier copy a b --name-transform prefix=X").unwrap_err().unwrap();
+        assert!(reason.contains("Names are copied as they are"), "{reason}");
         let reason = read("fichier delete a --metadata-exclude mode=7").unwrap_err().unwrap();
         assert!(reason.contains("can't be chosen by it"), "{reason}");
+    }
+
+    #[test]
+    fn types_of_other_services_are_known() {
+        for backend in ["drive", "s3", "crypt", "azureblob", "memory"] {
+            assert!(is_other_service(backend), "{backend}");
+        }
+        for backend in ["vfs", "fichier", "drives", "dri", ""] {
+            assert!(!is_other_service(backend), "{backend}");
+        }
     }
 
     #[test]

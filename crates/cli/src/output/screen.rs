@@ -51,9 +51,9 @@ impl Screen {
         }
     }
 
-    /// A screen whose log goes to a file.
-    pub(crate) fn file(file: std::fs::File) -> Self {
-        Self { frame: Mutex::default(), log: Mutex::new(Box::new(file)), shares_terminal: false }
+    /// A screen whose log goes elsewhere.
+    pub(crate) fn elsewhere(log: impl Write + Send + 'static) -> Self {
+        Self { frame: Mutex::default(), log: Mutex::new(Box::new(log)), shares_terminal: false }
     }
 
     /// Writes a line of the log, above the frame if there is one.

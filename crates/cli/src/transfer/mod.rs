@@ -1,5 +1,6 @@
 //! A run of the engine as the user sees it: progress, statistics, Ctrl-C, and how it ended.
 
+mod afterwards;
 mod ask;
 mod between;
 mod guard;
@@ -27,6 +28,7 @@ use crate::{
 const FRAME: Duration = Duration::from_millis(200);
 
 pub(crate) use self::{
+    afterwards::AfterFlags,
     between::Between,
     guard::{guarded_place, unless_declined},
     observed::ListFlags,
@@ -67,7 +69,8 @@ where
     let stop = CancellationToken::new();
     let progress = flags.progress.then(|| {
         let coloured = context.settings.colours_stdout();
-        Progress::new(context.log.screen(), &flags.stats_style, &context.settings.clock, coloured)
+        let (style, title) = (&flags.stats_style, flags.progress_title);
+        Progress::new(context.log.screen(), style, &context.settings.clock, coloured, title)
     });
     let mut frames = ticks(FRAME);
     let mut lines = ticks(flags.stats.unwrap_or(Duration::MAX / 4));

@@ -12,6 +12,7 @@ mod dedupe;
 mod downloads;
 mod ends;
 mod filters;
+mod flags;
 mod formulas;
 mod gates;
 mod listings;
