@@ -353,8 +353,8 @@ impl<'a> Session<'a> {
             let known = known.join(", ");
             if is_other_service(backend) {
                 let message = format!(
-                    "remotes of type {backend:?}{of} aren't here: this program speaks to 1Fichier and to local \
-                     disks alone, so use rclone for it; there are: {known}"
+                    "there are no remotes of type {backend:?} here{of}: this program speaks to 1Fichier and to \
+                     local disks alone, so use rclone for it; there are: {known}"
                 );
                 return Err(Failure::other(message).into());
             }

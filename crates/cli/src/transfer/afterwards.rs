@@ -11,7 +11,7 @@ use fichier_storage::Location;
 
 use crate::{
     commands::{Context, lsf},
-    exit::Failure,
+    exit::{Exit, Failure},
     hashing::HashKind,
     problems::Problems,
 };
@@ -112,7 +112,11 @@ impl Afterwards {
             problems: Problems::default(),
         };
         let depth = context.settings.max_depth;
-        lsf::list(&self.form, &self.place, depth, &mut context).await?;
+        match lsf::list(&self.form, &self.place, depth, &mut context).await {
+            // Nothing was copied, or only as a trial: then it holds nothing.
+            Err(error) if Exit::of(&error) == Exit::DirectoryNotFound => {}
+            listed => listed?,
+        }
         context.problems.into_result("list the destination")?;
         self.file.flush().map_err(|error| unwritable(&self.path, &error))?;
         Ok(())

@@ -237,6 +237,7 @@ fn what_the_destination_holds_in_the_end_is_written_as_lsf_writes_it() {
         stage.run(&[words, &["--dest-after", path(&list)]].concat()).code(0);
         fs::read_to_string(&list).unwrap()
     };
+    assert_eq!(after(&["copy", path(&source), "t:new", "-n"]), "", "a dry run makes no folder");
     let copied = after(&["copy", path(&source), "t:to", "-n"]);
     assert_eq!(copied, "old\n", "a dry run leaves what was there");
     let copied = after(&["copy", path(&source), "t:to"]);
