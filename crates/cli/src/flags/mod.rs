@@ -33,7 +33,7 @@ pub(crate) use self::{
     global::{Colour, GlobalFlags, LogLevel, USUAL_UNKNOWN_TIME},
     help::{flag_table, for_command as help_for_command, help_for, overview, write_manual_pages},
     network::NetworkFlags,
-    reference::{backend_help, backend_table, markdown as reference_markdown},
+    reference::{backend_help, backend_table, flags_markdown, markdown as reference_markdown},
     stats::{StatsFlags, Unit},
     transfer::{CutoffMode, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
