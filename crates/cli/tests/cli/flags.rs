@@ -49,11 +49,8 @@ fn what_can_not_be_done_is_refused_with_a_reason() {
     command.env("RCLONE_CONFIG_GD_TYPE", "drive").args(["lsf", "gd:"]);
     let run = Run::of(&mut command, "lsf gd:");
     assert_ne!(run.status, Some(0));
-    assert!(
-        run.stderr.contains("remotes of type \"drive\", the type of \"gd\", aren't here"),
-        "{}",
-        run.stderr
-    );
+    let reason = "there are no remotes of type \"drive\" here, the type of \"gd\": ";
+    assert!(run.stderr.contains(reason), "{}", run.stderr);
 }
 
 #[test]
