@@ -102,6 +102,7 @@ pub(crate) struct TransferSettings {
 
 /// How the network is used.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct NetworkSettings {
     pub(crate) ca_certificates: Vec<PathBuf>,
     pub(crate) trust_anybody: bool,

@@ -353,8 +353,8 @@ impl<'a> Session<'a> {
             let known = known.join(", ");
             if is_other_service(backend) {
                 let message = format!(
-                    "there are no remotes of type {backend:?} here{of}: this program speaks to 1Fichier and to \
-                     local disks alone, so use rclone for it; there are: {known}"
+                    "didn't find backend called {backend:?}{of}: rclone has it, but this program speaks to 1Fichier \
+                     and to local disks alone; there are: {known}"
                 );
                 return Err(Failure::other(message).into());
             }

@@ -9,6 +9,7 @@ use super::age::Age;
 
 /// The filters, as typed.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct FilterFlags {
     /// Take only files that match this pattern; may be repeated
     #[arg(
@@ -85,6 +86,51 @@ pub(crate) struct FilterFlags {
         help_heading = "Filter"
     )]
     pub(crate) exclude_if_present: Vec<OsString>,
+
+    /// Take only files with metadata KEY=VALUE that matches this pattern; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        help_heading = "Metadata"
+    )]
+    pub(crate) metadata_include: Vec<OsString>,
+
+    /// Take only files with metadata that matches a pattern of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Metadata")]
+    pub(crate) metadata_include_from: Vec<PathBuf>,
+
+    /// Leave out files with metadata KEY=VALUE that matches this pattern; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        help_heading = "Metadata"
+    )]
+    pub(crate) metadata_exclude: Vec<OsString>,
+
+    /// Leave out files with metadata that matches a pattern of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Metadata")]
+    pub(crate) metadata_exclude_from: Vec<PathBuf>,
+
+    /// Take or leave out files by their metadata, as --filter does by their paths; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "RULE",
+        allow_hyphen_values = true,
+        help_heading = "Metadata"
+    )]
+    pub(crate) metadata_filter: Vec<OsString>,
+
+    /// Take or leave out files by their metadata by the rules of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Metadata")]
+    pub(crate) metadata_filter_from: Vec<PathBuf>,
 
     /// Leave out smaller files, in KiB or with a suffix: B, K, M, G, T, P
     #[arg(long, global = true, hide = true, value_name = "SIZE", value_parser = size, help_heading = "Filter")]

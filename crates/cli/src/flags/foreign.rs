@@ -44,10 +44,7 @@ pub(crate) fn why_unknown(error: &clap::Error) -> Option<&'static str> {
             "Names are copied as they are. Leave --name-transform out, and rename files with moveto before or after.",
         );
     }
-    of("--metadata").then_some(
-        "No remote here keeps metadata beside name, size and time, so files can't be chosen by it. Without the \
-         flag, all of them would be.",
-    )
+    None
 }
 
 /// Whether rclone has remotes of a type that aren't here.
@@ -113,14 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn remote_control_and_metadata_filters_are_unknown_with_a_reason() {
+    fn remote_control_and_new_names_are_unknown_with_a_reason() {
         for line in ["fichier ls a --rc", "fichier ls a --rc-addr=:1", "fichier ls a --metrics-addr :1"] {
             assert!(read(line).unwrap_err().unwrap().contains("no remote control"), "{line}");
         }
         let reason = read("fichier copy a b --name-transform prefix=X").unwrap_err().unwrap();
         assert!(reason.contains("Names are copied as they are"), "{reason}");
-        let reason = read("fichier delete a --metadata-exclude mode=7").unwrap_err().unwrap();
-        assert!(reason.contains("can't be chosen by it"), "{reason}");
     }
 
     #[test]
