@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::client::Client;
+use crate::dump::Dump;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
 use crate::observer::Observer;
@@ -39,6 +40,8 @@ pub struct ClientBuilder {
     user_agent: String,
     bind: Option<IpAddr>,
     proxy: ProxySettings,
+    keep_alive: bool,
+    dump: Dump,
     pacing: Pacing,
     retry: RetryPolicy,
     learned: Learned,
@@ -62,6 +65,8 @@ impl ClientBuilder {
             user_agent: concat!("fichier/", env!("CARGO_PKG_VERSION")).into(),
             bind: None,
             proxy: ProxySettings::default(),
+            keep_alive: true,
+            dump: Dump::default(),
             pacing: Pacing::default(),
             retry: RetryPolicy::default(),
             learned: Learned::default(),
@@ -151,6 +156,18 @@ impl ClientBuilder {
         self
     }
 
+    /// Opens a new connection for every request.
+    pub fn without_keep_alive(mut self) -> Self {
+        self.keep_alive = false;
+        self
+    }
+
+    /// Logs exchanges with servers, without their secrets.
+    pub fn dump(mut self, dump: Dump) -> Self {
+        self.dump = dump;
+        self
+    }
+
     /// The intervals to keep.
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.pacing = pacing;
@@ -237,6 +254,8 @@ impl ClientBuilder {
             user_agent: std::mem::take(&mut self.user_agent),
             bind: self.bind,
             proxy: std::mem::take(&mut self.proxy),
+            keep_alive: self.keep_alive,
+            dump: self.dump,
         })
     }
 }

@@ -69,7 +69,12 @@ impl Trust {
         if chain.is_empty() {
             return Err(none("it holds no certificate".into()));
         }
-        let key = PrivateKeyDer::from_pem_file(key)
+        let pem = std::fs::read(key).map_err(|error| setup(format!("can't read {shown}"), error))?;
+        if is_encrypted(&pem) {
+            let hint = "write it without a password: openssl pkey -in OLD -out NEW";
+            return Err(setup(format!("the private key in {shown} is encrypted"), hint));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&pem)
             .map_err(|error| setup(format!("no private key in {shown}"), error))?;
         self.identity = Some(Arc::new(Identity { chain, key }));
         Ok(())
@@ -113,6 +118,12 @@ impl Trust {
             .map_err(|error| setup("the given certificates are unusable".into(), error))?;
         Ok(builder.with_webpki_verifier(verifier))
     }
+}
+
+/// Whether the text of a private key is of one that a password protects.
+fn is_encrypted(pem: &[u8]) -> bool {
+    let has = |words: &[u8]| pem.windows(words.len()).any(|window| window == words);
+    has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
 }
 
 /// Whose certificates are believed.

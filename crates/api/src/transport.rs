@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode};
 use url::Url;
 
 use crate::answer::{self, Answer};
+use crate::dump::{Dump, Dumper, Exchange};
 use crate::error::{ApiError, BoxError, ErrorKind};
 use crate::key::ApiKey;
 use crate::pacer::retry_after;
@@ -43,6 +44,9 @@ pub(crate) struct Settings {
     pub(crate) user_agent: String,
     pub(crate) bind: Option<IpAddr>,
     pub(crate) proxy: ProxySettings,
+    /// Connections are kept for further requests.
+    pub(crate) keep_alive: bool,
+    pub(crate) dump: Dump,
 }
 
 /// Headers that requests bear beside the client's own.
@@ -61,11 +65,16 @@ const FRAMING: [HeaderName; 4] = [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, TRAIL
 pub(crate) struct Pool {
     client: reqwest::Client,
     headers: HeaderMap,
+    dumper: Option<Dumper>,
 }
 
 impl Pool {
     /// Connections whose requests bear these headers; of those with one name the later ones count.
-    fn new(builder: reqwest::ClientBuilder, headers: [&HeaderMap; 2]) -> Result<Self, ErrorKind> {
+    fn new(
+        builder: reqwest::ClientBuilder,
+        headers: [&HeaderMap; 2],
+        dumper: Option<Dumper>,
+    ) -> Result<Self, ErrorKind> {
         let client = builder.build().map_err(|error| ErrorKind::Setup {
             what: "HTTP can't be set up".into(),
             source: error.into(),
@@ -75,7 +84,7 @@ impl Pool {
         for name in FRAMING {
             headers.remove(name);
         }
-        Ok(Self { client, headers })
+        Ok(Self { client, headers, dumper })
     }
 
     /// The beginnings of a request for [`Pool::send`].
@@ -86,6 +95,14 @@ impl Pool {
     /// Sends a request with the user's headers, all of one name, but for those that it bears already. (The HTTP
     /// library's own way to add headers to all requests keeps one of a name.)
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
+        Ok(self.exchange(request).await?.0)
+    }
+
+    /// The same, with what shows the answer's body in the log.
+    pub(crate) async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> reqwest::Result<(reqwest::Response, Option<Exchange>)> {
         let mut request = request.build()?;
         let names: Vec<_> =
             self.headers.keys().filter(|name| !request.headers().contains_key(*name)).collect();
@@ -94,7 +111,14 @@ impl Pool {
                 request.headers_mut().append(name, value.clone());
             }
         }
-        self.client.execute(request).await
+        let mut exchange = self.dumper.as_ref().map(|dumper| dumper.request(&request));
+        let answer = self.client.execute(request).await;
+        match (&mut exchange, &answer) {
+            (Some(exchange), Ok(answer)) => exchange.head(answer.status(), answer.headers()),
+            (Some(exchange), Err(error)) => exchange.failed(error),
+            (None, _) => {}
+        }
+        Ok((answer?, exchange))
     }
 }
 
@@ -105,11 +129,14 @@ pub(crate) struct Transport {
     api: OnceLock<Pool>,
     upload: OnceLock<Pool>,
     download: OnceLock<Pool>,
+    dumper: Option<Dumper>,
 }
 
 impl Transport {
     pub(crate) fn new(settings: Settings, key: ApiKey) -> Self {
-        Self { settings, key, api: OnceLock::new(), upload: OnceLock::new(), download: OnceLock::new() }
+        let dumper = Dumper::new(settings.dump, &key);
+        let [api, upload, download] = [const { OnceLock::new() }; 3];
+        Self { settings, key, api, upload, download, dumper }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -132,6 +159,7 @@ impl Transport {
             // The pacer alone repeats.
             .retry(reqwest::retry::never())
             .pool_idle_timeout(KEEP_IDLE);
+        let builder = if settings.keep_alive { builder } else { builder.pool_max_idle_per_host(0) };
         settings.proxy.apply(builder).map_err(ApiError::into_kind)
     }
 
@@ -145,7 +173,7 @@ impl Transport {
         if let Some(pool) = pool.get() {
             return Ok(pool);
         }
-        let made = Pool::new(build()?, [&self.settings.headers.all, headers])?;
+        let made = Pool::new(build()?, [&self.settings.headers.all, headers], self.dumper.clone())?;
         Ok(pool.get_or_init(|| made))
     }
 
@@ -182,7 +210,8 @@ impl Transport {
             .no_gzip()
             .read_timeout(none_if_zero(self.settings.idle_timeout))
             .redirect(reqwest::redirect::Policy::limited(WEB_REDIRECTS));
-        let pool = Pool::new(builder, [&self.settings.headers.all, &self.settings.headers.download])?;
+        let headers = [&self.settings.headers.all, &self.settings.headers.download];
+        let pool = Pool::new(builder, headers, self.dumper)?;
         Ok(Web { pool, idle_timeout: self.settings.idle_timeout })
     }
 
@@ -240,9 +269,9 @@ impl Transport {
 
     async fn send(&self, pool: &Pool, request: reqwest::RequestBuilder) -> Result<OpenAnswer, ErrorKind> {
         let idle = self.settings.idle_timeout;
-        let response = pool.send(request).await.map_err(|error| failure(error, idle))?;
+        let (response, exchange) = pool.exchange(request).await.map_err(|error| failure(error, idle))?;
         let retry_after = retry_after(response.headers(), SystemTime::now());
-        Ok(OpenAnswer { status: response.status(), retry_after, response, idle })
+        Ok(OpenAnswer { status: response.status(), retry_after, response, idle, exchange })
     }
 
     /// The address of a path on an upload node. Its scheme is the API's, whatever the node's name says.
@@ -267,6 +296,7 @@ pub(crate) struct OpenAnswer {
     pub(crate) retry_after: Option<Duration>,
     response: reqwest::Response,
     idle: Duration,
+    exchange: Option<Exchange>,
 }
 
 impl OpenAnswer {
@@ -286,6 +316,9 @@ impl OpenAnswer {
                 return Err(endless(LONGEST_ANSWER));
             }
             body.extend_from_slice(&chunk);
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.body(&body);
         }
         Ok(Answer { status: self.status, retry_after: self.retry_after, body: body.freeze() })
     }

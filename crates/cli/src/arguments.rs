@@ -1,20 +1,30 @@
 //! What the typed flags mean: the second stage of the arguments, decided once, here.
 
-use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Rules};
+use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Renames, Rules};
 use fichier_filter::Filter;
 use fichier_remotes::fichier::CatalogueUse;
 use fichier_remotes::local::{Buffers, Downloads};
+use fichier_remotes::network::Dump as NetworkDump;
 
 use crate::{
     directories::Directories,
+    features,
     flags::{
-        BackendFlag, Colour, CutoffMode, Environment, GlobalFlags, LogLevel, NetworkFlags, StatsFlags,
-        Timetable, TransferFlags, Typed,
+        BackendFlag, Colour, CutoffMode, Environment, FilterFlags, GlobalFlags, LogLevel, NetworkFlags,
+        StatsFlags, Timetable, TransferFlags, Typed, USUAL_UNKNOWN_TIME,
     },
+    log_file::Rotation,
     logging::LogFormat,
     output::{screen::Questions, stats::Style, time::Clock},
+    syslog::Facility,
 };
 
 /// The settings of a run.
@@ -28,6 +38,10 @@ pub(crate) struct Settings {
     pub(crate) ask_password: bool,
     pub(crate) log_level: LogLevel,
     pub(crate) log_file: Option<PathBuf>,
+    pub(crate) log_rotation: Rotation,
+    pub(crate) systemd_log: bool,
+    /// From which part of the system messages in its log are; `None`: they don't go there.
+    pub(crate) syslog: Option<Facility>,
     pub(crate) json_log: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) directories: Directories,
@@ -60,6 +74,7 @@ pub(crate) struct TransferSettings {
     pub(crate) transfers: NonZeroUsize,
     pub(crate) checkers: NonZeroUsize,
     pub(crate) progress: bool,
+    pub(crate) progress_title: bool,
     /// `None`: no statistics in between.
     pub(crate) stats: Option<Duration>,
     pub(crate) stats_style: Style,
@@ -70,6 +85,7 @@ pub(crate) struct TransferSettings {
     pub(crate) hash_cache: bool,
     pub(crate) server_side_reuse: bool,
     pub(crate) track_renames: bool,
+    pub(crate) renames: Renames,
     pub(crate) compare_dest: Vec<String>,
     pub(crate) copy_dest: Vec<String>,
     pub(crate) backup_dir: Option<String>,
@@ -80,6 +96,8 @@ pub(crate) struct TransferSettings {
     pub(crate) order_by: String,
     pub(crate) limits: Limits,
     pub(crate) bandwidth: Timetable,
+    /// That of each file by itself.
+    pub(crate) file_bandwidth: Timetable,
     pub(crate) interactive: bool,
     pub(crate) report: Option<PathBuf>,
     pub(crate) error_on_no_transfer: bool,
@@ -88,6 +106,7 @@ pub(crate) struct TransferSettings {
 
 /// How the network is used.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct NetworkSettings {
     pub(crate) ca_certificates: Vec<PathBuf>,
     pub(crate) trust_anybody: bool,
@@ -100,6 +119,8 @@ pub(crate) struct NetworkSettings {
     pub(crate) timeout: Duration,
     pub(crate) user_agent: Option<String>,
     pub(crate) bind: Option<String>,
+    pub(crate) no_keep_alive: bool,
+    pub(crate) dump: NetworkDump,
     pub(crate) low_level_retries: u32,
     /// At most so many calls a second.
     pub(crate) calls_per_second: Option<f64>,
@@ -119,6 +140,8 @@ pub(crate) enum Contradiction {
     VerboseAndLevel,
     #[error("Can't set -q and --log-level")]
     QuietAndLevel,
+    #[error("Can't use --syslog and --log-file together")]
+    SyslogAndFile,
     #[error("only one of --delete-before, --delete-during or --delete-after can be used")]
     SeveralTimesToDelete,
     #[error("--client-cert and --client-key need each other: give both or none")]
@@ -130,7 +153,7 @@ pub(crate) enum Contradiction {
 impl Settings {
     /// Decides what was meant.
     pub(crate) fn new(typed: &Typed, environment: &Environment) -> Result<Self, Contradiction> {
-        let Typed { global: typed, transfer, network, stats, backend, .. } = typed;
+        let Typed { global: typed, transfer, network, stats, filter, backend, .. } = typed;
         let plain_terminal = environment.get_os("TERM").is_some_and(|terminal| terminal == "dumb");
         if network.client_cert.is_some() != network.client_key.is_some() {
             return Err(Contradiction::HalfOfCertificate);
@@ -141,6 +164,14 @@ impl Settings {
             ask_password: typed.ask_password,
             log_level: log_level(typed)?,
             log_file: typed.log_file.clone(),
+            log_rotation: Rotation {
+                most_bytes: typed.log_file_max_size.0,
+                most_files: typed.log_file_max_backups,
+                longest: typed.log_file_max_age,
+                compress: typed.log_file_compress,
+            },
+            systemd_log: typed.log_systemd,
+            syslog: syslog(typed)?,
             json_log: typed.use_json_log || typed.log_format.json,
             log_format: typed.log_format,
             directories: Directories::new(environment, typed.cache_dir.clone(), typed.temp_dir.clone()),
@@ -155,10 +186,10 @@ impl Settings {
                 || plain_terminal,
             plain_terminal,
             questions: Questions::default(),
-            clock: Clock::of_system(),
+            clock: clock(typed),
             backend: backend.clone(),
-            transfer: TransferSettings::new(typed, transfer, stats)?,
-            network: NetworkSettings::new(typed, transfer, network),
+            transfer: TransferSettings::new(typed, transfer, stats, network)?,
+            network: NetworkSettings::new(typed, transfer, network, filter),
         })
     }
 
@@ -178,7 +209,12 @@ impl Settings {
 }
 
 impl NetworkSettings {
-    fn new(typed: &GlobalFlags, transfer: &TransferFlags, flags: &NetworkFlags) -> Self {
+    fn new(
+        typed: &GlobalFlags,
+        transfer: &TransferFlags,
+        flags: &NetworkFlags,
+        filter: &FilterFlags,
+    ) -> Self {
         Self {
             ca_certificates: flags.ca_cert.clone(),
             trust_anybody: flags.no_check_certificate,
@@ -191,18 +227,25 @@ impl NetworkSettings {
             timeout: flags.timeout,
             user_agent: flags.user_agent.clone(),
             bind: flags.bind.clone(),
+            no_keep_alive: flags.disable_http_keep_alives,
+            dump: filter.network_dump(),
             low_level_retries: u32::try_from(typed.low_level_retries).unwrap_or(0).max(1),
             calls_per_second: (transfer.tpslimit > 0.0).then_some(transfer.tpslimit),
-            fast_list: typed.fast_list,
+            fast_list: typed.fast_list && !features::is_disabled(&typed.disable, "ListR"),
             catalogue: typed.catalogue,
             copy_links: typed.copy_links,
-            downloads: downloads(typed, transfer),
+            downloads: downloads(typed, transfer, flags),
         }
     }
 }
 
 impl TransferSettings {
-    fn new(typed: &GlobalFlags, flags: &TransferFlags, stats: &StatsFlags) -> Result<Self, Contradiction> {
+    fn new(
+        typed: &GlobalFlags,
+        flags: &TransferFlags,
+        stats: &StatsFlags,
+        network: &NetworkFlags,
+    ) -> Result<Self, Contradiction> {
         let comparison = match (flags.size_only, flags.checksum) {
             (true, _) => Comparison::SizeOnly,
             (false, true) => Comparison::Checksum,
@@ -218,9 +261,10 @@ impl TransferSettings {
             return Err(Contradiction::NoRate);
         }
         Ok(Self {
-            transfers: at_once(typed.transfers),
+            transfers: transfers(typed, network),
             checkers: at_once(typed.checkers),
             progress: typed.progress,
+            progress_title: typed.progress_terminal_title,
             stats: (!stats.stats.is_zero()).then_some(stats.stats),
             stats_style: Style::of(stats),
             stats_level: stats.stats_log_level,
@@ -241,6 +285,7 @@ impl TransferSettings {
             hash_cache: !flags.no_hash_cache,
             server_side_reuse: !flags.no_server_side_reuse,
             track_renames: flags.track_renames,
+            renames: flags.track_renames_strategy,
             compare_dest: flags.compare_dest.clone(),
             copy_dest: flags.copy_dest.clone(),
             backup_dir: flags.backup_dir.clone(),
@@ -264,6 +309,7 @@ impl TransferSettings {
                 },
             },
             bandwidth: flags.bwlimit.clone(),
+            file_bandwidth: flags.bwlimit_file.clone(),
             interactive: flags.interactive,
             report: flags.report.clone(),
             error_on_no_transfer: typed.error_on_no_transfer,
@@ -278,14 +324,28 @@ const SMALLEST_PIECE: u64 = 64 * 1024;
 /// Larger than any file that the service takes: a file is one range.
 const LARGEST_PIECE: u64 = 1 << 40;
 
-fn downloads(typed: &GlobalFlags, flags: &TransferFlags) -> Downloads {
+/// How many files are transferred at once: no more than there may be connections.
+fn transfers(typed: &GlobalFlags, network: &NetworkFlags) -> NonZeroUsize {
+    let wanted = at_once(typed.transfers);
+    most_connections(network).map_or(wanted, |most| wanted.min(most))
+}
+
+/// How many connections may carry files; `None`: any number.
+fn most_connections(network: &NetworkFlags) -> Option<NonZeroUsize> {
+    usize::try_from(network.max_connections).ok().and_then(NonZeroUsize::new)
+}
+
+fn downloads(typed: &GlobalFlags, flags: &TransferFlags, network: &NetworkFlags) -> Downloads {
+    let transfers = transfers(typed, network);
+    let wanted = at_once(flags.multi_thread_streams);
+    let share = |most: NonZeroUsize| NonZeroUsize::new(most.get() / transfers).unwrap_or(NonZeroUsize::MIN);
     Downloads {
-        streams: at_once(flags.multi_thread_streams),
+        streams: most_connections(network).map_or(wanted, |most| wanted.min(share(most))),
         cutoff: flags.multi_thread_cutoff.0.unwrap_or(u64::MAX),
         piece: flags.multi_thread_chunk_size.0.unwrap_or(LARGEST_PIECE).clamp(SMALLEST_PIECE, LARGEST_PIECE),
         in_place: flags.inplace,
         partial_suffix: flags.partial_suffix.clone(),
-        ahead: at_once(typed.transfers).get(),
+        ahead: transfers.get(),
         buffers: Buffers::of(flags.max_buffer_memory.0),
     }
 }
@@ -297,6 +357,25 @@ const MOST_AT_ONCE: i64 = 10_000;
 fn at_once(count: i64) -> NonZeroUsize {
     let count = usize::try_from(count.clamp(1, MOST_AT_ONCE)).unwrap_or(1);
     NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
+}
+
+fn syslog(typed: &GlobalFlags) -> Result<Option<Facility>, Contradiction> {
+    if typed.syslog && typed.log_file.is_some() {
+        return Err(Contradiction::SyslogAndFile);
+    }
+    Ok(typed.syslog.then_some(typed.syslog_facility))
+}
+
+fn clock(typed: &GlobalFlags) -> Clock {
+    let clock = Clock::of_system();
+    // The usual one is known without the zone, which takes time to find.
+    if typed.default_time.to_string() == USUAL_UNKNOWN_TIME {
+        return clock;
+    }
+    match typed.default_time.moment(SystemTime::now(), clock.zone()) {
+        Some(time) => clock.with_unknown(time),
+        None => clock,
+    }
 }
 
 fn log_level(typed: &GlobalFlags) -> Result<LogLevel, Contradiction> {
@@ -366,6 +445,18 @@ mod tests {
         );
         assert_eq!(downloads(&["--multi-thread-cutoff", "off"]).cutoff, u64::MAX);
         assert_eq!(downloads(&["--partial-suffix", "~"]).partial_suffix, "~");
+    }
+
+    #[test]
+    fn connections_for_files_are_shared_out() {
+        let shares = |words: &[&str]| {
+            let settings = settings(words).unwrap();
+            (settings.transfer.transfers.get(), settings.network.downloads.streams.get())
+        };
+        assert_eq!(shares(&["--max-connections", "0"]), (4, 4));
+        assert_eq!(shares(&["--max-connections", "9"]), (4, 2));
+        assert_eq!(shares(&["--max-connections", "3"]), (3, 1));
+        assert_eq!(shares(&["--max-connections", "100"]), (4, 4));
     }
 
     #[test]

@@ -66,6 +66,16 @@ fn definition(flags: &FilterFlags, clock: &Clock, now: SystemTime) -> Result<Def
     ] {
         files_from.extend(read_all(paths)?.into_iter().map(|content| (notation, content)));
     }
+    let metadata = Definition {
+        include: texts(&flags.metadata_include),
+        include_from: read_all(&flags.metadata_include_from)?,
+        exclude: texts(&flags.metadata_exclude),
+        exclude_from: read_all(&flags.metadata_exclude_from)?,
+        rules: texts(&flags.metadata_filter),
+        rules_from: read_all(&flags.metadata_filter_from)?,
+        ignore_case: flags.ignore_case,
+        ..Definition::default()
+    };
     let share = flags.hash_filter.as_deref().filter(|text| !text.is_empty());
     Ok(Definition {
         include: texts(&flags.include),
@@ -82,6 +92,7 @@ fn definition(flags: &FilterFlags, clock: &Clock, now: SystemTime) -> Result<Def
         not_before: not_before(flags, clock, now)?,
         share: share.map(|text| Share::parse(text, |of| rand::random_range(0..of))).transpose()?,
         marks: texts(&flags.exclude_if_present),
+        metadata: Some(Box::new(metadata)),
     })
 }
 

@@ -25,7 +25,9 @@ use crate::{
     arguments::Settings,
     exit,
     flags::{Colour, LogLevel},
+    log_file::LogFile,
     output::{json::Object, screen::Screen, time::Clock},
+    syslog::{Facility, Syslog},
 };
 
 /// Only our own crates speak to the user; what their libraries have to say would drown it.
@@ -37,6 +39,10 @@ pub(crate) struct Log {
     screen: Arc<Screen>,
     level: LogLevel,
     json: bool,
+    /// Lines are for systemd.
+    systemd: bool,
+    /// Messages are for the log of the system, from this part of it.
+    syslog: Option<Facility>,
     coloured: bool,
     format: LogFormat,
     clock: Clock,
@@ -103,7 +109,8 @@ impl Log {
     /// The log that the settings ask for.
     pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
         let screen = match &settings.log_file {
-            Some(path) => Screen::file(std::fs::File::options().create(true).append(true).open(path)?),
+            Some(path) => Screen::elsewhere(LogFile::open(path, settings.log_rotation)?),
+            None if settings.syslog.is_some() => Screen::elsewhere(Syslog::open()?),
             None if settings.plain_terminal => Screen::plain(),
             None => Screen::stderr(),
         };
@@ -117,6 +124,8 @@ impl Log {
             screen: Arc::new(screen),
             level: settings.log_level,
             json: settings.json_log,
+            systemd: settings.systemd_log,
+            syslog: settings.syslog,
             coloured,
             format: settings.log_format,
             clock: settings.clock.clone(),
@@ -129,6 +138,8 @@ impl Log {
             screen: Arc::new(Screen::stderr()),
             level: LogLevel::Notice,
             json: false,
+            systemd: false,
+            syslog: None,
             coloured: false,
             format: LogFormat::USUAL,
             clock: Clock::of_system(),
@@ -184,9 +195,18 @@ impl Log {
     }
 
     fn write(&self, message: &Message) {
+        // Every other level is asked for before the message is made.
+        let level = if message.level == "CRITICAL" { LogLevel::Critical } else { LogLevel::Error };
+        if matches!(message.level, "CRITICAL" | "ERROR") && level > self.level {
+            return;
+        }
         let now = self.clock.local(Some(std::time::SystemTime::now()));
-        let line =
-            if self.json { message.json(&now) } else { message.plain(&now, self.format, self.coloured) };
+        let line = match (self.syslog, self.systemd) {
+            (Some(facility), _) => message.for_syslog(&now, facility),
+            (None, true) => message.for_systemd(&now),
+            (None, false) if self.json => message.json(&now),
+            (None, false) => message.plain(&now, self.format, self.coloured),
+        };
         self.screen.line(&line);
     }
 }
@@ -323,6 +343,29 @@ impl Message {
         line.into_bytes()
     }
 
+    /// How bad it is, in the numbers of syslog.
+    fn severity(&self) -> u8 {
+        match self.level {
+            "CRITICAL" => 2,
+            "ERROR" => 3,
+            "NOTICE" => 5,
+            "INFO" => 6,
+            _ => 7,
+        }
+    }
+
+    /// The line behind the number by which systemd tells how bad it is. It knows the time itself.
+    fn for_systemd(&self, now: &ZonedDateTime) -> Vec<u8> {
+        let line = self.plain(now, LogFormat::NOTHING, false);
+        [format!("<{}>", self.severity()).as_bytes(), &line].concat()
+    }
+
+    fn for_syslog(&self, now: &ZonedDateTime, facility: Facility) -> Vec<u8> {
+        let (time, process) = (now.strftime("%b %e %H:%M:%S"), std::process::id());
+        let head = format!("<{}>{time} fichier[{process}]: ", facility.priority(self.severity()));
+        [head.as_bytes(), &self.plain(now, LogFormat::NOTHING, false)].concat()
+    }
+
     fn write_head(&self, line: &mut String, now: &ZonedDateTime, format: LogFormat) -> fmt::Result {
         if format.date {
             write!(line, "{} ", now.strftime("%Y/%m/%d"))?;
@@ -411,6 +454,18 @@ mod tests {
         assert_eq!(line(""), "INFO  : a: gone\n");
         assert_eq!(line("time,nolevel"), "03:49:49 a: gone\n");
         assert!("date,weather".parse::<LogFormat>().is_err());
+    }
+
+    #[test]
+    fn systems_are_told_how_bad_it_is() {
+        let message = Message { level: "ERROR", text: "gone".into(), ..Message::default() };
+        assert_eq!(message.for_systemd(&now()), b"<3>ERROR : gone\n");
+        let line = message.for_syslog(&now(), "USER".parse().unwrap());
+        let process = std::process::id();
+        assert_eq!(
+            String::from_utf8(line).unwrap(),
+            format!("<11>Nov 24 03:49:49 fichier[{process}]: ERROR : gone\n")
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     arguments::Settings,
     commands::{self, Context},
     exit::{self, Exit},
-    filtering,
+    features, filtering,
     flags::{self, Environment, FilterFlags, LogLevel},
     logging::Log,
     problems::Problems,
@@ -34,11 +34,14 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
             );
         }
     };
+    if features::is_help(&typed.global.disable) {
+        return say(&features::help());
+    }
     let mut settings = match Settings::new(&typed, environment) {
         Ok(settings) => settings,
         Err(error) => return complain(&Log::plain(), &error.to_string(), Exit::Usage),
     };
-    if !typed.filter.dump.is_empty() {
+    if typed.filter.dumps() {
         settings.log_level = LogLevel::Debug;
     }
     let log = match Log::new(&settings) {
@@ -49,7 +52,7 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
         }
     };
     let guard = log.install();
-    for line in &typed.without_effect {
+    for line in typed.without_effect.iter().chain(&features::not_disabled(&typed.global.disable)) {
         tracing::info!("{line}");
     }
     if let Err(error) = set_filter(&mut settings, &typed.filter) {
@@ -76,8 +79,9 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
 
 /// Decides which files the command is about.
 fn set_filter(settings: &mut Settings, flags: &FilterFlags) -> Result<(), filtering::FilteringError> {
-    if !flags.dump.is_empty() {
+    if flags.dumps() {
         tracing::warn!("Automatically setting -vv as --dump is enabled");
+        flags.undumped().for_each(|line| tracing::warn!("{line}"));
     }
     let now = SystemTime::now();
     settings.filter = Arc::new(filtering::decide(flags, &settings.clock, now, &mut io::stdout().lock())?);
@@ -113,7 +117,13 @@ fn show(words: &[OsString], error: &clap::Error) -> Exit {
             (flags::help_for(words), Exit::Usage)
         }
         ErrorKind::InvalidSubcommand => (unknown_command(error), Exit::Usage),
-        _ => (error.render().to_string(), Exit::Usage),
+        _ => {
+            let mut text = error.render().to_string();
+            if let Some(reason) = flags::why_unknown(error) {
+                text = format!("{}\n\n{reason}\n", text.trim_end());
+            }
+            (text, Exit::Usage)
+        }
     };
     let written = match exit {
         Exit::Success => io::stdout().lock().write_all(text.as_bytes()),
@@ -133,6 +143,13 @@ fn unknown_command(error: &clap::Error) -> String {
         }
         _ => error.render().to_string(),
     }
+}
+
+/// Answers a question to the program, and ends.
+fn say(text: &str) -> Exit {
+    // Nobody listens: nothing to add.
+    drop(io::stdout().lock().write_all(text.as_bytes()));
+    Exit::Success
 }
 
 fn complain(log: &Log, message: &str, exit: Exit) -> Exit {

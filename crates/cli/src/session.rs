@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use configuration::Configuration;
 pub(crate) use guard::unless_declined;
 
-use crate::{arguments::Settings, calls::Calls, demo, exit::Failure};
+use crate::{arguments::Settings, calls::Calls, demo, exit::Failure, flags::is_other_service};
 
 /// The hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
@@ -410,6 +410,13 @@ impl<'a> Session<'a> {
             let of = if name.starts_with(':') { String::new() } else { format!(", the type of {name:?}") };
             let known: Vec<_> = registry::backends().iter().map(|backend| backend.name).collect();
             let known = known.join(", ");
+            if is_other_service(backend) {
+                let message = format!(
+                    "didn't find backend called {backend:?}{of}: rclone has it, but this program speaks to 1Fichier \
+                     and to local disks alone; there are: {known}"
+                );
+                return Err(Failure::other(message).into());
+            }
             let message = format!("didn't find backend called {backend:?}{of}; there are: {known}");
             return Err(Failure::other(message).into());
         }

@@ -1,4 +1,4 @@
-//! How many bytes may go in a second: `--bwlimit`.
+//! How many bytes may go in a second: `--bwlimit`, and `--bwlimit-file`.
 
 use std::{
     fmt,
@@ -34,11 +34,14 @@ pub(crate) struct Ways {
 #[derive(Clone)]
 pub struct Bandwidth(Arc<Inner>);
 
+/// Tells which rates hold at the moment.
+type RatesNow = Box<dyn Fn() -> Rates + Send + Sync>;
+
 struct Inner {
-    rates: Box<dyn Fn() -> Rates + Send + Sync>,
-    total: Gate,
-    up: Gate,
-    down: Gate,
+    rates: RatesNow,
+    /// Those of each file by itself.
+    file_rates: Option<RatesNow>,
+    gates: Gates,
 }
 
 impl fmt::Debug for Bandwidth {
@@ -50,18 +53,44 @@ impl fmt::Debug for Bandwidth {
 impl Bandwidth {
     /// `rates` tells what holds at the moment it is asked.
     pub fn new(rates: impl Fn() -> Rates + Send + Sync + 'static) -> Self {
-        let gate = Gate::default;
-        Self(Arc::new(Inner { rates: Box::new(rates), total: gate(), up: gate(), down: gate() }))
+        Self::with(Box::new(rates), None)
     }
 
-    /// Takes the room for so many bytes, and says until when they have to wait.
-    pub(crate) fn take(&self, bytes: u64, ways: Ways) -> Option<Instant> {
-        let rates = (self.0.rates)();
+    /// The same, with what holds for each file by itself.
+    pub fn with_file_rates(
+        rates: impl Fn() -> Rates + Send + Sync + 'static,
+        file_rates: impl Fn() -> Rates + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(Box::new(rates), Some(Box::new(file_rates)))
+    }
+
+    fn with(rates: RatesNow, file_rates: Option<RatesNow>) -> Self {
+        Self(Arc::new(Inner { rates, file_rates, gates: Gates::default() }))
+    }
+
+    /// Takes the room for so many bytes of a file, and says until when they have to wait.
+    pub(crate) fn take(&self, bytes: u64, ways: Ways, file: &Gates) -> Option<Instant> {
         let now = Instant::now();
+        let together = self.0.gates.take(now, bytes, ways, (self.0.rates)());
+        let alone = self.0.file_rates.as_ref().and_then(|rates| file.take(now, bytes, ways, rates()));
+        together.max(alone)
+    }
+}
+
+/// The rates of a run, or of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Gates {
+    total: Gate,
+    up: Gate,
+    down: Gate,
+}
+
+impl Gates {
+    fn take(&self, now: Instant, bytes: u64, ways: Ways, rates: Rates) -> Option<Instant> {
         [
-            self.0.total.take(now, bytes, rates.total),
-            self.0.up.take(now, bytes, rates.up.filter(|_| ways.up)),
-            self.0.down.take(now, bytes, rates.down.filter(|_| ways.down)),
+            self.total.take(now, bytes, rates.total),
+            self.up.take(now, bytes, rates.up.filter(|_| ways.up)),
+            self.down.take(now, bytes, rates.down.filter(|_| ways.down)),
         ]
         .into_iter()
         .flatten()
@@ -98,18 +127,35 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn bytes_wait_for_those_before_them() {
         let bandwidth = rates(Rates { total: NonZeroU64::new(1000), ..Rates::default() });
-        let start = Instant::now();
-        assert_eq!(bandwidth.take(100, UP), None);
-        assert_eq!(bandwidth.take(1000, UP), Some(start + Duration::from_secs(1)));
-        assert_eq!(bandwidth.take(1000, UP), Some(start + Duration::from_secs(2)));
+        let (start, file) = (Instant::now(), Gates::default());
+        assert_eq!(bandwidth.take(100, UP, &file), None);
+        assert_eq!(bandwidth.take(1000, UP, &file), Some(start + Duration::from_secs(1)));
+        assert_eq!(bandwidth.take(1000, UP, &file), Some(start + Duration::from_secs(2)));
         tokio::time::advance(Duration::from_secs(10)).await;
-        assert_eq!(bandwidth.take(50, UP), None, "idle time isn't saved up, and isn't held against anybody");
+        assert_eq!(
+            bandwidth.take(50, UP, &file),
+            None,
+            "idle time isn't saved up, and isn't held against anybody"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_way_has_its_own_rate() {
         let bandwidth = rates(Rates { up: NonZeroU64::new(1000), ..Rates::default() });
-        assert_eq!(bandwidth.take(1 << 30, Ways { up: false, down: true }), None);
-        assert!(bandwidth.take(1 << 20, UP).is_some());
+        let file = Gates::default();
+        assert_eq!(bandwidth.take(1 << 30, Ways { up: false, down: true }, &file), None);
+        assert!(bandwidth.take(1 << 20, UP, &file).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_file_has_a_rate_of_its_own_below_that_of_all() {
+        let rate = |bytes| move || Rates { total: NonZeroU64::new(bytes), ..Rates::default() };
+        let bandwidth = Bandwidth::with_file_rates(rate(4000), rate(1000));
+        let (start, one, other) = (Instant::now(), Gates::default(), Gates::default());
+        let after = |millis| Some(start + Duration::from_millis(millis));
+        assert_eq!(bandwidth.take(2000, UP, &one), after(1900), "by the file's rate");
+        assert_eq!(bandwidth.take(1000, UP, &other), after(900), "the other file's bytes don't wait for it");
+        assert_eq!(bandwidth.take(9000, UP, &Gates::default()), after(8900), "by the file's rate, again");
+        assert_eq!(bandwidth.take(100, UP, &Gates::default()), after(2925), "by that of all");
     }
 }

@@ -55,6 +55,10 @@ impl Remote for DryRun {
         self.inner.find(path).await
     }
 
+    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
+        self.inner.metadata(file).await
+    }
+
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
         self.inner.read(file, range).await
     }

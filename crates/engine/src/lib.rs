@@ -58,7 +58,7 @@ pub use empty_folders::{EmptyFolders, remove_empty_folders};
 pub use hash_cache::{HashCache, HashCacheError, HashCacheStatus, HashCacheVerdict};
 pub use interactive::{Answer, Asker, Interactive, Question};
 pub use limits::{Cutoff, Limits};
-pub use options::{Backup, DeleteWhen, Deletion, RunOptions};
+pub use options::{Backup, DeleteWhen, Deletion, Renames, RunOptions};
 pub use order::{Direction, Order, OrderKey};
 pub use record::{Action, Observer, Record, Relation};
 pub use references::Reference;

@@ -17,7 +17,10 @@ use tokio::time::Sleep;
 
 use fichier_storage::{ByteRange, ByteStream, Content, Ranges, RemotePath, Result};
 
-use crate::{Bandwidth, Stats, bandwidth::Ways};
+use crate::{
+    Bandwidth, Stats,
+    bandwidth::{Gates, Ways},
+};
 
 /// Content that counts its bytes.
 #[derive(Clone)]
@@ -41,6 +44,7 @@ impl MeteredContent {
             stats: self.stats.clone(),
             running: OnceLock::new(),
             seen: AtomicU64::new(0),
+            gates: Gates::default(),
         })
     }
 
@@ -90,6 +94,8 @@ struct Attempt {
     /// Since the first byte was asked for: a batch opens its files long before their turn comes.
     running: OnceLock<u64>,
     seen: AtomicU64,
+    /// The rates that hold for this file alone.
+    gates: Gates,
 }
 
 impl Attempt {
@@ -135,7 +141,7 @@ impl Stream for MeteredStream {
         if let Some(Ok(chunk)) = &item {
             this.attempt.advance(chunk.len() as u64);
             if let Some(bandwidth) = &this.bandwidth {
-                let until = bandwidth.take(chunk.len() as u64, this.ways);
+                let until = bandwidth.take(chunk.len() as u64, this.ways, &this.attempt.gates);
                 this.pause = until.map(|until| Box::pin(tokio::time::sleep_until(until)));
             }
         }

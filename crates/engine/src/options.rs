@@ -33,6 +33,8 @@ pub struct RunOptions {
     pub reuse: bool,
     /// Look for renamed files also where their checksums aren't listed.
     pub track_renames: bool,
+    /// What renamed files must have kept beside their content, if renames are looked for.
+    pub renames: Renames,
     /// Folders in which files are looked for that the destination hasn't got.
     pub references: Vec<Reference>,
     /// How long to wait before a file is tried again.
@@ -69,6 +71,7 @@ impl Default for RunOptions {
             delete_excluded: false,
             reuse: true,
             track_renames: false,
+            renames: Renames::default(),
             references: Vec::new(),
             retry_pause: Duration::ZERO,
             limits: Limits::default(),
@@ -81,6 +84,15 @@ impl Default for RunOptions {
             delete_empty_source_folders: false,
         }
     }
+}
+
+/// What a file must have kept to be taken for a renamed one. Its content counts in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Renames {
+    /// Its name: only its folder has changed.
+    pub same_name: bool,
+    /// Its modification time, where the destination keeps one.
+    pub same_time: bool,
 }
 
 /// How files are removed that the source hasn't got.

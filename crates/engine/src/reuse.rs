@@ -11,10 +11,11 @@ use futures::{StreamExt, stream};
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, Whirlpool};
 
 use crate::{
-    RunReport,
+    Renames, RunReport,
     agenda::{Agenda, AgendaError, OneSided, Planned, Standby, Standing, Weighed},
     event::Event,
     run::{Mode, Run, lost},
+    transfer::Job,
 };
 
 /// How many transfers are looked at together.
@@ -218,6 +219,9 @@ impl Run<'_> {
                 }
                 None => None,
             };
+            // What stays where it is isn't renamed, and may be copied from.
+            let found =
+                found.filter(|(there, _)| !there.extra || self.may_be_renamed(&planned.job, &there.file));
             let Some((there, sum)) = found else {
                 rest.push(planned);
                 continue;
@@ -235,6 +239,22 @@ impl Run<'_> {
         rest.extend(self.relocate(agenda, copies, false, report).await?);
         rest.extend(self.relocate(agenda, moves, true, report).await?);
         Ok(rest)
+    }
+
+    /// Whether a file has kept what `--track-renames-strategy` asks for.
+    fn may_be_renamed(&self, job: &Job, there: &File) -> bool {
+        let rule = if self.options.track_renames { self.options.renames } else { Renames::default() };
+        let same_name = || there.path.name().as_ref() == Some(&job.name);
+        // A service that sets the times of files itself says nothing by them.
+        let keeps_times = self.to.remote.info().features.set_modified;
+        let same_time = || match (job.source.modified, there.modified) {
+            (Some(here), Some(there)) => {
+                let apart = here.duration_since(there).unwrap_or_else(|error| error.duration());
+                apart <= self.options.rules.window
+            }
+            _ => false,
+        };
+        (!rule.same_name || same_name()) && (!rule.same_time || !keeps_times || same_time())
     }
 
     /// Copies or moves; what fails stays on the agenda and is sent. Answers with it.

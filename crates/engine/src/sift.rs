@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use fichier_filter::Filter;
-use fichier_storage::{Entry, Name, Remote, RemotePath};
+use fichier_filter::{Exclusion, Filter};
+use fichier_storage::{Entry, File, Name, Remote, RemotePath};
 
 use crate::{
     run::{Mode, Run},
@@ -46,7 +46,7 @@ impl Sieve<'_> {
     async fn takes(&self, entry: &Entry) -> bool {
         let path = self.shown(entry.path());
         match entry {
-            Entry::File(file) => match self.filter.check_file(&path, file) {
+            Entry::File(file) => match self.check(&path, file).await {
                 Ok(()) => true,
                 Err(exclusion) => {
                     tracing::debug!(path = %path, "{exclusion}");
@@ -55,6 +55,18 @@ impl Sieve<'_> {
             },
             Entry::Folder(folder) => self.filter.takes_folder(&path) && !self.holds_mark(&folder.path).await,
         }
+    }
+
+    async fn check(&self, path: &RemotePath, file: &File) -> Result<(), Exclusion> {
+        self.filter.check_file(path, file)?;
+        if !self.filter.asks_metadata() {
+            return Ok(());
+        }
+        let metadata = self.remote.metadata(file).await.unwrap_or_else(|error| {
+            tracing::error!(path = %path, "its metadata can't be read: {error}");
+            Vec::new()
+        });
+        self.filter.check_metadata(&metadata)
     }
 
     /// Whether a folder holds a file that marks it to be left out. That takes its listing, which whoever goes

@@ -44,6 +44,8 @@ pub struct Definition {
     pub share: Option<Share>,
     /// Folders that hold a file of such a name are left out.
     pub marks: Vec<Vec<u8>>,
+    /// The same for metadata, written as `key=value`: patterns and rules alone count.
+    pub metadata: Option<Box<Definition>>,
 }
 
 /// Why something is left out.
@@ -55,6 +57,8 @@ pub enum Exclusion {
     Time,
     /// It is too small or too large.
     Size,
+    /// Its metadata is left out by a rule.
+    Metadata,
     /// Its path belongs to another share, or is left out by a rule.
     Path,
 }
@@ -65,6 +69,7 @@ impl fmt::Display for Exclusion {
             Self::Named => "Excluded (FilesFrom Filter)",
             Self::Time => "Excluded (ModTime Filter)",
             Self::Size => "Excluded (Size Filter)",
+            Self::Metadata => "Excluded (Metadata Filter)",
             Self::Path => "Excluded (Path Filter)",
         })
     }
@@ -92,6 +97,7 @@ pub struct Filter {
     not_after: Option<SystemTime>,
     share: Option<Share>,
     marks: Vec<Vec<u8>>,
+    metadata: Rules,
 }
 
 impl Filter {
@@ -110,6 +116,7 @@ impl Filter {
             not_after: definition.not_after,
             share: definition.share,
             marks: definition.marks.clone(),
+            metadata: definition.metadata.as_deref().map(rules).transpose()?.unwrap_or_default(),
         };
         if let Some((notation, _)) = definition.files_from.first()
             && !filter.is_inactive()
@@ -134,6 +141,27 @@ impl Filter {
             && self.not_after.is_none()
             && self.share.is_none()
             && self.marks.is_empty()
+            && self.metadata.is_empty()
+    }
+
+    /// Whether files are chosen by their metadata, too.
+    #[must_use]
+    pub fn asks_metadata(&self) -> bool {
+        !self.metadata.is_empty()
+    }
+
+    /// Takes or leaves a file by its metadata.
+    ///
+    /// # Errors
+    /// Why it is left out.
+    pub fn check_metadata(&self, metadata: &[(String, String)]) -> Result<(), Exclusion> {
+        // As rclone has it: where there is none, that is what rules for all are about.
+        const NONE: &str = "\0=\0";
+        let mut texts: Vec<_> = metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        if texts.is_empty() {
+            texts.push(NONE.to_owned());
+        }
+        if self.metadata.take_any(&texts) { Ok(()) } else { Err(Exclusion::Metadata) }
     }
 
     /// Takes or leaves a file by its path as seen from the root of the tree, and by what a listing told.
@@ -200,7 +228,9 @@ impl Filter {
             self.min_size.map(|least| format!("Minimum size is: {}", size(least))),
             self.max_size.map(|most| format!("Maximum size is: {}", size(most))),
         ];
-        bounds.into_iter().flatten().chain(self.rules.lines()).collect::<Vec<_>>().join("\n")
+        let metadata = self.asks_metadata().then(|| self.metadata.metadata_lines()).into_iter().flatten();
+        let lines = bounds.into_iter().flatten().chain(self.rules.lines()).chain(metadata);
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -318,6 +348,27 @@ mod tests {
         assert_eq!(check(9, Some(99)), Err(Exclusion::Time));
         assert_eq!(check(15, Some(201)), Err(Exclusion::Time));
         assert_eq!(check(15, None), Err(Exclusion::Time));
+    }
+
+    #[test]
+    fn the_first_rule_that_some_of_the_metadata_matches_decides() {
+        let metadata = |include: &[&str], exclude: &[&str], pairs: &[(&str, &str)]| {
+            let rules =
+                Definition { include: texts(include), exclude: texts(exclude), ..Definition::default() };
+            let definition = Definition { metadata: Some(Box::new(rules)), ..Definition::default() };
+            let filter = Filter::new(&definition).unwrap();
+            assert!(!filter.is_inactive() && filter.asks_metadata());
+            let pairs: Vec<_> =
+                pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            filter.check_metadata(&pairs).is_ok()
+        };
+        let file = [("uid", "0"), ("mode", "100644")];
+        assert!(metadata(&["mode=100644"], &["uid=0"], &file));
+        assert!(!metadata(&["mode=100600"], &[], &file));
+        assert!(!metadata(&[], &["uid=*"], &file) && metadata(&[], &["gid=*"], &file));
+        // Without any: a rule for a key doesn't concern it, one for all does.
+        assert!(metadata(&[], &["uid=*"], &[]) && !metadata(&[], &["*"], &[]));
+        assert!(!metadata(&["uid=*"], &[], &[]));
     }
 
     #[test]

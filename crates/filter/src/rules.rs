@@ -39,6 +39,12 @@ impl RuleList {
         self.rules.iter().find(|rule| rule.expression.matches(path)).is_none_or(|rule| rule.takes)
     }
 
+    /// Whether what is known of something under several texts is taken: the first rule decides that matches one.
+    fn takes_any(&self, texts: &[String]) -> bool {
+        let matches = |rule: &&Rule| texts.iter().any(|text| rule.expression.matches(text));
+        self.rules.iter().find(matches).is_none_or(|rule| rule.takes)
+    }
+
     fn lines(&self) -> impl Iterator<Item = String> + '_ {
         self.rules
             .iter()
@@ -108,6 +114,16 @@ impl Rules {
     /// Whether the file at a path, seen from the root, is taken.
     pub(crate) fn take_file(&self, path: &str) -> bool {
         self.files.takes(path)
+    }
+
+    /// Whether what is known under these texts is taken.
+    pub(crate) fn take_any(&self, texts: &[String]) -> bool {
+        self.files.takes_any(texts)
+    }
+
+    /// The rules for metadata as `--dump filters` shows them.
+    pub(crate) fn metadata_lines(&self) -> impl Iterator<Item = String> + '_ {
+        std::iter::once("--- Metadata filter rules ---".to_owned()).chain(self.files.lines())
     }
 
     /// Whether the folder at a path may hold something that is taken.

@@ -6,7 +6,7 @@ use fichier_api::{
     CancellationToken, ClientBuilder, HeaderMap, HeaderName, HeaderValue, Observer, ProxySettings,
 };
 
-pub use fichier_api::Url;
+pub use fichier_api::{Dump, Url};
 
 use crate::local::Downloads;
 
@@ -35,6 +35,10 @@ pub struct Network {
     pub user_agent: Option<String>,
     /// The address to speak from (`--bind`).
     pub bind: Option<IpAddr>,
+    /// Opens a new connection for every request (`--disable-http-keep-alives`).
+    pub no_keep_alive: bool,
+    /// What of the exchanges with servers is logged (`--dump`).
+    pub dump: Dump,
     /// How often a call is tried again (`--low-level-retries`).
     pub low_level_retries: u32,
     /// The least time between two calls (`--tpslimit`).
@@ -117,7 +121,10 @@ impl Network {
         if let Some(address) = self.bind {
             builder = builder.bind(address);
         }
-        builder
+        if self.no_keep_alive {
+            builder = builder.without_keep_alive();
+        }
+        builder.dump(self.dump)
     }
 }
 
@@ -135,6 +142,8 @@ impl Default for Network {
             idle_timeout: Duration::from_secs(300),
             user_agent: None,
             bind: None,
+            no_keep_alive: false,
+            dump: Dump::default(),
             low_level_retries: 10,
             call_gap: Duration::ZERO,
             memory: None,

@@ -216,6 +216,14 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// [`StorageError::FileNotFound`] when nothing is there, also when a folder on the way is missing.
     async fn find(&self, path: &RemotePath) -> Result<Entry>;
 
+    /// What is known of a file beside its name, its size and its time, key by key; nothing where nothing is kept.
+    ///
+    /// # Errors
+    /// It can't be read.
+    async fn metadata(&self, _file: &File) -> Result<Vec<(String, String)>> {
+        Ok(Vec::new())
+    }
+
     /// The bytes of a file. The stream ends with an error unless exactly the range's bytes came.
     ///
     /// # Errors

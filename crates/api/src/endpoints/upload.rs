@@ -123,13 +123,16 @@ impl Client {
             .header(CONNECTION, "close")
             .body(reqwest::Body::wrap(body));
         let exchange = async {
-            let response = pool.send(request).await.map_err(|error| failure(error, idle))?;
+            let (response, dump) = pool.exchange(request).await.map_err(|error| failure(error, idle))?;
             let location =
                 response.headers().get(LOCATION).and_then(|value| value.to_str().ok().map(str::to_owned));
             let status = response.status();
             let after = crate::pacer::retry_after(response.headers(), std::time::SystemTime::now());
             // The head decides; a body that breaks off changes nothing.
             let body = response.bytes().await.unwrap_or_default();
+            if let Some(mut dump) = dump {
+                dump.body(&body);
+            }
             Ok((Answer { status, retry_after: after, body }, location))
         };
         let result = tokio::select! {

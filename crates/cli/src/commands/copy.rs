@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{Between, ListFlags};
+use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Copy files, leaving out those that are there already
 #[derive(Debug, Args)]
@@ -26,9 +26,12 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     lists: ListFlags,
+
+    #[command(flatten)]
+    after: AfterFlags,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    Between::Copy.run(ends, &arguments.lists, context).await
+    Between::Copy.run(ends, (&arguments.lists, &arguments.after), context).await
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{Between, ListFlags};
+use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Copy a file under another name, or the contents of a folder
 #[derive(Debug, Args)]
@@ -23,9 +23,12 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     lists: ListFlags,
+
+    #[command(flatten)]
+    after: AfterFlags,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    Between::CopyTo.run(ends, &arguments.lists, context).await
+    Between::CopyTo.run(ends, (&arguments.lists, &arguments.after), context).await
 }

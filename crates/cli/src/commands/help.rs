@@ -12,7 +12,7 @@ use crate::{exit::Failure, flags};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Topics: a command; flags [GROUP]; backends; backend NAME; man DIR, which writes manual pages;\n\
-    reference, which prints the options of all remotes as Markdown.\n\n\
+    reference, which prints the options of all remotes as Markdown; reference flags, which prints the flags.\n\n\
     Examples:\n  fichier help lsf\n  fichier help config create\n  fichier help flags networking\n  \
     fichier help backend fichier\n  fichier help man ~/.local/share/man/man1"
 )]
@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
             return written.with_context(|| format!("can't write manual pages to {directory}"));
         }
         ["reference"] => flags::reference_markdown(),
+        ["reference", "flags"] => flags::flags_markdown(),
         _ => flags::help_for_command(&arguments.topic).ok_or_else(|| {
             Failure::usage(format!("there is no command {:?}; all: fichier help", topic.join(" ")))
         })?,

@@ -66,9 +66,25 @@ pub(crate) struct Arguments {
     time_format: String,
 }
 
+/// How entries are printed.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
+pub(crate) struct Form {
+    pub(crate) columns: Vec<Column>,
+    /// What stands between columns.
+    pub(crate) separator: String,
+    pub(crate) dir_slash: bool,
+    pub(crate) hash: HashKind,
+    pub(crate) files_only: bool,
+    pub(crate) dirs_only: bool,
+    pub(crate) csv: bool,
+    pub(crate) absolute: bool,
+    pub(crate) time_format: String,
+}
+
 /// A column of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
+pub(crate) enum Column {
     Path,
     Size,
     Time,
@@ -80,7 +96,11 @@ enum Column {
     Nothing,
 }
 
-fn columns(letters: &str) -> anyhow::Result<Vec<Column>> {
+/// The columns that letters stand for.
+///
+/// # Errors
+/// One isn't known.
+pub(crate) fn columns(letters: &str) -> anyhow::Result<Vec<Column>> {
     letters
         .chars()
         .map(|letter| {
@@ -100,45 +120,72 @@ fn columns(letters: &str) -> anyhow::Result<Vec<Column>> {
         .collect()
 }
 
-pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let columns = columns(&arguments.format)?;
-    let location = context.session.open(&arguments.path).await?;
-    let separator = match (arguments.csv, arguments.separator.as_str()) {
+/// What stands between columns: a comma in comma-separated values, unless something else was typed.
+pub(crate) fn separator(csv: bool, typed: &str) -> &str {
+    match (csv, typed) {
         (true, ";") => ",",
         (_, typed) => typed,
+    }
+}
+
+pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let form = Form {
+        columns: columns(&arguments.format)?,
+        separator: separator(arguments.csv, &arguments.separator).to_owned(),
+        dir_slash: arguments.dir_slash,
+        hash: arguments.hash,
+        files_only: arguments.files_only,
+        dirs_only: arguments.dirs_only,
+        csv: arguments.csv,
+        absolute: arguments.absolute,
+        time_format: arguments.time_format.clone(),
     };
-    let mut listing =
-        Listing::new(&location, context.settings.depth(arguments.recursive), &context.settings.filter);
-    let mut row = Row { arguments, columns: &columns, location: &location, context };
+    let location = context.session.open(&arguments.path).await?;
+    let depth = context.settings.depth(arguments.recursive);
+    list(&form, &location, depth, context).await
+}
+
+/// Prints what a location holds, so deep, in this form.
+///
+/// # Errors
+/// The location can't be listed, or nothing can be printed.
+pub(crate) async fn list(
+    form: &Form,
+    location: &Location,
+    depth: Option<usize>,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
+    let mut listing = Listing::new(location, depth, &context.settings.filter);
+    let mut row = Row { form, location, context };
     while let Some(entries) = listing.next_folder(&mut row.context.problems).await? {
         for seen in entries {
             let is_file = seen.file().is_some();
-            if is_file && arguments.dirs_only || !is_file && arguments.files_only {
+            if is_file && form.dirs_only || !is_file && form.files_only {
                 continue;
             }
-            row.print(&seen, separator).await?;
+            row.print(&seen).await?;
         }
     }
     Ok(())
 }
 
 struct Row<'a, 'c> {
-    arguments: &'a Arguments,
-    columns: &'a [Column],
+    form: &'a Form,
     location: &'a Location,
     context: &'a mut Context<'c>,
 }
 
 impl Row<'_, '_> {
-    async fn print(&mut self, seen: &Seen, separator: &str) -> anyhow::Result<()> {
+    async fn print(&mut self, seen: &Seen) -> anyhow::Result<()> {
         let mut line = Vec::new();
-        for (index, column) in self.columns.iter().enumerate() {
+        let form = self.form;
+        for (index, column) in form.columns.iter().enumerate() {
             if index > 0 {
-                line.extend_from_slice(separator.as_bytes());
+                line.extend_from_slice(form.separator.as_bytes());
             }
             let field = self.field(*column, seen).await;
-            if self.arguments.csv {
-                quote(&mut line, &field, separator);
+            if form.csv {
+                quote(&mut line, &field, &form.separator);
             } else {
                 line.extend_from_slice(&field);
             }
@@ -170,11 +217,11 @@ impl Row<'_, '_> {
 
     fn path(&self, seen: &Seen) -> Vec<u8> {
         let mut path = Vec::with_capacity(seen.bytes().len() + 2);
-        if self.arguments.absolute {
+        if self.form.absolute {
             path.push(b'/');
         }
         path.extend_from_slice(seen.bytes());
-        if seen.entry.as_folder().is_some() && self.arguments.dir_slash {
+        if seen.entry.as_folder().is_some() && self.form.dir_slash {
             path.push(b'/');
         }
         path
@@ -186,7 +233,7 @@ impl Row<'_, '_> {
             Entry::Folder(folder) => folder.modified,
         };
         let clock = &self.context.settings.clock;
-        match self.arguments.time_format.as_str() {
+        match self.form.time_format.as_str() {
             "" => clock.seconds(modified),
             "unix" => clock.local(modified).timestamp().as_second().to_string(),
             "unixnano" => clock.local(modified).timestamp().as_nanosecond().to_string(),
@@ -203,7 +250,7 @@ impl Row<'_, '_> {
     /// Empty where there is none: the remote doesn't know this kind, or the file can't be read.
     async fn hash(&mut self, seen: &Seen) -> String {
         let Some(file) = seen.file() else { return String::new() };
-        let kinds = [self.arguments.hash];
+        let kinds = [self.form.hash];
         match hashing::of_file(&self.context.session.hashing, &*self.location.remote, file, &kinds, false)
             .await
         {

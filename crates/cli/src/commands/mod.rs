@@ -24,7 +24,7 @@ mod link;
 mod listremotes;
 mod ls;
 mod lsd;
-mod lsf;
+pub(crate) mod lsf;
 mod lsjson;
 mod lsl;
 mod mkdir;
@@ -166,7 +166,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
         Command::Listremotes(arguments) => listremotes::run(arguments, context),
         Command::Obscure(arguments) => obscure::run(arguments, context),
         Command::Reveal(arguments) => reveal::run(arguments, context),
-        Command::Version(_) => version::run(context),
+        Command::Version(arguments) => version::run(arguments, context),
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             let result = runtime.block_on(run_on_remotes(command, context));

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{Between, ListFlags};
+use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Move or rename a file, or the contents of a folder
 #[derive(Debug, Args)]
@@ -27,10 +27,13 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     lists: ListFlags,
+
+    #[command(flatten)]
+    after: AfterFlags,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
     let command = Between::MoveTo { delete_empty_source_folders: arguments.delete_empty_src_dirs };
-    command.run(ends, &arguments.lists, context).await
+    command.run(ends, (&arguments.lists, &arguments.after), context).await
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::transfer::{Between, ListFlags};
+use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Make the destination hold just what the source holds
 #[derive(Debug, Args)]
@@ -26,9 +26,12 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     lists: ListFlags,
+
+    #[command(flatten)]
+    after: AfterFlags,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    Between::Sync.run(ends, &arguments.lists, context).await
+    Between::Sync.run(ends, (&arguments.lists, &arguments.after), context).await
 }

@@ -1,5 +1,7 @@
 //! `version`: which program this is.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use super::Context;
@@ -7,11 +9,50 @@ use super::Context;
 /// Show the version
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  fichier version")]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Say how to find a newer version: nothing is looked up on the network
+    #[arg(long)]
+    check: bool,
 
-pub(super) fn run(context: &mut Context<'_>) -> anyhow::Result<()> {
-    context.out.write_all(text().as_bytes())?;
+    /// List the libraries that this version is built and tested with
+    #[arg(long)]
+    deps: bool,
+}
+
+/// What was locked when the program was built.
+const LOCK: &str = include_str!("../../../../Cargo.lock");
+
+pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let Arguments { check, deps } = arguments;
+    let text = match (deps, check) {
+        (true, _) => dependencies(LOCK),
+        (_, true) => CHECK.to_owned(),
+        _ => text(),
+    };
+    context.out.write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// What `--check` says.
+const CHECK: &str = concat!(
+    "yours:  ",
+    env!("CARGO_PKG_VERSION"),
+    "\nNewer versions aren't looked for: this program asks no other server than those of your remotes.\n\
+     Have a look where you got it from.\n"
+);
+
+/// A line for each package of a lock file that came from elsewhere.
+fn dependencies(lock: &str) -> String {
+    let mut text = String::from("Libraries:\n");
+    for package in lock.split("[[package]]").filter(|package| package.contains("\nsource = ")) {
+        let value = |key: &str| {
+            package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).unwrap_or_default()
+        };
+        let (name, version) = (value("name").trim_matches('"'), value("version").trim_matches('"'));
+        // Writing to a string can't fail.
+        let _infallible = writeln!(text, "- {name} {version}");
+    }
+    text
 }
 
 /// The version and what it was built for.

@@ -6,24 +6,54 @@ use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 /// A flag without effect.
 struct Accepted {
     long: &'static str,
+    short: Option<char>,
     /// What rclone calls its value; `None`: a switch.
     value: Option<&'static str>,
     /// Why there is nothing to decide.
     reason: &'static str,
 }
 
+impl Accepted {
+    /// Its identity in the grammar. `lsjson` reads `--metadata` itself, by that name.
+    fn id(&self) -> String {
+        if self.long == "metadata" { self.long.to_owned() } else { format!("{PREFIX}{}", self.long) }
+    }
+}
+
 const fn switch(long: &'static str, reason: &'static str) -> Accepted {
-    Accepted { long, value: None, reason }
+    Accepted { long, short: None, value: None, reason }
 }
 
 const fn valued(long: &'static str, value: &'static str, reason: &'static str) -> Accepted {
-    Accepted { long, value: Some(value), reason }
+    Accepted { long, short: None, value: Some(value), reason }
 }
 
+const NO_METADATA: &str = "no remote here keeps metadata beside name, size and time";
+
 /// All of them.
-static ACCEPTED: [Accepted; 15] = [
+static ACCEPTED: [Accepted; 29] = [
+    valued("client-pass", "OBSCURED", "the key of --client-key has to be stored without a password"),
+    valued("cpuprofile", "FILE", "this program writes no profiles"),
+    valued("fs-cache-expire-duration", "TIME", "remotes are kept for one run"),
+    valued("fs-cache-expire-interval", "TIME", "remotes are kept for one run"),
+    valued("max-stats-groups", "N", "there is one group of statistics"),
+    valued("memprofile", "FILE", "this program writes no profiles"),
+    Accepted { long: "metadata", short: Some('M'), value: None, reason: NO_METADATA },
+    valued("metadata-mapper", "COMMAND", NO_METADATA),
+    valued("metadata-set", "KEY=VALUE", NO_METADATA),
+    switch(
+        "refresh-times",
+        "every remote here has checksums, so wrong times are always corrected without sending the file",
+    ),
+    switch(
+        "server-side-across-configs",
+        "what two remotes of one name share is used anyway; others go through this machine",
+    ),
+    switch("use-server-modtime", "1Fichier keeps no other time than its own"),
+    switch("auto-confirm", "Enter takes the answer that a question suggests"),
     valued("buffer-size", "SIZE", "files are read no further ahead than needed; see --max-buffer-memory"),
     switch("disable-http2", "bytes always go by HTTP/1.1"),
+    valued("dscp", "NAME", "connections aren't marked"),
     valued("expect-continue-timeout", "TIME", "uploads don't wait for leave to begin"),
     switch("ignore-checksum", "a transfer counts as done when the checksums agree"),
     valued("kv-lock-time", "TIME", "what is kept on the disk is shared by processes"),
@@ -45,12 +75,16 @@ const PREFIX: &str = "accepted ";
 /// Adds them to the grammar.
 pub(super) fn add_to(command: Command) -> Command {
     command.args(ACCEPTED.iter().map(|flag| {
-        let arg = Arg::new(format!("{PREFIX}{}", flag.long))
+        let arg = Arg::new(flag.id())
             .long(flag.long)
             .global(true)
             .hide(true)
             .help(format!("Without effect: {}", flag.reason))
             .help_heading("Accepted from rclone");
+        let arg = match flag.short {
+            Some(short) => arg.short(short),
+            None => arg,
+        };
         match flag.value {
             None => arg.action(ArgAction::SetTrue),
             Some(value) => arg.value_name(value),
@@ -61,7 +95,7 @@ pub(super) fn add_to(command: Command) -> Command {
 /// What there is to say about those that were typed.
 pub(super) fn typed(matches: &ArgMatches) -> Vec<String> {
     let was_typed = |flag: &&Accepted| {
-        let id = format!("{PREFIX}{}", flag.long);
+        let id = flag.id();
         matches.value_source(&id).is_some_and(|source| source == ValueSource::CommandLine)
     };
     let sentence = |flag: &Accepted| format!("--{} has no effect here: {}", flag.long, flag.reason);

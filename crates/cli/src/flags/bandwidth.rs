@@ -42,7 +42,8 @@ pub(crate) fn timetable(text: &str) -> Result<Timetable, String> {
         return Ok(Timetable { from: vec![(0, rates(text)?)] });
     }
     let mut from = Vec::new();
-    for entry in text.split_ascii_whitespace() {
+    let entries = text.split(|character: char| character.is_ascii_whitespace() || character == ';');
+    for entry in entries.filter(|entry| !entry.is_empty()) {
         let (when, rate) = entry
             .split_once(',')
             .ok_or_else(|| format!("{entry:?}: an entry of the timetable is a time, a comma and a rate"))?;
@@ -142,6 +143,15 @@ mod tests {
         assert_eq!(week.at(at(5, 9, 0)), total(10 << 10));
         assert_eq!(week.at(at(6, 21, 0)), Rates::default());
         assert_eq!(week.at(at(0, 0, 0)), total(512));
+    }
+
+    #[test]
+    fn entries_may_be_parted_by_semicolons() {
+        for text in ["08:00,512;12:00,10M", "08:00,512; 12:00,10M;", "08:00,512 12:00,10M"] {
+            let day = timetable(text).unwrap();
+            assert_eq!(day.at(at(0, 9, 0)), total(512), "{text}");
+            assert_eq!(day.at(at(0, 12, 0)), total(10 << 10), "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::age::Age;
 
 /// The filters, as typed.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct FilterFlags {
     /// Take only files that match this pattern; may be repeated
     #[arg(
@@ -86,6 +87,51 @@ pub(crate) struct FilterFlags {
     )]
     pub(crate) exclude_if_present: Vec<OsString>,
 
+    /// Take only files with metadata KEY=VALUE that matches this pattern; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        help_heading = "Metadata"
+    )]
+    pub(crate) metadata_include: Vec<OsString>,
+
+    /// Take only files with metadata that matches a pattern of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Metadata")]
+    pub(crate) metadata_include_from: Vec<PathBuf>,
+
+    /// Leave out files with metadata KEY=VALUE that matches this pattern; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "PATTERN",
+        allow_hyphen_values = true,
+        help_heading = "Metadata"
+    )]
+    pub(crate) metadata_exclude: Vec<OsString>,
+
+    /// Leave out files with metadata that matches a pattern of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Metadata")]
+    pub(crate) metadata_exclude_from: Vec<PathBuf>,
+
+    /// Take or leave out files by their metadata, as --filter does by their paths; may be repeated
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "RULE",
+        allow_hyphen_values = true,
+        help_heading = "Metadata"
+    )]
+    pub(crate) metadata_filter: Vec<OsString>,
+
+    /// Take or leave out files by their metadata by the rules of this file; -: of the standard input
+    #[arg(long, global = true, hide = true, value_name = "FILE", value_parser = file(), help_heading = "Metadata")]
+    pub(crate) metadata_filter_from: Vec<PathBuf>,
+
     /// Leave out smaller files, in KiB or with a suffix: B, K, M, G, T, P
     #[arg(long, global = true, hide = true, value_name = "SIZE", value_parser = size, help_heading = "Filter")]
     pub(crate) min_size: Option<SizeLimit>,
@@ -128,7 +174,8 @@ pub(crate) struct FilterFlags {
     #[arg(long, global = true, hide = true, help_heading = "Filter")]
     pub(crate) delete_excluded: bool,
 
-    /// Print how this was understood: filters
+    /// Log these, without keys and passwords, at -vv: filters, headers, bodies, requests, responses, errors; auth,
+    /// curl, goroutines, mapper, openfiles and trace are accepted
     #[arg(
         long,
         global = true,
@@ -138,6 +185,55 @@ pub(crate) struct FilterFlags {
         help_heading = "Debugging"
     )]
     pub(crate) dump: Vec<Dump>,
+
+    /// As --dump headers
+    #[arg(long, global = true, hide = true, help_heading = "Debugging")]
+    pub(crate) dump_headers: bool,
+
+    /// As --dump bodies
+    #[arg(long, global = true, hide = true, help_heading = "Debugging")]
+    pub(crate) dump_bodies: bool,
+}
+
+impl FilterFlags {
+    /// Whether anything is to be dumped.
+    pub(crate) fn dumps(&self) -> bool {
+        !self.dump.is_empty() || self.dump_headers || self.dump_bodies
+    }
+
+    /// What of the exchanges with servers is logged. `bodies` are those of both, `requests` and `responses` those
+    /// of one side; all of them with the headers of both.
+    pub(crate) fn network_dump(&self) -> fichier_remotes::network::Dump {
+        let has = |what: Dump| self.dump.contains(&what);
+        let bodies = self.dump_bodies || has(Dump::Bodies);
+        fichier_remotes::network::Dump {
+            headers: self.dump_headers || has(Dump::Headers) || has(Dump::Auth),
+            requests: bodies || has(Dump::Requests),
+            responses: bodies || has(Dump::Responses),
+            errors: has(Dump::Errors),
+        }
+    }
+
+    /// What there is to say about words that ask for more than is shown.
+    pub(crate) fn undumped(&self) -> impl Iterator<Item = &'static str> {
+        let sentence = |what: &Dump| match what {
+            Dump::Auth => {
+                Some("--dump auth shows headers, but never the key: whoever reads the log could use it")
+            }
+            Dump::Curl => Some("--dump curl has no effect here: --dump requests shows what is sent"),
+            Dump::Mapper => Some("--dump mapper has no effect here: there is no metadata to be mapped"),
+            Dump::Goroutines => Some("--dump goroutines has no effect here: there are none"),
+            Dump::Openfiles => Some("--dump openfiles has no effect here"),
+            Dump::Trace => Some("--dump trace has no effect here"),
+            Dump::Filters
+            | Dump::Headers
+            | Dump::Bodies
+            | Dump::Requests
+            | Dump::Responses
+            | Dump::Errors => None,
+        };
+        self.dump.iter().filter_map(sentence)
+    }
 }
 
 /// What `--dump` prints.
@@ -145,6 +241,17 @@ pub(crate) struct FilterFlags {
 pub(crate) enum Dump {
     /// The filters' rules.
     Filters,
+    Headers,
+    Bodies,
+    Requests,
+    Responses,
+    Auth,
+    Errors,
+    Curl,
+    Goroutines,
+    Mapper,
+    Openfiles,
+    Trace,
 }
 
 /// A size in bytes, or none.

@@ -7,7 +7,15 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 
-use crate::logging::LogFormat;
+use super::{
+    Age,
+    transfer::Size,
+    value::{duration, size},
+};
+use crate::{logging::LogFormat, syslog::Facility};
+
+/// What is shown for a time that isn't known, unless a flag says otherwise.
+pub(crate) const USUAL_UNKNOWN_TIME: &str = "2000-01-01T00:00:00Z";
 
 /// The flags that all commands share, as typed.
 #[derive(Debug, Clone, Args)]
@@ -66,7 +74,58 @@ pub(crate) struct GlobalFlags {
     #[arg(long, global = true, hide = true, value_name = "FILE", help_heading = "Logging")]
     pub(crate) log_file: Option<PathBuf>,
 
-    /// The least important messages to log: DEBUG, INFO, NOTICE or ERROR
+    /// Begin the log file anew before it is larger than this, and set the old one aside
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "SIZE",
+        default_value = "off",
+        value_parser = size,
+        help_heading = "Logging"
+    )]
+    pub(crate) log_file_max_size: Size,
+
+    /// Keep at most so many log files that were set aside; 0: all
+    #[arg(long, global = true, hide = true, value_name = "N", default_value = "0", help_heading = "Logging")]
+    pub(crate) log_file_max_backups: usize,
+
+    /// Keep log files that were set aside so long; 0: for ever
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "TIME",
+        default_value = "0s",
+        value_parser = duration,
+        help_heading = "Logging"
+    )]
+    pub(crate) log_file_max_age: std::time::Duration,
+
+    /// Compress log files that were set aside
+    #[arg(long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) log_file_compress: bool,
+
+    /// Begin each line of the log with its priority, as systemd reads it, and without the time
+    #[arg(long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) log_systemd: bool,
+
+    /// Write the log to the log of the system
+    #[arg(long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) syslog: bool,
+
+    /// From which part of the system messages in its log are, such as USER or LOCAL0
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "PART",
+        default_value = "DAEMON",
+        help_heading = "Logging"
+    )]
+    pub(crate) syslog_facility: Facility,
+
+    /// The least important messages to log: DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ALERT, EMERGENCY; or OFF
     #[arg(
         long,
         global = true,
@@ -96,6 +155,33 @@ pub(crate) struct GlobalFlags {
     /// Show the progress of transfers as it is made
     #[arg(short = 'P', long, global = true, hide = true, help_heading = "Logging")]
     pub(crate) progress: bool,
+
+    /// Show progress in the title of the terminal, too; with --progress
+    #[arg(long, global = true, hide = true, help_heading = "Logging")]
+    pub(crate) progress_terminal_title: bool,
+
+    /// The time that is shown for files and folders whose time isn't known
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "TIME",
+        default_value = USUAL_UNKNOWN_TIME,
+        help_heading = "Listing"
+    )]
+    pub(crate) default_time: Age,
+
+    /// Do without these features of remotes, between commas; help lists them
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "FEATURES",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Config"
+    )]
+    pub(crate) disable: String,
 
     /// Keep caches in this directory
     #[arg(long, global = true, hide = true, value_name = "DIR", help_heading = "Config")]
@@ -221,10 +307,15 @@ impl FromStr for Louder {
     }
 }
 
-/// What is important enough to be logged.
+/// What is important enough to be logged, from nothing to everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum LogLevel {
+    Off,
+    Emergency,
+    Alert,
+    Critical,
     Error,
+    Warning,
     Notice,
     Info,
     Debug,

@@ -8,6 +8,7 @@ mod backend;
 mod bandwidth;
 mod environment;
 mod filter;
+mod foreign;
 mod global;
 mod help;
 mod network;
@@ -30,10 +31,11 @@ pub(crate) use self::{
     backend::{BackendFlag, words as words_of_backend_flag},
     bandwidth::Timetable,
     filter::{Dump, FilterFlags},
-    global::{Colour, GlobalFlags, LogLevel},
+    foreign::{is_other_service, why_unknown},
+    global::{Colour, GlobalFlags, LogLevel, USUAL_UNKNOWN_TIME},
     help::{flag_table, for_command as help_for_command, help_for, overview, write_manual_pages},
     network::NetworkFlags,
-    reference::{backend_help, backend_table, markdown as reference_markdown},
+    reference::{backend_help, backend_table, flags_markdown, markdown as reference_markdown},
     stats::{StatsFlags, Unit},
     transfer::{CutoffMode, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
@@ -127,10 +129,25 @@ fn takes_any_word(arg: clap::Arg) -> clap::Arg {
 
 /// Reads the command line. What it doesn't say is taken from the environment.
 pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
-    match parse_by(grammar_of(words), words, environment) {
-        // What is wrong is told by the grammar that knows all commands.
-        Err(Misuse::Clap(error)) if error.use_stderr() => parse_by(grammar(), words, environment),
-        parsed => parsed,
+    let mut words = words.to_vec();
+    let mut notices = Vec::new();
+    loop {
+        match parse_by(grammar_of(&words), &words, environment) {
+            Err(Misuse::Clap(error)) if error.use_stderr() => {
+                if let Some(notice) = foreign::take_out(&mut words, &error) {
+                    notices.push(notice);
+                    continue;
+                }
+                // What is wrong is told by the grammar that knows all commands.
+                return parse_by(grammar(), &words, environment);
+            }
+            parsed => {
+                return parsed.map(|mut typed| {
+                    typed.without_effect.append(&mut notices);
+                    typed
+                });
+            }
+        }
     }
 }
 

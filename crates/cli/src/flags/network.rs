@@ -26,6 +26,14 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     pub(crate) client_key: Option<PathBuf>,
 
+    /// Open at most so many connections for files, beside one for calls; 0: any number
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) max_connections: i64,
+
+    /// Open a new connection for every request
+    #[arg(long)]
+    pub(crate) disable_http_keep_alives: bool,
+
     /// How long to wait for a connection
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
     pub(crate) contimeout: Duration,

@@ -1,8 +1,9 @@
 //! What the backends' options are: for `help backend`, and as the page of the manual. Both are made from the
 //! registry, as the flags are, so that they can't say something else.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
+use super::backend::is_backend_flag;
 use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backend, backends};
 
 /// A line for each backend.
@@ -61,6 +62,34 @@ pub(crate) fn markdown() -> String {
                 }
             }
         }
+    }
+    text
+}
+
+/// All flags that commands share, as a page of the manual. Those of the backends stand on the page of options.
+pub(crate) fn flags_markdown() -> String {
+    let mut groups: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for arg in super::grammar().get_arguments().filter(|arg| arg.is_global_set() && !is_backend_flag(arg)) {
+        let Some(long) = arg.get_long() else { continue };
+        let short = arg.get_short().map_or_else(String::new, |short| format!("-{short}, "));
+        let value = match arg.get_value_names() {
+            Some([name, ..]) if arg.get_action().takes_values() => format!(" {name}"),
+            _ => String::new(),
+        };
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let line = format!("- `{short}--{long}{value}`: {}", help.replace('\n', " "));
+        let group = arg.get_help_heading().unwrap_or("Others").to_owned();
+        groups.entry(group).or_default().insert(long.to_owned(), line);
+    }
+    let mut text = String::from(
+        "# Flags that all commands share\n\nMade by `fichier help reference flags` from the definitions that the program \
+         itself uses. Each may stand before or\nafter every command, and each may be set by a variable: `--transfers` by \
+         `FICHIER_TRANSFERS`, else by\n`RCLONE_TRANSFERS`. The flags of the remotes are in [options.md](options.md).\n",
+    );
+    for (group, flags) in groups {
+        let lines: Vec<_> = flags.into_values().collect();
+        // Writing to a string can't fail.
+        let _infallible = write!(text, "\n## {group}\n\n{}\n", lines.join("\n"));
     }
     text
 }

@@ -7,6 +7,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 
+use fichier_engine::Renames;
 use fichier_remotes::local::PARTIAL_SUFFIX;
 
 use super::{
@@ -178,10 +179,20 @@ pub(crate) struct TransferFlags {
     #[arg(long, help_heading = "Sync")]
     pub(crate) track_renames: bool,
 
+    /// What a renamed file must have kept beside its content, with --track-renames: words of hash, size, leaf (its
+    /// name), modtime, between commas
+    #[arg(long, value_name = "WORDS", default_value = "hash", value_parser = renames, help_heading = "Sync")]
+    pub(crate) track_renames_strategy: Renames,
+
     /// Transfer at most so many bytes a second; RATE, UP:DOWN, or a timetable like "08:00,512k 19:00,off"
     #[arg(long, value_name = "RATE", default_value = "", value_parser = bandwidth::timetable, hide_default_value = true,
         help_heading = "Networking")]
     pub(crate) bwlimit: Timetable,
+
+    /// Transfer at most so many bytes a second of each file; written as for --bwlimit
+    #[arg(long, value_name = "RATE", default_value = "", value_parser = bandwidth::timetable, hide_default_value = true,
+        help_heading = "Networking")]
+    pub(crate) bwlimit_file: Timetable,
 
     /// Make at most so many calls a second; 0: as the service's limits allow
     #[arg(long, value_name = "N", default_value = "0", help_heading = "Networking")]
@@ -203,6 +214,24 @@ pub(crate) struct TransferFlags {
         help_heading = "Logging"
     )]
     pub(crate) report: Option<PathBuf>,
+}
+
+/// What a renamed file must have kept. Its content is compared whatever the words are, and so is its size.
+fn renames(text: &str) -> Result<Renames, String> {
+    let mut renames = Renames::default();
+    for word in text.split(',').map(str::trim) {
+        match word.to_ascii_lowercase().as_str() {
+            "hash" | "size" | "" => {}
+            "leaf" => renames.same_name = true,
+            "modtime" => renames.same_time = true,
+            _ => {
+                return Err(format!(
+                    "unknown track renames strategy {word:?}; there are: hash, size, leaf, modtime"
+                ));
+            }
+        }
+    }
+    Ok(renames)
 }
 
 /// A size that may be off.
@@ -284,6 +313,14 @@ mod tests {
         for wrong in [".0123456789abcdef", "/x", "..\\x"] {
             assert!(partial_suffix(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn strategies_for_renames_are_lists_of_words() {
+        assert_eq!(renames("hash"), Ok(Renames::default()));
+        assert_eq!(renames("modtime,leaf"), Ok(Renames { same_name: true, same_time: true }));
+        assert_eq!(renames("Size, Leaf"), Ok(Renames { same_name: true, same_time: false }));
+        assert!(renames("hash,weight").is_err());
     }
 
     #[test]

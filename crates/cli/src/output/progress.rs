@@ -28,6 +28,8 @@ pub(crate) struct Progress<'a> {
     clock: &'a Clock,
     coloured: bool,
     live: bool,
+    /// The terminal's title shows it, too.
+    titled: bool,
     /// When how many bytes had gone, for the speed of the last seconds.
     past: Mutex<VecDeque<(Duration, u64)>>,
 }
@@ -40,9 +42,10 @@ impl<'a> Progress<'a> {
         clock: &'a Clock,
         coloured: bool,
         plain_terminal: bool,
+        titled: bool,
     ) -> Self {
         let live = io::stdout().is_terminal() && !plain_terminal;
-        Self { screen, style, clock, coloured, live, past: Mutex::default() }
+        Self { screen, style, clock, coloured, live, titled, past: Mutex::default() }
     }
 
     /// Draws the moment, if anybody can see it.
@@ -60,6 +63,10 @@ impl<'a> Progress<'a> {
         } else {
             frame(&snapshot, Terminal { width, height, coloured: self.coloured })
         };
+        if self.titled {
+            let title = snapshot.one_line(self.style, self.clock);
+            write!(out, "\x1b]0;{}\x07", title.trim())?;
+        }
         self.screen.draw(out, &lines, width)
     }
 
@@ -108,7 +115,15 @@ mod tests {
     static ONE_LINE: Style = Style { one_line: true, ..Style::USUAL };
 
     fn progress<'a>(screen: &'a Screen, clock: &'a Clock) -> Progress<'a> {
-        Progress { screen, style: &ONE_LINE, clock, coloured: false, live: false, past: Mutex::default() }
+        Progress {
+            screen,
+            style: &ONE_LINE,
+            clock,
+            coloured: false,
+            live: false,
+            titled: false,
+            past: Mutex::default(),
+        }
     }
 
     #[test]

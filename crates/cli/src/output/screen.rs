@@ -105,11 +105,11 @@ impl Screen {
         Self { questions, ..self }
     }
 
-    /// A screen whose log goes to a file.
-    pub(crate) fn file(file: std::fs::File) -> Self {
+    /// A screen whose log goes elsewhere.
+    pub(crate) fn elsewhere(log: impl Write + Send + 'static) -> Self {
         Self {
             frame: Mutex::default(),
-            log: Mutex::new(Box::new(file)),
+            log: Mutex::new(Box::new(log)),
             shares_terminal: false,
             questions: Questions::default(),
         }

@@ -16,23 +16,31 @@ pub(crate) struct Clock {
     /// Found when it is first asked for: that walks through the system's directory of zones, which takes a sixth of
     /// the time of a short run.
     zone: OnceLock<TimeZone>,
+    /// What is shown for a time that isn't known.
+    unknown: Timestamp,
 }
 
 impl Clock {
     /// Shows times in this zone.
     #[cfg(test)]
     pub(crate) fn new(zone: TimeZone) -> Self {
-        Self { zone: OnceLock::from(zone) }
+        Self { zone: OnceLock::from(zone), unknown: UNKNOWN }
     }
 
     /// Shows times in the zone that the system is set to.
     pub(crate) fn of_system() -> Self {
-        Self { zone: OnceLock::new() }
+        Self { zone: OnceLock::new(), unknown: UNKNOWN }
+    }
+
+    /// Shows this time where none is known.
+    pub(crate) fn with_unknown(mut self, time: SystemTime) -> Self {
+        self.unknown = Timestamp::try_from(time).unwrap_or(UNKNOWN);
+        self
     }
 
     /// The time in this zone.
     pub(crate) fn local(&self, time: Option<SystemTime>) -> ZonedDateTime {
-        let stamp = time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(UNKNOWN);
+        let stamp = time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(self.unknown);
         stamp.to_zoned_datetime(self.zone().clone())
     }
 

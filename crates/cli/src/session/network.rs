@@ -49,6 +49,8 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
         idle_timeout: settings.timeout,
         user_agent: settings.user_agent.clone(),
         bind: bind.transpose()?,
+        no_keep_alive: settings.no_keep_alive,
+        dump: settings.dump,
         // The flag counts tries, as in rclone.
         low_level_retries: settings.low_level_retries.saturating_sub(1),
         call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {

@@ -3,7 +3,7 @@
 use fichier_engine::RunOptions;
 use fichier_storage::Entry;
 
-use super::{ListFlags, carry_out, run_options};
+use super::{AfterFlags, ListFlags, carry_out, run_options};
 use crate::{
     commands::Context,
     filtering::refuse_single_file,
@@ -62,7 +62,7 @@ impl Between {
     pub(crate) async fn run(
         self,
         ends: [&str; 2],
-        lists: &ListFlags,
+        (lists, after): (&ListFlags, &AfterFlags),
         context: &mut Context<'_>,
     ) -> anyhow::Result<()> {
         let [from, to] = context.session.open_ends(ends, self.destination(), self.source()).await?;
@@ -77,7 +77,8 @@ impl Between {
             delete_empty_source_folders: self.deletes_empty_source_folders(),
             ..run_options(context, &to).await?
         };
-        carry_out(context, self.name(), lists, |stats, stop| async move {
+        let after = after.open(&to)?;
+        let result = carry_out(context, self.name(), lists, |stats, stop| async move {
             match self {
                 Self::Copy => fichier_engine::copy(&from, &to, &options, &stats, &stop).await,
                 Self::CopyTo => fichier_engine::copy_to(&from, &to, &options, &stats, &stop).await,
@@ -86,6 +87,12 @@ impl Between {
                 Self::MoveTo { .. } => fichier_engine::move_to(&from, &to, &options, &stats, &stop).await,
             }
         })
-        .await
+        .await;
+        if let Some(after) = after {
+            // Where the run failed, that counts: a list that fails for the same reason says nothing new.
+            let written = after.write(context).await;
+            return result.and(written);
+        }
+        result
     }
 }

@@ -1,5 +1,6 @@
 //! A run of the engine as the user sees it: progress, statistics, Ctrl-C, and how it ended.
 
+mod afterwards;
 mod between;
 mod observed;
 mod options;
@@ -27,7 +28,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
-pub(crate) use self::{between::Between, observed::ListFlags, options::run_options};
+pub(crate) use self::{
+    afterwards::AfterFlags, between::Between, observed::ListFlags, options::run_options,
+};
 
 /// Opens the files to which a comparison is written; `None` when flags name none.
 ///
@@ -67,8 +70,9 @@ where
     let stop = context.session.stop().clone();
     let progress = flags.progress.then(|| {
         let coloured = context.settings.colours_stdout();
-        let plain = context.settings.plain_terminal;
-        Progress::new(context.log.screen(), &flags.stats_style, &context.settings.clock, coloured, plain)
+        let (plain, title) = (context.settings.plain_terminal, flags.progress_title);
+        let (style, clock) = (&flags.stats_style, &context.settings.clock);
+        Progress::new(context.log.screen(), style, clock, coloured, plain, title)
     });
     let mut frames = ticks(FRAME);
     let mut lines = ticks(flags.stats.unwrap_or(Duration::MAX / 4));
@@ -150,8 +154,11 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
     let stats = settings.json_log.then(|| snapshot.json());
     let stats = stats.as_deref();
     match level {
-        LogLevel::Error => tracing::error!(stats, "{text}"),
-        LogLevel::Notice => tracing::warn!(stats, "{text}"),
+        LogLevel::Off => {}
+        LogLevel::Emergency | LogLevel::Alert | LogLevel::Critical | LogLevel::Error => {
+            tracing::error!(stats, "{text}");
+        }
+        LogLevel::Warning | LogLevel::Notice => tracing::warn!(stats, "{text}"),
         LogLevel::Info => tracing::info!(stats, "{text}"),
         LogLevel::Debug => tracing::debug!(stats, "{text}"),
     }

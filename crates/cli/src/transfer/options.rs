@@ -3,7 +3,11 @@
 use fichier_engine::{Backup, Bandwidth, Reference, RunOptions};
 use fichier_storage::Location;
 
-use crate::{commands::Context, exit::Failure, flags::transfer_order};
+use crate::{
+    commands::Context,
+    exit::Failure,
+    flags::{Timetable, transfer_order},
+};
 
 /// The engine's options for a run that ends at `to`.
 ///
@@ -24,9 +28,13 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
     }
     let order =
         transfer_order(&flags.order_by).map_err(|error| Failure::usage(format!("--order-by {error}")))?;
-    let timetable = flags.bandwidth.clone();
-    let bandwidth = (!timetable.is_empty())
-        .then(|| Bandwidth::new(move || timetable.at(jiff::ZonedDateTime::now().datetime())));
+    let now = |timetable: &Timetable| timetable.at(jiff::ZonedDateTime::now().datetime());
+    let (all, each) = (flags.bandwidth.clone(), flags.file_bandwidth.clone());
+    let bandwidth = match (all.is_empty(), each.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(Bandwidth::new(move || now(&all))),
+        (_, false) => Some(Bandwidth::with_file_rates(move || now(&all), move || now(&each))),
+    };
     Ok(RunOptions {
         rules: flags.rules,
         checksums: context.session.checksums(),
@@ -39,6 +47,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         delete_excluded: context.settings.delete_excluded,
         reuse: flags.server_side_reuse,
         track_renames: flags.track_renames,
+        renames: flags.renames,
         references,
         retry_pause: flags.retries_sleep,
         limits: flags.limits,

@@ -17,6 +17,7 @@ mod downloads;
 mod dry_runs;
 mod ends;
 mod filters;
+mod flags;
 mod formulas;
 mod gates;
 mod listings;

@@ -21,6 +21,7 @@ mod downloads;
 mod folders;
 mod ledger;
 mod listing;
+mod metadata;
 mod partial;
 mod paths;
 mod ranged;
@@ -209,6 +210,11 @@ impl Remote for LocalRemote {
     async fn find(&self, path: &RemotePath) -> Result<Entry> {
         let path = path.clone();
         self.at_disk(move |place| listing::find(place, &path)).await
+    }
+
+    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
+        let file = file.clone();
+        self.at_disk(move |place| metadata::of(place, &file)).await
     }
 
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {

@@ -4,15 +4,23 @@ use std::{fs, path::Path};
 
 use crate::config::home::Home;
 
+/// Holds a page of the manual against what the program says.
+fn assert_page(name: &str, topic: &[&str]) {
+    let page = Home::with(None).run(&[&["help", "reference"], topic].concat()).success();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    let written = fs::read_to_string(&file).unwrap_or_default();
+    let topic = [&["reference"], topic].concat().join(" ");
+    assert!(written == page, "docs/{name} differs: write it anew with `fichier help {topic} > docs/{name}`");
+}
+
 #[test]
 fn the_page_of_options_is_what_the_program_says() {
-    let page = Home::with(None).run(&["help", "reference"]).success();
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/options.md");
-    let written = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        written == page,
-        "docs/options.md differs: write it anew with `fichier help reference > docs/options.md`"
-    );
+    assert_page("options.md", &[]);
+}
+
+#[test]
+fn the_page_of_flags_is_what_the_program_says() {
+    assert_page("flags.md", &["flags"]);
 }
 
 #[test]

@@ -1,21 +1,4 @@
-//! Where this program differs from rclone on purpose, each with its reason.
-//!
-//! What scenarios leave out, since rclone can't do it, loses by it, or means something else:
-//!
-//! - `--existing`, which rclone 1.75 hasn't got;
-//! - `--copy-dest` on a disk and `--track-renames` with `--delete-before`, which rclone refuses, and
-//!   `--track-renames` with `--compare-dest`, where rclone doesn't look into that folder;
-//! - `--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain;
-//! - `--max-transfer` where the service copies, since no byte moves through this program then: rclone counts it;
-//! - `--delete-excluded` with `--max-depth`: rclone removes what is deeper, too;
-//! - a move inside one place to a folder that isn't there, with `--max-depth`, `--compare-dest` or `--copy-dest`:
-//!   rclone moves the whole of it by one call, whatever the flag says;
-//! - files at the destination that bear the suffix of `--suffix`: a sync of rclone sets them aside, too, under a
-//!   second suffix, this program leaves them alone;
-//! - what rclone leaves to chance, as several runs of it on the same state show ([`left_to_chance`]).
-//! - names that the service doesn't keep as they are, wherever rclone has the service copy or move a file: it sends
-//!   the name as it is then, and the service drops spaces at its ends and replaces what it can't store
-//!   ([`keeps_name_at_service`]).
+//! Where this program differs from rclone on purpose, each with its reason. `docs/differences.md` shows it to users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +7,23 @@ use super::{
     generated::{Command, Scenario},
     tree::{Place, Tree, Version, parent, stored},
 };
+
+/// What scenarios leave out, since rclone can't do it, loses by it, or means something else. Beside this, what rclone
+/// leaves to chance ([`left_to_chance`]).
+pub(crate) const LEFT_OUT: &[&str] = &[
+    "`--existing`: rclone 1.75 hasn't got it",
+    "`--copy-dest` on a disk, and `--track-renames` with `--delete-before`: rclone refuses them",
+    "`--track-renames` with `--compare-dest`: rclone doesn't look into that folder",
+    "`--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain",
+    "`--max-transfer` where the service copies: no byte moves through this program then, but rclone counts it",
+    "`--delete-excluded` with `--max-depth`: rclone removes what is deeper, too",
+    "a move inside one place to a folder that isn't there, with `--max-depth`, `--compare-dest` or `--copy-dest`: \
+     rclone moves the whole of it by one call, whatever the flag says",
+    "files at the destination that end with the suffix of `--suffix`: a sync of rclone sets them aside, too, under a \
+     second suffix; this program leaves them alone",
+    "names that the service doesn't keep as they are, where rclone has the service copy or move a file: it sends the \
+     name as it is then, and the service drops spaces at its ends and replaces what it can't store",
+];
 
 /// A difference on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

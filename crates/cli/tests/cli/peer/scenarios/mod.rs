@@ -10,6 +10,7 @@
 
 mod differences;
 mod generated;
+mod page;
 mod tree;
 
 use std::{
