@@ -6,8 +6,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote,
-    RemoteInfo, RemotePath, Result, Usage, WriteBatch,
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
+    Remote, RemoteInfo, RemotePath, Result, Usage, WriteBatch,
 };
 
 /// A remote that says what it would do instead of doing it.
@@ -46,6 +46,10 @@ fn relocate(batch: &[Relocation], action: &str) -> Vec<Outcome<File>> {
 impl Remote for DryRun {
     fn info(&self) -> &RemoteInfo {
         self.inner.info()
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        self.inner.place(folder).await
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
