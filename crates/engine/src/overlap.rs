@@ -165,7 +165,7 @@ impl Run<'_> {
         if source.is_some() && source == destination {
             return Ok(true);
         }
-        let roots = async { Ok([self.from.place().await?, self.to.place().await?]) };
+        let roots = async { Ok::<_, StorageError>([self.from.place().await?, self.to.place().await?]) };
         let [from, to] = self.roots.get_or_try_init(|| roots).await?;
         let inside = |place: Option<PlaceId>, root| place.is_some_and(|place| place.is_within(root));
         if self.lie == Lie::Apart && (inside(source, to) || inside(destination, from)) {

@@ -23,8 +23,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     }
     tracing::info!(path = name, "Making directory");
     let location = guarded_place(context.settings, location);
-    for outcome in location.remote.make_folders(&[location.path]).await {
-        unless_declined(outcome.into_result())?;
+    for outcome in location.remote.make_folders(std::slice::from_ref(&location.path)).await {
+        unless_declined(outcome.into_result()).map_err(|error| location.named(error))?;
     }
     Ok(())
 }

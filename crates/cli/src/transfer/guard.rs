@@ -9,35 +9,29 @@ use super::ask;
 use crate::arguments::Settings;
 
 /// Wraps remotes so that they change nothing, when `--dry-run` is set, or ask before they change anything, when
-/// `--interactive` is. Two locations of one remote stay on one.
+/// `--interactive` is.
 struct Guard<'a> {
     settings: &'a Settings,
     asker: Arc<ask::Terminal>,
-    wrapped: Vec<[Arc<dyn Remote>; 2]>,
 }
 
 impl Guard<'_> {
-    fn guard(&mut self, location: Location) -> Location {
+    fn guard(&self, location: Location) -> Location {
         if !self.settings.dry_run && !self.settings.transfer.interactive {
             return location;
         }
         let Location { remote: inner, path } = location;
-        let known = self.wrapped.iter().find(|[other, _]| Arc::ptr_eq(other, &inner));
-        if let Some([_, outer]) = known {
-            return Location { remote: outer.clone(), path };
-        }
         let outer: Arc<dyn Remote> = if self.settings.dry_run {
-            Arc::new(DryRun::new(inner.clone()))
+            Arc::new(DryRun::new(inner))
         } else {
-            Arc::new(Interactive::new(inner.clone(), self.asker.clone()))
+            Arc::new(Interactive::new(inner, self.asker.clone()))
         };
-        self.wrapped.push([inner, outer.clone()]);
         Location { remote: outer, path }
     }
 }
 
 fn guard(settings: &Settings) -> Guard<'_> {
-    Guard { settings, asker: Arc::default(), wrapped: Vec::new() }
+    Guard { settings, asker: Arc::default() }
 }
 
 /// A location that `--dry-run` and `--interactive` guard.
@@ -51,7 +45,7 @@ pub(crate) fn guarded(
     ends: [Location; 2],
     mut options: RunOptions,
 ) -> ([Location; 2], RunOptions) {
-    let mut guard = guard(settings);
+    let guard = guard(settings);
     let ends = ends.map(|end| guard.guard(end));
     if let Some(backup) = &mut options.backup {
         backup.folder = backup.folder.take().map(|folder| guard.guard(folder));

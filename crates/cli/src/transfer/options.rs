@@ -3,7 +3,11 @@
 use fichier_engine::{Backup, Bandwidth, Reference, RunOptions};
 use fichier_storage::Location;
 
-use crate::{commands::Context, exit::Failure, flags::transfer_order};
+use crate::{
+    commands::Context,
+    exit::{Exit, Failure},
+    flags::transfer_order,
+};
 
 /// The engine's options for a run that ends at `to`.
 ///
@@ -56,20 +60,7 @@ async fn backup(context: &Context<'_>, to: &Location) -> anyhow::Result<Option<B
     let folder = match flags.backup_dir.as_deref().filter(|folder| !folder.is_empty()) {
         None if flags.suffix.is_none() => return Ok(None),
         None => None,
-        Some(folder) => {
-            let folder = at_destination(context, "--backup-dir", folder, to).await?;
-            if folder.path == to.path && flags.suffix.is_none() {
-                return Err(
-                    Failure::other("destination and parameter to --backup-dir mustn't be the same").into()
-                );
-            }
-            if to.path.is_within(&folder.path) && folder.path != to.path {
-                return Err(
-                    Failure::other("destination and parameter to --backup-dir mustn't overlap").into()
-                );
-            }
-            Some(folder)
-        }
+        Some(folder) => Some(at_destination(context, "--backup-dir", folder, to).await?),
     };
     Ok(Some(Backup {
         folder,
@@ -86,6 +77,7 @@ async fn at_destination(
     to: &Location,
 ) -> anyhow::Result<Location> {
     context.session.open_beside(folder, to).await?.ok_or_else(|| {
-        Failure::other(format!("parameter to {flag} has to be on the same remote as destination")).into()
+        let message = format!("parameter to {flag} has to be on the same remote as destination");
+        Failure { exit: Exit::Fatal, message }.into()
     })
 }
