@@ -445,7 +445,8 @@ impl<'a> Session<'a> {
         match (info.backend, location.path.is_root()) {
             ("local", true) => format!("Local file system at {}", info.name),
             ("local", false) => {
-                let path = Path::new(&info.name).join(location.path.to_string());
+                let root = if info.name == "." { "" } else { &info.name };
+                let path = Path::new(root).join(location.path.to_string());
                 format!("Local file system at {}", path.display())
             }
             _ => format!("{}{}", info.name, location.path),
