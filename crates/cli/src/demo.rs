@@ -19,40 +19,56 @@ use crate::directories::Directories;
 /// The name of the built-in remote.
 pub(crate) const NAME: &str = "demo";
 
-/// Starts the emulated service and opens the remote on it. `settings` are the backend's options as the user
-/// set them; where the service is and who one is there isn't theirs to say.
-///
-/// # Errors
-/// The service can't be started.
-pub(crate) async fn open(
-    directories: &Directories,
-    settings: &BTreeMap<String, String>,
-    network: &Network,
-) -> anyhow::Result<Arc<dyn Remote>> {
-    let state = directories
-        .data
-        .as_ref()
-        .context("there is no home directory to keep the demo service's files in")?
-        .join("demo");
-    let emulator = Emulator::builder()
-        .storage(Storage::Directory(state.clone()))
-        .start()
-        .await
-        .with_context(|| format!("can't start the demo service in {}", state.display()))?;
-    let mut settings = settings.clone();
-    // The demo service has no limits, unless somebody wants to see us keep to them.
-    for gap in ["call_gap", "list_gap", "folder_gap", "all_files_gap", "account_gap"] {
-        settings.entry(gap.to_owned()).or_insert_with(|| "0".to_owned());
+/// The emulated service of this process.
+pub(crate) struct Service {
+    endpoint: String,
+    api_key: String,
+}
+
+impl Service {
+    /// Starts the emulated service. It runs until the program ends.
+    ///
+    /// # Errors
+    /// It can't be started.
+    pub(crate) async fn start(directories: &Directories) -> anyhow::Result<Self> {
+        let state = directories
+            .data
+            .as_ref()
+            .context("there is no home directory to keep the demo service's files in")?
+            .join("demo");
+        let emulator = Emulator::builder()
+            .storage(Storage::Directory(state.clone()))
+            .start()
+            .await
+            .with_context(|| format!("can't start the demo service in {}", state.display()))?;
+        let service =
+            Self { endpoint: emulator.endpoint().to_string(), api_key: emulator.api_key().to_owned() };
+        tokio::spawn(async move {
+            let _emulator = emulator;
+            std::future::pending::<()>().await;
+        });
+        Ok(service)
     }
-    settings.insert("endpoint".to_owned(), emulator.endpoint().to_string());
-    settings.insert("api_key".to_owned(), emulator.api_key().to_owned());
-    let network = Network { memory: None, gates: None, ..network.clone() };
-    let opening = Opening { name: NAME, root: Path::new(""), settings: &settings, network: &network };
-    let remote = registry::open("fichier", opening).await?;
-    // The service lives as long as the runtime.
-    tokio::spawn(async move {
-        let _emulator = emulator;
-        std::future::pending::<()>().await;
-    });
-    Ok(remote)
+
+    /// Opens the remote on the service. `settings` are the backend's options as the user set them; where the service
+    /// is and who one is there isn't theirs to say.
+    ///
+    /// # Errors
+    /// A value doesn't suit its option.
+    pub(crate) async fn open(
+        &self,
+        settings: &BTreeMap<String, String>,
+        network: &Network,
+    ) -> anyhow::Result<Arc<dyn Remote>> {
+        let mut settings = settings.clone();
+        // The demo service has no limits, unless somebody wants to see us keep to them.
+        for gap in ["call_gap", "list_gap", "folder_gap", "all_files_gap", "account_gap"] {
+            settings.entry(gap.to_owned()).or_insert_with(|| "0".to_owned());
+        }
+        settings.insert("endpoint".to_owned(), self.endpoint.clone());
+        settings.insert("api_key".to_owned(), self.api_key.clone());
+        let network = Network { memory: None, gates: None, ..network.clone() };
+        let opening = Opening { name: NAME, root: Path::new(""), settings: &settings, network: &network };
+        Ok(registry::open("fichier", opening).await?)
+    }
 }

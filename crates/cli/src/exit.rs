@@ -87,7 +87,7 @@ impl Failure {
 impl Exit {
     /// The number for an error of a remote.
     pub(crate) fn of_storage(error: &StorageError) -> Self {
-        match error {
+        match error.plain() {
             StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
             StorageError::FileNotFound(_) => Self::FileNotFound,
             StorageError::TransferLimit { .. } => Self::TransferLimit,

@@ -68,11 +68,12 @@ impl Listing {
                     if !self.takes_file {
                         return Err(filtering::single_file(&self.location.path.to_string()).into());
                     }
-                    let entry = self.location.remote.find(&self.location.path).await?;
+                    let entry = self.location.remote.find(&self.location.path).await;
+                    let entry = entry.map_err(|error| self.location.named(error))?;
                     let path = alone(&entry);
                     return Ok(Some(vec![Seen { path, entry }]));
                 }
-                Err(error) if first => return Err(error.source.into()),
+                Err(error) if first => return Err(self.location.named(error.source).into()),
                 Err(error) => {
                     let path = error.folder.relative_to(&self.location.path).unwrap_or(error.folder);
                     problems.note(&path.to_string(), &error.source);

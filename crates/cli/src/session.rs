@@ -27,11 +27,13 @@ use fichier_remotes::{
     web::WebAddress,
 };
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use configuration::Configuration;
 pub(crate) use guard::unless_declined;
+
+use local::LocalPath;
 
 use crate::{arguments::Settings, calls::Calls, demo, exit::Failure, flags::is_other_service};
 
@@ -63,8 +65,8 @@ pub(crate) struct Session<'a> {
     /// Read when a remote of the configuration is asked for: a broken file doesn't keep local paths away.
     config: OnceLock<Config>,
     network: OnceLock<Network>,
-    /// The whole file system, for runs between two places of it.
-    whole: OnceLock<Arc<dyn Remote>>,
+    /// The built-in service, once it is started.
+    demo: OnceCell<demo::Service>,
     calls: Arc<Calls>,
     /// Put around each remote as it is opened.
     guard: guard::Guard,
@@ -124,7 +126,7 @@ impl<'a> Session<'a> {
             configuration: std::sync::Mutex::new(Configuration::new(settings, environment)),
             config: OnceLock::new(),
             network: OnceLock::new(),
-            whole: OnceLock::new(),
+            demo: OnceCell::new(),
             calls: Arc::default(),
             guard: guard::Guard::new(settings, &stop),
             stop,
@@ -249,23 +251,27 @@ impl<'a> Session<'a> {
             // A source goes because its destination is there: that mustn't be hearsay.
             self.look_anew();
         }
-        let ends = [self.locate(from, Purpose::Look).await?, self.locate(to, purpose).await?];
-        let are_local = ends.each_ref().map(|end| end.remote.info().backend == "local");
         let flags = &self.settings.transfer;
         let beside = flags.backup_dir.is_some()
             || flags.suffix.is_some()
             || !flags.compare_dest.is_empty()
             || !flags.copy_dest.is_empty();
-        match are_local {
-            [true, true] if moves || beside => {
-                Ok([self.in_whole(from, Purpose::Look).await?, self.in_whole(to, purpose).await?])
-            }
-            [false, true] if beside => {
-                let [from, _] = ends;
-                Ok([from, self.in_whole(to, purpose).await?])
-            }
-            _ => Ok(ends),
-        }
+        let [from_local, to_local] = [self.local_path(from)?, self.local_path(to)?];
+        let whole = match (&from_local, &to_local) {
+            (Some(_), Some(_)) => [moves || beside; 2],
+            (None, Some(_)) => [false, beside],
+            _ => [false; 2],
+        };
+        // The destination first: where both are one account, its options count, since nothing is read from there.
+        let to = match to_local.filter(|_| whole[1]) {
+            Some(path) => self.in_whole(&path, purpose).await.with_context(|| failed(to))?,
+            None => self.locate(to, purpose).await?,
+        };
+        let from = match from_local.filter(|_| whole[0]) {
+            Some(path) => self.in_whole(&path, Purpose::Look).await.with_context(|| failed(from))?,
+            None => self.locate(from, Purpose::Look).await?,
+        };
+        Ok([from, to])
     }
 
     /// Opens a folder on the very remote of another location; `None` when it is of another one.
@@ -277,33 +283,20 @@ impl<'a> Session<'a> {
         folder: &str,
         other: &Location,
     ) -> anyhow::Result<Option<Location>> {
-        let whole = self.whole.get().is_some_and(|whole| Arc::ptr_eq(whole, &other.remote));
-        let opened = self.locate(folder, Purpose::Look).await?;
-        let opened = match opened.remote.info().backend {
-            "local" if whole => self.in_whole(folder, Purpose::Look).await?,
-            _ => opened,
+        let local = self.local_path(folder)?.filter(|_| other.remote.info().backend == "local");
+        let Location { remote, path } = match local {
+            Some(local) => self.in_whole(&local, Purpose::Look).await.with_context(|| failed(folder))?,
+            None => self.locate(folder, Purpose::Look).await?,
         };
-        Ok(Arc::ptr_eq(&opened.remote, &other.remote).then_some(opened))
+        let is_same = remote.info().has_paths_of(other.remote.info());
+        Ok(is_same.then(|| Location { remote: other.remote.clone(), path }))
     }
 
     /// Opens a local path as one of the whole file system.
-    async fn in_whole(&self, text: &str, purpose: Purpose) -> anyhow::Result<Location> {
-        let address = Address::parse(text.as_bytes())?;
-        let path = std::str::from_utf8(&address.path)?;
-        let path = Path::new(if path.is_empty() { "." } else { path });
-        let options = self.resolve(&address.remote)?;
-        let options = options.map(|options| options::values(&options)).transpose()?.unwrap_or_default();
-        let (root, path) = local::in_whole(path, purpose)?;
-        let remote = match self.whole.get() {
-            Some(whole) if whole.info().name == root.display().to_string() => whole.clone(),
-            _ => {
-                let opened = local::open(&root, Purpose::Look, &options, self.network()?).await?;
-                let opened = self.guard.around_location(opened);
-                self.whole.get_or_init(|| opened.remote.clone());
-                opened.remote
-            }
-        };
-        Ok(Location { remote, path })
+    async fn in_whole(&self, local: &LocalPath, purpose: Purpose) -> anyhow::Result<Location> {
+        let (root, path) = local::in_whole(local.path(), purpose)?;
+        let opened = local::open(&root, Purpose::Look, &local.options, self.network()?).await?;
+        Ok(self.note(Location { path, ..self.guard.around_location(opened) }))
     }
 
     /// What remotes on the network do at the moment.
@@ -312,27 +305,28 @@ impl<'a> Session<'a> {
     }
 
     async fn locate(&self, text: &str, purpose: Purpose) -> anyhow::Result<Location> {
-        let failed = |shown: &str| format!("Failed to create file system for {shown:?}");
-        if text.is_empty() {
-            return Err(Failure::other("can't use empty string as a path")).context(failed(text));
-        }
-        let address = Address::parse(text.as_bytes())
-            // What follows a comma may be a key.
-            .map_err(|error| Failure::other(error.to_string()))
-            .with_context(|| failed(text.split(',').next().unwrap_or_default()))?;
-        let location = self.at(&address, purpose).await.with_context(|| failed(&options::shown(&address)))?;
+        let address = address_of(text)?;
+        let location = self.at(&address, purpose).await.with_context(|| failed_at(&address))?;
+        Ok(self.note(location))
+    }
+
+    /// Notes a location that was opened, for messages that name its remote.
+    fn note(&self, location: Location) -> Location {
         self.located.lock().unwrap_or_else(PoisonError::into_inner).push(location.remote.clone());
-        Ok(location)
+        location
+    }
+
+    /// The path on this computer that `text` names, aliases followed; `None` if it names none.
+    fn local_path(&self, text: &str) -> anyhow::Result<Option<LocalPath>> {
+        let address = address_of(text)?;
+        let local = self.followed(&address).and_then(|(address, options)| local_path(&address, options));
+        local.with_context(|| failed_at(&address))
     }
 
     async fn at(&self, address: &Address, purpose: Purpose) -> anyhow::Result<Location> {
         let (address, options) = self.followed(address)?;
-        let address = &address;
-        if options.as_ref().is_some_and(|options| options.backend == "local") {
-            let path = std::str::from_utf8(&address.path)?;
-            let options = options.map(|options| options::values(&options)).transpose()?.unwrap_or_default();
-            let path = Path::new(if path.is_empty() { "." } else { path });
-            let opened = local::open(path, purpose, &options, self.network()?).await?;
+        if let Some(local) = local_path(&address, options.clone())? {
+            let opened = local::open(local.path(), purpose, &local.options, self.network()?).await?;
             return Ok(self.guard.around_location(opened));
         }
         let path = RemotePath::parse(&address.path)?;
@@ -341,7 +335,11 @@ impl<'a> Session<'a> {
         let remote = match opened.get(&spec) {
             Some(remote) => remote.clone(),
             None => {
-                let remote = self.guard.around(self.remote(&address.remote, options).await?);
+                let remote = self.remote(&address.remote, options).await?;
+                // Named in another way, or with options that don't matter for what it holds: the first one knows
+                // what was listed and changed.
+                let known = opened.values().find(|known| known.info().has_paths_of(remote.info()));
+                let remote = known.cloned().unwrap_or_else(|| self.guard.around(remote));
                 opened.insert(spec, remote.clone());
                 remote
             }
@@ -403,7 +401,9 @@ impl<'a> Session<'a> {
     ) -> anyhow::Result<Arc<dyn Remote>> {
         let network = self.network()?;
         let Some(options) = options else {
-            return demo::open(&self.settings.directories, &self.demo_settings(remote)?, network).await;
+            let started =
+                self.demo.get_or_try_init(|| demo::Service::start(&self.settings.directories)).await?;
+            return started.open(&self.demo_settings(remote)?, network).await;
         };
         let RemoteOptions { name, backend, .. } = &options;
         if registry::backend(backend).is_none() {
@@ -515,7 +515,8 @@ impl<'a> Session<'a> {
         match (info.backend, location.path.is_root()) {
             ("local", true) => format!("Local file system at {}", info.name),
             ("local", false) => {
-                let path = Path::new(&info.name).join(location.path.to_string());
+                let root = if info.name == "." { "" } else { &info.name };
+                let path = Path::new(root).join(location.path.to_string());
                 format!("Local file system at {}", path.display())
             }
             _ => format!("{}{}", info.name, location.path),
@@ -535,4 +536,29 @@ impl<'a> Session<'a> {
         };
         Ok(self.config()?.remotes().into_iter().map(entry).collect())
     }
+}
+
+/// Reads what the user typed for a place.
+fn address_of(text: &str) -> anyhow::Result<Address> {
+    if text.is_empty() {
+        return Err(Failure::other("can't use empty string as a path")).context(failed(text));
+    }
+    // What follows a comma may be a key.
+    Address::parse(text.as_bytes())
+        .map_err(|error| Failure::other(error.to_string()))
+        .with_context(|| failed(text.split(',').next().unwrap_or_default()))
+}
+
+/// The path on this computer that an address means, if it means one. Aliases are followed already.
+fn local_path(address: &Address, options: Option<RemoteOptions>) -> anyhow::Result<Option<LocalPath>> {
+    let Some(options) = options.filter(|options| options.backend == "local") else { return Ok(None) };
+    Ok(Some(LocalPath::new(&address.path, options::values(&options)?)?))
+}
+
+fn failed_at(address: &Address) -> String {
+    failed(&options::shown(address))
+}
+
+fn failed(shown: &str) -> String {
+    format!("Failed to create file system for {shown:?}")
 }

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use fichier_engine::{CheckOptions, Checksums, Evidence, RunOptions, Stats, check, sync};
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Folder, Location, Outcome, Remote, RemoteInfo,
-    RemotePath, Result, StorageError, Whirlpool, WriteBatch,
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Folder, FolderIdentity, Location, Outcome,
+    PlaceId, Remote, RemoteInfo, RemotePath, Result, StorageError, Whirlpool, WriteBatch,
 };
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,8 @@ fn side(name: &str, files: usize, every: usize) -> Location {
     };
     let info = RemoteInfo {
         name: name.to_owned(),
+        place: PlaceId::root(FolderIdentity::new("listed", name.as_bytes())),
+        encoding: String::new(),
         backend: "listed",
         features: Features { listed_checksums: true, ..Features::default() },
         batch: BatchLimit::SINGLE,
@@ -57,6 +59,10 @@ fn side(name: &str, files: usize, every: usize) -> Location {
 impl Remote for Listed {
     fn info(&self) -> &RemoteInfo {
         &self.info
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        Ok(self.info.place.join(folder))
     }
 
     async fn list(&self, _: &RemotePath) -> Result<Vec<Entry>> {

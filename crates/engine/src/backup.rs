@@ -11,7 +11,7 @@ impl Backup {
     ///
     /// # Errors
     /// The suffix makes its name no name.
-    fn place(&self, to: &Location, file: &RemotePath) -> Result<RemotePath> {
+    pub(crate) fn place(&self, to: &Location, file: &RemotePath) -> Result<RemotePath> {
         let below = file.relative_to(&to.path).unwrap_or_else(|| file.clone());
         let root = self.folder.as_ref().map_or(&to.path, |folder| &folder.path);
         let (Some(name), Some(parent)) = (below.name(), below.parent()) else {
@@ -32,7 +32,7 @@ impl Backup {
     pub(crate) fn covers(&self, to: &Location, path: &RemotePath) -> bool {
         match &self.folder {
             Some(folder) => {
-                std::sync::Arc::ptr_eq(&folder.remote, &to.remote) && path.is_within(&folder.path)
+                folder.remote.info().has_paths_of(to.remote.info()) && path.is_within(&folder.path)
             }
             None => path.name().is_some_and(|name| self.is_backup(name.as_bytes())),
         }

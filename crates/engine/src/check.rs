@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{ByteRange, ByteStream, Entry, File, Location, Name, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, Relation, RunReport, Stats, compare::Side, copy::as_missing_folder, plan, report::Verdict,
+    Checksums, Relation, RunReport, Stats, compare::Side, copy::find_source, plan, report::Verdict,
     sift::Sieve, visit::Open,
 };
 
@@ -92,7 +92,7 @@ pub async fn check(
     stop: &CancellationToken,
 ) -> Result<CheckReport> {
     let mut check = Check { from, to, options, stats, stop, report: CheckReport::default() };
-    match from.remote.find(&from.path).await.map_err(as_missing_folder)? {
+    match find_source(from).await? {
         Entry::File(file) => check.one_file(file).await?,
         Entry::Folder(_) => check.trees().await?,
     }

@@ -8,6 +8,7 @@ use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
 use crate::{
     RunOptions, RunReport, Stats,
+    overlap::{self, Lie},
     plan::Pair,
     run::{Mode, Run},
     transfer::Batch,
@@ -98,23 +99,19 @@ async fn into_folder(
     stats: &Arc<Stats>,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
-    if let Entry::File(file) = from.remote.find(&from.path).await.map_err(as_missing_folder)? {
+    if let Entry::File(file) = find_source(from).await? {
         let Some(name) = file.path.name() else {
             return Err(StorageError::FileNotFound(file.path));
         };
         let target = Location { remote: to.remote.clone(), path: to.path.join(&name) };
         return one_file(mode, from, file, &target, options, stats, stop).await;
     }
-    if same_place(from, to) {
+    let lie = overlap::of_folders(mode, from, to, options).await?;
+    if lie == Lie::Same {
         tracing::error!("Nothing to do as source and destination are the same");
         return Ok(RunReport::default());
     }
-    // A sync would remove its own source, too.
-    let swallows = mode != Mode::Copy && overlaps(to, from);
-    if overlaps(from, to) || swallows {
-        return Err(StorageError::Overlap { from: from.path.clone(), to: to.path.clone() });
-    }
-    Ok(Run::new(mode, from, to, options, stats, stop).run().await)
+    Ok(Run::new(mode, from, to, lie, options, stats, stop).run().await)
 }
 
 async fn to_path(
@@ -125,7 +122,7 @@ async fn to_path(
     stats: &Arc<Stats>,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
-    match from.remote.find(&from.path).await.map_err(as_missing_folder)? {
+    match find_source(from).await? {
         Entry::File(file) => one_file(mode, from, file, to, options, stats, stop).await,
         Entry::Folder(_) => into_folder(mode, from, to, options, stats, stop).await,
     }
@@ -140,13 +137,16 @@ async fn one_file(
     stats: &Arc<Stats>,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
-    if same_place(&Location { remote: from.remote.clone(), path: file.path.clone() }, target) {
+    let source = Location { remote: from.remote.clone(), path: file.path.clone() };
+    if overlap::is_one_file(&source, target).await? {
         tracing::error!(path = %file.path, "Nothing to do as source and destination are the same");
         return Ok(RunReport::default());
     }
     let (Some(folder), Some(name)) = (target.path.parent(), target.path.name()) else {
-        return Err(StorageError::IsAFolder(target.path.clone()));
+        return Err(target.named(StorageError::IsAFolder(target.path.clone())));
     };
+    let root = Location { remote: target.remote.clone(), path: folder.clone() };
+    overlap::of_files(&source, target, &root, options.backup.as_ref()).await?;
     let listed = match options.rules.unseen_destination {
         true => Ok(Vec::new()),
         false => target.remote.list(&folder).await,
@@ -154,17 +154,16 @@ async fn one_file(
     let existing = match listed {
         Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
         Err(StorageError::FolderNotFound(_)) => Vec::new(),
-        Err(error) => return Err(error),
+        Err(error) => return Err(root.named(error)),
     };
     let (files, folders): (Vec<_>, Vec<_>) =
         existing.into_iter().partition(|entry| entry.as_file().is_some());
     if files.is_empty() && !folders.is_empty() {
-        return Err(StorageError::IsAFolder(target.path.clone()));
+        return Err(target.named(StorageError::IsAFolder(target.path.clone())));
     }
     let mut existing: Vec<File> = files.into_iter().filter_map(|entry| entry.as_file().cloned()).collect();
     existing.sort_by_key(|file| std::cmp::Reverse(file.modified));
-    let root = Location { remote: target.remote.clone(), path: folder.clone() };
-    let run = Run::new(mode, from, &root, options, stats, stop);
+    let run = Run::new(mode, from, &root, Lie::Apart, options, stats, stop);
     let mut report = RunReport::default();
     let pair = Pair { name, source: file, existing };
     let shelf = run.shelf(&RemotePath::root()).await?;
@@ -176,27 +175,10 @@ async fn one_file(
     Ok(report)
 }
 
-/// A place by name: the remote as the user named it (a local one by its absolute path) and the path in it.
-fn place(location: &Location) -> (&'static str, RemotePath) {
-    let info = location.remote.info();
-    let root = RemotePath::parse(&info.name).unwrap_or_default();
-    (info.backend, root.join_path(&location.path))
-}
-
-fn same_place(left: &Location, right: &Location) -> bool {
-    place(left) == place(right)
-}
-
-/// Whether `inner` lies inside `outer`: copying from one to the other would never end.
-fn overlaps(outer: &Location, inner: &Location) -> bool {
-    let ((outer_backend, outer), (inner_backend, inner)) = (place(outer), place(inner));
-    outer_backend == inner_backend && inner.is_within(&outer)
-}
-
-/// Nothing at a path that was to be copied from: rclone calls that a missing directory.
-pub(crate) fn as_missing_folder(error: StorageError) -> StorageError {
-    match error {
-        StorageError::FileNotFound(path) => StorageError::FolderNotFound(path),
-        other => other,
-    }
+/// Finds what a run begins with. Where nothing is, rclone calls that a missing directory.
+pub(crate) async fn find_source(from: &Location) -> Result<Entry> {
+    from.remote.find(&from.path).await.map_err(|error| match error {
+        StorageError::FileNotFound(path) => from.named(StorageError::FolderNotFound(path)),
+        other => from.named(other),
+    })
 }

@@ -52,6 +52,8 @@ impl Run<'_> {
         while let Some(decision) = decided.next().await {
             match decision {
                 Ok(Decided::Transfer(job)) => jobs.push(job),
+                // Nothing may be written yet: it is sent with the others.
+                Ok(Decided::CopyFrom(job, _)) if self.writes_into_source() => jobs.push(job),
                 Ok(Decided::CopyFrom(job, file)) => copies.push((job, file)),
                 Ok(Decided::There(source)) => there.push(source),
                 Ok(Decided::Leave) => {}

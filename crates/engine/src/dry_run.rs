@@ -6,8 +6,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote,
-    RemoteInfo, RemotePath, Result, Usage, WriteBatch,
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
+    Remote, RemoteInfo, RemotePath, Result, Usage, WriteBatch,
 };
 
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
@@ -41,6 +41,10 @@ fn done<T>(batch: &[T]) -> Vec<Outcome<()>> {
 impl Remote for DryRun {
     fn info(&self) -> &RemoteInfo {
         self.inner.info()
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        self.inner.place(folder).await
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {

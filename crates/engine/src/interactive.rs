@@ -6,8 +6,8 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote,
-    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 /// What is about to be done.
@@ -113,6 +113,10 @@ fn merged<T>(refused: Vec<Option<Outcome<T>>>, outcomes: Vec<Outcome<T>>) -> Vec
 impl Remote for Interactive {
     fn info(&self) -> &RemoteInfo {
         self.inner.info()
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        self.inner.place(folder).await
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {

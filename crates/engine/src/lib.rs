@@ -32,6 +32,7 @@ mod limits;
 mod meter;
 mod options;
 mod order;
+mod overlap;
 mod plan;
 mod record;
 mod references;

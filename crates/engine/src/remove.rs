@@ -6,9 +6,9 @@ use fichier_filter::Filter;
 use futures::{StreamExt, pin_mut};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, RemotePath, Result};
 
-use crate::{RunReport, Stats, event::Event, report::Verdict, walk_filtered};
+use crate::{RunReport, Stats, copy::find_source, event::Event, report::Verdict, walk_filtered};
 
 /// How many files are handed to a remote at once. The remote splits them into its calls.
 const FILES_AT_ONCE: usize = 1000;
@@ -48,12 +48,7 @@ pub async fn remove(
     let mut report = RunReport::default();
     let mut waiting: Vec<File> = Vec::new();
     let mut folders: Vec<RemotePath> = Vec::new();
-    if !everything
-        && let Entry::File(file) = target.remote.find(&target.path).await.map_err(|error| match error {
-            StorageError::FileNotFound(path) => StorageError::FolderNotFound(path),
-            other => other,
-        })?
-    {
+    if !everything && let Entry::File(file) = find_source(target).await? {
         stats.plan_removals(1);
         remove_files(target, vec![file], &mut report, stats, stop).await;
         return Ok(report);
@@ -78,7 +73,7 @@ pub async fn remove(
                     remove_files(target, std::mem::take(&mut waiting), &mut report, stats, stop).await;
                 }
             }
-            Err(error) if first => return Err(error.source),
+            Err(error) if first => return Err(target.named(error.source)),
             Err(error) => {
                 if report.fail(stats, &shown(target, &error.folder), error.source) == Verdict::Stop {
                     stop.cancel();

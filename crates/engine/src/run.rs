@@ -7,16 +7,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Location, RemotePath, Result, StorageError};
+use fichier_storage::{Location, PlaceId, RemotePath, Result, StorageError};
 
 use crate::{
     DeleteWhen, Order, RunOptions, RunReport, Stats,
     agenda::{Agenda, AgendaError},
     clash::Aside,
     limits::Allowance,
+    overlap::Lie,
     report::Verdict,
     transfer::{self, Batch, Job, Origin, Transfer},
     visit::Open,
@@ -38,9 +39,15 @@ pub(crate) struct Run<'a> {
     pub(crate) mode: Mode,
     pub(crate) from: &'a Location,
     pub(crate) to: &'a Location,
+    /// How the two lie to each other.
+    pub(crate) lie: Lie,
+    /// Where the two lie, as far as that was asked for.
+    pub(crate) roots: OnceCell<[PlaceId; 2]>,
     pub(crate) options: &'a RunOptions,
     pub(crate) stats: &'a Arc<Stats>,
     pub(crate) transfer: Transfer,
+    /// Folders that are made after the walk, since the walk would find them in the source.
+    pub(crate) new_folders: Mutex<Vec<RemotePath>>,
     /// Kept unless nothing found later can matter.
     pub(crate) agenda: Option<Agenda>,
     /// What made room for something else, until the run is done.
@@ -54,16 +61,19 @@ impl<'a> Run<'a> {
         mode: Mode,
         from: &'a Location,
         to: &'a Location,
+        lie: Lie,
         options: &'a RunOptions,
         stats: &'a Arc<Stats>,
         stop: &CancellationToken,
     ) -> Self {
         let features = to.remote.info().features;
-        let same = Arc::ptr_eq(&from.remote, &to.remote);
-        let server_side = same
+        let server_side = from.remote.info().has_paths_of(to.remote.info())
             && match mode {
                 Mode::Move => features.server_side_move,
-                Mode::Copy | Mode::Sync => features.server_side_copy && copies_freely(to, options),
+                // On this computer the bytes go through it anyway.
+                Mode::Copy | Mode::Sync => {
+                    features.server_side_copy && features.networked && copies_freely(to, options)
+                }
             };
         let transfer = Transfer {
             from: Origin::Files(from.clone()),
@@ -84,9 +94,12 @@ impl<'a> Run<'a> {
             mode,
             from,
             to,
+            lie,
+            roots: OnceCell::new(),
             options,
             stats,
             transfer,
+            new_folders: Mutex::default(),
             agenda: None,
             asides: Mutex::default(),
             surveyed: false,
@@ -124,6 +137,7 @@ impl<'a> Run<'a> {
             self.transfer_all(&mut report).await;
         } else if waits {
             self.walk(vec![start], None, &mut report).await;
+            self.make_new_folders(&mut report).await;
             if self.deletes(DeleteWhen::Before) {
                 self.remove_extras(&mut report).await;
             }
@@ -169,12 +183,21 @@ impl<'a> Run<'a> {
             && (features.listed_checksums || self.options.track_renames)
     }
 
+    /// Whether the source holds the destination: then nothing is written before all of the source is listed, or the run
+    /// would copy what it wrote itself.
+    pub(crate) fn writes_into_source(&self) -> bool {
+        matches!(self.lie, Lie::DestinationInside(_))
+    }
+
     /// Whether everything is compared before the first transfer.
     ///
     /// # Errors
     /// The destination can't be looked at.
     async fn waits(&self) -> Result<bool> {
-        if self.options.check_first || self.options.order != Order::Found || self.deletes(DeleteWhen::Before)
+        if self.writes_into_source()
+            || self.options.check_first
+            || self.options.order != Order::Found
+            || self.deletes(DeleteWhen::Before)
         {
             return Ok(true);
         }
@@ -185,7 +208,7 @@ impl<'a> Run<'a> {
         match self.to.remote.list(&self.to.path).await {
             Ok(entries) => Ok(!entries.is_empty()),
             Err(StorageError::FolderNotFound(_)) => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => Err(self.to.named(error)),
         }
     }
 

@@ -53,7 +53,7 @@ impl Sieve<'_> {
                     false
                 }
             },
-            Entry::Folder(folder) => self.filter.takes_folder(&path) && !self.holds_mark(&folder.path).await,
+            Entry::Folder(folder) => self.takes_folder(&folder.path).await,
         }
     }
 
@@ -67,6 +67,11 @@ impl Sieve<'_> {
             Vec::new()
         });
         self.filter.check_metadata(&metadata)
+    }
+
+    /// Checks whether a folder is taken, seen by itself.
+    pub(crate) async fn takes_folder(&self, folder: &RemotePath) -> bool {
+        self.filter.takes_folder(&self.shown(folder)) && !self.holds_mark(folder).await
     }
 
     /// Whether a folder holds a file that marks it to be left out. That takes its listing, which whoever goes

@@ -22,6 +22,7 @@ impl Run<'_> {
             && self.can_reuse()
             && self.to.remote.info().features.listed_checksums
             && !self.options.check_first
+            && !self.writes_into_source()
             && self.options.order == Order::Found
     }
 

@@ -1,6 +1,6 @@
 //! Visiting a folder: list both sides, match, decide, and hand on what is to be done.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::PoisonError};
 
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -48,6 +48,10 @@ impl Run<'_> {
         let target = self.to.path.join_path(&folder.path);
         if self.options.max_depth.is_some_and(|most| folder.depth >= most) {
             self.pass(folder, &target).await?;
+            return Ok(Vec::new());
+        }
+        if self.is_one_folder(folder, &target).await? {
+            tracing::info!(path = %folder.path, "Nothing to do as source and destination are the same");
             return Ok(Vec::new());
         }
         let (destination, exists) = self.list_destination(folder, &target).await?;
@@ -120,6 +124,7 @@ impl Run<'_> {
                 Ok((entries, true))
             }
             Err(StorageError::FolderNotFound(_)) => Ok((Vec::new(), false)),
+            Err(error) if folder.path.is_root() => Err(self.to.named(error)),
             Err(error) => Err(error),
         }
     }
@@ -129,7 +134,12 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         let path = self.from.path.join_path(&folder.path);
-        let listing = self.from.remote.list_with_gaps(&path).await?;
+        let listing = self
+            .from
+            .remote
+            .list_with_gaps(&path)
+            .await
+            .map_err(|error| if folder.path.is_root() { self.from.named(error) } else { error })?;
         for gap in listing.gaps {
             let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
             self.fail(report, &shown, gap.error);
@@ -195,11 +205,28 @@ impl Run<'_> {
     }
 
     async fn make_folder(&self, target: &RemotePath) -> Result<()> {
+        if self.writes_into_source() {
+            self.new_folders.lock().unwrap_or_else(PoisonError::into_inner).push(target.clone());
+            return Ok(());
+        }
         for outcome in self.to.remote.make_folders(std::slice::from_ref(target)).await {
             outcome.into_result()?;
         }
         self.stats.note(&self.shown_at_destination(target), &Event::FolderMade);
         Ok(())
+    }
+
+    /// Makes the folders that had to wait for the end of the walk.
+    pub(crate) async fn make_new_folders(&self, report: &mut RunReport) {
+        let folders = std::mem::take(&mut *self.new_folders.lock().unwrap_or_else(PoisonError::into_inner));
+        if folders.is_empty() || self.stopped() {
+            return;
+        }
+        for (folder, outcome) in folders.iter().zip(self.to.remote.make_folders(&folders).await) {
+            if let Err(error) = outcome.into_result() {
+                self.fail(report, &self.shown_at_destination(folder), error);
+            }
+        }
     }
 
     /// Notes what the destination holds, as far as somebody will ask.

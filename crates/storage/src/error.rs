@@ -124,6 +124,22 @@ pub enum StorageError {
         /// The destination.
         to: RemotePath,
     },
+    /// Folders of a run lie so that files would be lost, so nothing was done.
+    #[error("{rule}: {} and {}", .places[0], .places[1])]
+    Overlapping {
+        /// What mustn't be.
+        rule: &'static str,
+        /// The two places, with their remotes.
+        places: [String; 2],
+    },
+    /// An error about the very path that the user named.
+    #[error("{}", said_of(.location, .problem))]
+    At {
+        /// The path with its remote.
+        location: String,
+        /// What went wrong there.
+        problem: Box<StorageError>,
+    },
     /// The service stores no empty files.
     #[error("can't store the empty file {0:?}: the service has no empty files")]
     EmptyFile(RemotePath),
@@ -210,6 +226,7 @@ impl StorageError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
+            Self::At { problem, .. } => problem.retry(),
             Self::Service { retry, .. } => *retry,
             Self::Corrupted { .. } | Self::Unverified(_) | Self::SizeMismatch { .. } | Self::NotTried => {
                 Retry::Worthwhile
@@ -227,6 +244,7 @@ impl StorageError {
             | Self::Unanswered(_)
             | Self::LimitReached { .. }
             | Self::RemovalLimit { .. }
+            | Self::Overlapping { .. }
             | Self::TransferLimit { .. }
             | Self::DurationLimit => Retry::Fatal,
             _ => Retry::Useless,
@@ -258,6 +276,7 @@ impl StorageError {
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
+            Self::At { problem, .. } => problem.blame(),
             Self::Service { blame, .. } => *blame,
             Self::Corrupted { .. } | Self::SizeMismatch { .. } => Blame::Network,
             Self::Unverified(_) | Self::IncompleteListing { .. } => Blame::Service,
@@ -270,6 +289,7 @@ impl StorageError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::At { problem, .. } => problem.hint(),
             Self::Service { hint, .. } => hint.clone(),
             Self::EmptyFile(_) => {
                 Some("use --fichier-empty-files marker to store stand-ins, or skip to leave them out".into())
@@ -283,8 +303,44 @@ impl StorageError {
         }
     }
 
+    /// Returns the error without the location that it is about.
+    #[must_use]
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::At { problem, .. } => problem.plain(),
+            other => other,
+        }
+    }
+
     /// An error of the local file system.
     pub fn io(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
         Self::Io { action, path: path.as_ref().display().to_string(), source }
+    }
+}
+
+/// Says an error about a location. Where the error's own words name the path, the location takes its place.
+fn said_of(location: &str, error: &StorageError) -> String {
+    match error {
+        StorageError::FolderNotFound(_) => format!("directory not found: {location:?}"),
+        StorageError::FileNotFound(_) => format!("object not found: {location:?}"),
+        StorageError::IsAFile(_) => format!("{location:?} is a file, not a directory"),
+        StorageError::IsAFolder(_) => format!("{location:?} is a directory, not a file"),
+        StorageError::FolderNotEmpty(_) => format!("directory not empty: {location:?}"),
+        StorageError::AlreadyExists(_) => format!("{location:?} exists already"),
+        // The others name the remote or the absolute path themselves, or concern no path.
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_about_a_location_names_all_of_it_and_stays_what_it_is() {
+        let missing = StorageError::FolderNotFound(RemotePath::parse("nope").unwrap());
+        let error = StorageError::At { location: "/nope".into(), problem: Box::new(missing) };
+        assert_eq!(error.to_string(), r#"directory not found: "/nope""#);
+        assert!(matches!(error.plain(), StorageError::FolderNotFound(_)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -9,15 +10,19 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    ByteRange, ByteStream, Content, Entry, File, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
+    ByteRange, ByteStream, Content, Entry, File, Name, Outcome, PlaceId, RemotePath, Result, StorageError,
+    Whirlpool,
 };
 
 /// What a remote is and can do.
 #[derive(Debug, Clone)]
 pub struct RemoteInfo {
-    /// The remote as the user named it, for messages: `demo:`; a local one by its absolute root. Two remotes
-    /// of one backend and one name are the same place.
+    /// The remote as the user named it, for messages only: `demo:`; a local one by its root.
     pub name: String,
+    /// Where its root lies.
+    pub place: PlaceId,
+    /// How names are written there: with another encoding, another path leads to the same file.
+    pub encoding: String,
     /// The backend's name: `fichier`, `local`.
     pub backend: &'static str,
     /// What it can do.
@@ -29,6 +34,14 @@ pub struct RemoteInfo {
     /// Without [`Features::empty_files`]: whether an empty file that is refused is only reported, and isn't
     /// a failure of the run.
     pub skips_empty_files: bool,
+}
+
+impl RemoteInfo {
+    /// Checks whether a path or file of one remote means the same to the other.
+    #[must_use]
+    pub fn has_paths_of(&self, other: &Self) -> bool {
+        self.place == other.place && self.encoding == other.encoding
+    }
 }
 
 /// What a remote can do. All off by default.
@@ -182,6 +195,59 @@ pub struct Location {
     pub path: RemotePath,
 }
 
+impl Location {
+    /// Returns where this folder lies.
+    ///
+    /// # Errors
+    /// It can't be looked at.
+    pub async fn place(&self) -> Result<PlaceId> {
+        self.remote.place(&self.path).await
+    }
+
+    /// Returns where this file lies: under its name in its folder. A link in its place isn't followed, since
+    /// whoever removes or replaces the file removes or replaces the link.
+    ///
+    /// # Errors
+    /// Its folder can't be looked at.
+    pub async fn place_of_file(&self) -> Result<PlaceId> {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.name()) else {
+            return self.place().await;
+        };
+        Ok(self.remote.place(&folder).await?.join(&RemotePath::root().join(&name)))
+    }
+
+    /// Returns the location as messages name it: with its remote, a local one by its absolute path.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let info = self.remote.info();
+        if info.backend != "local" {
+            return format!("{}{}", info.name, self.path);
+        }
+        let path = match self.path.is_root() {
+            true => PathBuf::from(&info.name),
+            false => Path::new(&info.name).join(self.path.to_string()),
+        };
+        std::path::absolute(&path).unwrap_or(path).display().to_string()
+    }
+
+    /// Returns an error about this very location so that it names the remote and the whole path. Errors that name
+    /// these themselves, or concern no path, stay as they are.
+    #[must_use]
+    pub fn named(&self, error: StorageError) -> StorageError {
+        match error {
+            StorageError::FolderNotFound(_)
+            | StorageError::FileNotFound(_)
+            | StorageError::IsAFile(_)
+            | StorageError::IsAFolder(_)
+            | StorageError::FolderNotEmpty(_)
+            | StorageError::AlreadyExists(_) => {
+                StorageError::At { location: self.shown(), problem: Box::new(error) }
+            }
+            other => other,
+        }
+    }
+}
+
 /// A place that holds files in folders.
 ///
 /// - Paths are from the remote's root and [decoded](crate::RemotePath).
@@ -193,6 +259,12 @@ pub struct Location {
 pub trait Remote: fmt::Debug + Send + Sync {
     /// What it is and can do.
     fn info(&self) -> &RemoteInfo;
+
+    /// Returns where a folder lies, whatever its path is. Links on the way are followed. The folder need not exist.
+    ///
+    /// # Errors
+    /// It can't be looked at.
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId>;
 
     /// What the folder holds, sorted by the bytes of the names.
     ///

@@ -98,7 +98,9 @@ async fn stat(item: &Item<'_>, context: &mut Context<'_>) -> anyhow::Result<()> 
     let path = &item.location.path;
     let entry = match item.location.remote.find(path).await {
         // rclone can't tell either, and says so of a directory.
-        Err(StorageError::FileNotFound(path)) => return Err(StorageError::FolderNotFound(path).into()),
+        Err(StorageError::FileNotFound(path)) => {
+            return Err(item.location.named(StorageError::FolderNotFound(path)).into());
+        }
         found => found.with_context(|| format!("looking for {path:?}"))?,
     };
     let path = match (&entry, entry.name()) {

@@ -22,8 +22,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Ok(());
     }
     tracing::info!(path = name, "Making directory");
-    for outcome in location.remote.make_folders(&[location.path]).await {
-        unless_declined(outcome.into_result())?;
+    for outcome in location.remote.make_folders(std::slice::from_ref(&location.path)).await {
+        unless_declined(outcome.into_result()).map_err(|error| location.named(error))?;
     }
     Ok(())
 }

@@ -23,8 +23,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Ok(());
     }
     tracing::info!(path = name, "Removing directory");
-    for outcome in location.remote.remove_folders(&[location.path]).await {
-        unless_declined(outcome.into_result())?;
+    for outcome in location.remote.remove_folders(std::slice::from_ref(&location.path)).await {
+        unless_declined(outcome.into_result()).map_err(|error| location.named(error))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Paths on this computer.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use fichier_encoding::Encoding;
 use fichier_remotes::{
@@ -10,6 +10,38 @@ use fichier_remotes::{
 use fichier_storage::{Location, Name, RemotePath};
 
 use super::{Purpose, options::Values};
+
+/// A path on this computer, with the options of the remote by which it was named.
+#[derive(Debug, Clone)]
+pub(super) struct LocalPath {
+    path: PathBuf,
+    pub(super) options: Values,
+}
+
+impl LocalPath {
+    /// Takes a path as it was typed. As with rclone, `..` takes back the name before it, be that a link or not.
+    pub(super) fn new(typed: &[u8], options: Values) -> Result<Self, std::str::Utf8Error> {
+        let mut path = PathBuf::new();
+        for component in Path::new(std::str::from_utf8(typed)?).components() {
+            match (component, path.components().next_back()) {
+                (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+                (Component::ParentDir, Some(Component::Normal(_))) => {
+                    path.pop();
+                }
+                (component, _) => path.push(component),
+            }
+        }
+        if path.as_os_str().is_empty() {
+            path.push(".");
+        }
+        Ok(Self { path, options })
+    }
+
+    /// The path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
 
 /// Opens a path on this computer.
 pub(super) async fn open(
@@ -75,4 +107,29 @@ fn split_leaf(path: &Path) -> std::io::Result<(PathBuf, Option<Name>)> {
     };
     let name = Encoding::LOCAL.to_standard(leaf.as_encoded_bytes()).into_owned();
     Ok((parent, Some(Name::new(name).map_err(std::io::Error::other)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_taken_as_they_read() {
+        let plain = |typed: &str| {
+            LocalPath::new(typed.as_bytes(), Values::new()).unwrap().path().to_str().unwrap().to_owned()
+        };
+        for (typed, expected) in [
+            ("", "."),
+            (".", "."),
+            ("a/..", "."),
+            ("./a//b/", "a/b"),
+            ("missing/../a", "a"),
+            ("..", ".."),
+            ("../../a/..", "../.."),
+            ("/..", "/"),
+            ("/a/../../b", "/b"),
+        ] {
+            assert_eq!(plain(typed), expected, "{typed:?}");
+        }
+    }
 }

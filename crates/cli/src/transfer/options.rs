@@ -5,7 +5,7 @@ use fichier_storage::Location;
 
 use crate::{
     commands::Context,
-    exit::Failure,
+    exit::{Exit, Failure},
     flags::{Timetable, transfer_order},
 };
 
@@ -66,20 +66,7 @@ async fn backup(context: &Context<'_>, to: &Location) -> anyhow::Result<Option<B
     let folder = match flags.backup_dir.as_deref().filter(|folder| !folder.is_empty()) {
         None if flags.suffix.is_none() => return Ok(None),
         None => None,
-        Some(folder) => {
-            let folder = at_destination(context, "--backup-dir", folder, to).await?;
-            if folder.path == to.path && flags.suffix.is_none() {
-                return Err(
-                    Failure::other("destination and parameter to --backup-dir mustn't be the same").into()
-                );
-            }
-            if to.path.is_within(&folder.path) && folder.path != to.path {
-                return Err(
-                    Failure::other("destination and parameter to --backup-dir mustn't overlap").into()
-                );
-            }
-            Some(folder)
-        }
+        Some(folder) => Some(at_destination(context, "--backup-dir", folder, to).await?),
     };
     Ok(Some(Backup {
         folder,
@@ -96,6 +83,7 @@ async fn at_destination(
     to: &Location,
 ) -> anyhow::Result<Location> {
     context.session.open_beside(folder, to).await?.ok_or_else(|| {
-        Failure::other(format!("parameter to {flag} has to be on the same remote as destination")).into()
+        let message = format!("parameter to {flag} has to be on the same remote as destination");
+        Failure { exit: Exit::Fatal, message }.into()
     })
 }

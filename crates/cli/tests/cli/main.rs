@@ -26,6 +26,7 @@ mod local;
 mod memory;
 mod network;
 mod others;
+mod overlaps;
 mod peer;
 #[cfg(unix)]
 mod progress;

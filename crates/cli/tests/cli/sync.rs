@@ -155,7 +155,7 @@ fn old_versions_go_to_the_backup_directory() {
     stage.run(&["sync", from, "t:to", "--backup-dir", "t:old", "--suffix", ".bak"]).success();
     let expected = [("/old/a.bak", 3), ("/old/d/gone.bak", 5), ("/to/a", 11), ("/to/d/b", 4)];
     assert_eq!(stored(&stage), expected.map(|(path, size)| (path.to_owned(), size)));
-    let run = stage.run(&["sync", from, "t:to", "--backup-dir", from]).code(2);
+    let run = stage.run(&["sync", from, "t:to", "--backup-dir", from]).code(7);
     assert!(run.stderr.contains("has to be on the same remote as destination"), "{}", run.stderr);
 }
 
@@ -343,13 +343,13 @@ fn a_place_is_not_synced_or_moved_into_itself() {
     write_tree(&source, &tree(&[("a", "one")]));
     let from = source.to_str().unwrap();
     let inside = source.join("inside");
-    stage.run(&["move", from, inside.to_str().unwrap()]).code(2);
+    stage.run(&["move", from, inside.to_str().unwrap()]).code(7);
     stage.run(&["sync", inside.to_str().unwrap(), from]).code(3);
     fs::create_dir(&inside).unwrap();
-    stage.run(&["sync", inside.to_str().unwrap(), from]).code(2);
+    stage.run(&["sync", inside.to_str().unwrap(), from]).code(7);
     stage.control().seed_file("d/f", b"x").unwrap();
-    stage.run(&["move", "t:d", "t:d/e"]).code(2);
-    stage.run(&["sync", "t:", "t:d"]).code(2);
+    stage.run(&["move", "t:d", "t:d/e"]).code(7);
+    stage.run(&["sync", "t:", "t:d"]).code(7);
     assert_eq!(read_tree(&source).len(), 1);
 }
 

@@ -35,8 +35,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 
 use fichier_api::{Client, FileLink};
 use fichier_storage::{
-    AccountInfo, BatchLimit, ByteRange, ByteStream, Entry, Features, File, Hashing, LinkRequest, Outcome,
-    Relocation, Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    AccountInfo, BatchLimit, ByteRange, ByteStream, Entry, Features, File, FolderIdentity, Hashing,
+    LinkRequest, Outcome, PlaceId, Relocation, Remote, RemoteInfo, RemotePath, Result, StorageError, Usage,
+    WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -73,13 +74,21 @@ pub struct FichierRemote {
 }
 
 impl FichierRemote {
-    /// A remote over a wire client. `name` is what the user calls it, with its colon.
+    /// A remote over a wire client. `name` is what the user calls it, with its colon; `account` tells the account
+    /// from all others.
     #[must_use]
-    pub fn new(client: Client, name: impl Into<String>, options: FichierOptions) -> Self {
+    pub fn new(
+        client: Client,
+        name: impl Into<String>,
+        account: FolderIdentity,
+        options: FichierOptions,
+    ) -> Self {
         let marker = options.empty_files == EmptyFiles::Marker;
         let names = Names { encoding: options.encoding, stand_ins: marker };
         let info = RemoteInfo {
             name: name.into(),
+            place: PlaceId::root(account),
+            encoding: names_of(&options),
             backend: "fichier",
             features: Features {
                 networked: true,
@@ -127,6 +136,12 @@ impl FichierRemote {
     }
 }
 
+/// How names are written at the service.
+fn names_of(options: &FichierOptions) -> String {
+    let stand_ins = if options.empty_files == EmptyFiles::Marker { " with stand-ins" } else { "" };
+    format!("{}{stand_ins}", options.encoding)
+}
+
 /// The link that identifies a file of this remote.
 fn link_of(file: &File) -> Result<FileLink> {
     file.id
@@ -139,6 +154,10 @@ fn link_of(file: &File) -> Result<FileLink> {
 impl Remote for FichierRemote {
     fn info(&self) -> &RemoteInfo {
         &self.info
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        Ok(self.info.place.join(folder))
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use url::{Host, Url};
 
 use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy};
-use fichier_storage::{Blame, Remote, RemotePath, Retry, StorageError};
+use fichier_storage::{Blame, FolderIdentity, Remote, RemotePath, Retry, StorageError};
 
 use super::{
     CatalogueUse, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
@@ -57,6 +57,10 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     // Without limits there is nothing to share.
     let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
     let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), &key])));
+    let whose = shared.as_deref().map_or(["account", &key], |folder| ["shared folder", folder]);
+    // A digest, since an identity may come to be seen and the key mustn't.
+    let identity = account_name(&[url.as_str().trim_end_matches('/'), whose[0], whose[1]]);
+    let identity = FolderIdentity::new("fichier", identity.as_bytes());
     let builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
         .proxy(proxy)
@@ -87,15 +91,16 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
             }
         });
         let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
-        let remote =
-            FichierRemote::new(client, title, options).with_memory(memory, list_limit).with_recall(recall);
+        let remote = FichierRemote::new(client, title, identity, options)
+            .with_memory(memory, list_limit)
+            .with_recall(recall);
         return Ok(Arc::new(remote));
     };
     let folder = shared.parse().map_err(|error: fichier_api::SharedFolderIdError| {
         wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
     })?;
     let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
-    Ok(Arc::new(SharedFolderRemote::new(client, title, folder, password, &options)))
+    Ok(Arc::new(SharedFolderRemote::new(client, title, (folder, identity), password, &options)))
 }
 
 /// Where the catalogue of an account lies, given its remote's settings; `None` when nothing is kept of it.

@@ -6,8 +6,8 @@ use tokio::sync::OnceCell;
 
 use fichier_api::{Client, Password, SharedFolderId};
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, Outcome, Remote, RemoteInfo,
-    RemotePath, Result, StorageError, WriteBatch,
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity, Outcome,
+    PlaceId, Remote, RemoteInfo, RemotePath, Result, StorageError, WriteBatch,
 };
 
 use super::{FichierOptions, download::Reader, error::listing_failed, link_of, names::Names};
@@ -25,17 +25,19 @@ pub struct SharedFolderRemote {
 }
 
 impl SharedFolderRemote {
-    /// A remote over the page of a shared folder, and its password if it has one.
+    /// A remote over the page of a shared folder, and its password if it has one. `identity` tells it from all others.
     #[must_use]
     pub fn new(
         client: Client,
         name: impl Into<String>,
-        folder: SharedFolderId,
+        (folder, identity): (SharedFolderId, FolderIdentity),
         password: Option<Password>,
         options: &FichierOptions,
     ) -> Self {
         let info = RemoteInfo {
             name: name.into(),
+            place: PlaceId::root(identity),
+            encoding: options.encoding.to_string(),
             backend: "fichier",
             features: Features { networked: true, read_only: true, duplicates: true, ..Features::default() },
             batch: BatchLimit::SINGLE,
@@ -94,6 +96,10 @@ impl SharedFolderRemote {
 impl Remote for SharedFolderRemote {
     fn info(&self) -> &RemoteInfo {
         &self.info
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        Ok(self.info.place.join(folder))
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {

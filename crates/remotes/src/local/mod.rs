@@ -22,8 +22,10 @@ mod folders;
 mod ledger;
 mod listing;
 mod metadata;
+mod mounts;
 mod partial;
 mod paths;
+mod place;
 mod ranged;
 mod read;
 mod relocate;
@@ -43,8 +45,8 @@ use std::{
 use async_trait::async_trait;
 use fichier_encoding::Encoding;
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Hashing, Listing, Outcome, Relocation, Remote,
-    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Hashing, Listing, Outcome, PlaceId, Relocation,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 use paths::Tree;
@@ -145,8 +147,12 @@ impl LocalRemote {
     #[must_use]
     pub fn open(root: impl Into<PathBuf>, options: LocalOptions) -> Self {
         let root = root.into();
+        let tree = Tree::new(&root, options.encoding, options.long_paths);
+        let unknown = |_| PlaceId::new(Vec::new(), RemotePath::root());
         let info = RemoteInfo {
             name: root.display().to_string(),
+            place: place::of(&tree, tree.root()).unwrap_or_else(unknown),
+            encoding: options.encoding.to_string(),
             backend: "local",
             features: Features {
                 server_side_copy: true,
@@ -163,7 +169,6 @@ impl LocalRemote {
             time_precision: Some(Duration::from_nanos(if cfg!(windows) { 100 } else { 1 })),
             skips_empty_files: false,
         };
-        let tree = Tree::new(&root, options.encoding, options.long_paths);
         Self {
             info,
             place: Arc::new(Place { tree, options, hashing: Hashing::default(), reused: Reused::default() }),
@@ -191,6 +196,15 @@ async fn at_disk<T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'st
 impl Remote for LocalRemote {
     fn info(&self) -> &RemoteInfo {
         &self.info
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        let folder = folder.clone();
+        self.at_disk(move |place| {
+            let directory = place.tree.locate(&folder)?;
+            place::of(&place.tree, &directory).map_err(|error| StorageError::io("look at", &directory, error))
+        })
+        .await
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {

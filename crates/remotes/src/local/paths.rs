@@ -34,6 +34,11 @@ impl Tree {
         Self { root: if long_paths { system::extended(root) } else { root }, encoding, long_paths }
     }
 
+    /// Returns the directory itself, by its absolute path.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The system's path of a path of the remote.
     pub(super) fn locate(&self, path: &RemotePath) -> Result<PathBuf> {
         let mut located = self.root.clone();
@@ -94,11 +99,16 @@ impl Identity {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         system::identity(path).map(Self)
     }
+
+    /// Returns the identity as bytes.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        system::identity_bytes(&self.0)
+    }
 }
 
 pub(super) use system::{
-    fingerprint, flush_folder, is_at, is_fresh, open_for_going_on, open_for_reading, read_exact_at,
-    rename_to_free_name, reserve, shortened, write_all_at,
+    fingerprint, flush_folder, is_at, is_fresh, is_link_of, open_for_going_on, open_for_reading,
+    read_exact_at, rename_to_free_name, reserve, shortened, write_all_at,
 };
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
@@ -144,6 +154,10 @@ mod system {
 
     pub(super) fn identity(path: &Path) -> io::Result<Identity> {
         fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+
+    pub(super) fn identity_bytes((device, inode): &Identity) -> Vec<u8> {
+        [device.to_be_bytes(), inode.to_be_bytes()].concat()
     }
 
     /// Device, inode, size, and the times of the last change of content and of anything: whoever sets the
@@ -199,6 +213,11 @@ mod system {
     pub(in super::super) fn is_at(file: &fs::File, path: &Path) -> io::Result<bool> {
         let (open, there) = (file.metadata()?, fs::symlink_metadata(path)?);
         Ok(there.is_file() && there.nlink() == 1 && (open.dev(), open.ino()) == (there.dev(), there.ino()))
+    }
+
+    /// Checks whether two files are names of one file that has several.
+    pub(in super::super) fn is_link_of(left: &fs::Metadata, right: &fs::Metadata) -> bool {
+        left.is_file() && left.nlink() > 1 && (left.dev(), left.ino()) == (right.dev(), right.ino())
     }
 
     pub(in super::super) fn read_exact_at(file: &fs::File, bytes: &mut [u8], at: u64) -> io::Result<()> {
@@ -306,6 +325,10 @@ mod system {
         fs::canonicalize(path)
     }
 
+    pub(super) fn identity_bytes(identity: &Identity) -> Vec<u8> {
+        identity.as_os_str().as_encoded_bytes().to_vec()
+    }
+
     /// None: what this system tells without opening the file doesn't name it surely enough.
     pub(in super::super) fn fingerprint(_metadata: &fs::Metadata) -> Option<Fingerprint> {
         None
@@ -318,6 +341,11 @@ mod system {
     /// The beginning of a name, at most so many units long, no character cut in two.
     pub(in super::super) fn shortened(name: &OsStr, most: usize) -> OsString {
         windows::shortened(&name.to_string_lossy(), most).into()
+    }
+
+    /// No: renaming never leaves the old name here.
+    pub(in super::super) fn is_link_of(_left: &fs::Metadata, _right: &fs::Metadata) -> bool {
+        false
     }
 
     /// Opens a file, and a link in its place only if asked to.

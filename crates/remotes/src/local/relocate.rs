@@ -1,6 +1,6 @@
 //! Copies and moves inside the root.
 
-use std::{collections::BTreeSet, fs, io, sync::Arc};
+use std::{collections::BTreeSet, fs, io, path::Path, sync::Arc};
 
 use fichier_storage::{File, Outcome, Relocation, RemotePath, Result, StorageError};
 use futures::{StreamExt, stream};
@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use super::{
     AT_ONCE, LinkPolicy, Place, at_disk, folders, listing,
     partial::Partial,
-    paths::{is_missing, rename_to_free_name},
+    paths::{Identity, is_link_of, is_missing, rename_to_free_name},
     read,
     write::{finish, settle},
 };
@@ -103,7 +103,10 @@ async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
         }
         folders::make(&at, &to.parent().unwrap_or_default())?;
         match fs::rename(&source, &target) {
-            Ok(()) => {}
+            Ok(()) => remove_other_name(&source, &target)
+                .map_err(|error| StorageError::io("remove", &source, error))?,
+            // Across a mount that shows the same directory: the file is where it shall be.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices && is_one_name(&source, &target) => {}
             // The bytes would have to be copied, which is for the caller to decide: they count, and take their time.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 return Err(StorageError::AcrossFileSystems(to));
@@ -119,6 +122,21 @@ async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
         Ok(listing::file(to, &metadata))
     })
     .await
+}
+
+/// Removes the old name of a renamed file. The system leaves it where both names were names of one file already.
+fn remove_other_name(source: &Path, target: &Path) -> io::Result<()> {
+    let (Ok(old), Ok(new)) = (fs::symlink_metadata(source), fs::symlink_metadata(target)) else {
+        return Ok(());
+    };
+    if is_link_of(&old, &new) && !is_one_name(source, target) { fs::remove_file(source) } else { Ok(()) }
+}
+
+/// Whether two paths are one name in one directory; also where only the case differs, since some systems ignore it.
+fn is_one_name(left: &Path, right: &Path) -> bool {
+    let folder = |path: &Path| Identity::of(path.parent()?).ok();
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    name(left) == name(right) && folder(left).is_some_and(|left| Some(left) == folder(right))
 }
 
 /// Moves a directory with all it holds. Across disks it can't be done in one step, and is refused.

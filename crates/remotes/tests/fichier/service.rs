@@ -80,7 +80,12 @@ impl Service {
             .build()
             .unwrap();
         let options = FichierOptions { listing_cap: cap, ..FichierOptions::default() };
-        Arc::new(FichierRemote::new(client, "test:", options))
+        Arc::new(FichierRemote::new(
+            client,
+            "test:",
+            fichier_storage::FolderIdentity::new("test", b""),
+            options,
+        ))
     }
 
     fn open(&self, options: &[(&str, &str)], network: &Network) -> Arc<dyn Remote> {

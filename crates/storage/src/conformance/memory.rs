@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeSet,
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -13,8 +14,8 @@ use futures::{StreamExt, stream};
 
 use super::{CHECKS, check, run};
 use crate::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, Outcome, Remote, RemoteInfo,
-    RemotePath, Result, StorageError, Whirlpool, WriteBatch, WriteItem, collect,
+    BatchLimit, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity, Outcome,
+    PlaceId, Remote, RemoteInfo, RemotePath, Result, StorageError, Whirlpool, WriteBatch, WriteItem, collect,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ fn memory(flaw: Flaw) -> Arc<Memory> {
     let features = Features { duplicates: true, listed_checksums: true, ..Features::default() };
     let info = RemoteInfo {
         name: "memory:".into(),
+        place: PlaceId::root(FolderIdentity::new("memory", &RandomState::new().hash_one(()).to_be_bytes())),
+        encoding: String::new(),
         backend: "memory",
         features,
         batch: BatchLimit { files: 100, bytes: 1 << 20 },
@@ -135,6 +138,10 @@ impl Memory {
 impl Remote for Memory {
     fn info(&self) -> &RemoteInfo {
         &self.info
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        Ok(self.info.place.join(folder))
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
