@@ -71,9 +71,7 @@ impl<'a> Run<'a> {
             && match mode {
                 Mode::Move => features.server_side_move,
                 // On this computer the bytes go through it anyway.
-                Mode::Copy | Mode::Sync => {
-                    features.server_side_copy && features.networked && copies_freely(to, options)
-                }
+                Mode::Copy | Mode::Sync => features.server_side_copy && features.networked,
             };
         let transfer = Transfer {
             from: Origin::Files(from.clone()),
