@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal as _, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
-use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Rules};
+use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, NameMatching, Respelling, Rules};
 use fichier_filter::Filter;
 use fichier_remotes::fichier::CatalogueUse;
 use fichier_remotes::local::{Buffers, Downloads};
@@ -63,6 +63,7 @@ pub(crate) struct TransferSettings {
     pub(crate) retries: u32,
     pub(crate) retries_sleep: Duration,
     pub(crate) rules: Rules,
+    pub(crate) names: NameMatching,
     pub(crate) hash_cache: bool,
     pub(crate) server_side_reuse: bool,
     pub(crate) track_renames: bool,
@@ -224,6 +225,15 @@ impl TransferSettings {
                 unseen_destination: flags.no_check_dest,
                 keep_times: flags.no_update_modtime,
                 window: flags.modify_window,
+            },
+            names: NameMatching {
+                exact_forms: flags.no_unicode_normalization,
+                ignore_case: flags.ignore_case_sync,
+                respelling: match (flags.fix_case, typed.dry_run) {
+                    (false, _) => Respelling::Keep,
+                    (true, true) => Respelling::Tell,
+                    (true, false) => Respelling::Rename,
+                },
             },
             hash_cache: !flags.no_hash_cache,
             server_side_reuse: !flags.no_server_side_reuse,

@@ -36,6 +36,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         tries: flags.retries,
         max_depth: context.settings.max_depth,
         filter: context.settings.filter.clone(),
+        names: flags.names,
         delete_excluded: context.settings.delete_excluded,
         reuse: flags.server_side_reuse,
         track_renames: flags.track_renames,
