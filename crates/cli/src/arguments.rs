@@ -103,6 +103,7 @@ pub(crate) struct NetworkSettings {
     pub(crate) fast_list: bool,
     pub(crate) catalogue: Option<CatalogueUse>,
     pub(crate) copy_links: bool,
+    pub(crate) links: bool,
     /// How what comes over it is brought to the disk.
     pub(crate) downloads: Downloads,
 }
@@ -184,6 +185,7 @@ impl NetworkSettings {
             fast_list: typed.fast_list,
             catalogue: typed.catalogue,
             copy_links: typed.copy_links,
+            links: typed.links,
             downloads: downloads(typed, transfer),
         }
     }
@@ -282,6 +284,7 @@ fn downloads(typed: &GlobalFlags, flags: &TransferFlags) -> Downloads {
         piece: flags.multi_thread_chunk_size.0.unwrap_or(LARGEST_PIECE).clamp(SMALLEST_PIECE, LARGEST_PIECE),
         in_place: flags.inplace,
         partial_suffix: flags.partial_suffix.clone(),
+        reserve: true,
         ahead: at_least_one(typed.transfers).get(),
         buffers: Buffers::of(flags.max_buffer_memory.0),
     }

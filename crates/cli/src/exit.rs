@@ -68,7 +68,9 @@ impl Exit {
             StorageError::DurationLimit => Self::DurationLimit,
             // As rclone: what wasn't wanted any more isn't a failure.
             StorageError::Quit => Self::Success,
-            StorageError::EmptyFile(_) | StorageError::Immutable(_) => Self::NoRetry,
+            StorageError::EmptyFile(_) | StorageError::Immutable(_) | StorageError::Unseen { .. } => {
+                Self::NoRetry
+            }
             other => match other.retry() {
                 Retry::Worthwhile => Self::Retryable,
                 Retry::Fatal => Self::Fatal,

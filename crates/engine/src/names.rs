@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use fichier_storage::{Location, Name};
+use fichier_storage::{Location, Name, RemotePath};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// Which names count as one.
@@ -43,7 +43,16 @@ impl NameMatching {
 
     /// What names that count as one have in common.
     pub(crate) fn key(self, name: &Name) -> Cow<'_, [u8]> {
-        let bytes = name.as_bytes();
+        self.key_of(name.as_bytes())
+    }
+
+    /// What paths that count as one have in common.
+    #[must_use]
+    pub fn path_key(self, path: &RemotePath) -> Vec<u8> {
+        self.key_of(path.as_bytes()).into_owned()
+    }
+
+    fn key_of(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         if bytes.is_ascii() {
             return match self.ignore_case {
                 true => Cow::Owned(bytes.to_ascii_lowercase()),

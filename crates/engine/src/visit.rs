@@ -66,7 +66,7 @@ impl Run<'_> {
         if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
             return Ok(Vec::new());
         }
-        let source = self.list_source(folder, report).await?;
+        let (source, gaps) = self.list_source(folder, report).await?;
         if folder.blocked {
             return Ok(self.pass_blocked(folder, source, report));
         }
@@ -91,6 +91,7 @@ impl Run<'_> {
             let path = path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
             tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
         }
+        self.keep_what_may_be_there(&mut matched, &gaps);
         let clashed = self.settle_clashes(&mut matched, folder, report).await;
         self.respell(&mut matched, folder, report).await;
         let fill = matched
@@ -152,17 +153,44 @@ impl Run<'_> {
         }
     }
 
-    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<Vec<Entry>> {
+    /// What the source has in a folder, and the names of which it can't be said what they are.
+    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Entry>, Vec<Name>)> {
         if !folder.source {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let path = self.from.path.join_path(&folder.path);
         let listing = self.from.remote.list_with_gaps(&path).await?;
+        let mut gaps = Vec::new();
         for gap in listing.gaps {
+            gaps.extend(gap.path.relative_to(&path).and_then(|gap| gap.name()));
             let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
             self.fail(report, &shown, gap.error);
         }
-        Ok(self.sift_source(&path, listing.entries).await)
+        Ok((self.sift_source(&path, listing.entries).await, gaps))
+    }
+
+    /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever
+    /// flags say about errors.
+    fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &[Name]) {
+        if gaps.is_empty() || self.mode != Mode::Sync {
+            return;
+        }
+        let names = self.names();
+        let gaps: HashSet<_> = gaps.iter().map(|gap| names.key(gap).into_owned()).collect();
+        let may_be_there = |name: &Name, path: &RemotePath| {
+            let is_gap = gaps.contains(&*names.key(name));
+            if is_gap {
+                let shown = self.shown_at_destination(path);
+                tracing::warn!(path = %shown, "Not deleted, since it isn't known what the source has here");
+            }
+            is_gap
+        };
+        matched.extra_files.retain(|file| {
+            let name = file.path.name();
+            !name.is_some_and(|name| may_be_there(&name, &file.path))
+        });
+        let target = self.to.path.clone();
+        matched.extra_folders.retain(|name| !may_be_there(name, &target.join(name)));
     }
 
     /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder

@@ -68,6 +68,9 @@ impl Between {
         if self.destination() == Purpose::Change {
             refuse_single_file(context.settings, &from).await?;
         }
+        if self == Self::Sync && context.settings.transfer.rules.unseen_destination {
+            return Err(Failure::usage("can't use --no-check-dest with sync: use copy instead").into());
+        }
         let options = RunOptions {
             delete_empty_source_folders: self.deletes_empty_source_folders(),
             ..run_options(context, &to).await?

@@ -14,8 +14,12 @@ mod ends;
 mod filters;
 mod formulas;
 mod gates;
+#[cfg(unix)]
+mod links;
 mod listings;
 mod local;
+#[cfg(unix)]
+mod matching;
 #[cfg(target_os = "linux")]
 mod memory;
 mod network;
@@ -25,6 +29,7 @@ mod peer;
 mod progress;
 mod rcat;
 mod remotes;
+mod seeds;
 mod service;
 mod stage;
 mod sync;
