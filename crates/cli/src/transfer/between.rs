@@ -5,6 +5,7 @@ use fichier_engine::RunOptions;
 use super::{ListFlags, carry_out, guard::guarded, run_options};
 use crate::{
     commands::Context,
+    exit::Failure,
     filtering::refuse_single_file,
     session::{Purpose, Source},
 };

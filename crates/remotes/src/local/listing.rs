@@ -204,7 +204,7 @@ impl Met {
     ) -> Result<Option<Entry>, Gap> {
         match place.options.links {
             LinkPolicy::Follow => {}
-            LinkPolicy::Translate => return self.as_link(place),
+            LinkPolicy::Translate => return self.as_link(),
             LinkPolicy::SkipSilently => return Ok(None),
             LinkPolicy::Skip => {
                 tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
@@ -223,7 +223,7 @@ impl Met {
     }
 
     /// The file that stands for a link.
-    fn as_link(self, place: &Place) -> Result<Option<Entry>, Gap> {
+    fn as_link(self) -> Result<Option<Entry>, Gap> {
         let name = self.path.name().map(|name| [name.as_bytes(), links::SUFFIX.as_bytes()].concat());
         let name = name.and_then(|name| Name::new(name).ok());
         let (Some(folder), Some(name)) = (self.path.parent(), name) else { return Ok(None) };
