@@ -8,7 +8,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use fichier_engine::{Comparison, Cutoff, DeleteWhen, Deletion, Limits, Renames, Rules};
+use fichier_engine::{
+    Comparison, Cutoff, DeleteWhen, Deletion, Limits, NameMatching, Renames, Respelling, Rules,
+};
 use fichier_filter::Filter;
 use fichier_remotes::fichier::CatalogueUse;
 use fichier_remotes::local::{Buffers, Downloads};
@@ -82,6 +84,7 @@ pub(crate) struct TransferSettings {
     pub(crate) retries: u32,
     pub(crate) retries_sleep: Duration,
     pub(crate) rules: Rules,
+    pub(crate) names: NameMatching,
     pub(crate) hash_cache: bool,
     pub(crate) server_side_reuse: bool,
     pub(crate) track_renames: bool,
@@ -127,6 +130,7 @@ pub(crate) struct NetworkSettings {
     pub(crate) fast_list: bool,
     pub(crate) catalogue: Option<CatalogueUse>,
     pub(crate) copy_links: bool,
+    pub(crate) links: bool,
     /// How what comes over it is brought to the disk.
     pub(crate) downloads: Downloads,
 }
@@ -234,6 +238,7 @@ impl NetworkSettings {
             fast_list: typed.fast_list && !features::is_disabled(&typed.disable, "ListR"),
             catalogue: typed.catalogue,
             copy_links: typed.copy_links,
+            links: typed.links,
             downloads: downloads(typed, transfer, flags),
         }
     }
@@ -281,6 +286,15 @@ impl TransferSettings {
                 unseen_destination: flags.no_check_dest,
                 keep_times: flags.no_update_modtime,
                 window: flags.modify_window,
+            },
+            names: NameMatching {
+                exact_forms: flags.no_unicode_normalization,
+                ignore_case: flags.ignore_case_sync,
+                respelling: match (flags.fix_case, typed.dry_run) {
+                    (false, _) => Respelling::Keep,
+                    (true, true) => Respelling::Tell,
+                    (true, false) => Respelling::Rename,
+                },
             },
             hash_cache: !flags.no_hash_cache,
             server_side_reuse: !flags.no_server_side_reuse,
@@ -345,6 +359,7 @@ fn downloads(typed: &GlobalFlags, flags: &TransferFlags, network: &NetworkFlags)
         piece: flags.multi_thread_chunk_size.0.unwrap_or(LARGEST_PIECE).clamp(SMALLEST_PIECE, LARGEST_PIECE),
         in_place: flags.inplace,
         partial_suffix: flags.partial_suffix.clone(),
+        reserve: true,
         ahead: transfers.get(),
         buffers: Buffers::of(flags.max_buffer_memory.0),
     }

@@ -96,9 +96,10 @@ impl Exit {
             StorageError::Quit => Self::Success,
             // As rclone, too.
             StorageError::Unanswered(_) => Self::Usage,
-            StorageError::EmptyFile(_) | StorageError::Immutable(_) | StorageError::SourceChanged { .. } => {
-                Self::NoRetry
-            }
+            StorageError::EmptyFile(_)
+            | StorageError::Immutable(_)
+            | StorageError::SourceChanged { .. }
+            | StorageError::Unseen { .. } => Self::NoRetry,
             StorageError::Io { source, .. } if is_full(source) => Self::DiskFull,
             other => match other.retry() {
                 Retry::Worthwhile => Self::Retryable,

@@ -183,6 +183,8 @@ pub(crate) enum SumLine<'a> {
         sum: String,
         /// The file's path.
         name: &'a [u8],
+        /// Its number, counted from 1.
+        number: usize,
     },
     /// Something else.
     Improper {
@@ -199,7 +201,9 @@ pub(crate) fn parse_sum_file(text: &[u8]) -> impl Iterator<Item = SumLine<'_>> {
             (!sum.is_empty() && !name.is_empty()).then_some((sum, name))
         });
         match parts {
-            Some((sum, name)) => SumLine::Sum { sum: sum.to_str_lossy().to_lowercase(), name },
+            Some((sum, name)) => {
+                SumLine::Sum { sum: sum.to_str_lossy().to_lowercase(), name, number: index + 1 }
+            }
             None => SumLine::Improper { number: index + 1 },
         }
     })
@@ -239,14 +243,14 @@ mod tests {
     fn sum_files() {
         let text = b"AA  one\nbb *two words\n\nnonsense\ncc  \xff\n";
         let lines: Vec<_> = parse_sum_file(text).collect();
-        let sum = |sum: &str, name| SumLine::Sum { sum: sum.into(), name };
+        let sum = |sum: &str, name, number| SumLine::Sum { sum: sum.into(), name, number };
         assert_eq!(
             lines,
             [
-                sum("aa", &b"one"[..]),
-                sum("bb", b"two words"),
+                sum("aa", &b"one"[..], 1),
+                sum("bb", b"two words", 2),
                 SumLine::Improper { number: 4 },
-                sum("cc", b"\xff")
+                sum("cc", b"\xff", 5)
             ]
         );
     }

@@ -444,6 +444,9 @@ impl<'a> Session<'a> {
         if self.settings.network.copy_links {
             flags.set("local", "copy_links", "true");
         }
+        if self.settings.network.links {
+            flags.set("local", "links", "true");
+        }
         if self.anew.get().is_some() {
             flags.set("fichier", "catalogue", "verify");
         } else if let Some(usage) = self.settings.network.catalogue {

@@ -1,14 +1,17 @@
 //! Holding files against a checksum file: `checksum`, `check --checkfile` and `hashsum --checkfile`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
-use bstr::ByteSlice as _;
 use fichier_engine::{Checksums, Observer, Relation};
-use fichier_storage::{ByteRange, Entry, File, Location, RemotePath, StorageError, collect};
+use fichier_storage::{ByteRange, File, Location, RemotePath, StorageError, collect};
 use futures::{StreamExt as _, stream};
 
 use crate::{
+    arguments::Settings,
     commands::Context,
     exit::Failure,
     hashing::{self, HashKind, SumLine},
@@ -53,6 +56,8 @@ pub(crate) async fn run(
         location: &location,
         checksums: context.session.checksums(),
         name: &name,
+        sums,
+        single: single(&location).await?,
         observer,
         tally: Tally::default(),
     };
@@ -68,8 +73,8 @@ pub(crate) async fn run(
 
 async fn read(location: &Location, shown: &str) -> anyhow::Result<Vec<u8>> {
     let file = match location.remote.find(&location.path).await {
-        Ok(Entry::File(file)) => file,
-        Ok(Entry::Folder(_)) | Err(StorageError::FileNotFound(_)) => {
+        Ok(fichier_storage::Entry::File(file)) => file,
+        Ok(fichier_storage::Entry::Folder(_)) | Err(StorageError::FileNotFound(_)) => {
             return Err(Failure::other(format!("not a sum file: {shown}")).into());
         }
         Err(error) => return Err(error.into()),
@@ -78,33 +83,45 @@ async fn read(location: &Location, shown: &str) -> anyhow::Result<Vec<u8>> {
     collect(bytes).await.with_context(|| format!("failed to read {shown}"))
 }
 
+/// The name of the file at a location, if there is one.
+async fn single(location: &Location) -> anyhow::Result<Option<RemotePath>> {
+    match location.remote.find(&location.path).await {
+        Ok(fichier_storage::Entry::File(_)) => {
+            Ok(location.path.name().map(|name| RemotePath::root().join(&name)))
+        }
+        // The listing says what is wrong.
+        Ok(fichier_storage::Entry::Folder(_)) | Err(_) => Ok(None),
+    }
+}
+
 struct Run<'a> {
     check: SumCheck,
     location: &'a Location,
     checksums: Checksums,
     name: &'a str,
+    /// The checksum file as the user named it.
+    sums: &'a str,
+    /// The only file that counts, where a file was named.
+    single: Option<RemotePath>,
     observer: Option<&'a dyn Observer>,
     tally: Tally,
 }
 
 impl Run<'_> {
     async fn all(&mut self, text: &[u8], context: &mut Context<'_>) -> anyhow::Result<()> {
-        let mut wanted: BTreeMap<&[u8], String> = BTreeMap::new();
-        for line in hashing::parse_sum_file(text) {
-            match line {
-                SumLine::Sum { sum, name } => {
-                    wanted.insert(name, sum);
-                }
-                SumLine::Improper { number } => {
-                    tracing::warn!("improperly formatted checksum line {number}");
-                }
-            }
+        let names = context.settings.transfer.names;
+        let mut wanted = self.wanted(text);
+        // Of several that count as one, the first in the order of the alphabet has no other name.
+        let mut spellings: BTreeMap<Vec<u8>, RemotePath> = BTreeMap::new();
+        for path in wanted.keys() {
+            spellings.entry(names.path_key(path)).or_insert_with(|| path.clone());
         }
         let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
         while let Some(files) = listing.next_files(&mut context.problems).await? {
             let mut jobs = Vec::new();
             for (path, file) in newest_of_each(files) {
-                match wanted.remove(path.as_bytes()) {
+                let other = || spellings.get(&names.path_key(&path));
+                match wanted.remove(&path).or_else(|| wanted.remove(other()?)) {
                     None if self.check.one_way => {}
                     sum => jobs.push((path, file, sum)),
                 }
@@ -112,13 +129,61 @@ impl Run<'_> {
             self.compare(jobs, context.settings.transfer.checkers.get()).await;
         }
         for path in wanted.into_keys() {
-            tracing::error!(path = %path.as_bstr(), "file not in {}", self.name);
-            self.tally.missing_files += 1;
-            if let Ok(path) = RemotePath::parse(path) {
-                self.tell(&path, Relation::MissingOnDestination);
+            if self.is_left_out(&path, context.settings).await {
+                continue;
             }
+            tracing::error!(path = %path, "file not in {}", self.name);
+            self.tally.missing_files += 1;
+            self.tell(&path, Relation::MissingOnDestination);
         }
         Ok(())
+    }
+
+    /// The checksums by path. Of several lines for one file the first counts.
+    fn wanted(&self, text: &[u8]) -> BTreeMap<RemotePath, String> {
+        let mut wanted = BTreeMap::new();
+        for line in hashing::parse_sum_file(text) {
+            let (name, sum, number) = match line {
+                SumLine::Sum { sum, name, number } => (RemotePath::parse(name), sum, number),
+                SumLine::Improper { number } => {
+                    tracing::warn!(path = self.sums, "improperly formatted checksum line {number}");
+                    continue;
+                }
+            };
+            match name {
+                Ok(path) => match wanted.entry(path) {
+                    Entry::Vacant(place) => {
+                        place.insert(sum);
+                    }
+                    Entry::Occupied(_) => {
+                        tracing::warn!(
+                            path = self.sums,
+                            "duplicate file on checksum line {number}: the first counts"
+                        );
+                    }
+                },
+                Err(error) => tracing::warn!(path = self.sums, "checksum line {number}: {error}"),
+            }
+        }
+        wanted
+    }
+
+    /// Whether a file that wasn't found is none of this check's: another one than the one that was named, or one that
+    /// the filters or the depth leave out.
+    async fn is_left_out(&self, path: &RemotePath, settings: &Settings) -> bool {
+        if let Some(single) = &self.single {
+            return single != path;
+        }
+        let filter = &settings.filter;
+        if filter.is_inactive() && settings.max_depth.is_none() {
+            return false;
+        }
+        if !filter.takes_path(path) {
+            return true;
+        }
+        // What is there and wasn't listed is too old, too small, too deep or in a folder with a mark.
+        let place = self.location.path.join_path(path);
+        matches!(self.location.remote.find(&place).await, Ok(fichier_storage::Entry::File(_)))
     }
 
     async fn compare(&mut self, jobs: Vec<(RemotePath, File, Option<String>)>, checkers: usize) {

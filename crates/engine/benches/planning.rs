@@ -138,6 +138,7 @@ fn half_differs(bencher: Bencher<'_, '_>, files: usize) {
         checksums: Checksums::default(),
         checkers: 8,
         max_depth: None,
+        matching: fichier_engine::NameMatching::default(),
         filter: Arc::default(),
         names: ["from".to_owned(), "to".to_owned()],
     };

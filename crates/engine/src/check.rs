@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{ByteRange, ByteStream, Entry, File, Location, Name, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, Relation, RunReport, Stats, compare::Side, copy::find_source, plan, report::Verdict,
-    sift::Sieve, visit::Open,
+    Checksums, NameMatching, Relation, RunReport, Stats, compare::Side, copy::find_source, names::Sides, plan,
+    report::Verdict, sift::Sieve, visit::Open,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.
@@ -44,6 +44,8 @@ pub struct CheckOptions {
     pub max_depth: Option<usize>,
     /// Which files and folders of both sides count.
     pub filter: Arc<Filter>,
+    /// Which names of the two sides count as one.
+    pub matching: NameMatching,
     /// Source and destination as messages name them.
     pub names: [String; 2],
 }
@@ -135,19 +137,19 @@ impl Check<'_> {
         let (mut there, _) = plan::by_name(entries);
         there.retain(|other, _| *other == name);
         let here = Versions::from([(name, vec![file])]);
-        self.files(&RemotePath::root(), here, there).await;
+        self.files(&Open::root(), here, there, &BTreeMap::new()).await;
         Ok(())
     }
 
     async fn trees(&mut self) -> Result<()> {
-        let mut open = vec![Open { path: RemotePath::root(), depth: 0, source: true, destination: true }];
+        let mut open = vec![Open::root()];
         while let Some(folder) = open.pop() {
             if self.stop.is_cancelled() {
                 break;
             }
             let (source, destination) = futures::join!(
                 self.list(self.from, &folder.path, folder.source),
-                self.list(self.to, &folder.path, folder.destination)
+                self.list(self.to, &folder.there, folder.destination)
             );
             let (source, destination) = match (source, destination) {
                 (Ok(source), Ok(destination)) => (source, destination),
@@ -164,27 +166,37 @@ impl Check<'_> {
                 self.fail(&path, error);
             }
             let (here, folders_here) = plan::by_name(source.entries);
-            let (there, folders_there) = plan::by_name(destination.entries);
-            self.files(&folder.path, here, there).await;
+            let (there, mut folders_there) = plan::by_name(destination.entries);
+            let sides = [Sides::of(&here, &folders_here), Sides::of(&there, &folders_there)];
+            let counterparts = self.names().counterparts(&sides[0], &sides[1]);
+            self.files(&folder, here, there, &counterparts).await;
             if self.options.max_depth.is_none_or(|most| folder.depth + 1 < most) {
-                let mut below: BTreeMap<Name, [bool; 2]> = BTreeMap::new();
+                let child = |name: &Name, there: &Name| Open {
+                    path: folder.path.join(name),
+                    there: folder.there.join(there),
+                    depth: folder.depth + 1,
+                    ..Open::root()
+                };
+                let mut below = Vec::new();
                 for name in folders_here.into_keys() {
-                    below.entry(name).or_default()[0] = true;
-                }
-                for name in folders_there.into_keys() {
-                    below.entry(name).or_default()[1] = true;
+                    let there = counterparts.get(&name).unwrap_or(&name);
+                    let destination = folders_there.remove(there).is_some();
+                    below.push(Open { destination, ..child(&name, there) });
                 }
                 // What only the destination has is nobody's concern then, and costs no listing.
-                below.retain(|_, [source, _]| *source || !self.options.one_way);
-                open.extend(below.into_iter().rev().map(|(name, [source, destination])| Open {
-                    path: folder.path.join(&name),
-                    depth: folder.depth + 1,
-                    source,
-                    destination,
-                }));
+                if !self.options.one_way {
+                    let extra = folders_there.keys().map(|name| Open { source: false, ..child(name, name) });
+                    below.extend(extra);
+                }
+                below.sort_by(|left, right| right.path.cmp(&left.path));
+                open.extend(below);
             }
         }
         Ok(())
+    }
+
+    fn names(&self) -> NameMatching {
+        self.options.matching.at(self.to)
     }
 
     /// Lists what counts of one side of a folder; where it isn't, there is nothing.
@@ -206,19 +218,27 @@ impl Check<'_> {
     }
 
     /// Compares the files of one folder.
-    async fn files(&mut self, folder: &RemotePath, source: Versions, mut destination: Versions) {
+    async fn files(
+        &mut self,
+        folder: &Open,
+        source: Versions,
+        mut destination: Versions,
+        counterparts: &BTreeMap<Name, Name>,
+    ) {
         let mut pairs = Vec::new();
         let mut missing = Vec::new();
         for (name, versions) in source {
-            let shown = folder.join(&name);
+            let shown = folder.path.join(&name);
             let Some(source) = newest(versions, &shown, "source") else { continue };
-            match destination.remove(&name).and_then(|versions| newest(versions, &shown, "destination")) {
+            let there = counterparts.get(&name).unwrap_or(&name);
+            match destination.remove(there).and_then(|versions| newest(versions, &shown, "destination")) {
                 Some(destination) => pairs.push(Pair { shown, source, destination }),
                 None => missing.push((shown, Relation::MissingOnDestination)),
             }
         }
         if !self.options.one_way {
-            let extra = destination.into_keys().map(|name| (folder.join(&name), Relation::MissingOnSource));
+            let extra =
+                destination.into_keys().map(|name| (folder.there.join(&name), Relation::MissingOnSource));
             missing.extend(extra);
         }
         missing.sort_by(|(left, _), (right, _)| left.cmp(right));

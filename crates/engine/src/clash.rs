@@ -47,16 +47,22 @@ impl Run<'_> {
     ) -> Vec<Job> {
         let mut jobs = Vec::new();
         for clash in std::mem::take(&mut matched.clashes) {
-            let (name, path) = match &clash {
-                Clash::FileMeetsFolder(name, file) => (name.clone(), file.path.clone()),
-                Clash::FolderMeetsFile(name, _) => {
-                    (name.clone(), self.from.path.join_path(&folder.path).join(name))
-                }
+            let name = match &clash {
+                Clash::FileMeetsFolder(name, _) => name.clone(),
+                Clash::FolderMeetsFile(pair, _) => pair.there.clone(),
             };
-            let shown = path.relative_to(&self.from.path).unwrap_or(path);
-            let place = self.to.path.join_path(&folder.path).join(&name);
+            let place = self.to.path.join_path(&folder.there).join(&name);
             if !self.lets_source_win(&clash, report) {
-                self.fail(report, &shown, StorageError::AlreadyExists(shown.clone()));
+                match clash {
+                    Clash::FileMeetsFolder(_, file) => {
+                        let shown = file.path.relative_to(&self.from.path).unwrap_or(file.path);
+                        self.fail(report, &shown, StorageError::AlreadyExists(shown.clone()));
+                    }
+                    // It may be that nothing is to be put into the folder.
+                    Clash::FolderMeetsFile(pair, _) => {
+                        matched.folders.push(FolderPair { blocked: true, ..pair });
+                    }
+                }
                 continue;
             }
             let made_room = match (&clash, self.options.backup.is_some()) {
@@ -69,7 +75,7 @@ impl Run<'_> {
             };
             match clash {
                 _ if !made_room => {}
-                Clash::FolderMeetsFile(..) => matched.folders.push(FolderPair { name, exists: false }),
+                Clash::FolderMeetsFile(pair, _) => matched.folders.push(pair),
                 Clash::FileMeetsFolder(_, source) => {
                     jobs.push(self.job(Pair { name, source, existing: Vec::new() }));
                 }
@@ -85,11 +91,18 @@ impl Run<'_> {
         // What a suffix keeps stays in its folder, which then can't make room.
         let keeps_folder = matches!(clash, Clash::FileMeetsFolder(..))
             && self.options.backup.as_ref().is_some_and(|backup| backup.folder.is_none());
-        self.mode == Mode::Sync
-            && report.failed == 0
-            && !self.hides_at_destination()
-            && !limited
-            && !keeps_folder
+        // What a filter or the depth leaves out may lie in a folder; a file is seen as a whole.
+        let hides = match clash {
+            Clash::FileMeetsFolder(..) => self.hides_at_destination(),
+            Clash::FolderMeetsFile(_, files) => files.iter().any(|file| self.leaves_alone(file)),
+        };
+        self.mode == Mode::Sync && report.failed == 0 && !hides && !limited && !keeps_folder
+    }
+
+    /// Whether the filter keeps a sync away from a file of the destination.
+    fn leaves_alone(&self, file: &File) -> bool {
+        let path = file.path.relative_to(&self.to.path).unwrap_or_else(|| file.path.clone());
+        !self.options.delete_excluded && self.options.filter.check_file(&path, file).is_err()
     }
 
     /// Gives what the destination has at a place another name; says whether the place is free then.

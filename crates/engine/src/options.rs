@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use fichier_filter::Filter;
 use fichier_storage::Location;
 
-use crate::{Bandwidth, Brakes, Checksums, Limits, Order, Reference, Rules};
+use crate::{Bandwidth, Brakes, Checksums, Limits, NameMatching, Order, Reference, Rules};
 
 /// How to copy, sync or move.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub max_depth: Option<usize>,
     /// Which files the run is about, on both sides.
     pub filter: Arc<Filter>,
+    /// Which names of the two sides count as one.
+    pub names: NameMatching,
     /// `sync`: what the filter leaves out goes at the destination, instead of being left alone.
     pub delete_excluded: bool,
     /// Make copies at the destination of what it holds already, instead of sending it.
@@ -68,6 +70,7 @@ impl Default for RunOptions {
             tries: 3,
             max_depth: None,
             filter: Arc::default(),
+            names: NameMatching::default(),
             delete_excluded: false,
             reuse: true,
             track_renames: false,

@@ -2,13 +2,16 @@
 //!
 //! Pure: no remote is asked here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fichier_storage::{Entry, File, Name, RemotePath};
+
+use crate::names::{NameMatching, Sides};
 
 /// A file of the source and what stands under its name at the destination.
 #[derive(Debug)]
 pub(crate) struct Pair {
+    /// Its name at the destination.
     pub(crate) name: Name,
     pub(crate) source: File,
     /// Files of this name at the destination, the one stored last in front.
@@ -18,8 +21,13 @@ pub(crate) struct Pair {
 /// A folder of the source, with whether the destination has it.
 #[derive(Debug)]
 pub(crate) struct FolderPair {
+    /// Its name at the source.
     pub(crate) name: Name,
+    /// Its name at the destination.
+    pub(crate) there: Name,
     pub(crate) exists: bool,
+    /// A file that has to stay has its name at the destination, so that nothing can be put into it.
+    pub(crate) blocked: bool,
 }
 
 /// One folder, matched.
@@ -40,18 +48,22 @@ pub(crate) struct Matched {
 /// A name that is a file on one side and a folder on the other.
 #[derive(Debug)]
 pub(crate) enum Clash {
-    /// The source's file, whose name a folder of the destination bears.
+    /// The source's file, and the name that a folder of the destination has.
     FileMeetsFolder(Name, File),
-    /// The source's folder, whose name these files of the destination bear.
-    FolderMeetsFile(Name, Vec<File>),
+    /// The source's folder, and the files of the destination that have its name.
+    FolderMeetsFile(FolderPair, Vec<File>),
 }
 
 /// Matches the listings of one folder.
-pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Matched {
+pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>, names: NameMatching) -> Matched {
     let (source_files, source_folders) = by_name(source);
     let (mut files, mut folders) = by_name(destination);
+    let counterparts =
+        names.counterparts(&Sides::of(&source_files, &source_folders), &Sides::of(&files, &folders));
+    let at_destination = |name: Name| counterparts.get(&name).cloned().unwrap_or(name);
     let mut matched = Matched::default();
     for (name, mut versions) in source_files {
+        let name = at_destination(name);
         if !all_same(&versions) {
             matched.duplicates.push(versions[0].path.clone());
         }
@@ -65,18 +77,34 @@ pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>) -> Match
         matched.files.push(Pair { name, source, existing });
     }
     for name in source_folders.into_keys() {
-        let exists = folders.remove(&name).is_some();
-        match files.remove(&name) {
-            Some(versions) if !exists => matched.clashes.push(Clash::FolderMeetsFile(name, versions)),
+        let there = at_destination(name.clone());
+        let exists = folders.remove(&there).is_some();
+        let versions = files.remove(&there);
+        let folder = FolderPair { name, there, exists, blocked: false };
+        match versions {
+            Some(versions) if !exists => matched.clashes.push(Clash::FolderMeetsFile(folder, versions)),
             versions => {
                 matched.extra_files.extend(versions.into_iter().flatten());
-                matched.folders.push(FolderPair { name, exists });
+                matched.folders.push(folder);
             }
         }
     }
     matched.extra_files.extend(files.into_values().flatten());
     matched.extra_folders = folders.into_keys().collect();
     matched
+}
+
+/// Leaves out files that the destination can't tell from one before them: one would replace the other.
+pub(crate) fn keep_first_of_each(files: &mut Vec<Pair>, names: NameMatching) {
+    let mut seen = BTreeSet::new();
+    files.retain(|pair| {
+        let is_first = seen.insert(names.key(&pair.name).into_owned());
+        if !is_first {
+            let path = &pair.source.path;
+            tracing::warn!(path = %path, "Duplicate object found in source - ignoring");
+        }
+        is_first
+    });
 }
 
 /// Files by name, newest first within a name, and folders by name.
@@ -134,6 +162,7 @@ mod tests {
         let matched = match_folder(
             vec![file("s/a", 0), file("s/b", 5), file("s/b", 1), folder("s/d"), folder("s/new")],
             vec![file("t/a", 9), file("t/a", 2), folder("t/d"), file("t/other", 0)],
+            NameMatching::default(),
         );
         let summary: Vec<_> = matched
             .files
@@ -151,7 +180,8 @@ mod tests {
 
     #[test]
     fn a_file_never_replaces_a_folder_nor_the_other_way_round() {
-        let matched = match_folder(vec![file("s/x", 0), folder("s/y")], vec![folder("t/x"), file("t/y", 0)]);
+        let here = vec![file("s/x", 0), folder("s/y")];
+        let matched = match_folder(here, vec![folder("t/x"), file("t/y", 0)], NameMatching::default());
         assert!(matched.files.is_empty() && matched.folders.is_empty());
         assert_eq!(matched.clashes.len(), 2);
     }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{Location, PlaceId, RemotePath, Result, StorageError};
 
 use crate::{
-    DeleteWhen, Order, RunOptions, RunReport, Stats,
+    DeleteWhen, NameMatching, Order, RunOptions, RunReport, Stats,
     agenda::{Agenda, AgendaError},
     clash::Aside,
     limits::Allowance,
@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let start = Open { path: RemotePath::root(), depth: 0, source: true, destination: true };
+        let start = Open::root();
         if let Some(agenda) = self.agenda.as_ref().filter(|_| waits && self.can_survey()) {
             if let Err(error) = self.survey(agenda).await {
                 report.fail(self.stats, &RemotePath::root(), lost(error));
@@ -157,6 +157,11 @@ impl<'a> Run<'a> {
 
     pub(crate) fn deletes(&self, when: DeleteWhen) -> bool {
         self.mode == Mode::Sync && self.options.deletion.when == when
+    }
+
+    /// Which names count as one in this run.
+    pub(crate) fn names(&self) -> NameMatching {
+        self.options.names.at(self.to)
     }
 
     pub(crate) fn stopped(&self) -> bool {

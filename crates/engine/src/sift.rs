@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use fichier_filter::{Exclusion, Filter};
-use fichier_storage::{Entry, File, Name, Remote, RemotePath};
+use fichier_storage::{Entry, File, Remote, RemotePath};
 
 use crate::{
     run::{Mode, Run},
@@ -99,7 +99,15 @@ impl Sieve<'_> {
 impl Run<'_> {
     /// Whether the destination may hold what this run doesn't see, and has to leave alone.
     pub(crate) fn hides_at_destination(&self) -> bool {
-        !self.options.filter.is_inactive() && !self.options.delete_excluded
+        let limited = !self.options.filter.is_inactive() || self.options.max_depth.is_some();
+        limited && !self.options.delete_excluded
+    }
+
+    /// Whether a folder lies deeper than the run goes. A sync that removes what is left out goes to the ground of
+    /// what only the destination has, as rclone does.
+    pub(crate) fn is_beyond_depth(&self, folder: &Open) -> bool {
+        let removes_all = self.mode == Mode::Sync && self.options.delete_excluded && !folder.source;
+        !removes_all && self.options.max_depth.is_some_and(|most| folder.depth >= most)
     }
 
     /// What the source's listing of a folder leaves.
@@ -123,11 +131,13 @@ impl Run<'_> {
         if !self.hides_at_destination() || !matters {
             return entries;
         }
-        let wanted: HashSet<Name> = source.iter().filter_map(Entry::name).collect();
+        let names = self.names();
+        let key = |entry: &Entry| Some(names.key(&entry.name()?).into_owned());
+        let wanted: HashSet<_> = source.iter().filter_map(key).collect();
         let (mut left, others): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| entry.name().is_some_and(|name| wanted.contains(&name)));
+            entries.into_iter().partition(|entry| key(entry).is_some_and(|key| wanted.contains(&key)));
         let sieve = Sieve { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
-        left.extend(sieve.sift(&self.to.path.join_path(&folder.path), others).await);
+        left.extend(sieve.sift(&self.to.path.join_path(&folder.there), others).await);
         left
     }
 }

@@ -29,7 +29,7 @@ impl Run<'_> {
     /// Notes what the destination holds in the folders that the run will visit. What can't be listed is left to the
     /// run, which tells why.
     pub(crate) async fn survey(&self, agenda: &Agenda) -> Result<(), AgendaError> {
-        let mut open = vec![Open { path: RemotePath::root(), depth: 0, source: true, destination: true }];
+        let mut open = vec![Open::root()];
         while let Some(folder) = open.pop() {
             if self.stopped() {
                 break;
@@ -37,7 +37,7 @@ impl Run<'_> {
             if self.options.max_depth.is_some_and(|most| folder.depth >= most) {
                 continue;
             }
-            let target = self.to.path.join_path(&folder.path);
+            let target = self.to.path.join_path(&folder.there);
             let Ok((destination, true)) = self.list_destination(&folder, &target).await else { continue };
             let mut source = Vec::new();
             if folder.source {
@@ -46,10 +46,10 @@ impl Run<'_> {
                 source = self.sift_source(&path, entries).await;
             }
             let destination = self.sift_destination(&folder, &source, destination).await;
-            let mut matched = plan::match_folder(source, destination);
+            let mut matched = plan::match_folder(source, destination, self.names());
             let mut standing: Vec<File> = std::mem::take(&mut matched.extra_files);
             standing.extend(self.reusable(&matched.files));
-            agenda.note(folder.path.clone(), Standing::Kept, standing).await?;
+            agenda.note(folder.there.clone(), Standing::Kept, standing).await?;
             open.extend(self.below(&folder, &matched).into_iter().filter(|folder| folder.destination));
         }
         Ok(())

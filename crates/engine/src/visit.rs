@@ -17,14 +17,27 @@ use crate::{
     walk,
 };
 
-/// A folder still to be visited, seen from the run's roots.
+/// A folder still to be visited.
 pub(crate) struct Open {
+    /// Where it is, seen from the source's root.
     pub(crate) path: RemotePath,
+    /// Where it is, seen from the destination's root: names may be written in another way there.
+    pub(crate) there: RemotePath,
     pub(crate) depth: usize,
     /// Whether the source has it.
     pub(crate) source: bool,
     /// Whether the destination has it; a new folder needs no listing.
     pub(crate) destination: bool,
+    /// A file that has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
+    pub(crate) blocked: bool,
+}
+
+impl Open {
+    /// The folder where a run begins.
+    pub(crate) fn root() -> Self {
+        let root = RemotePath::root();
+        Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: false }
+    }
 }
 
 /// Where transfers go that were found: to the workers, or to the agenda.
@@ -45,8 +58,8 @@ impl Run<'_> {
     }
 
     async fn visit(&self, folder: &Open, batches: &Batches, report: &mut RunReport) -> Result<Vec<Open>> {
-        let target = self.to.path.join_path(&folder.path);
-        if self.options.max_depth.is_some_and(|most| folder.depth >= most) {
+        let target = self.to.path.join_path(&folder.there);
+        if self.is_beyond_depth(folder) {
             self.pass(folder, &target).await?;
             return Ok(Vec::new());
         }
@@ -55,10 +68,13 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         let (destination, exists) = self.list_destination(folder, &target).await?;
-        if !exists && folder.source && self.moves_whole(folder, &target).await {
+        if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
             return Ok(Vec::new());
         }
-        let source = self.list_source(folder, report).await?;
+        let (source, gaps) = self.list_source(folder, report).await?;
+        if folder.blocked {
+            return Ok(self.pass_blocked(folder, source, report));
+        }
         let destination = self.sift_destination(folder, &source, destination).await;
         if !exists && folder.source {
             // The run's own folder comes with what is put into it, as with rclone.
@@ -66,33 +82,47 @@ impl Run<'_> {
                 self.make_folder(&target).await?;
             }
             if let Some(agenda) = &self.agenda {
-                agenda.note_folder(folder.path.clone(), OneSided::Source).await.map_err(lost)?;
+                agenda.note_folder(folder.there.clone(), OneSided::Source).await.map_err(lost)?;
             }
         }
         if let Some(agenda) = self.agenda.as_ref().filter(|_| !folder.source) {
-            agenda.note_folder(folder.path.clone(), OneSided::Destination).await.map_err(lost)?;
+            agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)?;
         }
-        let mut matched = plan::match_folder(source, destination);
+        let mut matched = plan::match_folder(source, destination, self.names());
+        if self.to.remote.info().features.case_insensitive {
+            plan::keep_first_of_each(&mut matched.files, self.names());
+        }
         for path in &matched.duplicates {
             let path = path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
             tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
         }
+        self.keep_what_may_be_there(&mut matched, &gaps);
         let clashed = self.settle_clashes(&mut matched, folder, report).await;
+        self.respell(&mut matched, folder, report).await;
         let fill = matched
             .files
             .iter_mut()
             .flat_map(|pair| std::iter::once(&mut pair.source).chain(pair.existing.first_mut()));
         self.options.checksums.fill(fill).await;
         let extras = std::mem::take(&mut matched.extra_files);
-        self.take_note(&folder.path, extras, report).await?;
-        let shelf = self.shelf(&folder.path).await?;
+        self.take_note(&folder.there, extras, report).await?;
+        let shelf = self.shelf(&folder.there).await?;
         let pairs = std::mem::take(&mut matched.files);
         let kept = self.reusable(&pairs);
         let mut jobs = self.decide_all(&target, pairs, &shelf, report).await;
-        self.note_kept(&folder.path, kept, &jobs).await?;
+        self.note_kept(&folder.there, kept, &jobs).await?;
         jobs.extend(clashed);
-        self.hand_on(&folder.path, &target, jobs, batches, report).await?;
+        self.hand_on(&folder.there, &target, jobs, batches, report).await?;
         Ok(self.below(folder, &matched))
+    }
+
+    /// Goes through a folder whose place at the destination a file has that must stay: what would go into it fails.
+    fn pass_blocked(&self, folder: &Open, source: Vec<Entry>, report: &mut RunReport) -> Vec<Open> {
+        let matched = plan::match_folder(source, Vec::new(), self.names());
+        if !matched.files.is_empty() || self.options.create_empty_folders {
+            self.fail(report, &folder.path, StorageError::AlreadyExists(folder.path.clone()));
+        }
+        self.below(folder, &matched)
     }
 
     /// Where the run's depth ends: what is in a folder is nobody's concern, the folder itself is.
@@ -102,7 +132,7 @@ impl Run<'_> {
         }
         match self.agenda.as_ref().filter(|_| !folder.source) {
             Some(agenda) => {
-                agenda.note_folder(folder.path.clone(), OneSided::Destination).await.map_err(lost)
+                agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)
             }
             None => Ok(()),
         }
@@ -129,9 +159,10 @@ impl Run<'_> {
         }
     }
 
-    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<Vec<Entry>> {
+    /// What the source has in a folder, and the names of which it can't be said what they are.
+    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Entry>, Vec<Name>)> {
         if !folder.source {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let path = self.from.path.join_path(&folder.path);
         let listing = self
@@ -140,11 +171,37 @@ impl Run<'_> {
             .list_with_gaps(&path)
             .await
             .map_err(|error| if folder.path.is_root() { self.from.named(error) } else { error })?;
+        let mut gaps = Vec::new();
         for gap in listing.gaps {
+            gaps.extend(gap.path.relative_to(&path).and_then(|gap| gap.name()));
             let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
             self.fail(report, &shown, gap.error);
         }
-        Ok(self.sift_source(&path, listing.entries).await)
+        Ok((self.sift_source(&path, listing.entries).await, gaps))
+    }
+
+    /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever
+    /// flags say about errors.
+    fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &[Name]) {
+        if gaps.is_empty() || self.mode != Mode::Sync {
+            return;
+        }
+        let names = self.names();
+        let gaps: HashSet<_> = gaps.iter().map(|gap| names.key(gap).into_owned()).collect();
+        let may_be_there = |name: &Name, path: &RemotePath| {
+            let is_gap = gaps.contains(&*names.key(name));
+            if is_gap {
+                let shown = self.shown_at_destination(path);
+                tracing::warn!(path = %shown, "Not deleted, since it isn't known what the source has here");
+            }
+            is_gap
+        };
+        matched.extra_files.retain(|file| {
+            let name = file.path.name();
+            !name.is_some_and(|name| may_be_there(&name, &file.path))
+        });
+        let target = self.to.path.clone();
+        matched.extra_folders.retain(|name| !may_be_there(name, &target.join(name)));
     }
 
     /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder
@@ -299,17 +356,24 @@ impl Run<'_> {
 
     /// The folders to be visited below one.
     pub(crate) fn below(&self, folder: &Open, matched: &Matched) -> Vec<Open> {
-        let open = |name: &Name, source, destination| Open {
+        let open = |name: &Name, there: &Name| Open {
             path: folder.path.join(name),
+            there: folder.there.join(there),
             depth: folder.depth + 1,
-            source,
-            destination,
+            source: true,
+            destination: true,
+            blocked: folder.blocked,
         };
-        let mut below: Vec<_> =
-            matched.folders.iter().map(|child| open(&child.name, true, child.exists)).collect();
+        let both = matched.folders.iter().map(|child| Open {
+            destination: child.exists,
+            blocked: folder.blocked || child.blocked,
+            ..open(&child.name, &child.there)
+        });
+        let mut below: Vec<_> = both.collect();
         // A copy could make use of contents there, too; but that isn't worth listings.
         if self.mode == Mode::Sync || self.stats.wants_extras() {
-            below.extend(matched.extra_folders.iter().map(|name| open(name, false, true)));
+            let extra = matched.extra_folders.iter().map(|name| Open { source: false, ..open(name, name) });
+            below.extend(extra);
         }
         below.sort_by(|left, right| left.path.cmp(&right.path));
         below

@@ -9,7 +9,7 @@ use futures::{Stream, stream};
 
 use crate::sift::Sieve;
 
-use fichier_storage::{Entry, Location, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, Gap, Listing, Location, RemotePath, Result, StorageError};
 
 /// What a walk met in one folder.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct FolderListing {
     pub entries: Vec<Entry>,
 }
 
-/// A folder that couldn't be listed. The walk goes on with the next one.
+/// A folder that couldn't be listed, or something in one that couldn't be looked at. The walk goes on.
 #[derive(Debug, thiserror::Error)]
 #[error("{folder:?}: {source}")]
 pub struct WalkError {
@@ -49,10 +49,21 @@ pub fn walk_filtered(
 ) -> impl Stream<Item = Result<FolderListing, WalkError>> + use<> {
     let (start, filter) = (start.clone(), filter.clone());
     let open = vec![(start.path.clone(), 0_usize)];
-    stream::unfold((start, filter, open), move |(start, filter, mut open)| async move {
+    let gaps = Vec::new();
+    stream::unfold((start, filter, open, gaps), move |(start, filter, mut open, mut gaps)| async move {
+        if let Some(gap) = gaps.pop() {
+            return Some((Err(gap), (start, filter, open, gaps)));
+        }
         let (folder, depth) = open.pop()?;
-        let listing = match start.remote.list(&folder).await {
-            Ok(entries) => {
+        let listing = match start.remote.list_with_gaps(&folder).await {
+            Ok(Listing { entries, gaps: met }) => {
+                for Gap { path, error } in met.into_iter().rev() {
+                    if matches!(error, StorageError::Unseen { .. }) {
+                        gaps.push(WalkError { folder: path, source: error });
+                    } else {
+                        tracing::error!(path = %path, "left out: {error}");
+                    }
+                }
                 let sieve = Sieve { filter: &filter, remote: &*start.remote, root: &start.path };
                 let entries = sieve.sift(&folder, entries).await;
                 if max_depth.is_none_or(|most| depth + 1 < most) {
@@ -69,6 +80,6 @@ pub fn walk_filtered(
             }
             Err(source) => Err(WalkError { folder, source }),
         };
-        Some((listing, (start, filter, open)))
+        Some((listing, (start, filter, open, gaps)))
     })
 }

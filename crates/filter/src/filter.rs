@@ -187,6 +187,25 @@ impl Filter {
         if in_share && self.rules.take_file(&text) { Ok(()) } else { Err(Exclusion::Path) }
     }
 
+    /// Whether a file of this path may be taken, as far as its path and those of its folders say.
+    #[must_use]
+    pub fn takes_path(&self, path: &RemotePath) -> bool {
+        let mut above = path.parent();
+        while let Some(folder) = above {
+            if !self.takes_folder(&folder) {
+                return false;
+            }
+            above = folder.parent();
+        }
+        match &self.named {
+            Some(named) => named.has_file(path.as_bytes()),
+            None => {
+                let text = readable(path.as_bytes());
+                self.share.is_none_or(|share| share.holds(&text)) && self.rules.take_file(&text)
+            }
+        }
+    }
+
     /// Whether a folder may hold something that is taken. One that doesn't needs no listing. The root is always
     /// listed.
     #[must_use]

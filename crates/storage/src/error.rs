@@ -186,6 +186,17 @@ pub enum StorageError {
         /// The system's error.
         source: io::Error,
     },
+    /// Something on the local file system that can't be looked into: a directory that can't be read, a link that
+    /// leads nowhere.
+    #[error("{action} {path}: {source}")]
+    Unseen {
+        /// What was tried, as a verb ("list", "follow the symlink").
+        action: &'static str,
+        /// The file in the system's own form.
+        path: String,
+        /// The system's error.
+        source: io::Error,
+    },
     /// An error of the service or of the way to it.
     #[error("{action}: {source}")]
     Service {
@@ -231,7 +242,7 @@ impl StorageError {
             Self::Corrupted { .. } | Self::Unverified(_) | Self::SizeMismatch { .. } | Self::NotTried => {
                 Retry::Worthwhile
             }
-            Self::Io { source, .. } => match source.kind() {
+            Self::Io { source, .. } | Self::Unseen { source, .. } => match source.kind() {
                 io::ErrorKind::Interrupted
                 | io::ErrorKind::TimedOut
                 | io::ErrorKind::WouldBlock
@@ -315,6 +326,11 @@ impl StorageError {
     /// An error of the local file system.
     pub fn io(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
         Self::Io { action, path: path.as_ref().display().to_string(), source }
+    }
+
+    /// An error of the local file system about something that can't be looked into.
+    pub fn unseen(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
+        Self::Unseen { action, path: path.as_ref().display().to_string(), source }
     }
 }
 

@@ -78,6 +78,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         checkers: flags.checkers.get(),
         max_depth: context.settings.max_depth,
         filter: context.settings.filter.clone(),
+        matching: flags.names,
         names: names.clone(),
     };
     if evidence == Evidence::Checksums {

@@ -265,6 +265,10 @@ pub(crate) struct GlobalFlags {
     #[arg(long, global = true, hide = true, help_heading = "Config")]
     pub(crate) human_readable: bool,
 
+    /// Take symbolic links of the local file system for small files whose names end with .rclonelink, and back
+    #[arg(short = 'l', long, global = true, hide = true, help_heading = "Local files")]
+    pub(crate) links: bool,
+
     /// Follow symbolic links of the local file system
     #[arg(short = 'L', long, global = true, hide = true, help_heading = "Local files")]
     pub(crate) copy_links: bool,

@@ -52,6 +52,18 @@ pub(crate) struct TransferFlags {
     #[arg(long)]
     pub(crate) immutable: bool,
 
+    /// Tell names apart whose letters with accents are written in different ways, as macOS and others do
+    #[arg(long)]
+    pub(crate) no_unicode_normalization: bool,
+
+    /// Take names for the same that differ only in capitals and small letters
+    #[arg(long)]
+    pub(crate) ignore_case_sync: bool,
+
+    /// Rename what the destination has under another spelling of the name to that of the source
+    #[arg(long)]
+    pub(crate) fix_case: bool,
+
     /// Leave the times of files alone that are the same but for their times
     #[arg(long)]
     pub(crate) no_update_modtime: bool,

@@ -6,6 +6,7 @@ use fichier_storage::Entry;
 use super::{AfterFlags, ListFlags, carry_out, run_options};
 use crate::{
     commands::Context,
+    exit::Failure,
     filtering::refuse_single_file,
     session::{Purpose, Source, refuse_folder},
 };
@@ -72,6 +73,9 @@ impl Between {
             if let Ok(Entry::File(_)) = from.remote.find(&from.path).await {
                 refuse_folder(ends[1])?;
             }
+        }
+        if self == Self::Sync && context.settings.transfer.rules.unseen_destination {
+            return Err(Failure::usage("can't use --no-check-dest with sync: use copy instead").into());
         }
         let options = RunOptions {
             delete_empty_source_folders: self.deletes_empty_source_folders(),

@@ -1,9 +1,10 @@
 //! From the flags to the engine's options.
 
-use fichier_engine::{Backup, Bandwidth, Reference, RunOptions};
+use fichier_engine::{Backup, Bandwidth, Reference, Respelling, RunOptions};
 use fichier_storage::Location;
 
 use crate::{
+    arguments::TransferSettings,
     commands::Context,
     exit::{Exit, Failure},
     flags::{Timetable, transfer_order},
@@ -15,6 +16,7 @@ use crate::{
 /// A folder that a flag names can't be opened, or isn't of the destination's remote.
 pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow::Result<RunOptions> {
     let flags = &context.settings.transfer;
+    refuse_unseen(flags)?;
     let mut references = Vec::new();
     let named = [("--compare-dest", &flags.compare_dest, false), ("--copy-dest", &flags.copy_dest, true)];
     if named.iter().all(|(_, folders, _)| !folders.is_empty()) {
@@ -44,6 +46,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         tries: flags.retries,
         max_depth: context.settings.max_depth,
         filter: context.settings.filter.clone(),
+        names: flags.names,
         delete_excluded: context.settings.delete_excluded,
         reuse: flags.server_side_reuse,
         track_renames: flags.track_renames,
@@ -59,6 +62,29 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         brakes: context.session.brakes().clone(),
         delete_empty_source_folders: false,
     })
+}
+
+/// Refuses flags that say what becomes of the destination's files where nobody looks at them.
+fn refuse_unseen(flags: &TransferSettings) -> Result<(), Failure> {
+    let rules = &flags.rules;
+    if !rules.unseen_destination {
+        return Ok(());
+    }
+    let needs = [
+        ("--immutable", rules.immutable),
+        ("--backup-dir", flags.backup_dir.as_deref().is_some_and(|folder| !folder.is_empty())),
+        ("--suffix", flags.suffix.is_some()),
+        ("--update", rules.update),
+        ("--ignore-existing", rules.ignore_existing),
+        ("--existing", rules.existing_only),
+        ("--fix-case", flags.names.respelling != Respelling::Keep),
+    ];
+    match needs.into_iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::usage(format!(
+            "can't use --no-check-dest with {flag}: it is about files of the destination, which nobody looks at then"
+        ))),
+        None => Ok(()),
+    }
 }
 
 async fn backup(context: &Context<'_>, to: &Location) -> anyhow::Result<Option<Backup>> {

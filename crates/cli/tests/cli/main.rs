@@ -20,8 +20,12 @@ mod filters;
 mod flags;
 mod formulas;
 mod gates;
+#[cfg(unix)]
+mod links;
 mod listings;
 mod local;
+#[cfg(unix)]
+mod matching;
 #[cfg(target_os = "linux")]
 mod memory;
 mod network;
@@ -33,6 +37,7 @@ mod progress;
 mod rcat;
 mod remotes;
 mod said;
+mod seeds;
 mod service;
 mod sources;
 mod stage;

@@ -1,6 +1,7 @@
 //! Random pairs of trees and random runs over them, against a reference that works on trees in memory.
 //!
-//! `MODEL_CASES` sets how many (2,000 if it isn't set), `MODEL_SEED` repeats a run by its seed, which is printed.
+//! `MODEL_CASES` sets how many (2,000 if it isn't set): half of them by a fixed seed, half by a fresh one, which is
+//! printed. `MODEL_SEED` repeats a run by its seed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 #![allow(clippy::print_stdout, reason = "seeds are printed")]
 
@@ -281,6 +282,9 @@ fn forgive_renames(before: &State, after: &State, wanted: &mut State) -> Result<
     Ok(())
 }
 
+/// The seed of the cases that are always tried.
+const SEED: u64 = 3;
+
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
@@ -300,8 +304,24 @@ fn try_cases<F: Future<Output = Result<(), TestCaseError>>>(
     cases: impl Strategy<Value = Case>,
     run: impl Fn(Case) -> F,
 ) {
-    let count = number("MODEL_CASES").unwrap_or(usual).try_into().unwrap();
-    let seed = number("MODEL_SEED").unwrap_or_else(rand::random);
+    let count = number("MODEL_CASES").unwrap_or(usual);
+    match number("MODEL_SEED") {
+        Some(seed) => try_seed(seed, count, &cases, &run),
+        // Half of them are always the same, and the other half are new.
+        None => {
+            try_seed(SEED, count / 2, &cases, &run);
+            try_seed(rand::random(), count.div_ceil(2), &cases, &run);
+        }
+    }
+}
+
+fn try_seed<F: Future<Output = Result<(), TestCaseError>>>(
+    seed: u64,
+    count: u64,
+    cases: &impl Strategy<Value = Case>,
+    run: &impl Fn(Case) -> F,
+) {
+    let count = count.try_into().unwrap();
     println!("{count} cases; repeat them by MODEL_SEED={seed}");
     let config = Config {
         cases: count,
@@ -310,7 +330,7 @@ fn try_cases<F: Future<Output = Result<(), TestCaseError>>>(
         ..Config::default()
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let result = TestRunner::new(config).run(&cases, |case| runtime.block_on(run(case)));
+    let result = TestRunner::new(config).run(cases, |case| runtime.block_on(run(case)));
     if let Err(error) = result {
         panic!("MODEL_SEED={seed}: {error}");
     }

@@ -26,6 +26,8 @@ pub struct Downloads {
     pub in_place: bool,
     /// How the names of partial files end (`--partial-suffix`).
     pub partial_suffix: String,
+    /// Whether room is set aside on the disk before a file is written.
+    pub reserve: bool,
     /// For how many files of a batch the way to their bytes is got ahead of their turn (`--transfers`).
     pub ahead: usize,
     /// The memory for what has come and isn't on the disk yet (`--max-buffer-memory`).
@@ -40,6 +42,7 @@ impl Default for Downloads {
             piece: 16 * 1024 * 1024,
             in_place: false,
             partial_suffix: PARTIAL_SUFFIX.to_owned(),
+            reserve: true,
             ahead: 4,
             buffers: Buffers::default(),
         }

@@ -8,12 +8,15 @@ use std::{
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
-    Place, listing, partial,
+    LinkPolicy, Place,
+    links::{self, Seat},
+    listing, partial,
     paths::{flush_folder, is_missing},
 };
 
 /// Makes a directory with its parents; tells whether it is new.
 pub(super) fn make(place: &Place, folder: &RemotePath) -> Result<bool> {
+    links::refuse_on_the_way(place, folder)?;
     let path = place.tree.locate(folder)?;
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut at: &Path = &path;
@@ -52,6 +55,17 @@ pub(super) fn make(place: &Place, folder: &RemotePath) -> Result<bool> {
 pub(super) fn remove_folder(place: &Place, folder: &RemotePath) -> Result<()> {
     let path = place.tree.locate(folder)?;
     let mut removed = fs::remove_dir(&path);
+    // As rclone: where links are followed, one that leads to an empty directory goes like the directory.
+    if place.options.links == LinkPolicy::Follow
+        && is_link(&path)
+        && fs::metadata(&path).is_ok_and(|there| there.is_dir())
+    {
+        let is_empty = fs::read_dir(&path).is_ok_and(|mut lines| lines.next().is_none());
+        removed = match is_empty {
+            true => fs::remove_file(&path),
+            false => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+        };
+    }
     if removed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty)
         && remove_partial_files(place, &path).unwrap_or(false)
     {
@@ -98,7 +112,14 @@ pub(super) fn remove_unchanged(place: &Place, seen: &File) -> Result<Outcome<()>
 
 /// Removes a file, or a link in its place.
 pub(super) fn remove_file(place: &Place, path: &RemotePath) -> Result<Outcome<()>> {
-    let system = place.tree.locate(path)?;
+    let system = match links::seat(place, path)? {
+        // With --links, a link isn't what has its plain name: that has gone.
+        Seat::Itself(system) if place.options.links == LinkPolicy::Translate && is_link(&system) => {
+            return Ok(Outcome::DoneBefore(()));
+        }
+        Seat::Link(system) if !is_link(&system) => return Ok(Outcome::DoneBefore(())),
+        Seat::Itself(system) | Seat::Link(system) => system,
+    };
     match fs::remove_file(&system) {
         Ok(()) => Ok(Outcome::Done(())),
         Err(error) if is_missing(&error) => Ok(Outcome::DoneBefore(())),
@@ -107,4 +128,8 @@ pub(super) fn remove_file(place: &Place, path: &RemotePath) -> Result<Outcome<()
             _ => StorageError::io("remove", &system, error),
         }),
     }
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink())
 }

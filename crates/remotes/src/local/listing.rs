@@ -6,10 +6,14 @@ use std::{
     time::SystemTime,
 };
 
-use fichier_storage::{Entry, File, Fingerprint, Folder, Gap, Listing, RemotePath, Result, StorageError};
+use fichier_storage::{
+    Entry, File, Fingerprint, Folder, Gap, Listing, Name, RemotePath, Result, StorageError,
+};
 
 use super::{
-    LinkPolicy, Place, partial,
+    LinkPolicy, Place, TimeType,
+    links::{self, Seat},
+    partial,
     paths::{self, Identity, is_missing},
 };
 
@@ -21,7 +25,7 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
             Ok(met) if !met.is_dir() => StorageError::IsAFile(folder.clone()),
             _ => StorageError::FolderNotFound(folder.clone()),
         },
-        error => StorageError::io("list", &path, error),
+        error => StorageError::unseen("list", &path, error),
     })?;
     let (mut above, border) = (None, border(place));
     let (mut entries, mut gaps) = (Vec::new(), Vec::new());
@@ -84,13 +88,28 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
     if path.is_root() {
         return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
     }
-    let met = Met { path: path.clone(), system: place.tree.locate(path)? };
+    let met = match links::seat(place, path)? {
+        Seat::Itself(system) => Met { path: path.clone(), system },
+        Seat::Link(link) => {
+            return match links::file(path.clone(), &link) {
+                Ok(file) => Ok(Entry::File(file)),
+                Err(error) if is_missing(&error) => Err(StorageError::FileNotFound(path.clone())),
+                Err(error) => Err(StorageError::io("look at", link, error)),
+            };
+        }
+    };
     let metadata = match fs::symlink_metadata(&met.system) {
         Ok(metadata) => metadata,
         Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(path.clone())),
         Err(error) => return Err(StorageError::io("look at", &met.system, error)),
     };
-    let entry = if metadata.is_symlink() {
+    let entry = if metadata.is_symlink() && place.options.links == LinkPolicy::Translate {
+        let needs = io::Error::other(format!(
+            "a symbolic link needs the suffix {} to be named when -l/--links is used",
+            links::SUFFIX
+        ));
+        return Err(StorageError::io("look at", &met.system, needs));
+    } else if metadata.is_symlink() {
         match fs::metadata(&met.system) {
             // A directory that is asked for by its path can be listed, so it is found.
             Ok(target) if target.is_dir() => met.entry(place, &target),
@@ -177,6 +196,17 @@ pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
     }
 }
 
+/// The time of a file that counts; what the system doesn't know becomes that of its last change.
+fn time(which: TimeType, metadata: &fs::Metadata) -> Option<SystemTime> {
+    let chosen = match which {
+        TimeType::Modified => None,
+        TimeType::Accessed => metadata.accessed().ok(),
+        TimeType::Born => metadata.created().ok(),
+        TimeType::Changed => paths::changed(metadata),
+    };
+    chosen.or_else(|| metadata.modified().ok())
+}
+
 /// Something met on the disk.
 struct Met {
     path: RemotePath,
@@ -189,7 +219,8 @@ impl Met {
             let modified = metadata.modified().ok();
             Some(Entry::Folder(Folder { path: self.path, modified, id: None }))
         } else if metadata.is_file() {
-            Some(Entry::File(File { fingerprint: fingerprint(metadata), ..file(self.path, metadata) }))
+            let (fingerprint, modified) = (fingerprint(metadata), time(place.options.time, metadata));
+            Some(Entry::File(File { fingerprint, modified, ..file(self.path, metadata) }))
         } else {
             if place.options.tells_of_specials {
                 tracing::warn!(path = %self.path, "left out: it is neither a file nor a directory");
@@ -206,6 +237,7 @@ impl Met {
     ) -> Result<Option<Entry>, Gap> {
         match place.options.links {
             LinkPolicy::Follow => {}
+            LinkPolicy::Translate => return self.as_link(),
             LinkPolicy::SkipSilently => return Ok(None),
             LinkPolicy::Skip => {
                 tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
@@ -223,8 +255,20 @@ impl Met {
         Ok(self.entry(place, &target))
     }
 
+    /// The file that stands for a link.
+    fn as_link(self) -> Result<Option<Entry>, Gap> {
+        let name = self.path.name().map(|name| [name.as_bytes(), links::SUFFIX.as_bytes()].concat());
+        let name = name.and_then(|name| Name::new(name).ok());
+        let (Some(folder), Some(name)) = (self.path.parent(), name) else { return Ok(None) };
+        match links::file(folder.join(&name), &self.system) {
+            Ok(file) => Ok(Some(Entry::File(file))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.gap("look at", error)),
+        }
+    }
+
     fn gap(self, action: &'static str, error: io::Error) -> Gap {
-        Gap { error: StorageError::io(action, &self.system, error), path: self.path }
+        Gap { error: StorageError::unseen(action, &self.system, error), path: self.path }
     }
 }
 

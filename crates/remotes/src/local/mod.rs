@@ -20,6 +20,7 @@
 mod downloads;
 mod folders;
 mod ledger;
+mod links;
 mod listing;
 mod metadata;
 mod mounts;
@@ -70,6 +71,22 @@ pub enum LinkPolicy {
     /// Take them for what they point to. Links that lead nowhere, or back to a directory that holds them,
     /// are left out with an error in the log.
     Follow,
+    /// Take each for a small file that holds where it leads to: see `links`.
+    Translate,
+}
+
+/// Which time of a file counts as its modification time when it is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeType {
+    /// When its content was changed.
+    #[default]
+    Modified,
+    /// When it was read.
+    Accessed,
+    /// When it was made, where the system knows.
+    Born,
+    /// When anything about it was changed, where the system knows.
+    Changed,
 }
 
 /// How a local directory is treated.
@@ -90,6 +107,14 @@ pub struct LocalOptions {
     pub sync: bool,
     /// Windows: whether paths of more than 260 characters are possible (`\\?\`). Without a meaning elsewhere.
     pub long_paths: bool,
+    /// Whether the file system takes names for one that differ only in case.
+    pub case_insensitive: bool,
+    /// Whether files get the modification times of their sources.
+    pub set_modified: bool,
+    /// Which time of a file counts.
+    pub time: TimeType,
+    /// Whether accented letters are listed as one character each, however the disk has them.
+    pub composed: bool,
     /// How files that come over a network are brought to the disk.
     pub downloads: Downloads,
 }
@@ -104,6 +129,10 @@ impl Default for LocalOptions {
             check_updated: true,
             sync: true,
             long_paths: true,
+            case_insensitive: cfg!(any(windows, target_os = "macos")),
+            set_modified: true,
+            time: TimeType::default(),
+            composed: false,
             downloads: Downloads::default(),
         }
     }
@@ -147,7 +176,7 @@ impl LocalRemote {
     #[must_use]
     pub fn open(root: impl Into<PathBuf>, options: LocalOptions) -> Self {
         let root = root.into();
-        let tree = Tree::new(&root, options.encoding, options.long_paths);
+        let tree = Tree::new(&root, options.encoding, options.long_paths).composed(options.composed);
         let unknown = |_| PlaceId::new(Vec::new(), RemotePath::root());
         let info = RemoteInfo {
             name: root.display().to_string(),
@@ -159,14 +188,16 @@ impl LocalRemote {
                 server_side_move: true,
                 folder_move: true,
                 empty_files: true,
-                set_modified: true,
+                set_modified: options.set_modified,
                 about: usage::KNOWN,
-                case_insensitive: cfg!(any(windows, target_os = "macos")),
+                case_insensitive: options.case_insensitive,
                 ..Features::default()
             },
             // Small files go together, so that their directory is flushed once for all of them.
             batch: BatchLimit { files: 32, bytes: 8 * 1024 * 1024 },
-            time_precision: Some(Duration::from_nanos(if cfg!(windows) { 100 } else { 1 })),
+            time_precision: options
+                .set_modified
+                .then(|| Duration::from_nanos(if cfg!(windows) { 100 } else { 1 })),
             skips_empty_files: false,
         };
         Self {

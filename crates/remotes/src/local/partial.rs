@@ -65,7 +65,9 @@ impl Partial {
             let (file, path) = create_new(names)?;
             Self::new(file, path)
         };
-        partial.reserve(size)?;
+        if downloads.reserve {
+            partial.reserve(size)?;
+        }
         Ok(partial)
     }
 
@@ -89,7 +91,9 @@ impl Partial {
             partial.fate = Fate::Kept;
             return Ok(Ledger::read(&partial.file, size, expected)?.map(|ledger| (partial, ledger)));
         }
-        partial.reserve(size)?;
+        if downloads.reserve {
+            partial.reserve(size)?;
+        }
         let mut ledger = Ledger::new(size, downloads.piece);
         ledger.keep(&partial.file, expected)?;
         Ok(Some((partial, ledger)))

@@ -17,6 +17,7 @@ use std::{
 use bstr::ByteSlice;
 use fichier_encoding::{Encoding, QUOTE};
 use fichier_storage::{InvalidName, Name, RemotePath, Result, StorageError};
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// A directory with the rules for the names in it.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) struct Tree {
     root: PathBuf,
     encoding: Encoding,
     long_paths: bool,
+    /// Names are listed in their composed form, however the disk has them.
+    composed: bool,
 }
 
 impl Tree {
@@ -31,7 +34,13 @@ impl Tree {
         // The working directory may change later; where it is unknown, nothing else works either.
         let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let root = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
-        Self { root: if long_paths { system::extended(root) } else { root }, encoding, long_paths }
+        let root = if long_paths { system::extended(root) } else { root };
+        Self { root, encoding, long_paths, composed: false }
+    }
+
+    /// The same with names in their composed form, if so chosen.
+    pub(super) fn composed(self, composed: bool) -> Self {
+        Self { composed, ..self }
     }
 
     /// Returns the directory itself, by its absolute path.
@@ -65,7 +74,9 @@ impl Tree {
     /// disk. (rclone lists such files, too, and then doesn't find them.) A copy of such a file gets its plain
     /// name back; where a file has the quoted name already, it is that one.
     fn foreign(&self, folder: &Path, name: &Name, stored: &OsStr) -> Option<OsString> {
-        let quoted = name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
+        // A composed name may stand for another form.
+        let other_form = self.composed && !name.as_bytes().is_ascii();
+        let quoted = other_form || name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
         let plain = Name::new(Encoding::STANDARD.decode(name.as_bytes()).into_owned()).ok();
         let plain = plain
             .and_then(|plain| system::component(&plain, self.long_paths))
@@ -81,12 +92,20 @@ impl Tree {
                 Some(line.ok()?.file_name()).filter(|line| self.name(line).as_ref() == Ok(name))
             })
         });
-        other.or(plain)
+        // What is new is written as the encoding says; only a quote that nobody else would write keeps its plain name.
+        let lone_quote = name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
+        other.or_else(|| plain.filter(|_| lone_quote))
     }
 
     /// The remote's name for what the system calls so.
     pub(super) fn name(&self, system: &OsStr) -> Result<Name, InvalidName> {
-        Name::new(self.encoding.to_standard(&system::bytes(system)).into_owned())
+        let name = self.encoding.to_standard(&system::bytes(system)).into_owned();
+        match std::str::from_utf8(&name) {
+            Ok(text) if self.composed => {
+                Name::new(ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned())
+            }
+            _ => Name::new(name),
+        }
     }
 }
 
@@ -107,8 +126,9 @@ impl Identity {
 }
 
 pub(super) use system::{
-    fingerprint, flush_folder, is_at, is_fresh, is_link_of, open_for_going_on, open_for_reading,
-    read_exact_at, rename_to_free_name, reserve, shortened, write_all_at,
+    changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link, open_for_going_on,
+    open_for_reading, read_exact_at, rename_to_free_name, reserve, set_link_modified, shortened,
+    write_all_at,
 };
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
@@ -172,6 +192,38 @@ mod system {
             bytes.extend(time.to_be_bytes());
         }
         Some(Fingerprint::new(bytes))
+    }
+
+    /// When anything about a file was changed.
+    pub(in super::super) fn changed(metadata: &fs::Metadata) -> Option<SystemTime> {
+        let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).ok()?);
+        let nanos = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(seconds + nanos)
+    }
+
+    /// Where a link leads to, as it is written in it.
+    pub(in super::super) fn link_target(path: &Path) -> io::Result<Vec<u8>> {
+        fs::read_link(path).map(|target| target.into_os_string().into_vec())
+    }
+
+    /// Makes a link.
+    pub(in super::super) fn make_link(target: &[u8], at: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(OsStr::from_bytes(target), at)
+    }
+
+    /// Sets the time of a link itself.
+    pub(in super::super) fn set_link_modified(path: &Path, time: SystemTime) -> io::Result<()> {
+        use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).map_err(io::Error::other)?;
+        let modified = Timespec {
+            tv_sec: i64::try_from(since.as_secs()).map_err(io::Error::other)?,
+            tv_nsec: since.subsec_nanos().into(),
+        };
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            last_modification: modified,
+        };
+        Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     /// Whether a file was changed so lately that another change might not show in its times: the clock that
@@ -336,6 +388,33 @@ mod system {
 
     pub(in super::super) fn is_fresh(_metadata: &fs::Metadata, _now: SystemTime) -> bool {
         true
+    }
+
+    /// None: this system doesn't say when anything about a file was changed.
+    pub(in super::super) fn changed(_metadata: &fs::Metadata) -> Option<SystemTime> {
+        None
+    }
+
+    /// Where a link leads to, with slashes between the names.
+    pub(in super::super) fn link_target(path: &Path) -> io::Result<Vec<u8>> {
+        fs::read_link(path).map(|target| target.to_string_lossy().replace('\\', "/").into_bytes())
+    }
+
+    /// Makes a link.
+    pub(in super::super) fn make_link(target: &[u8], at: &Path) -> io::Result<()> {
+        let target = std::str::from_utf8(target).map_err(io::Error::other)?.replace('/', "\\");
+        #[cfg(windows)]
+        return std::os::windows::fs::symlink_file(target, at);
+        #[cfg(not(windows))]
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("no link to {target} at {}", at.display()),
+        ));
+    }
+
+    /// Does nothing: this system can't set the time of a link itself.
+    pub(in super::super) fn set_link_modified(_path: &Path, _time: SystemTime) -> io::Result<()> {
+        Ok(())
     }
 
     /// The beginning of a name, at most so many units long, no character cut in two.

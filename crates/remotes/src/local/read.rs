@@ -16,7 +16,8 @@ use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageEr
 use futures::{StreamExt, stream};
 
 use super::{
-    LinkPolicy, Place, at_disk,
+    LinkPolicy, Place, TimeType, at_disk,
+    links::{self, Seat},
     paths::{is_missing, open_for_reading},
     reused::Reused,
 };
@@ -26,11 +27,16 @@ const CHUNK: u64 = 256 * 1024;
 
 /// The bytes of a file in a range, as they are asked for.
 pub(super) fn stream(place: &Arc<Place>, file: &File, range: ByteRange) -> Result<ByteStream> {
+    let system = match links::seat(place, &file.path)? {
+        Seat::Itself(system) => system,
+        Seat::Link(system) => return Ok(links::stream(system, file, range)),
+    };
     let source = Source {
-        system: place.tree.locate(&file.path)?,
+        system,
         path: file.path.clone(),
         size: file.size,
-        modified: file.modified,
+        // Reading changes the other times.
+        modified: file.modified.filter(|_| place.options.time == TimeType::Modified),
         follow: place.options.links == LinkPolicy::Follow,
         check: place.options.check_updated,
     };

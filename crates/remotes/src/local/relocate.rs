@@ -6,7 +6,7 @@ use fichier_storage::{File, Outcome, Relocation, RemotePath, Result, StorageErro
 use futures::{StreamExt, stream};
 
 use super::{
-    AT_ONCE, LinkPolicy, Place, at_disk, folders, listing,
+    AT_ONCE, LinkPolicy, Place, at_disk, folders, links, listing,
     partial::Partial,
     paths::{Identity, is_link_of, is_missing, rename_to_free_name},
     read,
@@ -41,6 +41,12 @@ pub(super) async fn rename(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outc
 }
 
 async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File> {
+    if place.options.links == LinkPolicy::Translate {
+        let (at, link, new) = (place.clone(), from.path.clone(), to.clone());
+        if let Some(copied) = at_disk(move || links::copy(&at, &link, &new)).await? {
+            return Ok(copied);
+        }
+    }
     let (at, from_path) = (place.clone(), from.path.clone());
     let (mut partial, handle, metadata, target, to) = at_disk(move || {
         let system = at.tree.locate(&from.path)?;
@@ -72,7 +78,8 @@ async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File
             break;
         }
     }
-    let (sync, check) = (place.options.sync, place.options.check_updated);
+    let options = &place.options;
+    let (sync, check, keeps_time) = (options.sync, options.check_updated, options.set_modified);
     at_disk(move || {
         let now = handle.metadata().map_err(|error| StorageError::io("look at", &target, error))?;
         if check && (now.len() != metadata.len() || now.modified().ok() != metadata.modified().ok()) {
@@ -84,13 +91,19 @@ async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File
         if copied != metadata.len() {
             return Err(StorageError::SizeMismatch { path: to, expected: metadata.len(), actual: copied });
         }
-        let metadata = finish(partial, &to, &target, metadata.modified().ok(), sync)?;
+        let metadata = finish(partial, &to, &target, metadata.modified().ok().filter(|_| keeps_time), sync)?;
         Ok(listing::file(to, &metadata))
     })
     .await
 }
 
 async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
+    if place.options.links == LinkPolicy::Translate {
+        let (at, step) = (place.clone(), item.clone());
+        if let Some(renamed) = at_disk(move || links::rename(&at, &step)).await? {
+            return Ok(renamed);
+        }
+    }
     let (at, from, to) = (place.clone(), item.from.path.clone(), item.to.clone());
     at_disk(move || {
         let (source, target) = (at.tree.locate(&from)?, at.tree.locate(&to)?);
@@ -153,11 +166,15 @@ pub(super) fn rename_folder(place: &Place, from: &RemotePath, to: &RemotePath) -
         return Err(StorageError::io("move", &source, into_itself));
     }
     // Asked for before parents are made, so that a refusal changes nothing.
-    if fs::symlink_metadata(&target).is_ok() {
+    let taken = fs::symlink_metadata(&target).is_ok();
+    // Where case doesn't count, a new spelling of the name meets the directory itself.
+    let respelt = taken && is_itself(&source, &target);
+    if taken && !respelt {
         return Err(StorageError::AlreadyExists(to.clone()));
     }
     folders::make(place, &to.parent().unwrap_or_default())?;
-    rename_to_free_name(&source, &target).map_err(|error| match error.kind() {
+    let renamed = if respelt { fs::rename(&source, &target) } else { rename_to_free_name(&source, &target) };
+    renamed.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
             StorageError::AlreadyExists(to.clone())
         }
@@ -167,4 +184,11 @@ pub(super) fn rename_folder(place: &Place, from: &RemotePath, to: &RemotePath) -
         },
         _ => StorageError::io("move", &source, error),
     })
+}
+
+/// Whether two names that differ in spelling alone mean one directory.
+fn is_itself(source: &std::path::Path, target: &std::path::Path) -> bool {
+    let lower = |path: &std::path::Path| path.to_string_lossy().to_lowercase();
+    let identity = |path| Identity::of(path).ok();
+    lower(source) == lower(target) && identity(source).is_some() && identity(source) == identity(target)
 }

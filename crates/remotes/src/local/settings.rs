@@ -8,7 +8,7 @@ use crate::registry::{
     BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec,
 };
 
-use super::{Downloads, LinkPolicy, LocalOptions, LocalRemote};
+use super::{Downloads, LinkPolicy, LocalOptions, LocalRemote, TimeType};
 
 /// The backend.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
@@ -34,7 +34,7 @@ const ENCODING: &str = if cfg!(windows) {
 };
 
 /// All options of the backend.
-static OPTIONS: [OptionSpec; 9] = [
+static OPTIONS: [OptionSpec; 20] = [
     OptionSpec::new(
         "copy_links",
         OptionKind::Bool,
@@ -44,6 +44,14 @@ static OPTIONS: [OptionSpec; 9] = [
     )
     .advanced()
     .with_flag("copy-links", 'L'),
+    OptionSpec::new(
+        "links",
+        OptionKind::Bool,
+        "false",
+        "Take a symbolic link for a small file that holds where it leads to.\n\nIts name ends with .rclonelink. \
+         Such a file becomes a link again when it is written. Links are never followed then.",
+    )
+    .advanced(),
     OptionSpec::new(
         "skip_links",
         OptionKind::Bool,
@@ -94,6 +102,83 @@ static OPTIONS: [OptionSpec; 9] = [
     )
     .advanced(),
     OptionSpec::new(
+        "zero_size_links",
+        OptionKind::Bool,
+        "false",
+        "Without effect: links are always read, as rclone does by now, too.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "unicode_normalization",
+        OptionKind::Bool,
+        "false",
+        "List accented letters as one character each (NFC), however they are written on the disk.\n\nNames are \
+         matched whatever their form in any case, so this is seldom needed.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "case_sensitive",
+        OptionKind::Bool,
+        "false",
+        "Take names for different that differ only in case, whatever is usual on the system.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "case_insensitive",
+        OptionKind::Bool,
+        "false",
+        "Take names for the same that differ only in case, whatever is usual on the system.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "no_preallocate",
+        OptionKind::Bool,
+        "false",
+        "Don't set room aside on the disk before a file is written.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "no_sparse",
+        OptionKind::Bool,
+        "false",
+        "Write large files from their beginning to their end, in one stream, so that they have no holes meanwhile.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "no_set_modtime",
+        OptionKind::Bool,
+        "false",
+        "Don't give files the modification times of their sources.\n\nTheir times aren't compared then, either.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "time_type",
+        OptionKind::Choice(&[
+            ("mtime", "when the content was changed"),
+            ("atime", "when the file was read"),
+            ("btime", "when the file was made"),
+            ("ctime", "when anything about the file was changed"),
+        ]),
+        "mtime",
+        "Which time of a file counts as its modification time.\n\nWhat the system doesn't know becomes mtime. \
+         What is set is always mtime.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "hashes",
+        OptionKind::Text,
+        "",
+        "Without effect: a checksum is computed only when a command asks for it.",
+    )
+    .advanced(),
+    OptionSpec::new(
+        "no_clone",
+        OptionKind::Bool,
+        "false",
+        "Without effect but on macOS with rclone: copies on one disk are left to the system.",
+    )
+    .advanced(),
+    OptionSpec::new(
         "encoding",
         OptionKind::Encoding,
         ENCODING,
@@ -105,13 +190,27 @@ static OPTIONS: [OptionSpec; 9] = [
 
 /// The options as they were chosen.
 fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, InvalidValue> {
+    let mut downloads = downloads.clone();
+    downloads.reserve = !chosen.flag("no_preallocate")?;
+    if chosen.flag("no_sparse")? {
+        downloads.cutoff = u64::MAX;
+    }
     Ok(LocalOptions {
-        downloads: downloads.clone(),
-        links: match (chosen.flag("copy_links")?, chosen.flag("skip_links")?) {
-            (true, _) => LinkPolicy::Follow,
-            (false, true) => LinkPolicy::SkipSilently,
-            (false, false) => LinkPolicy::Skip,
+        downloads,
+        links: links(chosen)?,
+        case_insensitive: match (chosen.flag("case_sensitive")?, chosen.flag("case_insensitive")?) {
+            (true, _) => false,
+            (false, true) => true,
+            (false, false) => LocalOptions::default().case_insensitive,
         },
+        set_modified: !chosen.flag("no_set_modtime")?,
+        time: match chosen.choice("time_type")? {
+            Some("atime") => TimeType::Accessed,
+            Some("btime") => TimeType::Born,
+            Some("ctime") => TimeType::Changed,
+            _ => TimeType::Modified,
+        },
+        composed: chosen.flag("unicode_normalization")?,
         tells_of_specials: !chosen.flag("skip_specials")?,
         one_file_system: chosen.flag("one_file_system")?,
         encoding: chosen.encoding("encoding")?.unwrap_or(Encoding::LOCAL),
@@ -119,4 +218,18 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
         sync: !chosen.flag("no_sync")?,
         long_paths: !chosen.flag("nounc")?,
     })
+}
+
+/// What becomes of symbolic links.
+fn links(chosen: &Chosen<'_>) -> Result<LinkPolicy, InvalidValue> {
+    match (chosen.flag("copy_links")?, chosen.flag("links")?, chosen.flag("skip_links")?) {
+        (true, true, _) => Err(InvalidValue {
+            option: "links",
+            reason: "can't use -l/--links with -L/--copy-links".to_owned(),
+        }),
+        (true, false, _) => Ok(LinkPolicy::Follow),
+        (false, true, _) => Ok(LinkPolicy::Translate),
+        (false, false, true) => Ok(LinkPolicy::SkipSilently),
+        (false, false, false) => Ok(LinkPolicy::Skip),
+    }
 }

@@ -15,7 +15,12 @@ use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 
 use super::{
-    AT_ONCE, Downloads, LinkPolicy, Place, at_disk, downloads::Room, folders, listing, partial::Partial,
+    AT_ONCE, Downloads, LinkPolicy, Place, at_disk,
+    downloads::Room,
+    folders,
+    links::{self, Seat},
+    listing,
+    partial::Partial,
     paths, ranged, read,
 };
 
@@ -136,7 +141,10 @@ fn is_same_name(place: &Place, old: &RemotePath, new: &RemotePath) -> bool {
 
 /// Stores one file in a folder that is there.
 async fn store(place: &Arc<Place>, path: RemotePath, item: WriteItem) -> Result<File> {
-    let target = place.tree.locate(&path)?;
+    let target = match links::seat(place, &path)? {
+        Seat::Itself(target) => target,
+        Seat::Link(target) => return links::store(place, path, target, item).await,
+    };
     let (got, whirlpool) = match ranged::get(place, &path, &target, &item).await? {
         Some((partial, whirlpool)) => (Got::Whole(partial), whirlpool),
         None => {
@@ -144,7 +152,7 @@ async fn store(place: &Arc<Place>, path: RemotePath, item: WriteItem) -> Result<
             (Got::Growing(growing), whirlpool)
         }
     };
-    let (sync, modified) = (place.options.sync, item.modified);
+    let (sync, modified) = (place.options.sync, item.modified.filter(|_| place.options.set_modified));
     at_disk(move || {
         let partial = match got {
             Got::Whole(partial) => partial,
@@ -271,7 +279,13 @@ impl Growing {
 }
 
 pub(super) fn set_modified(place: &Place, path: &RemotePath, time: SystemTime) -> Result<()> {
-    let system = place.tree.locate(path)?;
+    let system = match links::seat(place, path)? {
+        Seat::Itself(system) => system,
+        Seat::Link(system) => {
+            let set = paths::set_link_modified(&system, time);
+            return set.map_err(|error| StorageError::io("set the time of", system, error));
+        }
+    };
     let (handle, _) = read::open(path, &system, place.options.links == LinkPolicy::Follow)?;
     handle.set_modified(time).map_err(|error| StorageError::io("set the time of", system, error))
 }

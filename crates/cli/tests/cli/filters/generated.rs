@@ -4,15 +4,14 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{referee::Set, tree};
 
-/// The seed of this run: from the environment, or a new one.
-pub(crate) fn seed() -> u64 {
-    std::env::var("FICHIER_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random)
-}
-
-/// So many sets.
-pub(crate) fn sets(seed: u64, count: usize) -> Vec<Set> {
-    let mut chance = Chance(StdRng::seed_from_u64(seed));
-    (0..count).map(|_| chance.set()).collect()
+/// So many sets, an equal share by each seed.
+pub(crate) fn sets(seeds: &[u64], count: usize) -> Vec<Set> {
+    let share = count.div_ceil(seeds.len());
+    let by = |seed: &u64| {
+        let mut chance = Chance(StdRng::seed_from_u64(*seed));
+        (0..share).map(|_| chance.set()).collect::<Vec<_>>()
+    };
+    seeds.iter().flat_map(by).collect()
 }
 
 struct Chance(StdRng);

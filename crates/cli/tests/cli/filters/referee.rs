@@ -14,7 +14,7 @@ use std::{
 use bstr::BString;
 
 use super::{generated, table, tree};
-use crate::peer::rclone::Rclone;
+use crate::{peer::rclone::Rclone, seeds::seeds};
 
 /// One set of flags.
 pub(crate) type Set = Vec<String>;
@@ -25,17 +25,15 @@ fn listings_are_those_of_rclone_over_a_table_and_generated_sets() {
     let tree = home.path().join("tree");
     tree::plant(&tree);
     table::plant_files(home.path());
-    let seed = generated::seed();
-    // To run the same sets again: FICHIER_TEST_SEED=…
-    println!("seed {seed}");
+    let seeds = seeds();
     let mut sets = table::sets();
     let written = sets.len();
     assert!(written >= 150, "{written} sets");
-    sets.extend(generated::sets(seed, 150));
+    sets.extend(generated::sets(&seeds, 150));
     let start = Instant::now();
     let failures = side_by_side(&sets, |set| compare(home.path(), set));
     println!("{} sets ({written} written by hand) in {:?}", sets.len(), start.elapsed());
-    assert!(failures.is_empty(), "seed {seed}, {} sets differ:\n{}", failures.len(), failures.join("\n"));
+    assert!(failures.is_empty(), "seeds {seeds:?}, {} sets differ:\n{}", failures.len(), failures.join("\n"));
 }
 
 #[test]
@@ -43,10 +41,9 @@ fn copies_and_syncs_end_as_those_of_rclone() {
     let home = tempfile::tempdir().unwrap();
     tree::plant_for_copies(&home.path().join("tree"));
     table::plant_files(home.path());
-    let seed = generated::seed();
-    println!("seed {seed}");
+    let seeds = seeds();
     let mut sets: Vec<_> = table::sets().into_iter().step_by(5).collect();
-    sets.extend(generated::sets(seed, 20));
+    sets.extend(generated::sets(&seeds, 20));
     let excluded = "--delete-excluded".to_owned();
     let cases: Vec<_> = sets
         .into_iter()
@@ -76,7 +73,7 @@ fn copies_and_syncs_end_as_those_of_rclone() {
             )
         })
     });
-    assert!(failures.is_empty(), "seed {seed}, {} sets differ:\n{}", failures.len(), failures.join("\n"));
+    assert!(failures.is_empty(), "seeds {seeds:?}, {} sets differ:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Answers with what differs.

@@ -37,6 +37,9 @@ use crate::{
 /// How many are made up.
 const SCENARIOS: usize = 120;
 
+/// How many are made up by a fresh seed.
+const FRESH: usize = 40;
+
 /// The seed of the scenarios that are always run. Others are tried by `FICHIER_TEST_SEED`.
 const SEED: u64 = 3;
 
@@ -63,10 +66,19 @@ pub(crate) struct End {
 #[test]
 fn generated_scenarios_end_as_those_of_rclone() {
     Rclone::installed();
-    let seed = number("FICHIER_TEST_SEED").unwrap_or(SEED);
+    match number("FICHIER_TEST_SEED") {
+        Some(seed) => run_all(seed, SCENARIOS),
+        None => {
+            run_all(SEED, SCENARIOS);
+            run_all(rand::random(), FRESH);
+        }
+    }
+}
+
+fn run_all(seed: u64, count: usize) {
     println!("repeat this by FICHIER_TEST_SEED={seed}");
     let alone = number("FICHIER_TEST_SCENARIO");
-    let mut scenarios = scenarios(seed, SCENARIOS);
+    let mut scenarios = scenarios(seed, count);
     scenarios.retain(|scenario| alone.is_none_or(|alone| alone == scenario.number as u64));
     let start = Instant::now();
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

@@ -1,0 +1,228 @@
+//! Symbolic links as small files (`--links`): `name` that leads to `target` is a file `name.rclonelink` that holds
+//! `target`, and such a file becomes a link again when it is written.
+//!
+//! A link may lead anywhere, and one that comes from elsewhere isn't to be trusted. So none is followed: neither read
+//! through nor written through, and no folder is made behind one.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use fichier_storage::{
+    ByteRange, ByteStream, File, Name, Relocation, RemotePath, Result, StorageError, WriteItem,
+};
+use futures::{StreamExt, stream};
+
+use super::{LinkPolicy, Place, at_disk, folders, paths};
+
+/// What the names of links end with.
+pub(super) const SUFFIX: &str = ".rclonelink";
+
+/// No system takes a longer target.
+const LONGEST: u64 = 32 * 1024;
+
+/// Where something is on the disk, or will be.
+pub(super) enum Seat {
+    /// As itself.
+    Itself(PathBuf),
+    /// As a symbolic link that has the name without the suffix.
+    Link(PathBuf),
+}
+
+/// Returns where a path is on the disk, or will be.
+pub(super) fn seat(place: &Place, path: &RemotePath) -> Result<Seat> {
+    let itself = place.tree.locate(path)?;
+    let Some(link) = without_suffix(place, path) else { return Ok(Seat::Itself(itself)) };
+    let link = place.tree.locate(&link)?;
+    let is_link = fs::symlink_metadata(&link).is_ok_and(|there| there.is_symlink());
+    if !is_link && fs::symlink_metadata(&itself).is_ok() {
+        return Ok(Seat::Itself(itself));
+    }
+    Ok(Seat::Link(link))
+}
+
+/// Returns the path that a link has on the disk, if this is one of a link.
+fn without_suffix(place: &Place, path: &RemotePath) -> Option<RemotePath> {
+    if place.options.links != LinkPolicy::Translate {
+        return None;
+    }
+    let name = path.name()?;
+    let name = name.as_bytes().strip_suffix(SUFFIX.as_bytes())?;
+    Some(path.parent()?.join(&Name::new(name).ok()?))
+}
+
+/// Checks that no link stands in a folder's place or on the way to it.
+pub(super) fn refuse_on_the_way(place: &Place, folder: &RemotePath) -> Result<()> {
+    if place.options.links != LinkPolicy::Translate {
+        return Ok(());
+    }
+    let mut on_the_way = folder.clone();
+    while !on_the_way.is_root() {
+        let path = place.tree.locate(&on_the_way)?;
+        if fs::symlink_metadata(&path).is_ok_and(|there| there.is_symlink()) {
+            let error = io::Error::other("a symbolic link stands there, and with --links none is followed");
+            return Err(StorageError::io("write into", path, error));
+        }
+        on_the_way = on_the_way.parent().unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// A link as the file that stands for it.
+pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
+    let metadata = fs::symlink_metadata(system)?;
+    let target = paths::link_target(system)?;
+    Ok(File {
+        path,
+        size: target.len() as u64,
+        modified: metadata.modified().ok(),
+        whirlpool: None,
+        id: None,
+        media_type: None,
+        // The link's own inode: a new target makes a new link.
+        fingerprint: paths::fingerprint(&metadata).filter(|_| !paths::is_fresh(&metadata, SystemTime::now())),
+    })
+}
+
+/// The target of a link as the bytes of its file.
+pub(super) fn stream(system: PathBuf, file: &File, range: ByteRange) -> ByteStream {
+    let (path, size) = (file.path.clone(), file.size);
+    let read = at_disk(move || {
+        let target = paths::link_target(&system).map_err(|error| StorageError::io("read", &system, error))?;
+        let actual = target.len() as u64;
+        if actual != size {
+            return Err(StorageError::SizeMismatch { path, expected: size, actual });
+        }
+        let bytes = Bytes::from(target);
+        let end = usize::try_from(range.start + range.length(size)).unwrap_or(usize::MAX);
+        let start = usize::try_from(range.start).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(bytes.slice(start..end.clamp(start, bytes.len())))
+    });
+    stream::once(read).boxed()
+}
+
+/// Makes a link of the bytes of its file.
+pub(super) async fn store(
+    place: &Arc<Place>,
+    path: RemotePath,
+    system: PathBuf,
+    item: WriteItem,
+) -> Result<File> {
+    if item.size == 0 || item.size > LONGEST {
+        return Err(no_target(&system, "an empty text or one this long is no target of a link"));
+    }
+    let (content, sum) = place.hashing.stream(item.content.open().await?, item.size);
+    let (mut content, mut target) = (content, Vec::new());
+    while let Some(chunk) = content.next().await {
+        target.extend_from_slice(&chunk?);
+        if target.len() as u64 > item.size {
+            break;
+        }
+    }
+    let actual = target.len() as u64;
+    if actual != item.size {
+        return Err(StorageError::SizeMismatch { path, expected: item.size, actual });
+    }
+    let mut whirlpool = None;
+    if let Some(expected) = item.expected {
+        let (_, actual) = sum.await.map_err(|_| StorageError::Unverified(path.clone()))?;
+        if actual != expected {
+            let (expected, actual) = (Box::new(expected), Box::new(actual));
+            return Err(StorageError::Corrupted { path, expected, actual });
+        }
+        whirlpool = Some(actual);
+    }
+    let modified = item.modified.filter(|_| place.options.set_modified);
+    at_disk(move || {
+        make(&path, &system, &target, modified)?;
+        let made = file(path, &system).map_err(|error| StorageError::io("look at", &system, error))?;
+        Ok(File { whirlpool, ..made })
+    })
+    .await
+}
+
+/// Makes a link, in one step with which it takes the place of what has its name.
+fn make(path: &RemotePath, system: &Path, target: &[u8], modified: Option<SystemTime>) -> Result<()> {
+    if target.contains(&0) {
+        return Err(no_target(system, "a text with a zero byte is no target of a link"));
+    }
+    let failed = |error| match fs::symlink_metadata(system) {
+        Ok(taken) if taken.is_dir() => StorageError::IsAFolder(path.clone()),
+        _ => StorageError::io("make the link", system, error),
+    };
+    let beside = loop {
+        let beside = system.with_file_name(format!(".link-{:08x}.partial", rand::random::<u32>()));
+        match paths::make_link(target, &beside) {
+            Ok(()) => break beside,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(error)),
+        }
+    };
+    if let Some(modified) = modified
+        && let Err(error) = paths::set_link_modified(&beside, modified)
+    {
+        tracing::warn!(path = %path, "can't set the modification time: {error}");
+    }
+    fs::rename(&beside, system).map_err(|error| {
+        // What has just been made here is nobody's.
+        let _gone = fs::remove_file(&beside);
+        failed(error)
+    })
+}
+
+fn no_target(system: &Path, why: &'static str) -> StorageError {
+    StorageError::io("make the link", system, io::Error::new(io::ErrorKind::InvalidData, why))
+}
+
+/// Where a link shall be that is copied or moved: as a link, under whatever name.
+fn new_place(place: &Place, to: &RemotePath) -> Result<PathBuf> {
+    place.tree.locate(&without_suffix(place, to).unwrap_or_else(|| to.clone()))
+}
+
+/// Copies a link; `None`: it isn't one.
+pub(super) fn copy(place: &Place, from: &RemotePath, to: &RemotePath) -> Result<Option<File>> {
+    let Seat::Link(system) = seat(place, from)? else { return Ok(None) };
+    let read = |error: io::Error| match paths::is_missing(&error) {
+        true => StorageError::FileNotFound(from.clone()),
+        false => StorageError::io("read", &system, error),
+    };
+    let target = paths::link_target(&system).map_err(read)?;
+    let modified = fs::symlink_metadata(&system).map_err(read)?.modified().ok();
+    folders::make(place, &to.parent().unwrap_or_default())?;
+    let new = new_place(place, to)?;
+    make(to, &new, &target, modified.filter(|_| place.options.set_modified))?;
+    file(to.clone(), &new).map(Some).map_err(|error| StorageError::io("look at", &new, error))
+}
+
+/// Moves a link; `None`: it isn't one.
+pub(super) fn rename(place: &Place, item: &Relocation) -> Result<Option<File>> {
+    let Seat::Link(system) = seat(place, &item.from.path)? else { return Ok(None) };
+    match fs::symlink_metadata(&system) {
+        Ok(_) => {}
+        Err(error) if paths::is_missing(&error) => {
+            return Err(StorageError::FileNotFound(item.from.path.clone()));
+        }
+        Err(error) => return Err(StorageError::io("look at", &system, error)),
+    }
+    folders::make(place, &item.to.parent().unwrap_or_default())?;
+    let new = new_place(place, &item.to)?;
+    match fs::rename(&system, &new) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let copied = copy(place, &item.from.path, &item.to)?;
+            fs::remove_file(&system).map_err(|error| StorageError::io("remove", &system, error))?;
+            return Ok(copied);
+        }
+        Err(error) => {
+            return Err(match fs::symlink_metadata(&new) {
+                Ok(taken) if taken.is_dir() => StorageError::IsAFolder(item.to.clone()),
+                _ => StorageError::io("rename", &system, error),
+            });
+        }
+    }
+    file(item.to.clone(), &new).map(Some).map_err(|error| StorageError::io("look at", &new, error))
+}
