@@ -44,6 +44,7 @@ pub struct ClientBuilder {
     learned: Learned,
     observer: Option<Arc<dyn Observer>>,
     cancel: CancellationToken,
+    end_waits: CancellationToken,
     gates: Option<PathBuf>,
 }
 
@@ -67,6 +68,7 @@ impl ClientBuilder {
             learned: Learned::default(),
             observer: None,
             cancel: CancellationToken::new(),
+            end_waits: CancellationToken::new(),
             gates: None,
         }
     }
@@ -181,6 +183,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Ends all waits of the client when it is cancelled, so that their calls fail with [`ErrorKind::Canceled`].
+    /// Requests that are on their way are finished.
+    pub fn end_waits(mut self, token: CancellationToken) -> Self {
+        self.end_waits = token;
+        self
+    }
+
     /// Keeps the intervals together with all other processes that name the same path: two small files that
     /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
     /// be in it.
@@ -197,6 +206,7 @@ impl ClientBuilder {
         self.key.bearer()?;
         let settings = self.settings()?;
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
+        pacer.end_waits_by(self.end_waits);
         if let Some(path) = &self.gates {
             pacer.share(path);
         }

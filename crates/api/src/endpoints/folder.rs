@@ -1,12 +1,14 @@
 //! Folders (API document, section 4).
 
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use serde::de::IgnoredAny;
 
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorKind};
 use crate::folder_id::{FilesOf, FolderId};
 use crate::pacer::{Call, CallClass, ListedPart};
 use crate::wire::file::ListFiles;
@@ -31,11 +33,18 @@ impl Client {
             folder: Some((request.folder, part)),
             ..self.call(Endpoint::FolderLs, CallClass::Listing)
         };
+        let asked = Mutex::new(None);
+        let note = || *asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(SystemTime::now());
         let mut listing: FolderListing = if files_apart {
-            self.post(call, &ListFolder { files: false, ..request.clone() }).await?
+            self.post_noting(call, &ListFolder { files: false, ..request.clone() }, note).await?
         } else {
-            self.post(call, request).await?
+            self.post_noting(call, request, note).await?
         };
+        listing.asked = asked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if listing.says_nothing() {
+            let what = "it tells nothing of the folder".to_owned();
+            return Err(ApiError::new(Endpoint::FolderLs, ErrorKind::Unconfirmed { what }));
+        }
         if !request.files {
             return Ok(listing);
         }
@@ -48,7 +57,9 @@ impl Client {
                 sharing_user: request.sharing_user.clone(),
                 ..ListFiles::of(FilesOf::Folder(request.folder))
             };
-            listing.items = Some(self.list_files(&files).await?.items);
+            let files = self.list_files(&files).await?;
+            listing.file_count = listing.file_count.max(files.count);
+            listing.items = files.items;
             self.inner.files_apart.store(true, Ordering::Relaxed);
         }
         Ok(listing)

@@ -39,6 +39,9 @@ use account::AccountBook;
 use budget::{Ledger, lane};
 use gate::{Gate, ListingUnderWay};
 
+/// A wait of this length is finished even when all waits are to end.
+const SHORT_WAIT: Duration = Duration::from_millis(500);
+
 /// A call as the pacer sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call {
@@ -61,6 +64,7 @@ pub(crate) struct Pacer {
     report: ReportPacing,
     observer: Option<Arc<dyn Observer>>,
     cancel: CancellationToken,
+    end_waits: CancellationToken,
     any: tokio::sync::Mutex<()>,
     lanes: [tokio::sync::Mutex<()>; 4],
     ledger: Mutex<Ledger>,
@@ -101,10 +105,26 @@ impl Pacer {
             report: pacing.report.clone(),
             observer,
             cancel,
+            end_waits: CancellationToken::new(),
             any: tokio::sync::Mutex::new(()),
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
             gate: None,
+        }
+    }
+
+    /// Ends all waits when this token is cancelled; requests that are on their way are finished.
+    pub(crate) fn end_waits_by(&mut self, token: CancellationToken) {
+        self.end_waits = token;
+    }
+
+    /// Waits for so long; answers whether that wasn't cut short because all waits are to end.
+    pub(crate) async fn rest(&self, wait: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => false,
+            () = self.end_waits.cancelled() => false,
+            () = tokio::time::sleep(wait) => true,
         }
     }
 
@@ -130,6 +150,7 @@ impl Pacer {
         let mut book = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
+            () = self.end_waits.cancelled() => None,
             book = self.gate.as_ref()?.hold_account() => book,
         }?;
         if let Some(told) = book.read() {
@@ -228,9 +249,18 @@ impl Pacer {
         let mut failures = Failures::default();
         let mut first_sent: Option<Instant> = None;
         let mut asked = Instant::now();
-        self.claim_folder(call).await;
+        self.claim_folder(call).await?;
         loop {
-            let (sent, lane) = self.turn(call).await;
+            let (sent, lane) = match self.turn(call).await {
+                Ok(turn) => turn,
+                Err(kind) => {
+                    // The folder was claimed, and nothing was sent.
+                    if let (0, Some(key)) = (*attempts, call.folder) {
+                        self.book(|ledger| ledger.release_folder(key)).await;
+                    }
+                    return Err(kind);
+                }
+            };
             *attempts += 1;
             let first = *first_sent.get_or_insert(sent);
             self.tell(&Event::Sent { call: info, attempt: *attempts, waited: sent - asked });
@@ -277,7 +307,7 @@ impl Pacer {
             }
             asked = now;
             if let Verdict::Wait(wait, why) = verdict {
-                self.sleep(info, now + wait, why).await;
+                self.sleep(info, now + wait, why).await?;
             }
         }
     }
@@ -338,7 +368,9 @@ impl Pacer {
                 };
                 within(&mut failures.low_level, self.retry.low_level_retries, verdict)
             }
-            ErrorKind::TokenRefused { .. } | ErrorKind::TooSoon { .. } => Verdict::GiveUp,
+            ErrorKind::TokenRefused { .. } | ErrorKind::TooSoon { .. } | ErrorKind::Unconfirmed { .. } => {
+                Verdict::GiveUp
+            }
             kind if kind.may_pass() => {
                 self.ledger().answered(class, sent);
                 if !kind.surely_not_done() && !call.info.endpoint.is_idempotent() {
@@ -368,33 +400,37 @@ impl Pacer {
         }
     }
 
-    async fn claim_folder(&self, call: Call) {
-        let Some(key) = call.folder else { return };
+    async fn claim_folder(&self, call: Call) -> Result<(), ErrorKind> {
+        let Some(key) = call.folder else { return Ok(()) };
         loop {
             let claim = self.book(|ledger| ledger.claim_folder(key, Instant::now())).await;
             match claim {
-                Ok(()) => return,
-                Err(next) => self.sleep(call.info, next, WaitReason::SameFolder).await,
+                Ok(()) => return Ok(()),
+                Err(next) => self.sleep(call.info, next, WaitReason::SameFolder).await?,
             }
         }
     }
 
     /// Waits until the call may leave, books it, and returns the moment; for a listing also its lane, to be
     /// kept until the answer is there.
-    async fn turn(&self, call: Call) -> (Instant, Option<Lane<'_>>) {
+    async fn turn(&self, call: Call) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
         let class = call.info.class;
-        let Some(lane) = lane(class) else { return (Instant::now(), None) };
+        let Some(lane) = lane(class) else { return Ok((Instant::now(), None)) };
         let guard = self.lanes[lane].lock().await;
         let alone =
             matches!(class, CallClass::Listing | CallClass::AllFiles) && self.ledger().spaces_listings();
         let under_way = match &self.gate {
-            Some(gate) if alone => gate.begin_listing().await,
+            Some(gate) if alone => tokio::select! {
+                biased;
+                () = self.end_waits.cancelled() => return Err(ErrorKind::Canceled),
+                begun = gate.begin_listing() => begun,
+            },
             _ => None,
         };
         loop {
-            self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await;
+            self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await?;
             let _any = self.any.lock().await;
-            self.wait(call.info, Ledger::any_due).await;
+            self.wait(call.info, Ledger::any_due).await?;
             let leave = |ledger: &mut Ledger| {
                 let now = Instant::now();
                 // A pause may have begun meanwhile, or another process called; it is waited for without
@@ -403,26 +439,41 @@ impl Pacer {
                 due.then(|| ledger.sent(class, call.folder, now)).map(|()| now)
             };
             if let Some(now) = self.book(leave).await {
-                return (now, alone.then_some((guard, under_way)));
+                return Ok((now, alone.then_some((guard, under_way))));
             }
         }
     }
 
     /// Sleeps until the ledger knows of nothing more to wait for.
-    async fn wait(&self, call: CallInfo, due: impl Fn(&Ledger, Instant) -> Option<(Instant, WaitReason)>) {
+    async fn wait(
+        &self,
+        call: CallInfo,
+        due: impl Fn(&Ledger, Instant) -> Option<(Instant, WaitReason)>,
+    ) -> Result<(), ErrorKind> {
         loop {
             let wait = due(&self.ledger(), Instant::now());
-            let Some((until, why)) = wait else { return };
-            self.sleep(call, until, why).await;
+            let Some((until, why)) = wait else { return Ok(()) };
+            self.sleep(call, until, why).await?;
         }
     }
 
-    async fn sleep(&self, call: CallInfo, until: Instant, why: WaitReason) {
+    /// Sleeps until this moment. Fails when all waits are to end, unless little of this one is left: what is on
+    /// its way is finished, and the distance between two calls belongs to that.
+    async fn sleep(&self, call: CallInfo, until: Instant, why: WaitReason) -> Result<(), ErrorKind> {
         let wait = until.saturating_duration_since(Instant::now());
-        if !wait.is_zero() {
+        if !wait.is_zero() && !(self.end_waits.is_cancelled() && wait > SHORT_WAIT) {
             self.tell(&Event::Waiting { call, why, wait });
         }
+        tokio::select! {
+            biased;
+            () = self.end_waits.cancelled() => {}
+            () = sleep_until(until) => return Ok(()),
+        }
+        if until.saturating_duration_since(Instant::now()) > SHORT_WAIT {
+            return Err(ErrorKind::Canceled);
+        }
         sleep_until(until).await;
+        Ok(())
     }
 
     /// Asks a node again and again until it has something to tell.
@@ -458,7 +509,7 @@ impl Pacer {
                 if waited + pause > self.report.give_up {
                     return Err(ErrorKind::NoReport { waited });
                 }
-                self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await;
+                self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await?;
             }
         };
         let result = tokio::select! {

@@ -97,6 +97,7 @@ where
                 interrupted = true;
                 tracing::warn!("Stopping: what is on its way is finished first. Ctrl-C once more stops at once");
                 stop.cancel();
+                context.session.end_waits();
             }
         }
     };

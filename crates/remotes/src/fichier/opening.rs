@@ -54,6 +54,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
     let proxy = proxy_for(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
+    let folder_gap = pacing.same_folder;
     // Without limits there is nothing to share.
     let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
     let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), &key])));
@@ -62,7 +63,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .proxy(proxy)
         .pacing(pacing)
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
-        .cancel(network.cancel.clone());
+        .cancel(network.cancel.clone())
+        .end_waits(network.end_waits.clone());
     let mut builder = network.applied(builder);
     if let Some(observer) = &network.observer {
         builder = builder.observer(observer.clone());
@@ -86,7 +88,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
                 None
             }
         });
-        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
+        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list, folder_gap));
         let remote =
             FichierRemote::new(client, title, options).with_memory(memory, list_limit).with_recall(recall);
         return Ok(Arc::new(remote));

@@ -196,7 +196,7 @@ impl FichierRemote {
                     return Err(StorageError::FolderNotFound(path.clone()));
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => match waits.next() {
-                    Some(wait) if known_complete => tokio::time::sleep(*wait).await,
+                    Some(wait) if known_complete && self.client.rest(*wait).await => {}
                     _ => return Err(StorageError::FolderNotEmpty(path.clone())),
                 },
                 Err(error) => return Err(failed("remove directory", path, error)),
