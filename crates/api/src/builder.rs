@@ -46,6 +46,7 @@ pub struct ClientBuilder {
     cancel: CancellationToken,
     end_waits: CancellationToken,
     gates: Option<PathBuf>,
+    address: Option<PathBuf>,
 }
 
 impl ClientBuilder {
@@ -70,6 +71,7 @@ impl ClientBuilder {
             cancel: CancellationToken::new(),
             end_waits: CancellationToken::new(),
             gates: None,
+            address: None,
         }
     }
 
@@ -198,6 +200,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Notes in this file when any account is asked for, which the service limits by address, too. All accounts of a
+    /// service share it.
+    pub fn shared_address(mut self, file: impl Into<PathBuf>) -> Self {
+        self.address = Some(file.into());
+        self
+    }
+
     /// Makes the client. Nothing is opened or loaded yet, but for files of certificates.
     ///
     /// # Errors
@@ -209,6 +218,9 @@ impl ClientBuilder {
         pacer.end_waits_by(self.end_waits);
         if let Some(path) = &self.gates {
             pacer.share(path);
+        }
+        if let Some(file) = self.address.take() {
+            pacer.share_address(file);
         }
         Ok(Client::new(Transport::new(settings, self.key), pacer))
     }

@@ -4,8 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use serde::de::IgnoredAny;
-
+use crate::answer::Envelope as Done;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
@@ -85,9 +84,12 @@ impl Client {
     /// Removes an empty folder. Just emptied, it may still count as not empty for some seconds.
     ///
     /// # Errors
-    /// `Refused` for a folder that isn't empty; `NotFound` with [`ApiError::maybe_done`] means done, probably.
+    /// `Unconfirmed` when the answer doesn't say; `Refused` for a folder that isn't empty; `NotFound` with [`ApiError::maybe_done`] means done, probably.
     pub async fn remove_folder(&self, folder: FolderId) -> Result<(), ApiError> {
-        self.plain::<IgnoredAny>(Endpoint::FolderRm, &OnlyFolder { folder_id: folder }).await?;
+        let answer: Done = self.plain(Endpoint::FolderRm, &OnlyFolder { folder_id: folder }).await?;
+        if answer.status.is_none() && answer.capital_status.is_none() {
+            return Err(ApiError::unconfirmed(Endpoint::FolderRm, "it doesn't say that the folder is gone"));
+        }
         Ok(())
     }
 

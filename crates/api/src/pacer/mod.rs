@@ -35,7 +35,7 @@ pub use budget::{ListedFolder, ListedPart};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::observer::{CallInfo, CallOutcome, Event, Observer, WaitReason};
-use account::AccountBook;
+use account::{AccountBook, AddressBook};
 use budget::{Ledger, lane};
 use gate::{Gate, ListingUnderWay};
 
@@ -69,6 +69,7 @@ pub(crate) struct Pacer {
     lanes: [tokio::sync::Mutex<()>; 4],
     ledger: Mutex<Ledger>,
     gate: Option<Gate>,
+    address: Option<AddressBook>,
 }
 
 /// The lane of a listing on its way, in this process and among processes.
@@ -110,12 +111,30 @@ impl Pacer {
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
             gate: None,
+            address: None,
         }
     }
 
     /// Ends all waits when this token is cancelled; requests that are on their way are finished.
     pub(crate) fn end_waits_by(&mut self, token: CancellationToken) {
         self.end_waits = token;
+    }
+
+    /// How an upload's report is asked for.
+    pub(crate) fn report_pacing(&self) -> &ReportPacing {
+        &self.report
+    }
+
+    /// How long a question about the account would wait for a pause of its class; `None` when it may leave.
+    pub(crate) fn account_pause(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let (until, _) = self.ledger().class_due(CallClass::AccountInfo, now)?;
+        Some(until - now)
+    }
+
+    /// How long the account's state is told from memory.
+    pub(crate) fn account_interval(&self) -> Duration {
+        self.ledger().account_interval()
     }
 
     /// Waits for so long; answers whether that wasn't cut short because all waits are to end.
@@ -131,6 +150,24 @@ impl Pacer {
     /// Shares the gates with other processes, by files that begin with this path.
     pub(crate) fn share(&mut self, path: &std::path::Path) {
         self.gate = Some(Gate::new(path));
+    }
+
+    /// Shares what this address asked of any account with other processes, by this file.
+    pub(crate) fn share_address(&mut self, file: std::path::PathBuf) {
+        self.address = Some(AddressBook::new(file));
+    }
+
+    /// How long no account may be asked for from this address; `None` when one may.
+    pub(crate) fn address_pause(&self) -> Option<Duration> {
+        // Once a minute for the address, where it is once in five for the account (API document, section 2).
+        self.address.as_ref()?.pause(self.account_interval() / 5, SystemTime::now())
+    }
+
+    /// Notes that an account was asked for from this address.
+    pub(crate) fn note_account_asked(&self) {
+        if let Some(book) = &self.address {
+            book.note(SystemTime::now());
+        }
     }
 
     pub(crate) fn learned(&self) -> Learned {
@@ -479,12 +516,19 @@ impl Pacer {
     /// Asks a node again and again until it has something to tell.
     ///
     /// `Ok(None)` and errors that may pass mean "not yet".
-    pub(crate) async fn poll<T, F, A>(&self, call: Call, mut ask: F) -> Result<T, ApiError>
+    /// `give_up`: how long at most; `None` for as long as a report may take.
+    pub(crate) async fn poll<T, F, A>(
+        &self,
+        call: Call,
+        give_up: Option<Duration>,
+        mut ask: F,
+    ) -> Result<T, ApiError>
     where
         F: FnMut() -> A,
         A: Future<Output = Result<Option<T>, ErrorKind>>,
     {
         let info = call.info;
+        let give_up = give_up.unwrap_or(self.report.give_up);
         let began = Instant::now();
         let mut asked = 0;
         let asking = async {
@@ -506,7 +550,7 @@ impl Pacer {
                 }
                 let waited = began.elapsed();
                 let pause = if waited < self.report.quick_for { self.report.quick } else { self.report.slow };
-                if waited + pause > self.report.give_up {
+                if waited + pause > give_up {
                     return Err(ErrorKind::NoReport { waited });
                 }
                 self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await?;

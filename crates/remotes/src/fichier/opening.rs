@@ -19,6 +19,10 @@ use crate::{
     registry::{Chosen, InvalidValue, OpenError, Settings, backend},
 };
 
+/// What to do without a key.
+pub(super) const SET_A_KEY: &str =
+    "set api_key; get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
+
 /// Opens an account, or a shared folder when one is named.
 ///
 /// # Errors
@@ -33,11 +37,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
             action: format!("open {name}"),
             retry: Retry::Fatal,
             blame: Blame::User,
-            hint: Some(
-                "set api_key; get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access \
-                 account)"
-                    .to_owned(),
-            ),
+            hint: Some(SET_A_KEY.to_owned()),
             source: "the remote has no API key".into(),
         }
         .into());
@@ -57,7 +57,10 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let folder_gap = pacing.same_folder;
     // Without limits there is nothing to share.
     let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
+    let address =
+        gates.map(|directory| directory.join(account_name(&[url.as_str()])).with_extension("address"));
     let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), &key])));
+    let has_key = !key.is_empty();
     let builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
         .proxy(proxy)
@@ -71,6 +74,9 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     }
     if let Some(path) = gates {
         builder = builder.shared_gates(path);
+    }
+    if let Some(file) = address {
+        builder = builder.shared_address(file);
     }
     let (memory, kept) = memory.unzip();
     let list_limit = kept.as_ref().and_then(Kept::list_limit);
@@ -97,7 +103,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
     })?;
     let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
-    Ok(Arc::new(SharedFolderRemote::new(client, title, folder, password, &options)))
+    let remote = SharedFolderRemote::new(client, title, folder, password, &options);
+    Ok(Arc::new(if has_key { remote } else { remote.without_account() }))
 }
 
 /// Where the catalogue of an account lies, given its remote's settings; `None` when nothing is kept of it.

@@ -452,6 +452,13 @@ impl Tree {
             return Err(StorageError::IsAFile(path.clone()));
         }
         match self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await {
+            // The root isn't a folder that is made: what goes there would stay there.
+            Ok(made) if made.id.is_root() => {
+                self.refresh(parent, parent_path).await?;
+                let found = self.catalogue().folders_named(parent, name).next();
+                let what = "the service gives no number for it, and it isn't listed";
+                found.map(|id| (id, false)).ok_or_else(|| unconfirmed("make directory", path, what))
+            }
             Ok(made) => {
                 let folder = KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
                 self.catalogue().note_new_folder(parent, folder);
