@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod answers;
 mod catalogue;
 mod changes;
 mod check;
@@ -31,3 +32,4 @@ mod sync;
 #[cfg(unix)]
 mod terminal;
 mod transfers;
+mod waits;
