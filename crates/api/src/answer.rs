@@ -76,6 +76,22 @@ impl Answer {
         self.parse(key)
     }
 
+    /// Reads an answer of the API that has to be an object: `[]` and `null` confirm nothing.
+    pub(crate) fn read_object<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
+        self.check_kind(key)?;
+        let start = self.body.trim_ascii_start().first();
+        if self.status.is_success() && start.is_some_and(|start| *start != b'{') {
+            // What isn't JSON at all is told as that.
+            self.parse::<serde::de::IgnoredAny>(key)?;
+            return Err(ErrorKind::InvalidJson {
+                problem: "an object was expected".into(),
+                snippet: tail(&self.body, key),
+                well_formed: true,
+            });
+        }
+        self.read(key)
+    }
+
     /// Refuses what is surely no answer: an overload, a page for people.
     fn check_kind(&self, key: &ApiKey) -> Result<(), ErrorKind> {
         if self.status == StatusCode::TOO_MANY_REQUESTS {

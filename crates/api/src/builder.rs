@@ -47,7 +47,9 @@ pub struct ClientBuilder {
     learned: Learned,
     observer: Option<Arc<dyn Observer>>,
     cancel: CancellationToken,
+    end_waits: CancellationToken,
     gates: Option<PathBuf>,
+    address: Option<PathBuf>,
 }
 
 impl ClientBuilder {
@@ -72,7 +74,9 @@ impl ClientBuilder {
             learned: Learned::default(),
             observer: None,
             cancel: CancellationToken::new(),
+            end_waits: CancellationToken::new(),
             gates: None,
+            address: None,
         }
     }
 
@@ -198,11 +202,25 @@ impl ClientBuilder {
         self
     }
 
+    /// Ends all waits of the client when it is cancelled, so that their calls fail with [`ErrorKind::Canceled`].
+    /// Requests that are on their way are finished.
+    pub fn end_waits(mut self, token: CancellationToken) -> Self {
+        self.end_waits = token;
+        self
+    }
+
     /// Keeps the intervals together with all other processes that name the same path: two small files that
     /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
     /// be in it.
     pub fn shared_gates(mut self, path: impl Into<PathBuf>) -> Self {
         self.gates = Some(path.into());
+        self
+    }
+
+    /// Notes in this file when any account is asked for, which the service limits by address, too. All accounts of a
+    /// service share it.
+    pub fn shared_address(mut self, file: impl Into<PathBuf>) -> Self {
+        self.address = Some(file.into());
         self
     }
 
@@ -214,8 +232,12 @@ impl ClientBuilder {
         self.key.bearer()?;
         let settings = self.settings()?;
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
+        pacer.end_waits_by(self.end_waits);
         if let Some(path) = &self.gates {
             pacer.share(path);
+        }
+        if let Some(file) = self.address.take() {
+            pacer.share_address(file);
         }
         Ok(Client::new(Transport::new(settings, self.key), pacer))
     }

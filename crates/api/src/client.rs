@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -54,6 +55,12 @@ impl Client {
         self.inner.pacer.learned()
     }
 
+    /// Waits for something that isn't a call. Answers `false` when the wait was cut short, since all waits are to
+    /// end.
+    pub async fn rest(&self, wait: Duration) -> bool {
+        self.inner.pacer.rest(wait).await
+    }
+
     pub(crate) fn call(&self, endpoint: Endpoint, class: CallClass) -> Call {
         Call::new(endpoint, class, self.reason)
     }
@@ -64,14 +71,27 @@ impl Client {
         call: Call,
         request: &impl Serialize,
     ) -> Result<T, ApiError> {
+        self.post_noting(call, request, || ()).await
+    }
+
+    /// As [`post`](Self::post); calls `note` whenever the request leaves.
+    pub(crate) async fn post_noting<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        request: &impl Serialize,
+        note: impl Fn(),
+    ) -> Result<T, ApiError> {
         let endpoint = call.info.endpoint;
         let body = request_body(&call, request)?;
         let transport = &self.inner.transport;
         self.inner
             .pacer
-            .run(call, || async {
-                let answer = transport.call(Method::POST, endpoint.path(), body.clone()).await?;
-                answer.read(transport.key())
+            .run(call, || {
+                note();
+                async {
+                    let answer = transport.call(Method::POST, endpoint.path(), body.clone()).await?;
+                    answer.read_object(transport.key())
+                }
             })
             .await
     }

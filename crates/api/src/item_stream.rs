@@ -12,7 +12,7 @@ use crate::error::ErrorKind;
 use crate::key::ApiKey;
 use crate::transport::{OpenAnswer, endless};
 use crate::wire::file::{FileItem, FileListing};
-use crate::wire::tolerant::{ItemByItem, Text};
+use crate::wire::tolerant::{ItemByItem, Number, Text};
 
 /// The longest listing that is read: thirteen million files. Nothing of it is held here.
 const LONGEST_LISTING: u64 = 4 << 30;
@@ -33,9 +33,10 @@ where
     }
     if !answer.status.is_success() || start.trim_ascii_start().first() != Some(&b'{') {
         // No listing but something short.
-        let listing: FileListing = answer.whole(start).await?.read(key)?;
+        let listing: FileListing = answer.whole(start).await?.read_object(key)?;
+        let Some(items) = listing.items else { return Err(no_list()) };
         let mut collection = collection;
-        collection.extend(listing.items);
+        collection.extend(items);
         return Ok(collection);
     }
     let status = answer.status;
@@ -48,10 +49,44 @@ where
     })?;
     // If the connection broke, that is why the parser found too little.
     sent?;
-    let (envelope, collection) = parsed.map_err(|error| sense(&error, key))?;
+    let (Head { envelope, count, has_list }, Counted { items, collection }) =
+        parsed.map_err(|error| sense(&error, key))?;
     let wordless = || ErrorKind::Status { code: status.as_u16(), retry_after: None };
     envelope.check(status, key, wordless)?;
-    Ok(collection)
+    match count {
+        Some(count) if count > items => {
+            Err(ErrorKind::Unconfirmed { what: format!("it tells {items} of {count} files") })
+        }
+        None if !has_list => Err(no_list()),
+        _ => Ok(collection),
+    }
+}
+
+fn no_list() -> ErrorKind {
+    ErrorKind::Unconfirmed { what: "it tells no list of files".to_owned() }
+}
+
+/// What a listing says beside its items.
+#[derive(Debug, Default)]
+struct Head {
+    envelope: Envelope,
+    /// How many files there are, if it says so.
+    count: Option<u64>,
+    has_list: bool,
+}
+
+/// Counts what goes into a collection.
+#[derive(Debug)]
+struct Counted<C> {
+    items: u64,
+    collection: C,
+}
+
+impl<C: Extend<FileItem>> Extend<FileItem> for Counted<C> {
+    fn extend<T: IntoIterator<Item = FileItem>>(&mut self, items: T) {
+        let counted = items.into_iter().inspect(|_| self.items += 1);
+        self.collection.extend(counted);
+    }
 }
 
 async fn hand_over(
@@ -92,14 +127,15 @@ fn sense(error: &serde_json::Error, key: &ApiKey) -> ErrorKind {
 
 fn parse<C: Extend<FileItem>>(
     coming: mpsc::Receiver<Bytes>,
-    mut collection: C,
-) -> Result<(Envelope, C), serde_json::Error> {
+    collection: C,
+) -> Result<(Head, Counted<C>), serde_json::Error> {
+    let mut counted = Counted { items: 0, collection };
     // Buffered, since the parser takes byte after byte.
     let reader = BufReader::new(Pieces { coming, piece: Bytes::new() });
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let envelope = Listing(&mut collection).deserialize(&mut json)?;
+    let head = Listing(&mut counted).deserialize(&mut json)?;
     json.end()?;
-    Ok((envelope, collection))
+    Ok((head, counted))
 }
 
 /// The pieces of an answer, one after the other. A thread that may block reads them.
@@ -126,27 +162,29 @@ impl Read for Pieces {
 struct Listing<'a, C>(&'a mut C);
 
 impl<'de, C: Extend<FileItem>> DeserializeSeed<'de> for Listing<'_, C> {
-    type Value = Envelope;
+    type Value = Head;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Envelope, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Head, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, C> {
-    type Value = Envelope;
+    type Value = Head;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a listing")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Envelope, A::Error> {
-        let mut envelope = Envelope::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Head, A::Error> {
+        let mut head = Head::default();
+        let envelope = &mut head.envelope;
         while let Some(field) = object.next_key::<String>()? {
             match field.as_str() {
                 "items" => {
-                    object.next_value_seed(ItemByItem::<FileItem, C>::new(self.0))?;
+                    head.has_list = object.next_value_seed(ItemByItem::<FileItem, C>::new(self.0))?;
                 }
+                "count" => head.count = object.next_value::<Number>()?.0,
                 "status" => envelope.status = object.next_value::<Text>()?.0,
                 "Status" => envelope.capital_status = object.next_value::<Text>()?.0,
                 "message" => envelope.message = object.next_value::<Text>()?.0,
@@ -155,7 +193,7 @@ impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, C> {
                 }
             }
         }
-        Ok(envelope)
+        Ok(head)
     }
 }
 
@@ -165,7 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Reads the text as if it came in pieces that end at these places.
-    fn read(text: &str, cuts: &[usize]) -> Result<(Envelope, Vec<FileItem>), serde_json::Error> {
+    fn read(text: &str, cuts: &[usize]) -> Result<(Head, Vec<FileItem>), serde_json::Error> {
         let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
         cuts.extend([0, text.len()]);
         cuts.sort_unstable();
@@ -174,7 +212,7 @@ mod tests {
             pieces.try_send(Bytes::copy_from_slice(&text.as_bytes()[pair[0]..pair[1]])).unwrap();
         }
         drop(pieces);
-        parse(coming, Vec::new())
+        parse(coming, Vec::new()).map(|(head, counted)| (head, counted.collection))
     }
 
     proptest! {
@@ -196,7 +234,7 @@ mod tests {
             fields.insert(fields.len() / 2, format!(r#""items":[{}]"#, items.join(",")));
             let text = format!("{{{}}}", fields.join(","));
             let (_, files) = read(&text, &cuts).unwrap();
-            prop_assert_eq!(files, serde_json::from_str::<FileListing>(&text).unwrap().items);
+            prop_assert_eq!(files, serde_json::from_str::<FileListing>(&text).unwrap().items.unwrap());
             // What ends early is no listing, wherever it ends.
             let mut end = end % text.len();
             while !text.is_char_boundary(end) {
@@ -209,8 +247,8 @@ mod tests {
     #[test]
     fn no_items_in_many_dresses() {
         for items in ["null", "[]", "{}", "\"\"", "false", "0"] {
-            let (envelope, files) = read(&format!(r#"{{"items":{items},"status":"OK"}}"#), &[]).unwrap();
-            assert_eq!((files.len(), envelope.status.as_deref()), (0, Some("OK")), "{items}");
+            let (head, files) = read(&format!(r#"{{"items":{items},"status":"OK"}}"#), &[]).unwrap();
+            assert_eq!((files.len(), head.envelope.status.as_deref()), (0, Some("OK")), "{items}");
         }
         assert!(read(r#"{"items":"some"}"#, &[]).is_err());
         assert!(read(r#"{"items":[]} and more"#, &[]).is_err());

@@ -299,6 +299,13 @@ impl<'a> Session<'a> {
         Ok(self.note(Location { path, ..self.guard.around_location(opened) }))
     }
 
+    /// Ends all waits of remotes on the network: the user wants to stop. What is on its way is finished.
+    pub(crate) fn end_waits(&self) {
+        if let Some(network) = self.network.get() {
+            network.end_waits.cancel();
+        }
+    }
+
     /// What remotes on the network do at the moment.
     pub(crate) fn calls(&self) -> &Arc<Calls> {
         &self.calls

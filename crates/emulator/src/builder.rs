@@ -54,6 +54,37 @@ impl fmt::Display for MkdirExisting {
     }
 }
 
+/// What becomes of a list with an item that can't be served; the document doesn't know (section 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lists {
+    /// The call is refused, and nothing is done.
+    #[default]
+    Whole,
+    /// That item is left out, and the answer counts the others.
+    Partial,
+}
+
+impl FromStr for Lists {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        match text {
+            "whole" => Ok(Self::Whole),
+            "partial" => Ok(Self::Partial),
+            _ => Err(ParseValueError::new(text, "expected whole or partial")),
+        }
+    }
+}
+
+impl fmt::Display for Lists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole => "whole",
+            Self::Partial => "partial",
+        })
+    }
+}
+
 /// An account of the service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
@@ -104,6 +135,7 @@ pub struct Builder {
     pub(crate) limits: Limits,
     pub(crate) listing_cap: Option<Option<usize>>,
     pub(crate) most_items: Option<usize>,
+    pub(crate) lists: Lists,
     pub(crate) largest_upload: u64,
     pub(crate) lag: Duration,
     pub(crate) mkdir_existing: MkdirExisting,
@@ -126,6 +158,7 @@ impl Default for Builder {
             limits: Limits::Off,
             listing_cap: None,
             most_items: None,
+            lists: Lists::Whole,
             largest_upload: 300_000_000_000,
             lag: Duration::ZERO,
             mkdir_existing: MkdirExisting::Refuse,
@@ -191,6 +224,12 @@ impl Builder {
     /// Default: any number, since none is documented (API document, section 5).
     pub fn most_items(mut self, items: Option<usize>) -> Self {
         self.most_items = items;
+        self
+    }
+
+    /// What becomes of a list with an item that can't be served. Default: the call is refused.
+    pub fn lists(mut self, lists: Lists) -> Self {
+        self.lists = lists;
         self
     }
 

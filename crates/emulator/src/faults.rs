@@ -26,6 +26,10 @@ pub enum FaultKind {
     /// `status:CODE` or `status:CODE:SECONDS`: this HTTP status without JSON, with `Retry-After`; nothing is
     /// done.
     Status(u16, Option<u64>),
+    /// `answer:TEXT`: status 200 with this text in place of an answer, for instance `answer:{}`; nothing is done.
+    Answer(String),
+    /// `done-answer:TEXT`: all is done, but this text stands in place of the answer.
+    DoneAnswer(String),
     /// `html`: status 200 with a maintenance page in HTML; nothing is done.
     Html,
     /// `latency:MS`: the request waits so many milliseconds, then goes on as usual.
@@ -62,6 +66,10 @@ pub enum FaultKind {
     DropFromReport(usize),
     /// `rename-report`: the names in the upload's report differ from what was stored.
     RenameReport,
+    /// `wrong-link`: the upload's report names the link of the account's oldest file for each that was stored.
+    WrongLink,
+    /// `store-as:TEXT`: each matching file is stored with `_` where TEXT stands in its name.
+    StoreAs(String),
     /// `wait-report:K`: the report is `Please wait` in HTML, K times.
     WaitReport(u64),
     /// `empty-report:K`: the report's links are empty, K times.
@@ -75,8 +83,12 @@ impl FaultKind {
         match self {
             Self::Flood | Self::IpLocked | Self::Message(_) => api || endpoint == "download",
             Self::Status(..) | Self::Html | Self::Latency(_) | Self::Close | Self::LostAnswer => true,
-            Self::TruncatedJson => api || matches!(endpoint, "end.pl" | "dir"),
-            Self::CutUpload(_) | Self::CorruptUpload(_) | Self::PlainUpload => endpoint == "upload.cgi",
+            Self::TruncatedJson | Self::Answer(_) | Self::DoneAnswer(_) => {
+                api || matches!(endpoint, "end.pl" | "dir")
+            }
+            Self::CutUpload(_) | Self::CorruptUpload(_) | Self::PlainUpload | Self::StoreAs(_) => {
+                endpoint == "upload.cgi"
+            }
             Self::CutDownload(_)
             | Self::ShortDownload(_)
             | Self::CorruptDownload(_)
@@ -86,9 +98,11 @@ impl FaultKind {
                 matches!(endpoint, "end.pl" | "file/ls" | "folder/ls" | "file/info")
             }
             Self::MissingItems => endpoint == "folder/ls",
-            Self::DropFromReport(_) | Self::RenameReport | Self::WaitReport(_) | Self::EmptyReport(_) => {
-                endpoint == "end.pl"
-            }
+            Self::DropFromReport(_)
+            | Self::RenameReport
+            | Self::WrongLink
+            | Self::WaitReport(_)
+            | Self::EmptyReport(_) => endpoint == "end.pl",
         }
     }
 }
@@ -131,6 +145,17 @@ impl FromStr for FaultKind {
                 }
                 Self::Status(code, wait)
             }
+            "answer" | "done-answer" | "store-as" => {
+                let words = value.filter(|value| !value.is_empty()).ok_or_else(|| {
+                    ParseValueError::new(text, format!("{kind} needs a text, as in {kind}:{{}}"))
+                })?;
+                match kind {
+                    "answer" => Self::Answer(words.to_owned()),
+                    "done-answer" => Self::DoneAnswer(words.to_owned()),
+                    _ => Self::StoreAs(words.to_owned()),
+                }
+            }
+            "wrong-link" => Self::WrongLink,
             "html" => Self::Html,
             "latency" => Self::Latency(Duration::from_millis(number()?)),
             "close" => Self::Close,
@@ -175,6 +200,10 @@ impl fmt::Display for FaultKind {
             Self::Message(text) => write!(f, "message:{text}"),
             Self::Status(code, None) => write!(f, "status:{code}"),
             Self::Status(code, Some(wait)) => write!(f, "status:{code}:{wait}"),
+            Self::Answer(text) => write!(f, "answer:{text}"),
+            Self::DoneAnswer(text) => write!(f, "done-answer:{text}"),
+            Self::StoreAs(text) => write!(f, "store-as:{text}"),
+            Self::WrongLink => f.write_str("wrong-link"),
             Self::Html => f.write_str("html"),
             Self::Latency(time) => write!(f, "latency:{}", time.as_millis()),
             Self::Close => f.write_str("close"),
@@ -270,13 +299,31 @@ fn endpoint_name(text: &str) -> String {
     }
 }
 
+/// The parts of a fault. A comma that no known key follows belongs to the text before it, as in
+/// `kind=answer:{"status":"OK","files":3}`.
+fn parts(text: &str) -> Vec<&str> {
+    let keys = ["endpoint=", "kind=", "name=", "after=", "times="];
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (comma, _) in text.match_indices(',') {
+        let in_words =
+            text[start..].starts_with("kind=answer:") || text[start..].starts_with("kind=done-answer:");
+        if !in_words || keys.iter().any(|key| text[comma + 1..].starts_with(key)) {
+            parts.push(&text[start..comma]);
+            start = comma + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
 impl FromStr for FaultSpec {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, ParseValueError> {
         let mut kind = None;
         let (mut endpoint, mut name, mut after, mut times) = (None, None, 0, None);
-        for part in text.split(',') {
+        for part in parts(text) {
             let (key, value) = part
                 .split_once('=')
                 .ok_or_else(|| ParseValueError::new(part, "expected KEY=VALUE, as in kind=flood"))?;
@@ -344,6 +391,10 @@ mod tests {
             "endpoint=upload.cgi,kind=cut-upload:1000,name=big",
             "endpoint=end.pl,kind=wait-report:3,times=3",
             "kind=message:Owner locked #1",
+            "endpoint=folder/ls,kind=answer:{\"status\":\"OK\",\"files\":3},name=a,times=1",
+            "endpoint=file/cp,kind=done-answer:{}",
+            "endpoint=upload.cgi,kind=store-as:´",
+            "endpoint=end.pl,kind=wrong-link",
         ] {
             assert_eq!(text.parse::<FaultSpec>().unwrap().to_string(), text);
         }

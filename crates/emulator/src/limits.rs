@@ -5,7 +5,7 @@
 //! - *listing*, `folder/ls` and `file/ls` alike: 3 s apart; sooner locks listings, other calls go on;
 //! - *same folder*: 30 s apart, for the folder's files (`file/ls`, `folder/ls` with `files: 1`) and for its
 //!   folders (`folder/ls` without) each; windows of one folder count like any listing of it;
-//! - *all files*: once an hour; *account info*: once in 5 minutes.
+//! - *all files*: once an hour; *account info*: once in 5 minutes for the account, once a minute for the address.
 //!
 //! A lock lasts 30 s, twice as long at each further offence within 5 minutes, at most 5 minutes. Asking on
 //! during a lock, 2 s after its start or later, starts its 30 s anew: a client that sleeps gets out, a client
@@ -63,6 +63,7 @@ const LISTING_GAP: Duration = Duration::from_secs(3);
 const FOLDER_GAP: Duration = Duration::from_secs(30);
 const ALL_FILES_GAP: Duration = Duration::from_secs(3600);
 const INFO_GAP: Duration = Duration::from_secs(300);
+const INFO_ADDRESS_GAP: Duration = Duration::from_secs(60);
 const LOCK: Duration = Duration::from_secs(30);
 const LONGEST_LOCK: Duration = Duration::from_secs(300);
 const OFFENCE_MEMORY: Duration = Duration::from_secs(300);
@@ -157,10 +158,14 @@ impl Limits {
             Class::Info => {
                 // No lock here: only this call fails, and downloads keep working.
                 let mut gate = Gate::load(tx, format!("info/{account}"))?;
-                let admitted = tx.now - gate.mark >= self.gap(INFO_GAP);
+                let mut of_address = Gate::load(tx, format!("info-address/{address}"))?;
+                let admitted = tx.now - gate.mark >= self.gap(INFO_GAP)
+                    && tx.now - of_address.mark >= self.gap(INFO_ADDRESS_GAP);
                 if admitted {
                     gate.mark = tx.now;
                     gate.save(tx)?;
+                    of_address.mark = tx.now;
+                    of_address.save(tx)?;
                 }
                 return Ok(admitted);
             }
@@ -320,7 +325,13 @@ mod tests {
         assert!(!bench.class(&Class::AllFiles));
         bench.wait(100_000);
         assert!(bench.class(&Class::Info));
-        bench.wait(3_300_000);
+        let of_another = |bench: &Bench| {
+            bench.store.transact(|tx| Limits::Real.admit_class(tx, "::1", 2, &Class::Info)).unwrap()
+        };
+        assert!(!of_another(&bench), "another account, the same address");
+        bench.wait(60_000);
+        assert!(of_another(&bench));
+        bench.wait(3_240_000);
         assert!(bench.class(&Class::AllFiles));
     }
 }

@@ -55,6 +55,8 @@ pub struct Network {
     pub observer: Option<Arc<dyn Observer>>,
     /// Stops all calls.
     pub cancel: CancellationToken,
+    /// Ends all waits between calls; what is on its way is finished.
+    pub end_waits: CancellationToken,
 }
 
 /// Headers of requests, in the order in which they were given. Their values may be secrets.
@@ -152,6 +154,7 @@ impl Default for Network {
             downloads: Downloads::default(),
             observer: None,
             cancel: CancellationToken::new(),
+            end_waits: CancellationToken::new(),
         }
     }
 }

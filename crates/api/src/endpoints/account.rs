@@ -1,6 +1,6 @@
 //! The account (API document, section 9).
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
@@ -10,12 +10,17 @@ use crate::error::{ApiError, ErrorKind};
 use crate::pacer::{AccountSnapshot, Call, CallClass};
 use crate::wire::account::UserInfo;
 
+/// A pause of the account's calls that is no longer is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
 impl Client {
     /// The state of the account. A state younger than 5 minutes is told from memory, also from that of another
-    /// process, since the service allows no more; and an older one when the service objects to the question.
+    /// process, since the service allows no more; and an older one when the service objects to the question, or was
+    /// asked of another account from this address less than a minute ago.
     ///
     /// # Errors
-    /// `NotAuthenticated` and its kin for a bad key.
+    /// `NotAuthenticated` and its kin for a bad key; `TooSoon` when nothing is known and the service may not be asked
+    /// yet.
     pub async fn account(&self) -> Result<AccountSnapshot, ApiError> {
         let pacer = &self.inner.pacer;
         if let Some(fresh) = pacer.fresh_account() {
@@ -26,14 +31,18 @@ impl Client {
             return Ok(fresh);
         }
         let known = pacer.any_account();
-        let call = Call {
-            flood_retries: known.is_some().then_some(0),
-            ..self.call(Endpoint::UserInfo, CallClass::AccountInfo)
-        };
+        // Nobody waits for this call: neither for the account's limit nor for the address's.
+        let wait = pacer.account_pause().filter(|pause| *pause > LONGEST_WAIT).max(pacer.address_pause());
+        if let Some(remaining) = wait {
+            let too_soon = || ApiError::new(Endpoint::UserInfo, ErrorKind::TooSoon { remaining });
+            return known.ok_or_else(|| too_soon().with_history(0, false));
+        }
+        let call = Call { flood_retries: Some(0), ..self.call(Endpoint::UserInfo, CallClass::AccountInfo) };
         match (self.post::<UserInfo>(call, &json!({})).await, known) {
             (Ok(info), _) => {
                 let snapshot = AccountSnapshot { at: SystemTime::now(), info };
                 pacer.keep_account(snapshot.clone());
+                pacer.note_account_asked();
                 if let Some(book) = book {
                     book.put(&snapshot);
                 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::client::{Client, not_empty, one_if_renamed, request_body};
 use crate::endpoint::Endpoint;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorKind};
 use crate::folder_id::FilesOf;
 use crate::item_stream;
 use crate::link::FileLink;
@@ -22,6 +22,7 @@ impl Client {
     ///
     /// # Errors
     /// `TooSoon` for the whole account, when that was listed less than an hour ago; the call isn't made then.
+    /// `Unconfirmed` for an answer that tells no list.
     pub async fn list_files(&self, request: &ListFiles) -> Result<FileListing, ApiError> {
         let call = match request.of {
             FilesOf::Folder(folder) => Call {
@@ -30,14 +31,23 @@ impl Client {
             },
             FilesOf::WholeAccount => self.call(Endpoint::FileLs, CallClass::AllFiles),
         };
-        self.post(call, request).await
+        let mut listing: FileListing = self.post(call, request).await?;
+        if listing.items.is_none() {
+            if listing.count != Some(0) {
+                let what = "it tells no list of files".to_owned();
+                return Err(ApiError::new(Endpoint::FileLs, ErrorKind::Unconfirmed { what }));
+            }
+            listing.items = Some(Vec::new());
+        }
+        Ok(listing)
     }
 
     /// Lists all files of the account into a collection, each as it comes: only what the collection keeps is held.
     /// `begin` makes an empty one for each try; it is filled on a thread that may block.
     ///
     /// # Errors
-    /// As [`list_files`](Self::list_files) for the whole account.
+    /// As [`list_files`](Self::list_files) for the whole account; `Unconfirmed` also for a listing that tells fewer
+    /// files than there are by its own count.
     pub async fn list_all_files<C>(&self, begin: impl Fn() -> C) -> Result<C, ApiError>
     where
         C: Extend<FileItem> + Send + 'static,

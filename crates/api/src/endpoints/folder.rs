@@ -1,12 +1,13 @@
 //! Folders (API document, section 4).
 
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
-use serde::de::IgnoredAny;
-
+use crate::answer::Envelope as Done;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorKind};
 use crate::folder_id::{FilesOf, FolderId};
 use crate::pacer::{Call, CallClass, ListedPart};
 use crate::wire::file::ListFiles;
@@ -31,11 +32,18 @@ impl Client {
             folder: Some((request.folder, part)),
             ..self.call(Endpoint::FolderLs, CallClass::Listing)
         };
+        let asked = Mutex::new(None);
+        let note = || *asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(SystemTime::now());
         let mut listing: FolderListing = if files_apart {
-            self.post(call, &ListFolder { files: false, ..request.clone() }).await?
+            self.post_noting(call, &ListFolder { files: false, ..request.clone() }, note).await?
         } else {
-            self.post(call, request).await?
+            self.post_noting(call, request, note).await?
         };
+        listing.asked = asked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if listing.says_nothing() {
+            let what = "it tells nothing of the folder".to_owned();
+            return Err(ApiError::new(Endpoint::FolderLs, ErrorKind::Unconfirmed { what }));
+        }
         if !request.files {
             return Ok(listing);
         }
@@ -48,7 +56,9 @@ impl Client {
                 sharing_user: request.sharing_user.clone(),
                 ..ListFiles::of(FilesOf::Folder(request.folder))
             };
-            listing.items = Some(self.list_files(&files).await?.items);
+            let files = self.list_files(&files).await?;
+            listing.file_count = listing.file_count.max(files.count);
+            listing.items = files.items;
             self.inner.files_apart.store(true, Ordering::Relaxed);
         }
         Ok(listing)
@@ -74,9 +84,12 @@ impl Client {
     /// Removes an empty folder. Just emptied, it may still count as not empty for some seconds.
     ///
     /// # Errors
-    /// `Refused` for a folder that isn't empty; `NotFound` with [`ApiError::maybe_done`] means done, probably.
+    /// `Unconfirmed` when the answer doesn't say; `Refused` for a folder that isn't empty; `NotFound` with [`ApiError::maybe_done`] means done, probably.
     pub async fn remove_folder(&self, folder: FolderId) -> Result<(), ApiError> {
-        self.plain::<IgnoredAny>(Endpoint::FolderRm, &OnlyFolder { folder_id: folder }).await?;
+        let answer: Done = self.plain(Endpoint::FolderRm, &OnlyFolder { folder_id: folder }).await?;
+        if answer.status.is_none() && answer.capital_status.is_none() {
+            return Err(ApiError::unconfirmed(Endpoint::FolderRm, "it doesn't say that the folder is gone"));
+        }
         Ok(())
     }
 

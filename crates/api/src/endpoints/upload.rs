@@ -1,6 +1,7 @@
 //! Uploads (API document, section 7): a node from the API, one request to the node, a report from the node.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -158,6 +159,31 @@ impl Client {
     /// # Errors
     /// `NoReport` when the node had none in time; list the folder then.
     pub async fn upload_report(&self, receipt: &UploadReceipt) -> Result<Vec<UploadedFile>, ApiError> {
+        self.report_of(receipt, None).await
+    }
+
+    /// What arrived of an upload whose answer was lost: the node may know its report all the same. Asks for 30 s, since
+    /// there may be none.
+    ///
+    /// # Errors
+    /// `NoReport` when the node had none in time; list the folder then.
+    pub async fn report_after_lost_answer(
+        &self,
+        receipt: &UploadReceipt,
+    ) -> Result<Vec<UploadedFile>, ApiError> {
+        self.report_of(receipt, Some(self.inner.pacer.report_pacing().quick_for)).await
+    }
+
+    /// How long to wait before looking again for an upload that no report and no listing names yet.
+    pub fn look_again_after(&self) -> Duration {
+        self.inner.pacer.report_pacing().quick
+    }
+
+    async fn report_of(
+        &self,
+        receipt: &UploadReceipt,
+        give_up: Option<Duration>,
+    ) -> Result<Vec<UploadedFile>, ApiError> {
         let transport = &self.inner.transport;
         let mut headers = HeaderMap::new();
         headers.insert("JSON", HeaderValue::from_static("1"));
@@ -169,7 +195,7 @@ impl Client {
         let short = AtomicU32::new(0);
         self.inner
             .pacer
-            .poll(call, || async {
+            .poll(call, give_up, || async {
                 let report: Report =
                     transport.node(url.clone(), headers.clone()).await?.read(transport.key())?;
                 if report.incoming || report.links.is_empty() {
@@ -201,7 +227,7 @@ fn fields(upload: &Upload) -> Vec<(&'static str, String)> {
 }
 
 /// Returns when the network has taken nothing and told nothing for so long.
-async fn standstill(progress: &Progress, idle: std::time::Duration) {
+async fn standstill(progress: &Progress, idle: Duration) {
     if idle.is_zero() {
         std::future::pending::<()>().await;
     }

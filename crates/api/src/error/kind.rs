@@ -118,6 +118,12 @@ pub enum ErrorKind {
         /// Whether it was JSON at least; then asking again won't help.
         well_formed: bool,
     },
+    /// The answer doesn't say what was asked, or contradicts itself: it proves nothing.
+    #[error("the answer doesn't say what was asked: {what}")]
+    Unconfirmed {
+        /// What is missing or wrong.
+        what: String,
+    },
     /// No connection came about, so nothing was sent.
     #[error("can't connect")]
     Connect(#[source] BoxError),
@@ -271,6 +277,7 @@ impl ErrorKind {
             | Self::Html { .. }
             | Self::Status { .. }
             | Self::InvalidJson { .. }
+            | Self::Unconfirmed { .. }
             | Self::TokenRefused { .. }
             | Self::NoFileArrived
             | Self::NoReport { .. } => Fault::Service,
@@ -297,6 +304,7 @@ impl ErrorKind {
             | Self::Network(_)
             | Self::Timeout { .. }
             | Self::TokenRefused { .. }
+            | Self::Unconfirmed { .. }
             | Self::NoFileArrived
             | Self::NoReport { .. } => true,
             // 403 without JSON comes from something before the service proper (API document, section 3).
@@ -315,7 +323,7 @@ impl ErrorKind {
             Self::Truncated { .. } | Self::InvalidJson { .. } | Self::Network(_) | Self::Timeout { .. } => {
                 false
             }
-            Self::NoReport { .. } => false,
+            Self::NoReport { .. } | Self::Unconfirmed { .. } => false,
             Self::DeadlineExceeded { last, .. } => last.surely_not_done(),
             _ => true,
         }
@@ -343,6 +351,7 @@ impl ErrorKind {
             Self::TooManyLocations { .. } => "stop downloads of the account at other addresses, or wait",
             Self::NeedsCdn { .. } => "ask for downloads through the CDN (--fichier-cdn)",
             Self::TooSoon { .. } => "list folder by folder, or wait",
+            Self::Unconfirmed { .. } => "try again in a minute",
             Self::Html { .. } => "the service is busy or under maintenance; try again later",
             Self::Status { code: 500..=599, .. } => {
                 "the service is busy or under maintenance; try again later"

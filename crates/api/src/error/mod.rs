@@ -30,6 +30,11 @@ impl ApiError {
         Self(Box::new(Inner { endpoint, kind, maybe_done: false, attempts: 1 }))
     }
 
+    /// The answer of a call didn't confirm what was asked, and nothing else did: it may have been carried out.
+    pub fn unconfirmed(endpoint: Endpoint, what: impl Into<String>) -> Self {
+        Self::new(endpoint, ErrorKind::Unconfirmed { what: what.into() }).with_history(1, true)
+    }
+
     /// An error before any call.
     pub(crate) fn here(kind: ErrorKind) -> Self {
         Self::new(Endpoint::Nowhere, kind)

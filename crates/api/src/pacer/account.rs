@@ -5,6 +5,8 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::budget::AccountSnapshot;
 
@@ -36,5 +38,58 @@ impl AccountBook {
         if let Err(error) = written {
             tracing::debug!("can't tell other processes of the account's state: {error}");
         }
+    }
+}
+
+/// A file that tells when any account was last asked for from this address.
+#[derive(Debug)]
+pub(super) struct AddressBook {
+    file: PathBuf,
+}
+
+impl AddressBook {
+    pub(super) fn new(file: PathBuf) -> Self {
+        Self { file }
+    }
+
+    /// How much of the interval since the last question is left. A moment to come is of a clock that was set back.
+    pub(super) fn pause(&self, interval: Duration, now: SystemTime) -> Option<Duration> {
+        let text = std::fs::read_to_string(&self.file).ok()?;
+        let asked = UNIX_EPOCH.checked_add(Duration::from_millis(text.trim().parse().ok()?))?;
+        let age = now.duration_since(asked).ok()?;
+        interval.checked_sub(age).filter(|left| !left.is_zero())
+    }
+
+    /// Notes that an account was asked for now.
+    pub(super) fn note(&self, now: SystemTime) {
+        let millis = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let written = match self.file.parent() {
+            Some(directory) => std::fs::create_dir_all(directory),
+            None => Ok(()),
+        };
+        if let Err(error) = written.and_then(|()| std::fs::write(&self.file, millis.to_string())) {
+            tracing::debug!("can't tell other processes that an account was asked for: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_asks_once_in_an_interval() {
+        let directory = tempfile::tempdir().unwrap();
+        let book = AddressBook::new(directory.path().join("new").join("address"));
+        let (now, minute) = (SystemTime::now(), Duration::from_secs(60));
+        assert_eq!(book.pause(minute, now), None, "never asked");
+        book.note(now);
+        let left = book.pause(minute, now + Duration::from_secs(20)).unwrap();
+        assert_eq!(left.as_secs(), 39, "{left:?}");
+        assert_eq!(book.pause(minute, now + minute + minute), None);
+        assert_eq!(book.pause(minute, now - minute), None, "the clock was set back");
+        assert_eq!(book.pause(Duration::ZERO, now), None, "no limit");
+        std::fs::write(directory.path().join("new").join("address"), "nonsense").unwrap();
+        assert_eq!(book.pause(minute, now), None);
     }
 }

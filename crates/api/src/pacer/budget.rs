@@ -462,6 +462,10 @@ impl Ledger {
         self.all_files_at = None;
     }
 
+    pub(super) fn account_interval(&self) -> Duration {
+        self.pacing.account_info
+    }
+
     pub(super) fn all_files_interval(&self) -> Duration {
         self.pacing.all_files
     }

@@ -35,9 +35,12 @@ pub use budget::{ListedFolder, ListedPart};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
-use account::AccountBook;
+use account::{AccountBook, AddressBook};
 use budget::{Ledger, lane};
 use gate::{Gate, ListingUnderWay};
+
+/// A wait of this length is finished even when all waits are to end.
+const SHORT_WAIT: Duration = Duration::from_millis(500);
 
 /// A call as the pacer sees it.
 #[derive(Debug, Clone, Copy)]
@@ -61,10 +64,12 @@ pub(crate) struct Pacer {
     report: ReportPacing,
     observer: Option<Arc<dyn Observer>>,
     cancel: CancellationToken,
+    end_waits: CancellationToken,
     any: tokio::sync::Mutex<()>,
     lanes: [tokio::sync::Mutex<()>; 4],
     ledger: Mutex<Ledger>,
     gate: Option<Gate>,
+    address: Option<AddressBook>,
 }
 
 /// The lane of a listing on its way, in this process and among processes.
@@ -101,16 +106,68 @@ impl Pacer {
             report: pacing.report.clone(),
             observer,
             cancel,
+            end_waits: CancellationToken::new(),
             any: tokio::sync::Mutex::new(()),
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
             gate: None,
+            address: None,
+        }
+    }
+
+    /// Ends all waits when this token is cancelled; requests that are on their way are finished.
+    pub(crate) fn end_waits_by(&mut self, token: CancellationToken) {
+        self.end_waits = token;
+    }
+
+    /// How an upload's report is asked for.
+    pub(crate) fn report_pacing(&self) -> &ReportPacing {
+        &self.report
+    }
+
+    /// How long a question about the account would wait for a pause of its class; `None` when it may leave.
+    pub(crate) fn account_pause(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let (until, _) = self.ledger().class_due(CallClass::AccountInfo, now)?;
+        Some(until - now)
+    }
+
+    /// How long the account's state is told from memory.
+    pub(crate) fn account_interval(&self) -> Duration {
+        self.ledger().account_interval()
+    }
+
+    /// Waits for so long; answers whether that wasn't cut short because all waits are to end.
+    pub(crate) async fn rest(&self, wait: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => false,
+            () = self.end_waits.cancelled() => false,
+            () = tokio::time::sleep(wait) => true,
         }
     }
 
     /// Shares the gates with other processes, by files that begin with this path.
     pub(crate) fn share(&mut self, path: &std::path::Path) {
         self.gate = Some(Gate::new(path));
+    }
+
+    /// Shares what this address asked of any account with other processes, by this file.
+    pub(crate) fn share_address(&mut self, file: std::path::PathBuf) {
+        self.address = Some(AddressBook::new(file));
+    }
+
+    /// How long no account may be asked for from this address; `None` when one may.
+    pub(crate) fn address_pause(&self) -> Option<Duration> {
+        // Once a minute for the address, where it is once in five for the account (API document, section 2).
+        self.address.as_ref()?.pause(self.account_interval() / 5, SystemTime::now())
+    }
+
+    /// Notes that an account was asked for from this address.
+    pub(crate) fn note_account_asked(&self) {
+        if let Some(book) = &self.address {
+            book.note(SystemTime::now());
+        }
     }
 
     pub(crate) fn learned(&self) -> Learned {
@@ -130,6 +187,7 @@ impl Pacer {
         let mut book = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
+            () = self.end_waits.cancelled() => None,
             book = self.gate.as_ref()?.hold_account() => book,
         }?;
         if let Some(told) = book.read() {
@@ -228,9 +286,18 @@ impl Pacer {
         let mut failures = Failures::default();
         let mut first_sent: Option<Instant> = None;
         let mut asked = Instant::now();
-        self.claim_folder(call).await;
+        self.claim_folder(call).await?;
         loop {
-            let (sent, lane) = self.turn(call).await;
+            let (sent, lane) = match self.turn(call).await {
+                Ok(turn) => turn,
+                Err(kind) => {
+                    // The folder was claimed, and nothing was sent.
+                    if let (0, Some(key)) = (*attempts, call.folder) {
+                        self.book(|ledger| ledger.release_folder(key)).await;
+                    }
+                    return Err(kind);
+                }
+            };
             *attempts += 1;
             let first = *first_sent.get_or_insert(sent);
             self.tell(&Event::Sent { call: info, attempt: *attempts, waited: sent - asked });
@@ -280,7 +347,7 @@ impl Pacer {
             if let Verdict::Wait(wait, why) = verdict {
                 let of = self.retry.low_level_retries.saturating_add(1);
                 let failed = FailedTry { error: &kind, number: failures.low_level, of };
-                self.sleep_after(info, now + wait, why, Some(failed)).await;
+                self.sleep_after(info, now + wait, why, Some(failed)).await?;
             }
         }
     }
@@ -341,7 +408,9 @@ impl Pacer {
                 };
                 within(&mut failures.low_level, self.retry.low_level_retries, verdict)
             }
-            ErrorKind::TokenRefused { .. } | ErrorKind::TooSoon { .. } => Verdict::GiveUp,
+            ErrorKind::TokenRefused { .. } | ErrorKind::TooSoon { .. } | ErrorKind::Unconfirmed { .. } => {
+                Verdict::GiveUp
+            }
             kind if kind.may_pass() => {
                 self.ledger().answered(class, sent);
                 if !kind.surely_not_done() && !call.info.endpoint.is_idempotent() {
@@ -371,33 +440,37 @@ impl Pacer {
         }
     }
 
-    async fn claim_folder(&self, call: Call) {
-        let Some(key) = call.folder else { return };
+    async fn claim_folder(&self, call: Call) -> Result<(), ErrorKind> {
+        let Some(key) = call.folder else { return Ok(()) };
         loop {
             let claim = self.book(|ledger| ledger.claim_folder(key, Instant::now())).await;
             match claim {
-                Ok(()) => return,
-                Err(next) => self.sleep(call.info, next, WaitReason::SameFolder).await,
+                Ok(()) => return Ok(()),
+                Err(next) => self.sleep(call.info, next, WaitReason::SameFolder).await?,
             }
         }
     }
 
     /// Waits until the call may leave, books it, and returns the moment; for a listing also its lane, to be
     /// kept until the answer is there.
-    async fn turn(&self, call: Call) -> (Instant, Option<Lane<'_>>) {
+    async fn turn(&self, call: Call) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
         let class = call.info.class;
-        let Some(lane) = lane(class) else { return (Instant::now(), None) };
+        let Some(lane) = lane(class) else { return Ok((Instant::now(), None)) };
         let guard = self.lanes[lane].lock().await;
         let alone =
             matches!(class, CallClass::Listing | CallClass::AllFiles) && self.ledger().spaces_listings();
         let under_way = match &self.gate {
-            Some(gate) if alone => gate.begin_listing().await,
+            Some(gate) if alone => tokio::select! {
+                biased;
+                () = self.end_waits.cancelled() => return Err(ErrorKind::Canceled),
+                begun = gate.begin_listing() => begun,
+            },
             _ => None,
         };
         loop {
-            self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await;
+            self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await?;
             let _any = self.any.lock().await;
-            self.wait(call.info, Ledger::any_due).await;
+            self.wait(call.info, Ledger::any_due).await?;
             let leave = |ledger: &mut Ledger| {
                 let now = Instant::now();
                 // A pause may have begun meanwhile, or another process called; it is waited for without
@@ -406,48 +479,70 @@ impl Pacer {
                 due.then(|| ledger.sent(class, call.folder, now)).map(|()| now)
             };
             if let Some(now) = self.book(leave).await {
-                return (now, alone.then_some((guard, under_way)));
+                return Ok((now, alone.then_some((guard, under_way))));
             }
         }
     }
 
     /// Sleeps until the ledger knows of nothing more to wait for.
-    async fn wait(&self, call: CallInfo, due: impl Fn(&Ledger, Instant) -> Option<(Instant, WaitReason)>) {
+    async fn wait(
+        &self,
+        call: CallInfo,
+        due: impl Fn(&Ledger, Instant) -> Option<(Instant, WaitReason)>,
+    ) -> Result<(), ErrorKind> {
         loop {
             let wait = due(&self.ledger(), Instant::now());
-            let Some((until, why)) = wait else { return };
-            self.sleep(call, until, why).await;
+            let Some((until, why)) = wait else { return Ok(()) };
+            self.sleep(call, until, why).await?;
         }
     }
 
-    async fn sleep(&self, call: CallInfo, until: Instant, why: WaitReason) {
-        self.sleep_after(call, until, why, None).await;
+    async fn sleep(&self, call: CallInfo, until: Instant, why: WaitReason) -> Result<(), ErrorKind> {
+        self.sleep_after(call, until, why, None).await
     }
 
-    /// Sleeps, and tells for what, and which failed try came before.
+    /// Sleeps until this moment, and tells for what, and which failed try came before. Fails when all waits are to
+    /// end, unless little of this one is left: what is on its way is finished, and the distance between two calls
+    /// belongs to that.
     async fn sleep_after(
         &self,
         call: CallInfo,
         until: Instant,
         why: WaitReason,
         after: Option<FailedTry<'_>>,
-    ) {
+    ) -> Result<(), ErrorKind> {
         let wait = until.saturating_duration_since(Instant::now());
-        if !wait.is_zero() {
+        if !wait.is_zero() && !(self.end_waits.is_cancelled() && wait > SHORT_WAIT) {
             self.tell(&Event::Waiting { call, why, wait, after });
         }
+        tokio::select! {
+            biased;
+            () = self.end_waits.cancelled() => {}
+            () = sleep_until(until) => return Ok(()),
+        }
+        if until.saturating_duration_since(Instant::now()) > SHORT_WAIT {
+            return Err(ErrorKind::Canceled);
+        }
         sleep_until(until).await;
+        Ok(())
     }
 
     /// Asks a node again and again until it has something to tell.
     ///
     /// `Ok(None)` and errors that may pass mean "not yet".
-    pub(crate) async fn poll<T, F, A>(&self, call: Call, mut ask: F) -> Result<T, ApiError>
+    /// `give_up`: how long at most; `None` for as long as a report may take.
+    pub(crate) async fn poll<T, F, A>(
+        &self,
+        call: Call,
+        give_up: Option<Duration>,
+        mut ask: F,
+    ) -> Result<T, ApiError>
     where
         F: FnMut() -> A,
         A: Future<Output = Result<Option<T>, ErrorKind>>,
     {
         let info = call.info;
+        let give_up = give_up.unwrap_or(self.report.give_up);
         let began = Instant::now();
         let mut asked = 0;
         let asking = async {
@@ -469,10 +564,10 @@ impl Pacer {
                 }
                 let waited = began.elapsed();
                 let pause = if waited < self.report.quick_for { self.report.quick } else { self.report.slow };
-                if waited + pause > self.report.give_up {
+                if waited + pause > give_up {
                     return Err(ErrorKind::NoReport { waited });
                 }
-                self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await;
+                self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await?;
             }
         };
         let result = tokio::select! {

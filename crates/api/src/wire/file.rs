@@ -74,9 +74,17 @@ pub struct FileListing {
     /// How many, by the service's count.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub count: Option<u64>,
-    /// The files.
-    #[serde(deserialize_with = "tolerant::list")]
-    pub items: Vec<FileItem>,
+    /// The files; `None` if the answer says nothing of them.
+    #[serde(deserialize_with = "tolerant::opt_list")]
+    pub items: Option<Vec<FileItem>>,
+}
+
+impl FileListing {
+    /// Whether there are more files by the service's own count than it told.
+    pub fn is_cut(&self) -> bool {
+        let told = self.items.as_ref().map_or(0, Vec::len) as u64;
+        self.count.is_some_and(|count| count > told)
+    }
 }
 
 /// Names a file: by its link, or by folder and name.

@@ -1,5 +1,7 @@
 //! Folders (API document, section 4).
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 
 use super::file::FileItem;
@@ -63,12 +65,22 @@ pub struct FolderListing {
     /// Number of its files, if the service told.
     #[serde(rename = "files", deserialize_with = "tolerant::opt_number")]
     pub file_count: Option<u64>,
-    /// Its sub-folders.
-    #[serde(deserialize_with = "tolerant::list")]
-    pub sub_folders: Vec<SubFolder>,
+    /// Its sub-folders; `None` if the answer says nothing of them.
+    #[serde(deserialize_with = "tolerant::some_list")]
+    pub sub_folders: Option<Vec<SubFolder>>,
     /// Its files. Always there when asked for.
     #[serde(deserialize_with = "tolerant::opt_list")]
     pub items: Option<Vec<FileItem>>,
+    /// When it was asked for. The service counted it no sooner.
+    #[serde(skip)]
+    pub asked: Option<SystemTime>,
+}
+
+impl FolderListing {
+    /// Whether the answer tells neither sub-folders nor files nor how many there are.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.sub_folders.is_none() && self.items.is_none() && self.file_count.is_none()
+    }
 }
 
 impl Default for FolderListing {
@@ -82,8 +94,9 @@ impl Default for FolderListing {
             shares: Vec::new(),
             size: None,
             file_count: None,
-            sub_folders: Vec::new(),
+            sub_folders: None,
             items: None,
+            asked: None,
         }
     }
 }
@@ -227,7 +240,7 @@ mod tests {
         .unwrap();
         assert_eq!((listing.id, listing.name.as_str()), (FolderId::ROOT, "Root"));
         assert_eq!((listing.size, listing.file_count, &listing.items), (None, Some(0), &None));
-        let folder = &listing.sub_folders[0];
+        let folder = &listing.sub_folders.unwrap()[0];
         assert_eq!((folder.id, folder.name.as_str(), folder.pass), (FolderId(3_357_645), "backup", false));
         assert_eq!(folder.create_date, Some(WireDate::new("2021-03-20 16:42:15")));
     }
@@ -241,7 +254,7 @@ mod tests {
             let listing: FolderListing = serde_json::from_str(json).unwrap();
             assert_eq!((listing.id, listing.file_count, listing.size), (FolderId(7), Some(2), Some(30)));
             assert_eq!(listing.items, Some(Vec::new()));
-            assert!(listing.sub_folders.is_empty());
+            assert_eq!(listing.sub_folders, json.contains("sub_folders").then(Vec::new));
         }
     }
 }

@@ -143,6 +143,11 @@ pub(crate) fn opt_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 #[serde(transparent)]
 pub(crate) struct Text(#[serde(deserialize_with = "opt_text")] pub(crate) Option<String>);
 
+/// A number as [`opt_number`] reads it, for readers by hand.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Number(#[serde(deserialize_with = "opt_number")] pub(crate) Option<u64>);
+
 /// Something that is written as a text, or `None` when it can't be read: for fields that a listing can do
 /// without.
 pub(crate) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
@@ -161,6 +166,13 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     Ok(opt_list(deserializer)?.unwrap_or_default())
+}
+
+/// As [`list`]; for fields whose absence says something else than an empty list.
+pub(crate) fn some_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    list(deserializer).map(Some)
 }
 
 /// As [`list`], but `null` stays apart from the empty list.

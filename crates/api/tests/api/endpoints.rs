@@ -35,7 +35,7 @@ async fn folder_ls_with_files_is_one_call() {
     .await;
     let listing = server.client().list_folder(&ListFolder::with_files(FolderId(7))).await.unwrap();
     assert_eq!(sent(&server), ("/v1/folder/ls.cgi".into(), json!({"folder_id": 7, "files": 1})));
-    assert_eq!(listing.sub_folders[0].id, FolderId(8));
+    assert_eq!(listing.sub_folders.unwrap()[0].id, FolderId(8));
     let file = &listing.items.unwrap()[0];
     assert_eq!((file.link, file.size, file.checksum), (link("abc"), 12, None));
 }
@@ -133,7 +133,7 @@ async fn file_ls_in_a_window_and_of_the_account() {
         sent_before: Some(WireDate::new("2021-01-01 00:00:00")),
         ..ListFiles::of(FilesOf::Folder(FolderId(4)))
     };
-    assert_eq!(server.client().list_files(&request).await.unwrap().items.len(), 1);
+    assert_eq!(server.client().list_files(&request).await.unwrap().items.unwrap().len(), 1);
     let body = json!({"folder_id": 4, "sent_before": "2021-01-01 00:00:00"});
     assert_eq!(sent(&server), ("/v1/file/ls.cgi".into(), body));
     server.client().list_files(&ListFiles::of(FilesOf::WholeAccount)).await.unwrap();

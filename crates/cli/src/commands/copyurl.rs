@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use clap::Args;
+use fichier_api::FileLink;
 use fichier_engine::{RunOptions, RunReport, Upload};
 use fichier_remotes::web::{WebAddress, WebFile};
 use fichier_storage::{Location, Name, RemotePath, StorageError};
@@ -61,6 +62,9 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    if !arguments.urls {
+        expect_no_page(&arguments.url)?;
+    }
     if arguments.stdout {
         return write_out(&arguments.url, context).await;
     }
@@ -84,12 +88,29 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     for (number, line) in list.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let (url, name) = fields(line);
         let name = name.filter(|name| !name.is_empty());
-        if let Err(error) = one(&url, name, arguments, true, &location, context).await {
+        let stored = match expect_no_page(&url) {
+            Ok(()) => one(&url, name, arguments, true, &location, context).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = stored {
             let place = format!("{}:{}", arguments.url, number + 1);
             context.problems.note_text(&place, &format!("{url}: {error:#}"));
         }
     }
     Ok(())
+}
+
+/// Refuses the link of a file at 1Fichier: without an account the service gives a page for people, not the file.
+fn expect_no_page(url: &str) -> anyhow::Result<()> {
+    if url.trim().parse::<FileLink>().is_err() {
+        return Ok(());
+    }
+    let hint = "copy the file from a remote that holds it; for a folder that somebody shares, set shared_folder and \
+                api_key: get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
+    let message = format!(
+        "CopyURL failed: {url} is the page of a file at 1Fichier, which gives files to accounts only\nHint: {hint}"
+    );
+    Err(Failure::other(message).into())
 }
 
 /// Stores one address. `name`: what it shall be called.

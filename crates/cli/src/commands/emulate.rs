@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
-use fichier_emulator::{Account, Checksums, Emulator, FaultSpec, Limits, MkdirExisting, Storage};
+use fichier_emulator::{Account, Checksums, Emulator, FaultSpec, Limits, Lists, MkdirExisting, Storage};
 
 use super::Context;
 use crate::flags;
@@ -77,6 +77,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     most_items: Option<usize>,
 
+    /// What becomes of a list with an item that can't be served: whole (the call is refused) or partial
+    #[arg(long, value_name = "WAY", default_value = "whole")]
+    lists: Lists,
+
     /// What making a folder of a name that exists does: refuse, same or duplicate
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     mkdir_existing: MkdirExisting,
@@ -104,6 +108,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         .limits(arguments.limits)
         .lag(arguments.lag)
         .most_items(arguments.most_items)
+        .lists(arguments.lists)
         .mkdir_existing(arguments.mkdir_existing)
         .account(account);
     // Not given: the limits' own cap holds.
@@ -130,7 +135,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         emulator.write_ca(file).with_context(|| format!("can't write {}", file.display()))?;
         writeln!(context.out, "ca        {}", file.display())?;
     }
-    let remote = format!(":fichier,api_key={},endpoint=\"{endpoint}\":", emulator.api_key());
+    // A client keeps the service's intervals unless it is told that there are others.
+    let pace = match arguments.limits {
+        Limits::Off => ",call_gap=0,folder_gap=0,all_files_gap=0".to_owned(),
+        Limits::Scaled(factor) if factor >= 2.0 => format!(",time_scale={}", factor.floor()),
+        _ => String::new(),
+    };
+    let remote = format!(":fichier,api_key={},endpoint=\"{endpoint}\"{pace}:", emulator.api_key());
     writeln!(context.out, "try       fichier lsf '{remote}'")?;
     context.out.flush()?;
     wait_for_end().await?;

@@ -113,6 +113,7 @@ where
                     too_late = Some(Instant::now() + GRACE);
                 }
                 stop.cancel();
+                context.session.end_waits();
             }
         }
     };

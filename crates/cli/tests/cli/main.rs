@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod answers;
 mod arguments;
 #[cfg(unix)]
 mod asking;
@@ -45,3 +46,4 @@ mod sync;
 #[cfg(unix)]
 mod terminal;
 mod transfers;
+mod waits;

@@ -57,6 +57,7 @@ impl Service {
                 }
                 return Some(Ok(answer));
             }
+            FaultKind::Answer(text) => return Some(Ok(Answer::json(text.clone()))),
             FaultKind::Html => {
                 return Some(Ok(Answer::html(StatusCode::OK, "Our services are under maintenance.")));
             }
@@ -89,6 +90,12 @@ impl Service {
         }
         if visit.is_struck(&FaultKind::LostAnswer) {
             return Err(Abort);
+        }
+        if let Some(text) = visit.struck(|kind| match kind {
+            FaultKind::DoneAnswer(text) => Some(text.clone()),
+            _ => None,
+        }) {
+            return Ok(Answer::json(text));
         }
         if answer.is_json()
             && let Payload::Bytes(bytes) = &answer.payload

@@ -1,7 +1,7 @@
 //! Files: information, removal, moving, copying, renaming, attributes (API document, section 5).
 //!
-//! Lists are all or nothing: the first file that can't be served refuses the call, and nothing is done. The
-//! document doesn't know; a client has to find out what remains to be done either way.
+//! Lists are all or nothing, unless [`Lists::Partial`] is set: the first file that can't be served refuses the call,
+//! and nothing is done. The document doesn't know; a client has to find out what remains to be done either way.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Flag, Id, Reply, Which};
 use super::listing::Item;
 use crate::answer::Refusal;
+use crate::builder::Lists;
 use crate::clock::wire_date;
 use crate::names::stored_name;
 use crate::state::{FileRow, NewFile};
@@ -50,6 +51,14 @@ fn check_length(call: &Call<'_>, links: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Where lists are done in part, `None` for an item that can't be served.
+fn or_left_out<T>(call: &Call<'_>, item: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    match item {
+        Err(Refusal::Ko(..)) if call.service.lists == Lists::Partial => Ok(None),
+        item => item.map(Some),
+    }
+}
+
 #[derive(Deserialize)]
 struct Rm {
     files: Vec<RmFile>,
@@ -64,14 +73,17 @@ struct RmFile {
 pub(super) fn rm(call: &Call<'_>) -> Reply {
     let params: Rm = call.params()?;
     check_length(call, params.files.len())?;
+    let mut removed = 0;
     for wanted in &params.files {
-        let file = call.any_file(&wanted.url)?;
-        if file.account != call.account.id && wanted.code.as_ref() != Some(&file.remove_code) {
-            return Err(Refusal::not_allowed());
-        }
+        let file = call.any_file(&wanted.url).and_then(|file| {
+            let may = file.account == call.account.id || wanted.code.as_ref() == Some(&file.remove_code);
+            if may { Ok(file) } else { Err(Refusal::not_allowed()) }
+        });
+        let Some(file) = or_left_out(call, file)? else { continue };
         call.tx.remove_file(&file)?;
+        removed += 1;
     }
-    call.reply(&json!({"status": "OK", "removed": params.files.len()}))
+    call.reply(&json!({"status": "OK", "removed": removed}))
 }
 
 #[derive(Deserialize)]
@@ -98,7 +110,7 @@ pub(super) fn mv(call: &Call<'_>) -> Reply {
     let folder = call.folder(params.destination_folder_id, params.destination_user.as_deref(), true)?;
     let mut urls = Vec::with_capacity(params.urls.len());
     for url in &params.urls {
-        let file = call.own_file(url)?;
+        let Some(file) = or_left_out(call, call.own_file(url))? else { continue };
         call.tx.move_file(file.id, folder.account, folder.id, rename.as_deref().unwrap_or(&file.name))?;
         urls.push(file.link());
     }
@@ -125,10 +137,13 @@ pub(super) fn cp(call: &Call<'_>) -> Reply {
     let mut used = call.tx.used(owner.id)?;
     let mut urls = Vec::with_capacity(params.urls.len());
     for url in &params.urls {
-        let file = call.any_file(url)?;
-        if file.account != call.account.id {
-            Call::check_password(&file, params.pass.as_deref())?;
-        }
+        let file = call.any_file(url).and_then(|file| {
+            if file.account != call.account.id {
+                Call::check_password(&file, params.pass.as_deref())?;
+            }
+            Ok(file)
+        });
+        let Some(file) = or_left_out(call, file)? else { continue };
         used = used.saturating_add(file.size);
         if used > owner.quota {
             return Err(Refusal::forbidden("Storage quota exceeded #530"));
@@ -173,7 +188,7 @@ pub(super) fn rename(call: &Call<'_>) -> Reply {
     check_length(call, params.urls.len())?;
     let mut urls = Vec::with_capacity(params.urls.len());
     for wanted in &params.urls {
-        let file = call.own_file(&wanted.url)?;
+        let Some(file) = or_left_out(call, call.own_file(&wanted.url))? else { continue };
         let name = stored_name(&wanted.filename);
         call.tx.move_file(file.id, file.account, file.folder, &name)?;
         urls.push(json!({"url": file.link(), "old_filename": file.name, "new_filename": name}));
@@ -206,7 +221,7 @@ pub(super) fn chattr(call: &Call<'_>) -> Reply {
     };
     let mut urls = Vec::with_capacity(params.urls.len());
     for url in &params.urls {
-        let mut file = call.own_file(url)?;
+        let Some(mut file) = or_left_out(call, call.own_file(url))? else { continue };
         if let Some(name) = &rename {
             call.tx.move_file(file.id, file.account, file.folder, name)?;
         }

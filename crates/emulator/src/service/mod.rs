@@ -26,7 +26,7 @@ use hyper::body::Incoming;
 use jiff::tz::TimeZone;
 
 use crate::answer::{Abort, Answer, Body};
-use crate::builder::{Builder, MkdirExisting};
+use crate::builder::{Builder, Lists, MkdirExisting};
 use crate::checksum::Checksums;
 use crate::clock::Clock;
 use crate::control_http;
@@ -72,6 +72,7 @@ pub(crate) struct Service {
     pub(crate) limits: Limits,
     pub(crate) listing_cap: Option<usize>,
     pub(crate) most_items: Option<usize>,
+    pub(crate) lists: Lists,
     pub(crate) clock: Clock,
     pub(crate) zone: TimeZone,
     address: SocketAddr,
@@ -106,6 +107,7 @@ impl Service {
             limits: builder.limits,
             listing_cap: builder.listing_cap.unwrap_or(default_cap),
             most_items: builder.most_items,
+            lists: builder.lists,
             clock: builder.clock,
             zone: builder.zone,
             address,

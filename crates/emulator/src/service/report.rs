@@ -85,8 +85,9 @@ impl Service {
         let id = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "xid");
         let id = id.map(|(_, id)| id.into_owned()).unwrap_or_default();
         let life = self.limits.micros(REPORT_LIFE);
-        let found = self.store.run(move |tx| Ok::<_, Refusal>((tx.upload(&id)?, tx.now))).await;
-        let (upload, now) = match found {
+        let found =
+            self.store.run(move |tx| Ok::<_, Refusal>((tx.upload(&id)?, tx.oldest_file()?, tx.now))).await;
+        let (upload, oldest, now) = match found {
             Ok(found) => found,
             Err(refusal) => return Ok(self.refuse(visit, refusal)),
         };
@@ -110,8 +111,13 @@ impl Service {
         if as_json {
             let empty =
                 visit.struck(|kind| matches!(kind, FaultKind::EmptyReport(_)).then_some(())).is_some();
-            let links: Vec<Value> =
+            let mut links: Vec<Value> =
                 if empty { Vec::new() } else { lines.iter().map(ReportLine::json).collect() };
+            if visit.is_struck(&FaultKind::WrongLink)
+                && let Some(oldest) = oldest
+            {
+                links.iter_mut().for_each(|link| link["download"] = oldest.link().into());
+            }
             return Ok(Answer::value(&json!({"incoming": u8::from(empty), "links": links})));
         }
         if as_csv {

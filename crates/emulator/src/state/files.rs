@@ -123,6 +123,14 @@ impl Tx<'_> {
             .collect()
     }
 
+    /// The file that was stored before all others.
+    pub(crate) fn oldest_file(&self) -> rusqlite::Result<Option<FileRow>> {
+        self.db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM files ORDER BY id LIMIT 1"))?
+            .query_row([], file)
+            .optional()
+    }
+
     /// How many files an account has, lag or not.
     pub(crate) fn count_files(&self, account: i64) -> rusqlite::Result<u64> {
         let count: i64 = self

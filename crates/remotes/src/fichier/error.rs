@@ -56,6 +56,17 @@ fn password_hint(kind: &ErrorKind) -> Option<&'static str> {
     }
 }
 
+/// The service took a request, and its answer doesn't say that what was asked is done.
+pub(crate) fn unconfirmed(action: &str, path: &RemotePath, what: impl Into<String>) -> StorageError {
+    StorageError::Service {
+        action: format!("{action} {path:?}"),
+        retry: Retry::Worthwhile,
+        blame: Blame::Service,
+        hint: Some("look whether it was done before trying again".to_owned()),
+        source: what.into().into(),
+    }
+}
+
 /// The error of a listing: a folder that is gone is the storage layer's own.
 pub(super) fn listing_failed(path: &RemotePath, error: ApiError) -> StorageError {
     if error.is_not_found() {

@@ -3,7 +3,12 @@
 use fichier_api::MoveFolder;
 use fichier_storage::{Outcome, RemotePath, Result, StorageError};
 
-use super::{FichierRemote, catalogue::KnownFolder, error::failed, tree::Made};
+use super::{
+    FichierRemote,
+    catalogue::KnownFolder,
+    error::{failed, unconfirmed},
+    tree::Made,
+};
 
 impl FichierRemote {
     pub(super) async fn make(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
@@ -63,11 +68,20 @@ impl FichierRemote {
             };
             let touched = [Some(parent), old_parent];
             touched.iter().flatten().for_each(|touched| self.tree.catalogue().expect_into(*touched));
-            if namesake {
+            let answer = if namesake {
                 self.client.move_folder(&request(None)).await.map_err(moved)?;
-                self.client.move_folder(&request(Some(stored))).await.map_err(moved)?;
+                self.client.move_folder(&request(Some(stored))).await.map_err(moved)?
             } else {
-                self.client.move_folder(&request(renames.then_some(stored))).await.map_err(moved)?;
+                self.client.move_folder(&request(renames.then_some(stored))).await.map_err(moved)?
+            };
+            // An answer that names the folder confirms; else the folder has to be seen in its new place.
+            if answer.old_name.is_none() && answer.new_name.is_none() {
+                self.tree.refresh(parent, &to_parent).await?;
+                let seen = self.tree.catalogue().folders_named(parent, &name).any(|id| id == folder);
+                if !seen {
+                    let what = "the service doesn't say that it is moved, and it isn't in its new place";
+                    return Err(unconfirmed("move directory", from, what));
+                }
             }
             let folder = KnownFolder { id: folder, name: name.clone(), date: known.date };
             self.tree.catalogue().note_moved_folder(parent, folder);

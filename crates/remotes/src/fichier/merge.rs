@@ -6,7 +6,7 @@ use fichier_storage::{RemotePath, Result, StorageError};
 use super::{
     FichierRemote,
     catalogue::{Catalogue, KnownFile},
-    error::failed,
+    error::{failed, unconfirmed},
     lists::{Listed, Lists},
 };
 
@@ -53,17 +53,26 @@ impl FichierRemote {
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
             let request = MoveFiles { links, to, destination_user: None, rename: None };
-            if let Err(error) = self.client.move_files(&request).await {
-                if lists.refused(list, error.kind()).is_some() {
-                    return Err(failed("merge", path, error));
+            let answer = match self.client.move_files(&request).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    if lists.refused(list, error.kind()).is_some() {
+                        return Err(failed("merge", path, error));
+                    }
+                    continue;
                 }
-                continue;
-            }
-            lists.taken(list.len());
+            };
+            let moved = self.moved(&request.links, &answer, to, path).await;
+            let asked = list.len();
+            lists.taken(moved.len());
             let mut catalogue = self.tree.catalogue();
-            for file in list {
+            for file in list.into_iter().filter(|file| moved.contains(&file.link)) {
                 catalogue.note_file_gone(from, file.link);
                 catalogue.note_file(to, file);
+            }
+            if moved.len() < asked {
+                let left = asked - moved.len();
+                return Err(unconfirmed("merge", path, format!("{left} of {asked} files weren't moved")));
             }
         }
         Ok(())

@@ -8,6 +8,7 @@
 mod account;
 mod archive;
 mod catalogue;
+mod confirm;
 mod download;
 mod error;
 mod folder_locks;

@@ -19,6 +19,10 @@ use crate::{
     registry::{Chosen, InvalidValue, OpenError, Settings, backend},
 };
 
+/// What to do without a key.
+pub(super) const SET_A_KEY: &str =
+    "set api_key; get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
+
 /// Opens an account, or a shared folder when one is named.
 ///
 /// # Errors
@@ -33,11 +37,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
             action: format!("open {name}"),
             retry: Retry::Fatal,
             blame: Blame::User,
-            hint: Some(
-                "set api_key; get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access \
-                 account)"
-                    .to_owned(),
-            ),
+            hint: Some(SET_A_KEY.to_owned()),
             source: "the remote has no API key".into(),
         }
         .into());
@@ -54,9 +54,13 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
     let proxy = proxy_for(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
+    let folder_gap = pacing.same_folder;
     // Without limits there is nothing to share.
     let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
+    let address =
+        gates.map(|directory| directory.join(account_name(&[url.as_str()])).with_extension("address"));
     let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), &key])));
+    let has_key = !key.is_empty();
     let whose = shared.as_deref().map_or(["account", &key], |folder| ["shared folder", folder]);
     // A digest, since an identity may come to be seen and the key mustn't.
     let identity = account_name(&[url.as_str().trim_end_matches('/'), whose[0], whose[1]]);
@@ -66,13 +70,17 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .proxy(proxy)
         .pacing(pacing)
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
-        .cancel(network.cancel.clone());
+        .cancel(network.cancel.clone())
+        .end_waits(network.end_waits.clone());
     let mut builder = network.applied(builder);
     if let Some(observer) = &network.observer {
         builder = builder.observer(observer.clone());
     }
     if let Some(path) = gates {
         builder = builder.shared_gates(path);
+    }
+    if let Some(file) = address {
+        builder = builder.shared_address(file);
     }
     let (memory, kept) = memory.unzip();
     let list_limit = kept.as_ref().and_then(Kept::list_limit);
@@ -90,7 +98,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
                 None
             }
         });
-        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
+        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list, folder_gap));
         let remote = FichierRemote::new(client, title, identity, options)
             .with_memory(memory, list_limit)
             .with_recall(recall);
@@ -100,7 +108,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
     })?;
     let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
-    Ok(Arc::new(SharedFolderRemote::new(client, title, (folder, identity), password, &options)))
+    let remote = SharedFolderRemote::new(client, title, (folder, identity), password, &options);
+    Ok(Arc::new(if has_key { remote } else { remote.without_account() }))
 }
 
 /// Where the catalogue of an account lies, given its remote's settings; `None` when nothing is kept of it.

@@ -33,6 +33,8 @@ pub(super) struct Recall {
     fast_list: bool,
     /// When this run began: what was listed since, by whichever process, is as good as listed by us.
     began: SystemTime,
+    /// How long the service gives no newer listing of a folder.
+    folder_gap: Duration,
     survey: OnceCell<Option<Survey>>,
 }
 
@@ -86,8 +88,14 @@ impl Extend<FileItem> for Intake {
 }
 
 impl Recall {
-    pub(super) fn new(archive: Archive, usage: CatalogueUse, fast_list: bool) -> Self {
-        Self { archive, usage, fast_list, began: SystemTime::now(), survey: OnceCell::new() }
+    pub(super) fn new(archive: Archive, usage: CatalogueUse, fast_list: bool, folder_gap: Duration) -> Self {
+        Self { archive, usage, fast_list, began: SystemTime::now(), folder_gap, survey: OnceCell::new() }
+    }
+
+    /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet.
+    fn new_since(&self) -> SystemTime {
+        let within_gap = SystemTime::now().checked_sub(self.folder_gap).unwrap_or(SystemTime::UNIX_EPOCH);
+        self.began.min(within_gap)
     }
 
     pub(super) fn archive(&self) -> &Archive {
@@ -143,7 +151,7 @@ impl Tree {
         if self.catalogue().is_seen(folder) {
             return Ok(());
         }
-        let since = self.recall.as_ref().map_or(SystemTime::UNIX_EPOCH, |recall| recall.began);
+        let since = self.recall.as_ref().map_or(SystemTime::UNIX_EPOCH, Recall::new_since);
         self.recollect_or_list(folder, path, since).await
     }
 
@@ -213,9 +221,10 @@ impl Tree {
         match recall.usage {
             CatalogueUse::Trust(None) => SystemTime::UNIX_EPOCH,
             CatalogueUse::Trust(Some(age)) => {
-                SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
+                let since = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+                since.min(recall.new_since())
             }
-            CatalogueUse::Verify | CatalogueUse::Off => recall.began,
+            CatalogueUse::Verify | CatalogueUse::Off => recall.new_since(),
         }
     }
 
@@ -228,7 +237,7 @@ impl Tree {
         let listed_elsewhere = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
-                if self.recollect(recall, folder, recall.began).await {
+                if self.recollect(recall, folder, recall.new_since()).await {
                     return;
                 }
             }
@@ -246,7 +255,7 @@ impl Tree {
         let Remembered { files, folders, listed } = known;
         tracing::debug!(%folder, files = files.len(), folders = folders.len(), "known without a listing");
         let mut catalogue = self.catalogue();
-        if listed >= recall.began {
+        if listed >= recall.new_since() {
             catalogue.take_listing(folder, files, folders);
         } else {
             catalogue.take_remembered(folder, files, folders);

@@ -4,12 +4,14 @@
 //! one. Old versions go after the new ones are there.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::SystemTime,
 };
 
-use fichier_api::{ApiError, CopyFiles, FileLink, FolderId, MoveFiles, RenameFile};
+use fichier_api::{
+    ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, RenameFile,
+};
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
 use super::{
@@ -71,7 +73,7 @@ impl FichierRemote {
                 self.tree.catalogue().expect_into(id);
                 let result = match kind {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
-                    Kind::Move => self.move_part(id, &part).await,
+                    Kind::Move => self.move_part(id, &folder, &part).await,
                 };
                 if !matches!(&result, Err(error) if error.maybe_done()) {
                     self.tree.catalogue().arrived_in(id);
@@ -181,34 +183,41 @@ impl FichierRemote {
         let renamed_on_the_way = rename.is_some();
         let request =
             CopyFiles { links, to, sharing_user: None, pass: self.options.file_password.clone(), rename };
-        let copies: Vec<Option<FileLink>> = match self.client.copy_files(&request).await {
-            Ok(copied) => part
-                .iter()
-                .map(|step| {
-                    copied.links.iter().find(|copy| copy.from_url == step.link).map(|copy| copy.to_url)
-                })
-                .collect(),
-            Err(error) if error.maybe_done() => return self.copied_before(to, folder, part, error).await,
+        // What lies there now is no copy that is made now.
+        let before = self.tree.catalogue().links(to).unwrap_or_default();
+        let (told, doubt) = match self.client.copy_files(&request).await {
+            Ok(copied) => {
+                let what = "it doesn't name the copy, and the directory holds none";
+                (copied.links, ApiError::unconfirmed(Endpoint::FileCp, what))
+            }
+            Err(error) if error.maybe_done() => (Vec::new(), error),
             Err(error) => return Err(error),
         };
+        let mut copies: Vec<_> = part.iter().map(|step| self.told_copy(step, &told, &before)).collect();
+        if renamed_on_the_way {
+            copies.iter_mut().flatten().for_each(|copy| copy.name = part[0].name.clone());
+        }
+        for copy in copies.iter().flatten() {
+            self.tree.catalogue().note_file(to, copy.clone());
+        }
+        if copies.iter().any(Option::is_none) && !self.find_copies(to, folder, part, &mut copies).await {
+            self.tree.catalogue().expect_into(to);
+            if told.is_empty() {
+                return Err(doubt);
+            }
+        }
+        let doubt = Arc::new(doubt);
         let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
         let mut renames = Vec::new();
         for (step, copy) in part.iter().zip(copies) {
-            let Some(link) = copy else {
-                // The service counts it as copied without saying to where: look when it is listed again.
-                self.tree.catalogue().expect_into(to);
-                done.push(Ok(KnownFile { name: step.name.clone(), ..step.known.clone() }));
+            let Some(copy) = copy else {
+                done.push(Err(doubt.clone()));
                 continue;
             };
-            if step.known.name != step.name && !renamed_on_the_way {
-                renames.push(RenameFile { link, filename: self.stored(step) });
+            if copy.name != step.name {
+                renames.push(RenameFile { link: copy.link, filename: self.stored(step) });
             }
-            let file = KnownFile {
-                link,
-                name: step.name.clone(),
-                date: Some(SystemTime::now()),
-                ..step.known.clone()
-            };
+            let file = KnownFile { name: step.name.clone(), ..copy };
             self.tree.catalogue().note_file(to, file.clone());
             done.push(Ok(file));
         }
@@ -226,50 +235,65 @@ impl FichierRemote {
         Ok(done)
     }
 
-    /// The answer to a copy was lost: what the folder holds now and didn't before, of the same checksum, is
-    /// the copy.
-    async fn copied_before(
+    /// The copy that an answer names for a file. A link that was known before is no copy.
+    #[expect(clippy::unused_self, reason = "beside what looks for the others")]
+    fn told_copy(&self, step: &Step, told: &[CopiedFile], before: &HashSet<FileLink>) -> Option<KnownFile> {
+        let copy = told.iter().find(|copy| copy.from_url == step.link)?;
+        let is_new = copy.to_url != step.link && !before.contains(&copy.to_url);
+        is_new.then(|| KnownFile { link: copy.to_url, date: Some(SystemTime::now()), ..step.known.clone() })
+    }
+
+    /// Looks for copies that no answer names: what the folder holds now and didn't before, of the same name and
+    /// checksum, is the copy. Answers whether the folder could be looked at.
+    async fn find_copies(
         &self,
         to: FolderId,
         folder: &RemotePath,
         part: &[Step],
-        error: ApiError,
-    ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
-        let Ok(before) = self.tree.catalogue().links(to) else { return Err(error) };
+        copies: &mut [Option<KnownFile>],
+    ) -> bool {
+        let Ok(before) = self.tree.catalogue().links(to) else { return false };
         if self.tree.refresh(to, folder).await.is_err() {
-            return Err(error);
+            return false;
         }
-        let Ok(mut new) = self.tree.catalogue().files_but(to, &before) else { return Err(error) };
-        let error = Arc::new(error);
-        let mut done = Vec::new();
-        for step in part {
+        let Ok(mut new) = self.tree.catalogue().files_but(to, &before) else { return false };
+        for (step, copy) in part.iter().zip(copies) {
+            if copy.is_some() {
+                continue;
+            }
             let place = new.iter().position(|file| {
-                file.name == step.name && file.whirlpool.is_some() && file.whirlpool == step.known.whirlpool
+                (file.name == step.name || file.name == step.known.name)
+                    && file.whirlpool.is_some()
+                    && file.whirlpool == step.known.whirlpool
             });
-            done.push(place.map(|place| new.swap_remove(place)).ok_or_else(|| error.clone()));
+            *copy = place.map(|place| new.swap_remove(place));
         }
-        Ok(done)
+        true
     }
 
     async fn move_part(
         &self,
         to: FolderId,
+        folder: &RemotePath,
         part: &[Step],
     ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
         let moving: Vec<&Step> = part.iter().filter(|step| step.source_folder != Some(to)).collect();
         let renaming: Vec<&Step> = part.iter().filter(|step| step.known.name != step.name).collect();
         let mut renamed_on_the_way = false;
+        let mut moved = HashSet::new();
         if !moving.is_empty() {
             let rename = match (&moving[..], part.len(), renaming.len()) {
                 ([only], 1, 1) => Some(self.stored(only)),
                 _ => None,
             };
             renamed_on_the_way = rename.is_some();
-            let links = moving.iter().map(|step| step.link).collect();
-            let request = MoveFiles { links, to, destination_user: None, rename };
-            self.client.move_files(&request).await?;
+            let links: Vec<_> = moving.iter().map(|step| step.link).collect();
+            let request = MoveFiles { links: links.clone(), to, destination_user: None, rename };
+            let answer = self.client.move_files(&request).await?;
+            moved = self.moved(&links, &answer, to, folder).await;
         }
-        for step in &moving {
+        let stayed = |step: &Step| step.source_folder != Some(to) && !moved.contains(&step.link);
+        for step in moving.iter().filter(|step| !stayed(step)) {
             let mut catalogue = self.tree.catalogue();
             if let Some(folder) = step.source_folder {
                 catalogue.note_file_gone(folder, step.link);
@@ -279,11 +303,17 @@ impl FichierRemote {
         let renames: Vec<RenameFile> = if renamed_on_the_way {
             Vec::new()
         } else {
-            renaming.iter().map(|step| RenameFile { link: step.link, filename: self.stored(step) }).collect()
+            let renaming = renaming.iter().filter(|step| !stayed(step));
+            renaming.map(|step| RenameFile { link: step.link, filename: self.stored(step) }).collect()
         };
         let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
         let failed = self.rename_all(renames).await;
         for step in part {
+            if stayed(step) {
+                let what = "it doesn't say that the file was moved, and the file isn't in the directory";
+                done.push(Err(Arc::new(ApiError::unconfirmed(Endpoint::FileMv, what))));
+                continue;
+            }
             if let Some(error) = failed.get(&step.link) {
                 done.push(Err(error.clone()));
                 continue;
@@ -296,12 +326,42 @@ impl FichierRemote {
     }
 
     /// Gives files their names. Answers with those that couldn't be renamed.
-    async fn rename_all(&self, renames: Vec<RenameFile>) -> HashMap<FileLink, Arc<ApiError>> {
+    pub(super) async fn rename_all(&self, renames: Vec<RenameFile>) -> HashMap<FileLink, Arc<ApiError>> {
         let mut failed = HashMap::new();
         let mut lists = Lists::new(renames, &self.tree.lists);
         while let Some(list) = lists.next() {
             match self.client.rename_files(&list).await {
-                Ok(_) => lists.taken(list.len()),
+                Ok(answer) => {
+                    lists.taken(list.len());
+                    let counted = answer.renamed == Some(list.len() as u64);
+                    for rename in list {
+                        let told = answer.files.iter().find(|file| file.link == rename.link);
+                        let name = told.and_then(|file| file.new_filename.as_deref());
+                        let confirmed = match (told, name) {
+                            (Some(_), Some(name)) => name == rename.filename,
+                            (Some(_), None) => true,
+                            (None, _) => {
+                                counted && answer.files.is_empty()
+                                    || self.is_called(rename.link, &rename.filename).await
+                            }
+                        };
+                        if !confirmed {
+                            let what = match name {
+                                Some(name) => format!("the service calls the file {name:?}"),
+                                None => "it doesn't say that the file was renamed".to_owned(),
+                            };
+                            let error = ApiError::unconfirmed(Endpoint::FileRename, what);
+                            failed.insert(rename.link, Arc::new(error));
+                        }
+                    }
+                }
+                // It bears the name already (API document, section 3).
+                Err(error)
+                    if list.len() == 1
+                        && matches!(error.kind(), ErrorKind::Refused { number: Some(312), .. }) =>
+                {
+                    lists.taken(1);
+                }
                 Err(error) => {
                     if let Some(list) = lists.refused(list, error.kind()) {
                         let error = Arc::new(error);

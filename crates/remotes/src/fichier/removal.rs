@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, RemoveFile};
+use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
-    error::failed,
+    error::{failed, unconfirmed},
     link_of,
     lists::{Listed, Lists},
 };
@@ -52,11 +52,32 @@ impl FichierRemote {
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
             let error = match self.remove_links(&links).await {
-                Ok(()) => {
+                Ok(true) => {
                     lists.taken(list.len());
                     for (index, link) in list {
                         self.forget(&batch[index], link);
                         outcomes[index] = Outcome::Done(());
+                    }
+                    continue;
+                }
+                // All or a part may be gone.
+                Ok(false) => {
+                    let (gone, left) = match self.gone(&links).await {
+                        Some(gone) => list.into_iter().partition(|place| gone.contains(&place.link())),
+                        None => self.part_gone(batch, list).await,
+                    };
+                    let progress = !gone.is_empty();
+                    for (index, link) in gone {
+                        self.forget(&batch[index], link);
+                        outcomes[index] = Outcome::Done(());
+                    }
+                    if progress {
+                        lists.left_over(left);
+                        continue;
+                    }
+                    for (index, _) in left {
+                        let what = "the service doesn't say that it is removed, and it is there still";
+                        outcomes[index] = Outcome::Failed(unconfirmed("remove", &batch[index].path, what));
                     }
                     continue;
                 }
@@ -125,9 +146,11 @@ impl FichierRemote {
         })
     }
 
-    pub(super) async fn remove_links(&self, links: &[FileLink]) -> Result<(), ApiError> {
+    /// Removes files; answers whether the service says that all of them are gone.
+    pub(super) async fn remove_links(&self, links: &[FileLink]) -> Result<bool, ApiError> {
         let files: Vec<RemoveFile> = links.iter().map(|link| RemoveFile::from(*link)).collect();
-        self.client.remove_files(&files).await.map(|_| ())
+        let answer = self.client.remove_files(&files).await?;
+        Ok(Self::confirms_removal(links.len(), &answer))
     }
 
     /// Removes old versions that a new one stands for. The new one is safe, so a failure here is no failure
@@ -189,6 +212,19 @@ impl FichierRemote {
         loop {
             match self.client.remove_folder(folder).await {
                 Ok(()) => break,
+                // The answer says neither yes nor no: a folder that can't be listed any more is gone.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::Unconfirmed { .. } | ErrorKind::InvalidJson { .. }
+                    ) =>
+                {
+                    let listing = self.client.list_folder(&ListFolder::folders_only(folder)).await;
+                    if !listing.is_err_and(|error| error.is_not_found()) {
+                        return Err(failed("remove directory", path, error));
+                    }
+                    break;
+                }
                 // Removed by an earlier try whose answer was lost.
                 Err(error) if error.is_not_found() && error.maybe_done() => break,
                 Err(error) if error.is_not_found() => {
@@ -196,7 +232,7 @@ impl FichierRemote {
                     return Err(StorageError::FolderNotFound(path.clone()));
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => match waits.next() {
-                    Some(wait) if known_complete => tokio::time::sleep(*wait).await,
+                    Some(wait) if known_complete && self.client.rest(*wait).await => {}
                     _ => return Err(StorageError::FolderNotEmpty(path.clone())),
                 },
                 Err(error) => return Err(failed("remove directory", path, error)),

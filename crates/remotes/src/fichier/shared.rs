@@ -6,11 +6,13 @@ use tokio::sync::OnceCell;
 
 use fichier_api::{Client, Password, SharedFolderId};
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity, Outcome,
-    PlaceId, Remote, RemoteInfo, RemotePath, Result, StorageError, WriteBatch,
+    BatchLimit, Blame, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity,
+    Outcome, PlaceId, Remote, RemoteInfo, RemotePath, Result, Retry, StorageError, WriteBatch,
 };
 
-use super::{FichierOptions, download::Reader, error::listing_failed, link_of, names::Names};
+use super::{
+    FichierOptions, download::Reader, error::listing_failed, link_of, names::Names, opening::SET_A_KEY,
+};
 
 /// A shared folder as a remote.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct SharedFolderRemote {
     names: Names,
     reader: Reader,
     files: OnceCell<Vec<File>>,
+    /// Whether there is a key to download with.
+    has_account: bool,
 }
 
 impl SharedFolderRemote {
@@ -53,7 +57,30 @@ impl SharedFolderRemote {
             password,
             names,
             files: OnceCell::new(),
+            has_account: true,
         }
+    }
+
+    /// The same without an account: what is there can be listed, not downloaded.
+    #[must_use]
+    pub fn without_account(mut self) -> Self {
+        self.has_account = false;
+        self
+    }
+
+    /// Refuses a download before any call: the service gives download links to accounts only (API document,
+    /// section 6).
+    fn expect_account(&self, file: &File) -> Result<()> {
+        if self.has_account {
+            return Ok(());
+        }
+        Err(StorageError::Service {
+            action: format!("download {:?}", file.path),
+            retry: Retry::Fatal,
+            blame: Blame::User,
+            hint: Some(SET_A_KEY.to_owned()),
+            source: "a shared folder can be listed without an account, but not downloaded".into(),
+        })
     }
 
     /// The files, asked for once.
@@ -122,11 +149,14 @@ impl Remote for SharedFolderRemote {
     }
 
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
+        self.expect_account(file)?;
         self.reader.read(link_of(file)?, file, range)
     }
 
     async fn prepare(&self, file: &File) {
-        if let Ok(link) = link_of(file) {
+        if let Ok(link) = link_of(file)
+            && self.has_account
+        {
             self.reader.prepare(link, &file.path).await;
         }
     }

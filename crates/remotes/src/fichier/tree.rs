@@ -19,7 +19,7 @@ use fichier_storage::{
 
 use super::{
     catalogue::{Catalogue, KnownFile, KnownFolder, Lost},
-    error::{failed, listing_failed},
+    error::{failed, listing_failed, unconfirmed},
     folder_locks::{Alone, FolderLocks},
     lists::ListLength,
     memory::AccountMemory,
@@ -68,6 +68,15 @@ struct Listing {
     folders: Vec<SubFolder>,
     /// How many files there are by the service's own count.
     count: Option<u64>,
+    /// When it was asked for.
+    asked: Option<SystemTime>,
+}
+
+impl Listing {
+    /// Whether there are more files by the service's own count than it told.
+    fn lacks_files(&self) -> bool {
+        self.count.is_some_and(|count| count > self.files.len() as u64)
+    }
 }
 
 impl Tree {
@@ -133,7 +142,6 @@ impl Tree {
     /// Lists the folder, also when it was listed before: to learn what became of something whose answer was
     /// lost. Waits for the service's limit on listing one folder.
     pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
-        let began = SystemTime::now();
         let listing = self.fetch(folder, path).await;
         self.remember();
         if matches!(&listing, Err(StorageError::FolderNotFound(_))) && !folder.is_root() {
@@ -147,7 +155,7 @@ impl Tree {
         {
             let mut catalogue = self.catalogue();
             catalogue.take_listing(folder, files, folders);
-            catalogue.keep_listing(folder, began);
+            catalogue.keep_listing(folder, listing.asked.unwrap_or_else(SystemTime::now));
         }
         if let Some(recall) = &self.recall {
             recall.archive().let_catch_up().await;
@@ -158,33 +166,42 @@ impl Tree {
     async fn fetch(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {
         let told = |error: ApiError| listing_failed(path, error);
         let answer = self.client.list_folder(&ListFolder::with_files(folder)).await.map_err(told)?;
+        let Some(folders) = answer.sub_folders else {
+            let what = "the answer doesn't tell its directories";
+            return Err(unconfirmed("list directory", path, what));
+        };
         let mut listing = Listing {
             files: answer.items.unwrap_or_default(),
-            folders: answer.sub_folders,
+            folders,
             count: answer.file_count,
+            asked: answer.asked,
         };
-        if listing.files.len() >= self.cap {
+        if listing.files.len() >= self.cap || listing.lacks_files() {
             self.fetch_older(folder, path, &mut listing).await?;
         }
         Ok(listing)
     }
 
-    /// Reads what a listing at its cap left out, in windows that go back in time.
+    /// Reads what a listing left out, in windows that go back in time: one at its cap, or one that says of more
+    /// files than it tells.
     ///
     /// Whether `sent_before` includes its own second isn't known, so a window begins a second later than the
     /// oldest file seen, and what was seen already is left out. When a whole window lies in one second, the
     /// next one steps below it.
     async fn fetch_older(&self, folder: FolderId, path: &RemotePath, listing: &mut Listing) -> Result<()> {
         let mut seen: HashSet<FileLink> = listing.files.iter().map(|file| file.link).collect();
+        // Where a listing is cut below the cap, its length is the cap.
+        let cap = if listing.lacks_files() { listing.files.len().min(self.cap) } else { self.cap };
         let mut step_below = false;
         loop {
             let oldest = listing.files.iter().filter_map(|file| file.date.as_ref()?.as_utc()).min();
             let Some(oldest) = oldest else { break };
             let before = if step_below { oldest } else { oldest + Duration::from_secs(1) };
             let ask = ListFiles { sent_before: Some(WireDate::from_utc(before)), ..ListFiles::of(folder) };
-            let window =
-                self.client.list_files(&ask).await.map_err(|error| listing_failed(path, error))?.items;
-            let full = window.len() >= self.cap;
+            let window = self.client.list_files(&ask).await.map_err(|error| listing_failed(path, error))?;
+            let window_is_cut = window.is_cut();
+            let window = window.items.unwrap_or_default();
+            let full = window_is_cut || window.len() >= cap;
             let new: Vec<_> = window.into_iter().filter(|file| seen.insert(file.link)).collect();
             tracing::debug!(path = %path, new = new.len(), full, "read a window of a large folder");
             step_below = new.is_empty();
@@ -194,9 +211,9 @@ impl Tree {
                 break;
             }
         }
-        let seen = listing.files.len() as u64;
         match listing.count {
-            Some(total) if seen < total => {
+            Some(total) if listing.lacks_files() => {
+                let seen = listing.files.len() as u64;
                 Err(StorageError::IncompleteListing { path: path.clone(), seen, total })
             }
             _ => Ok(()),
@@ -435,6 +452,13 @@ impl Tree {
             return Err(StorageError::IsAFile(path.clone()));
         }
         match self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await {
+            // The root isn't a folder that is made: what goes there would stay there.
+            Ok(made) if made.id.is_root() => {
+                self.refresh(parent, parent_path).await?;
+                let found = self.catalogue().folders_named(parent, name).next();
+                let what = "the service gives no number for it, and it isn't listed";
+                found.map(|id| (id, false)).ok_or_else(|| unconfirmed("make directory", path, what))
+            }
             Ok(made) => {
                 let folder = KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
                 self.catalogue().note_new_folder(parent, folder);

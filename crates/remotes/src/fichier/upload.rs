@@ -2,6 +2,7 @@
 //! checksum, and old versions removed only after that.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, atomic::Ordering},
     time::SystemTime,
 };
@@ -11,8 +12,8 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::sync::oneshot;
 
 use fichier_api::{
-    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, SourceProblem, Upload, UploadFile,
-    UploadOptions, UploadedFile,
+    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, RenameFile, SourceProblem, Upload, UploadFile,
+    UploadOptions, UploadReceipt, UploadedFile,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -23,6 +24,9 @@ use super::{
     BATCH_BYTES, EmptyFiles, FichierRemote, catalogue::KnownFile, error::failed, link_of,
     names::STAND_IN_BYTES, tree::as_file,
 };
+
+/// How often a folder is listed to find files that no report names.
+const LOOKS: u32 = 3;
 
 /// A file that is to be sent.
 struct Pending {
@@ -186,9 +190,10 @@ impl FichierRemote {
                 return Vec::new();
             }
             self.tree.catalogue().expect_into(id);
+            let before = self.known_links(id);
             let again = match self.send(id, &group, streams).await {
                 Sent::Reported(report, sums) => {
-                    self.take_report(id, folder, group, report, sums, answers).await
+                    self.take_report((id, folder), &before, group, report, sums, answers).await
                 }
                 Sent::BadSource(index, error) => {
                     let item = group.remove(index);
@@ -210,6 +215,16 @@ impl FichierRemote {
         }
     }
 
+    /// The links that a folder is known to hold, and whether these are all.
+    fn known_links(&self, folder: FolderId) -> Before {
+        let mut catalogue = self.tree.catalogue();
+        let complete = catalogue.is_complete(folder);
+        match catalogue.links(folder) {
+            Ok(links) => Before { links, complete },
+            Err(_) => Before { links: HashSet::new(), complete: false },
+        }
+    }
+
     /// One node, one request, one report.
     async fn send(&self, folder: FolderId, group: &[Pending], streams: Vec<ByteStream>) -> Sent {
         let node = match self.client.because("upload").upload_node().await {
@@ -225,12 +240,25 @@ impl FichierRemote {
             sums.push(sum);
         }
         let upload = Upload { folder, files, options: UploadOptions::default() };
+        let sent_files = group.len();
         let receipt = match self.client.upload(&node, upload).await {
             Ok(receipt) => receipt,
             Err(error) if matches!(error.kind(), ErrorKind::UploadSource { .. }) => {
                 return bad_source(group, error);
             }
-            Err(error) if error.maybe_done() => return Sent::Lost(error, collect_sums(sums).await),
+            Err(error) if error.maybe_done() => {
+                let sums = collect_sums(sums).await;
+                // Where a file didn't go out whole, the request wasn't complete: there is no report to ask for.
+                if sums.iter().any(Option::is_none) || error.is_fatal() {
+                    return Sent::Lost(error, sums);
+                }
+                tracing::info!("No answer to an upload ({error}): asking for its report");
+                let receipt = UploadReceipt { id: node.id.clone(), node, files: sent_files };
+                return match self.client.report_after_lost_answer(&receipt).await {
+                    Ok(report) => Sent::Reported(report, sums),
+                    Err(_) => Sent::Lost(error, sums),
+                };
+            }
             Err(error) => return Sent::Failed(error),
         };
         let sums = collect_sums(sums).await;
@@ -244,8 +272,8 @@ impl FichierRemote {
     /// that it leaves out are looked up. Returns what must be sent again, alone.
     async fn take_report(
         &self,
-        id: FolderId,
-        folder: &RemotePath,
+        (id, folder): (FolderId, &RemotePath),
+        before: &Before,
         group: Vec<Pending>,
         mut report: Vec<UploadedFile>,
         sums: Vec<Option<Whirlpool>>,
@@ -253,19 +281,30 @@ impl FichierRemote {
     ) -> Vec<Pending> {
         let mut left_out = Vec::new();
         let mut stored = Vec::new();
+        let mut misnamed = Vec::new();
+        // A link that was there before the upload is no file of this upload.
+        report.retain(|file| {
+            let is_new = !before.links.contains(&file.link);
+            if !is_new {
+                tracing::warn!(folder = %folder, link = %file.link, "The upload report names a file that was there before");
+            }
+            is_new
+        });
         for (item, sum) in group.into_iter().zip(sums) {
             let Some(uploaded) = take_match(&mut report, &item, sum) else {
                 left_out.push((item, sum));
                 continue;
             };
             match self.verify(&item, sum, &uploaded).await {
-                Ok(sum) => stored.push((item, known(uploaded.link, sum))),
+                Ok(sum) if uploaded.name == item.stored => stored.push((item, known(uploaded.link, sum))),
+                Ok(sum) => misnamed.push((item, known(uploaded.link, sum), uploaded.name)),
                 Err(error) => {
-                    self.discard(uploaded.link).await;
+                    self.discard(uploaded.link, id, before).await;
                     answers.put(&item, Err(error));
                 }
             }
         }
+        stored.extend(self.give_names(id, before, misnamed, answers).await);
         self.finish(id, stored, answers).await;
         if left_out.is_empty() {
             return Vec::new();
@@ -321,20 +360,48 @@ impl FichierRemote {
     ) -> Result<Vec<Pending>, (Vec<Pending>, StorageError)> {
         // What is known now was there before the upload, or came by another one of ours.
         let before = self.tree.catalogue().links(id);
-        let listed = self.tree.refresh(id, folder).await;
-        let new = before.and_then(|before| self.tree.catalogue().files_but(id, &before));
-        let mut new = match (listed, new) {
-            (Ok(()), Ok(new)) => new,
-            (listed, _) => {
-                // Nobody knows what arrived.
-                self.tree.catalogue().expect_into(id);
-                let lost = || StorageError::Unverified(folder.clone());
-                return Err((items, listed.err().unwrap_or_else(lost)));
-            }
-        };
-        let mut missing = Vec::new();
+        let mut missing: Vec<_> = items.into_iter().zip(sums).collect();
         let mut stored = Vec::new();
-        for (item, sum) in items.into_iter().zip(sums) {
+        for look in 0..LOOKS {
+            // A listing may lag behind an upload. What didn't go out whole needn't be waited for.
+            if look > 0
+                && (missing.iter().all(|(_, sum)| sum.is_none())
+                    || !self.client.rest(self.client.look_again_after() * look).await)
+            {
+                break;
+            }
+            let listed = self.tree.refresh(id, folder).await;
+            let new = before.as_ref().map(|before| self.tree.catalogue().files_but(id, before));
+            let mut new = match (listed, new) {
+                (Ok(()), Ok(Ok(new))) => new,
+                (listed, _) => {
+                    // Nobody knows what arrived.
+                    self.tree.catalogue().expect_into(id);
+                    let lost = || StorageError::Unverified(folder.clone());
+                    self.finish(id, stored, answers).await;
+                    let items = missing.into_iter().map(|(item, _)| item).collect();
+                    return Err((items, listed.err().unwrap_or_else(lost)));
+                }
+            };
+            missing = self.take_found(missing, &mut new, &mut stored);
+            if missing.is_empty() {
+                break;
+            }
+        }
+        self.finish(id, stored, answers).await;
+        Ok(missing.into_iter().map(|(item, _)| item).collect())
+    }
+
+    /// Takes what a listing shows of these files; answers with the others.
+    #[expect(clippy::unused_self, reason = "a part of the look for files")]
+    fn take_found(
+        &self,
+        items: Vec<(Pending, Option<Whirlpool>)>,
+        new: &mut Vec<KnownFile>,
+        stored: &mut Vec<(Pending, Stored)>,
+    ) -> Vec<(Pending, Option<Whirlpool>)> {
+        let mut missing = Vec::new();
+        for (item, sum) in items {
             let place = new.iter().position(|file| {
                 file.name == item.name
                     && file.size == item.size
@@ -348,11 +415,10 @@ impl FichierRemote {
                     let file = new.swap_remove(place);
                     stored.push((item, known(file.link, file.whirlpool)));
                 }
-                None => missing.push(item),
+                None => missing.push((item, sum)),
             }
         }
-        self.finish(id, stored, answers).await;
-        Ok(missing)
+        missing
     }
 
     /// Whether what the service stored is what was sent. Returns its checksum.
@@ -392,10 +458,53 @@ impl FichierRemote {
         }
     }
 
-    /// Removes a file that was stored wrongly. If that fails, the user has to know of it.
-    async fn discard(&self, link: FileLink) {
-        if let Err(error) = self.remove_links(&[link]).await {
-            tracing::error!(%link, "Can't remove a badly stored file: {error}");
+    /// Renames files that the service stored under another name than was sent. What doesn't take its name is
+    /// removed and reported: the next run would send it again beside the one that is there.
+    async fn give_names(
+        &self,
+        folder: FolderId,
+        before: &Before,
+        misnamed: Vec<(Pending, Stored, String)>,
+        answers: &mut Answers,
+    ) -> Vec<(Pending, Stored)> {
+        if misnamed.is_empty() {
+            return Vec::new();
+        }
+        let renames = misnamed
+            .iter()
+            .map(|(item, stored, _)| RenameFile { link: stored.link, filename: item.stored.clone() })
+            .collect();
+        let failed = self.rename_all(renames).await;
+        let mut named = Vec::new();
+        for (item, stored, name) in misnamed {
+            let Some(error) = failed.get(&stored.link) else {
+                named.push((item, stored));
+                continue;
+            };
+            self.discard(stored.link, folder, before).await;
+            let what = format!("the service stores it as {name:?} and doesn't rename it: {error}");
+            answers.put(&item, Err(refused_name(&item.path, what)));
+        }
+        named
+    }
+
+    /// Removes a file that was stored wrongly. If that fails, the user has to know of it. Only what surely came by the
+    /// upload goes: a report may be wrong.
+    async fn discard(&self, link: FileLink, folder: FolderId, before: &Before) {
+        let is_ours = before.complete && !before.links.contains(&link) && self.lies_in(link, folder).await;
+        if !is_ours {
+            tracing::error!(%link, "A badly stored file stays: it isn't sure that the link is of this upload");
+            return;
+        }
+        match self.remove_links(&[link]).await {
+            Ok(true) => {}
+            Ok(false) => match self.gone(&[link]).await {
+                Some(gone) if gone.contains(&link) => {}
+                _ => {
+                    tracing::error!(%link, "A badly stored file may still be there: its removal isn't confirmed")
+                }
+            },
+            Err(error) => tracing::error!(%link, "Can't remove a badly stored file: {error}"),
         }
     }
 
@@ -419,6 +528,24 @@ impl FichierRemote {
             old.extend(item.replaces.into_iter().filter(|old| link_of(old).ok() != Some(stored.link)));
         }
         self.remove_replaced(&old).await;
+    }
+}
+
+/// What a folder held before an upload, as far as that is known.
+struct Before {
+    links: HashSet<FileLink>,
+    /// Whether these are all.
+    complete: bool,
+}
+
+/// The service doesn't keep a file under its name.
+fn refused_name(path: &RemotePath, what: String) -> StorageError {
+    StorageError::Service {
+        action: format!("upload {path:?}"),
+        retry: fichier_storage::Retry::Useless,
+        blame: fichier_storage::Blame::Service,
+        hint: Some("give the file another name".to_owned()),
+        source: what.into(),
     }
 }
 

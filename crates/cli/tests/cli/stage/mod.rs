@@ -84,6 +84,11 @@ impl Stage {
         Self::start_at(home, "1000", |builder| builder.mkdir_existing(MkdirExisting::Duplicate))
     }
 
+    /// A service that is set up by `change`, whose clients divide their times by `time_scale`.
+    pub(crate) fn start_changed(time_scale: &'static str, change: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::start_at(tempfile::tempdir().unwrap(), time_scale, change)
+    }
+
     fn start_with(limits: Limits) -> Self {
         let time_scale = if matches!(limits, Limits::Off) { "1000" } else { "100" };
         Self::start_at(tempfile::tempdir().unwrap(), time_scale, |builder| builder.limits(limits))

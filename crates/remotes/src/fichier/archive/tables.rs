@@ -30,6 +30,10 @@ const LAYOUT: i64 = 2;
 /// How long what went is remembered as gone.
 const GONE_FOR: Duration = Duration::from_secs(86_400);
 
+/// How long a listing may show a folder as it was before a change (API document, section 7). What this account's
+/// processes did so shortly before a listing stands against it.
+const LISTING_LAG: Duration = Duration::from_secs(30);
+
 const TABLES: &str = "
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE folders (
@@ -165,7 +169,7 @@ fn apply(to: &Transaction<'_>, at: i64, change: &Change) -> rusqlite::Result<()>
         Change::Listed { folder, began, files, folders } => {
             take_listing(to, *folder, millis(*began), files, folders)
         }
-        Change::File { folder, file } => put_file(to, *folder, file, at),
+        Change::File { folder, file } => put_file(to, *folder, file, at, at + 1),
         Change::FileGone { folder, file } => to
             .prepare_cached(
                 "INSERT INTO files (code, host, folder, name, size, stands_for_empty, noted_at, gone)
@@ -176,12 +180,12 @@ fn apply(to: &Transaction<'_>, at: i64, change: &Change) -> rusqlite::Result<()>
             .execute(params![file.code(), file.domain().host(), number(*folder), at])
             .map(drop),
         Change::NewFolder { parent, folder } => {
-            put_folder(to, *parent, folder, at)?;
+            put_folder(to, *parent, folder, at, at + 1)?;
             to.prepare_cached("UPDATE folders SET listed_at = ?2, unsure = 0 WHERE id = ?1")?
                 .execute([number(folder.id), at])
                 .map(drop)
         }
-        Change::MovedFolder { parent, folder } => put_folder(to, *parent, folder, at),
+        Change::MovedFolder { parent, folder } => put_folder(to, *parent, folder, at, at + 1),
         Change::FolderGone { folder } => folder_gone(to, *folder, at),
         Change::Unsure { folder } => to
             .prepare_cached("UPDATE folders SET unsure = unsure + 1 WHERE id = ?1")?
@@ -214,16 +218,20 @@ fn take_listing(
          ON CONFLICT (id) DO UPDATE SET listed_at = excluded.listed_at, unsure = 0, gone = 0",
     )?
     .execute([id, began])?;
+    // Rows of the listing before bear its moment; what bears a later one was done by this account's processes.
+    let listed_before = known.map_or(0, |(listed_at, _)| listed_at);
+    let lag = i64::try_from(LISTING_LAG.as_millis()).unwrap_or(i64::MAX);
+    let own_since = listed_before.saturating_add(1).max(began.saturating_sub(lag)).min(began);
     for file in files {
-        put_file(to, folder, file, began)?;
+        put_file(to, folder, file, began, own_since)?;
     }
     for child in folders {
-        put_folder(to, folder, child, began)?;
+        put_folder(to, folder, child, began, own_since)?;
     }
     to.prepare_cached("DELETE FROM files WHERE folder = ?1 AND gone = 0 AND noted_at < ?2")?
-        .execute([id, began])?;
+        .execute([id, own_since])?;
     to.prepare_cached("UPDATE folders SET parent = NULL WHERE parent = ?1 AND noted_at < ?2")?
-        .execute([id, began])?;
+        .execute([id, own_since])?;
     Ok(())
 }
 
@@ -234,15 +242,23 @@ static PUT_FILE: LazyLock<String> = LazyLock::new(|| {
          ON CONFLICT (folder, code) DO UPDATE SET name = excluded.name, size = excluded.size,
              whirlpool = excluded.whirlpool, date = excluded.date, media_type = excluded.media_type,
              stands_for_empty = excluded.stands_for_empty, noted_at = excluded.noted_at, gone = 0
-         WHERE files.noted_at <= excluded.noted_at"
+         WHERE files.noted_at < ?11"
     )
 });
 
-fn put_file(to: &Transaction<'_>, folder: FolderId, file: &KnownFile, at: i64) -> rusqlite::Result<()> {
+/// Writes a file, unless what is known of it is of `own_since` or later.
+fn put_file(
+    to: &Transaction<'_>,
+    folder: FolderId,
+    file: &KnownFile,
+    at: i64,
+    own_since: i64,
+) -> rusqlite::Result<()> {
     let mut statement = to.prepare_cached(&PUT_FILE)?;
     bind_file(&mut statement, file)?;
     statement.raw_bind_parameter(9, number(folder))?;
     statement.raw_bind_parameter(10, at)?;
+    statement.raw_bind_parameter(11, own_since)?;
     statement.raw_execute().map(drop)
 }
 
@@ -258,14 +274,29 @@ pub(super) fn bind_file(statement: &mut Statement<'_>, file: &KnownFile) -> rusq
     statement.raw_bind_parameter(8, file.stands_for_empty)
 }
 
-fn put_folder(to: &Transaction<'_>, parent: FolderId, folder: &KnownFolder, at: i64) -> rusqlite::Result<()> {
+/// Writes a folder, unless it is known to be there or gone since `own_since` or later.
+fn put_folder(
+    to: &Transaction<'_>,
+    parent: FolderId,
+    folder: &KnownFolder,
+    at: i64,
+    own_since: i64,
+) -> rusqlite::Result<()> {
     to.prepare_cached(
         "INSERT INTO folders (id, parent, name, date, noted_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, name = excluded.name, date = excluded.date,
              noted_at = excluded.noted_at, gone = 0
-         WHERE folders.noted_at <= excluded.noted_at",
+         WHERE folders.noted_at <= excluded.noted_at
+             AND NOT ((folders.parent = excluded.parent OR folders.gone = 1) AND folders.noted_at >= ?6)",
     )?
-    .execute(params![number(folder.id), number(parent), folder.name.as_bytes(), folder.date.map(millis), at])
+    .execute(params![
+        number(folder.id),
+        number(parent),
+        folder.name.as_bytes(),
+        folder.date.map(millis),
+        at,
+        own_since
+    ])
     .map(drop)
 }
 

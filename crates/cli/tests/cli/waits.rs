@@ -1,0 +1,137 @@
+//! Waits that nobody needs: for a listing that is on disk, after a stop, for the account's state.
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use fichier_emulator::{Account, Limits};
+
+use crate::stage::{Run, Stage, write_tree};
+
+#[test]
+fn commands_in_a_row_on_one_folder_wait_for_no_listing_and_provoke_no_flood() {
+    let stage = Stage::start_limited_for_many();
+    let from = stage.directory("from");
+    write_tree(&from, &[("a".to_owned(), b"1".to_vec()), ("s/b".to_owned(), b"2".to_vec())].into());
+    let (from, back) = (from.to_str().unwrap(), stage.directory("back"));
+    let back = back.to_str().unwrap();
+    let began = Instant::now();
+    for words in [
+        &["copy", from, "t:d"][..],
+        &["lsf", "t:d"],
+        &["check", from, "t:d"],
+        &["copy", "t:d", back],
+        &["sync", from, "t:d"],
+        &["lsf", "t:"],
+    ] {
+        let run = stage.run(words);
+        assert!(!run.stderr.contains("same folder"), "{words:?}: {}", run.stderr);
+        run.success();
+    }
+    assert_eq!(stage.control().floods(), 0);
+    // Within the service's interval for a folder, the root is listed once, and what the first run made never.
+    if began.elapsed() < Duration::from_secs(3) {
+        assert_eq!(stage.counters().get("folder/ls"), Some(&1));
+    }
+}
+
+#[test]
+fn what_a_run_changed_is_known_to_the_next_one_that_lists_nothing() {
+    let stage = Stage::start_limited_for_many();
+    stage.control().seed_file("d/old", b"old").unwrap();
+    stage.control().seed_file("d/gone", b"gone").unwrap();
+    let new = stage.directory("new").join("new");
+    std::fs::write(&new, b"new").unwrap();
+    assert_eq!(stage.run(&["lsf", "t:d"]).success_text(), "gone\nold\n");
+    stage.run(&["copyto", new.to_str().unwrap(), "t:d/new"]).success();
+    stage.run(&["deletefile", "t:d/gone"]).success();
+    stage.run(&["moveto", "t:d/old", "t:d/moved"]).success();
+    assert_eq!(stage.run(&["lsf", "t:d"]).success_text(), "moved\nnew\n");
+    assert_eq!(stage.control().floods(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_wait_ends_at_once_when_the_run_is_told_to_stop() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let stage = Stage::start();
+        stage.control().add_fault("endpoint=folder/ls,kind=flood".parse().unwrap());
+        let from = stage.directory("from");
+        std::fs::write(from.join("a"), b"1").unwrap();
+        let run = stage
+            .command()
+            .env("RCLONE_CONFIG_T_TIME_SCALE", "1")
+            .args(["copy", from.to_str().unwrap(), "t:d"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while stage.counters().get("folder/ls").is_none() && began.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let told = Instant::now();
+        let killed = Command::new("kill").args(["-s", signal, &run.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let output = run.wait_with_output().unwrap();
+        assert!(!output.status.success());
+        assert!(told.elapsed() < Duration::from_secs(2), "{signal}: {:?}", told.elapsed());
+        assert_eq!(stage.counters().get("folder/ls"), Some(&1), "{signal}");
+    }
+}
+
+#[test]
+fn the_account_is_asked_for_within_the_limits_of_account_and_address_and_nobody_waits() {
+    let other = "another-key-0123456789abcdef0123";
+    let stage = Stage::start_changed("10", |builder| {
+        builder
+            .limits(Limits::Scaled(10.0))
+            .account(Account::new("a-key-0123456789abcdef0123456789", "a@example.com"))
+            .account(Account::new(other, "b@example.com"))
+    });
+    let ask = |key: Option<&str>| {
+        let mut command = stage.command();
+        if let Some(key) = key {
+            command.env("RCLONE_CONFIG_T_API_KEY", key);
+        }
+        Run::of(command.args(["about", "t:"]), "about")
+    };
+    let began = Instant::now();
+    ask(None).success();
+    ask(None).success();
+    let refused = ask(Some(other));
+    // A minute is 6 s here.
+    if began.elapsed() < Duration::from_secs(5) {
+        assert!(refused.stderr.contains("too soon to ask this again"), "{}", refused.stderr);
+        assert_ne!(refused.status, Some(0));
+        assert_eq!(stage.counters().get("user/info"), Some(&1));
+    }
+    assert_eq!(stage.control().floods(), 0);
+    std::thread::sleep(Duration::from_secs(7).saturating_sub(began.elapsed()));
+    ask(Some(other)).success();
+    ask(None).success();
+    assert_eq!(stage.counters().get("user/info"), Some(&2));
+}
+
+#[test]
+fn a_shared_folder_without_an_account_says_before_any_call_what_a_download_needs() {
+    let stage = Stage::start();
+    stage.control().seed_file("docs/a", b"1").unwrap();
+    let page = stage.run(&["link", "t:docs"]).success_text();
+    let remote = format!(":fichier,shared_folder='{}',endpoint='{}':", page.trim(), stage.endpoint());
+    stage.control().reset_counters();
+    assert_eq!(stage.run(&["lsf", &remote]).success_text(), "a\n");
+    let to = stage.directory("to");
+    let run = stage.run(&["copy", &remote, to.to_str().unwrap()]);
+    assert!(run.stderr.contains("set api_key"), "{}", run.stderr);
+    assert!(run.stderr.contains("can be listed without an account"), "{}", run.stderr);
+    assert_ne!(run.status, Some(0));
+    assert_eq!(std::fs::read_dir(&to).unwrap().count(), 0);
+    assert_eq!(stage.counters().keys().collect::<Vec<_>>(), ["dir"]);
+    let link = stage.run(&["link", "t:docs/a"]).success_text();
+    let run = stage.run(&["copyurl", link.trim(), to.join("page").to_str().unwrap()]);
+    assert!(run.stderr.contains("gives files to accounts only"), "{}", run.stderr);
+    assert!(!to.join("page").exists());
+    run.code(1);
+}

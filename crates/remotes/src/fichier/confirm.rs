@@ -1,0 +1,125 @@
+//! What the service says it did, held against what was asked.
+//!
+//! A list may be done in part, and an answer may say nothing (API document, section 5). What an answer doesn't confirm
+//! is looked up, and what isn't found done counts as failed: an old version stays until its new one was seen.
+
+use std::collections::HashSet;
+
+use fichier_api::{ApiError, FileInfo, FileLink, FileOf, FolderId, MovedFiles, RemovedFiles};
+use fichier_storage::RemotePath;
+
+use super::FichierRemote;
+
+/// So many files are looked up one by one; for more their folder is listed.
+const LOOKED_UP_SINGLY: usize = 8;
+
+/// Returns those of the files asked for that an answer confirms: by their links, or by a count of all of them.
+fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
+    let told: HashSet<_> = told.iter().filter(|link| asked.contains(link)).copied().collect();
+    match count {
+        // It contradicts itself.
+        Some(count) if count < told.len() as u64 => HashSet::new(),
+        Some(count) if told.is_empty() && count == asked.len() as u64 => asked.iter().copied().collect(),
+        _ => told,
+    }
+}
+
+impl FichierRemote {
+    /// What is known of a file at the service; `None` when it is gone.
+    async fn look_up(&self, link: FileLink) -> Result<Option<FileInfo>, ApiError> {
+        let ask = FileOf::from(link);
+        match self.client.because("look whether it was done").file_info(&ask).await {
+            Ok(info) => Ok(Some(info)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns those of the files that surely lie in the folder that they were moved to.
+    pub(super) async fn moved(
+        &self,
+        asked: &[FileLink],
+        answer: &MovedFiles,
+        to: FolderId,
+        path: &RemotePath,
+    ) -> HashSet<FileLink> {
+        let mut moved = confirmed(asked, answer.moved, &answer.links);
+        let doubtful: Vec<_> = asked.iter().filter(|link| !moved.contains(link)).copied().collect();
+        if doubtful.is_empty() {
+            return moved;
+        }
+        tracing::info!(path = %path, files = doubtful.len(), "Looking what was moved: the answer doesn't say");
+        if doubtful.len() > LOOKED_UP_SINGLY {
+            match self.tree.refresh(to, path).await {
+                Ok(()) => {
+                    let mut catalogue = self.tree.catalogue();
+                    moved.extend(
+                        doubtful.into_iter().filter(|link| matches!(catalogue.file(to, link), Ok(Some(_)))),
+                    );
+                }
+                Err(error) => tracing::debug!(path = %path, "can't look what was moved: {error}"),
+            }
+            return moved;
+        }
+        for link in doubtful {
+            if let Ok(Some(info)) = self.look_up(link).await
+                && info.folder == Some(to)
+            {
+                moved.insert(link);
+            }
+        }
+        moved
+    }
+
+    /// Whether an answer confirms that all files are gone.
+    pub(super) fn confirms_removal(asked: usize, answer: &RemovedFiles) -> bool {
+        answer.removed == Some(asked as u64)
+    }
+
+    /// Returns those of the files that are gone, looked up one by one; `None` when they are too many for that.
+    pub(super) async fn gone(&self, links: &[FileLink]) -> Option<HashSet<FileLink>> {
+        if links.len() > LOOKED_UP_SINGLY {
+            return None;
+        }
+        let mut gone = HashSet::new();
+        for link in links {
+            if matches!(self.look_up(*link).await, Ok(None)) {
+                gone.insert(*link);
+            }
+        }
+        Some(gone)
+    }
+
+    /// Whether the file bears this name, as it is stored.
+    pub(super) async fn is_called(&self, link: FileLink, stored: &str) -> bool {
+        matches!(self.look_up(link).await, Ok(Some(info)) if info.filename == stored)
+    }
+
+    /// Whether the file lies in this folder.
+    pub(super) async fn lies_in(&self, link: FileLink, folder: FolderId) -> bool {
+        matches!(self.look_up(link).await, Ok(Some(info)) if info.folder == Some(folder))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(codes: &[&str]) -> Vec<FileLink> {
+        codes.iter().map(|code| FileLink::from_code(code).unwrap()).collect()
+    }
+
+    #[test]
+    fn only_what_an_answer_names_or_counts_in_full_is_confirmed() {
+        let asked = links(&["aaaaa", "bbbbb", "ccccc"]);
+        let of = |count, told: &[&str]| confirmed(&asked, count, &links(told)).len();
+        assert_eq!(of(Some(3), &["aaaaa", "bbbbb", "ccccc"]), 3);
+        assert_eq!(of(Some(3), &[]), 3, "counted");
+        assert_eq!(of(None, &["aaaaa", "bbbbb"]), 2);
+        assert_eq!(of(Some(2), &["aaaaa", "bbbbb"]), 2, "in part");
+        assert_eq!(of(Some(2), &[]), 0, "which two?");
+        assert_eq!(of(None, &[]), 0, "nothing said");
+        assert_eq!(of(Some(1), &["aaaaa", "bbbbb"]), 0, "contradiction");
+        assert_eq!(of(Some(3), &["zzzzz"]), 3, "a foreign link says nothing");
+    }
+}
