@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 
 use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, Relocation, Remote,
-    RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 /// How much may be removed, and how much was: one for all remotes of a run.
@@ -105,10 +105,16 @@ pub(crate) fn with_refused<T>(
     outcomes
 }
 
+// A wrapper that forgets a method would give the trait's own answer.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Remote for Braked {
     fn info(&self) -> &RemoteInfo {
         self.inner.info()
+    }
+
+    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
+        self.inner.place(folder).await
     }
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
@@ -121,6 +127,10 @@ impl Remote for Braked {
 
     async fn find(&self, path: &RemotePath) -> Result<Entry> {
         self.inner.find(path).await
+    }
+
+    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
+        self.inner.metadata(file).await
     }
 
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
@@ -183,6 +193,10 @@ impl Remote for Braked {
 
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.inner.link(entry, request).await
+    }
+
+    fn unsupported(&self, operation: &'static str) -> StorageError {
+        self.inner.unsupported(operation)
     }
 }
 

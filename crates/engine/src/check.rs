@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{ByteRange, ByteStream, Entry, File, Location, Name, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, NameMatching, Relation, RunReport, Stats, compare::Side, copy::find_source, names::Sides, plan,
-    report::Verdict, sift::Sieve, visit::Open,
+    Checksums, NameMatching, Relation, RunReport, Stats, compare::Side, copy::find_source, names::Sides,
+    plan, report::Verdict, sift::Sieve, visit::Open,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.

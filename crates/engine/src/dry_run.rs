@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use fichier_storage::{
     AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, Usage, WriteBatch,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
@@ -37,6 +37,8 @@ fn done<T>(batch: &[T]) -> Vec<Outcome<()>> {
     batch.iter().map(|_| Outcome::Done(())).collect()
 }
 
+// A wrapper that forgets a method would give the trait's own answer.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Remote for DryRun {
     fn info(&self) -> &RemoteInfo {
@@ -137,5 +139,9 @@ impl Remote for DryRun {
     async fn link(&self, entry: &Entry, _request: LinkRequest) -> Result<String> {
         skipped(entry.path(), "public link");
         Ok(String::new())
+    }
+
+    fn unsupported(&self, operation: &'static str) -> StorageError {
+        self.inner.unsupported(operation)
     }
 }

@@ -109,6 +109,8 @@ fn merged<T>(refused: Vec<Option<Outcome<T>>>, outcomes: Vec<Outcome<T>>) -> Vec
         .collect()
 }
 
+// A wrapper that forgets a method would give the trait's own answer.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Remote for Interactive {
     fn info(&self) -> &RemoteInfo {
@@ -215,5 +217,9 @@ impl Remote for Interactive {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.allow("make public link", entry.path()).await?;
         self.inner.link(entry, request).await
+    }
+
+    fn unsupported(&self, operation: &'static str) -> StorageError {
+        self.inner.unsupported(operation)
     }
 }

@@ -6,7 +6,7 @@ use fichier_filter::Filter;
 use futures::{StreamExt, pin_mut};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, RemotePath, Result};
+use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
 use crate::{RunReport, Stats, copy::find_source, event::Event, report::Verdict, walk_filtered};
 

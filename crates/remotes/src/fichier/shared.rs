@@ -6,8 +6,8 @@ use tokio::sync::OnceCell;
 
 use fichier_api::{Client, Password, SharedFolderId};
 use fichier_storage::{
-    BatchLimit, Blame, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity,
-    Outcome, PlaceId, Remote, RemoteInfo, RemotePath, Result, Retry, StorageError, WriteBatch,
+    BatchLimit, Blame, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity, Outcome,
+    PlaceId, Remote, RemoteInfo, RemotePath, Result, Retry, StorageError, WriteBatch,
 };
 
 use super::{

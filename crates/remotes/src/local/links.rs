@@ -17,7 +17,7 @@ use fichier_storage::{
 };
 use futures::{StreamExt, stream};
 
-use super::{LinkPolicy, Place, at_disk, folders, paths};
+use super::{LinkPolicy, Place, at_disk, folders, listing, paths};
 
 /// What the names of links end with.
 pub(super) const SUFFIX: &str = ".rclonelink";
@@ -84,7 +84,7 @@ pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
         id: None,
         media_type: None,
         // The link's own inode: a new target makes a new link.
-        fingerprint: paths::fingerprint(&metadata).filter(|_| !paths::is_fresh(&metadata, SystemTime::now())),
+        fingerprint: listing::fingerprint(&metadata),
     })
 }
 

@@ -129,10 +129,19 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
 /// # Errors
 /// Something else than a file is there, or it can't be looked at.
 pub(super) fn now(place: &Place, path: &RemotePath) -> Result<Option<File>> {
-    let system = place.tree.locate(path)?;
+    let system = match links::seat(place, path)? {
+        Seat::Itself(system) => system,
+        Seat::Link(link) => {
+            return match links::file(path.clone(), &link) {
+                Ok(file) => Ok(Some(file)),
+                Err(error) if is_missing(&error) => Ok(None),
+                Err(error) => Err(StorageError::io("look at", link, error)),
+            };
+        }
+    };
     let metadata = match place.options.links {
         LinkPolicy::Follow => fs::metadata(&system),
-        LinkPolicy::Skip | LinkPolicy::SkipSilently => fs::symlink_metadata(&system),
+        LinkPolicy::Skip | LinkPolicy::SkipSilently | LinkPolicy::Translate => fs::symlink_metadata(&system),
     };
     match metadata {
         Ok(metadata) if metadata.is_file() => {
@@ -149,7 +158,7 @@ pub(super) fn now(place: &Place, path: &RemotePath) -> Result<Option<File>> {
 }
 
 /// What tells this content of a file from later ones.
-fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
+pub(super) fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
     let known = paths::fingerprint(metadata)?;
     Some(match paths::is_fresh(metadata, SystemTime::now()) {
         true => Fingerprint::unsettled(known.as_bytes()),
