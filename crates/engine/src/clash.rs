@@ -71,6 +71,7 @@ impl Run<'_> {
                 _ if !made_room => {}
                 Clash::FolderMeetsFile(..) => matched.folders.push(FolderPair { name, exists: false }),
                 Clash::FileMeetsFolder(_, source) => {
+                    self.stats.plan_transfer(source.size);
                     jobs.push(self.job(Pair { name, source, existing: Vec::new() }));
                 }
             }
