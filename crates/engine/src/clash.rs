@@ -77,6 +77,7 @@ impl Run<'_> {
                 _ if !made_room => {}
                 Clash::FolderMeetsFile(pair, _) => matched.folders.push(pair),
                 Clash::FileMeetsFolder(_, source) => {
+                    self.stats.plan_transfer(source.size);
                     jobs.push(self.job(Pair { name, source, existing: Vec::new() }));
                 }
             }

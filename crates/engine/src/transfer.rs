@@ -180,7 +180,7 @@ impl Transfer {
                             }
                         }
                         Err(StorageError::AcrossFileSystems(_)) if way == Way::AtTheRemote => {
-                            across.push(job)
+                            across.push(job);
                         }
                         Err(error) if attempt < self.tries && self.may_work(&mut job, &error).await => {
                             let path = self.shown(&folder.join(&job.name));

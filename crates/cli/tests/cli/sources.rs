@@ -100,6 +100,20 @@ fn a_file_that_grows_while_it_is_copied_is_told() {
 }
 
 #[test]
+fn a_newer_version_at_the_service_stays() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/big", &vec![1; 1_000_000]).unwrap();
+    let run = slowly(&stage, &["move", "t:d", "work/there"], "big");
+    stage.control().seed_file("d/big", b"newer").unwrap();
+    let (code, stderr) = end(run);
+    assert_eq!(code, Some(0), "{stderr}");
+    let files = stage.control().tree().unwrap().files;
+    let left: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.size)).collect();
+    assert_eq!(left, [("/d/big", 5)], "{stderr}");
+    assert_eq!(fs::metadata(stage.home().join("work/there/big")).unwrap().len(), 1_000_000);
+}
+
+#[test]
 #[cfg(unix)]
 fn links_of_one_file_are_all_moved() {
     let stage = Stage::start();

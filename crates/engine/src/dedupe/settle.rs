@@ -16,8 +16,10 @@ impl Dedupe<'_> {
     pub(super) async fn settle(&mut self, plans: Vec<Plan>) {
         // Who watches wants to know what is done before it is.
         let single = plans.len() == 1;
+        // A dry run says of each file what would become of it, and of nothing that it was done.
+        let real = self.stats.dry_run().is_none();
         if let ([plan], true) = (&plans[..], single) {
-            announce(plan);
+            announce(plan, real);
         }
         let going: Vec<Twin> = plans.iter().flat_map(Plan::going).collect();
         let files: Vec<File> = going.iter().map(|copy| copy.file.clone()).collect();
@@ -26,7 +28,7 @@ impl Dedupe<'_> {
             going.into_iter().zip(outcomes.into_iter().map(fichier_storage::Outcome::into_result)).collect();
         for plan in plans {
             if !single {
-                announce(&plan);
+                announce(&plan, real);
             }
             let mut left = 0;
             for identical in &plan.identical {
@@ -36,7 +38,7 @@ impl Dedupe<'_> {
             let label = plan.duplicates.label;
             match plan.then {
                 Then::Nothing | Then::Ask if plan.rest.len() < 2 => {
-                    if left == 0 {
+                    if left == 0 && real {
                         tracing::warn!(path = label, "All duplicates removed");
                     }
                 }
@@ -47,7 +49,7 @@ impl Dedupe<'_> {
                 }
                 Then::Keep(_) => {
                     let gone = self.take_results(&mut results, plan.rest.len() - 1);
-                    if gone > 0 {
+                    if gone > 0 && real {
                         tracing::warn!(path = label, "Deleted {gone} extra copies");
                     }
                 }
@@ -98,12 +100,12 @@ impl Dedupe<'_> {
 }
 
 /// Says what was found, and what goes without a question.
-fn announce(plan: &Plan) {
+fn announce(plan: &Plan, real: bool) {
     if plan.announced {
         return;
     }
     plan.duplicates.announce();
-    for identical in &plan.identical {
+    for identical in plan.identical.iter().filter(|_| real) {
         let (extra, of, sum) = (identical.extra.len(), identical.of, identical.sum);
         tracing::warn!(
             path = plan.duplicates.label,
