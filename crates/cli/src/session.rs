@@ -299,7 +299,9 @@ impl<'a> Session<'a> {
             // What follows a comma may be a key.
             .map_err(|error| Failure::other(error.to_string()))
             .with_context(|| failed(text.split(',').next().unwrap_or_default()))?;
-        let location = self.at(&address, purpose).await.with_context(|| failed(&options::shown(&address)))?;
+        let advice = if options::lacks_quotes(&address) { options::QUOTES } else { "" };
+        let location =
+            self.at(&address, purpose).await.with_context(|| failed(&options::shown(&address)) + advice)?;
         self.located.lock().unwrap_or_else(PoisonError::into_inner).push(location.remote.clone());
         Ok(location)
     }
