@@ -140,7 +140,7 @@ fn two_thousand_random_lines_are_read_or_refused() {
     let mut grammar = prepared();
     let paths = paths(&grammar, &[]);
     // One seed that stays, and one that is new each time.
-    let fresh = rand::random();
+    let fresh: u64 = rand::random();
     println!("seed {fresh}");
     let mut read = 0;
     for number in 0..2_000 {
