@@ -37,6 +37,9 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// Ctrl-C ended it.
+    pub(crate) const INTERRUPTED: Self = Self::Signal(2);
+
     /// Returns the number that the program ends with.
     pub(crate) fn code(self) -> u8 {
         match self {

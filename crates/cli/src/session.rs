@@ -566,7 +566,8 @@ fn local_path(address: &Address, options: Option<RemoteOptions>) -> anyhow::Resu
 }
 
 fn failed_at(address: &Address) -> String {
-    failed(&options::shown(address))
+    let advice = if options::lacks_quotes(address) { options::QUOTES } else { "" };
+    failed(&options::shown(address)) + advice
 }
 
 fn failed(shown: &str) -> String {

@@ -150,19 +150,22 @@ pub(crate) fn flag_table(wanted: Option<&str>, columns: usize) -> Option<String>
     Some(text)
 }
 
-/// A help text in lines that are no wider, broken between words. A very small width isn't obeyed.
+/// A help text in lines that are no wider, broken between words; a long list without spaces behind its commas. A very
+/// small width isn't obeyed.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let width = width.max(20);
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let last = lines.len() - 1;
-        if lines[last].is_empty() {
-            lines[last].push_str(word);
-        } else if lines[last].width() + 1 + word.width() <= width {
-            lines[last].push(' ');
-            lines[last].push_str(word);
-        } else {
-            lines.push(word.to_owned());
+        let pieces = if word.width() <= width { vec![word] } else { word.split_inclusive(',').collect() };
+        for (index, piece) in pieces.into_iter().enumerate() {
+            let last = lines.len() - 1;
+            let space = if index == 0 && !lines[last].is_empty() { " " } else { "" };
+            if lines[last].is_empty() || lines[last].width() + space.len() + piece.width() <= width {
+                lines[last].push_str(space);
+                lines[last].push_str(piece);
+            } else {
+                lines.push(piece.to_owned());
+            }
         }
     }
     lines
@@ -204,6 +207,17 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         grammar().debug_assert();
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrapped("one, two", 80), ["one, two"]);
+        assert_eq!(wrapped("", 80), [""]);
+        assert_eq!(wrapped("a short line and a longer one", 20), ["a short line and a", "longer one"]);
+        assert_eq!(
+            wrapped("(default Slash,Dollar,BackSlash,Del)", 20),
+            ["(default Slash,", "Dollar,BackSlash,", "Del)"]
+        );
     }
 
     #[test]

@@ -51,6 +51,19 @@ pub(super) fn shown(address: &Address) -> String {
     format!("{name}{}:{path}", parameters.collect::<String>())
 }
 
+/// What to do about a value that ended too soon.
+pub(super) const QUOTES: &str =
+    " (a value that holds a colon stands in quotes, such as :fichier,endpoint=\"http://host/\":path)";
+
+/// Whether the value of an option was probably cut off at a colon: `,endpoint=http://host:`.
+pub(super) fn lacks_quotes(address: &Address) -> bool {
+    let (RemoteSpec::Named { parameters, .. } | RemoteSpec::OnTheFly { parameters, .. }) = &address.remote
+    else {
+        return false;
+    };
+    address.path.starts_with(b"//") && parameters.iter().next().is_some()
+}
+
 fn is_harmless(key: &str) -> bool {
     let mut options = registry::backends().iter().filter_map(|backend| backend.option(key)).peekable();
     options.peek().is_some() && options.all(|option| !option.sensitive)
@@ -67,6 +80,10 @@ mod tests {
         assert_eq!(shown("x,unheard_of=KEY:"), "x,unheard_of=…:");
         assert_eq!(shown("x,file_password=KEY:"), "x,file_password=…:");
         assert_eq!(shown("./a:b"), "./a:b");
+        let lacks = |text: &str| lacks_quotes(&Address::parse(text.as_bytes()).unwrap());
+        assert!(
+            lacks(":fichier,endpoint=http://127.0.0.1:9/:x") && !lacks("demo,cdn=true:x") && !lacks("//x")
+        );
         assert_eq!(shown(":alias,remote=\":fichier,api_key=KEY:\":x"), ":alias,remote=:fichier,api_key=…::x");
     }
 }

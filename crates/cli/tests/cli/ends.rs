@@ -65,6 +65,7 @@ const ENDS: &[(&[&str], i32, &str)] = &[
         2,
         "Failed to config show: there is no remote \"zz\" in the configuration file; there are",
     ),
+    (&["lsf", ":fichier,endpoint=http://127.0.0.1:9/:x"], 2, "a value that holds a colon stands in quotes"),
     (&["lsf", "demo,cdn=maybe:"], 2, "option cdn: \"maybe\" is neither true nor false"),
     (&["help", "nosuch"], 1, "there is no command \"nosuch\""),
 ];

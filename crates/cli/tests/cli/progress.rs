@@ -68,3 +68,45 @@ fn a_message_of_the_log_stands_above_the_display_and_tears_nothing() {
     assert_eq!(seen.matches("Files ").count(), 1, "{seen}");
     assert!(terminal.end().success());
 }
+
+#[test]
+fn a_question_stays_readable_while_progress_is_shown() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    fs::write(source.join("a"), vec![1; 1000]).unwrap();
+    let mut command = stage.command();
+    command.args(["copy", source.to_str().unwrap(), "t:to", "-P", "-i"]);
+    let mut terminal = Terminal::run(&mut command, 80, 24);
+    terminal.expect("y/n/s/!/q>");
+    let asked = terminal.contents();
+    // Several frames would have been drawn by now.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    terminal.expect("y/n/s/!/q>");
+    assert_eq!(terminal.contents(), asked);
+    for line in ["y) Yes, this is OK (default)", "q) Exit fichier now."] {
+        assert_eq!(asked.matches(line).count(), 1, "{asked}");
+    }
+    terminal.keys("y\r");
+    assert!(terminal.end().success());
+    let end = terminal.contents();
+    assert!(end.contains("y) Yes, this is OK (default)") && end.contains("1 / 1, 100%"), "{end}");
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_escapes() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    fs::write(source.join("a"), vec![1; 100_000]).unwrap();
+    let mut command = stage.command();
+    command.args(["copy", source.to_str().unwrap(), "t:to", "-P", "-v", "--bwlimit", "100k"]);
+    let mut terminal = Terminal::run_as("dumb", &mut command, 80, 24);
+    assert!(terminal.end().success());
+    assert!(!terminal.has_shown("\u{1b}") && terminal.has_shown("1 / 1, 100%"), "{}", terminal.contents());
+    // An error, and a command with colours of its own.
+    for words in [["lsf", "t:nowhere"], ["tree", "t:to"]] {
+        let mut command = stage.command();
+        let mut terminal = Terminal::run_as("dumb", command.args(words), 80, 24);
+        terminal.end();
+        assert!(!terminal.has_shown("\u{1b}"), "{words:?}: {}", terminal.contents());
+    }
+}

@@ -187,16 +187,16 @@ fn nonsense_is_answered_by_the_question_again() {
 #[test]
 fn a_key_that_was_refused_or_is_missing_is_not_kept_by_default() {
     // Enter goes back to the questions; only a plain yes keeps such a remote.
-    let refused = Run::on("").answers(&["n", "one", "cloud", "refused", "", "", "n", ""]);
+    let refused = Run::on("").answers(&["n", "one", "cloud", "refused", "", ""]);
     assert!(refused.shown.contains("Edit this remote (default)"), "{}", refused.shown);
     assert!(refused.shown.ends_with("key> "), "{}", refused.shown);
     assert_eq!(refused.text(), "");
-    let kept = Run::on("").answers(&["n", "one", "cloud", "refused", "", "", "n", "y"]);
+    let kept = Run::on("").answers(&["n", "one", "cloud", "refused", "", "y"]);
     assert!(kept.text().contains("key = refused"), "{}", kept.text());
-    let empty = Run::on("").answers(&["n", "one", "cloud", "", "", "", "n", ""]);
+    let empty = Run::on("").answers(&["n", "one", "cloud", "", "", ""]);
     assert!(empty.shown.contains("has neither key nor folder"), "{}", empty.shown);
     assert!(empty.shown.ends_with("key> "), "{}", empty.shown);
-    let good = Run::on("").answers(&["n", "one", "cloud", "KEY", "", "", "n", ""]);
+    let good = Run::on("").answers(&["n", "one", "cloud", "KEY", "", ""]);
     assert!(good.text().contains("key = KEY"), "{}", good.text());
 }
 

@@ -167,18 +167,22 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
         set_all(document, name, &options)
     })?;
     if !ways.non_interactive && !going_on {
-        warn_of_missing(&provider, &options);
+        warn_of_missing(name, &provider, context)?;
     }
     finish(name, &provider, ways, context)
 }
 
 /// Says when a remote can't be opened, since what it needs isn't set.
-fn warn_of_missing(provider: &Provider, options: &[(String, Secret)]) {
-    let is_set = |name: &String| options.iter().any(|(key, value)| key == name && !value.is_empty());
+fn warn_of_missing(name: &str, provider: &Provider, context: &Context<'_>) -> anyhow::Result<()> {
+    let file = context.session.configuration().read()?.meaning()?;
+    let section = file.section(name);
+    let value = |option: &String| section.and_then(|section| section.get(option));
+    let is_set = |option: &String| value(option).is_some_and(|value| !value.is_empty());
     if !provider.needs_one_of.is_empty() && !provider.needs_one_of.iter().any(is_set) {
         let needed = provider.needs_one_of.join(" or ");
-        tracing::warn!("The remote can't be opened before {needed} is set");
+        tracing::warn!("The remote {name:?} can't be opened before {needed} is set");
     }
+    Ok(())
 }
 
 pub(super) async fn update(arguments: &Update, context: &mut Context<'_>) -> anyhow::Result<()> {
@@ -189,6 +193,9 @@ pub(super) async fn update(arguments: &Update, context: &mut Context<'_>) -> any
         return wizard::single(name, &provider.name, &options, context).await;
     }
     context.session.configuration().edit(|document| set_all(document, name, &options))?;
+    if !ways.non_interactive && !ways.r#continue {
+        warn_of_missing(name, &provider, context)?;
+    }
     finish(name, &provider, ways, context)
 }
 
@@ -200,6 +207,9 @@ pub(super) fn unset(arguments: &Unset, context: &mut Context<'_>) -> anyhow::Res
         }
         Ok(())
     })?;
+    if let Ok(provider) = provider_of(name, context) {
+        warn_of_missing(name, &provider, context)?;
+    }
     print(name, context)
 }
 

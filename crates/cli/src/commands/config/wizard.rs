@@ -76,7 +76,8 @@ async fn drive(mut wizard: Wizard, mut task: Task, context: &mut Context<'_>) ->
                         return Err(Failure::other(message).into());
                     }
                     Answer::Interrupted => {
-                        return Err(Failure::other("interrupted; nothing of this was written").into());
+                        let message = "interrupted; nothing of this was written".to_owned();
+                        return Err(Failure { exit: Exit::INTERRUPTED, message }.into());
                     }
                 }
             }

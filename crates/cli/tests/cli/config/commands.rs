@@ -240,3 +240,30 @@ fn a_new_key_is_tried_with_one_call() {
         with_service(&Home::with(None), &stage, &["config"], "n\none\n1\nWRONGWRONG\nn\ny\nq\n").success();
     assert!(refused.contains("The key can't be checked") && !refused.contains("WRONGWRONG"), "{refused}");
 }
+
+#[test]
+fn values_are_checked_where_they_are_typed_and_a_missing_key_is_told() {
+    let home = Home::with(None);
+    let refused = [
+        (
+            &["config", "create", "c", "fichier", "cdn=maybe"][..],
+            "option cdn: \"maybe\" is neither true nor false",
+        ),
+        (&["config", "create", "c", "fichier", "endpoint=nowhere"], "option endpoint"),
+        (&["config", "create", "c", "fichier", "--non-interactive", "catalogue=x"], "option catalogue"),
+    ];
+    for (words, message) in refused {
+        home.run(words).failure(1, message);
+        assert_eq!(home.text(), "", "{words:?}");
+    }
+    let created = home.run(&["config", "create", "c", "fichier", "cdn=true"]);
+    assert!(created.stderr.contains("can't be opened before api_key or shared_folder is set"), "{created:?}");
+    let before = home.text();
+    home.run(&["config", "update", "c", "upload_batch=0"]).failure(1, "option upload_batch");
+    home.run(&["config", "password", "c", "cdn=true"]).failure(1, "cdn is no password");
+    assert_eq!(home.text(), before);
+    let kept = home.run(&["config", "update", "c", "api_key=0123456789abcdefghij"]);
+    assert!(!kept.stderr.contains("can't be opened"), "{kept:?}");
+    let emptied = home.run(&["config", "update", "c", "api_key="]);
+    assert!(emptied.stderr.contains("can't be opened before"), "{emptied:?}");
+}

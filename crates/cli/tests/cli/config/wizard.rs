@@ -182,7 +182,7 @@ fn password_set_changed_and_removed() {
 }
 
 /// Breaks off at each question of a way with a key.
-fn break_off(key: &str, said: &str) {
+fn break_off(key: &str, code: i32, said: &str) {
     for (count, (open, _)) in NEW.iter().enumerate().take(NEW.len() - 1) {
         let home = Home::with(Some(FILE));
         let mut terminal = Terminal::run(home.command().args(["config", "--no-check"]), COLUMNS, ROWS);
@@ -193,7 +193,7 @@ fn break_off(key: &str, said: &str) {
         terminal.expect(if count == 0 { "e/n/d/r/c/s/q>" } else { open });
         terminal.keys(key);
         let status = terminal.end();
-        assert_eq!(status.code(), Some(2), "{count}: {}", terminal.contents());
+        assert_eq!(status.code(), Some(code), "{count}: {}", terminal.contents());
         assert!(terminal.contents().replace('\n', " ").contains(said), "{count}: {}", terminal.contents());
         assert_eq!(home.text(), FILE, "{count}");
     }
@@ -201,12 +201,12 @@ fn break_off(key: &str, said: &str) {
 
 #[test]
 fn ctrl_c_at_any_question_leaves_the_file_as_it_was() {
-    break_off("\u{3}", "interrupted");
+    break_off("\u{3}", 130, "interrupted");
 }
 
 #[test]
 fn the_end_of_input_at_any_question_leaves_the_file_as_it_was() {
-    break_off("\u{4}", "nothing of this was written");
+    break_off("\u{4}", 2, "nothing of this was written");
 }
 
 #[test]
@@ -237,4 +237,23 @@ fn a_pipe_answers_as_well() {
         home.pipe(&["config"], &part).failure(2, "the input ended before the answer");
         assert!(!home.file().exists(), "{part}");
     }
+}
+
+#[test]
+fn a_key_that_the_service_refuses_is_not_kept_by_enter() {
+    let stage = crate::stage::Stage::start();
+    let home = Home::with(None);
+    let mut command = home.command();
+    command.args(["config", "--fichier-endpoint", stage.endpoint().as_str()]);
+    let mut terminal = Terminal::run(&mut command, COLUMNS, ROWS);
+    terminal.answer("n/s/q>", "n");
+    terminal.answer("name>", "cloud");
+    terminal.answer("Storage>", "fichier");
+    terminal.answer("api_key>", "WRONGWRONGWRONGWRONG");
+    terminal.answer("y/n>", "n");
+    terminal.answer("y/e/d>", "");
+    // Enter goes back to the questions.
+    terminal.expect("api_key>");
+    assert!(terminal.contents().contains("The key can't be checked"), "{}", terminal.contents());
+    assert_eq!(home.text(), "");
 }

@@ -37,6 +37,11 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Runs a program at a terminal of so many columns and, for all that it knows, rows.
     pub(crate) fn run(command: &mut Command, columns: u16, rows: u16) -> Self {
+        Self::run_as("xterm", command, columns, rows)
+    }
+
+    /// Runs a program at a terminal of a kind.
+    pub(crate) fn run_as(kind: &str, command: &mut Command, columns: u16, rows: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -44,7 +49,7 @@ impl Terminal {
         let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
         tcsetwinsize(&slave, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let stdio = || Stdio::from(slave.try_clone().unwrap());
-        command.env("TERM", "xterm").stdin(stdio()).stdout(stdio()).stderr(stdio());
+        command.env("TERM", kind).stdin(stdio()).stdout(stdio()).stderr(stdio());
         let child = command.spawn().unwrap();
         let keyboard = File::from(master);
         let mut reader = keyboard.try_clone().unwrap();
