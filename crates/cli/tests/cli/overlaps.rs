@@ -257,7 +257,8 @@ fn backups_that_overlap_are_refused_before_anything_is_done() {
                 let words = [&[command, from, to], &flags[..], suffix].concat();
                 run_in(&stage, &desk, &words).code(7);
                 let absolute = desk.join(backup);
-                let words = [&[command, from, to], &["--backup-dir", absolute.to_str().unwrap()], suffix];
+                let flags = ["--backup-dir", absolute.to_str().unwrap()];
+                let words = [&[command, from, to], &flags[..], suffix];
                 run_in(&stage, &desk, &words.concat()).code(7);
             }
             let [from, to, there] = [from, to, backup].map(|path| format!("t:{path}"));
