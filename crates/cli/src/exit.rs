@@ -93,6 +93,7 @@ impl Exit {
         match error.plain() {
             StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
             StorageError::FileNotFound(_) => Self::FileNotFound,
+            StorageError::LeadsAcross { .. } => Self::Fatal,
             StorageError::TransferLimit { .. } => Self::TransferLimit,
             StorageError::DurationLimit => Self::DurationLimit,
             // As rclone: what wasn't wanted any more isn't a failure.

@@ -153,7 +153,7 @@ impl Run<'_> {
     /// of this computer may be linked or mounted into each other.
     ///
     /// # Errors
-    /// It lies in the other side's root.
+    /// It leads into the other side.
     pub(crate) async fn is_one_folder(&self, folder: &Open, target: &RemotePath) -> Result<bool> {
         let [from, to] = [self.from, self.to].map(|end| end.remote.info());
         if folder.path.is_root() || from.backend != to.backend || from.features.networked {
@@ -167,9 +167,13 @@ impl Run<'_> {
         }
         let roots = async { Ok::<_, StorageError>([self.from.place().await?, self.to.place().await?]) };
         let [from, to] = self.roots.get_or_try_init(|| roots).await?;
-        let inside = |place: Option<PlaceId>, root| place.is_some_and(|place| place.is_within(root));
-        if self.lie == Lie::Apart && (inside(source, to) || inside(destination, from)) {
-            return Err(StorageError::Overlap { from: path, to: target.clone() });
+        let leads = |place: Option<PlaceId>, root| place.is_some_and(|place| place.is_within(root));
+        for (place, root, folder, other) in
+            [(source, to, &path, self.to), (destination, from, target, self.from)]
+        {
+            if self.lie == Lie::Apart && leads(place, root) {
+                return Err(StorageError::LeadsAcross { folder: folder.clone(), other: other.shown() });
+            }
         }
         Ok(false)
     }

@@ -132,6 +132,14 @@ pub enum StorageError {
         /// The two places, with their remotes.
         places: [String; 2],
     },
+    /// A folder of one side of a run is a way into the other side, so it was left alone.
+    #[error("{folder:?} is a link or mount that leads into {other}, so it is left as it is")]
+    LeadsAcross {
+        /// The folder.
+        folder: RemotePath,
+        /// The other side, with its remote.
+        other: String,
+    },
     /// An error about the very path that the user named.
     #[error("{}", said_of(.location, .problem))]
     At {

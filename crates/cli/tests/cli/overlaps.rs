@@ -234,7 +234,7 @@ fn two_names_of_one_file_are_two_names() {
 #[test]
 fn backups_that_overlap_are_refused_before_anything_is_done() {
     let stage = Stage::start();
-    let files = [("s/a", "new"), ("s/d/b", "two"), ("to/a", "old"), ("to/e/a", "older")];
+    let files = [("s/a", "new"), ("s/d/b", "two"), ("to/a", "older"), ("to/e/a", "oldest")];
     let desk = desk(&stage, "backups", &files);
     for (path, text) in files {
         stage.control().seed_file(path, text.as_bytes()).unwrap();
@@ -257,7 +257,8 @@ fn backups_that_overlap_are_refused_before_anything_is_done() {
                 let words = [&[command, from, to], &flags[..], suffix].concat();
                 run_in(&stage, &desk, &words).code(7);
                 let absolute = desk.join(backup);
-                let words = [&[command, from, to], &["--backup-dir", absolute.to_str().unwrap()], suffix];
+                let flags = ["--backup-dir", absolute.to_str().unwrap()];
+                let words = [&[command, from, to], &flags[..], suffix];
                 run_in(&stage, &desk, &words.concat()).code(7);
             }
             let [from, to, there] = [from, to, backup].map(|path| format!("t:{path}"));
@@ -287,7 +288,7 @@ fn backups_that_overlap_are_refused_before_anything_is_done() {
 #[test]
 fn an_old_version_is_not_set_aside_over_the_new_one() {
     let stage = Stage::start();
-    let files = [("d/a", "old"), ("d/a.old", "new")];
+    let files = [("d/a", "older"), ("d/a.old", "new")];
     for command in ["copyto", "moveto"] {
         let desk = desk(&stage, command, &files);
         run_in(&stage, &desk, &[command, "d/a.old", "d/a", "--suffix", ".old"]).code(7);
@@ -306,15 +307,15 @@ fn backups_that_a_filter_keeps_apart_are_allowed() {
             (&["--suffix", ".old"], "to/a.old"),
         ] {
             let name = format!("apart-{command}-{}", backup.replace('/', "-"));
-            let desk = desk(&stage, &name, &[("s/a", "new"), ("to/a", "old")]);
+            let desk = desk(&stage, &name, &[("s/a", "new"), ("to/a", "older")]);
             run_in(&stage, &desk, &[&[command, "s", "to"], flags].concat()).success();
-            assert_eq!(fs::read(desk.join(backup)).unwrap(), b"old", "{command} {flags:?}");
+            assert_eq!(fs::read(desk.join(backup)).unwrap(), b"older", "{command} {flags:?}");
             assert_eq!(fs::read(desk.join("to/a")).unwrap(), b"new", "{command} {flags:?}");
         }
     }
-    let desk = desk(&stage, "apart-file", &[("s/a", "new"), ("to/a", "old")]);
+    let desk = desk(&stage, "apart-file", &[("s/a", "new"), ("to/a", "older")]);
     run_in(&stage, &desk, &["copy", "s/a", "to", "--backup-dir", "to", "--suffix", ".old"]).success();
-    assert_eq!(read_tree(&desk.join("to")), tree(&[("a", "new"), ("a.old", "old")]));
+    assert_eq!(read_tree(&desk.join("to")), tree(&[("a", "new"), ("a.old", "older")]));
 }
 
 #[test]

@@ -50,6 +50,7 @@ use fichier_storage::{
     Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
 };
 
+use mounts::Mounts;
 use paths::Tree;
 use reused::Reused;
 
@@ -164,6 +165,8 @@ pub struct LocalRemote {
 #[derive(Debug)]
 struct Place {
     tree: Tree,
+    /// What was mounted when the remote was opened.
+    mounts: Mounts,
     options: LocalOptions,
     /// What computes the checksums of files that come.
     hashing: Hashing,
@@ -177,10 +180,11 @@ impl LocalRemote {
     pub fn open(root: impl Into<PathBuf>, options: LocalOptions) -> Self {
         let root = root.into();
         let tree = Tree::new(&root, options.encoding, options.long_paths).composed(options.composed);
+        let mounts = Mounts::now();
         let unknown = |_| PlaceId::new(Vec::new(), RemotePath::root());
         let info = RemoteInfo {
             name: root.display().to_string(),
-            place: place::of(&tree, tree.root()).unwrap_or_else(unknown),
+            place: place::of(&tree, &mounts, tree.root()).unwrap_or_else(unknown),
             encoding: options.encoding.to_string(),
             backend: "local",
             features: Features {
@@ -202,7 +206,13 @@ impl LocalRemote {
         };
         Self {
             info,
-            place: Arc::new(Place { tree, options, hashing: Hashing::default(), reused: Reused::default() }),
+            place: Arc::new(Place {
+                tree,
+                mounts,
+                options,
+                hashing: Hashing::default(),
+                reused: Reused::default(),
+            }),
         }
     }
 
@@ -233,7 +243,8 @@ impl Remote for LocalRemote {
         let folder = folder.clone();
         self.at_disk(move |place| {
             let directory = place.tree.locate(&folder)?;
-            place::of(&place.tree, &directory).map_err(|error| StorageError::io("look at", &directory, error))
+            place::of(&place.tree, &place.mounts, &directory)
+                .map_err(|error| StorageError::io("look at", &directory, error))
         })
         .await
     }

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Returns the place of a directory. What of its path isn't there yet counts by name.
-pub(super) fn of(tree: &Tree, directory: &Path) -> io::Result<PlaceId> {
+pub(super) fn of(tree: &Tree, mounts: &Mounts, directory: &Path) -> io::Result<PlaceId> {
     let mut missing = Vec::new();
     let mut there = directory;
     let real = loop {
@@ -38,7 +38,6 @@ pub(super) fn of(tree: &Tree, directory: &Path) -> io::Result<PlaceId> {
         .into_iter()
         .rev()
         .try_fold(RemotePath::root(), |path, missing| Ok::<_, io::Error>(path.join(&name(missing)?)))?;
-    let mounts = Mounts::now();
     let (mut ways, mut open, mut seen) = (Vec::new(), vec![(Vec::new(), real)], Vec::<PathBuf>::new());
     while let Some((mut way, from)) = open.pop() {
         for folder in from.ancestors() {
