@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use fichier_storage::{Entry, Location, RemotePath};
+use fichier_storage::{Entry, Location, RemotePath, StorageError};
 
 use super::Context;
 use crate::{listing::Listing, transfer::guarded_place};
@@ -53,6 +53,7 @@ pub(super) async fn remove_empty(
             levels.entry(path.depth()).or_default().push(path);
         }
     }
+    let filtered = !context.settings.filter.is_inactive();
     let root_name = context.session.shown(location);
     let location = guarded_place(context.settings, location.clone());
     for (level, paths) in levels.into_iter().rev() {
@@ -70,7 +71,13 @@ pub(super) async fn remove_empty(
         }
         let full: Vec<_> = paths.iter().map(|path| location.path.join_path(path)).collect();
         for (path, outcome) in paths.iter().zip(location.remote.remove_folders(&full).await) {
-            context.problems.note_failure(&path.to_string(), outcome.into_result())?;
+            match outcome.into_result() {
+                // What the filters leave out keeps its folder.
+                Err(StorageError::FolderNotEmpty(_)) if filtered => {
+                    tracing::debug!(path = %path, "left, since it isn't empty");
+                }
+                removed => context.problems.note_failure(&path.to_string(), removed)?,
+            }
         }
     }
     Ok(())
