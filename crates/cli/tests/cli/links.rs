@@ -69,10 +69,11 @@ fn links_are_copied_moved_replaced_and_removed_as_links() {
     fs::remove_file(here.join("out")).unwrap();
     symlink("/etc/passwd", here.join("out")).unwrap();
     fs::remove_file(here.join("dangling")).unwrap();
-    stage.run(&["sync", "-l", from, to, "--backup-dir", stage.directory("old").to_str().unwrap()]).success();
+    let old = stage.directory("old");
+    stage.run(&["sync", "-l", from, to, "--backup-dir", old.to_str().unwrap()]).success();
     assert_eq!(target(&there.join("out")), "/etc/passwd");
     assert!(fs::symlink_metadata(there.join("dangling")).is_err());
-    assert_eq!(target(&stage.home().join("old/dangling")), "nowhere");
+    assert_eq!(target(&old.join("dangling")), "nowhere");
     let link = format!("{to}/out.rclonelink");
     stage.run(&["moveto", "-l", &link, &format!("{to}/new.rclonelink")]).success();
     assert_eq!(target(&there.join("new")), "/etc/passwd");

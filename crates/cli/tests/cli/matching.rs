@@ -139,6 +139,7 @@ fn a_file_gives_way_to_a_folder_if_the_filters_let_it_be_seen() {
     stage.run(&["copy", from, to, "--min-age", "1d"]).success();
     stage.run(&["sync", from, to, "--exclude", "x/**"]).success();
     // The file isn't to be seen, and stays.
+    reset();
     stage.run(&["sync", from, to, "--max-age", "1d"]).code(2);
     assert_eq!(read_tree(&there), tree(&[("x", "file")]));
 }

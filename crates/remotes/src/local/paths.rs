@@ -92,9 +92,11 @@ impl Tree {
                 Some(line.ok()?.file_name()).filter(|line| self.name(line).as_ref() == Ok(name))
             })
         });
-        // What is new is written as the encoding says; only a quote that nobody else would write keeps its plain name.
+        // What is new is written as the encoding says. Only a quote within a word keeps its plain name, since people
+        // write that; a name of nothing but quotes is one that rclone wrote.
         let lone_quote = name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
-        other.or_else(|| plain.filter(|_| lone_quote))
+        let is_word = name.as_bytes().chars().any(|sign| sign != QUOTE);
+        other.or_else(|| plain.filter(|_| lone_quote && is_word))
     }
 
     /// The remote's name for what the system calls so.
@@ -574,6 +576,22 @@ mod tests {
             usual.locate(&RemotePath::parse("．．／x").unwrap()).unwrap().parent(),
             Some(Path::new("/root"))
         );
+    }
+
+    #[test]
+    fn names_that_windows_would_cut_are_written_as_the_encoding_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let encoding = Encoding::LOCAL_UNIX | Encoding::RIGHT_SPACE | Encoding::RIGHT_PERIOD;
+        let tree = Tree::new(folder.path(), encoding, true);
+        for (name, stored) in [("a.", "a．"), ("a ", "a␠"), ("a.b", "a.b"), ("‛‛", "‛‛"), ("it‛‛s", "it‛s")]
+        {
+            let path = RemotePath::parse(name).unwrap();
+            let located = tree.locate(&path).unwrap();
+            assert_eq!(located.file_name().unwrap(), stored, "{name:?}");
+            fs::write(&located, "").unwrap();
+            assert_eq!(tree.name(OsStr::new(stored)).unwrap(), path.name().unwrap(), "{name:?}");
+            assert_eq!(tree.locate(&path).unwrap(), located, "{name:?}");
+        }
     }
 
     #[test]
