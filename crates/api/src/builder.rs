@@ -40,6 +40,7 @@ pub struct ClientBuilder {
     bind: Option<IpAddr>,
     proxy: ProxySettings,
     pacing: Pacing,
+    pacing_without_limits: Option<Pacing>,
     retry: RetryPolicy,
     learned: Learned,
     observer: Option<Arc<dyn Observer>>,
@@ -65,6 +66,7 @@ impl ClientBuilder {
             bind: None,
             proxy: ProxySettings::default(),
             pacing: Pacing::default(),
+            pacing_without_limits: None,
             retry: RetryPolicy::default(),
             learned: Learned::default(),
             observer: None,
@@ -161,6 +163,12 @@ impl ClientBuilder {
         self
     }
 
+    /// The intervals to keep where the service says that it enforces no limits, as an emulator may.
+    pub fn pacing_without_limits(mut self, pacing: Pacing) -> Self {
+        self.pacing_without_limits = Some(pacing);
+        self
+    }
+
     /// How often to repeat what failed.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
@@ -216,6 +224,9 @@ impl ClientBuilder {
         let settings = self.settings()?;
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
         pacer.end_waits_by(self.end_waits);
+        if let Some(pacing) = self.pacing_without_limits {
+            pacer.without_limits(pacing);
+        }
         if let Some(path) = &self.gates {
             pacer.share(path);
         }

@@ -53,8 +53,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .map(|directory| directory.join(archive_name(url.as_str(), &key, &options)));
     let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
     let proxy = proxy_for(&url);
+    let on_this_computer = is_here(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
-    let folder_gap = pacing.same_folder;
     // Without limits there is nothing to share.
     let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
     let address =
@@ -64,11 +64,17 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
         .proxy(proxy)
-        .pacing(pacing)
+        .pacing(pacing.clone())
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone())
         .end_waits(network.end_waits.clone());
     let mut builder = network.applied(builder);
+    // Only a service on this computer is believed that it enforces no limits.
+    if let Some(pacing) =
+        without_limits(chosen, &pacing, network.call_gap).map_err(wrong)?.filter(|_| on_this_computer)
+    {
+        builder = builder.pacing_without_limits(pacing);
+    }
     if let Some(observer) = &network.observer {
         builder = builder.observer(observer.clone());
     }
@@ -94,7 +100,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
                 None
             }
         });
-        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list, folder_gap));
+        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
         let remote =
             FichierRemote::new(client, title, options).with_memory(memory, list_limit).with_recall(recall);
         return Ok(Arc::new(remote));
@@ -169,6 +175,28 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
         upload_batch: chosen.count("upload_batch")?.unwrap_or(defaults.upload_batch),
         ..defaults
     })
+}
+
+/// The intervals to keep where the service enforces no limits: those that were asked for. `None` where the times are
+/// scaled, for then all of them were asked for.
+fn without_limits(
+    chosen: &Chosen<'_>,
+    limited: &Pacing,
+    least_gap: Duration,
+) -> Result<Option<Pacing>, InvalidValue> {
+    if chosen.count("time_scale")?.is_some_and(|scale| scale > 1) {
+        return Ok(None);
+    }
+    let asked = |option: &'static str| Ok(chosen.duration(option)?.unwrap_or_default());
+    let (any, list_gap) = (asked("call_gap")?.max(least_gap), asked("list_gap")?);
+    let listing = list_gap.max(least_gap);
+    Ok(Some(Pacing {
+        any,
+        listing,
+        listing_after_flood: listing,
+        same_folder: asked("folder_gap")?,
+        ..limited.clone()
+    }))
 }
 
 fn pacing(chosen: &Chosen<'_>, least_gap: Duration) -> Result<Pacing, InvalidValue> {
