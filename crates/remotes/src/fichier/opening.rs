@@ -187,14 +187,19 @@ fn without_limits(
     if chosen.count("time_scale")?.is_some_and(|scale| scale > 1) {
         return Ok(None);
     }
-    let asked = |option: &'static str| Ok(chosen.duration(option)?.unwrap_or_default());
-    let (any, list_gap) = (asked("call_gap")?.max(least_gap), asked("list_gap")?);
-    let listing = list_gap.max(least_gap);
+    let service = Pacing::default();
+    // The service's own intervals, which are the options' defaults, aren't asked for.
+    let asked = |option: &'static str, of_service: Duration| {
+        let set = chosen.duration(option)?.filter(|set| *set != of_service);
+        Ok::<_, InvalidValue>(set.unwrap_or_default())
+    };
+    let any = asked("call_gap", service.any)?.max(least_gap);
+    let listing = asked("list_gap", Duration::ZERO)?.max(least_gap);
     Ok(Some(Pacing {
         any,
         listing,
         listing_after_flood: listing,
-        same_folder: asked("folder_gap")?,
+        same_folder: asked("folder_gap", service.same_folder)?,
         ..limited.clone()
     }))
 }
