@@ -142,7 +142,8 @@ fn without_limits_nothing_is_waited_for_and_each_run_sees_what_others_changed() 
     let list = |words: &[&str]| {
         let mut command = stage.command();
         // The service's own intervals.
-        command.env_remove("RCLONE_CONFIG_T_TIME_SCALE").args(["lsf", "t:"]).args(words);
+        command.env_remove("RCLONE_CONFIG_T_TIME_SCALE").env_remove("RCLONE_CONFIG_T_FOLDER_GAP");
+        command.args(["lsf", "t:"]).args(words);
         Run::of(&mut command, "lsf").success_text()
     };
     let began = Instant::now();
