@@ -43,6 +43,7 @@ pub struct ClientBuilder {
     keep_alive: bool,
     dump: Dump,
     pacing: Pacing,
+    pacing_without_limits: Option<Pacing>,
     retry: RetryPolicy,
     learned: Learned,
     observer: Option<Arc<dyn Observer>>,
@@ -70,6 +71,7 @@ impl ClientBuilder {
             keep_alive: true,
             dump: Dump::default(),
             pacing: Pacing::default(),
+            pacing_without_limits: None,
             retry: RetryPolicy::default(),
             learned: Learned::default(),
             observer: None,
@@ -178,6 +180,12 @@ impl ClientBuilder {
         self
     }
 
+    /// The intervals to keep where the service says that it enforces no limits, as an emulator may.
+    pub fn pacing_without_limits(mut self, pacing: Pacing) -> Self {
+        self.pacing_without_limits = Some(pacing);
+        self
+    }
+
     /// How often to repeat what failed.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
@@ -233,6 +241,9 @@ impl ClientBuilder {
         let settings = self.settings()?;
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
         pacer.end_waits_by(self.end_waits);
+        if let Some(pacing) = self.pacing_without_limits {
+            pacer.without_limits(pacing);
+        }
         if let Some(path) = &self.gates {
             pacer.share(path);
         }

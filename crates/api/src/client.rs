@@ -61,6 +61,11 @@ impl Client {
         self.inner.pacer.rest(wait).await
     }
 
+    /// How long the service gives no newer listing of a folder; zero where it enforces no limits.
+    pub fn folder_gap(&self) -> Duration {
+        self.inner.pacer.folder_gap()
+    }
+
     pub(crate) fn call(&self, endpoint: Endpoint, class: CallClass) -> Call {
         Call::new(endpoint, class, self.reason)
     }
@@ -90,6 +95,7 @@ impl Client {
                 note();
                 async {
                     let answer = transport.call(Method::POST, endpoint.path(), body.clone()).await?;
+                    self.inner.pacer.heard_of_limits(transport.has_no_limits());
                     answer.read_object(transport.key())
                 }
             })

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
@@ -129,6 +130,7 @@ pub(crate) struct Transport {
     api: OnceLock<Pool>,
     upload: OnceLock<Pool>,
     download: OnceLock<Pool>,
+    has_no_limits: AtomicBool,
     dumper: Option<Dumper>,
 }
 
@@ -136,7 +138,7 @@ impl Transport {
     pub(crate) fn new(settings: Settings, key: ApiKey) -> Self {
         let dumper = Dumper::new(settings.dump, &key);
         let [api, upload, download] = [const { OnceLock::new() }; 3];
-        Self { settings, key, api, upload, download, dumper }
+        Self { settings, key, api, upload, download, has_no_limits: AtomicBool::new(false), dumper }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -215,6 +217,11 @@ impl Transport {
         Ok(Web { pool, idle_timeout: self.settings.idle_timeout })
     }
 
+    /// Whether the answer before said that the service enforces no limits, as an emulator may.
+    pub(crate) fn has_no_limits(&self) -> bool {
+        self.has_no_limits.load(Ordering::Relaxed)
+    }
+
     /// Calls the API with a JSON object, or without a body (API document, section 1).
     pub(crate) async fn call(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, ErrorKind> {
         self.open(method, path, body).await?.whole(BytesMut::new()).await
@@ -270,6 +277,8 @@ impl Transport {
     async fn send(&self, pool: &Pool, request: reqwest::RequestBuilder) -> Result<OpenAnswer, ErrorKind> {
         let idle = self.settings.idle_timeout;
         let (response, exchange) = pool.exchange(request).await.map_err(|error| failure(error, idle))?;
+        let limits = response.headers().get("x-limits");
+        self.has_no_limits.store(limits.is_some_and(|limits| limits == "off"), Ordering::Relaxed);
         let retry_after = retry_after(response.headers(), SystemTime::now());
         Ok(OpenAnswer { status: response.status(), retry_after, response, idle, exchange })
     }

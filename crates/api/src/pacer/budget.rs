@@ -176,6 +176,8 @@ pub struct Learned {
     pub called_at: Option<SystemTime>,
     /// When the last listing was sent.
     pub listed_at: Option<SystemTime>,
+    /// Whether the service said last that it enforces no limits, as an emulator may.
+    pub no_limits: bool,
     /// The folders listed lately, which the service wouldn't list again yet.
     pub folders: Vec<ListedFolder>,
 }
@@ -269,6 +271,10 @@ pub(super) struct Ledger {
     pub(super) all_files_at: Option<SystemTime>,
     account: Option<AccountSnapshot>,
     account_stale_at: Option<Instant>,
+    /// Whether the service said last that it enforces no limits.
+    no_limits: bool,
+    /// The intervals to keep while it enforces limits, and while it doesn't; `None`: the same.
+    choice: Option<[Pacing; 2]>,
 }
 
 /// Calls that share a gate and a pause.
@@ -324,6 +330,29 @@ impl Ledger {
             all_files_at: learned.all_files_listed_at,
             account: learned.account,
             account_stale_at,
+            no_limits: learned.no_limits,
+            choice: None,
+        }
+    }
+
+    /// Keeps these intervals where the service says that it enforces no limits.
+    pub(super) fn without_limits(&mut self, pacing: Pacing) {
+        self.choice = Some([self.pacing.clone(), pacing]);
+        self.heard_of_limits(self.no_limits);
+    }
+
+    /// Takes in what an answer says of limits.
+    pub(super) fn heard_of_limits(&mut self, none: bool) {
+        self.no_limits = none;
+        if let Some([limited, unlimited]) = &self.choice {
+            let chosen = if none { unlimited } else { limited };
+            if self.pacing != *chosen {
+                self.pacing = chosen.clone();
+                if none {
+                    self.next_any = None;
+                    self.next_listing = None;
+                }
+            }
         }
     }
 
@@ -332,6 +361,7 @@ impl Ledger {
             listings_are_limited: self.limited,
             all_files_listed_at: self.all_files_at,
             account: self.account.clone(),
+            no_limits: self.no_limits,
             called_at: self.called_at,
             listed_at: self.listed_at,
             folders: self

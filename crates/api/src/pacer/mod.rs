@@ -120,6 +120,21 @@ impl Pacer {
         self.end_waits = token;
     }
 
+    /// The intervals to keep where the service says that it enforces no limits.
+    pub(crate) fn without_limits(&mut self, pacing: Pacing) {
+        self.ledger().without_limits(pacing);
+    }
+
+    /// The service says with each answer whether it enforces limits.
+    pub(crate) fn heard_of_limits(&self, none: bool) {
+        self.ledger().heard_of_limits(none);
+    }
+
+    /// How long the service gives no newer listing of a folder.
+    pub(crate) fn folder_gap(&self) -> Duration {
+        self.ledger().same_folder()
+    }
+
     /// How an upload's report is asked for.
     pub(crate) fn report_pacing(&self) -> &ReportPacing {
         &self.report

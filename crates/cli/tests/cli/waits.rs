@@ -135,3 +135,24 @@ fn a_shared_folder_without_an_account_says_before_any_call_what_a_download_needs
     assert!(!to.join("page").exists());
     run.code(1);
 }
+
+#[test]
+fn without_limits_nothing_is_waited_for_and_each_run_sees_what_others_changed() {
+    let stage = Stage::start();
+    let list = |words: &[&str]| {
+        let mut command = stage.command();
+        // The service's own intervals.
+        command.env_remove("RCLONE_CONFIG_T_TIME_SCALE").env_remove("RCLONE_CONFIG_T_FOLDER_GAP");
+        command.args(["lsf", "t:"]).args(words);
+        Run::of(&mut command, "lsf").success_text()
+    };
+    let began = Instant::now();
+    for n in 0..4 {
+        stage.control().seed_file(&format!("f{n}"), b"1").unwrap();
+        assert_eq!(list(&[]).lines().count(), n + 1);
+    }
+    assert_eq!(list(&["--catalogue", "off"]).lines().count(), 4);
+    // Each of these listings would have waited for 30 s.
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    assert_eq!(stage.counters().get("folder/ls"), Some(&5));
+}

@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::header::HeaderName;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -134,7 +135,11 @@ impl Service {
             Err(abort) => Err(abort),
         };
         visit.pending.entry.faults = visit.strikes.iter().map(|strike| strike.kind.to_string()).collect();
-        let answer = answer?;
+        let mut answer = answer?;
+        if !self.limits.are_on() {
+            // So that a client needn't wait for what nobody enforces.
+            answer.set(HeaderName::from_static("x-limits"), "off");
+        }
         visit.pending.entry.status = Some(answer.status.as_u16());
         Ok(answer.into_response().map(|inner| LoggedBody { inner, pending: visit.pending }.boxed_unsync()))
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use fichier_api::{ApiError, FileInfo, FileLink, FileOf, FolderId, MovedFiles, RemovedFiles};
+use fichier_api::{ApiError, ErrorKind, FileInfo, FileLink, FileOf, FolderId, MovedFiles, RemovedFiles};
 use fichier_storage::RemotePath;
 
 use super::FichierRemote;
@@ -22,6 +22,12 @@ fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashS
         Some(count) if told.is_empty() && count == asked.len() as u64 => asked.iter().copied().collect(),
         _ => told,
     }
+}
+
+/// Whether a call was answered by something that tells nothing, so that it may have been carried out.
+pub(super) fn says_nothing(error: &ApiError) -> bool {
+    let kind = error.kind();
+    error.maybe_done() && matches!(kind, ErrorKind::InvalidJson { .. } | ErrorKind::Unconfirmed { .. })
 }
 
 impl FichierRemote {

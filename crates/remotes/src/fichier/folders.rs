@@ -1,11 +1,12 @@
 //! Folders: making them, and moving or renaming one with all it holds.
 
-use fichier_api::MoveFolder;
+use fichier_api::{MoveFolder, MovedFolder};
 use fichier_storage::{Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
     catalogue::KnownFolder,
+    confirm::says_nothing,
     error::{failed, unconfirmed},
     tree::Made,
 };
@@ -68,11 +69,15 @@ impl FichierRemote {
             };
             let touched = [Some(parent), old_parent];
             touched.iter().flatten().for_each(|touched| self.tree.catalogue().expect_into(*touched));
-            let answer = if namesake {
+            let call = if namesake {
                 self.client.move_folder(&request(None)).await.map_err(moved)?;
-                self.client.move_folder(&request(Some(stored))).await.map_err(moved)?
+                self.client.move_folder(&request(Some(stored))).await
             } else {
-                self.client.move_folder(&request(renames.then_some(stored))).await.map_err(moved)?
+                self.client.move_folder(&request(renames.then_some(stored))).await
+            };
+            let answer = match call {
+                Err(error) if says_nothing(&error) => MovedFolder::default(),
+                call => call.map_err(moved)?,
             };
             // An answer that names the folder confirms; else the folder has to be seen in its new place.
             if answer.old_name.is_none() && answer.new_name.is_none() {

@@ -53,8 +53,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .map(|directory| directory.join(archive_name(url.as_str(), &key, &options)));
     let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
     let proxy = proxy_for(&url);
+    let on_this_computer = is_here(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
-    let folder_gap = pacing.same_folder;
     // Without limits there is nothing to share.
     let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
     let address =
@@ -68,11 +68,17 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let builder = Client::builder(ApiKey::new(key))
         .endpoint(url)
         .proxy(proxy)
-        .pacing(pacing)
+        .pacing(pacing.clone())
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone())
         .end_waits(network.end_waits.clone());
     let mut builder = network.applied(builder);
+    // Only a service on this computer is believed that it enforces no limits.
+    if let Some(pacing) =
+        without_limits(chosen, &pacing, network.call_gap).map_err(wrong)?.filter(|_| on_this_computer)
+    {
+        builder = builder.pacing_without_limits(pacing);
+    }
     if let Some(observer) = &network.observer {
         builder = builder.observer(observer.clone());
     }
@@ -98,7 +104,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
                 None
             }
         });
-        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list, folder_gap));
+        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
         let remote = FichierRemote::new(client, title, identity, options)
             .with_memory(memory, list_limit)
             .with_recall(recall);
@@ -174,6 +180,33 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
         upload_batch: chosen.count("upload_batch")?.unwrap_or(defaults.upload_batch),
         ..defaults
     })
+}
+
+/// The intervals to keep where the service enforces no limits: those that were asked for. `None` where the times are
+/// scaled, for then all of them were asked for.
+fn without_limits(
+    chosen: &Chosen<'_>,
+    limited: &Pacing,
+    least_gap: Duration,
+) -> Result<Option<Pacing>, InvalidValue> {
+    if chosen.count("time_scale")?.is_some_and(|scale| scale > 1) {
+        return Ok(None);
+    }
+    let service = Pacing::default();
+    // The service's own intervals, which are the options' defaults, aren't asked for.
+    let asked = |option: &'static str, of_service: Duration| {
+        let set = chosen.duration(option)?.filter(|set| *set != of_service);
+        Ok::<_, InvalidValue>(set.unwrap_or_default())
+    };
+    let any = asked("call_gap", service.any)?.max(least_gap);
+    let listing = asked("list_gap", Duration::ZERO)?.max(least_gap);
+    Ok(Some(Pacing {
+        any,
+        listing,
+        listing_after_flood: listing,
+        same_folder: asked("folder_gap", service.same_folder)?,
+        ..limited.clone()
+    }))
 }
 
 fn pacing(chosen: &Chosen<'_>, least_gap: Duration) -> Result<Pacing, InvalidValue> {

@@ -33,8 +33,6 @@ pub(super) struct Recall {
     fast_list: bool,
     /// When this run began: what was listed since, by whichever process, is as good as listed by us.
     began: SystemTime,
-    /// How long the service gives no newer listing of a folder.
-    folder_gap: Duration,
     survey: OnceCell<Option<Survey>>,
 }
 
@@ -88,13 +86,14 @@ impl Extend<FileItem> for Intake {
 }
 
 impl Recall {
-    pub(super) fn new(archive: Archive, usage: CatalogueUse, fast_list: bool, folder_gap: Duration) -> Self {
-        Self { archive, usage, fast_list, began: SystemTime::now(), folder_gap, survey: OnceCell::new() }
+    pub(super) fn new(archive: Archive, usage: CatalogueUse, fast_list: bool) -> Self {
+        Self { archive, usage, fast_list, began: SystemTime::now(), survey: OnceCell::new() }
     }
 
-    /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet.
-    fn new_since(&self) -> SystemTime {
-        let within_gap = SystemTime::now().checked_sub(self.folder_gap).unwrap_or(SystemTime::UNIX_EPOCH);
+    /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet, which
+    /// it does after `folder_gap`.
+    fn new_since(&self, folder_gap: Duration) -> SystemTime {
+        let within_gap = SystemTime::now().checked_sub(folder_gap).unwrap_or(SystemTime::UNIX_EPOCH);
         self.began.min(within_gap)
     }
 
@@ -151,7 +150,7 @@ impl Tree {
         if self.catalogue().is_seen(folder) {
             return Ok(());
         }
-        let since = self.recall.as_ref().map_or(SystemTime::UNIX_EPOCH, Recall::new_since);
+        let since = self.recall.as_ref().map_or(SystemTime::UNIX_EPOCH, |recall| self.new_since(recall));
         self.recollect_or_list(folder, path, since).await
     }
 
@@ -210,6 +209,10 @@ impl Tree {
         }
     }
 
+    fn new_since(&self, recall: &Recall) -> SystemTime {
+        recall.new_since(self.client().folder_gap())
+    }
+
     /// Since when a folder's listing counts.
     async fn since(&self, recall: &Recall) -> SystemTime {
         if recall.fast_list {
@@ -222,9 +225,9 @@ impl Tree {
             CatalogueUse::Trust(None) => SystemTime::UNIX_EPOCH,
             CatalogueUse::Trust(Some(age)) => {
                 let since = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
-                since.min(recall.new_since())
+                since.min(self.new_since(recall))
             }
-            CatalogueUse::Verify | CatalogueUse::Off => recall.new_since(),
+            CatalogueUse::Verify | CatalogueUse::Off => self.new_since(recall),
         }
     }
 
@@ -237,7 +240,7 @@ impl Tree {
         let listed_elsewhere = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
-                if self.recollect(recall, folder, recall.new_since()).await {
+                if self.recollect(recall, folder, self.new_since(recall)).await {
                     return;
                 }
             }
@@ -255,7 +258,7 @@ impl Tree {
         let Remembered { files, folders, listed } = known;
         tracing::debug!(%folder, files = files.len(), folders = folders.len(), "known without a listing");
         let mut catalogue = self.catalogue();
-        if listed >= recall.new_since() {
+        if listed >= self.new_since(recall) {
             catalogue.take_listing(folder, files, folders);
         } else {
             catalogue.take_remembered(folder, files, folders);

@@ -10,13 +10,14 @@ use std::{
 };
 
 use fichier_api::{
-    ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, RenameFile,
+    ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles, RenameFile,
 };
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
 use super::{
     FichierRemote,
     catalogue::KnownFile,
+    confirm::says_nothing,
     error::failed,
     link_of,
     lists::{Listed, Lists},
@@ -289,8 +290,17 @@ impl FichierRemote {
             renamed_on_the_way = rename.is_some();
             let links: Vec<_> = moving.iter().map(|step| step.link).collect();
             let request = MoveFiles { links: links.clone(), to, destination_user: None, rename };
-            let answer = self.client.move_files(&request).await?;
-            moved = self.moved(&links, &answer, to, folder).await;
+            moved = match self.client.move_files(&request).await {
+                Ok(answer) => self.moved(&links, &answer, to, folder).await,
+                Err(error) if says_nothing(&error) => {
+                    let moved = self.moved(&links, &MovedFiles::default(), to, folder).await;
+                    if moved.is_empty() {
+                        return Err(error);
+                    }
+                    moved
+                }
+                Err(error) => return Err(error),
+            };
         }
         let stayed = |step: &Step| step.source_folder != Some(to) && !moved.contains(&step.link);
         for step in moving.iter().filter(|step| !stayed(step)) {
@@ -361,6 +371,15 @@ impl FichierRemote {
                         && matches!(error.kind(), ErrorKind::Refused { number: Some(312), .. }) =>
                 {
                     lists.taken(1);
+                }
+                Err(error) if says_nothing(&error) => {
+                    lists.taken(list.len());
+                    let error = Arc::new(error);
+                    for rename in list {
+                        if !self.is_called(rename.link, &rename.filename).await {
+                            failed.insert(rename.link, error.clone());
+                        }
+                    }
                 }
                 Err(error) => {
                     if let Some(list) = lists.refused(list, error.kind()) {

@@ -10,6 +10,7 @@ use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
+    confirm::says_nothing,
     error::{failed, unconfirmed},
     link_of,
     lists::{Listed, Lists},
@@ -51,7 +52,11 @@ impl FichierRemote {
         let mut lists = Lists::new(ready, &self.tree.lists);
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
-            let error = match self.remove_links(&links).await {
+            let removal = match self.remove_links(&links).await {
+                Err(error) if says_nothing(&error) => Ok(false),
+                removal => removal,
+            };
+            let error = match removal {
                 Ok(true) => {
                     lists.taken(list.len());
                     for (index, link) in list {
@@ -213,12 +218,7 @@ impl FichierRemote {
             match self.client.remove_folder(folder).await {
                 Ok(()) => break,
                 // The answer says neither yes nor no: a folder that can't be listed any more is gone.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::Unconfirmed { .. } | ErrorKind::InvalidJson { .. }
-                    ) =>
-                {
+                Err(error) if says_nothing(&error) => {
                     let listing = self.client.list_folder(&ListFolder::folders_only(folder)).await;
                     if !listing.is_err_and(|error| error.is_not_found()) {
                         return Err(failed("remove directory", path, error));
