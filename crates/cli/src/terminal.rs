@@ -6,6 +6,7 @@ mod hidden;
 use std::{
     fmt,
     io::{self, BufRead as _, IsTerminal as _, Write},
+    time::Duration,
 };
 
 use fichier_config::Secret;
@@ -91,6 +92,9 @@ pub(crate) enum Asked {
     Stopped,
 }
 
+/// How long an answer waits for a Ctrl-C that was typed before it and hasn't been noticed yet.
+const CTRL_C_BEFORE: Duration = Duration::from_millis(5);
+
 /// Reads the answer to a question from the standard input. A question doesn't outlive its run.
 pub(crate) async fn ask_line(stop: &CancellationToken) -> Asked {
     let read = tokio::task::spawn_blocking(|| {
@@ -100,10 +104,15 @@ pub(crate) async fn ask_line(stop: &CancellationToken) -> Asked {
             Ok(_) => Asked::Line(line.trim().to_owned()),
         }
     });
+    let read = async {
+        let answer = read.await.unwrap_or(Asked::End);
+        tokio::time::sleep(CTRL_C_BEFORE).await;
+        answer
+    };
     tokio::select! {
         biased;
         () = stop.cancelled() => Asked::Stopped,
-        read = read => read.unwrap_or(Asked::End),
+        answer = read => answer,
     }
 }
 

@@ -91,6 +91,7 @@ fn ctrl_c_ends_the_asking_of_dedupe() {
     let mut stdout = child.stdout.take().unwrap();
     wait_for(&mut stdout, "q) Quit\n");
     interrupt(&child);
+    wait_for(child.stderr.as_mut().unwrap(), "Stopping");
     let _ = child.stdin.take().unwrap().write_all(b"k\n1\n");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));

@@ -140,7 +140,32 @@ async fn a_file_that_is_appended_to_between_two_chunks_ends_with_an_error() {
     assert!(stream.next().await.unwrap().is_ok());
     fs::File::options().append(true).open(&disk).unwrap().write_all(b"more").unwrap();
     let rest: Vec<_> = stream.collect().await;
-    assert!(matches!(rest.last(), Some(Err(StorageError::SizeMismatch { actual: 1_000_004, .. }))));
+    assert!(matches!(rest.last(), Some(Err(StorageError::SourceChanged { .. }))));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_the_one_that_was_seen_stays() {
+    let folder = TempDir::new().unwrap();
+    let remote = LocalRemote::open(folder.path(), quick());
+    let disk = folder.path().join("f");
+    fs::write(&disk, "seen").unwrap();
+    let seen = found(&remote, "f").await;
+    // Of the same size and time, and another one.
+    let time = fs::metadata(&disk).unwrap().modified().unwrap();
+    fs::write(folder.path().join("new"), "SEEN").unwrap();
+    fs::File::options().append(true).open(folder.path().join("new")).unwrap().set_modified(time).unwrap();
+    fs::rename(folder.path().join("new"), &disk).unwrap();
+    let removed = remote.remove_unchanged(std::slice::from_ref(&seen)).await.remove(0);
+    if cfg!(unix) {
+        assert!(matches!(removed.into_result(), Err(StorageError::SourceChanged { .. })));
+        assert_eq!(fs::read(&disk).unwrap(), b"SEEN");
+    }
+    fs::write(&disk, "longer").unwrap();
+    let removed = remote.remove_unchanged(std::slice::from_ref(&seen)).await.remove(0);
+    assert!(matches!(removed.into_result(), Err(StorageError::SourceChanged { .. })));
+    let now = found(&remote, "f").await;
+    assert!(remote.remove_unchanged(&[now]).await.remove(0).is_done());
+    assert!(!disk.exists());
 }
 
 #[tokio::test]
@@ -324,7 +349,7 @@ mod unix {
                 assert_eq!(listed.len(), 1);
                 let file = listed[0].as_file().unwrap();
                 let found = remote.find(&file.path).await.unwrap();
-                // A file has a fingerprint only when it has rested a moment, so the second look may see more.
+                // A fingerprint is settled only when the file has rested a moment, so the second look may differ.
                 let rested = |file: &File| File { fingerprint: None, ..file.clone() };
                 assert_eq!(found.as_file().map(rested), Some(rested(file)));
                 let read = remote.read(file, ByteRange::WHOLE).await.unwrap();
