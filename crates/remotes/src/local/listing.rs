@@ -23,6 +23,8 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
     let lines = fs::read_dir(&path).map_err(|error| match error {
         error if is_missing(&error) => match fs::metadata(&path) {
             Ok(met) if !met.is_dir() => StorageError::IsAFile(folder.clone()),
+            // The file that stands for a link.
+            _ if find(place, folder).is_ok() => StorageError::IsAFile(folder.clone()),
             _ => StorageError::FolderNotFound(folder.clone()),
         },
         error => StorageError::unseen("list", &path, error),
