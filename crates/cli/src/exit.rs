@@ -154,19 +154,19 @@ pub(crate) fn describe(error: &anyhow::Error, named: impl Fn(&RemotePath) -> Opt
             Some((path, full)) => cause.to_string().replacen(&format!("{path:?}"), &format!("{full:?}"), 1),
             None => cause.to_string(),
         };
-        add_cause(&mut line, text);
+        add_cause(&mut line, &text);
     }
     line
 }
 
-fn add_cause(line: &mut String, text: String) {
-    if line.contains(&text) {
+fn add_cause(line: &mut String, text: &str) {
+    if line.contains(text) {
         return;
     }
     if !line.is_empty() {
         line.push_str(": ");
     }
-    line.push_str(&text);
+    line.push_str(text);
 }
 
 /// A remote's error, be it that it couldn't even be opened.

@@ -52,6 +52,9 @@ impl BackendSpec {
     }
 }
 
+/// Checks a value; the error says what would be right.
+pub(crate) type Rule = fn(&str) -> Result<(), String>;
+
 /// An option of a backend.
 #[derive(Debug)]
 pub struct OptionSpec {
@@ -74,7 +77,7 @@ pub struct OptionSpec {
     /// A flag that it has besides the one named after the backend: long without the dashes, and short.
     pub shared_flag: Option<(&'static str, Option<char>)>,
     /// Checks what the kind can't tell; the error says what would be right.
-    pub(crate) rule: Option<fn(&str) -> Result<(), String>>,
+    pub(crate) rule: Option<Rule>,
 }
 
 impl OptionSpec {
@@ -100,7 +103,7 @@ impl OptionSpec {
     }
 
     /// Values must pass this check, too.
-    pub(crate) const fn checked(mut self, rule: fn(&str) -> Result<(), String>) -> Self {
+    pub(crate) const fn checked(mut self, rule: Rule) -> Self {
         self.rule = Some(rule);
         self
     }

@@ -192,7 +192,7 @@ fn random_lines(seed: u64, count: usize) -> Vec<Vec<String>> {
             let flags = if random.random_range(0..2) == 0 { &shared } else { &own[which] };
             match (random.random_range(0..3), flags.choose(&mut random)) {
                 (0, Some((flag, _))) if !THAT_WAIT.contains(&flag.as_str()) => {
-                    words.push(format!("--{flag}"))
+                    words.push(format!("--{flag}"));
                 }
                 (1, Some((flag, _))) if !THAT_WAIT.contains(&flag.as_str()) => {
                     let value = VALUES.choose(&mut random).unwrap();
