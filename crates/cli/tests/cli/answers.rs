@@ -133,10 +133,12 @@ fn a_list_that_is_done_in_part_counts_for_the_part_that_was_done() {
     stage.run(&["deletefile", "t:s/b", "--catalogue", "off"]).success();
     let run = stage.run(&["copy", "t:s", "t:d", "--catalogue", "trust", "--retries", "1"]);
     assert_ne!(run.status, Some(0), "{}", run.stderr);
-    let content = |path: &str| stored(&stage).into_iter().filter(|(name, _)| name == path).map(|(_, c)| c);
-    assert_eq!(content("/d/a").collect::<Vec<_>>(), [b"new a"]);
-    assert_eq!(content("/d/b").collect::<Vec<_>>(), [b"old version"]);
-    assert_eq!(content("/d/c").collect::<Vec<_>>(), [b"new c"]);
+    let content = |path: &str| -> Vec<Vec<u8>> {
+        stored(&stage).into_iter().filter(|(name, _)| name == path).map(|(_, bytes)| bytes).collect()
+    };
+    assert_eq!(content("/d/a"), [b"new a"]);
+    assert_eq!(content("/d/b"), [b"old version"]);
+    assert_eq!(content("/d/c"), [b"new c"]);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::{
 };
 
 use fichier_api::{
-    ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles, RenameFile,
+    ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles,
+    RenameFile,
 };
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
