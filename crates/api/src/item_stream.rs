@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 use crate::answer::Envelope;
 use crate::error::ErrorKind;
 use crate::key::ApiKey;
+use crate::mended_json::Mender;
 use crate::transport::{OpenAnswer, endless};
 use crate::wire::file::{FileItem, FileListing};
-use crate::wire::tolerant::{ItemByItem, Text};
+use crate::wire::tolerant::{Item, ItemByItem, Text};
 
 /// The longest listing that is read: thirteen million files. Nothing of it is held here.
 const LONGEST_LISTING: u64 = 4 << 30;
@@ -35,7 +36,7 @@ where
         // No listing but something short.
         let listing: FileListing = answer.whole(start).await?.read(key)?;
         let mut collection = collection;
-        collection.extend(listing.items);
+        collection.extend(listing.items.unwrap_or_default());
         return Ok(collection);
     }
     let status = answer.status;
@@ -95,26 +96,58 @@ fn parse<C: Extend<FileItem>>(
     mut collection: C,
 ) -> Result<(Envelope, C), serde_json::Error> {
     // Buffered, since the parser takes byte after byte.
-    let reader = BufReader::new(Pieces { coming, piece: Bytes::new() });
+    let reader =
+        BufReader::new(Pieces { coming, mender: Mender::default(), piece: Bytes::new(), ended: false });
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let envelope = Listing(&mut collection).deserialize(&mut json)?;
+    let mut files = Files { collection: &mut collection, left_out: 0 };
+    let envelope = Listing(&mut files).deserialize(&mut json)?;
     json.end()?;
+    if files.left_out > 0 {
+        tracing::warn!(count = files.left_out, "files of the listing of all can't be read and are left out");
+    }
     Ok((envelope, collection))
 }
 
-/// The pieces of an answer, one after the other. A thread that may block reads them.
+/// What takes the files that can be read, and counts the others.
+struct Files<'a, C> {
+    collection: &'a mut C,
+    left_out: u64,
+}
+
+impl<C: Extend<FileItem>> Extend<Item<FileItem>> for Files<'_, C> {
+    fn extend<I: IntoIterator<Item = Item<FileItem>>>(&mut self, items: I) {
+        for item in items {
+            match item {
+                Item::Read(file) => self.collection.extend(Some(file)),
+                Item::LeftOut(_) => self.left_out += 1,
+            }
+        }
+    }
+}
+
+/// The pieces of an answer, mended, one after the other. A thread that may block reads them.
 struct Pieces {
     coming: mpsc::Receiver<Bytes>,
+    mender: Mender,
     piece: Bytes,
+    ended: bool,
 }
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
-            match self.coming.blocking_recv() {
-                Some(piece) => self.piece = piece,
-                None => return Ok(0),
+            if self.ended {
+                return Ok(0);
             }
+            let mut mended = Vec::new();
+            match self.coming.blocking_recv() {
+                Some(piece) => self.mender.feed(&piece, &mut mended),
+                None => {
+                    self.mender.end(&mut mended);
+                    self.ended = true;
+                }
+            }
+            self.piece = mended.into();
         }
         let length = buffer.len().min(self.piece.len());
         self.piece.copy_to_slice(&mut buffer[..length]);
@@ -123,9 +156,9 @@ impl Read for Pieces {
 }
 
 /// An answer with `items`, which go into the collection one by one.
-struct Listing<'a, C>(&'a mut C);
+struct Listing<'a, 'b, C>(&'a mut Files<'b, C>);
 
-impl<'de, C: Extend<FileItem>> DeserializeSeed<'de> for Listing<'_, C> {
+impl<'de, C: Extend<FileItem>> DeserializeSeed<'de> for Listing<'_, '_, C> {
     type Value = Envelope;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Envelope, D::Error> {
@@ -133,7 +166,7 @@ impl<'de, C: Extend<FileItem>> DeserializeSeed<'de> for Listing<'_, C> {
     }
 }
 
-impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, C> {
+impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, '_, C> {
     type Value = Envelope;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,7 +178,7 @@ impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, C> {
         while let Some(field) = object.next_key::<String>()? {
             match field.as_str() {
                 "items" => {
-                    object.next_value_seed(ItemByItem::<FileItem, C>::new(self.0))?;
+                    object.next_value_seed(ItemByItem::<Item<FileItem>, _>::new(&mut *self.0))?;
                 }
                 "status" => envelope.status = object.next_value::<Text>()?.0,
                 "Status" => envelope.capital_status = object.next_value::<Text>()?.0,
@@ -196,7 +229,7 @@ mod tests {
             fields.insert(fields.len() / 2, format!(r#""items":[{}]"#, items.join(",")));
             let text = format!("{{{}}}", fields.join(","));
             let (_, files) = read(&text, &cuts).unwrap();
-            prop_assert_eq!(files, serde_json::from_str::<FileListing>(&text).unwrap().items);
+            prop_assert_eq!(files, serde_json::from_str::<FileListing>(&text).unwrap().items.unwrap());
             // What ends early is no listing, wherever it ends.
             let mut end = end % text.len();
             while !text.is_char_boundary(end) {

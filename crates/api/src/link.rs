@@ -163,7 +163,7 @@ impl FileLink {
 
     /// Reads a link that the service itself gave. Its code counts; a domain that isn't in the table
     /// mustn't make a whole listing unreadable.
-    fn from_wire(text: &str) -> Result<Self, LinkError> {
+    pub(crate) fn from_wire(text: &str) -> Result<Self, LinkError> {
         let (host, code) = Self::split(text).ok_or_else(|| LinkError::Form(text.to_owned()))?;
         Self::new(Domain::of_host(host).unwrap_or_default(), code)
             .map_err(|_| LinkError::Form(text.to_owned()))

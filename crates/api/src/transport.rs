@@ -14,6 +14,7 @@ use crate::answer::{self, Answer};
 use crate::error::{ApiError, BoxError, ErrorKind};
 use crate::key::ApiKey;
 use crate::pacer::retry_after;
+use crate::page::is_html;
 use crate::proxy::ProxySettings;
 use crate::tls::Trust;
 use crate::web::Web;
@@ -315,8 +316,8 @@ pub(crate) fn status_error(
     body: &[u8],
     key: &ApiKey,
 ) -> ErrorKind {
-    if status.as_u16() != 429 && after.is_none() && answer::is_html(body) {
-        return ErrorKind::Html { title: answer::title(body, key), status: status.as_u16() };
+    if status.as_u16() != 429 && after.is_none() && is_html(body) {
+        return answer::page_error(body, status, key);
     }
     ErrorKind::Status { code: status.as_u16(), retry_after: after }
 }

@@ -238,7 +238,7 @@ async fn refusal(response: reqwest::Response, after: Option<Duration>, key: &Api
         body.extend_from_slice(&chunk);
     }
     if status.is_success() {
-        return ErrorKind::Html { title: crate::answer::title(&body, key), status: status.as_u16() };
+        return crate::answer::page_error(&body, status, key);
     }
     status_error(status, after, &body, key)
 }

@@ -48,7 +48,9 @@ impl Client {
                 sharing_user: request.sharing_user.clone(),
                 ..ListFiles::of(FilesOf::Folder(request.folder))
             };
-            listing.items = Some(self.list_files(&files).await?.items);
+            let files = self.list_files(&files).await?;
+            listing.items = Some(files.items.unwrap_or_default());
+            listing.left_out.extend(files.left_out);
             self.inner.files_apart.store(true, Ordering::Relaxed);
         }
         Ok(listing)

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use http_body::Body as _;
 use tokio::time::{Instant, sleep_until};
 
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::client::{Client, not_empty};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
@@ -19,6 +19,7 @@ use crate::key::{ApiKey, Password};
 use crate::link::Domain;
 use crate::multipart::{Multipart, Progress, UploadFile, boundary};
 use crate::pacer::CallClass;
+use crate::page::is_html;
 use crate::transport::{failure, status_error};
 use crate::wire::upload::{Report, UploadNode, UploadedFile};
 
@@ -230,7 +231,7 @@ fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Option
         }
         return Ok(None);
     }
-    if answer.body.trim_ascii_start().first() == Some(&b'{') && !answer::is_html(&answer.body) {
+    if answer.body.trim_ascii_start().first() == Some(&b'{') && !is_html(&answer.body) {
         answer.read::<serde::de::IgnoredAny>(key)?;
     }
     Err(status_error(status, answer.retry_after, &answer.body, key))

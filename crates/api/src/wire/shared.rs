@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::tolerant;
+use super::file::needed;
+use super::tolerant::{self, Form, LeftOut};
 use crate::link::{Domain, FileLink};
 
 /// The name of a shared folder's page: what follows `/dir/`.
@@ -56,17 +57,52 @@ impl fmt::Display for SharedFolderId {
 }
 
 /// A file on the page of a shared folder.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SharedFile {
     /// Its link.
     pub link: FileLink,
     /// Its name as on the wire.
-    #[serde(deserialize_with = "tolerant::text")]
     pub filename: String,
     /// Its size in bytes.
-    #[serde(deserialize_with = "tolerant::number")]
     pub size: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawSharedFile {
+    #[serde(deserialize_with = "tolerant::opt_link")]
+    link: Option<FileLink>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    filename: Option<String>,
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    size: Option<u64>,
+}
+
+impl Form for SharedFile {
+    type Raw = RawSharedFile;
+
+    fn take(raw: RawSharedFile) -> Result<Self, LeftOut> {
+        let (link, filename, size) = needed(raw.link, raw.filename, raw.size)?;
+        Ok(Self { link, filename, size })
+    }
+}
+
+/// What the page of a shared folder tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SharedListing {
+    /// The files.
+    pub files: Vec<SharedFile>,
+    /// Files that can't be read.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl<'de> Deserialize<'de> for SharedListing {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = tolerant::needed_items::<D, SharedFile>(deserializer)?.unwrap_or_default();
+        Ok(Self { files: items.read, left_out: items.left_out })
+    }
 }
 
 /// What the site says of a link.
