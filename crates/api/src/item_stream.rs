@@ -18,6 +18,9 @@ use crate::wire::tolerant::{Item, ItemByItem, Text};
 /// The longest listing that is read: thirteen million files. Nothing of it is held here.
 const LONGEST_LISTING: u64 = 4 << 30;
 
+/// No answer is nested so deep: one that is only goes on opening brackets.
+const ABSURDLY_DEEP: u64 = 10_000;
+
 /// How many pieces of the answer may wait to be read.
 const PIECES: usize = 8;
 
@@ -80,9 +83,12 @@ async fn hand_over(
 fn sense(error: &serde_json::Error, key: &ApiKey) -> ErrorKind {
     use serde_json::error::Category;
     match error.classify() {
-        Category::Eof | Category::Io => {
-            ErrorKind::Truncated { snippet: format!("at column {}", error.column()) }
-        }
+        Category::Io => ErrorKind::InvalidJson {
+            problem: key.redact(&error.to_string()),
+            snippet: String::new(),
+            well_formed: true,
+        },
+        Category::Eof => ErrorKind::Truncated { snippet: format!("at column {}", error.column()) },
         category => ErrorKind::InvalidJson {
             problem: key.redact(&error.to_string()),
             snippet: String::new(),
@@ -146,6 +152,9 @@ impl Read for Pieces {
                     self.mender.end(&mut mended);
                     self.ended = true;
                 }
+            }
+            if self.mender.depth() > ABSURDLY_DEEP {
+                return Err(io::Error::other("it is nested too deep"));
             }
             self.piece = mended.into();
         }

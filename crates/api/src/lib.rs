@@ -64,7 +64,7 @@ pub use pacer::{
     AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
 };
 pub use proxy::ProxySettings;
-pub use shown::shown;
+pub use shown::{shown, shown_address};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 pub use web::{Web, WebFile};

@@ -76,6 +76,16 @@ impl Domain {
         }
     }
 
+    /// Whether a host is one of the service's: one of its domains, or below one.
+    pub fn holds_host(host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let holds = |domain: Self| match host.strip_suffix(domain.host()) {
+            Some(before) => before.is_empty() || before.ends_with('.'),
+            None => false,
+        };
+        Self::ALL.into_iter().any(holds)
+    }
+
     /// The domain of a host name, with or without `www.`.
     pub fn of_host(host: &str) -> Option<Self> {
         let host = host.strip_prefix("www.").unwrap_or(host);
@@ -268,6 +278,16 @@ mod tests {
             "https://1fichier.com/?aaaaaaaaaabbbbbbbbbbccccccccccd",
         ] {
             assert!(text.parse::<FileLink>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_the_service_are_told_from_others() {
+        for host in ["1fichier.com", "api.1fichier.com", "UP2.1fichier.com", "up.tenvoi.com"] {
+            assert!(Domain::holds_host(host), "{host}");
+        }
+        for host in ["1fichier.com.evil.example", "evil1fichier.com", "localhost", "127.0.0.1", ""] {
+            assert!(!Domain::holds_host(host), "{host}");
         }
     }
 

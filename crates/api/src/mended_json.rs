@@ -51,6 +51,11 @@ pub(crate) fn mended(text: &[u8]) -> Vec<u8> {
 }
 
 impl Mender {
+    /// How deep the text is nested here.
+    pub(crate) fn depth(&self) -> u64 {
+        self.depth
+    }
+
     /// Takes a piece, and adds what it becomes.
     pub(crate) fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         if self.cut.is_empty() {

@@ -7,7 +7,7 @@ use crate::shown::{LONGEST, shown};
 const LOOKED_AT: usize = 64 << 10;
 
 /// Elements whose content nobody reads.
-const UNREAD: [&str; 4] = ["head", "script", "style", "noscript"];
+const UNREAD: [&str; 5] = ["head", "title", "script", "style", "noscript"];
 
 /// The entities that such pages use.
 const ENTITIES: [(&str, char); 18] = [
@@ -65,7 +65,7 @@ fn title(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let tag = lower.find("<title")?;
     let start = tag + lower[tag..].find('>')? + 1;
-    let end = lower[start..].find("</title").map_or(text.len(), |end| start + end);
+    let end = lower[start..].find('<').map_or(text.len(), |end| start + end);
     let title = one_line(&decoded(&text[start..end]));
     (!title.is_empty()).then_some(title)
 }

@@ -28,6 +28,21 @@ pub enum FaultKind {
     Status(u16, Option<u64>),
     /// `html`: status 200 with a maintenance page in HTML; nothing is done.
     Html,
+    /// `page:CODE:TEXT`: this HTTP status with a page in HTML that says this; nothing is done.
+    Page(u16, String),
+    /// `plain:CODE:TEXT`: this HTTP status with this text as it is, without HTML or JSON; nothing is done.
+    Plain(u16, String),
+    /// `empty`: status 200 and nothing else; nothing is done.
+    Empty,
+    /// `endless`: status 200 with JSON that never ends, fast; nothing is done.
+    Endless,
+    /// `trickle:MS`: all is done, but the answer comes byte by byte, one each so many milliseconds.
+    Trickle(Duration),
+    /// `field:NAME=JSON`: this field of the answer's objects, where they have it, holds this value. The text goes out
+    /// as it is, and needn't be good JSON.
+    Field(String, String),
+    /// `drop-field:NAME`: this field of the answer's objects is left out.
+    DropField(String),
     /// `latency:MS`: the request waits so many milliseconds, then goes on as usual.
     Latency(Duration),
     /// `close`: the connection is closed before anything is done.
@@ -74,7 +89,18 @@ impl FaultKind {
         let api = endpoint.contains('/');
         match self {
             Self::Flood | Self::IpLocked | Self::Message(_) => api || endpoint == "download",
-            Self::Status(..) | Self::Html | Self::Latency(_) | Self::Close | Self::LostAnswer => true,
+            Self::Status(..)
+            | Self::Html
+            | Self::Page(..)
+            | Self::Plain(..)
+            | Self::Empty
+            | Self::Endless
+            | Self::Latency(_)
+            | Self::Close
+            | Self::LostAnswer => true,
+            Self::Trickle(_) | Self::Field(..) | Self::DropField(_) => {
+                api || matches!(endpoint, "end.pl" | "dir")
+            }
             Self::TruncatedJson => api || matches!(endpoint, "end.pl" | "dir"),
             Self::CutUpload(_) | Self::CorruptUpload(_) | Self::PlainUpload => endpoint == "upload.cgi",
             Self::CutDownload(_)
@@ -132,6 +158,37 @@ impl FromStr for FaultKind {
                 Self::Status(code, wait)
             }
             "html" => Self::Html,
+            "page" | "plain" => {
+                let bad = || {
+                    ParseValueError::new(
+                        text,
+                        format!("{kind} needs an HTTP status and a text, as in {kind}:403:No"),
+                    )
+                };
+                let (code, words) = value.and_then(|value| value.split_once(':')).ok_or_else(bad)?;
+                let code: u16 = code.parse().map_err(|_| bad())?;
+                if !(200..600).contains(&code) {
+                    return Err(bad());
+                }
+                if kind == "page" {
+                    Self::Page(code, words.to_owned())
+                } else {
+                    Self::Plain(code, words.to_owned())
+                }
+            }
+            "empty" => Self::Empty,
+            "endless" => Self::Endless,
+            "trickle" => Self::Trickle(Duration::from_millis(number()?)),
+            "field" => {
+                let bad =
+                    || ParseValueError::new(text, "field needs a name and a value, as in field:cdn=12.5");
+                let (name, value) = value.and_then(|value| value.split_once('=')).ok_or_else(bad)?;
+                Self::Field(name.to_owned(), value.to_owned())
+            }
+            "drop-field" => {
+                let bad = || ParseValueError::new(text, "drop-field needs a name, as in drop-field:url");
+                Self::DropField(value.filter(|value| !value.is_empty()).ok_or_else(bad)?.to_owned())
+            }
             "latency" => Self::Latency(Duration::from_millis(number()?)),
             "close" => Self::Close,
             "lost-answer" => Self::LostAnswer,
@@ -176,6 +233,13 @@ impl fmt::Display for FaultKind {
             Self::Status(code, None) => write!(f, "status:{code}"),
             Self::Status(code, Some(wait)) => write!(f, "status:{code}:{wait}"),
             Self::Html => f.write_str("html"),
+            Self::Page(code, text) => write!(f, "page:{code}:{text}"),
+            Self::Plain(code, text) => write!(f, "plain:{code}:{text}"),
+            Self::Empty => f.write_str("empty"),
+            Self::Endless => f.write_str("endless"),
+            Self::Trickle(time) => write!(f, "trickle:{}", time.as_millis()),
+            Self::Field(name, value) => write!(f, "field:{name}={value}"),
+            Self::DropField(name) => write!(f, "drop-field:{name}"),
             Self::Latency(time) => write!(f, "latency:{}", time.as_millis()),
             Self::Close => f.write_str("close"),
             Self::LostAnswer => f.write_str("lost-answer"),
@@ -344,6 +408,13 @@ mod tests {
             "endpoint=upload.cgi,kind=cut-upload:1000,name=big",
             "endpoint=end.pl,kind=wait-report:3,times=3",
             "kind=message:Owner locked #1",
+            "endpoint=download,kind=page:403:No: not from here",
+            "kind=plain:403:IP Locked",
+            "kind=empty",
+            "kind=endless",
+            "kind=trickle:100",
+            "endpoint=user/info,kind=field:cdn=12.5",
+            "endpoint=folder/ls,kind=drop-field:url,times=1",
         ] {
             assert_eq!(text.parse::<FaultSpec>().unwrap().to_string(), text);
         }
@@ -368,6 +439,11 @@ mod tests {
             "kind=flood,colour=red",
             "endpoint=file/ls,kind=cut-upload:1",
             "kind=drop-from-report:0",
+            "kind=page:403",
+            "kind=plain:9:x",
+            "kind=field:cdn",
+            "kind=drop-field",
+            "endpoint=download,kind=trickle:1",
         ] {
             assert!(text.parse::<FaultSpec>().is_err(), "{text}");
         }

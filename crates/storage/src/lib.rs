@@ -16,6 +16,7 @@ mod error;
 mod hashing;
 mod outcome;
 mod path;
+mod private;
 mod remote;
 
 pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
@@ -25,6 +26,7 @@ pub use error::{Blame, Result, Retry, StorageError};
 pub use hashing::{HashStream, Hashing};
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};
+pub use private::make_private;
 pub use remote::{
     AccountInfo, BatchLimit, Features, Gap, LinkRequest, Listing, Location, Relocation, Remote, RemoteInfo,
     Usage, WriteBatch, WriteItem,

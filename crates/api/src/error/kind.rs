@@ -172,10 +172,12 @@ pub enum ErrorKind {
         idle: Duration,
     },
     /// A download token is used up or too old; a new one will do.
-    #[error("the download link is no longer valid (HTTP {status})")]
+    #[error("the download link is no longer valid (HTTP {status}){}", said(words.as_deref()))]
     TokenRefused {
         /// HTTP status of the node.
         status: u16,
+        /// What the node's page says.
+        words: Option<String>,
     },
     /// The range begins behind the end of the file.
     #[error("the range begins behind the end of the file")]
@@ -195,10 +197,12 @@ pub enum ErrorKind {
     #[error("the node says that no file arrived")]
     NoFileArrived,
     /// The node gave no report in time; whether the files arrived is unknown.
-    #[error("the node gave no report about the upload within {} s", waited.as_secs())]
+    #[error("the node gave no report about the upload within {} s{}", waited.as_secs(), answered(words.as_deref()))]
     NoReport {
         /// How long it was asked.
         waited: Duration,
+        /// What its page said when the upload was through.
+        words: Option<String>,
     },
     /// The call took longer than it may, retries included.
     #[error("given up after {} s: {last}", after.as_secs())]
@@ -224,6 +228,14 @@ pub enum ErrorKind {
         #[source]
         source: BoxError,
     },
+}
+
+fn answered(words: Option<&str>) -> String {
+    words.map(|words| format!("; it had answered: {words}")).unwrap_or_default()
+}
+
+fn said(words: Option<&str>) -> String {
+    words.map(|words| format!(": {words}")).unwrap_or_default()
 }
 
 /// What a password has to do with a refusal.
@@ -400,7 +412,7 @@ impl ErrorKind {
             Self::NotAllowed { password: PasswordProblem::None, .. } => "see the file's access rules",
             Self::TooManyLocations { .. } => "stop downloads of the account at other addresses, or wait",
             Self::NeedsCdn { .. } => "ask for downloads through the CDN (--fichier-cdn)",
-            Self::TooSoon { .. } => "list folder by folder, or wait",
+            Self::TooSoon { .. } => "wait until then",
             Self::Html { .. } => "the service is busy or under maintenance; try again later",
             Self::Status { code: 500..=599, .. } => {
                 "the service is busy or under maintenance; try again later"

@@ -35,6 +35,14 @@ impl ApiError {
         Self::new(Endpoint::Nowhere, kind)
     }
 
+    /// Adds what a node had said to the error of a report that never came.
+    pub(crate) fn with_words(mut self, said: Option<&str>) -> Self {
+        if let ErrorKind::NoReport { words, .. } = &mut self.0.kind {
+            *words = said.map(str::to_owned);
+        }
+        self
+    }
+
     pub(crate) fn with_history(mut self, attempts: u32, maybe_done: bool) -> Self {
         self.0.attempts = attempts;
         self.0.maybe_done = maybe_done;

@@ -40,13 +40,25 @@ impl FromStr for SharedFolderId {
         let rest = text.trim();
         let rest = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://")).unwrap_or(rest);
         let id = match rest.split_once("/dir/") {
-            Some((host, id)) if Domain::of_host(host).is_some() => id,
+            Some((place, id)) if Domain::of_host(without_language(place)).is_some() => id,
             Some(_) => return Err(refuse()),
             None => rest,
         };
         let id = id.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
         let well_formed = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if well_formed { Ok(Self(id.to_owned())) } else { Err(refuse()) }
+    }
+}
+
+/// The host of an address that may name a language: `1fichier.com/en`.
+fn without_language(place: &str) -> &str {
+    match place.split_once('/') {
+        Some((host, language))
+            if language.len() == 2 && language.bytes().all(|b| b.is_ascii_alphabetic()) =>
+        {
+            host
+        }
+        _ => place,
     }
 }
 
@@ -135,10 +147,19 @@ mod tests {
             "https://1fichier.com/dir/AbC123",
             "http://www.1fichier.com/dir/AbC123/",
             "1fichier.com/dir/AbC123?json=1",
+            "https://1fichier.com/en/dir/AbC123",
+            "https://1fichier.com/dir/AbC123?lg=en",
         ] {
             assert_eq!(text.parse::<SharedFolderId>().unwrap().as_str(), "AbC123", "{text}");
         }
-        for text in ["", "../console", "https://example.com/dir/AbC123", "https://1fichier.com/dir/", "a b"] {
+        for text in [
+            "",
+            "https://1fichier.com/a/b/dir/AbC123",
+            "../console",
+            "https://example.com/dir/AbC123",
+            "https://1fichier.com/dir/",
+            "a b",
+        ] {
             assert!(text.parse::<SharedFolderId>().is_err(), "{text}");
         }
     }

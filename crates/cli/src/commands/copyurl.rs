@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use clap::Args;
 use fichier_engine::{RunOptions, RunReport, Upload};
-use fichier_remotes::web::{WebAddress, WebFile};
+use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{Location, Name, StorageError};
 use futures::StreamExt as _;
 
@@ -82,7 +82,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         let name = name.filter(|name| !name.is_empty());
         if let Err(error) = one(&url, name, arguments, true, &location, context).await {
             let place = format!("{}:{}", arguments.url, number + 1);
-            context.problems.note_text(&place, &format!("{url}: {error:#}"));
+            context.problems.note_text(&place, &format!("{}: {error:#}", shown_address(&url)));
         }
     }
     Ok(())
@@ -118,7 +118,7 @@ async fn one(
         return Err(Failure::other("CopyURL failed: file already exist").into());
     }
     if context.settings.dry_run {
-        tracing::warn!(path = %name, "Skipped copy of {url} as --dry-run is set");
+        tracing::warn!(path = %name, "Skipped copy of {} as --dry-run is set", shown_address(url));
         return Ok(());
     }
     let options = run_options(context, &target).await?;

@@ -473,24 +473,41 @@ impl Tree {
         if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
         }
-        match self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await {
-            Ok(made) => {
-                let folder = KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
-                self.catalogue().note_new_folder(parent, folder);
-                tracing::debug!(path = %path, id = %made.id, "made directory");
-                Ok((made.id, true))
-            }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await
+            {
+                Ok(made) => {
+                    let folder =
+                        KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
+                    self.catalogue().note_new_folder(parent, folder);
+                    tracing::debug!(path = %path, id = %made.id, "made directory");
+                    return Ok((made.id, true));
+                }
+                Err(error) if error.is_not_found() => {
+                    return Err(StorageError::FolderNotFound(parent_path.clone()));
+                }
+                Err(error) => error,
+            };
             // Someone else made it since the listing, or our own call went through and its answer was lost.
-            Err(error) if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) => {
+            if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) {
                 self.refresh(parent, parent_path).await?;
-                let found = self.catalogue().folders_named(parent, name).next();
-                found.map(|id| (id, false)).ok_or_else(|| failed("make directory", path, error))
+                if let Some(id) = self.catalogue().folders_named(parent, name).next() {
+                    return Ok((id, false));
+                }
             }
-            Err(error) if error.is_not_found() => Err(StorageError::FolderNotFound(parent_path.clone())),
-            Err(error) => Err(failed("make directory", path, error)),
+            // It surely isn't there: a passing fault isn't final.
+            if tries == MAKE_TRIES || !error.maybe_done() {
+                return Err(failed("make directory", path, error));
+            }
+            tracing::info!(path = %path, "The directory wasn't made ({error}): trying again");
         }
     }
 }
+
+/// How often a folder is made whose making got no good answer and that isn't there.
+const MAKE_TRIES: u32 = 3;
 
 /// Whether [`Tree::ensure`] had to make the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
