@@ -91,7 +91,7 @@ async fn acknowledged_uploads_survive_a_kill() {
     let mut acknowledged: Vec<(String, Vec<u8>)> = Vec::new();
     for round in 0..3_u8 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "victim", "--nocapture"])
+            .args(["--exact", "persistence::victim", "--nocapture"])
             .env("EMULATOR_VICTIM", directory.path())
             .stdout(Stdio::piped())
             .spawn()
