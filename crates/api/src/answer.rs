@@ -9,12 +9,18 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ErrorKind;
 use crate::key::ApiKey;
+use crate::mended_json::mended;
 use crate::message;
+use crate::page::{self, is_html};
+use crate::shown::shown;
 use crate::transport::status_error;
 use crate::wire::tolerant;
 
 /// Longest quotation of an answer, in characters.
 const SNIPPET: usize = 120;
+
+/// What is longer is no short text for people, in bytes.
+const LONGEST_PLAIN: usize = 1000;
 
 /// Stands in for an answer that repeats the key.
 const WITHHELD: &str = "(it repeats the key, so it isn't shown)";
@@ -52,8 +58,14 @@ impl Envelope {
         if ok && status.is_success() {
             return Ok(());
         }
-        let words = match self.message.or(said) {
+        let said = said.filter(|said| !said.eq_ignore_ascii_case("ko") && !said.eq_ignore_ascii_case("ok"));
+        let words = self.message.or(said).filter(|words| !words.trim().is_empty());
+        let words = match words {
             Some(words) if !ok || status.is_client_error() => key.redact(&words),
+            // It said no, and not why.
+            None if !ok && (status.is_success() || status.is_client_error()) => {
+                return Err(ErrorKind::Wordless { status: status.as_u16() });
+            }
             _ => return Err(wordless()),
         };
         Err(match message::classify(&words) {
@@ -65,15 +77,59 @@ impl Envelope {
 }
 
 impl Answer {
-    /// Reads an answer of the API.
+    /// Reads an answer of the API, which is an object. A list that came in its place would be read as an object of
+    /// which nothing was told.
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
         self.check_kind(key)?;
-        if self.body.trim_ascii_start().first() == Some(&b'{') {
-            self.check_envelope(key)?;
-        } else if !self.status.is_success() {
-            return Err(status_error(self.status, self.retry_after, &self.body, key));
+        match self.first() {
+            Some(b'{') => {
+                self.check_envelope(key)?;
+                self.parse(key)
+            }
+            first => Err(self.no_answer(first, key)),
         }
-        self.parse(key)
+    }
+
+    /// Reads an answer that is a list. An object in its place says what is wrong.
+    pub(crate) fn read_list<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
+        self.check_kind(key)?;
+        match self.first() {
+            Some(b'[') if self.status.is_success() => self.parse(key),
+            Some(b'{') => {
+                self.check_envelope(key)?;
+                Err(self.senseless("an object came instead of a list"))
+            }
+            first => Err(self.no_answer(first, key)),
+        }
+    }
+
+    /// The answer without what some servers put before JSON.
+    fn json(&self) -> &[u8] {
+        self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body)
+    }
+
+    fn first(&self) -> Option<u8> {
+        self.json().trim_ascii_start().first().copied()
+    }
+
+    /// The error of what is neither an object nor a page.
+    fn no_answer(&self, first: Option<u8>, key: &ApiKey) -> ErrorKind {
+        let plain = self.body.len() <= LONGEST_PLAIN && !matches!(first, None | Some(b'[' | b'"'));
+        let known =
+            plain.then(|| message::known(&key.redact(&String::from_utf8_lossy(&self.body)))).flatten();
+        match known {
+            Some(kind) => kind,
+            None if !self.status.is_success() => status_error(self.status, self.retry_after, &self.body, key),
+            None => match self.parse::<serde::de::IgnoredAny>(key) {
+                Ok(_) => self.senseless("no object came"),
+                Err(kind) => kind,
+            },
+        }
+    }
+
+    fn senseless(&self, problem: &str) -> ErrorKind {
+        let snippet = quote(&String::from_utf8_lossy(&self.body[..self.body.len().min(4 * SNIPPET)]));
+        ErrorKind::InvalidJson { problem: problem.to_owned(), snippet, well_formed: true }
     }
 
     /// Reads an answer of the API that has to be an object: `[]` and `null` confirm nothing.
@@ -106,7 +162,7 @@ impl Answer {
                 None if matches!(self.status.as_u16(), 413 | 414 | 431) => {
                     ErrorKind::Status { code: self.status.as_u16(), retry_after: None }
                 }
-                _ => ErrorKind::Html { title: title(&self.body, key), status: self.status.as_u16() },
+                _ => page_error(&self.body, self.status, key),
             });
         }
         Ok(())
@@ -121,45 +177,46 @@ impl Answer {
         }
     }
 
-    /// Reads JSON, and says what is wrong with it.
+    /// Reads JSON, mended if need be, and says what is wrong with it.
     pub(crate) fn parse<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            use serde_json::error::Category;
-            match error.classify() {
-                Category::Eof => ErrorKind::Truncated { snippet: tail(&self.body, key) },
-                category => ErrorKind::InvalidJson {
-                    problem: key.redact(&error.to_string()),
-                    snippet: around(&self.body, &error, key),
-                    well_formed: category == Category::Data,
-                },
-            }
+        use serde_json::error::Category;
+        let json = self.json();
+        let error = match serde_json::from_slice(json) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if error.classify() == Category::Eof {
+            return Err(ErrorKind::Truncated { snippet: tail(json, key) });
+        }
+        let mended = mended(json);
+        if let Ok(value) = serde_json::from_slice(&mended) {
+            return Ok(value);
+        }
+        // A field that stands there twice is none too few.
+        if error.classify() == Category::Data
+            && let Ok(value) = serde_json::from_slice::<serde_json::Value>(&mended)
+            && let Ok(value) = T::deserialize(value)
+        {
+            return Ok(value);
+        }
+        Err(ErrorKind::InvalidJson {
+            problem: shown(&key.redact(&error.to_string())),
+            snippet: around(json, &error, key),
+            well_formed: error.classify() == Category::Data,
         })
     }
 }
 
-/// Whether it looks like a page for people.
-pub(crate) fn is_html(body: &[u8]) -> bool {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().first() == Some(&b'<')
-}
-
-/// The title of a page, or its first words.
-pub(crate) fn title(body: &[u8], key: &ApiKey) -> String {
-    // The key is taken out before anything is cut, so that no half of it stays.
-    let text = key.redact(&String::from_utf8_lossy(body));
-    // Only ASCII is lowered, so that places in both texts agree.
-    let lower = text.to_ascii_lowercase();
-    let title = lower.find("<title").and_then(|tag| {
-        let start = tag + lower[tag..].find('>')? + 1;
-        let end = start + lower[start..].find("</title")?;
-        let title = quote(&text[start..end]);
-        (!title.is_empty()).then_some(title)
-    });
-    title.unwrap_or_else(|| quote(&text))
+/// What a page means that came in place of an answer.
+pub(crate) fn page_error(body: &[u8], status: StatusCode, key: &ApiKey) -> ErrorKind {
+    let gist = page::gist(body, key);
+    message::on_page(&page::all_words(body, key), &gist)
+        .unwrap_or(ErrorKind::Html { title: gist, status: status.as_u16() })
 }
 
 /// One line, not too long.
 fn quote(text: &str) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = shown(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     match words.char_indices().nth(SNIPPET) {
         Some((end, _)) => format!("{}…", &words[..end]),
         None => words,
@@ -171,7 +228,9 @@ fn tail(body: &[u8], key: &ApiKey) -> String {
         return WITHHELD.to_owned();
     }
     let text = String::from_utf8_lossy(&body[body.len().saturating_sub(4 * SNIPPET)..]).into_owned();
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: String =
+        words.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
     match words.char_indices().rev().nth(SNIPPET - 1) {
         Some((start, _)) if start > 0 => format!("…{}", &words[start..]),
         _ => words,
@@ -209,8 +268,19 @@ mod tests {
 
     #[test]
     fn what_says_ok_or_nothing_is_read() {
-        for body in [r#"{"status":"OK"}"#, r#"{"Status":"ok","a":1}"#, r#"{"folder_id":1}"#, " [1] "] {
+        for body in [
+            r#"{"status":"OK"}"#,
+            r#"{"Status":"ok","a":1}"#,
+            r#"{"folder_id":1}"#,
+            "\u{feff}{}",
+            r#"{"status":"OK","name":"a\qb"}"#,
+            r#"{"status":"OK","status":"OK"}"#,
+        ] {
             assert!(read(200, body).is_ok(), "{body}");
+        }
+        for body in ["[]", "[1]", "null", "7", "\"OK\""] {
+            let error = read(200, body).unwrap_err();
+            assert!(matches!(error, ErrorKind::InvalidJson { .. }) && error.may_pass(), "{body}: {error:?}");
         }
     }
 
@@ -230,8 +300,17 @@ mod tests {
                 assert!(matches!(read(status, body), Err(ErrorKind::Flood { .. })), "{status} {body}");
             }
         }
-        let refused = read(200, r#"{"status":"KO"}"#);
-        assert!(matches!(refused, Err(ErrorKind::Refused { .. })), "{refused:?}");
+        for body in
+            [r#"{"status":"KO"}"#, r#"{"status":"KO","message":""}"#, r#"{"status":"KO","message":[]}"#]
+        {
+            let refused = read(200, body).unwrap_err();
+            assert!(matches!(refused, ErrorKind::Wordless { .. }) && refused.may_pass(), "{refused:?}");
+        }
+        for body in ["IP Locked", "IP Locked #79\n"] {
+            let locked = read(403, body);
+            assert!(matches!(locked, Err(ErrorKind::AddressLocked { .. })), "{locked:?}");
+            assert!(matches!(read(200, body), Err(ErrorKind::AddressLocked { .. })));
+        }
         let refused = read(403, r#"{"message":"Some odd thing #186"}"#);
         assert!(matches!(refused, Err(ErrorKind::Refused { number: Some(186), .. })), "{refused:?}");
     }
@@ -252,8 +331,11 @@ mod tests {
             let ErrorKind::Html { title, status: seen } = &error else { panic!("{error:?}") };
             assert_eq!((title.as_str(), *seen), ("Down for maintenance", status));
         }
-        assert_eq!(title("<p>Wait é".as_bytes(), &ApiKey::new("k")), "<p>Wait é");
-        assert_eq!(title(b"<title></title>x", &ApiKey::new("k")), "<title></title>x");
+        let error = read(403, "<title>1fichier</title><p>Your requests are too fast.</p>").unwrap_err();
+        assert!(
+            matches!(&error, ErrorKind::Flood { text } if text == "1fichier: Your requests are too fast."),
+            "{error:?}"
+        );
     }
 
     #[test]
@@ -269,8 +351,8 @@ mod tests {
         assert!(error.may_pass() && error.to_string().contains("oops"), "{error:?}");
         let odd =
             Answer { status: StatusCode::OK, retry_after: None, body: Bytes::from_static(b"{\"id\":[]}") };
-        let error = odd.read::<crate::wire::folder::SubFolder>(&ApiKey::new("k")).unwrap_err();
-        assert!(!error.may_pass(), "{error:?}");
+        let error = odd.read::<crate::wire::upload::UploadNode>(&ApiKey::new("k")).unwrap_err();
+        assert!(error.may_pass(), "{error:?}");
     }
 
     #[test]
@@ -291,11 +373,6 @@ mod tests {
         fn no_answer_makes_it_panic(status in 200u16..600, body in prop::collection::vec(any::<u8>(), 0..300)) {
             let answer = Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body: body.into() };
             let _ = answer.read::<Value>(&ApiKey::new("s3cr3t-key"));
-        }
-
-        #[test]
-        fn no_page_makes_it_panic(page in "(<title>|</title>|<|é|x|\\n| ){0,12}") {
-            let _ = title(page.as_bytes(), &ApiKey::new("k"));
         }
     }
 }

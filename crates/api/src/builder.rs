@@ -16,6 +16,7 @@ use crate::key::ApiKey;
 use crate::observer::Observer;
 use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy};
 use crate::proxy::ProxySettings;
+use crate::shown::shown_address;
 use crate::tls::{Trust, setup};
 use crate::transport::{Headers, Settings, Transport};
 use crate::web::Web;
@@ -299,7 +300,7 @@ fn bases(endpoint: Option<Url>) -> Result<(Url, Url), ApiError> {
         |text: &str| Url::parse(text).map_err(|error| setup("the endpoint is unusable".into(), error));
     let Some(mut api) = endpoint else { return Ok((parse(API)?, parse(SITE)?)) };
     if !matches!(api.scheme(), "http" | "https") || api.host().is_none() {
-        let words = format!("`{api}` isn't an http or https address");
+        let words = format!("`{}` isn't an http or https address", shown_address(api.as_str()));
         return Err(ApiError::here(ErrorKind::Invalid(words)));
     }
     api.set_query(None);

@@ -52,7 +52,7 @@ impl Serialize for FolderId {
 
 impl<'de> Deserialize<'de> for FolderId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        tolerant::number(deserializer).map(Self)
+        tolerant::needed_number(deserializer).map(Self)
     }
 }
 

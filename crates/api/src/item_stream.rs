@@ -10,12 +10,16 @@ use tokio::sync::mpsc;
 use crate::answer::Envelope;
 use crate::error::ErrorKind;
 use crate::key::ApiKey;
+use crate::mended_json::Mender;
 use crate::transport::{OpenAnswer, endless};
 use crate::wire::file::{FileItem, FileListing};
-use crate::wire::tolerant::{ItemByItem, Number, Text};
+use crate::wire::tolerant::{Item, ItemByItem, Number, Text};
 
 /// The longest listing that is read: thirteen million files. Nothing of it is held here.
 const LONGEST_LISTING: u64 = 4 << 30;
+
+/// No answer is nested so deep: one that is only goes on opening brackets.
+const ABSURDLY_DEEP: u64 = 10_000;
 
 /// How many pieces of the answer may wait to be read.
 const PIECES: usize = 8;
@@ -49,7 +53,7 @@ where
     })?;
     // If the connection broke, that is why the parser found too little.
     sent?;
-    let (Head { envelope, count, has_list }, Counted { items, collection }) =
+    let (Head { envelope, count, has_list }, Counted { items, collection, .. }) =
         parsed.map_err(|error| sense(&error, key))?;
     let wordless = || ErrorKind::Status { code: status.as_u16(), retry_after: None };
     envelope.check(status, key, wordless)?;
@@ -75,17 +79,23 @@ struct Head {
     has_list: bool,
 }
 
-/// Counts what goes into a collection.
+/// Takes the files that can be read, and counts all.
 #[derive(Debug)]
 struct Counted<C> {
     items: u64,
+    left_out: u64,
     collection: C,
 }
 
-impl<C: Extend<FileItem>> Extend<FileItem> for Counted<C> {
-    fn extend<T: IntoIterator<Item = FileItem>>(&mut self, items: T) {
-        let counted = items.into_iter().inspect(|_| self.items += 1);
-        self.collection.extend(counted);
+impl<C: Extend<FileItem>> Extend<Item<FileItem>> for Counted<C> {
+    fn extend<T: IntoIterator<Item = Item<FileItem>>>(&mut self, items: T) {
+        for item in items {
+            self.items += 1;
+            match item {
+                Item::Read(file) => self.collection.extend(Some(file)),
+                Item::LeftOut(_) => self.left_out += 1,
+            }
+        }
     }
 }
 
@@ -114,9 +124,12 @@ async fn hand_over(
 fn sense(error: &serde_json::Error, key: &ApiKey) -> ErrorKind {
     use serde_json::error::Category;
     match error.classify() {
-        Category::Eof | Category::Io => {
-            ErrorKind::Truncated { snippet: format!("at column {}", error.column()) }
-        }
+        Category::Io => ErrorKind::InvalidJson {
+            problem: key.redact(&error.to_string()),
+            snippet: String::new(),
+            well_formed: true,
+        },
+        Category::Eof => ErrorKind::Truncated { snippet: format!("at column {}", error.column()) },
         category => ErrorKind::InvalidJson {
             problem: key.redact(&error.to_string()),
             snippet: String::new(),
@@ -129,28 +142,45 @@ fn parse<C: Extend<FileItem>>(
     coming: mpsc::Receiver<Bytes>,
     collection: C,
 ) -> Result<(Head, Counted<C>), serde_json::Error> {
-    let mut counted = Counted { items: 0, collection };
+    let mut counted = Counted { items: 0, left_out: 0, collection };
     // Buffered, since the parser takes byte after byte.
-    let reader = BufReader::new(Pieces { coming, piece: Bytes::new() });
+    let reader =
+        BufReader::new(Pieces { coming, mender: Mender::default(), piece: Bytes::new(), ended: false });
     let mut json = serde_json::Deserializer::from_reader(reader);
     let head = Listing(&mut counted).deserialize(&mut json)?;
     json.end()?;
+    if counted.left_out > 0 {
+        tracing::warn!(count = counted.left_out, "files of the listing of all can't be read and are left out");
+    }
     Ok((head, counted))
 }
 
-/// The pieces of an answer, one after the other. A thread that may block reads them.
+/// The pieces of an answer, mended, one after the other. A thread that may block reads them.
 struct Pieces {
     coming: mpsc::Receiver<Bytes>,
+    mender: Mender,
     piece: Bytes,
+    ended: bool,
 }
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
-            match self.coming.blocking_recv() {
-                Some(piece) => self.piece = piece,
-                None => return Ok(0),
+            if self.ended {
+                return Ok(0);
             }
+            let mut mended = Vec::new();
+            match self.coming.blocking_recv() {
+                Some(piece) => self.mender.feed(&piece, &mut mended),
+                None => {
+                    self.mender.end(&mut mended);
+                    self.ended = true;
+                }
+            }
+            if self.mender.depth() > ABSURDLY_DEEP {
+                return Err(io::Error::other("it is nested too deep"));
+            }
+            self.piece = mended.into();
         }
         let length = buffer.len().min(self.piece.len());
         self.piece.copy_to_slice(&mut buffer[..length]);
@@ -159,7 +189,7 @@ impl Read for Pieces {
 }
 
 /// An answer with `items`, which go into the collection one by one.
-struct Listing<'a, C>(&'a mut C);
+struct Listing<'a, C>(&'a mut Counted<C>);
 
 impl<'de, C: Extend<FileItem>> DeserializeSeed<'de> for Listing<'_, C> {
     type Value = Head;
@@ -182,7 +212,7 @@ impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, C> {
         while let Some(field) = object.next_key::<String>()? {
             match field.as_str() {
                 "items" => {
-                    head.has_list = object.next_value_seed(ItemByItem::<FileItem, C>::new(self.0))?;
+                    head.has_list = object.next_value_seed(ItemByItem::<Item<FileItem>, _>::new(&mut *self.0))?;
                 }
                 "count" => head.count = object.next_value::<Number>()?.0,
                 "status" => envelope.status = object.next_value::<Text>()?.0,

@@ -34,11 +34,14 @@ mod item_stream;
 mod key;
 pub mod limits;
 mod link;
+mod mended_json;
 mod message;
 mod multipart;
 mod observer;
 mod pacer;
+mod page;
 mod proxy;
+mod shown;
 mod tls;
 mod transport;
 mod web;
@@ -63,6 +66,7 @@ pub use pacer::{
     AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
 };
 pub use proxy::ProxySettings;
+pub use shown::{shown, shown_address};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 pub use web::{Web, WebFile};
@@ -80,5 +84,6 @@ pub use wire::folder::{
 pub use wire::remote_upload::{
     RemoteUpload, RemoteUploadInfo, RemoteUploadResult, RequestRemoteUpload, RequestedRemoteUpload,
 };
-pub use wire::shared::{LinkState, SharedFile, SharedFolderId, SharedFolderIdError};
+pub use wire::shared::{LinkState, SharedFile, SharedFolderId, SharedFolderIdError, SharedListing};
+pub use wire::tolerant::LeftOut;
 pub use wire::upload::{UploadNode, UploadedFile};

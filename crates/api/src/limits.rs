@@ -16,3 +16,7 @@ pub const LISTING_CAP: usize = 5_000;
 
 /// Largest file in bytes that rclone sends. The service documents 500 GB (API document, section 2).
 pub const MAX_FILE_SIZE: u64 = 300_000_000_000;
+
+/// The largest size of a file that a listing is believed, in bytes: ten times what the service takes, lest a larger
+/// limit of the service hide files.
+pub const LARGEST_LISTED_SIZE: u64 = 10 * MAX_FILE_SIZE;

@@ -76,6 +76,16 @@ impl Domain {
         }
     }
 
+    /// Whether a host is one of the service's: one of its domains, or below one.
+    pub fn holds_host(host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let holds = |domain: Self| match host.strip_suffix(domain.host()) {
+            Some(before) => before.is_empty() || before.ends_with('.'),
+            None => false,
+        };
+        Self::ALL.into_iter().any(holds)
+    }
+
     /// The domain of a host name, with or without `www.`.
     pub fn of_host(host: &str) -> Option<Self> {
         let host = host.strip_prefix("www.").unwrap_or(host);
@@ -163,7 +173,7 @@ impl FileLink {
 
     /// Reads a link that the service itself gave. Its code counts; a domain that isn't in the table
     /// mustn't make a whole listing unreadable.
-    fn from_wire(text: &str) -> Result<Self, LinkError> {
+    pub(crate) fn from_wire(text: &str) -> Result<Self, LinkError> {
         let (host, code) = Self::split(text).ok_or_else(|| LinkError::Form(text.to_owned()))?;
         Self::new(Domain::of_host(host).unwrap_or_default(), code)
             .map_err(|_| LinkError::Form(text.to_owned()))
@@ -268,6 +278,16 @@ mod tests {
             "https://1fichier.com/?aaaaaaaaaabbbbbbbbbbccccccccccd",
         ] {
             assert!(text.parse::<FileLink>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_the_service_are_told_from_others() {
+        for host in ["1fichier.com", "api.1fichier.com", "UP2.1fichier.com", "up.tenvoi.com"] {
+            assert!(Domain::holds_host(host), "{host}");
+        }
+        for host in ["1fichier.com.evil.example", "evil1fichier.com", "localhost", "127.0.0.1", ""] {
+            assert!(!Domain::holds_host(host), "{host}");
         }
     }
 

@@ -9,19 +9,34 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::answer::{self, Answer};
 use crate::dump::{Dump, Dumper, Exchange};
 use crate::error::{ApiError, BoxError, ErrorKind};
 use crate::key::ApiKey;
+use crate::link::Domain;
 use crate::pacer::retry_after;
+use crate::page::is_html;
 use crate::proxy::ProxySettings;
+use crate::shown::shown;
 use crate::tls::Trust;
 use crate::web::Web;
 
-/// The longest answer that is held as a whole: the list of all files of an account is read item by item.
-const LONGEST_ANSWER: u64 = 256 << 20;
+/// The longest answer that is held as a whole, unpacked: some 200,000 files, where the service tells 5,000 at most.
+/// The list of all files of an account is read item by item.
+const LONGEST_ANSWER: u64 = 64 << 20;
+
+/// The longest page that a node may send in answer to an upload or a download; what follows is dropped.
+pub(crate) const LONGEST_PAGE: usize = 64 << 10;
+
+/// How many bytes of an answer have to come in a second, once [`PATIENCE`] is over: else a server that sends a byte
+/// now and then would hold a run up for ever.
+const LEAST_RATE: u64 = 1024;
+
+/// How long an answer may come slower.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long an idle connection is kept. Short, since a request sent into a connection that the service closes
 /// at that moment leaves doubt whether it was carried out.
@@ -280,20 +295,30 @@ impl Transport {
         let limits = response.headers().get("x-limits");
         self.has_no_limits.store(limits.is_some_and(|limits| limits == "off"), Ordering::Relaxed);
         let retry_after = retry_after(response.headers(), SystemTime::now());
-        Ok(OpenAnswer { status: response.status(), retry_after, response, idle, exchange })
+        let patience = if idle.is_zero() { PATIENCE } else { idle.min(PATIENCE) };
+        let (status, began) = (response.status(), Instant::now());
+        Ok(OpenAnswer { status, retry_after, response, idle, patience, began, got: 0, exchange })
     }
 
     /// The address of a path on an upload node. Its scheme is the API's, whatever the node's name says.
+    ///
+    /// The key goes there, so it has to be a host of the service, unless the user chose the endpoint.
     pub(crate) fn node_url(&self, host: &str, path: &str, query: (&str, &str)) -> Result<Url, ErrorKind> {
         let host = host.trim().trim_end_matches('/');
         let host = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://")).unwrap_or(host);
-        let refuse = || ErrorKind::Invalid(format!("`{host}` isn't the name of an upload node"));
+        let refuse = || {
+            ErrorKind::Invalid(format!("`{}` isn't the name of an upload node of the service", shown(host)))
+        };
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
         if host.is_empty() || !host.chars().all(plain) {
             return Err(refuse());
         }
         let text = format!("{}://{host}/{path}", self.settings.api.scheme());
         let mut url = Url::parse(&text).map_err(|_| refuse())?;
+        let of_service = |url: &Url| url.host_str().is_some_and(Domain::holds_host);
+        if of_service(&self.settings.api) && !of_service(&url) {
+            return Err(refuse());
+        }
         url.query_pairs_mut().append_pair(query.0, query.1);
         Ok(url)
     }
@@ -305,13 +330,22 @@ pub(crate) struct OpenAnswer {
     pub(crate) retry_after: Option<Duration>,
     response: reqwest::Response,
     idle: Duration,
+    patience: Duration,
+    began: Instant,
+    got: u64,
     exchange: Option<Exchange>,
 }
 
 impl OpenAnswer {
     /// The next bytes; `None` at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, ErrorKind> {
-        self.response.chunk().await.map_err(|error| failure(error, self.idle))
+        let due = self.began + self.patience + Duration::from_secs(self.got / LEAST_RATE);
+        // What is there already is read in any case: whoever reads may have taken its time.
+        let chunk = tokio::time::timeout_at(due, self.response.chunk()).await;
+        let too_slow = |_| ErrorKind::TooSlow { got: self.got, took: self.began.elapsed() };
+        let chunk = chunk.map_err(too_slow)?.map_err(|error| failure(error, self.idle))?;
+        self.got += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        Ok(chunk)
     }
 
     /// All of it; `body` is what was read of it before.
@@ -335,8 +369,22 @@ impl OpenAnswer {
 
 /// An answer that is kept from filling the memory, or the disk.
 pub(crate) fn endless(longest: u64) -> ErrorKind {
-    let problem = format!("longer than {} MiB", longest >> 20);
-    ErrorKind::InvalidJson { problem, snippet: String::new(), well_formed: true }
+    ErrorKind::TooLong { limit: longest }
+}
+
+/// The beginning of a page, as long as it comes at all.
+pub(crate) async fn page_of(mut response: reqwest::Response, idle: Duration) -> Vec<u8> {
+    let mut page = Vec::new();
+    let patience = if idle.is_zero() { PATIENCE } else { idle.min(PATIENCE) };
+    let reading = async {
+        while page.len() < LONGEST_PAGE
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            page.extend_from_slice(&chunk[..chunk.len().min(LONGEST_PAGE - page.len())]);
+        }
+    };
+    let _ = tokio::time::timeout(patience, reading).await;
+    page
 }
 
 /// What counts as never where a limit has to be given.
@@ -357,8 +405,8 @@ pub(crate) fn status_error(
     body: &[u8],
     key: &ApiKey,
 ) -> ErrorKind {
-    if status.as_u16() != 429 && after.is_none() && answer::is_html(body) {
-        return ErrorKind::Html { title: answer::title(body, key), status: status.as_u16() };
+    if status.as_u16() != 429 && after.is_none() && is_html(body) {
+        return answer::page_error(body, status, key);
     }
     ErrorKind::Status { code: status.as_u16(), retry_after: after }
 }

@@ -10,6 +10,7 @@ use http::{HeaderName, Method, StatusCode};
 use url::Url;
 
 use crate::error::{ApiError, ErrorKind};
+use crate::shown::shown_address;
 use crate::transport::{Pool, failure};
 
 /// Fetches addresses.
@@ -33,7 +34,8 @@ impl Web {
     /// The address can't be used or nobody answers.
     pub async fn get(&self, address: &str) -> Result<WebFile, ApiError> {
         let url = Url::parse(address).map_err(|error| {
-            ApiError::here(ErrorKind::Invalid(format!("{address:?} is no address: {error}")))
+            let shown = shown_address(address);
+            ApiError::here(ErrorKind::Invalid(format!("{shown:?} is no address: {error}")))
         })?;
         let sent = self.pool.send(self.pool.request(Method::GET, url)).await;
         let response = sent.map_err(|error| ApiError::here(failure(error, self.idle_timeout)))?;

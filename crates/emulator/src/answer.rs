@@ -1,13 +1,16 @@
 //! Answers: JSON, HTML, content; and refusals as the service words them (API document, section 3).
 
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
+use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use serde_json::{Value, json};
+use tokio_stream::{Stream, StreamExt as _};
 
 /// The body of a response.
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -27,7 +30,12 @@ pub(crate) struct Answer {
 /// What an answer carries.
 pub(crate) enum Payload {
     Bytes(Bytes),
-    Stream { body: Body, length: u64 },
+    Stream {
+        body: Body,
+        length: u64,
+    },
+    /// So many bytes, or bytes without end.
+    Unmeasured(Body),
 }
 
 impl Answer {
@@ -68,6 +76,25 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), payload: Payload::Stream { body, length } }
     }
 
+    /// JSON that never ends.
+    pub(crate) fn endless() -> Self {
+        let piece = Bytes::from(vec![b'['; 64 << 10]);
+        let start = Bytes::from_static(b"{\"status\":\"OK\",\"items\":");
+        let pieces = tokio_stream::iter(std::iter::once(start).chain(std::iter::repeat(piece)));
+        let mut answer = Self::json("");
+        answer.payload = Payload::Unmeasured(body_of(pieces));
+        answer
+    }
+
+    /// Sends what it holds byte by byte.
+    pub(crate) fn trickle(&mut self, pause: Duration) {
+        let Payload::Bytes(bytes) = &self.payload else { return };
+        let bytes = bytes.clone();
+        let pieces = (0..bytes.len()).map(move |at| bytes.slice(at..=at));
+        let slow = tokio_stream::iter(pieces).throttle(pause);
+        self.payload = Payload::Unmeasured(body_of(slow));
+    }
+
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
         self.set(name, value);
         self
@@ -87,16 +114,23 @@ impl Answer {
         let (body, length) = match self.payload {
             Payload::Bytes(bytes) => {
                 let length = bytes.len() as u64;
-                (Full::new(bytes).map_err(|never| match never {}).boxed_unsync(), length)
+                (Full::new(bytes).map_err(|never| match never {}).boxed_unsync(), Some(length))
             }
-            Payload::Stream { body, length } => (body, length),
+            Payload::Stream { body, length } => (body, Some(length)),
+            Payload::Unmeasured(body) => (body, None),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        if let Some(length) = length {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
         response
     }
+}
+
+fn body_of(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+    StreamBody::new(pieces.map(|piece| Ok::<_, io::Error>(Frame::data(piece)))).boxed_unsync()
 }
 
 /// Why the service refuses a call.

@@ -32,6 +32,21 @@ pub enum FaultKind {
     DoneAnswer(String),
     /// `html`: status 200 with a maintenance page in HTML; nothing is done.
     Html,
+    /// `page:CODE:TEXT`: this HTTP status with a page in HTML that says this; nothing is done.
+    Page(u16, String),
+    /// `plain:CODE:TEXT`: this HTTP status with this text as it is, without HTML or JSON; nothing is done.
+    Plain(u16, String),
+    /// `empty`: status 200 and nothing else; nothing is done.
+    Empty,
+    /// `endless`: status 200 with JSON that never ends, fast; nothing is done.
+    Endless,
+    /// `trickle:MS`: all is done, but the answer comes byte by byte, one each so many milliseconds.
+    Trickle(Duration),
+    /// `field:NAME=JSON`: this field of the answer's objects, where they have it, holds this value. The text goes out
+    /// as it is, and needn't be good JSON.
+    Field(String, String),
+    /// `drop-field:NAME`: this field of the answer's objects is left out.
+    DropField(String),
     /// `latency:MS`: the request waits so many milliseconds, then goes on as usual.
     Latency(Duration),
     /// `close`: the connection is closed before anything is done.
@@ -82,10 +97,21 @@ impl FaultKind {
         let api = endpoint.contains('/');
         match self {
             Self::Flood | Self::IpLocked | Self::Message(_) => api || endpoint == "download",
-            Self::Status(..) | Self::Html | Self::Latency(_) | Self::Close | Self::LostAnswer => true,
-            Self::TruncatedJson | Self::Answer(_) | Self::DoneAnswer(_) => {
-                api || matches!(endpoint, "end.pl" | "dir")
-            }
+            Self::Status(..)
+            | Self::Html
+            | Self::Page(..)
+            | Self::Plain(..)
+            | Self::Empty
+            | Self::Endless
+            | Self::Latency(_)
+            | Self::Close
+            | Self::LostAnswer => true,
+            Self::Trickle(_)
+            | Self::Field(..)
+            | Self::DropField(_)
+            | Self::TruncatedJson
+            | Self::Answer(_)
+            | Self::DoneAnswer(_) => api || matches!(endpoint, "end.pl" | "dir"),
             Self::CutUpload(_) | Self::CorruptUpload(_) | Self::PlainUpload | Self::StoreAs(_) => {
                 endpoint == "upload.cgi"
             }
@@ -157,6 +183,37 @@ impl FromStr for FaultKind {
             }
             "wrong-link" => Self::WrongLink,
             "html" => Self::Html,
+            "page" | "plain" => {
+                let bad = || {
+                    ParseValueError::new(
+                        text,
+                        format!("{kind} needs an HTTP status and a text, as in {kind}:403:No"),
+                    )
+                };
+                let (code, words) = value.and_then(|value| value.split_once(':')).ok_or_else(bad)?;
+                let code: u16 = code.parse().map_err(|_| bad())?;
+                if !(200..600).contains(&code) {
+                    return Err(bad());
+                }
+                if kind == "page" {
+                    Self::Page(code, words.to_owned())
+                } else {
+                    Self::Plain(code, words.to_owned())
+                }
+            }
+            "empty" => Self::Empty,
+            "endless" => Self::Endless,
+            "trickle" => Self::Trickle(Duration::from_millis(number()?)),
+            "field" => {
+                let bad =
+                    || ParseValueError::new(text, "field needs a name and a value, as in field:cdn=12.5");
+                let (name, value) = value.and_then(|value| value.split_once('=')).ok_or_else(bad)?;
+                Self::Field(name.to_owned(), value.to_owned())
+            }
+            "drop-field" => {
+                let bad = || ParseValueError::new(text, "drop-field needs a name, as in drop-field:url");
+                Self::DropField(value.filter(|value| !value.is_empty()).ok_or_else(bad)?.to_owned())
+            }
             "latency" => Self::Latency(Duration::from_millis(number()?)),
             "close" => Self::Close,
             "lost-answer" => Self::LostAnswer,
@@ -205,6 +262,13 @@ impl fmt::Display for FaultKind {
             Self::StoreAs(text) => write!(f, "store-as:{text}"),
             Self::WrongLink => f.write_str("wrong-link"),
             Self::Html => f.write_str("html"),
+            Self::Page(code, text) => write!(f, "page:{code}:{text}"),
+            Self::Plain(code, text) => write!(f, "plain:{code}:{text}"),
+            Self::Empty => f.write_str("empty"),
+            Self::Endless => f.write_str("endless"),
+            Self::Trickle(time) => write!(f, "trickle:{}", time.as_millis()),
+            Self::Field(name, value) => write!(f, "field:{name}={value}"),
+            Self::DropField(name) => write!(f, "drop-field:{name}"),
             Self::Latency(time) => write!(f, "latency:{}", time.as_millis()),
             Self::Close => f.write_str("close"),
             Self::LostAnswer => f.write_str("lost-answer"),
@@ -395,6 +459,13 @@ mod tests {
             "endpoint=file/cp,kind=done-answer:{}",
             "endpoint=upload.cgi,kind=store-as:´",
             "endpoint=end.pl,kind=wrong-link",
+            "endpoint=download,kind=page:403:No: not from here",
+            "kind=plain:403:IP Locked",
+            "kind=empty",
+            "kind=endless",
+            "kind=trickle:100",
+            "endpoint=user/info,kind=field:cdn=12.5",
+            "endpoint=folder/ls,kind=drop-field:url,times=1",
         ] {
             assert_eq!(text.parse::<FaultSpec>().unwrap().to_string(), text);
         }
@@ -419,6 +490,11 @@ mod tests {
             "kind=flood,colour=red",
             "endpoint=file/ls,kind=cut-upload:1",
             "kind=drop-from-report:0",
+            "kind=page:403",
+            "kind=plain:9:x",
+            "kind=field:cdn",
+            "kind=drop-field",
+            "endpoint=download,kind=trickle:1",
         ] {
             assert!(text.parse::<FaultSpec>().is_err(), "{text}");
         }

@@ -79,9 +79,7 @@ impl HashCache {
     /// The file can neither be used nor replaced.
     pub fn open(path: &Path) -> Result<Self, HashCacheError> {
         let disk = |source| HashCacheError::Disk { path: path.to_owned(), source };
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).map_err(disk)?;
-        }
+        fichier_storage::make_private(path).map_err(disk)?;
         let connection = match connect(path) {
             Ok(connection) => connection,
             Err(error) if is_busy(&error) => return Err(failed(path, error)),
@@ -97,6 +95,7 @@ impl HashCache {
                         _ => {}
                     }
                 }
+                fichier_storage::make_private(path).map_err(disk)?;
                 connect(path).map_err(|error| failed(path, error))?
             }
         };

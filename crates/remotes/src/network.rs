@@ -71,7 +71,9 @@ impl Headers {
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, HeaderError> {
         let mut headers = HeaderMap::new();
         for line in lines {
-            let wrong = || HeaderError { name: line.split(':').next().unwrap_or_default().to_owned() };
+            // Without a colon all of it may be a secret.
+            let name = line.split_once(':').map_or("***", |(name, _)| name);
+            let wrong = || HeaderError { name: name.to_owned() };
             let (name, value) = line.split_once(':').ok_or_else(wrong)?;
             let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong())?;
             let mut value = HeaderValue::from_str(value.trim()).map_err(|_| wrong())?;

@@ -7,7 +7,7 @@ use fichier_api::{ApiError, ApiKey, Client, ErrorKind, Url};
 use fichier_storage::{ByteStream, Content, RemotePath, Result, StorageError};
 use futures::{StreamExt as _, TryStreamExt as _};
 
-pub use fichier_api::WebFile;
+pub use fichier_api::{WebFile, shown_address};
 
 use crate::{
     fichier::{failed, proxy_for},
@@ -29,7 +29,11 @@ impl WebAddress {
     pub fn new(network: &Network, address: &str) -> Result<Self> {
         let url: Url = address.parse().map_err(|error| {
             let why = format!("this is no address: {error}");
-            StorageError::io("fetch", address, std::io::Error::new(std::io::ErrorKind::InvalidInput, why))
+            StorageError::io(
+                "fetch",
+                shown_address(address),
+                std::io::Error::new(std::io::ErrorKind::InvalidInput, why),
+            )
         })?;
         // No account is asked, so no key is needed.
         let builder = network.applied(Client::builder(ApiKey::new("")).proxy(proxy_for(&url)));
@@ -84,7 +88,7 @@ impl Content for WebContent {
 }
 
 fn told(address: &str) -> impl Fn(ApiError) -> StorageError + use<> {
-    let action = format!("fetch {address}");
+    let action = format!("fetch {}", shown_address(address));
     move |error| {
         let unreachable = matches!(error.kind(), ErrorKind::Connect(_));
         let mut failed = failed(&action, &RemotePath::root(), error);

@@ -13,6 +13,13 @@ use crate::wire::account::UserInfo;
 /// A pause of the account's calls that is no longer is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+fn is_lock(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Flood { .. } | ErrorKind::AddressLocked { .. } | ErrorKind::Status { code: 429, .. }
+    )
+}
+
 impl Client {
     /// The state of the account. A state younger than 5 minutes is told from memory, also from that of another
     /// process, since the service allows no more; and an older one when the service objects to the question, or was
@@ -31,8 +38,9 @@ impl Client {
             return Ok(fresh);
         }
         let known = pacer.any_account();
-        // Nobody waits for this call: neither for the account's limit nor for the address's.
-        let wait = pacer.account_pause().filter(|pause| *pause > LONGEST_WAIT).max(pacer.address_pause());
+        // Nobody waits for this call: neither for the account's limit, nor for the address's, nor for a lock to end.
+        let rest = pacer.account_pause().max(pacer.rest_of(CallClass::AccountInfo));
+        let wait = rest.filter(|rest| *rest > LONGEST_WAIT).max(pacer.address_pause());
         if let Some(remaining) = wait {
             let too_soon = || ApiError::new(Endpoint::UserInfo, ErrorKind::TooSoon { remaining });
             return known.ok_or_else(|| too_soon().with_history(0, false));
@@ -48,7 +56,7 @@ impl Client {
                 }
                 Ok(snapshot)
             }
-            (Err(error), Some(known)) if matches!(error.kind(), ErrorKind::Flood { .. }) => Ok(known),
+            (Err(error), Some(known)) if is_lock(error.kind()) => Ok(known),
             (Err(error), _) => Err(error),
         }
     }

@@ -10,16 +10,15 @@ use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Sleep, sleep, timeout};
 
+use crate::answer::Answer;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
 use crate::pacer::{CallClass, retry_after};
-use crate::transport::{failure, none_if_zero, status_error};
+use crate::page::is_html;
+use crate::transport::{failure, none_if_zero, page_of, status_error};
 use crate::wire::download::{DownloadToken, TokenRequest};
-
-/// Longest piece of a page that is read to learn its title, in bytes.
-const PAGE: usize = 16_384;
 
 /// Part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,8 +186,8 @@ impl Client {
         let after = retry_after(headers, SystemTime::now());
         let length = response.content_length();
         if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) || page {
-            let refusal = timeout(none_if_zero(idle), refusal(response, after, transport.key())).await;
-            return Err(refusal.unwrap_or(ErrorKind::Status { code: status.as_u16(), retry_after: after }));
+            let body = page_of(response, idle).await.into();
+            return Err(refusal(&Answer { status, retry_after: after, body }, transport.key()));
         }
         let partial = status == StatusCode::PARTIAL_CONTENT;
         Ok(Download {
@@ -223,24 +222,41 @@ fn placed(headers: &HeaderMap) -> (Option<u64>, Option<u64>) {
 }
 
 /// Why a node gave no bytes.
-async fn refusal(response: reqwest::Response, after: Option<Duration>, key: &ApiKey) -> ErrorKind {
-    let status = response.status();
-    match status.as_u16() {
-        416 => return ErrorKind::RangeNotSatisfiable,
-        401 | 403 | 404 | 410 => return ErrorKind::TokenRefused { status: status.as_u16() },
-        _ => {}
+fn refusal(answer: &Answer, key: &ApiKey) -> ErrorKind {
+    let (status, body) = (answer.status, &answer.body);
+    if status == StatusCode::RANGE_NOT_SATISFIABLE {
+        return ErrorKind::RangeNotSatisfiable;
     }
-    let mut body = Vec::new();
-    let mut chunks = response.bytes_stream();
-    while body.len() < PAGE
-        && let Some(Ok(chunk)) = chunks.next().await
-    {
-        body.extend_from_slice(&chunk);
+    let said = answer.read::<serde::de::IgnoredAny>(key).err();
+    let token = matches!(status.as_u16(), 401 | 403 | 404 | 410);
+    match said {
+        // The words decide, where they are known: a flood, a VPN, too many places.
+        Some(kind) if token && !is_about_token(&kind) => kind,
+        Some(kind) if token => {
+            let words = match &kind {
+                ErrorKind::Html { title, .. } => Some(title.clone()),
+                ErrorKind::Refused { text, .. } | ErrorKind::NotFound { text } => Some(text.clone()),
+                _ => None,
+            };
+            ErrorKind::TokenRefused { status: status.as_u16(), words }
+        }
+        Some(kind) if is_html(body) || status.is_success() => kind,
+        _ => status_error(status, answer.retry_after, body, key),
     }
-    if status.is_success() {
-        return ErrorKind::Html { title: crate::answer::title(&body, key), status: status.as_u16() };
-    }
-    status_error(status, after, &body, key)
+}
+
+/// Whether a refusal may be no more than the end of the token's life.
+fn is_about_token(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Html { .. }
+            | ErrorKind::Status { .. }
+            | ErrorKind::Refused { .. }
+            | ErrorKind::NotFound { .. }
+            | ErrorKind::Wordless { .. }
+            | ErrorKind::Truncated { .. }
+            | ErrorKind::InvalidJson { .. }
+    )
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl Client {
             let files = self.list_files(&files).await?;
             listing.file_count = listing.file_count.max(files.count);
             listing.items = files.items;
+            listing.left_out.extend(files.left_out);
             self.inner.files_apart.store(true, Ordering::Relaxed);
         }
         Ok(listing)

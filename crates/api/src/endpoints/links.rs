@@ -46,9 +46,8 @@ fn read(
     if !answer.status.is_success() {
         return Err(crate::transport::status_error(answer.status, answer.retry_after, &answer.body, key));
     }
-    if crate::answer::is_html(&answer.body) {
-        let title = crate::answer::title(&answer.body, key);
-        return Err(ErrorKind::Html { title, status: answer.status.as_u16() });
+    if crate::page::is_html(&answer.body) {
+        return Err(crate::answer::page_error(&answer.body, answer.status, key));
     }
     let text = String::from_utf8_lossy(&answer.body);
     let said: std::collections::HashMap<FileLink, LinkState> = text.lines().filter_map(line).collect();

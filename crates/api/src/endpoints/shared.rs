@@ -7,7 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind, PasswordProblem};
 use crate::key::Password;
 use crate::pacer::CallClass;
-use crate::wire::shared::{SharedFile, SharedFolderId};
+use crate::wire::shared::{SharedFolderId, SharedListing};
 
 impl Client {
     /// The files of a shared folder, with its password if it has one.
@@ -18,7 +18,7 @@ impl Client {
         &self,
         folder: &SharedFolderId,
         password: Option<&Password>,
-    ) -> Result<Vec<SharedFile>, ApiError> {
+    ) -> Result<SharedListing, ApiError> {
         let transport = &self.inner.transport;
         let call = self.call(Endpoint::SharedFolder, CallClass::Plain);
         let attempt = || async {
@@ -32,7 +32,7 @@ impl Client {
                     transport.site(&format!("dir/{folder}"), Some(form)).await?
                 }
             };
-            answer.read(transport.key()).map_err(|kind| match kind {
+            answer.read_list(transport.key()).map_err(|kind| match kind {
                 ErrorKind::Html { title, status } if asks_for_password(&answer.body) => {
                     let known =
                         if password.is_some() { PasswordProblem::Wrong } else { PasswordProblem::Missing };

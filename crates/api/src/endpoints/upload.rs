@@ -11,16 +11,18 @@ use http::{Method, StatusCode};
 use http_body::Body as _;
 use tokio::time::{Instant, sleep_until};
 
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::client::{Client, not_empty};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::folder_id::FolderId;
 use crate::key::{ApiKey, Password};
 use crate::link::Domain;
+use crate::message;
 use crate::multipart::{Multipart, Progress, UploadFile, boundary};
 use crate::pacer::CallClass;
-use crate::transport::{failure, status_error};
+use crate::page;
+use crate::transport::{failure, page_of, status_error};
 use crate::wire::upload::{Report, UploadNode, UploadedFile};
 
 /// How often in a row a report may name fewer files than were sent before it is taken as it is.
@@ -68,6 +70,8 @@ pub struct UploadReceipt {
     pub id: String,
     /// How many files were sent.
     pub files: usize,
+    /// What the node's page said, if a page came in place of the address of the report.
+    pub words: Option<String>,
 }
 
 impl Client {
@@ -103,11 +107,12 @@ impl Client {
         }
         let files = upload.files.len();
         let call = self.call(Endpoint::Upload, CallClass::Node);
-        let id = self.inner.pacer.once(call, self.send_upload(node, upload)).await?;
-        Ok(UploadReceipt { node: node.clone(), id, files })
+        let Taken { id, words } = self.inner.pacer.once(call, self.send_upload(node, upload)).await?;
+        let id = id.unwrap_or_else(|| node.id.clone());
+        Ok(UploadReceipt { node: node.clone(), id, files, words })
     }
 
-    async fn send_upload(&self, node: &UploadNode, upload: Upload) -> Result<String, ErrorKind> {
+    async fn send_upload(&self, node: &UploadNode, upload: Upload) -> Result<Taken, ErrorKind> {
         let transport = &self.inner.transport;
         let idle = transport.settings().idle_timeout;
         let url = transport.node_url(&node.host, Endpoint::Upload.path(), ("id", &node.id))?;
@@ -129,8 +134,8 @@ impl Client {
                 response.headers().get(LOCATION).and_then(|value| value.to_str().ok().map(str::to_owned));
             let status = response.status();
             let after = crate::pacer::retry_after(response.headers(), std::time::SystemTime::now());
-            // The head decides; a body that breaks off changes nothing.
-            let body = response.bytes().await.unwrap_or_default();
+            // The head decides; a body that breaks off or never ends changes nothing.
+            let body: Bytes = page_of(response, idle).await.into();
             if let Some(mut dump) = dump {
                 dump.body(&body);
             }
@@ -145,11 +150,13 @@ impl Client {
             return Err(failure);
         }
         let (answer, location) = result?;
-        let id = taken(&answer, location.as_deref(), transport.key())?.unwrap_or_else(|| node.id.clone());
+        let taken = taken(&answer, location.as_deref(), transport.key())?;
         if !progress.is_complete() {
-            return Err(ErrorKind::Truncated { snippet: "the node answered before it had all bytes".into() });
+            let words = taken.words.map(|words| format!(" and said: {words}")).unwrap_or_default();
+            let snippet = format!("the node answered before it had all bytes{words}");
+            return Err(ErrorKind::Truncated { snippet });
         }
-        Ok(id)
+        Ok(taken)
     }
 
     /// What arrived. Asks again and again while the node is still at it: every 3 s, later every 30 s, for
@@ -206,6 +213,7 @@ impl Client {
                 Ok(ready.then_some(report.links))
             })
             .await
+            .map_err(|error| error.with_words(receipt.words.as_deref()))
     }
 }
 
@@ -240,9 +248,17 @@ async fn standstill(progress: &Progress, idle: Duration) {
     }
 }
 
-/// Whether the node took the upload: a redirect to its report, or a plain 200. Returns the report's number if it
-/// was told.
-fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Option<String>, ErrorKind> {
+/// What a node says that took an upload.
+#[derive(Debug, PartialEq, Eq)]
+struct Taken {
+    /// The report's number, if it was told.
+    id: Option<String>,
+    /// The words of its page.
+    words: Option<String>,
+}
+
+/// Whether the node took the upload: a redirect to its report, or a plain 200.
+fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Taken, ErrorKind> {
     if String::from_utf8_lossy(&answer.body).contains(NO_FILE) {
         return Err(ErrorKind::NoFileArrived);
     }
@@ -250,19 +266,22 @@ fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Option
     if status.is_redirection()
         && let Some(id) = location.and_then(report_id)
     {
-        return Ok(Some(id));
+        return Ok(Taken { id: Some(id), words: None });
     }
     if status == StatusCode::OK {
         // JSON here would be a refusal; the usual page isn't read.
         if answer.body.trim_ascii_start().first() == Some(&b'{') {
             answer.read::<serde::de::IgnoredAny>(key)?;
         }
-        return Ok(None);
+        // The usual page isn't read; one that says why it took nothing is.
+        let gist = page::gist(&answer.body, key);
+        if let Some(refusal) = message::on_page(&page::all_words(&answer.body, key), &gist) {
+            return Err(refusal);
+        }
+        return Ok(Taken { id: None, words: Some(gist).filter(|gist| !gist.is_empty()) });
     }
-    if answer.body.trim_ascii_start().first() == Some(&b'{') && !answer::is_html(&answer.body) {
-        answer.read::<serde::de::IgnoredAny>(key)?;
-    }
-    Err(status_error(status, answer.retry_after, &answer.body, key))
+    let said = answer.read::<serde::de::IgnoredAny>(key).err();
+    Err(said.unwrap_or_else(|| status_error(status, answer.retry_after, &answer.body, key)))
 }
 
 /// The number in `/end.pl?xid=ID`.
@@ -277,11 +296,7 @@ fn report_id(location: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn answered(
-        status: u16,
-        location: Option<&str>,
-        body: &'static str,
-    ) -> Result<Option<String>, ErrorKind> {
+    fn answered(status: u16, location: Option<&str>, body: &'static str) -> Result<Taken, ErrorKind> {
         let status = StatusCode::from_u16(status).unwrap();
         taken(
             &Answer { status, retry_after: None, body: Bytes::from_static(body.as_bytes()) },
@@ -292,12 +307,21 @@ mod tests {
 
     #[test]
     fn the_answers_of_nodes() {
-        assert_eq!(answered(302, Some("/end.pl?xid=AbC"), "").unwrap().as_deref(), Some("AbC"));
+        for location in ["/end.pl?xid=AbC", "https://up2.1fichier.com/end.pl?a=b&xid=AbC"] {
+            assert_eq!(answered(302, Some(location), "").unwrap().id.as_deref(), Some("AbC"));
+        }
         assert_eq!(
-            answered(302, Some("https://up2.1fichier.com/end.pl?a=b&xid=AbC"), "").unwrap().as_deref(),
-            Some("AbC")
+            answered(200, None, "<html>done").unwrap(),
+            Taken { id: None, words: Some("done".into()) }
         );
-        assert_eq!(answered(200, None, "<html>done").unwrap(), None);
+        assert_eq!(answered(200, None, "").unwrap(), Taken { id: None, words: None });
+        let flood = answered(403, None, "Flood detected: IP Locked");
+        assert!(matches!(flood, Err(ErrorKind::Flood { .. })), "{flood:?}");
+        let full = answered(200, None, "<html><p>Your quota is exceeded.</p>");
+        assert!(
+            matches!(&full, Err(ErrorKind::QuotaExceeded { text }) if text == "Your quota is exceeded."),
+            "{full:?}"
+        );
         assert!(matches!(answered(200, None, "Pas de fichier"), Err(ErrorKind::NoFileArrived)));
         assert!(matches!(answered(302, Some("/"), ""), Err(ErrorKind::Status { code: 302, .. })));
         assert!(matches!(answered(403, None, ""), Err(ErrorKind::Status { code: 403, .. })));

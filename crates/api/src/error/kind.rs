@@ -32,8 +32,8 @@ pub enum ErrorKind {
         /// The service's words.
         text: String,
     },
-    /// The account is banned.
-    #[error("the account is locked: {text}")]
+    /// The account that owns the file is locked, or the service takes our calls ill (API document, section 3).
+    #[error("the owner's account is locked: {text}")]
     OwnerLocked {
         /// The service's words.
         text: String,
@@ -71,6 +71,30 @@ pub enum ErrorKind {
     NeedsCdn {
         /// The service's words.
         text: String,
+    },
+    /// The service takes no downloads from this address, whatever is paid.
+    #[error("the service refuses this address: {text}")]
+    AddressRefused {
+        /// The service's words.
+        text: String,
+    },
+    /// The account is full.
+    #[error("the account is full: {text}")]
+    QuotaExceeded {
+        /// The service's words.
+        text: String,
+    },
+    /// The service is out of order, by its own words.
+    #[error("the service is out of order: {text}")]
+    OutOfOrder {
+        /// The service's words.
+        text: String,
+    },
+    /// A refusal without a word.
+    #[error("the service refused without a word (HTTP {status})")]
+    Wordless {
+        /// HTTP status beside it.
+        status: u16,
     },
     /// Any other refusal.
     #[error("the service refused: {text}")]
@@ -124,6 +148,20 @@ pub enum ErrorKind {
         /// What is missing or wrong.
         what: String,
     },
+    /// The answer is longer than any that makes sense.
+    #[error("the answer is longer than {} MiB", limit >> 20)]
+    TooLong {
+        /// The longest that is read, in bytes.
+        limit: u64,
+    },
+    /// The answer comes too slowly to be waited for.
+    #[error("the answer comes too slowly: {got} bytes in {} s", took.as_secs())]
+    TooSlow {
+        /// How many bytes came.
+        got: u64,
+        /// In how long.
+        took: Duration,
+    },
     /// No connection came about, so nothing was sent.
     #[error("can't connect")]
     Connect(#[source] BoxError),
@@ -140,10 +178,12 @@ pub enum ErrorKind {
         idle: Duration,
     },
     /// A download token is used up or too old; a new one will do.
-    #[error("the download link is no longer valid (HTTP {status})")]
+    #[error("the download link is no longer valid (HTTP {status}){}", said(words.as_deref()))]
     TokenRefused {
         /// HTTP status of the node.
         status: u16,
+        /// What the node's page says.
+        words: Option<String>,
     },
     /// The range begins behind the end of the file.
     #[error("the range begins behind the end of the file")]
@@ -163,10 +203,12 @@ pub enum ErrorKind {
     #[error("the node says that no file arrived")]
     NoFileArrived,
     /// The node gave no report in time; whether the files arrived is unknown.
-    #[error("the node gave no report about the upload within {} s", waited.as_secs())]
+    #[error("the node gave no report about the upload within {} s{}", waited.as_secs(), answered(words.as_deref()))]
     NoReport {
         /// How long it was asked.
         waited: Duration,
+        /// What its page said when the upload was through.
+        words: Option<String>,
     },
     /// The call took longer than it may, retries included.
     #[error("given up after {} s: {last}", after.as_secs())]
@@ -192,6 +234,14 @@ pub enum ErrorKind {
         #[source]
         source: BoxError,
     },
+}
+
+fn answered(words: Option<&str>) -> String {
+    words.map(|words| format!("; it had answered: {words}")).unwrap_or_default()
+}
+
+fn said(words: Option<&str>) -> String {
+    words.map(|words| format!(": {words}")).unwrap_or_default()
 }
 
 /// What a password has to do with a refusal.
@@ -267,17 +317,23 @@ impl ErrorKind {
             | Self::NotAllowed { .. }
             | Self::TooManyLocations { .. }
             | Self::NeedsCdn { .. }
+            | Self::AddressRefused { .. }
+            | Self::QuotaExceeded { .. }
             | Self::UploadSource { .. }
             | Self::Canceled
             | Self::Setup { .. } => Fault::User,
             Self::Flood { .. }
             | Self::AddressLocked { .. }
+            | Self::OutOfOrder { .. }
+            | Self::Wordless { .. }
             | Self::Refused { .. }
             | Self::TooSoon { .. }
             | Self::Html { .. }
             | Self::Status { .. }
             | Self::InvalidJson { .. }
             | Self::Unconfirmed { .. }
+            | Self::TooLong { .. }
+            | Self::TooSlow { .. }
             | Self::TokenRefused { .. }
             | Self::NoFileArrived
             | Self::NoReport { .. } => Fault::Service,
@@ -298,7 +354,11 @@ impl ErrorKind {
             | Self::AddressLocked { .. }
             | Self::TooManyLocations { .. }
             | Self::TooSoon { .. }
+            | Self::OutOfOrder { .. }
+            | Self::Wordless { .. }
             | Self::Html { .. }
+            | Self::InvalidJson { .. }
+            | Self::TooSlow { .. }
             | Self::Truncated { .. }
             | Self::Connect(_)
             | Self::Network(_)
@@ -309,7 +369,6 @@ impl ErrorKind {
             | Self::NoReport { .. } => true,
             // 403 without JSON comes from something before the service proper (API document, section 3).
             Self::Status { code, .. } => matches!(code, 403 | 408 | 425 | 429 | 500..=599),
-            Self::InvalidJson { well_formed, .. } => !well_formed,
             Self::DeadlineExceeded { last, .. } => last.may_pass(),
             _ => false,
         }
@@ -320,9 +379,13 @@ impl ErrorKind {
         match self {
             Self::Html { status, .. } => matches!(status, 403 | 429 | 503),
             Self::Status { code, .. } => !matches!(code, 408 | 500 | 502 | 504..=599 | 200..=399),
-            Self::Truncated { .. } | Self::InvalidJson { .. } | Self::Network(_) | Self::Timeout { .. } => {
-                false
-            }
+            Self::Truncated { .. }
+            | Self::InvalidJson { .. }
+            | Self::TooLong { .. }
+            | Self::TooSlow { .. }
+            | Self::OutOfOrder { .. }
+            | Self::Network(_)
+            | Self::Timeout { .. } => false,
             Self::NoReport { .. } | Self::Unconfirmed { .. } => false,
             Self::DeadlineExceeded { last, .. } => last.surely_not_done(),
             _ => true,
@@ -334,7 +397,14 @@ impl ErrorKind {
         Some(match self {
             Self::NotAuthenticated { .. } | Self::NoSuchUser { .. } => GET_A_KEY,
             Self::NeedsSubscription { .. } => "subscribe at https://1fichier.com/console/abo.pl",
-            Self::OwnerLocked { .. } => "ask the service's support",
+            Self::OwnerLocked { .. } => {
+                "the account of whoever uploaded it is locked, or too many calls were made one by one: try again later"
+            }
+            Self::AddressRefused { .. } => {
+                "use one address only, IPv4 or IPv6 (--bind), and no connection that many share"
+            }
+            Self::QuotaExceeded { .. } => "free space in the account, or buy more",
+            Self::OutOfOrder { .. } => "the service is busy or under maintenance; try again later",
             Self::Flood { .. } => {
                 "wait some minutes; see that no other program uses the account or the address"
             }

@@ -40,6 +40,14 @@ impl ApiError {
         Self::new(Endpoint::Nowhere, kind)
     }
 
+    /// Adds what a node had said to the error of a report that never came.
+    pub(crate) fn with_words(mut self, said: Option<&str>) -> Self {
+        if let ErrorKind::NoReport { words, .. } = &mut self.0.kind {
+            *words = said.map(str::to_owned);
+        }
+        self
+    }
+
     pub(crate) fn with_history(mut self, attempts: u32, maybe_done: bool) -> Self {
         self.0.attempts = attempts;
         self.0.maybe_done = maybe_done;
@@ -86,8 +94,15 @@ impl ApiError {
         self.0.kind.fault()
     }
 
+    fn is_of_our_account(&self) -> bool {
+        matches!(self.0.endpoint, Endpoint::UserInfo | Endpoint::FolderLs | Endpoint::FileLs)
+    }
+
     /// What to do next, as half a sentence in lower case.
     pub fn hint(&self) -> Option<&'static str> {
+        if matches!(self.0.kind, ErrorKind::OwnerLocked { .. }) && self.is_of_our_account() {
+            return Some("ask the service's support");
+        }
         self.0.kind.hint().or(match self.retry() {
             Retry::AfterLooking => Some("look whether it was done before trying again"),
             _ => None,
@@ -96,11 +111,14 @@ impl ApiError {
 
     /// Whether it makes no sense to go on with anything: no key, no account, no subscription.
     pub fn is_fatal(&self) -> bool {
+        if matches!(self.0.kind, ErrorKind::OwnerLocked { .. }) {
+            // Of our own account only where nobody else's file is asked for.
+            return self.is_of_our_account();
+        }
         matches!(
             self.0.kind,
             ErrorKind::NotAuthenticated { .. }
                 | ErrorKind::NoSuchUser { .. }
-                | ErrorKind::OwnerLocked { .. }
                 | ErrorKind::NeedsSubscription { .. }
                 | ErrorKind::AddressLocked { .. }
                 | ErrorKind::Canceled
@@ -161,6 +179,16 @@ mod tests {
         assert_eq!((error.retry(), error.fault()), (Retry::Never, Fault::User));
         assert!(error.hint().unwrap().contains("https://1fichier.com/console/params.pl"));
         assert_eq!(error.to_string(), "user/info.cgi: the service doesn't accept the key: Not authenticated");
+    }
+
+    #[test]
+    fn an_uploader_s_lock_is_that_file_s_failure_and_ours_the_end() {
+        let locked =
+            |endpoint| ApiError::new(endpoint, ErrorKind::OwnerLocked { text: "Owner locked".into() });
+        assert!(!locked(Endpoint::GetToken).is_fatal());
+        assert!(locked(Endpoint::GetToken).hint().unwrap().contains("whoever uploaded it"));
+        assert!(locked(Endpoint::UserInfo).is_fatal());
+        assert!(locked(Endpoint::UserInfo).hint().unwrap().contains("support"));
     }
 
     #[test]

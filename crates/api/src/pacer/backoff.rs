@@ -63,14 +63,20 @@ pub(super) fn doubled(first: Duration, times: u32, max: Duration) -> Duration {
     first.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX)).min(max)
 }
 
-/// Reads `Retry-After`: seconds or an HTTP date.
+/// Longer than this no server means to be waited for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+
+/// Reads `Retry-After`: seconds or an HTTP date. What is more than a day away tells nothing.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let moment = httpdate::parse_http_date(text).ok()?;
-    Some(moment.duration_since(now).unwrap_or(Duration::ZERO))
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let moment = httpdate::parse_http_date(text).ok()?;
+            moment.duration_since(now).unwrap_or(Duration::ZERO)
+        }
+    };
+    (wait <= LONGEST_RETRY_AFTER).then_some(wait)
 }
 
 #[cfg(test)]
@@ -97,7 +103,18 @@ mod tests {
         assert_eq!(read("120"), Some(Duration::from_secs(120)));
         assert_eq!(read("Sun, 06 Nov 1994 08:50:37 GMT"), Some(Duration::from_secs(60)));
         assert_eq!(read("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(read("soon"), None);
+        assert_eq!(read("86400"), Some(Duration::from_secs(86_400)));
+        for odd in [
+            "soon",
+            "86401",
+            "9223372036854775807",
+            "18446744073709551616",
+            "-1",
+            "1e9",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

@@ -25,7 +25,7 @@ pub enum CallClass {
     AccountInfo,
     /// Asks for a download token.
     Token,
-    /// Goes to a node: uploads, downloads, reports. Not paced.
+    /// Goes to a node: uploads, downloads, reports. Not paced, but it waits out floods as others do.
     Node,
 }
 
@@ -262,6 +262,8 @@ pub(super) struct Ledger {
     pub(super) listed_at: Option<SystemTime>,
     pub(super) limited: bool,
     pub(super) pauses: [Pause; 4],
+    /// The pause of nodes, which have no gate.
+    node_pause: Pause,
     pub(super) lock: Pause,
     pub(super) folders: HashMap<FolderKey, Instant>,
     folders_sifted: Option<Instant>,
@@ -322,6 +324,7 @@ impl Ledger {
             pacing,
             limited: learned.listings_are_limited,
             pauses: [Pause::default(); 4],
+            node_pause: Pause::default(),
             lock: Pause::default(),
             folders,
             folders_sifted: None,
@@ -390,14 +393,21 @@ impl Ledger {
 
     /// Until when calls of this class wait, and for what. The distance between any two calls isn't in it.
     pub(super) fn class_due(&self, class: CallClass, now: Instant) -> Option<(Instant, WaitReason)> {
-        let lane = lane(class)?;
+        let pause = lane(class).map_or(&self.node_pause, |lane| &self.pauses[lane]);
         let listing = matches!(class, CallClass::Listing | CallClass::AllFiles)
             .then_some(self.next_listing)
             .flatten()
             .filter(|next| *next > now)
             .map(|next| (next, WaitReason::ListingPace));
-        let waits = [self.lock.due(now), self.pauses[lane].due(now), listing];
+        let waits = [self.lock.due(now), pause.due(now), listing];
         waits.into_iter().flatten().max_by_key(|(until, _)| *until)
+    }
+
+    fn pause_of(&mut self, class: CallClass) -> &mut Pause {
+        match lane(class) {
+            Some(lane) => &mut self.pauses[lane],
+            None => &mut self.node_pause,
+        }
     }
 
     /// Until when every call waits for the one before it.
@@ -503,7 +513,7 @@ impl Ledger {
     /// Books a flood answer. Returns the distance between listings if that was news.
     pub(super) fn flooded(&mut self, class: CallClass, sent: Instant, now: Instant) -> Option<Duration> {
         let (first, max) = (self.pacing.flood_pause, self.pacing.flood_pause_max);
-        self.pauses[lane(class)?].begin(sent, now, first, max, WaitReason::Flood);
+        self.pause_of(class).begin(sent, now, first, max, WaitReason::Flood);
         if class != CallClass::Listing || self.limited {
             return None;
         }
@@ -523,8 +533,7 @@ impl Ledger {
 
     /// Books a pause of one class, for as long as told.
     pub(super) fn paused(&mut self, class: CallClass, until: Instant, now: Instant, why: WaitReason) {
-        let Some(lane) = lane(class) else { return };
-        let pause = &mut self.pauses[lane];
+        let pause = self.pause_of(class);
         if pause.until.is_none_or(|known| known < until) {
             *pause = Pause { began: Some(now), until: Some(until), why: Some(why), ..*pause };
         }
@@ -536,8 +545,8 @@ impl Ledger {
 
     /// Books an answer that wasn't a lock.
     pub(super) fn answered(&mut self, class: CallClass, sent: Instant) {
-        if let Some(lane) = lane(class) {
-            self.pauses[lane].passed(sent);
+        self.pause_of(class).passed(sent);
+        if class != CallClass::Node {
             self.lock.passed(sent);
         }
     }

@@ -82,7 +82,11 @@ struct Failures {
     floods: u32,
     locks: u32,
     locations: u32,
+    senseless: u32,
 }
+
+/// How often a call is sent again whose answer was readable and said nothing.
+const SENSELESS_RETRIES: u32 = 2;
 
 /// What to do after a failed attempt.
 enum Verdict {
@@ -404,7 +408,9 @@ impl Pacer {
             }
             ErrorKind::AddressLocked { .. } => {
                 self.book(|ledger| ledger.locked(sent, now)).await;
-                within(&mut failures.locks, self.retry.lock_retries, Verdict::TakeTurn)
+                // Who doesn't wait for a flood to end doesn't wait for a lock either.
+                let lock_retries = self.retry.lock_retries.min(flood_retries);
+                within(&mut failures.locks, lock_retries, Verdict::TakeTurn)
             }
             ErrorKind::TooManyLocations { .. } => {
                 let pause = |ledger: &mut Ledger| {
@@ -446,6 +452,12 @@ impl Pacer {
                 } else {
                     Verdict::Wait(backoff, WaitReason::BackOff)
                 };
+                // Mostly the service has a bad moment; should it have changed, that is told soon.
+                if matches!(kind, ErrorKind::InvalidJson { well_formed: true, .. }) {
+                    failures.low_level += 1;
+                    let senseless = SENSELESS_RETRIES.min(self.retry.low_level_retries);
+                    return within(&mut failures.senseless, senseless, verdict);
+                }
                 within(&mut failures.low_level, self.retry.low_level_retries, verdict)
             }
             _ => {
@@ -470,7 +482,10 @@ impl Pacer {
     /// kept until the answer is there.
     async fn turn(&self, call: Call) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
         let class = call.info.class;
-        let Some(lane) = lane(class) else { return Ok((Instant::now(), None)) };
+        let Some(lane) = lane(class) else {
+            self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await?;
+            return Ok((Instant::now(), None));
+        };
         let guard = self.lanes[lane].lock().await;
         let alone =
             matches!(class, CallClass::Listing | CallClass::AllFiles) && self.ledger().spaces_listings();
@@ -563,6 +578,7 @@ impl Pacer {
         let asking = async {
             loop {
                 asked += 1;
+                self.wait(info, |ledger, now| ledger.class_due(info.class, now)).await;
                 let sent = Instant::now();
                 self.tell(&Event::Sent { call: info, attempt: asked, waited: Duration::ZERO });
                 match ask().await {
@@ -575,12 +591,15 @@ impl Pacer {
                         return Err(kind);
                     }
                     Ok(None) => self.answered(info, asked, sent.elapsed(), CallOutcome::Done),
-                    Err(kind) => self.answered(info, asked, sent.elapsed(), CallOutcome::WillRetry(&kind)),
+                    Err(kind) => {
+                        self.answered(info, asked, sent.elapsed(), CallOutcome::WillRetry(&kind));
+                        self.note_lock(info.class, &kind, sent).await;
+                    }
                 }
                 let waited = began.elapsed();
                 let pause = if waited < self.report.quick_for { self.report.quick } else { self.report.slow };
                 if waited + pause > give_up {
-                    return Err(ErrorKind::NoReport { waited });
+                    return Err(ErrorKind::NoReport { waited, words: None });
                 }
                 self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await?;
             }
@@ -600,13 +619,26 @@ impl Pacer {
         work: impl Future<Output = Result<T, ErrorKind>>,
     ) -> Result<T, ApiError> {
         let info = call.info;
+        let asked = Instant::now();
+        let pause = self.wait(info, |ledger, now| ledger.class_due(info.class, now));
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => {
+                return Err(ApiError::new(info.endpoint, ErrorKind::Canceled).with_history(0, false));
+            }
+            () = pause => {}
+        }
         let sent = Instant::now();
-        self.tell(&Event::Sent { call: info, attempt: 1, waited: Duration::ZERO });
+        self.tell(&Event::Sent { call: info, attempt: 1, waited: sent - asked });
         let result = tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
             result = work => result,
         };
+        match &result {
+            Ok(_) => self.ledger().answered(info.class, sent),
+            Err(kind) => self.note_lock(info.class, kind, sent).await,
+        }
         match result {
             Ok(value) => {
                 self.answered(info, 1, sent.elapsed(), CallOutcome::Done);
@@ -618,6 +650,29 @@ impl Pacer {
                 Err(ApiError::new(info.endpoint, kind).with_history(1, maybe_done))
             }
         }
+    }
+}
+
+impl Pacer {
+    /// Books the pause that a failure asks for, where the call isn't judged.
+    async fn note_lock(&self, class: CallClass, kind: &ErrorKind, sent: Instant) {
+        let now = Instant::now();
+        match kind {
+            ErrorKind::Flood { .. } | ErrorKind::Status { code: 429, retry_after: None } => {
+                self.book(|ledger| ledger.flooded(class, sent, now)).await;
+            }
+            ErrorKind::AddressLocked { .. } => self.book(|ledger| ledger.locked(sent, now)).await,
+            ErrorKind::Status { code: 429 | 503, retry_after: Some(wait) } => {
+                self.book(|ledger| ledger.paused(class, now + *wait, now, WaitReason::RetryAfter)).await;
+            }
+            _ => {}
+        }
+    }
+
+    /// How long a call of this class would wait before it may leave.
+    pub(crate) fn rest_of(&self, class: CallClass) -> Option<Duration> {
+        let now = Instant::now();
+        self.ledger().class_due(class, now).map(|(until, _)| until.saturating_duration_since(now))
     }
 }
 

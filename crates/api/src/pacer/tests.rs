@@ -311,13 +311,59 @@ async fn refusals_are_never_repeated() {
         ErrorKind::NotFound { text: text() },
         ErrorKind::Refused { text: text(), number: None },
         ErrorKind::Certificate("x".into()),
-        ErrorKind::TokenRefused { status: 404 },
-        ErrorKind::InvalidJson { problem: text(), snippet: text(), well_formed: true },
+        ErrorKind::TokenRefused { status: 404, words: None },
+        ErrorKind::NeedsCdn { text: text() },
+        ErrorKind::AddressRefused { text: text() },
+        ErrorKind::QuotaExceeded { text: text() },
+        ErrorKind::TooLong { limit: 1 },
     ] {
         let name = format!("{kind:?}");
         let (result, sent) = scripted(&pacer, call(CallClass::Plain), [kind]).await;
         assert_eq!((result.is_err(), sent.len()), (true, 1), "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_says_nothing_is_asked_for_again_but_not_for_long() {
+    let senseless =
+        || ErrorKind::InvalidJson { problem: String::new(), snippet: String::new(), well_formed: true };
+    let (pacer, _, _) = pacer();
+    let (result, sent) = scripted(&pacer, call(CallClass::Token), [senseless(), senseless()]).await;
+    result.unwrap();
+    assert_eq!(sent.len(), 3);
+    let (result, sent) = scripted(&pacer, call(CallClass::Token), (0..9).map(|_| senseless())).await;
+    assert!(result.is_err());
+    assert_eq!(sent.len(), 3);
+    for passing in
+        [ErrorKind::Wordless { status: 200 }, ErrorKind::OutOfOrder { text: "Internal error".into() }]
+    {
+        scripted(&pacer, call(CallClass::Token), [passing]).await.0.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_nodes_pauses_nodes_alone() {
+    let (pacer, _, _) = pacer();
+    let node = scripted(&pacer, call(CallClass::Node), [flood(), flood()]);
+    let plain = async {
+        tokio::time::sleep(secs(1)).await;
+        when_sent(&pacer, call(CallClass::Plain)).await
+    };
+    let other = async {
+        tokio::time::sleep(secs(1)).await;
+        when_sent(&pacer, call(CallClass::Node)).await
+    };
+    let ((result, sent), plain, other) = tokio::join!(node, plain, other);
+    result.unwrap();
+    assert_eq!(sent, [secs(0), secs(30), secs(90)]);
+    assert_eq!(plain, Duration::ZERO);
+    assert!(other >= secs(29), "{other:?}");
+    // What flows once waits as well.
+    let (began, upload) = (Instant::now(), Call::new(Endpoint::Upload, CallClass::Node, "test"));
+    let error = pacer.once(upload, async { Err::<(), _>(flood()) }).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Flood { .. }) && !error.maybe_done());
+    pacer.once(upload, async { Ok(()) }).await.unwrap();
+    assert_eq!(began.elapsed(), secs(30));
 }
 
 #[tokio::test(start_paused = true)]

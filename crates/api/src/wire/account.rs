@@ -6,7 +6,7 @@ use super::tolerant;
 use crate::date::WireDate;
 
 /// The state of an account. Sizes are in bytes; what the service didn't tell is `None`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct UserInfo {
@@ -58,9 +58,9 @@ pub struct UserInfo {
     /// Whether downloads go through the CDN.
     #[serde(deserialize_with = "tolerant::flag")]
     pub use_cdn: bool,
-    /// CDN credit.
-    #[serde(deserialize_with = "tolerant::opt_number")]
-    pub cdn: Option<u64>,
+    /// CDN credit in GB.
+    #[serde(deserialize_with = "tolerant::opt_decimal")]
+    pub cdn: Option<f64>,
     /// Whether a second factor is asked for.
     #[serde(rename = "2fa", deserialize_with = "tolerant::flag")]
     pub second_factor: bool,
@@ -85,9 +85,9 @@ pub struct UserInfo {
     /// When the numbers were counted.
     #[serde(deserialize_with = "tolerant::date")]
     pub stats_date: Option<WireDate>,
-    /// Quota bought.
-    #[serde(deserialize_with = "tolerant::opt_number")]
-    pub extended_quota: Option<u64>,
+    /// Quota bought, in TB.
+    #[serde(deserialize_with = "tolerant::opt_decimal")]
+    pub extended_quota: Option<f64>,
     /// When that ends.
     #[serde(deserialize_with = "tolerant::date")]
     pub extended_quota_end: Option<WireDate>,
@@ -100,10 +100,11 @@ mod tests {
     #[test]
     fn is_read_from_the_wire_and_back_from_its_own_writing() {
         let info: UserInfo = serde_json::from_str(
-            r#"{"status":"OK","email":"a@b.c","offer":"1","subscription_end":"2030-01-01 00:00:00","cold_storage":12,"available_cold_storage":"100","overquota":0,"2fa":"1","cdn":-3,"new":[]}"#,
+            r#"{"status":"OK","email":"a@b.c","offer":"1","subscription_end":"2030-01-01 00:00:00","cold_storage":12,"available_cold_storage":"100","overquota":0,"2fa":"1","cdn":"12.50","extended_quota":1.5,"new":[]}"#,
         )
         .unwrap();
-        assert_eq!((info.cold_storage, info.available_cold_storage, info.cdn), (Some(12), Some(100), None));
+        assert_eq!((info.cold_storage, info.available_cold_storage), (Some(12), Some(100)));
+        assert_eq!((info.cdn, info.extended_quota), (Some(12.5), Some(1.5)));
         assert!(info.second_factor && !info.overquota);
         let kept = serde_json::to_string(&info).unwrap();
         assert_eq!(serde_json::from_str::<UserInfo>(&kept).unwrap(), info);

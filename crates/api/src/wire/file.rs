@@ -2,44 +2,87 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::tolerant;
+use super::tolerant::{self, Form, Items, LeftOut};
 use crate::checksum::Checksum;
 use crate::date::WireDate;
 use crate::folder_id::{FilesOf, FolderId};
 use crate::key::Password;
+use crate::limits::LARGEST_LISTED_SIZE;
 use crate::link::FileLink;
 
 /// A file as a listing tells it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FileItem {
     /// Its link.
-    #[serde(rename = "url")]
     pub link: FileLink,
     /// Its name as on the wire.
-    #[serde(deserialize_with = "tolerant::text")]
     pub filename: String,
     /// Its size in bytes.
-    #[serde(deserialize_with = "tolerant::number")]
     pub size: u64,
     /// When it was uploaded.
-    #[serde(default, deserialize_with = "tolerant::date")]
     pub date: Option<WireDate>,
     /// Its Whirlpool checksum.
-    #[serde(default, deserialize_with = "tolerant::parsed")]
     pub checksum: Option<Checksum>,
     /// Its media type.
-    #[serde(default, rename = "content-type", deserialize_with = "tolerant::opt_text")]
     pub content_type: Option<String>,
     /// Whether it has a password.
-    #[serde(default, deserialize_with = "tolerant::flag")]
     pub pass: bool,
     /// Whether it has access rules.
-    #[serde(default, deserialize_with = "tolerant::flag")]
     pub acl: bool,
     /// Whether it goes through the CDN.
-    #[serde(default, deserialize_with = "tolerant::flag")]
     pub cdn: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawFileItem {
+    #[serde(rename = "url", deserialize_with = "tolerant::opt_link")]
+    link: Option<FileLink>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    filename: Option<String>,
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    size: Option<u64>,
+    #[serde(deserialize_with = "tolerant::date")]
+    date: Option<WireDate>,
+    #[serde(deserialize_with = "tolerant::parsed")]
+    checksum: Option<Checksum>,
+    #[serde(rename = "content-type", deserialize_with = "tolerant::opt_text")]
+    content_type: Option<String>,
+    #[serde(deserialize_with = "tolerant::flag")]
+    pass: bool,
+    #[serde(deserialize_with = "tolerant::flag")]
+    acl: bool,
+    #[serde(deserialize_with = "tolerant::flag")]
+    cdn: bool,
+}
+
+impl Form for FileItem {
+    type Raw = RawFileItem;
+
+    fn take(raw: RawFileItem) -> Result<Self, LeftOut> {
+        let RawFileItem { link, filename, size, date, checksum, content_type, pass, acl, cdn } = raw;
+        let (link, filename, size) = needed(link, filename, size)?;
+        Ok(Self { link, filename, size, date, checksum, content_type, pass, acl, cdn })
+    }
+}
+
+/// What makes a file: without one of these it can be neither compared nor read.
+pub(crate) fn needed(
+    link: Option<FileLink>,
+    filename: Option<String>,
+    size: Option<u64>,
+) -> Result<(FileLink, String, u64), LeftOut> {
+    let Some(filename) = filename else {
+        return Err(LeftOut { name: None, problem: "the service tells no name of it" });
+    };
+    let problem = match (link, size) {
+        (Some(link), Some(size)) if size <= LARGEST_LISTED_SIZE => return Ok((link, filename, size)),
+        (Some(_), Some(_)) => "the service tells a size that no file has",
+        (None, _) => "the service tells no link of it",
+        (_, None) => "the service tells no size of it",
+    };
+    Err(LeftOut { name: Some(filename), problem })
 }
 
 /// Asks for files.
@@ -68,22 +111,39 @@ impl ListFiles {
 
 /// Files as they were found.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(default)]
+#[serde(from = "RawFileListing")]
 #[non_exhaustive]
 pub struct FileListing {
     /// How many, by the service's count.
-    #[serde(deserialize_with = "tolerant::opt_number")]
     pub count: Option<u64>,
     /// The files; `None` if the answer says nothing of them.
-    #[serde(deserialize_with = "tolerant::opt_list")]
     pub items: Option<Vec<FileItem>>,
+    /// Files that can't be read.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl FileListing {
-    /// Whether there are more files by the service's own count than it told.
+    /// Whether there are more files by the service's own count than it told, readable or not.
     pub fn is_cut(&self) -> bool {
-        let told = self.items.as_ref().map_or(0, Vec::len) as u64;
-        self.count.is_some_and(|count| count > told)
+        let told = self.items.as_ref().map_or(0, Vec::len) + self.left_out.len();
+        self.count.is_some_and(|count| count > told as u64)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawFileListing {
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    count: Option<u64>,
+    #[serde(deserialize_with = "tolerant::needed_items")]
+    items: Option<Items<FileItem>>,
+}
+
+impl From<RawFileListing> for FileListing {
+    fn from(raw: RawFileListing) -> Self {
+        let mut left_out = Vec::new();
+        let items = raw.items.map(|items| items.split(&mut left_out));
+        Self { count: raw.count, items, left_out }
     }
 }
 
@@ -119,51 +179,52 @@ impl From<FileLink> for FileOf {
     }
 }
 
-/// All that is known of a file.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// All that is known of a file. What the service doesn't tell is `None`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct FileInfo {
     /// Its link.
-    #[serde(rename = "url")]
-    pub link: FileLink,
+    #[serde(rename = "url", deserialize_with = "tolerant::opt_link")]
+    pub link: Option<FileLink>,
     /// Its name as on the wire.
-    #[serde(deserialize_with = "tolerant::text")]
-    pub filename: String,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    pub filename: Option<String>,
     /// Its size in bytes.
-    #[serde(deserialize_with = "tolerant::number")]
-    pub size: u64,
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub size: Option<u64>,
     /// When it was uploaded.
-    #[serde(default, deserialize_with = "tolerant::date")]
+    #[serde(deserialize_with = "tolerant::date")]
     pub date: Option<WireDate>,
     /// Its Whirlpool checksum.
-    #[serde(default, deserialize_with = "tolerant::parsed")]
+    #[serde(deserialize_with = "tolerant::parsed")]
     pub checksum: Option<Checksum>,
     /// Its media type.
-    #[serde(default, rename = "content-type", deserialize_with = "tolerant::opt_text")]
+    #[serde(rename = "content-type", deserialize_with = "tolerant::opt_text")]
     pub content_type: Option<String>,
     /// Whether it has a password.
-    #[serde(default, deserialize_with = "tolerant::flag")]
+    #[serde(deserialize_with = "tolerant::flag")]
     pub pass: bool,
     /// Whether it goes through the CDN.
-    #[serde(default, deserialize_with = "tolerant::flag")]
+    #[serde(deserialize_with = "tolerant::flag")]
     pub cdn: bool,
     /// The folder it lies in; told for one's own files.
-    #[serde(default, rename = "folder_id", deserialize_with = "opt_folder")]
+    #[serde(rename = "folder_id", deserialize_with = "opt_folder")]
     pub folder: Option<FolderId>,
     /// The path of that folder.
-    #[serde(default, deserialize_with = "tolerant::opt_text")]
+    #[serde(deserialize_with = "tolerant::opt_text")]
     pub path: Option<String>,
     /// Its free text.
-    #[serde(default, deserialize_with = "tolerant::opt_text")]
+    #[serde(deserialize_with = "tolerant::opt_text")]
     pub description: Option<String>,
     /// Whether browsers show it rather than save it.
-    #[serde(default, deserialize_with = "tolerant::flag")]
+    #[serde(deserialize_with = "tolerant::flag")]
     pub inline: bool,
     /// Whether it is served without TLS.
-    #[serde(default, deserialize_with = "tolerant::flag")]
+    #[serde(deserialize_with = "tolerant::flag")]
     pub no_ssl: bool,
     /// Its access rules.
-    #[serde(default, deserialize_with = "tolerant::opt_object")]
+    #[serde(deserialize_with = "tolerant::opt_object")]
     pub acl: Option<Acl>,
 }
 
@@ -176,17 +237,25 @@ fn opt_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
 #[serde(default)]
 pub struct Acl {
     /// Addresses.
-    #[serde(deserialize_with = "tolerant::list")]
+    #[serde(deserialize_with = "tolerant::texts")]
     pub ip: Vec<String>,
     /// Countries.
-    #[serde(deserialize_with = "tolerant::list")]
+    #[serde(deserialize_with = "tolerant::texts")]
     pub country: Vec<String>,
     /// Accounts.
-    #[serde(deserialize_with = "tolerant::list")]
+    #[serde(deserialize_with = "tolerant::texts")]
     pub email: Vec<String>,
     /// Customers only.
     #[serde(serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
     pub premium: bool,
+}
+
+impl Form for Acl {
+    type Raw = Self;
+
+    fn take(raw: Self) -> Result<Self, LeftOut> {
+        Ok(raw)
+    }
 }
 
 /// A file to remove.
@@ -242,7 +311,7 @@ pub struct MovedFiles {
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub moved: Option<u64>,
     /// Which, if the service told.
-    #[serde(rename = "urls", deserialize_with = "tolerant::list")]
+    #[serde(rename = "urls", deserialize_with = "tolerant::links")]
     pub links: Vec<FileLink>,
 }
 
@@ -280,13 +349,33 @@ pub struct CopiedFiles {
 }
 
 /// A file copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopiedFile {
     /// The file.
     pub from_url: FileLink,
     /// Its copy.
     pub to_url: FileLink,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawCopiedFile {
+    #[serde(deserialize_with = "tolerant::opt_link")]
+    from_url: Option<FileLink>,
+    #[serde(deserialize_with = "tolerant::opt_link")]
+    to_url: Option<FileLink>,
+}
+
+impl Form for CopiedFile {
+    type Raw = RawCopiedFile;
+
+    fn take(raw: RawCopiedFile) -> Result<Self, LeftOut> {
+        match (raw.from_url, raw.to_url) {
+            (Some(from_url), Some(to_url)) => Ok(Self { from_url, to_url }),
+            _ => Err(LeftOut { name: None, problem: "the service doesn't tell both links" }),
+        }
+    }
 }
 
 /// A file and its new name.
@@ -313,18 +402,38 @@ pub struct RenamedFiles {
 }
 
 /// A file renamed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RenamedFile {
     /// The file.
-    #[serde(rename = "url")]
     pub link: FileLink,
     /// Its name before.
-    #[serde(default, deserialize_with = "tolerant::opt_text")]
     pub old_filename: Option<String>,
     /// Its name now; the service may have altered it.
-    #[serde(default, deserialize_with = "tolerant::opt_text")]
     pub new_filename: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawRenamedFile {
+    #[serde(rename = "url", deserialize_with = "tolerant::opt_link")]
+    link: Option<FileLink>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    old_filename: Option<String>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    new_filename: Option<String>,
+}
+
+impl Form for RenamedFile {
+    type Raw = RawRenamedFile;
+
+    fn take(raw: RawRenamedFile) -> Result<Self, LeftOut> {
+        let RawRenamedFile { link, old_filename, new_filename } = raw;
+        match link {
+            Some(link) => Ok(Self { link, old_filename, new_filename }),
+            None => Err(LeftOut { name: new_filename, problem: "the service tells no link of it" }),
+        }
+    }
 }
 
 /// Changes attributes of files. What is `None` stays.
@@ -365,7 +474,7 @@ pub struct ChangedFiles {
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub updated: Option<u64>,
     /// Which, if the service told.
-    #[serde(rename = "urls", deserialize_with = "tolerant::list")]
+    #[serde(rename = "urls", deserialize_with = "tolerant::links")]
     pub links: Vec<FileLink>,
 }
 
@@ -398,6 +507,10 @@ impl<T: Serialize> Serialize for OnlyList<'_, T> {
 mod tests {
     use super::*;
 
+    fn item(json: &str) -> Result<FileItem, LeftOut> {
+        FileItem::take(serde_json::from_str(json).unwrap())
+    }
+
     #[test]
     fn a_listed_file_in_many_dresses() {
         let sum = "ab".repeat(64);
@@ -410,21 +523,40 @@ mod tests {
                 sum.to_uppercase()
             ),
         ] {
-            let file: FileItem = serde_json::from_str(&json).unwrap();
+            let file = item(&json).unwrap();
             assert_eq!((file.link.code(), file.filename.as_str(), file.size), ("abc", "a b.txt", 12));
             assert_eq!(file.checksum, Some(Checksum([0xab; 64])));
             assert_eq!(file.date, Some(WireDate::new("2021-03-20 16:42:15")));
             assert!(!file.pass && !file.acl && !file.cdn);
         }
-        let bare: FileItem =
-            serde_json::from_str(r#"{"url":"https://1fichier.com/?abc","filename":"x","size":1}"#).unwrap();
+        let bare = item(r#"{"url":"https://1fichier.com/?abc","filename":"x","size":1}"#).unwrap();
         assert_eq!((bare.checksum, bare.date, bare.content_type), (None, None, None));
     }
 
     #[test]
-    fn a_file_without_a_size_is_not_taken_for_an_empty_one() {
-        let json = r#"{"url":"https://1fichier.com/?abc","filename":"x","size":null}"#;
-        assert!(serde_json::from_str::<FileItem>(json).is_err());
+    fn what_lacks_something_needed_is_left_out_and_the_others_stay() {
+        let good = r#"{"url":"https://1fichier.com/?good","filename":"good","size":1}"#;
+        for (bad, name) in [
+            (r#"{"url":"https://1fichier.com/?a","filename":"x","size":null}"#, Some("x")),
+            (r#"{"url":"https://1fichier.com/?a","filename":"x","size":9223372036854775807}"#, Some("x")),
+            (r#"{"url":"https://1fichier.com/?a","filename":"x","size":4000000000000000}"#, Some("x")),
+            (r#"{"url":"https://1fichier.com/?a","filename":"x","size":-1}"#, Some("x")),
+            (r#"{"filename":"x","size":1}"#, Some("x")),
+            (r#"{"url":7,"filename":"x","size":1}"#, Some("x")),
+            (r#"{"url":"https://1fichier.com/?a","size":1}"#, None),
+            (r#"{"url":"https://1fichier.com/?a","filename":["x"],"size":1}"#, None),
+            ("7", None),
+            ("[]", None),
+            ("null", None),
+        ] {
+            let listing: FileListing =
+                serde_json::from_str(&format!(r#"{{"items":[{bad},{good}]}}"#)).unwrap();
+            let items = listing.items.unwrap();
+            assert_eq!(items.len(), 1, "{bad}");
+            assert_eq!(items[0].filename, "good", "{bad}");
+            let left_out: Vec<_> = listing.left_out.iter().map(|item| item.name.as_deref()).collect();
+            assert_eq!(left_out, [name], "{bad}");
+        }
     }
 
     #[test]
@@ -440,12 +572,5 @@ mod tests {
         let acl = with(r#"{"ip":["1.2.3.4"],"country":null,"premium":"1"}"#).acl.unwrap();
         assert_eq!((acl.ip.as_slice(), acl.premium), (&["1.2.3.4".to_owned()][..], true));
         assert_eq!(with("0").folder, Some(FolderId::ROOT));
-    }
-
-    #[test]
-    fn a_refused_reading_names_the_problem_once_listings_lack_a_name() {
-        let error =
-            serde_json::from_str::<FileListing>(r#"{"items":[{"url":"https://1fichier.com/?a","size":1}]}"#);
-        assert!(error.unwrap_err().to_string().contains("filename"));
     }
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::file::FileItem;
-use super::tolerant;
+use super::tolerant::{self, Form, Items, LeftOut};
 use crate::date::WireDate;
 use crate::folder_id::FolderId;
 use crate::key::Password;
@@ -37,42 +37,33 @@ impl ListFolder {
 }
 
 /// A folder as it was found.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(from = "RawListing")]
 #[non_exhaustive]
 pub struct FolderListing {
-    /// Its number.
-    #[serde(rename = "folder_id")]
-    pub id: FolderId,
+    /// Its number, if the service told.
+    pub id: Option<FolderId>,
     /// Its name, `Root` for the root.
-    #[serde(deserialize_with = "tolerant::text")]
     pub name: String,
     /// When it was made.
-    #[serde(deserialize_with = "tolerant::date")]
     pub create_date: Option<WireDate>,
     /// Whether it has a password.
-    #[serde(deserialize_with = "tolerant::flag")]
     pub pass: bool,
     /// Whether it is shared.
-    #[serde(deserialize_with = "tolerant::flag")]
     pub shared: bool,
     /// With whom it is shared.
-    #[serde(deserialize_with = "tolerant::list")]
     pub shares: Vec<Share>,
     /// Size of its files in bytes, if the service told.
-    #[serde(deserialize_with = "tolerant::opt_number")]
     pub size: Option<u64>,
     /// Number of its files, if the service told.
-    #[serde(rename = "files", deserialize_with = "tolerant::opt_number")]
     pub file_count: Option<u64>,
     /// Its sub-folders; `None` if the answer says nothing of them.
-    #[serde(deserialize_with = "tolerant::some_list")]
     pub sub_folders: Option<Vec<SubFolder>>,
     /// Its files. Always there when asked for.
-    #[serde(deserialize_with = "tolerant::opt_list")]
     pub items: Option<Vec<FileItem>>,
+    /// Files and sub-folders that can't be read.
+    pub left_out: Vec<LeftOut>,
     /// When it was asked for. The service counted it no sooner.
-    #[serde(skip)]
     pub asked: Option<SystemTime>,
 }
 
@@ -83,53 +74,116 @@ impl FolderListing {
     }
 }
 
-impl Default for FolderListing {
-    fn default() -> Self {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawListing {
+    #[serde(rename = "folder_id", deserialize_with = "tolerant::opt_number")]
+    id: Option<u64>,
+    #[serde(deserialize_with = "tolerant::text")]
+    name: String,
+    #[serde(deserialize_with = "tolerant::date")]
+    create_date: Option<WireDate>,
+    #[serde(deserialize_with = "tolerant::flag")]
+    pass: bool,
+    #[serde(deserialize_with = "tolerant::flag")]
+    shared: bool,
+    #[serde(deserialize_with = "tolerant::list")]
+    shares: Vec<Share>,
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    size: Option<u64>,
+    #[serde(rename = "files", deserialize_with = "tolerant::opt_number")]
+    file_count: Option<u64>,
+    #[serde(deserialize_with = "tolerant::needed_items")]
+    sub_folders: Option<Items<SubFolder>>,
+    #[serde(deserialize_with = "tolerant::needed_items")]
+    items: Option<Items<FileItem>>,
+}
+
+impl From<RawListing> for FolderListing {
+    fn from(raw: RawListing) -> Self {
+        let RawListing { id, name, create_date, pass, shared, shares, size, file_count, .. } = raw;
+        let mut left_out = Vec::new();
+        let sub_folders = raw.sub_folders.map(|folders| folders.split(&mut left_out));
+        let items = raw.items.map(|items| items.split(&mut left_out));
         Self {
-            id: FolderId::ROOT,
-            name: String::new(),
-            create_date: None,
-            pass: false,
-            shared: false,
-            shares: Vec::new(),
-            size: None,
-            file_count: None,
-            sub_folders: None,
-            items: None,
+            id: id.map(FolderId),
+            name,
+            create_date,
+            pass,
+            shared,
+            shares,
+            size,
+            file_count,
+            sub_folders,
+            items,
+            left_out,
             asked: None,
         }
     }
 }
 
 /// A folder within a folder.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SubFolder {
     /// Its number.
-    #[serde(alias = "folder_id")]
     pub id: FolderId,
     /// Its name as on the wire.
-    #[serde(deserialize_with = "tolerant::text")]
     pub name: String,
     /// When it was made.
-    #[serde(default, deserialize_with = "tolerant::date")]
     pub create_date: Option<WireDate>,
     /// Whether it has a password.
-    #[serde(default, deserialize_with = "tolerant::flag")]
     pub pass: bool,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawSubFolder {
+    #[serde(alias = "folder_id", deserialize_with = "tolerant::opt_number")]
+    id: Option<u64>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    name: Option<String>,
+    #[serde(deserialize_with = "tolerant::date")]
+    create_date: Option<WireDate>,
+    #[serde(deserialize_with = "tolerant::flag")]
+    pass: bool,
+}
+
+impl Form for SubFolder {
+    type Raw = RawSubFolder;
+
+    fn take(raw: RawSubFolder) -> Result<Self, LeftOut> {
+        match (raw.id, raw.name) {
+            (Some(0), name) => Err(LeftOut { name, problem: "the account's root is no sub-folder" }),
+            (Some(id), Some(name)) => {
+                Ok(Self { id: FolderId(id), name, create_date: raw.create_date, pass: raw.pass })
+            }
+            (_, name) => Err(LeftOut { name, problem: "the service tells no number or no name of it" }),
+        }
+    }
+}
+
 /// Somebody with whom a folder is shared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Share {
     /// The user's address.
+    #[serde(deserialize_with = "tolerant::text")]
     pub email: String,
     /// Whether they may write.
-    #[serde(default, serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
+    #[serde(serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
     pub rw: bool,
     /// Whether links are hidden from them.
-    #[serde(default, serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
+    #[serde(serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
     pub hide_links: bool,
+}
+
+impl Form for Share {
+    type Raw = Self;
+
+    fn take(raw: Self) -> Result<Self, LeftOut> {
+        Ok(raw)
+    }
 }
 
 /// Makes a folder.
@@ -238,7 +292,7 @@ mod tests {
             r#"{"folder_id":0,"status":"OK","size":null,"files":0,"sub_folders":[{"id":3357645,"create_date":"2021-03-20 16:42:15","name":"backup","pass":0}],"name":"Root"}"#,
         )
         .unwrap();
-        assert_eq!((listing.id, listing.name.as_str()), (FolderId::ROOT, "Root"));
+        assert_eq!((listing.id, listing.name.as_str()), (Some(FolderId::ROOT), "Root"));
         assert_eq!((listing.size, listing.file_count, &listing.items), (None, Some(0), &None));
         let folder = &listing.sub_folders.unwrap()[0];
         assert_eq!((folder.id, folder.name.as_str(), folder.pass), (FolderId(3_357_645), "backup", false));
@@ -252,9 +306,12 @@ mod tests {
             r#"{"folder_id":7,"files":2,"size":30,"items":{},"name":null,"pass":"0","shared":false}"#,
         ] {
             let listing: FolderListing = serde_json::from_str(json).unwrap();
-            assert_eq!((listing.id, listing.file_count, listing.size), (FolderId(7), Some(2), Some(30)));
+            assert_eq!(
+                (listing.id, listing.file_count, listing.size),
+                (Some(FolderId(7)), Some(2), Some(30))
+            );
             assert_eq!(listing.items, Some(Vec::new()));
-            assert_eq!(listing.sub_folders, json.contains("sub_folders").then(Vec::new));
+            assert!(listing.sub_folders.unwrap_or_default().is_empty());
         }
     }
 }

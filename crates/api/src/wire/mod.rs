@@ -8,3 +8,6 @@ pub(crate) mod remote_upload;
 pub(crate) mod shared;
 pub(crate) mod tolerant;
 pub(crate) mod upload;
+
+#[cfg(test)]
+mod any_value;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::tolerant;
+use super::tolerant::{self, Form, LeftOut};
 use crate::date::WireDate;
 use crate::folder_id::FolderId;
 
@@ -26,7 +26,7 @@ pub struct RequestRemoteUpload {
 #[non_exhaustive]
 pub struct RequestedRemoteUpload {
     /// Its number.
-    #[serde(deserialize_with = "tolerant::number")]
+    #[serde(deserialize_with = "tolerant::needed_number")]
     pub id: u64,
     /// When it was asked for.
     #[serde(default, deserialize_with = "tolerant::date")]
@@ -34,18 +34,27 @@ pub struct RequestedRemoteUpload {
 }
 
 /// A remote upload in the list of all.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct RemoteUpload {
-    /// Its number.
-    #[serde(deserialize_with = "tolerant::number")]
-    pub id: u64,
+    /// Its number, if it can be read.
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    pub id: Option<u64>,
     /// When it was asked for.
     #[serde(default, deserialize_with = "tolerant::date")]
     pub request_date: Option<WireDate>,
     /// When it was done.
     #[serde(default, deserialize_with = "tolerant::date")]
     pub execution_date: Option<WireDate>,
+}
+
+impl Form for RemoteUpload {
+    type Raw = Self;
+
+    fn take(raw: Self) -> Result<Self, LeftOut> {
+        Ok(raw)
+    }
 }
 
 /// The list of all.
@@ -62,7 +71,7 @@ pub(crate) struct RemoteUploads {
 #[non_exhaustive]
 pub struct RemoteUploadInfo {
     /// What was to be fetched.
-    #[serde(deserialize_with = "tolerant::list")]
+    #[serde(deserialize_with = "tolerant::texts")]
     pub links: Vec<String>,
     /// What became of it.
     #[serde(deserialize_with = "tolerant::list")]
@@ -86,6 +95,14 @@ pub struct RemoteUploadResult {
     /// The service's words.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub message: Option<String>,
+}
+
+impl Form for RemoteUploadResult {
+    type Raw = Self;
+
+    fn take(raw: Self) -> Result<Self, LeftOut> {
+        Ok(raw)
+    }
 }
 
 /// Names a remote upload.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::tolerant;
+use super::file::needed;
+use super::tolerant::{self, Form, LeftOut};
 use crate::link::{Domain, FileLink};
 
 /// The name of a shared folder's page: what follows `/dir/`.
@@ -39,13 +40,25 @@ impl FromStr for SharedFolderId {
         let rest = text.trim();
         let rest = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://")).unwrap_or(rest);
         let id = match rest.split_once("/dir/") {
-            Some((host, id)) if Domain::of_host(host).is_some() => id,
+            Some((place, id)) if Domain::of_host(without_language(place)).is_some() => id,
             Some(_) => return Err(refuse()),
             None => rest,
         };
         let id = id.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
         let well_formed = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if well_formed { Ok(Self(id.to_owned())) } else { Err(refuse()) }
+    }
+}
+
+/// The host of an address that may name a language: `1fichier.com/en`.
+fn without_language(place: &str) -> &str {
+    match place.split_once('/') {
+        Some((host, language))
+            if language.len() == 2 && language.bytes().all(|b| b.is_ascii_alphabetic()) =>
+        {
+            host
+        }
+        _ => place,
     }
 }
 
@@ -56,17 +69,52 @@ impl fmt::Display for SharedFolderId {
 }
 
 /// A file on the page of a shared folder.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SharedFile {
     /// Its link.
     pub link: FileLink,
     /// Its name as on the wire.
-    #[serde(deserialize_with = "tolerant::text")]
     pub filename: String,
     /// Its size in bytes.
-    #[serde(deserialize_with = "tolerant::number")]
     pub size: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawSharedFile {
+    #[serde(deserialize_with = "tolerant::opt_link")]
+    link: Option<FileLink>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    filename: Option<String>,
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    size: Option<u64>,
+}
+
+impl Form for SharedFile {
+    type Raw = RawSharedFile;
+
+    fn take(raw: RawSharedFile) -> Result<Self, LeftOut> {
+        let (link, filename, size) = needed(raw.link, raw.filename, raw.size)?;
+        Ok(Self { link, filename, size })
+    }
+}
+
+/// What the page of a shared folder tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SharedListing {
+    /// The files.
+    pub files: Vec<SharedFile>,
+    /// Files that can't be read.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl<'de> Deserialize<'de> for SharedListing {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = tolerant::needed_items::<D, SharedFile>(deserializer)?.unwrap_or_default();
+        Ok(Self { files: items.read, left_out: items.left_out })
+    }
 }
 
 /// What the site says of a link.
@@ -99,10 +147,19 @@ mod tests {
             "https://1fichier.com/dir/AbC123",
             "http://www.1fichier.com/dir/AbC123/",
             "1fichier.com/dir/AbC123?json=1",
+            "https://1fichier.com/en/dir/AbC123",
+            "https://1fichier.com/dir/AbC123?lg=en",
         ] {
             assert_eq!(text.parse::<SharedFolderId>().unwrap().as_str(), "AbC123", "{text}");
         }
-        for text in ["", "../console", "https://example.com/dir/AbC123", "https://1fichier.com/dir/", "a b"] {
+        for text in [
+            "",
+            "https://1fichier.com/a/b/dir/AbC123",
+            "../console",
+            "https://example.com/dir/AbC123",
+            "https://1fichier.com/dir/",
+            "a b",
+        ] {
             assert!(text.parse::<SharedFolderId>().is_err(), "{text}");
         }
     }

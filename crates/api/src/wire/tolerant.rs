@@ -1,17 +1,23 @@
 //! Readers for the service's habits: numbers as strings, flags as 0, "1" or true, `null` for nothing
 //! (API document, section 1).
+//!
+//! One rule for all: a field that isn't needed for what was asked never makes an answer useless. Whatever came in its
+//! place counts as "not told". Only the readers whose names begin with `needed` fail.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected,
-    Visitor,
-};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serializer};
 
-/// A scalar of any dress.
-enum Scalar {
+/// The largest number that JSON carries exactly everywhere: 2^53. What is above counts nothing at this service.
+pub(crate) const LARGEST_NUMBER: u64 = 1 << 53;
+
+/// A value of any kind, of which only scalars are kept.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) enum Scalar {
+    #[default]
     Nothing,
     Flag(bool),
     Whole(u64),
@@ -22,94 +28,155 @@ enum Scalar {
     Other,
 }
 
-struct ScalarVisitor;
-
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a text, a flag or nothing")
+impl Scalar {
+    /// A non-negative whole number that was written in some way.
+    fn number(&self) -> Option<u64> {
+        let number = match self {
+            Self::Nothing | Self::Negative(_) | Self::Other => None,
+            Self::Flag(flag) => Some((*flag).into()),
+            Self::Whole(value) => Some(*value),
+            Self::Fraction(value) => whole(*value),
+            Self::Text(text) => {
+                let text = text.trim();
+                text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
+            }
+        };
+        number.filter(|number| *number <= LARGEST_NUMBER)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
-        Ok(Scalar::Flag(value))
+    #[expect(clippy::cast_precision_loss, reason = "decimals are for amounts that people read")]
+    fn decimal(&self) -> Option<f64> {
+        let number = match self {
+            Self::Whole(value) => Some(*value as f64),
+            Self::Negative(value) => Some(*value as f64),
+            Self::Fraction(value) => Some(*value),
+            Self::Text(text) => text.trim().parse().ok(),
+            Self::Nothing | Self::Flag(_) | Self::Other => None,
+        };
+        number.filter(|number| number.is_finite())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-        Ok(Scalar::Whole(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-        Ok(u64::try_from(value).map_or(Scalar::Negative(value), Scalar::Whole))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
-        Ok(Scalar::Fraction(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Scalar, E> {
-        Ok(Scalar::Nothing)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Scalar, A::Error> {
-        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Nothing | Self::Other => None,
+            Self::Flag(flag) => Some(u8::from(flag).to_string()),
+            Self::Whole(value) => Some(value.to_string()),
+            Self::Negative(value) => Some(value.to_string()),
+            Self::Fraction(value) => Some(value.to_string()),
+            Self::Text(text) => Some(text).filter(|text| !text.is_empty()),
+        }
     }
 }
 
-fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scalar, D::Error> {
-    deserializer.deserialize_any(ScalarVisitor)
-}
-
-/// A non-negative whole number; `None` for nothing, an empty text, and numbers below zero.
-pub(crate) fn opt_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    match scalar(deserializer)? {
-        Scalar::Nothing | Scalar::Negative(_) => Ok(None),
-        Scalar::Flag(flag) => Ok(Some(flag.into())),
-        Scalar::Whole(value) => Ok(Some(value)),
-        Scalar::Fraction(value) => whole(value).map(Some),
-        Scalar::Text(text) if text.trim().is_empty() || text.trim().starts_with('-') => Ok(None),
-        Scalar::Text(text) => match text.trim().parse() {
-            Ok(value) => Ok(Some(value)),
-            Err(_) => match text.trim().parse::<f64>() {
-                Ok(value) => whole(value).map(Some),
-                Err(_) => Err(de::Error::invalid_value(Unexpected::Str(&text), &"a number")),
-            },
-        },
-        Scalar::Other => Err(de::Error::custom("a list or an object came instead of a number")),
-    }
-}
-
-fn whole<E: de::Error>(value: f64) -> Result<u64, E> {
-    // Up to 2^53 a float counts exactly; sizes of this service stay far below.
+fn whole(value: f64) -> Option<u64> {
+    // Up to 2^53 a float counts exactly.
     if (0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
-        return Ok(value as u64);
+        return Some(value as u64);
     }
-    Err(E::invalid_value(Unexpected::Float(value), &"a whole number"))
+    None
 }
 
-/// A number that has to be there.
-pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+/// What becomes of a value of any kind. Whatever isn't taken is passed over, so that no value is an error.
+trait Shape {
+    type Value;
+
+    /// What a scalar becomes, or a list or an object that isn't taken.
+    fn other(scalar: Scalar) -> Self::Value;
+
+    fn list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self::other(Scalar::Other))
+    }
+
+    fn object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Self::Value, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::other(Scalar::Other))
+    }
+}
+
+struct ShapeVisitor<S>(PhantomData<S>);
+
+fn shaped<'de, S: Shape, D: Deserializer<'de>>(deserializer: D) -> Result<S::Value, D::Error> {
+    deserializer.deserialize_any(ShapeVisitor::<S>(PhantomData))
+}
+
+impl<'de, S: Shape> Visitor<'de> for ShapeVisitor<S> {
+    type Value = S::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<S::Value, E> {
+        Ok(S::other(Scalar::Flag(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<S::Value, E> {
+        Ok(S::other(Scalar::Whole(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<S::Value, E> {
+        Ok(S::other(u64::try_from(value).map_or(Scalar::Negative(value), Scalar::Whole)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<S::Value, E> {
+        Ok(S::other(Scalar::Fraction(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<S::Value, E> {
+        Ok(S::other(Scalar::Text(value.to_owned())))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<S::Value, E> {
+        Ok(S::other(Scalar::Text(value)))
+    }
+
+    fn visit_unit<E>(self) -> Result<S::Value, E> {
+        Ok(S::other(Scalar::Nothing))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<S::Value, A::Error> {
+        S::list(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<S::Value, A::Error> {
+        S::object(object)
+    }
+}
+
+impl Shape for Scalar {
+    type Value = Self;
+
+    fn other(scalar: Scalar) -> Self {
+        scalar
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        shaped::<Self, D>(deserializer)
+    }
+}
+
+/// A non-negative whole number; `None` for anything else.
+pub(crate) fn opt_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(Scalar::deserialize(deserializer)?.number())
+}
+
+/// A number that may have decimals; `None` for anything else.
+pub(crate) fn opt_decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Ok(Scalar::deserialize(deserializer)?.decimal())
+}
+
+/// A number without which the answer is useless.
+pub(crate) fn needed_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     opt_number(deserializer)?.ok_or_else(|| de::Error::custom("a number is missing"))
 }
 
 /// A flag; nothing and an empty text are false, a list or an object is true (`acl`).
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(match scalar(deserializer)? {
+    Ok(match Scalar::deserialize(deserializer)? {
         Scalar::Nothing => false,
         Scalar::Flag(flag) => flag,
         Scalar::Whole(value) => value != 0,
@@ -119,26 +186,22 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
     })
 }
 
-/// A text; nothing is an empty text.
+/// A text; what is none is an empty text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(opt_text(deserializer)?.unwrap_or_default())
 }
 
-/// A text, with numbers written out; `None` for nothing and for an empty text.
+/// A text, with numbers written out; `None` for an empty text and for anything else.
 pub(crate) fn opt_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match scalar(deserializer)? {
-        Scalar::Nothing => None,
-        Scalar::Flag(flag) => Some(u8::from(flag).to_string()),
-        Scalar::Whole(value) => Some(value.to_string()),
-        Scalar::Negative(value) => Some(value.to_string()),
-        Scalar::Fraction(value) => Some(value.to_string()),
-        Scalar::Text(text) if text.is_empty() => None,
-        Scalar::Text(text) => Some(text),
-        Scalar::Other => return Err(de::Error::custom("a list or an object came instead of a text")),
-    })
+    Ok(Scalar::deserialize(deserializer)?.text())
 }
 
-/// A text as [`opt_text`] reads it, for readers by hand.
+/// A text without which the answer is useless.
+pub(crate) fn needed_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    opt_text(deserializer)?.ok_or_else(|| de::Error::custom("a text is missing"))
+}
+
+/// A text as [`opt_text`] reads it, for readers by hand and for lists.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Text(#[serde(deserialize_with = "opt_text")] pub(crate) Option<String>);
@@ -148,44 +211,164 @@ pub(crate) struct Text(#[serde(deserialize_with = "opt_text")] pub(crate) Option
 #[serde(transparent)]
 pub(crate) struct Number(#[serde(deserialize_with = "opt_number")] pub(crate) Option<u64>);
 
-/// Something that is written as a text, or `None` when it can't be read: for fields that a listing can do
-/// without.
+/// Something that is written as a text, or `None` when it can't be read.
 pub(crate) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(opt_text(deserializer)?.and_then(|text| text.parse().ok()))
 }
 
-/// A date, or `None` for nothing and for an empty text.
+/// The link of a file, or `None` for anything else.
+pub(crate) fn opt_link<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<crate::FileLink>, D::Error> {
+    Ok(opt_text(deserializer)?.and_then(|text| crate::FileLink::from_wire(&text).ok()))
+}
+
+/// A date, or `None` for anything else.
 pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::WireDate>, D::Error> {
     Ok(opt_text(deserializer)?.map(|text| crate::WireDate::new(&text)))
 }
 
-/// A list; nothing, a flag, an empty text and an empty object are an empty list.
-pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    Ok(opt_list(deserializer)?.unwrap_or_default())
+/// An item of a list, or what is known of one that can't be read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Item<T> {
+    Read(T),
+    LeftOut(LeftOut),
 }
 
-/// As [`list`]; for fields whose absence says something else than an empty list.
-pub(crate) fn some_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Vec<T>>, D::Error> {
-    list(deserializer).map(Some)
+/// An item of a list that can't be used as it came, while the others can.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// Its name as on the wire, if that can be read.
+    pub name: Option<String>,
+    /// What is wrong with it.
+    pub problem: &'static str,
 }
 
-/// As [`list`], but `null` stays apart from the empty list.
-pub(crate) fn opt_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// What items of a list are read as at first: a form that takes any value in each of its fields.
+pub(crate) trait Form: Sized {
+    type Raw: for<'de> Deserialize<'de>;
+
+    /// The item, if all that it needs is there.
+    fn take(raw: Self::Raw) -> Result<Self, LeftOut>;
+}
+
+impl<T: Form> Shape for Item<T> {
+    type Value = Self;
+
+    fn other(_: Scalar) -> Self {
+        Self::LeftOut(LeftOut { name: None, problem: "it is no entry of a known kind" })
+    }
+
+    fn object<'de, A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        let raw = T::Raw::deserialize(MapAccessDeserializer::new(object))?;
+        Ok(T::take(raw).map_or_else(Self::LeftOut, Self::Read))
+    }
+}
+
+impl<'de, T: Form> Deserialize<'de> for Item<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        shaped::<Self, D>(deserializer)
+    }
+}
+
+/// An object of a known form, or `None` for anything else.
+pub(crate) fn opt_object<'de, D: Deserializer<'de>, T: Form>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(match Item::deserialize(deserializer)? {
+        Item::Read(object) => Some(object),
+        Item::LeftOut(_) => None,
+    })
+}
+
+/// The items of a list, and those that were left out.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Items<T> {
+    pub(crate) read: Vec<T>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+impl<T> Default for Items<T> {
+    fn default() -> Self {
+        Self { read: Vec::new(), left_out: Vec::new() }
+    }
+}
+
+impl<T> Items<T> {
+    /// The items that were read; the others are added to a list.
+    pub(crate) fn split(self, left_out: &mut Vec<LeftOut>) -> Vec<T> {
+        left_out.extend(self.left_out);
+        self.read
+    }
+}
+
+/// So many items that were left out are kept one by one; of more, only the number of answers with some matters.
+const LEFT_OUT_KEPT: usize = 1000;
+
+impl<T> Extend<Item<T>> for Items<T> {
+    fn extend<I: IntoIterator<Item = Item<T>>>(&mut self, items: I) {
+        for item in items {
+            match item {
+                Item::Read(item) => self.read.push(item),
+                Item::LeftOut(item) if self.left_out.len() < LEFT_OUT_KEPT => self.left_out.push(item),
+                Item::LeftOut(_) => {}
+            }
+        }
+    }
+}
+
+/// A list that was asked for: `None` if it isn't there. Anything but a list, or nothing, is an error.
+pub(crate) fn needed_items<'de, D: Deserializer<'de>, T: Form>(
     deserializer: D,
-) -> Result<Option<Vec<T>>, D::Error> {
-    let mut items = Vec::new();
-    let there_is_one = ItemByItem::new(&mut items).deserialize(deserializer)?;
+) -> Result<Option<Items<T>>, D::Error> {
+    let mut items = Items::default();
+    let there_is_one = ItemByItem::<Item<T>, _>::new(&mut items).deserialize(deserializer)?;
     Ok(there_is_one.then_some(items))
 }
 
-/// Reads a list as [`opt_list`] does, and adds each item to a collection as it is read, without holding the others.
-/// Answers whether there was a list.
+/// A list that nobody needs.
+struct Whatever<T>(PhantomData<T>);
+
+impl<T: for<'de> Deserialize<'de>> Shape for Whatever<T> {
+    type Value = Vec<T>;
+
+    fn other(_: Scalar) -> Vec<T> {
+        Vec::new()
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+/// A list that nobody needs; what can't be read of it is left out, and anything else is an empty list.
+pub(crate) fn list<'de, D: Deserializer<'de>, T: Form>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let items = shaped::<Whatever<Item<T>>, D>(deserializer)?;
+    let read = items.into_iter().filter_map(|item| match item {
+        Item::Read(item) => Some(item),
+        Item::LeftOut(_) => None,
+    });
+    Ok(read.collect())
+}
+
+/// Texts that nobody needs; what is no text is left out.
+pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(shaped::<Whatever<Scalar>, D>(deserializer)?.into_iter().filter_map(Scalar::text).collect())
+}
+
+/// Links; what is none is left out.
+pub(crate) fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<crate::FileLink>, D::Error> {
+    let texts = texts(deserializer)?;
+    Ok(texts.iter().filter_map(|text| crate::FileLink::from_wire(text).ok()).collect())
+}
+
+/// Reads a list and adds each item to a collection as it is read, without holding the others. Nothing, a flag, an
+/// empty text and an empty object are no list. Answers whether there was a list.
 pub(crate) struct ItemByItem<'a, T, C> {
     collection: &'a mut C,
     item: PhantomData<T>,
@@ -243,14 +426,6 @@ impl<'de, T: Deserialize<'de>, C: Extend<T>> Visitor<'de> for ItemByItem<'_, T, 
     }
 }
 
-/// An object of a known shape, or `None` for anything else.
-pub(crate) fn opt_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(if value.is_object() { serde_json::from_value(value).ok() } else { None })
-}
-
 /// Writes a flag as 0 or 1.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 pub(crate) fn write_flag<S: Serializer>(flag: &bool, serializer: S) -> Result<S::Ok, S::Error> {
@@ -276,16 +451,16 @@ mod tests {
     struct Sample {
         #[serde(deserialize_with = "opt_number")]
         number: Option<u64>,
+        #[serde(deserialize_with = "opt_decimal")]
+        decimal: Option<f64>,
         #[serde(deserialize_with = "flag")]
         flag: bool,
         #[serde(deserialize_with = "text")]
         text: String,
-        #[serde(deserialize_with = "list")]
-        list: Vec<u8>,
+        #[serde(deserialize_with = "texts")]
+        list: Vec<String>,
         #[serde(deserialize_with = "date")]
         date: Option<crate::WireDate>,
-        #[serde(deserialize_with = "opt_object")]
-        object: Option<std::collections::BTreeMap<String, u8>>,
     }
 
     fn read(json: &str) -> Result<Sample, serde_json::Error> {
@@ -306,12 +481,31 @@ mod tests {
             ("\"\"", None),
             ("-1", None),
             ("\"-1\"", None),
-            ("18446744073709551615", Some(u64::MAX)),
+            ("9007199254740992", Some(LARGEST_NUMBER)),
+            ("9007199254740993", None),
+            ("18446744073709551615", None),
+            ("\"twelve\"", None),
+            ("12.5", None),
+            ("[]", None),
+            ("{\"a\":1}", None),
+            ("1e300", None),
         ] {
             assert_eq!(read(&format!("{{\"number\":{json}}}")).unwrap().number, number, "{json}");
         }
-        for json in ["\"twelve\"", "12.5", "[]", "{}", "1e300"] {
-            assert!(read(&format!("{{\"number\":{json}}}")).is_err(), "{json}");
+    }
+
+    #[test]
+    fn amounts_may_have_decimals() {
+        for (json, number) in [
+            ("12.5", Some(12.5)),
+            ("\"12.50\"", Some(12.5)),
+            ("3", Some(3.0)),
+            ("-1", Some(-1.0)),
+            ("\"NaN\"", None),
+            ("\"inf\"", None),
+            ("{}", None),
+        ] {
+            assert_eq!(read(&format!("{{\"decimal\":{json}}}")).unwrap().decimal, number, "{json}");
         }
     }
 
@@ -326,17 +520,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_lists_dates_and_objects_may_be_nothing() {
-        let empty =
-            read(r#"{"text":null,"list":null,"date":null,"object":null,"unknown":{"a":[1]}}"#).unwrap();
+    fn texts_lists_and_dates_may_be_nothing_or_anything() {
+        let empty = read(r#"{"text":null,"list":null,"date":null,"unknown":{"a":[1]}}"#).unwrap();
         assert_eq!(empty, Sample::default());
-        let empty = read(r#"{"text":"","list":{},"date":"","object":[]}"#).unwrap();
+        let empty = read(r#"{"text":"","list":{"a":1},"date":[]}"#).unwrap();
         assert_eq!(empty, Sample::default());
-        let full = read(r#"{"text":12,"list":[1,2],"date":"2021-03-20 16:42:15","object":{"a":1}}"#).unwrap();
-        assert_eq!((full.text.as_str(), full.list.as_slice()), ("12", &[1, 2][..]));
-        assert!(full.date.is_some() && full.object.is_some());
-        assert!(read(r#"{"list":{"a":1}}"#).is_err());
-        assert!(read(r#"{"list":"a"}"#).is_err());
+        let full = read(r#"{"text":12,"list":[1,{},"b"],"date":"2021-03-20 16:42:15"}"#).unwrap();
+        assert_eq!((full.text.as_str(), full.list), ("12", vec!["1".to_owned(), "b".to_owned()]));
+        assert!(full.date.is_some());
     }
 
     proptest! {

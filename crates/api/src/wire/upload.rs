@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tolerant;
+use super::file::needed;
+use super::tolerant::{self, Form, LeftOut};
 use crate::checksum::Checksum;
 use crate::link::FileLink;
 
@@ -10,10 +11,10 @@ use crate::link::FileLink;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadNode {
     /// Host, with a port if need be.
-    #[serde(rename = "url")]
+    #[serde(rename = "url", deserialize_with = "tolerant::needed_text")]
     pub host: String,
     /// The upload's number: letters and digits.
-    #[serde(deserialize_with = "tolerant::text")]
+    #[serde(deserialize_with = "tolerant::needed_text")]
     pub id: String,
 }
 
@@ -28,24 +29,43 @@ pub(crate) struct Report {
 }
 
 /// A file that arrived.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UploadedFile {
     /// Its link.
-    #[serde(rename = "download")]
     pub link: FileLink,
     /// Its name; the service may have altered it.
-    #[serde(rename = "filename", deserialize_with = "tolerant::text")]
     pub name: String,
     /// Its size in bytes as the node counted.
-    #[serde(deserialize_with = "tolerant::number")]
     pub size: u64,
     /// Its checksum as the node reckoned.
-    #[serde(default, deserialize_with = "tolerant::parsed")]
     pub whirlpool: Option<Checksum>,
     /// The link by which anybody can remove it.
-    #[serde(default, rename = "remove", deserialize_with = "tolerant::opt_text")]
     pub remove_link: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawUploadedFile {
+    #[serde(deserialize_with = "tolerant::opt_link")]
+    download: Option<FileLink>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    filename: Option<String>,
+    #[serde(deserialize_with = "tolerant::opt_number")]
+    size: Option<u64>,
+    #[serde(deserialize_with = "tolerant::parsed")]
+    whirlpool: Option<Checksum>,
+    #[serde(deserialize_with = "tolerant::opt_text")]
+    remove: Option<String>,
+}
+
+impl Form for UploadedFile {
+    type Raw = RawUploadedFile;
+
+    fn take(raw: RawUploadedFile) -> Result<Self, LeftOut> {
+        let (link, name, size) = needed(raw.download, raw.filename, raw.size)?;
+        Ok(Self { link, name, size, whirlpool: raw.whirlpool, remove_link: raw.remove })
+    }
 }
 
 #[cfg(test)]

@@ -68,7 +68,6 @@ async fn a_listing_of_all_files_that_breaks_off_begins_anew_with_nothing() {
     }
     // What is no listing, and never will be one.
     for (reply, words) in [
-        (ok(r#"{"items":[{"url":"https://1fichier.com/?a","size":1}]}"#), "filename"),
         (ko("401 Unauthorized", "Not authenticated #247"), "params.pl"),
         (
             ok(format!(
@@ -82,6 +81,51 @@ async fn a_listing_of_all_files_that_breaks_off_begins_anew_with_nothing() {
         let error = server.client().list_all_files(Vec::new).await.unwrap_err();
         assert!(format!("{error} {:?}", error.hint()).contains(words), "{error}");
         assert_eq!(server.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_file_that_cant_be_read_doesnt_hide_the_others() {
+    let bad = r#"{"url":"https://1fichier.com/?a","size":1}"#;
+    let good = r#"{"url":"https://1fichier.com/?b","filename":"b\q","size":1,"date":[1]}"#;
+    let server = Server::always(ok(format!(r#"{{"status":"OK","items":[{bad},7,{good}]}}"#))).await;
+    let files = server.client().list_all_files(Vec::new).await.unwrap();
+    assert_eq!(files.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>(), ["b\\q"]);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_ends_soon_and_is_not_asked_for_again() {
+    let mut long = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"items\":".to_vec();
+    long.resize(65 << 20, b'[');
+    let server = Server::always(Reply::Raw(long)).await;
+    let error = server.client().list_folder(&ListFolder::with_files(FolderId::ROOT)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::TooLong { .. }), "{error:?}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn the_key_goes_to_no_host_but_the_service_s() {
+    let client = Client::builder(fichier_api::ApiKey::new(KEY)).build().unwrap();
+    for host in ["evil.example", "1fichier.com.evil.example", "127.0.0.1", "up@evil.example"] {
+        let node = fichier_api::UploadNode { host: host.into(), id: "abc".into() };
+        let receipt = fichier_api::UploadReceipt { node, id: "abc".into(), files: 1, words: None };
+        let error = client.upload_report(&receipt).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{host}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_lock_to_be_told_of_the_account() {
+    for line in ["Flood detected: IP Locked #374", "IP Locked #79"] {
+        let server = Server::always(ko("403 Forbidden", line)).await;
+        let client = server.builder().pacing(Pacing::default()).build().unwrap();
+        for _ in 0..2 {
+            let began = Instant::now();
+            let error = client.account().await.unwrap_err();
+            assert!(began.elapsed() < Duration::from_secs(3), "{error}");
+        }
+        // The second time the lock is known, and isn't asked about.
+        assert_eq!(server.seen().len(), 1, "{line}");
     }
 }
 

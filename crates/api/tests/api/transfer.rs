@@ -243,7 +243,7 @@ async fn a_report_is_asked_for_until_it_is_there() {
         ok(format!(r#"{{"incoming":0,"links":[{},{}]}}"#, one("a"), one("b"))),
     ])
     .await;
-    let receipt = UploadReceipt { node: node(&server), id: "X1D".into(), files: 2 };
+    let receipt = UploadReceipt { node: node(&server), id: "X1D".into(), files: 2, words: None };
     let report = server.client().upload_report(&receipt).await.unwrap();
     assert_eq!(
         report.iter().map(|file| (file.name.as_str(), file.size)).collect::<Vec<_>>(),
@@ -262,7 +262,7 @@ async fn a_report_that_never_comes_is_an_error_that_says_what_to_do() {
     let quick = Duration::from_millis(5);
     let report = ReportPacing { quick, quick_for: quick, slow: quick, give_up: Duration::from_millis(50) };
     let client = server.builder().pacing(Pacing { report, ..Pacing::off() }).build().unwrap();
-    let receipt = UploadReceipt { node: node(&server), id: "X1D".into(), files: 1 };
+    let receipt = UploadReceipt { node: node(&server), id: "X1D".into(), files: 1, words: None };
     let error = client.upload_report(&receipt).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::NoReport { .. }), "{error:?}");
     assert!(error.hint().unwrap().contains("list the folder"));
@@ -360,6 +360,9 @@ async fn what_a_download_node_may_say_instead() {
     for (reply, calls, words) in [
         (status("404 Not Found"), 1, "no longer valid"),
         (status("410 Gone"), 1, "no longer valid"),
+        (html("403 Forbidden", "<title>1fichier</title><p>Not from here. Go.</p>"), 1, "Not from here."),
+        (html("403 Forbidden", "<p>Premium status must not be used on professional services</p>"), 1, "CDN"),
+        (html("200 OK", "<p>Be careful to not use simultaneously your IPv4 and IPv6 IP</p>"), 1, "IPv6"),
         (status("416 Range Not Satisfiable"), 1, "behind the end"),
         (page(), 4, "File not found"),
         (status("503 Busy"), 4, "503"),

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use clap::Args;
 use fichier_api::FileLink;
 use fichier_engine::{RunOptions, RunReport, Upload};
-use fichier_remotes::web::{WebAddress, WebFile};
+use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{Location, Name, RemotePath, StorageError};
 use futures::StreamExt as _;
 
@@ -94,7 +94,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         };
         if let Err(error) = stored {
             let place = format!("{}:{}", arguments.url, number + 1);
-            context.problems.note_text(&place, &format!("{url}: {error:#}"));
+            context.problems.note_text(&place, &format!("{}: {error:#}", shown_address(&url)));
         }
     }
     Ok(())
@@ -151,7 +151,7 @@ async fn one(
         return Err(Failure::other("CopyURL failed: file already exist").into());
     }
     if context.settings.dry_run {
-        tracing::warn!(path = %name, "Skipped copy of {url} as --dry-run is set");
+        tracing::warn!(path = %name, "Skipped copy of {} as --dry-run is set", shown_address(url));
         return Ok(());
     }
     let options = run_options(context, &target).await?;

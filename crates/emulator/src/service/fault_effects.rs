@@ -50,8 +50,7 @@ impl Service {
             FaultKind::IpLocked => Refusal::forbidden("IP Locked #79"),
             FaultKind::Message(text) => Refusal::forbidden(text),
             FaultKind::Status(code, wait) => {
-                let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let mut answer = Answer::html(status, "The service is not available.");
+                let mut answer = Answer::html(status_of(*code), "The service is not available.");
                 if let Some(wait) = wait {
                     answer.set(RETRY_AFTER, &wait.to_string());
                 }
@@ -61,6 +60,14 @@ impl Service {
             FaultKind::Html => {
                 return Some(Ok(Answer::html(StatusCode::OK, "Our services are under maintenance.")));
             }
+            FaultKind::Page(code, text) => return Some(Ok(Answer::html(status_of(*code), text))),
+            FaultKind::Plain(code, text) => {
+                let mut answer = Answer::text(text.clone());
+                answer.status = status_of(*code);
+                return Some(Ok(answer));
+            }
+            FaultKind::Empty => return Some(Ok(Answer::text(""))),
+            FaultKind::Endless => return Some(Ok(Answer::endless())),
             FaultKind::Close => return Some(Err(Abort)),
             _ => return None,
         };
@@ -102,8 +109,17 @@ impl Service {
         {
             answer.payload = Payload::Bytes(spoil(visit, bytes));
         }
+        let pause =
+            visit.struck(|kind| if let FaultKind::Trickle(pause) = kind { Some(*pause) } else { None });
+        if let Some(pause) = pause {
+            answer.trickle(pause);
+        }
         Ok(answer)
     }
+}
+
+fn status_of(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn names_in(answer: &Answer) -> Vec<String> {
@@ -132,9 +148,23 @@ fn each_file(value: &mut Value, change: &mut impl FnMut(&mut serde_json::Map<Str
     }
 }
 
+/// Calls `change` for each object, at any depth.
+fn each_object(value: &mut Value, change: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| each_object(value, change)),
+        Value::Object(fields) => {
+            change(fields);
+            fields.values_mut().for_each(|value| each_object(value, change));
+        }
+        _ => {}
+    }
+}
+
 fn spoil(visit: &Visit, bytes: &Bytes) -> Bytes {
     let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else { return bytes.clone() };
     let mut truncated = false;
+    // What is written in place of a field, as it is.
+    let mut marks: Vec<(String, String)> = Vec::new();
     for strike in &visit.strikes {
         let on_checksums = |value: &mut Value, change: &dyn Fn(&mut serde_json::Map<String, Value>, &str)| {
             each_file(value, &mut |file| {
@@ -175,11 +205,30 @@ fn spoil(visit: &Visit, bytes: &Bytes) -> Bytes {
                     links.remove(number - 1);
                 }
             }
+            FaultKind::Field(name, text) => {
+                let mark = format!("@{}@", marks.len());
+                let mut found = false;
+                each_object(&mut value, &mut |fields| {
+                    if let Some(field) = fields.get_mut(name.as_str()) {
+                        *field = Value::String(mark.clone());
+                        found = true;
+                    }
+                });
+                if found {
+                    marks.push((format!("\"{mark}\""), text.clone()));
+                }
+            }
+            FaultKind::DropField(name) => each_object(&mut value, &mut |fields| {
+                fields.remove(name.as_str());
+            }),
             FaultKind::TruncatedJson => truncated = true,
             _ => {}
         }
     }
-    let text = value.to_string();
+    let mut text = value.to_string();
+    for (mark, written) in &marks {
+        text = text.replace(mark, written);
+    }
     if truncated {
         return Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
     }

@@ -1,13 +1,14 @@
 //! The account: its usage, and public links.
 
-use fichier_api::{ErrorKind, ShareFolder, UserInfo};
+use fichier_api::{ErrorKind, ShareFolder, UserInfo, shown};
 use fichier_storage::{AccountInfo, Entry, LinkRequest, RemotePath, Result, StorageError, Usage};
 
 use super::{FichierRemote, error::failed, link_of};
 
 fn usage_of(info: &UserInfo) -> Usage {
     let used = info.cold_storage;
-    let total = info.available_cold_storage;
+    // Where the subscription's storage is told, `available` may be what is left of it (API document, section 9).
+    let total = info.allowed_cold_storage.filter(|allowed| *allowed > 0).or(info.available_cold_storage);
     let free = total.zip(used).map(|(total, used)| total.saturating_sub(used));
     Usage { total, used, free, files: None }
 }
@@ -26,8 +27,8 @@ impl FichierRemote {
         Ok(AccountInfo {
             usage: usage_of(&info),
             offer: offer.map(str::to_owned),
-            valid_until: info.subscription_end.map(|date| date.to_string()),
-            mail: info.email,
+            valid_until: info.subscription_end.map(|date| shown(&date.to_string())),
+            mail: info.email.map(|mail| shown(&mail)),
         })
     }
 
@@ -69,5 +70,22 @@ impl FichierRemote {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_storage_of_the_subscription_is_the_total() {
+        let mut info = UserInfo::default();
+        info.cold_storage = Some(30);
+        info.available_cold_storage = Some(70);
+        let usage = usage_of(&info);
+        assert_eq!((usage.total, usage.free), (Some(70), Some(40)));
+        info.allowed_cold_storage = Some(100);
+        let usage = usage_of(&info);
+        assert_eq!((usage.total, usage.free), (Some(100), Some(70)));
     }
 }

@@ -348,9 +348,7 @@ fn write_all(
 fn open(path: &Path) -> Result<Connection, CatalogueError> {
     let disk = |source| CatalogueError::Disk { path: path.to_owned(), source };
     let database = |source| CatalogueError::Database { path: path.to_owned(), source };
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory).map_err(disk)?;
-    }
+    fichier_storage::make_private(path).map_err(disk)?;
     let prepared = connect(path).and_then(|mut connection| {
         tables::prepare(&mut connection)?;
         Ok(connection)
@@ -361,6 +359,7 @@ fn open(path: &Path) -> Result<Connection, CatalogueError> {
         Err(error) => {
             tracing::warn!("The catalogue {} is damaged and begun anew: {error}", path.display());
             discard(path);
+            fichier_storage::make_private(path).map_err(disk)?;
             let mut connection = connect(path).map_err(database)?;
             tables::prepare(&mut connection).map_err(database)?;
             Ok(connection)

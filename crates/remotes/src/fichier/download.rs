@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,15 +14,18 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use fichier_api::{
-    ByteRange as WireRange, Client, Download, DownloadToken, ErrorKind, FileLink, FileOf, Password,
+    ApiError, ByteRange as WireRange, Client, Download, DownloadToken, ErrorKind, FileLink, FileOf, Password,
     TokenRequest,
 };
-use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageError};
+use fichier_storage::{Blame, ByteRange, ByteStream, File, RemotePath, Result, Retry, StorageError};
 
 use super::{FichierOptions, error::reading_failed};
 
 /// How long a token is used. The service lets it live 5 minutes (API document, section 6).
 const TOKEN_LIFE: Duration = Duration::from_secs(240);
+
+/// So long a token is surely not too old to begin with.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// With so many tokens kept, those past their life are dropped.
 const TOKENS_KEPT: usize = 256;
@@ -32,6 +38,59 @@ pub(super) struct Reader {
     password: Option<Password>,
     resumes: u32,
     tokens: Arc<Mutex<HashMap<FileLink, Slot>>>,
+    leave: Arc<Leave>,
+}
+
+/// Whether the service lets this address download at all. A service that takes the address for a VPN refuses every
+/// file, and refusals in number get accounts banned; so the first file goes alone, and a refusal holds for the run.
+#[derive(Debug, Default)]
+struct Leave {
+    /// Held by the one that asks, until the first file has come.
+    first: tokio::sync::Mutex<()>,
+    /// A file has come.
+    given: AtomicBool,
+    /// Files refused in a row.
+    refused: AtomicU32,
+    /// Why nothing more is asked for.
+    taken: OnceLock<Refusal>,
+}
+
+/// Why no file is given.
+#[derive(Debug, Clone)]
+struct Refusal {
+    words: String,
+    hint: Option<&'static str>,
+}
+
+/// So many files are refused in a row before the others aren't asked for, although one had come before.
+const REFUSED_IN_A_ROW: u32 = 3;
+
+impl Refusal {
+    fn error(&self, path: &RemotePath) -> StorageError {
+        StorageError::Service {
+            action: format!("read {path:?}"),
+            retry: Retry::Useless,
+            blame: Blame::Service,
+            hint: self.hint.map(str::to_owned),
+            source: self.words.clone().into(),
+        }
+    }
+}
+
+impl Leave {
+    /// Notes that a file was refused; answers the refusal.
+    fn refuse(&self, refusal: Refusal, for_all: bool) -> Refusal {
+        let in_a_row = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        if for_all || !self.given.load(Ordering::Relaxed) || in_a_row >= REFUSED_IN_A_ROW {
+            let _ = self.taken.set(refusal.clone());
+        }
+        refusal
+    }
+
+    fn give(&self) {
+        self.given.store(true, Ordering::Relaxed);
+        self.refused.store(0, Ordering::Relaxed);
+    }
 }
 
 /// The token of one file. Locked while it is asked for, so that streams that want it at once share it.
@@ -66,6 +125,20 @@ struct Reading {
     /// How many bytes of the open answer come before the next one wanted.
     skip: u64,
     resumes: u32,
+    /// How many tokens were refused since the last one that was good.
+    stale: u32,
+}
+
+/// How many new tokens a file gets in a row.
+const NEW_TOKENS: u32 = 2;
+
+/// Whether a refusal is one of this address, so that it holds for all files.
+fn holds_for_all(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NeedsCdn { .. } | ErrorKind::AddressRefused { .. })
+}
+
+fn refusal_of(error: &ApiError) -> Refusal {
+    Refusal { words: error.to_string(), hint: error.hint() }
 }
 
 impl Reader {
@@ -76,6 +149,7 @@ impl Reader {
             password: options.file_password.clone(),
             resumes: options.download_resumes,
             tokens: Arc::default(),
+            leave: Arc::default(),
         }
     }
 
@@ -93,6 +167,7 @@ impl Reader {
             open: None,
             skip: 0,
             resumes: 0,
+            stale: 0,
         };
         Ok(stream::try_unfold(reading, |mut reading| async move {
             Ok(reading.next().await?.map(|chunk| (chunk, reading)))
@@ -102,12 +177,19 @@ impl Reader {
 
     /// Asks for a file's token ahead of need.
     pub(super) async fn prepare(&self, link: FileLink, path: &RemotePath) {
+        // Until the first file has come, nobody knows whether any will.
+        if !self.leave.given.load(Ordering::Relaxed) {
+            return;
+        }
         if let Err(error) = self.token(link, path).await {
             tracing::debug!(path = %path, "no token ahead of need: {error}");
         }
     }
 
     async fn token(&self, link: FileLink, path: &RemotePath) -> Result<DownloadToken> {
+        if let Some(refusal) = self.leave.taken.get() {
+            return Err(refusal.error(path));
+        }
         let slot = self.slot(link);
         let mut kept = slot.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.is_alive()) {
@@ -117,8 +199,12 @@ impl Reader {
             cdn: self.cdn,
             ..TokenRequest::new(FileOf::Link { link, pass: self.password.clone() })
         };
-        let token =
-            self.client.download_token(&request).await.map_err(|error| reading_failed(path, error))?;
+        let token = self.client.download_token(&request).await.map_err(|error| {
+            if holds_for_all(error.kind()) {
+                self.leave.refuse(refusal_of(&error), true);
+            }
+            reading_failed(path, error)
+        })?;
         *kept = Some(Kept { token: token.clone(), since: Instant::now() });
         Ok(token)
     }
@@ -138,12 +224,12 @@ impl Reader {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops a token that has been refused, unless another stream of the file has got a new one since.
-    async fn refuse(&self, link: FileLink, refused: &DownloadToken) {
+    /// Drops a token that has been refused, unless another stream of the file has got a new one since. Answers
+    /// whether it was young.
+    async fn refuse(&self, link: FileLink, refused: &DownloadToken) -> bool {
         let mut kept = self.slot(link).lock_owned().await;
-        if kept.as_ref().is_some_and(|kept| kept.token == *refused) {
-            *kept = None;
-        }
+        let held = kept.take_if(|kept| kept.token == *refused);
+        held.is_some_and(|kept| kept.since.elapsed() < YOUNG)
     }
 }
 
@@ -199,6 +285,11 @@ impl Reading {
 
     /// Opens the file at the next byte wanted; `None` when that should be tried once more.
     async fn connect(&mut self) -> Result<Option<Download>> {
+        let leave = self.reader.leave.clone();
+        let _alone = match leave.given.load(Ordering::Relaxed) {
+            true => None,
+            false => Some(leave.first.lock().await),
+        };
         let token = self.reader.token(self.link, &self.path).await?;
         let range = match (self.at, self.end == self.size) {
             (0, true) => None,
@@ -207,12 +298,21 @@ impl Reading {
         };
         match self.reader.client.open_download(&token, range).await {
             Ok(download) => {
+                leave.give();
+                self.stale = 0;
                 self.check(&download)?;
                 Ok(Some(download))
             }
             Err(error) => {
                 let stale = matches!(error.kind(), ErrorKind::TokenRefused { .. });
-                self.reader.refuse(self.link, &token).await;
+                let young = self.reader.refuse(self.link, &token).await;
+                if holds_for_all(error.kind()) {
+                    return Err(leave.refuse(refusal_of(&error), true).error(&self.path));
+                }
+                // A token that was got for this very request can't be too old: the node means it.
+                if young && matches!(error.kind(), ErrorKind::TokenRefused { status: 403, words: Some(_) }) {
+                    return Err(leave.refuse(refusal_of(&error), false).error(&self.path));
+                }
                 if matches!(error.kind(), ErrorKind::RangeNotSatisfiable) {
                     return Err(StorageError::SizeMismatch {
                         path: self.path.clone(),
@@ -220,9 +320,12 @@ impl Reading {
                         actual: self.at,
                     });
                 }
-                if stale && self.resumes < self.reader.resumes {
-                    self.resumes += 1;
+                if stale && self.stale < NEW_TOKENS {
+                    self.stale += 1;
                     return Ok(None);
+                }
+                if stale {
+                    return Err(leave.refuse(refusal_of(&error), false).error(&self.path));
                 }
                 Err(reading_failed(&self.path, error))
             }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use fichier_api::{ApiError, ErrorKind, Fault, PasswordProblem, Retry as ApiRetry};
+use fichier_api::{ApiError, Endpoint, ErrorKind, Fault, PasswordProblem, Retry as ApiRetry};
 use fichier_storage::{Blame, RemotePath, Retry, StorageError};
 
 /// An error that concerns several items of a batch.
@@ -38,14 +38,21 @@ pub(crate) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiEr
         Fault::Network => Blame::Network,
         Fault::Us => Blame::Us,
     };
-    let hint = password_hint(error.kind()).or_else(|| error.hint()).map(str::to_owned);
+    let hint = password_hint(&error).or_else(|| error.hint()).map(str::to_owned);
     let action = if path.is_root() { action.to_owned() } else { format!("{action} {path:?}") };
     StorageError::Service { action, retry, blame, hint, source: Box::new(Shared(error)) }
 }
 
 /// Names the option that a missing or wrong password belongs to.
-fn password_hint(kind: &ErrorKind) -> Option<&'static str> {
-    match kind {
+fn password_hint(error: &ApiError) -> Option<&'static str> {
+    let of_folder = error.endpoint() == Endpoint::SharedFolder;
+    match error.kind() {
+        ErrorKind::NotAllowed { password: PasswordProblem::Missing, .. } if of_folder => Some(
+            "the directory has a password: give it by --fichier-folder-password or the option folder_password",
+        ),
+        ErrorKind::NotAllowed { password: PasswordProblem::Wrong, .. } if of_folder => {
+            Some("the password given by --fichier-folder-password or the option folder_password is wrong")
+        }
         ErrorKind::NotAllowed { password: PasswordProblem::Missing, .. } => {
             Some("the file has a password: give it by --fichier-file-password or the option file_password")
         }

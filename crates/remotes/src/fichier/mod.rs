@@ -13,6 +13,7 @@ mod download;
 mod error;
 mod folder_locks;
 mod folders;
+mod left_out;
 mod lists;
 mod memory;
 mod merge;
@@ -37,8 +38,8 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use fichier_api::{Client, FileLink};
 use fichier_storage::{
     AccountInfo, BatchLimit, ByteRange, ByteStream, Entry, Features, File, FolderIdentity, Hashing,
-    LinkRequest, Outcome, PlaceId, Relocation, Remote, RemoteInfo, RemotePath, Result, StorageError, Usage,
-    WriteBatch,
+    LinkRequest, Listing, Outcome, PlaceId, Relocation, Remote, RemoteInfo, RemotePath, Result, StorageError,
+    Usage, WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -163,6 +164,10 @@ impl Remote for FichierRemote {
 
     async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
         self.tree.list(folder).await
+    }
+
+    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
+        Ok(Listing { entries: self.tree.list(folder).await?, gaps: self.tree.gaps(folder) })
     }
 
     async fn find(&self, path: &RemotePath) -> Result<Entry> {

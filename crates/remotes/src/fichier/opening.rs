@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use url::{Host, Url};
 
-use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy};
+use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy, shown_address};
 use fichier_storage::{Blame, FolderIdentity, Remote, RemotePath, Retry, StorageError};
 
 use super::{
@@ -44,7 +44,10 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     }
     let endpoint = chosen.text("endpoint").map_err(wrong)?.unwrap_or_default();
     let url: Url = endpoint.parse().map_err(|error| {
-        wrong(InvalidValue { option: "endpoint", reason: format!("{endpoint:?} is no address: {error}") })
+        wrong(InvalidValue {
+            option: "endpoint",
+            reason: format!("{:?} is no address: {error}", shown_address(&endpoint)),
+        })
     })?;
     let usage = catalogue_use(chosen).map_err(wrong)?;
     let directory = network.memory.as_ref().filter(|_| shared.is_none());

@@ -6,12 +6,13 @@ use tokio::sync::OnceCell;
 
 use fichier_api::{Client, Password, SharedFolderId};
 use fichier_storage::{
-    BatchLimit, Blame, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity, Outcome,
-    PlaceId, Remote, RemoteInfo, RemotePath, Result, Retry, StorageError, WriteBatch,
+    BatchLimit, Blame, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity, Gap,
+    Listing, Outcome, PlaceId, Remote, RemoteInfo, RemotePath, Result, Retry, StorageError, WriteBatch,
 };
 
 use super::{
-    FichierOptions, download::Reader, error::listing_failed, link_of, names::Names, opening::SET_A_KEY,
+    FichierOptions, download::Reader, error::listing_failed, left_out::Unread, link_of, names::Names,
+    opening::SET_A_KEY,
 };
 
 /// A shared folder as a remote.
@@ -23,9 +24,16 @@ pub struct SharedFolderRemote {
     password: Option<Password>,
     names: Names,
     reader: Reader,
-    files: OnceCell<Vec<File>>,
+    held: OnceCell<Held>,
     /// Whether there is a key to download with.
     has_account: bool,
+}
+
+/// What the folder holds.
+#[derive(Debug)]
+struct Held {
+    files: Vec<File>,
+    left_out: Vec<Unread>,
 }
 
 impl SharedFolderRemote {
@@ -56,7 +64,7 @@ impl SharedFolderRemote {
             folder,
             password,
             names,
-            files: OnceCell::new(),
+            held: OnceCell::new(),
             has_account: true,
         }
     }
@@ -83,9 +91,13 @@ impl SharedFolderRemote {
         })
     }
 
-    /// The files, asked for once.
     async fn files(&self) -> Result<&Vec<File>> {
-        self.files
+        Ok(&self.held().await?.files)
+    }
+
+    /// The files, asked for once.
+    async fn held(&self) -> Result<&Held> {
+        self.held
             .get_or_try_init(|| async {
                 let root = RemotePath::root();
                 let shared = self
@@ -93,8 +105,9 @@ impl SharedFolderRemote {
                     .shared_folder(&self.folder, self.password.as_ref())
                     .await
                     .map_err(|error| listing_failed(&root, error))?;
-                let mut files = Vec::with_capacity(shared.len());
-                for file in shared {
+                let mut files = Vec::with_capacity(shared.files.len());
+                let mut left_out: Vec<_> = shared.left_out.into_iter().map(Unread::from).collect();
+                for file in shared.files {
                     match self.names.decode_file(&file.filename, file.size) {
                         Ok(decoded) => files.push(File {
                             path: root.join(&decoded.name),
@@ -105,11 +118,15 @@ impl SharedFolderRemote {
                             media_type: None,
                             fingerprint: None,
                         }),
-                        Err(error) => tracing::error!(link = %file.link, "file left out: {error}"),
+                        Err(error) => left_out.push(Unread::new(&file.filename, error.to_string())),
                     }
                 }
+                for unread in &left_out {
+                    let Gap { path, error } = unread.gap(&root, &self.names);
+                    tracing::error!(path = %path, "Left out: {error}");
+                }
                 files.sort_by(|left, right| (&left.path, &left.id).cmp(&(&right.path, &right.id)));
-                Ok(files)
+                Ok(Held { files, left_out })
             })
             .await
     }
@@ -138,6 +155,13 @@ impl Remote for SharedFolderRemote {
             return Err(StorageError::IsAFile(folder.clone()));
         }
         Err(StorageError::FolderNotFound(folder.clone()))
+    }
+
+    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
+        let entries = self.list(folder).await?;
+        let left_out = &self.held().await?.left_out;
+        let gaps = left_out.iter().map(|unread| unread.gap(&RemotePath::root(), &self.names)).collect();
+        Ok(Listing { entries, gaps })
     }
 
     async fn find(&self, path: &RemotePath) -> Result<Entry> {

@@ -14,13 +14,14 @@ use fichier_api::{
     WireDate,
 };
 use fichier_storage::{
-    Entry, File, FileId, Folder, InvalidName, Name, RemotePath, Result, StorageError, Whirlpool,
+    Entry, File, FileId, Folder, Gap, InvalidName, Name, RemotePath, Result, StorageError, Whirlpool,
 };
 
 use super::{
     catalogue::{Catalogue, KnownFile, KnownFolder, Lost},
     error::{failed, listing_failed, unconfirmed},
     folder_locks::{Alone, FolderLocks},
+    left_out::{Gaps, Unread},
     lists::ListLength,
     memory::AccountMemory,
     names::Names,
@@ -40,6 +41,7 @@ pub(super) struct Tree {
     pub(super) lists: ListLength,
     pub(super) recall: Option<Recall>,
     locks: FolderLocks,
+    gaps: Gaps,
 }
 
 /// How fresh what is known has to be.
@@ -70,12 +72,16 @@ struct Listing {
     count: Option<u64>,
     /// When it was asked for.
     asked: Option<SystemTime>,
+    /// What can't be used of it.
+    left_out: Vec<Unread>,
 }
 
 impl Listing {
-    /// Whether there are more files by the service's own count than it told.
+    /// Whether there are more files by the service's own count than it told, readable or not. What can't be read is
+    /// a gap, so nothing is lost where it is counted twice.
     fn lacks_files(&self) -> bool {
-        self.count.is_some_and(|count| count > self.files.len() as u64)
+        let told = self.files.len() + self.left_out.len();
+        self.count.is_some_and(|count| count > told as u64)
     }
 }
 
@@ -90,6 +96,7 @@ impl Tree {
             lists: ListLength::new(None),
             recall: None,
             locks: FolderLocks::default(),
+            gaps: Gaps::default(),
         }
     }
 
@@ -147,16 +154,26 @@ impl Tree {
         if matches!(&listing, Err(StorageError::FolderNotFound(_))) && !folder.is_root() {
             self.catalogue().note_folder_gone(folder);
         }
-        let listing = listing?;
+        let mut listing = listing?;
         if let Some(recall) = &self.recall {
             recall.place(listing.files.iter().map(|file| file.link));
         }
-        let (files, folders) = self.decode(&listing, path);
+        let mut left_out = std::mem::take(&mut listing.left_out);
+        self.without_loops(folder, &mut listing.folders, &mut left_out);
+        let (files, folders) = self.decode(&listing, path, &mut left_out);
+        for unread in &left_out {
+            let Gap { path, error } = unread.gap(path, &self.names);
+            tracing::error!(path = %path, "Left out: {error}");
+        }
         {
             let mut catalogue = self.catalogue();
             catalogue.take_listing(folder, files, folders);
-            catalogue.keep_listing(folder, listing.asked.unwrap_or_else(SystemTime::now));
+            // What has gaps is listed anew by the next run.
+            if left_out.is_empty() {
+                catalogue.keep_listing(folder, listing.asked.unwrap_or_else(SystemTime::now));
+            }
         }
+        self.gaps.set(folder, left_out);
         if let Some(recall) = &self.recall {
             recall.archive().let_catch_up().await;
         }
@@ -175,6 +192,7 @@ impl Tree {
             folders,
             count: answer.file_count,
             asked: answer.asked,
+            left_out: answer.left_out.into_iter().map(Unread::from).collect(),
         };
         if listing.files.len() >= self.cap || listing.lacks_files() {
             self.fetch_older(folder, path, &mut listing).await?;
@@ -200,6 +218,7 @@ impl Tree {
             let ask = ListFiles { sent_before: Some(WireDate::from_utc(before)), ..ListFiles::of(folder) };
             let window = self.client.list_files(&ask).await.map_err(|error| listing_failed(path, error))?;
             let window_is_cut = window.is_cut();
+            listing.left_out.extend(window.left_out.into_iter().map(Unread::from));
             let window = window.items.unwrap_or_default();
             let full = window_is_cut || window.len() >= cap;
             let new: Vec<_> = window.into_iter().filter(|file| seen.insert(file.link)).collect();
@@ -220,42 +239,61 @@ impl Tree {
         }
     }
 
-    fn decode(&self, listing: &Listing, path: &RemotePath) -> (Vec<KnownFile>, Vec<KnownFolder>) {
+    /// Takes out sub-folders that are the folder itself or one that it lies in: a walk would never end.
+    fn without_loops(&self, folder: FolderId, folders: &mut Vec<SubFolder>, left_out: &mut Vec<Unread>) {
+        let mut above = HashSet::from([FolderId::ROOT, folder]);
+        {
+            let catalogue = self.catalogue();
+            let mut next = catalogue.parent(folder);
+            while let Some(parent) = next.filter(|parent| above.insert(*parent)) {
+                next = catalogue.parent(parent);
+            }
+        }
+        folders.retain(|child| {
+            let is_loop = above.contains(&child.id);
+            if is_loop {
+                left_out.push(Unread::new(&child.name, "the directory would lie in itself"));
+            }
+            !is_loop
+        });
+    }
+
+    fn decode(
+        &self,
+        listing: &Listing,
+        path: &RemotePath,
+        left_out: &mut Vec<Unread>,
+    ) -> (Vec<KnownFile>, Vec<KnownFolder>) {
         // Media types repeat: one text for all files of a folder that have it.
         let mut types: BTreeMap<&str, Arc<str>> = BTreeMap::new();
-        let files = listing
-            .files
-            .iter()
-            .filter_map(|item| {
-                let media_type = item.content_type.as_deref().filter(|text| !text.is_empty());
-                let media_type =
-                    media_type.map(|text| types.entry(text).or_insert_with(|| Arc::from(text)).clone());
-                known_file(&self.names, item, media_type)
-                    .map_err(
-                        |error| tracing::error!(path = %path, link = %item.link, "file left out: {error}"),
-                    )
-                    .ok()
-            })
-            .collect();
-        let folders = listing
-            .folders
-            .iter()
-            .filter_map(|child| {
-                let name = self
-                    .names
-                    .decode_folder(&child.name)
-                    .map_err(
-                        |error| tracing::error!(path = %path, id = %child.id, "folder left out: {error}"),
-                    )
-                    .ok()?;
-                Some(KnownFolder {
-                    id: child.id,
-                    name,
-                    date: child.create_date.as_ref().and_then(WireDate::as_utc),
-                })
-            })
-            .collect();
+        let mut files = Vec::with_capacity(listing.files.len());
+        for item in &listing.files {
+            let media_type = item.content_type.as_deref().filter(|text| !text.is_empty());
+            let media_type =
+                media_type.map(|text| types.entry(text).or_insert_with(|| Arc::from(text)).clone());
+            match known_file(&self.names, item, media_type) {
+                Ok(file) => files.push(file),
+                Err(error) => left_out.push(Unread::new(&item.filename, error.to_string())),
+            }
+        }
+        let mut folders = Vec::with_capacity(listing.folders.len());
+        for child in &listing.folders {
+            match self.names.decode_folder(&child.name) {
+                Ok(name) => {
+                    let date = child.create_date.as_ref().and_then(WireDate::as_utc);
+                    folders.push(KnownFolder { id: child.id, name, date });
+                }
+                Err(error) => left_out.push(Unread::new(&child.name, error.to_string())),
+            }
+        }
+        tracing::trace!(path = %path, files = files.len(), folders = folders.len(), "read a listing");
         (files, folders)
+    }
+
+    /// What the listings of a path's folders left out.
+    pub(super) fn gaps(&self, path: &RemotePath) -> Vec<Gap> {
+        let folders = self.known(path);
+        folders.into_iter().flat_map(|folder| self.gaps.of(folder, path, &self.names)).collect()
     }
 
     /// All folders that a path means, the first to be used for new things. Empty when there is none.
@@ -359,10 +397,13 @@ impl Tree {
             return Ok(Entry::File(as_file(&file, path.clone())));
         }
         let catalogue = self.catalogue();
-        let folder = parents.iter().flat_map(|folder| catalogue.folders_named(*folder, &name)).next();
-        folder
-            .and_then(|folder| Some(Entry::Folder(as_folder(catalogue.folder(folder)?, path.clone()))))
-            .ok_or_else(missing)
+        let id = parents.iter().flat_map(|folder| catalogue.folders_named(*folder, &name)).next();
+        let folder =
+            id.and_then(|folder| Some(Entry::Folder(as_folder(catalogue.folder(folder)?, path.clone()))));
+        drop(catalogue);
+        // What can't be read isn't missing.
+        let unread = || self.gaps(&parent).into_iter().find(|gap| gap.path == *path).map(|gap| gap.error);
+        folder.ok_or_else(|| unread().unwrap_or_else(missing))
     }
 
     /// Looks at what a folder holds, once that is known. Should it be lost, the folder is listed again.
@@ -451,31 +492,48 @@ impl Tree {
         if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
         }
-        match self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await {
-            // The root isn't a folder that is made: what goes there would stay there.
-            Ok(made) if made.id.is_root() => {
-                self.refresh(parent, parent_path).await?;
-                let found = self.catalogue().folders_named(parent, name).next();
-                let what = "the service gives no number for it, and it isn't listed";
-                found.map(|id| (id, false)).ok_or_else(|| unconfirmed("make directory", path, what))
-            }
-            Ok(made) => {
-                let folder = KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
-                self.catalogue().note_new_folder(parent, folder);
-                tracing::debug!(path = %path, id = %made.id, "made directory");
-                Ok((made.id, true))
-            }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let made = self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await;
+            let error = match made {
+                // The root isn't a folder that is made: what goes there would stay there.
+                Ok(made) if made.id.is_root() => {
+                    self.refresh(parent, parent_path).await?;
+                    let found = self.catalogue().folders_named(parent, name).next();
+                    let what = "the service gives no number for it, and it isn't listed";
+                    return found.map(|id| (id, false)).ok_or_else(|| unconfirmed("make directory", path, what));
+                }
+                Ok(made) => {
+                    let folder =
+                        KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
+                    self.catalogue().note_new_folder(parent, folder);
+                    tracing::debug!(path = %path, id = %made.id, "made directory");
+                    return Ok((made.id, true));
+                }
+                Err(error) if error.is_not_found() => {
+                    return Err(StorageError::FolderNotFound(parent_path.clone()));
+                }
+                Err(error) => error,
+            };
             // Someone else made it since the listing, or our own call went through and its answer was lost.
-            Err(error) if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) => {
+            if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) {
                 self.refresh(parent, parent_path).await?;
-                let found = self.catalogue().folders_named(parent, name).next();
-                found.map(|id| (id, false)).ok_or_else(|| failed("make directory", path, error))
+                if let Some(id) = self.catalogue().folders_named(parent, name).next() {
+                    return Ok((id, false));
+                }
             }
-            Err(error) if error.is_not_found() => Err(StorageError::FolderNotFound(parent_path.clone())),
-            Err(error) => Err(failed("make directory", path, error)),
+            // It surely isn't there: a passing fault isn't final.
+            if tries == MAKE_TRIES || !error.maybe_done() {
+                return Err(failed("make directory", path, error));
+            }
+            tracing::info!(path = %path, "The directory wasn't made ({error}): trying again");
         }
     }
 }
+
+/// How often a folder is made whose making got no good answer and that isn't there.
+const MAKE_TRIES: u32 = 3;
 
 /// Whether [`Tree::ensure`] had to make the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -43,6 +43,9 @@ struct Pending {
     stands_for_empty: bool,
 }
 
+/// How often files are sent again that a node surely didn't take.
+const SENT_AGAIN: u32 = 3;
+
 /// What became of one request.
 enum Sent {
     /// The node reported; a checksum computed on the way for each file sent.
@@ -51,6 +54,8 @@ enum Sent {
     BadSource(usize, StorageError),
     /// The answer was lost: the files may have arrived.
     Lost(ApiError, Vec<Option<Whirlpool>>),
+    /// The node took nothing.
+    NotTaken(ApiError),
     /// Nothing arrived.
     Failed(ApiError),
 }
@@ -172,6 +177,7 @@ impl FichierRemote {
         mut group: Vec<Pending>,
         answers: &mut Answers,
     ) -> Vec<Pending> {
+        let mut refused = 0;
         loop {
             // All are opened first: what can't be read is told before a call is spent.
             let mut streams = Vec::with_capacity(group.len());
@@ -205,7 +211,14 @@ impl FichierRemote {
                     self.look_for(id, folder, group, sums, error, answers).await;
                     Vec::new()
                 }
-                Sent::Failed(error) => {
+                // Nothing arrived, and the node may take it now or after its pause, which the client keeps.
+                Sent::NotTaken(error) if refused < SENT_AGAIN && error.kind().may_pass() => {
+                    refused += 1;
+                    tracing::info!(folder = %folder, "The upload wasn't taken ({error}): trying again");
+                    self.tree.catalogue().arrived_in(id);
+                    continue;
+                }
+                Sent::NotTaken(error) | Sent::Failed(error) => {
                     answers.fail_all(&group, "upload", error);
                     Vec::new()
                 }
@@ -259,7 +272,7 @@ impl FichierRemote {
                     Err(_) => Sent::Lost(error, sums),
                 };
             }
-            Err(error) => return Sent::Failed(error),
+            Err(error) => return Sent::NotTaken(error),
         };
         let sums = collect_sums(sums).await;
         match self.client.upload_report(&receipt).await {

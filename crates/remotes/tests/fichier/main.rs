@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod answers;
 mod calls;
 mod catalogue;
 mod downloads;
