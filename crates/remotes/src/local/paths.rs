@@ -97,8 +97,8 @@ impl Identity {
 }
 
 pub(super) use system::{
-    fingerprint, flush_folder, is_at, is_fresh, open_for_going_on, open_for_reading, read_exact_at,
-    rename_to_free_name, reserve, shortened, write_all_at,
+    fingerprint, flush_folder, is_at, is_fresh, may_share_file_system, open_for_going_on, open_for_reading,
+    read_exact_at, rename_to_free_name, reserve, shortened, write_all_at,
 };
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
@@ -158,6 +158,13 @@ mod system {
             bytes.extend(time.to_be_bytes());
         }
         Some(Fingerprint::new(bytes))
+    }
+
+    /// Checks whether a path lies on the file system of the nearest directory above another one that is there.
+    pub(in super::super) fn may_share_file_system(there: &Path, not_yet: &Path) -> bool {
+        let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).ok();
+        let above = not_yet.ancestors().skip(1).find_map(device);
+        device(there).zip(above).is_none_or(|(there, above)| there == above)
     }
 
     /// Whether a file was changed so lately that another change might not show in its times: the clock that
@@ -309,6 +316,11 @@ mod system {
     /// None: what this system tells without opening the file doesn't name it surely enough.
     pub(in super::super) fn fingerprint(_metadata: &fs::Metadata) -> Option<Fingerprint> {
         None
+    }
+
+    /// This system tells it by the attempt alone.
+    pub(in super::super) fn may_share_file_system(_there: &Path, _not_yet: &Path) -> bool {
+        true
     }
 
     pub(in super::super) fn is_fresh(_metadata: &fs::Metadata, _now: SystemTime) -> bool {
