@@ -620,14 +620,12 @@ impl Pacer {
     ) -> Result<T, ApiError> {
         let info = call.info;
         let asked = Instant::now();
-        let pause = self.wait(info, |ledger, now| ledger.class_due(info.class, now));
-        tokio::select! {
+        let paused = tokio::select! {
             biased;
-            () = self.cancel.cancelled() => {
-                return Err(ApiError::new(info.endpoint, ErrorKind::Canceled).with_history(0, false));
-            }
-            () = pause => {}
-        }
+            () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
+            paused = self.wait(info, |ledger, now| ledger.class_due(info.class, now)) => paused,
+        };
+        paused.map_err(|kind| ApiError::new(info.endpoint, kind).with_history(0, false))?;
         let sent = Instant::now();
         self.tell(&Event::Sent { call: info, attempt: 1, waited: sent - asked });
         let result = tokio::select! {

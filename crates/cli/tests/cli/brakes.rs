@@ -176,4 +176,8 @@ fn moves_between_file_systems_keep_to_the_limits() {
     assert!(begun.elapsed().as_millis() > 1000, "{:?}", begun.elapsed());
     assert_eq!((left(&source), left(&target)), (0, 5));
     assert_eq!(fs::metadata(target.join("big")).unwrap().len(), 300_000);
+    // An empty folder that can't move as a whole leaves nothing half made there.
+    fs::create_dir_all(source.join("empty/inside")).unwrap();
+    run(&["--delete-empty-src-dirs"]).success();
+    assert!(!source.join("empty").exists() && !target.join("empty").exists());
 }

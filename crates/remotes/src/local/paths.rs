@@ -128,9 +128,9 @@ impl Identity {
 }
 
 pub(super) use system::{
-    changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link,
-    open_for_going_on, open_for_reading, read_exact_at, rename_to_free_name, reserve, set_link_modified,
-    shortened, write_all_at,
+    changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link, may_share_file_system,
+    open_for_going_on, open_for_reading, read_exact_at, rename_to_free_name, reserve, set_link_modified, shortened,
+    write_all_at,
 };
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
@@ -226,6 +226,13 @@ mod system {
             last_modification: modified,
         };
         Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Checks whether a path lies on the file system of the nearest directory above another one that is there.
+    pub(in super::super) fn may_share_file_system(there: &Path, not_yet: &Path) -> bool {
+        let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).ok();
+        let above = not_yet.ancestors().skip(1).find_map(device);
+        device(there).zip(above).is_none_or(|(there, above)| there == above)
     }
 
     /// Whether a file was changed so lately that another change might not show in its times: the clock that
@@ -386,6 +393,11 @@ mod system {
     /// None: what this system tells without opening the file doesn't name it surely enough.
     pub(in super::super) fn fingerprint(_metadata: &fs::Metadata) -> Option<Fingerprint> {
         None
+    }
+
+    /// This system tells it by the attempt alone.
+    pub(in super::super) fn may_share_file_system(_there: &Path, _not_yet: &Path) -> bool {
+        true
     }
 
     pub(in super::super) fn is_fresh(_metadata: &fs::Metadata, _now: SystemTime) -> bool {

@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use super::{
     AT_ONCE, LinkPolicy, Place, at_disk, folders, links, listing,
     partial::Partial,
-    paths::{Identity, is_link_of, is_missing, rename_to_free_name},
+    paths::{self, Identity, is_link_of, is_missing, rename_to_free_name},
     read,
     write::{finish, settle},
 };
@@ -172,16 +172,20 @@ pub(super) fn rename_folder(place: &Place, from: &RemotePath, to: &RemotePath) -
     if taken && !respelt {
         return Err(StorageError::AlreadyExists(to.clone()));
     }
+    let across = || StorageError::Unsupported {
+        remote: source.display().to_string(),
+        operation: "move directories to another disk at once",
+    };
+    if !paths::may_share_file_system(&source, &target) {
+        return Err(across());
+    }
     folders::make(place, &to.parent().unwrap_or_default())?;
     let renamed = if respelt { fs::rename(&source, &target) } else { rename_to_free_name(&source, &target) };
     renamed.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
             StorageError::AlreadyExists(to.clone())
         }
-        io::ErrorKind::CrossesDevices => StorageError::Unsupported {
-            remote: source.display().to_string(),
-            operation: "move directories to another disk at once",
-        },
+        io::ErrorKind::CrossesDevices => across(),
         _ => StorageError::io("move", &source, error),
     })
 }
