@@ -35,7 +35,7 @@ async fn folder_ls_with_files_is_one_call() {
     .await;
     let listing = server.client().list_folder(&ListFolder::with_files(FolderId(7))).await.unwrap();
     assert_eq!(sent(&server), ("/v1/folder/ls.cgi".into(), json!({"folder_id": 7, "files": 1})));
-    assert_eq!(listing.sub_folders[0].id, FolderId(8));
+    assert_eq!(listing.sub_folders.unwrap()[0].id, FolderId(8));
     let file = &listing.items.unwrap()[0];
     assert_eq!((file.link, file.size, file.checksum), (link("abc"), 12, None));
 }
@@ -133,7 +133,7 @@ async fn file_ls_in_a_window_and_of_the_account() {
         sent_before: Some(WireDate::new("2021-01-01 00:00:00")),
         ..ListFiles::of(FilesOf::Folder(FolderId(4)))
     };
-    assert_eq!(server.client().list_files(&request).await.unwrap().items.len(), 1);
+    assert_eq!(server.client().list_files(&request).await.unwrap().items.unwrap().len(), 1);
     let body = json!({"folder_id": 4, "sent_before": "2021-01-01 00:00:00"});
     assert_eq!(sent(&server), ("/v1/file/ls.cgi".into(), body));
     server.client().list_files(&ListFiles::of(FilesOf::WholeAccount)).await.unwrap();
@@ -351,7 +351,7 @@ async fn remote_uploads() {
     .await;
     let client = server.client();
     let list = client.remote_uploads().await.unwrap();
-    assert_eq!((list[0].id, &list[0].execution_date), (3, &None));
+    assert_eq!((list[0].id, &list[0].execution_date), (Some(3), &None));
     assert_eq!(client.remote_upload(3).await.unwrap().result[0].url.as_deref(), Some("http://a"));
     let request = RequestRemoteUpload {
         urls: vec!["http://a".into()],
@@ -376,13 +376,13 @@ async fn a_shared_folder_with_and_without_a_password() {
     .await;
     let client = server.client();
     let open = client.shared_folder(&"open".parse().unwrap(), None).await.unwrap();
-    assert_eq!((open[0].link, open[0].size), (link("a"), 3));
+    assert_eq!((open.files[0].link, open.files[0].size), (link("a"), 3));
     let locked = "locked".parse().unwrap();
     let error = client.shared_folder(&locked, None).await.unwrap_err();
     assert_eq!(error.hint(), Some("give the password of the file or folder"));
     let error = client.shared_folder(&locked, Some(&"no".into())).await.unwrap_err();
     assert_eq!(error.hint(), Some("check the password of the file or folder"));
-    assert_eq!(client.shared_folder(&locked, Some(&"p&w".into())).await.unwrap().len(), 1);
+    assert_eq!(client.shared_folder(&locked, Some(&"p&w".into())).await.unwrap().files.len(), 1);
     let seen = server.seen();
     assert_eq!(
         (seen.len(), seen[0].target.as_str(), seen[3].target.as_str()),
