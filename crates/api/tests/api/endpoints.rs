@@ -351,7 +351,7 @@ async fn remote_uploads() {
     .await;
     let client = server.client();
     let list = client.remote_uploads().await.unwrap();
-    assert_eq!((list[0].id, &list[0].execution_date), (3, &None));
+    assert_eq!((list[0].id, &list[0].execution_date), (Some(3), &None));
     assert_eq!(client.remote_upload(3).await.unwrap().result[0].url.as_deref(), Some("http://a"));
     let request = RequestRemoteUpload {
         urls: vec!["http://a".into()],
@@ -376,13 +376,13 @@ async fn a_shared_folder_with_and_without_a_password() {
     .await;
     let client = server.client();
     let open = client.shared_folder(&"open".parse().unwrap(), None).await.unwrap();
-    assert_eq!((open[0].link, open[0].size), (link("a"), 3));
+    assert_eq!((open.files[0].link, open.files[0].size), (link("a"), 3));
     let locked = "locked".parse().unwrap();
     let error = client.shared_folder(&locked, None).await.unwrap_err();
     assert_eq!(error.hint(), Some("give the password of the file or folder"));
     let error = client.shared_folder(&locked, Some(&"no".into())).await.unwrap_err();
     assert_eq!(error.hint(), Some("check the password of the file or folder"));
-    assert_eq!(client.shared_folder(&locked, Some(&"p&w".into())).await.unwrap().len(), 1);
+    assert_eq!(client.shared_folder(&locked, Some(&"p&w".into())).await.unwrap().files.len(), 1);
     let seen = server.seen();
     assert_eq!(
         (seen.len(), seen[0].target.as_str(), seen[3].target.as_str()),

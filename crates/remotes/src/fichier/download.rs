@@ -138,7 +138,16 @@ fn holds_for_all(kind: &ErrorKind) -> bool {
 }
 
 fn refusal_of(error: &ApiError) -> Refusal {
-    Refusal { words: error.to_string(), hint: error.hint() }
+    match error.kind() {
+        ErrorKind::TokenRefused { status, words } => Refusal {
+            words: format!(
+                "the download node refuses (HTTP {status}): {}",
+                words.as_deref().unwrap_or("it doesn't say why")
+            ),
+            hint: Some("nothing more is asked of it in this run; try again later, or from another address"),
+        },
+        _ => Refusal { words: error.to_string(), hint: error.hint() },
+    }
 }
 
 impl Reader {
