@@ -150,7 +150,10 @@ fn parse<C: Extend<FileItem>>(
     let head = Listing(&mut counted).deserialize(&mut json)?;
     json.end()?;
     if counted.left_out > 0 {
-        tracing::warn!(count = counted.left_out, "files of the listing of all can't be read and are left out");
+        tracing::warn!(
+            count = counted.left_out,
+            "files of the listing of all can't be read and are left out"
+        );
     }
     Ok((head, counted))
 }
@@ -212,7 +215,8 @@ impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, C> {
         while let Some(field) = object.next_key::<String>()? {
             match field.as_str() {
                 "items" => {
-                    head.has_list = object.next_value_seed(ItemByItem::<Item<FileItem>, _>::new(&mut *self.0))?;
+                    head.has_list =
+                        object.next_value_seed(ItemByItem::<Item<FileItem>, _>::new(&mut *self.0))?;
                 }
                 "count" => head.count = object.next_value::<Number>()?.0,
                 "status" => envelope.status = object.next_value::<Text>()?.0,

@@ -578,7 +578,7 @@ impl Pacer {
         let asking = async {
             loop {
                 asked += 1;
-                self.wait(info, |ledger, now| ledger.class_due(info.class, now)).await;
+                self.wait(info, |ledger, now| ledger.class_due(info.class, now)).await?;
                 let sent = Instant::now();
                 self.tell(&Event::Sent { call: info, attempt: asked, waited: Duration::ZERO });
                 match ask().await {

@@ -1,6 +1,6 @@
 //! Each fault does what it says, and only as often as it's told to.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::desk::{Desk, form};
 use fichier_emulator::{FaultKind, FaultSpec};

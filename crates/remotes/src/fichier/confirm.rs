@@ -98,7 +98,7 @@ impl FichierRemote {
 
     /// Whether the file bears this name, as it is stored.
     pub(super) async fn is_called(&self, link: FileLink, stored: &str) -> bool {
-        matches!(self.look_up(link).await, Ok(Some(info)) if info.filename == stored)
+        matches!(self.look_up(link).await, Ok(Some(info)) if info.filename.as_deref() == Some(stored))
     }
 
     /// Whether the file lies in this folder.

@@ -502,7 +502,9 @@ impl Tree {
                     self.refresh(parent, parent_path).await?;
                     let found = self.catalogue().folders_named(parent, name).next();
                     let what = "the service gives no number for it, and it isn't listed";
-                    return found.map(|id| (id, false)).ok_or_else(|| unconfirmed("make directory", path, what));
+                    return found
+                        .map(|id| (id, false))
+                        .ok_or_else(|| unconfirmed("make directory", path, what));
                 }
                 Ok(made) => {
                     let folder =

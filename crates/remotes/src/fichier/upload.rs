@@ -266,7 +266,7 @@ impl FichierRemote {
                     return Sent::Lost(error, sums);
                 }
                 tracing::info!("No answer to an upload ({error}): asking for its report");
-                let receipt = UploadReceipt { id: node.id.clone(), node, files: sent_files };
+                let receipt = UploadReceipt { id: node.id.clone(), node, files: sent_files, words: None };
                 return match self.client.report_after_lost_answer(&receipt).await {
                     Ok(report) => Sent::Reported(report, sums),
                     Err(_) => Sent::Lost(error, sums),

@@ -128,9 +128,9 @@ impl Identity {
 }
 
 pub(super) use system::{
-    changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link, may_share_file_system,
-    open_for_going_on, open_for_reading, read_exact_at, rename_to_free_name, reserve, set_link_modified, shortened,
-    write_all_at,
+    changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link,
+    may_share_file_system, open_for_going_on, open_for_reading, read_exact_at, rename_to_free_name, reserve,
+    set_link_modified, shortened, write_all_at,
 };
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
