@@ -24,7 +24,7 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
         error if is_missing(&error) => match fs::metadata(&path) {
             Ok(met) if !met.is_dir() => StorageError::IsAFile(folder.clone()),
             // The file that stands for a link.
-            _ if find(place, folder).is_ok() => StorageError::IsAFile(folder.clone()),
+            _ if matches!(find(place, folder), Ok(Entry::File(_))) => StorageError::IsAFile(folder.clone()),
             _ => StorageError::FolderNotFound(folder.clone()),
         },
         error => StorageError::unseen("list", &path, error),
