@@ -321,6 +321,6 @@ async fn requests_go_through_the_proxy_that_was_given() {
 async fn an_endless_answer_isnt_read() {
     let server = Server::always(cut(b"{", 1 << 40)).await;
     let error = list(&server.client()).await.unwrap_err();
-    assert!(error.to_string().contains("longer than 256 MiB"), "{error}");
+    assert!(error.to_string().contains("longer than 64 MiB"), "{error}");
     assert_eq!(server.seen().len(), 1);
 }
