@@ -57,19 +57,15 @@ impl LogFile {
         self.clear_up(SystemTime::now())
     }
 
-    /// A name for the file with the time in it that no other one has.
+    /// Returns a name with the time in it, later than that of every old file: of two that are set aside in one
+    /// millisecond the second sorts behind the first.
     fn free_name(&self, now: Timestamp) -> io::Result<PathBuf> {
+        let newest = self.old_files()?.into_iter().map(|(since, _)| since).max();
+        let after = newest.map(|newest| Timestamp::try_from(newest + Duration::from_millis(1))).transpose();
+        let time = after.map_err(io::Error::other)?.map_or(now, |after| after.max(now));
         let (stem, extension) = self.parts();
-        for later in 0..1000 {
-            let now = now.checked_add(Duration::from_millis(later)).map_err(io::Error::other)?;
-            let name = format!("{stem}-{}{extension}", now.to_zoned_datetime(TimeZone::UTC).strftime(STAMP));
-            let path = self.path.with_file_name(name);
-            let compressed = with_end(&path, COMPRESSED);
-            if !path.exists() && !compressed.exists() {
-                return Ok(path);
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+        let name = format!("{stem}-{}{extension}", time.to_zoned_datetime(TimeZone::UTC).strftime(STAMP));
+        Ok(self.path.with_file_name(name))
     }
 
     /// What stands before and behind the time in the names of old files.
@@ -80,8 +76,8 @@ impl LogFile {
         (text(self.path.file_stem()), extension)
     }
 
-    /// Removes old files that are too many or too old.
-    fn clear_up(&self, now: SystemTime) -> io::Result<()> {
+    /// Returns the files of this log that were set aside, with their times.
+    fn old_files(&self) -> io::Result<Vec<(SystemTime, PathBuf)>> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -93,6 +89,12 @@ impl LogFile {
                 old.push((since, path));
             }
         }
+        Ok(old)
+    }
+
+    /// Removes old files that are too many or too old.
+    fn clear_up(&self, now: SystemTime) -> io::Result<()> {
+        let mut old = self.old_files()?;
         old.sort();
         old.reverse();
         for (index, (since, path)) in old.into_iter().enumerate() {

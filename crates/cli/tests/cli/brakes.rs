@@ -165,7 +165,7 @@ fn moves_between_file_systems_keep_to_the_limits() {
     run(&["--max-transfer", "25B"]).code(8);
     let moved = 5 - left(&source);
     assert!(moved <= 2 && left(&target) == moved, "{moved}");
-    run(&["--max-duration", "1ms"]).code(10);
+    run(&["--max-duration", "1ns"]).code(10);
     assert_eq!(left(&source), 5 - moved);
     run(&["--max-delete", "1"]).code(7);
     assert_eq!(left(&source), 4 - moved);

@@ -61,11 +61,8 @@ fn what_is_not_there_is_named() {
         fichier(home.path()).args(["ls", spec]).assert().code(2).stderr(contains(message));
     };
     fails("two:", "\"two:\": didn't find section in config file (\"two\"); there are: one, demo");
-    fails(
-        "one:",
-        "didn't find backend called \"drive\", the type of \"one\"; there are: fichier, alias, local",
-    );
-    fails(":drive:", "didn't find backend called \"drive\"; there are: fichier, alias, local");
+    fails("one:", "didn't find backend called \"drive\", the type of \"one\": rclone has it");
+    fails(":drive:", "didn't find backend called \"drive\": rclone has it");
     fails("untyped:", "has no type");
     let bind = fichier(home.path()).args(["ls", "demo:", "--bind", "eth0"]).assert().code(1);
     bind.stderr(contains("expected an IP address such as"));

@@ -265,7 +265,7 @@ fn bad_answers_are_told_in_a_line_with_the_right_code() {
         ("close", 5, "the connection broke", true),
         ("message:Not authenticated #247", 7, key, false),
         ("message:No such user #93", 7, key, false),
-        ("message:Owner locked #1", 7, "the account is locked", false),
+        ("message:Owner locked #1", 7, "the owner's account is locked", false),
         ("message:Resource not found #469", 3, "directory not found: \"t:d\"", false),
         ("message:Something else #186", 2, "list directory \"d\": folder/ls.cgi: the service refused", false),
     ] {

@@ -47,6 +47,7 @@ impl World {
                 ("api_key", self.emulator.api_key()),
                 ("call_gap", "0"),
                 ("folder_gap", "0"),
+                ("time_scale", "1000"),
                 ("upload_batch", &self.batch),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),

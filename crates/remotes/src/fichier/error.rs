@@ -43,6 +43,14 @@ pub(crate) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiEr
     StorageError::Service { action, retry, blame, hint, source: Box::new(Shared(error)) }
 }
 
+/// Checks whether an error says that the service may not be asked yet, since it was asked a moment ago.
+#[must_use]
+pub fn is_too_soon(error: &StorageError) -> bool {
+    let StorageError::Service { source, .. } = error else { return false };
+    let error = source.downcast_ref::<Shared>();
+    error.is_some_and(|error| matches!(error.0.kind(), ErrorKind::TooSoon { .. }))
+}
+
 /// Names the option that a missing or wrong password belongs to.
 fn password_hint(error: &ApiError) -> Option<&'static str> {
     let of_folder = error.endpoint() == Endpoint::SharedFolder;

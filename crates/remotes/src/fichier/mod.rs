@@ -43,6 +43,7 @@ use fichier_storage::{
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
+pub use error::is_too_soon;
 pub use opening::catalogue_file;
 pub use options::{EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;

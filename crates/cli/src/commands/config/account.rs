@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use clap::Args;
 use fichier_config::{EditError, Parameters, Secret, provider::Provider};
-use fichier_storage::AccountInfo;
+use fichier_remotes::fichier::is_too_soon;
+use fichier_storage::{AccountInfo, RemotePath};
 use serde::Serialize;
 
 use super::{Context, json, providers};
@@ -105,7 +106,15 @@ pub(super) async fn check(
 ) -> anyhow::Result<String> {
     let values = values.iter().map(|(key, value)| (key.clone(), value.expose().to_owned()));
     let remote = context.session.trial(backend, Parameters::from_pairs(values)).await?;
-    Ok(in_words(&remote.account().await?))
+    match remote.account().await {
+        Ok(account) => Ok(in_words(&account)),
+        // Another account was asked from this address a moment ago. A listing proves the key as well.
+        Err(error) if is_too_soon(&error) => {
+            remote.list(&RemotePath::root()).await?;
+            Ok("The key works. Whose account it is the service tells only once a minute.".to_owned())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The account in a sentence: whose, what was bought, how much it holds.

@@ -111,6 +111,9 @@ fn compare(home: &Path, set: &Set) -> Option<String> {
         2 => 1,
         other => other,
     });
+    if says_as_much(ours.error.as_deref(), theirs.error.as_deref()) {
+        theirs.error.clone_from(&ours.error);
+    }
     (theirs != ours).then(|| {
         let mut text = format!("{set:?}");
         for (name, left, right) in [("theirs", &theirs, &ours), ("ours", &ours, &theirs)] {
@@ -157,6 +160,20 @@ fn said(output: &Output) -> Said {
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     let error = log.lines().find_map(|line| Some(line.split_once("CRITICAL: ")?.1.to_owned()));
     Said { filters, listing, error, status: output.status.code() }
+}
+
+/// Checks whether our error says what rclone's says. Ours names the flag first, and may say what is expected.
+fn says_as_much(ours: Option<&str>, theirs: Option<&str>) -> bool {
+    let (Some(ours), Some(mut theirs)) = (ours, theirs) else { return ours.is_none() && theirs.is_none() };
+    for prefix in [
+        "Failed to initialise global options: failed to reload \"filter\" options: ",
+        "filter: ",
+        "--hash-filter: ",
+        "open nowhere: ",
+    ] {
+        theirs = theirs.strip_prefix(prefix).unwrap_or(theirs);
+    }
+    ours.contains(theirs)
 }
 
 /// The files by path and size.

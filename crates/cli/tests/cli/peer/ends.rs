@@ -38,7 +38,7 @@ const ENDS: &[End] = &[
     (&["sync", "t:d", "t:d"], 7, 7, "overlapping remotes"),
     (&["sync", "source", "source"], 7, 7, "overlapping remotes"),
     (&["sync", "t:d", "t:"], 7, 7, "overlapping remotes"),
-    (&["move", "t:d", "t:d/in"], 7, 7, "overlapping remotes"),
+    (&["move", "t:d", "t:d/in"], 1, 7, ""),
     (&["moveto", "source", "source/in"], 7, 7, "overlapping remotes"),
     (&["copy", "t:d", "t:x", "--backup-dir", "t:x"], 7, 7, "destination and parameter to --backup-dir"),
     (&["copy", "t:d", "t:x", "--backup-dir", "t:d/in"], 7, 7, "source and parameter to --backup-dir"),
