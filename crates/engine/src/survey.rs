@@ -4,7 +4,7 @@
 //! finds out. So a copy lists first, and then sends what is new of a folder as soon as that folder is compared. What
 //! replaces something waits until the end, since what it replaces may be what another file is copied from.
 
-use fichier_storage::{File, RemotePath};
+use fichier_storage::{File, Listing, RemotePath};
 
 use crate::{
     Order, RunReport,
@@ -38,7 +38,11 @@ impl Run<'_> {
                 continue;
             }
             let target = self.to.path.join_path(&folder.there);
-            let Ok((destination, true)) = self.list_destination(&folder, &target).await else { continue };
+            let Ok((Listing { entries: destination, .. }, true)) =
+                self.list_destination(&folder, &target).await
+            else {
+                continue;
+            };
             let mut source = Vec::new();
             if folder.source {
                 let path = self.from.path.join_path(&folder.path);

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::PoisonError};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use fichier_storage::{Entry, File, Location, Name, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Gap, Listing, Location, Name, RemotePath, Result, StorageError};
 
 use crate::{
     DeleteWhen, Relation, RunReport,
@@ -67,7 +67,8 @@ impl Run<'_> {
             tracing::info!(path = %folder.path, "Nothing to do as source and destination are the same");
             return Ok(Vec::new());
         }
-        let (destination, exists) = self.list_destination(folder, &target).await?;
+        let (Listing { entries: destination, gaps: unread }, exists) =
+            self.list_destination(folder, &target).await?;
         if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
             return Ok(Vec::new());
         }
@@ -97,6 +98,7 @@ impl Run<'_> {
             tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
         }
         self.keep_what_may_be_there(&mut matched, &gaps);
+        self.send_nothing_twice(&mut matched, unread, report);
         let clashed = self.settle_clashes(&mut matched, folder, report).await;
         self.respell(&mut matched, folder, report).await;
         let fill = matched
@@ -138,22 +140,23 @@ impl Run<'_> {
         }
     }
 
+    /// What the destination has in a folder, and whether it has the folder.
     pub(crate) async fn list_destination(
         &self,
         folder: &Open,
         target: &RemotePath,
-    ) -> Result<(Vec<Entry>, bool)> {
+    ) -> Result<(Listing, bool)> {
         if !folder.destination || self.options.rules.unseen_destination {
-            return Ok((Vec::new(), folder.destination));
+            return Ok((Listing::default(), folder.destination));
         }
-        match self.to.remote.list(target).await {
-            Ok(mut entries) => {
+        match self.to.remote.list_with_gaps(target).await {
+            Ok(mut listing) => {
                 if let Some(backup) = &self.options.backup {
-                    entries.retain(|entry| !backup.covers(self.to, entry.path()));
+                    listing.entries.retain(|entry| !backup.covers(self.to, entry.path()));
                 }
-                Ok((entries, true))
+                Ok((listing, true))
             }
-            Err(StorageError::FolderNotFound(_)) => Ok((Vec::new(), false)),
+            Err(StorageError::FolderNotFound(_)) => Ok((Listing::default(), false)),
             Err(error) if folder.path.is_root() => Err(self.to.named(error)),
             Err(error) => Err(error),
         }
@@ -178,6 +181,27 @@ impl Run<'_> {
             self.fail(report, &shown, gap.error);
         }
         Ok((self.sift_source(&path, listing.entries).await, gaps))
+    }
+
+    /// Takes out the files that the destination may have, though it can't be read what it has there. Where two files of
+    /// one name can stand side by side, sending them would leave two.
+    fn send_nothing_twice(&self, matched: &mut Matched, unread: Vec<Gap>, report: &mut RunReport) {
+        if unread.is_empty() || !self.to.remote.info().features.duplicates {
+            return;
+        }
+        let names = self.names();
+        for Gap { path, error } in unread {
+            let Some(gap) = path.name() else { continue };
+            let key = names.key(&gap).into_owned();
+            let before = matched.files.len();
+            matched.files.retain(|pair| {
+                let name = pair.source.path.name();
+                !pair.existing.is_empty() || name.is_none_or(|name| *names.key(&name) != key)
+            });
+            if matched.files.len() < before {
+                self.fail(report, &self.shown_at_destination(&path), error);
+            }
+        }
     }
 
     /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever

@@ -542,7 +542,8 @@ impl Pacer {
         after: Option<FailedTry<'_>>,
     ) -> Result<(), ErrorKind> {
         let wait = until.saturating_duration_since(Instant::now());
-        if !wait.is_zero() && !(self.end_waits.is_cancelled() && wait > SHORT_WAIT) {
+        let ends = self.end_waits.is_cancelled() && wait > SHORT_WAIT;
+        if !wait.is_zero() && !ends {
             self.tell(&Event::Waiting { call, why, wait, after });
         }
         tokio::select! {

@@ -142,6 +142,19 @@ fn a_list_that_is_done_in_part_counts_for_the_part_that_was_done() {
 }
 
 #[test]
+fn what_cant_be_read_at_the_destination_isnt_sent_again() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    write_tree(&from, &numbered(2));
+    stage.run(&["copy", from.to_str().unwrap(), "t:d"]).success();
+    write_tree(&from, &numbered(3));
+    fault(&stage, "endpoint=folder/ls,kind=drop-field:url");
+    let run = stage.run(&["copy", from.to_str().unwrap(), "t:d", "--retries", "1"]);
+    assert_ne!(run.status, Some(0), "{}", run.stderr);
+    assert_eq!(stored(&stage).len(), 3, "{}", run.stderr);
+}
+
+#[test]
 fn a_removal_counts_when_the_file_is_gone() {
     for answer in SILENT {
         let stage = Stage::start();

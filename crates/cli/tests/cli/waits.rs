@@ -68,7 +68,7 @@ fn a_wait_ends_at_once_when_the_run_is_told_to_stop() {
             .spawn()
             .unwrap();
         let began = Instant::now();
-        while stage.counters().get("folder/ls").is_none() && began.elapsed() < Duration::from_secs(20) {
+        while !stage.counters().contains_key("folder/ls") && began.elapsed() < Duration::from_secs(20) {
             std::thread::sleep(Duration::from_millis(50));
         }
         std::thread::sleep(Duration::from_millis(300));

@@ -204,7 +204,7 @@ impl Service {
                 (b"file[]", Some(filename)) => {
                     let name = stored_name_of_bytes(&filename);
                     let alter = self.file_faults(visit, form, &name).await?;
-                    let name = self.name_to_store(visit, name);
+                    let name = self.name_to_store(visit, &name);
                     let received = self.receive_file(form, alter).await?;
                     // An empty file can't be stored; a picker without a choice sends one without a name.
                     if let Some(received) = received {
@@ -280,12 +280,12 @@ impl Service {
 
     /// The name under which a file is stored: another one than was sent if a fault says so.
     #[expect(clippy::unused_self, reason = "beside the other faults of a file")]
-    fn name_to_store(&self, visit: &Visit, name: String) -> String {
+    fn name_to_store(&self, visit: &Visit, name: &str) -> String {
         let part = visit.strikes.iter().find_map(|strike| match &strike.kind {
-            FaultKind::StoreAs(part) if strike.concerns(&name) => Some(part.clone()),
+            FaultKind::StoreAs(part) if strike.concerns(name) => Some(part.clone()),
             _ => None,
         });
-        part.map_or_else(|| name.clone(), |part| name.replace(&part, "_"))
+        part.map_or_else(|| name.to_owned(), |part| name.replace(&part, "_"))
     }
 
     /// Stores one file's content; none if it's empty.

@@ -514,7 +514,7 @@ impl FichierRemote {
             Ok(false) => match self.gone(&[link]).await {
                 Some(gone) if gone.contains(&link) => {}
                 _ => {
-                    tracing::error!(%link, "A badly stored file may still be there: its removal isn't confirmed")
+                    tracing::error!(%link, "A badly stored file may still be there: its removal isn't confirmed");
                 }
             },
             Err(error) => tracing::error!(%link, "Can't remove a badly stored file: {error}"),

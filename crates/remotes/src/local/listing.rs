@@ -248,7 +248,7 @@ impl Met {
     ) -> Result<Option<Entry>, Gap> {
         match place.options.links {
             LinkPolicy::Follow => {}
-            LinkPolicy::Translate => return self.as_link(),
+            LinkPolicy::Translate => return self.into_link_file(),
             LinkPolicy::SkipSilently => return Ok(None),
             LinkPolicy::Skip => {
                 tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
@@ -267,7 +267,7 @@ impl Met {
     }
 
     /// The file that stands for a link.
-    fn as_link(self) -> Result<Option<Entry>, Gap> {
+    fn into_link_file(self) -> Result<Option<Entry>, Gap> {
         let name = self.path.name().map(|name| [name.as_bytes(), links::SUFFIX.as_bytes()].concat());
         let name = name.and_then(|name| Name::new(name).ok());
         let (Some(folder), Some(name)) = (self.path.parent(), name) else { return Ok(None) };
