@@ -433,7 +433,7 @@ fn errors_about_what_was_named_name_all_of_it() {
     stage.control().seed_file("d/f", b"x").unwrap();
     let here = |path: &str| format!("{:?}", desk.join(path));
     for (words, code, text) in [
-        (&["copy", "/nope", "t:x"][..], 3, r#"directory not found: "/nope""#.to_owned()),
+        (&["copy", "/no-such-root", "t:x"][..], 3, r#"directory not found: "/no-such-root""#.to_owned()),
         (&["copy", "nope/x", "t:x"], 3, format!("directory not found: {}", here("nope/x"))),
         (&["move", "nope", "s"], 3, format!("directory not found: {}", here("nope"))),
         (&["sync", "t:nope/x", "s"], 3, r#"directory not found: "t:nope/x""#.to_owned()),

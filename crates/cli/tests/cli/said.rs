@@ -82,7 +82,7 @@ fn names_in_the_log_begin_at_the_runs_root() {
 #[test]
 fn a_wait_after_an_error_says_which_error_and_which_try_it_was() {
     let stage = Stage::start();
-    stage.control().add_fault("kind=status:502,endpoint=folder/ls,times=3".parse().unwrap());
+    stage.control().add_fault("kind=status:502,endpoint=folder/ls,times=4".parse().unwrap());
     let run =
         Run::of(stage.command().args(["lsf", "t:"]).env("RCLONE_CONFIG_T_TIME_SCALE", "1"), "lsf").code(0);
     let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains("trying again")).collect();
