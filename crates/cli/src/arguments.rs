@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) directories: Directories,
     pub(crate) dry_run: bool,
     pub(crate) max_depth: Option<usize>,
+    /// How many folders deep a run between two sides goes. There 0 is the first level, as with rclone.
+    pub(crate) run_depth: Option<usize>,
     /// Which files and folders the command is about.
     pub(crate) filter: Arc<Filter>,
     /// A sync removes at the destination what the filter leaves out.
@@ -181,6 +183,7 @@ impl Settings {
             directories: Directories::new(environment, typed.cache_dir.clone(), typed.temp_dir.clone()),
             dry_run: typed.dry_run,
             max_depth: usize::try_from(typed.max_depth).ok().filter(|depth| *depth > 0),
+            run_depth: usize::try_from(typed.max_depth).ok().map(|depth| depth.max(1)),
             // Filters may take reading files, and log: they are decided when the log is there.
             filter: Arc::default(),
             delete_excluded: false,

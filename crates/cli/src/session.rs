@@ -251,11 +251,7 @@ impl<'a> Session<'a> {
             // A source goes because its destination is there: that mustn't be hearsay.
             self.look_anew();
         }
-        let flags = &self.settings.transfer;
-        let beside = flags.backup_dir.is_some()
-            || flags.suffix.is_some()
-            || !flags.compare_dest.is_empty()
-            || !flags.copy_dest.is_empty();
+        let beside = self.names_places_beside();
         let [from_local, to_local] = [self.local_path(from)?, self.local_path(to)?];
         let whole = match (&from_local, &to_local) {
             (Some(_), Some(_)) => [moves || beside; 2],
@@ -272,6 +268,26 @@ impl<'a> Session<'a> {
             None => self.locate(from, Purpose::Look).await?,
         };
         Ok([from, to])
+    }
+
+    /// Opens the path of a file that is to be stored.
+    ///
+    /// # Errors
+    /// The remote isn't known or can't be opened.
+    pub(crate) async fn open_file(&self, text: &str) -> anyhow::Result<Location> {
+        match self.local_path(text)?.filter(|_| self.names_places_beside()) {
+            Some(path) => self.in_whole(&path, Purpose::Change).await.with_context(|| failed(text)),
+            None => self.open_itself(text).await,
+        }
+    }
+
+    /// Checks whether flags name places on the destination's remote, which may be anywhere there.
+    fn names_places_beside(&self) -> bool {
+        let flags = &self.settings.transfer;
+        flags.backup_dir.is_some()
+            || flags.suffix.is_some()
+            || !flags.compare_dest.is_empty()
+            || !flags.copy_dest.is_empty()
     }
 
     /// Opens a folder on the very remote of another location; `None` when it is of another one.

@@ -28,14 +28,17 @@ impl Backup {
         [stem, &self.suffix, extensions].concat()
     }
 
-    /// Whether a path is one that backups go to, so that a sync must leave it alone.
+    /// Checks whether a path lies in the folder that backups go to, which is no part of the run.
     pub(crate) fn covers(&self, to: &Location, path: &RemotePath) -> bool {
-        match &self.folder {
-            Some(folder) => {
-                folder.remote.info().has_paths_of(to.remote.info()) && path.is_within(&folder.path)
-            }
-            None => path.name().is_some_and(|name| self.is_backup(name.as_bytes())),
-        }
+        self.folder.as_ref().is_some_and(|folder| {
+            folder.remote.info().has_paths_of(to.remote.info()) && path.is_within(&folder.path)
+        })
+    }
+
+    /// Checks whether a file may be an old version that an earlier run named by the suffix. Where only the destination
+    /// has it, a sync leaves it alone; where the source has it too, it is a file like others.
+    pub(crate) fn may_have_named(&self, path: &RemotePath) -> bool {
+        self.folder.is_none() && path.name().is_some_and(|name| self.is_backup(name.as_bytes()))
     }
 
     fn is_backup(&self, name: &[u8]) -> bool {

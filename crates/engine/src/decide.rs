@@ -100,7 +100,12 @@ impl Run<'_> {
             Err(_) => Relation::Error,
         };
         self.stats.compared(&shown, relation);
-        match decision.map_err(|error| (shown.clone(), error))? {
+        let named = |error| match error {
+            // As the user knows it: the destination's root may be that of the whole file system.
+            StorageError::Immutable(path) => StorageError::Immutable(self.shown_at_destination(&path)),
+            other => other,
+        };
+        match decision.map_err(|error| (shown.clone(), named(error)))? {
             Decision::Transfer => self.look_up(self.job(pair), shelf).await,
             Decision::Leave(why) => {
                 self.stats.note(&shown, &Event::LeftOut { file: &pair.source, why });

@@ -17,6 +17,8 @@ pub struct EmptyFolders {
     pub leave_root: bool,
     /// The place as messages name it.
     pub name: String,
+    /// How many folders deep to look; `None`: all.
+    pub max_depth: Option<usize>,
     /// What is left out isn't seen.
     pub filter: Arc<Filter>,
 }
@@ -37,7 +39,7 @@ pub async fn remove_empty_folders(
     let below = |path: &RemotePath| path.relative_to(&target.path).unwrap_or_else(|| path.clone());
     // Each folder seen, and whether it may go.
     let mut folders = BTreeMap::from([(RemotePath::root(), !which.leave_root)]);
-    let tree = walk_filtered(target, None, &which.filter);
+    let tree = walk_filtered(target, which.max_depth, &which.filter);
     pin_mut!(tree);
     let mut first = true;
     while let Some(listing) = tree.next().await {
@@ -87,6 +89,10 @@ pub async fn remove_empty_folders(
             match outcome.into_result() {
                 Ok(()) if path.is_root() => stats.note(path, &Event::RootDeleted(&which.name)),
                 Ok(()) => stats.note(path, &Event::FolderDeleted),
+                // What the filters leave out keeps its folder.
+                Err(StorageError::FolderNotEmpty(_)) if !which.filter.is_inactive() => {
+                    tracing::debug!(path = %path, "left, since it isn't empty");
+                }
                 Err(error) => {
                     if report.fail(stats, path, error) == Verdict::Stop {
                         stop.cancel();

@@ -74,6 +74,11 @@ impl Allowance {
         admitted.map(drop).map_err(|_| StorageError::TransferLimit { limit: most })
     }
 
+    /// Checks whether the time for transfers is limited.
+    pub(crate) fn has_end(&self) -> bool {
+        self.end.is_some()
+    }
+
     /// Lets work go on until a hard limit on time ends it.
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, StorageError> {
         match self.end.filter(|_| self.limits.cutoff == Cutoff::Hard) {

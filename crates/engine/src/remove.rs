@@ -24,7 +24,10 @@ pub enum Removal {
         filter: Arc<Filter>,
     },
     /// The folder with all it holds.
-    Everything,
+    Everything {
+        /// How many folders deep to go; `None`: all. What lies deeper stays, and what it is in.
+        max_depth: Option<usize>,
+    },
 }
 
 /// Removes the files below `target`, or all of it.
@@ -40,10 +43,10 @@ pub async fn remove(
     stats: &Stats,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
-    let everything = matches!(removal, Removal::Everything);
+    let everything = matches!(removal, Removal::Everything { .. });
     let (max_depth, filter) = match removal {
         Removal::Files { max_depth, filter } => (max_depth, filter),
-        Removal::Everything => (None, Arc::default()),
+        Removal::Everything { max_depth } => (max_depth, Arc::default()),
     };
     let mut report = RunReport::default();
     let mut waiting: Vec<File> = Vec::new();

@@ -126,16 +126,21 @@ impl Run<'_> {
         source: &[Entry],
         entries: Vec<Entry>,
     ) -> Vec<Entry> {
-        // Only a sync does anything with what the source hasn't got, or who wants to be told of it.
-        let matters = self.mode == Mode::Sync || self.stats.wants_extras();
-        if !self.hides_at_destination() || !matters {
+        if !self.hides_at_destination() {
             return entries;
         }
+        // Only a sync does anything with what the source hasn't got, or who wants to be told of it.
+        let matters = self.mode == Mode::Sync || self.stats.wants_extras();
         let names = self.names();
         let key = |entry: &Entry| Some(names.key(&entry.name()?).into_owned());
         let wanted: HashSet<_> = source.iter().filter_map(key).collect();
-        let (mut left, others): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| key(entry).is_some_and(|key| wanted.contains(&key)));
+        let exact: HashSet<_> = source.iter().filter_map(Entry::name).collect();
+        // A name that is only spelled in another way may be one that a filter protects.
+        let in_sight = |entry: &Entry| {
+            entry.name().is_some_and(|name| exact.contains(&name))
+                || !matters && !key(entry).is_some_and(|key| wanted.contains(&key))
+        };
+        let (mut left, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(in_sight);
         let sieve = Sieve { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
         left.extend(sieve.sift(&self.to.path.join_path(&folder.there), others).await);
         left

@@ -51,6 +51,7 @@ impl Run<'_> {
             }
             let destination = self.sift_destination(&folder, &source, destination).await;
             let mut matched = plan::match_folder(source, destination, self.names());
+            self.keep_old_versions(&mut matched);
             let mut standing: Vec<File> = std::mem::take(&mut matched.extra_files);
             standing.extend(self.reusable(&matched.files));
             agenda.note(folder.there.clone(), Standing::Kept, standing).await?;

@@ -117,7 +117,13 @@ pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> V
 impl Transfer {
     /// How much goes together.
     pub(crate) fn batch_limit(&self) -> BatchLimit {
-        if self.server_side { AT_THE_REMOTE } else { self.to.remote.info().batch }
+        if self.server_side { AT_THE_REMOTE } else { self.sent_together() }
+    }
+
+    /// How much is sent together. On a disk a batch saves no calls, and a limit on time is looked at before each batch.
+    fn sent_together(&self) -> BatchLimit {
+        let info = self.to.remote.info();
+        if self.allowance.has_end() && !info.features.networked { BatchLimit::SINGLE } else { info.batch }
     }
 
     /// Carries a batch out. What the remote can't move without copying it is sent.
@@ -128,7 +134,7 @@ impl Transfer {
             true => self.carry(Way::AtTheRemote, &folder, jobs, &mut report).await,
             false => jobs,
         };
-        for batch in split(self.to.remote.info().batch, &folder, jobs) {
+        for batch in split(self.sent_together(), &folder, jobs) {
             self.carry(Way::Sent, &folder, batch.jobs, &mut report).await;
         }
         report

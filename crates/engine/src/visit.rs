@@ -97,7 +97,8 @@ impl Run<'_> {
             let path = path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
             tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
         }
-        self.keep_what_may_be_there(&mut matched, &gaps);
+        self.keep_old_versions(&mut matched);
+        self.keep_what_may_be_there(&mut matched, &gaps, &target);
         self.send_nothing_twice(&mut matched, unread, report);
         let clashed = self.settle_clashes(&mut matched, folder, report).await;
         self.respell(&mut matched, folder, report).await;
@@ -111,7 +112,9 @@ impl Run<'_> {
         let shelf = self.shelf(&folder.there).await?;
         let pairs = std::mem::take(&mut matched.files);
         let kept = self.reusable(&pairs);
-        let mut jobs = self.decide_all(&target, pairs, &shelf, report).await;
+        let names: HashSet<_> = pairs.iter().map(|pair| pair.name.clone()).collect();
+        let jobs = self.decide_all(&target, pairs, &shelf, report).await;
+        let mut jobs = self.keep_apart(jobs, (&target, &names), report);
         self.note_kept(&folder.there, kept, &jobs).await?;
         jobs.extend(clashed);
         self.hand_on(&folder.there, &target, jobs, batches, report).await?;
@@ -183,6 +186,41 @@ impl Run<'_> {
         Ok((self.sift_source(&path, listing.entries).await, gaps))
     }
 
+    /// Takes the old versions that the suffix names out of what only the destination has.
+    pub(crate) fn keep_old_versions(&self, matched: &mut Matched) {
+        if let Some(backup) = &self.options.backup {
+            matched.extra_files.retain(|file| !backup.may_have_named(&file.path));
+        }
+    }
+
+    /// Refuses what would set an old version aside under the name of another file of the source: one of the two would
+    /// take the other's place.
+    fn keep_apart(
+        &self,
+        jobs: Vec<Job>,
+        (target, names): (&RemotePath, &HashSet<Name>),
+        report: &mut RunReport,
+    ) -> Vec<Job> {
+        let Some(backup) = self.options.backup.as_ref().filter(|backup| backup.folder.is_none()) else {
+            return jobs;
+        };
+        let clashes = |job: &Job| {
+            let place = backup.place(self.to, &target.join(&job.name)).ok()?;
+            (!job.replaces.is_empty() && names.contains(&place.name()?)).then_some(place)
+        };
+        let mut left = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match clashes(&job) {
+                Some(place) => {
+                    let path = self.shown_at_destination(&target.join(&job.name));
+                    self.fail(report, &path, StorageError::AlreadyExists(self.shown_at_destination(&place)));
+                }
+                None => left.push(job),
+            }
+        }
+        left
+    }
+
     /// Takes out the files that the destination may have, though it can't be read what it has there. Where two files of
     /// one name can stand side by side, sending them would leave two.
     fn send_nothing_twice(&self, matched: &mut Matched, unread: Vec<Gap>, report: &mut RunReport) {
@@ -206,7 +244,7 @@ impl Run<'_> {
 
     /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever
     /// flags say about errors.
-    fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &[Name]) {
+    fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &[Name], target: &RemotePath) {
         if gaps.is_empty() || self.mode != Mode::Sync {
             return;
         }
@@ -224,7 +262,6 @@ impl Run<'_> {
             let name = file.path.name();
             !name.is_some_and(|name| may_be_there(&name, &file.path))
         });
-        let target = self.to.path.clone();
         matched.extra_folders.retain(|name| !may_be_there(name, &target.join(name)));
     }
 

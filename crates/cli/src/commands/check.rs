@@ -76,7 +76,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         one_way: arguments.one_way,
         checksums: context.session.checksums(),
         checkers: flags.checkers.get(),
-        max_depth: context.settings.max_depth,
+        max_depth: context.settings.run_depth,
         filter: context.settings.filter.clone(),
         matching: flags.names,
         names: names.clone(),

@@ -78,7 +78,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         }
         let location = match folder {
             true => context.session.open(destination).await?,
-            false => context.session.open_itself(destination).await?,
+            false => context.session.open_file(destination).await?,
         };
         return one(&arguments.url, None, arguments, folder, &location, context).await;
     }

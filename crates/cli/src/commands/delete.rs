@@ -27,9 +27,10 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let target = context.session.open(&arguments.path).await?;
     refuse_single_file(context.settings, &target).await?;
     let filter = context.settings.filter.clone();
-    let empty =
-        EmptyFolders { leave_root: true, name: context.session.shown(&target), filter: filter.clone() };
-    let removal = Removal::Files { max_depth: context.settings.max_depth, filter };
+    let max_depth = context.settings.max_depth;
+    let name = context.session.shown(&target);
+    let empty = EmptyFolders { leave_root: true, max_depth, name, filter: filter.clone() };
+    let removal = Removal::Files { max_depth, filter };
     let rmdirs = arguments.rmdirs;
     carry_out(context, "delete", &ListFlags::default(), |stats, stop| async move {
         let report = fichier_engine::remove(&target, removal, &stats, &stop).await?;

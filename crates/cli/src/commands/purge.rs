@@ -24,10 +24,10 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         let message = "filters are not supported with purge (purge will delete everything unconditionally)";
         return Err(Failure::other(message).into());
     }
-    let location = context.session.open_itself(&arguments.path).await?;
-    let target = location;
+    let target = context.session.open_itself(&arguments.path).await?;
+    let removal = Removal::Everything { max_depth: context.settings.max_depth };
     carry_out(context, "purge", &ListFlags::default(), |stats, stop| async move {
-        fichier_engine::remove(&target, Removal::Everything, &stats, &stop).await
+        fichier_engine::remove(&target, removal, &stats, &stop).await
     })
     .await
 }

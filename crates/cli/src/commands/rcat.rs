@@ -42,7 +42,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Err(Failure::usage("nothing to read from standard input (stdin)").into());
     }
     refuse_folder(&arguments.path)?;
-    let target = context.session.open_itself(&arguments.path).await?;
+    let target = context.session.open_file(&arguments.path).await?;
     let Some(name) = target.path.name() else {
         return Err(Failure::other(format!("{:?} is a directory", arguments.path)).into());
     };

@@ -27,6 +27,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     refuse_single_file(context.settings, &target).await?;
     let which = EmptyFolders {
         leave_root: arguments.leave_root,
+        max_depth: context.settings.max_depth,
         name: context.session.shown(&target),
         filter: context.settings.filter.clone(),
     };

@@ -61,9 +61,11 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             }
             unless_declined(location.remote.set_modified(&file, time).await)?;
         }
-        Ok(Entry::Folder(_)) if arguments.recursive => all_below(&location, time, context).await?,
-        // A folder's own time can't be set.
-        Ok(Entry::Folder(_)) => {}
+        // A folder's own time can't be set, so that the files in it are meant.
+        Ok(Entry::Folder(_)) => {
+            let depth = if arguments.recursive { context.settings.max_depth } else { Some(1) };
+            all_below(&location, depth, time, context).await?;
+        }
         Err(StorageError::FileNotFound(_)) if arguments.no_create || arguments.recursive => {
             let flag = if arguments.no_create { "--no-create" } else { "--recursive" };
             tracing::warn!(path = shown, "Not touching nonexistent file due to {flag}");
@@ -82,8 +84,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-async fn all_below(location: &Location, time: SystemTime, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let mut listing = Listing::new(location, context.settings.max_depth, &context.settings.filter);
+async fn all_below(
+    location: &Location,
+    depth: Option<usize>,
+    time: SystemTime,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
+    let mut listing = Listing::new(location, depth, &context.settings.filter);
     while let Some(files) = listing.next_files(&mut context.problems).await? {
         for (path, file) in files {
             if context.settings.dry_run {

@@ -44,7 +44,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         transfers: flags.transfers.get(),
         checkers: flags.checkers.get(),
         tries: flags.retries,
-        max_depth: context.settings.max_depth,
+        max_depth: context.settings.run_depth,
         filter: context.settings.filter.clone(),
         names: flags.names,
         delete_excluded: context.settings.delete_excluded,

