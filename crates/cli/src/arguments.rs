@@ -27,6 +27,7 @@ use crate::{
     logging::LogFormat,
     output::{screen::Questions, stats::Style, time::Clock},
     syslog::Facility,
+    typed_secrets::TypedSecrets,
 };
 
 /// The settings of a run.
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     pub(crate) directories: Directories,
     pub(crate) dry_run: bool,
+    /// What was typed and mustn't be seen.
+    pub(crate) secrets: TypedSecrets,
     pub(crate) max_depth: Option<usize>,
     /// How many folders deep a run between two sides goes. There 0 is the first level, as with rclone.
     pub(crate) run_depth: Option<usize>,
@@ -183,6 +186,7 @@ impl Settings {
             directories: Directories::new(environment, typed.cache_dir.clone(), typed.temp_dir.clone()),
             dry_run: typed.dry_run,
             max_depth: usize::try_from(typed.max_depth).ok().filter(|depth| *depth > 0),
+            secrets: TypedSecrets::default(),
             run_depth: usize::try_from(typed.max_depth).ok().map(|depth| depth.max(1)),
             // Filters may take reading files, and log: they are decided when the log is there.
             filter: Arc::default(),

@@ -28,6 +28,7 @@ use crate::{
     log_file::LogFile,
     output::{json::Object, screen::Screen, time::Clock},
     syslog::{Facility, Syslog},
+    typed_secrets::TypedSecrets,
 };
 
 /// Only our own crates speak to the user; what their libraries have to say would drown it.
@@ -46,6 +47,7 @@ pub(crate) struct Log {
     coloured: bool,
     format: LogFormat,
     clock: Clock,
+    secrets: TypedSecrets,
 }
 
 /// What a line of the log says beside its message.
@@ -129,6 +131,7 @@ impl Log {
             coloured,
             format: settings.log_format,
             clock: settings.clock.clone(),
+            secrets: settings.secrets.clone(),
         })
     }
 
@@ -143,6 +146,7 @@ impl Log {
             coloured: false,
             format: LogFormat::USUAL,
             clock: Clock::of_system(),
+            secrets: TypedSecrets::default(),
         }
     }
 
@@ -201,6 +205,7 @@ impl Log {
             return;
         }
         let now = self.clock.local(Some(std::time::SystemTime::now()));
+        let message = &message.without(&self.secrets);
         let line = match (self.syslog, self.systemd) {
             (Some(facility), _) => message.for_syslog(&now, facility),
             (None, true) => message.for_systemd(&now),
@@ -313,6 +318,26 @@ impl Visit for Message {
 }
 
 impl Message {
+    /// Returns the message without what was typed and mustn't be seen.
+    fn without(&self, secrets: &TypedSecrets) -> Self {
+        let hidden = |text: &String| secrets.hidden(text).into_owned();
+        let field = |(name, value): &(&'static str, FieldValue)| {
+            let value = match value {
+                FieldValue::Text(text) => FieldValue::Text(hidden(text)),
+                FieldValue::Plain(text) => FieldValue::Plain(text.clone()),
+            };
+            (*name, value)
+        };
+        Self {
+            level: self.level,
+            object: self.object.as_ref().map(hidden),
+            text: hidden(&self.text),
+            fields: self.fields.iter().map(field).collect(),
+            stats: self.stats.as_ref().map(hidden),
+            source: self.source.clone(),
+        }
+    }
+
     fn plain(&self, now: &ZonedDateTime, format: LogFormat, coloured: bool) -> Vec<u8> {
         let mut line = String::new();
         let now = if format.utc { now.with_time_zone(TimeZone::UTC) } else { now.clone() };

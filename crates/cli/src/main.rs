@@ -26,6 +26,7 @@ mod sum_check;
 mod syslog;
 mod terminal;
 mod transfer;
+mod typed_secrets;
 
 fn main() -> std::process::ExitCode {
     let environment = flags::Environment::of_process();

@@ -19,6 +19,7 @@ use crate::{
     problems::Problems,
     session::Session,
     suggestion,
+    typed_secrets::TypedSecrets,
 };
 
 /// Runs the program and says how it ended.
@@ -41,6 +42,7 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
         Ok(settings) => settings,
         Err(error) => return complain(&Log::plain(), &error.to_string(), Exit::Usage),
     };
+    settings.secrets = TypedSecrets::of(words);
     if typed.filter.dumps() {
         settings.log_level = LogLevel::Debug;
     }
@@ -125,6 +127,8 @@ fn show(words: &[OsString], error: &clap::Error) -> Exit {
             (text, Exit::Usage)
         }
     };
+    // The grammar quotes the words that it doesn't understand.
+    let text = TypedSecrets::of(words).hidden(&text).into_owned();
     let written = match exit {
         Exit::Success => io::stdout().lock().write_all(text.as_bytes()),
         _ => io::stderr().lock().write_all(text.as_bytes()),

@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use configuration::Configuration;
 pub(crate) use guard::unless_declined;
+pub(crate) use options::is_harmless as is_harmless_option;
 
 use local::LocalPath;
 

@@ -58,7 +58,9 @@ pub fn walk_filtered(
         let listing = match start.remote.list_with_gaps(&folder).await {
             Ok(Listing { entries, gaps: met }) => {
                 for Gap { path, error } in met.into_iter().rev() {
-                    if matches!(error, StorageError::Unseen { .. }) {
+                    // A service that names a file and doesn't tell it leaves what is asked for undone.
+                    let networked = start.remote.info().features.networked;
+                    if networked || matches!(error, StorageError::Unseen { .. }) {
                         gaps.push(WalkError { folder: path, source: error });
                     } else {
                         tracing::error!(path = %path, "left out: {error}");

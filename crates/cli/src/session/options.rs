@@ -64,7 +64,8 @@ pub(super) fn lacks_quotes(address: &Address) -> bool {
     address.path.starts_with(b"//") && parameters.iter().next().is_some()
 }
 
-fn is_harmless(key: &str) -> bool {
+/// Checks whether an option's value may be shown: every backend that has it says so.
+pub(crate) fn is_harmless(key: &str) -> bool {
     let mut options = registry::backends().iter().filter_map(|backend| backend.option(key)).peekable();
     options.peek().is_some() && options.all(|option| !option.sensitive)
 }

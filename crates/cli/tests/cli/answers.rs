@@ -155,6 +155,49 @@ fn what_cant_be_read_at_the_destination_isnt_sent_again() {
 }
 
 #[test]
+fn an_old_version_that_stays_is_an_error() {
+    for words in [&["copy"][..], &["move"], &["sync"]] {
+        let stage = Stage::start();
+        let from = stage.directory("from");
+        stage.control().seed_file("d/f00", b"old version").unwrap();
+        write_tree(&from, &numbered(1));
+        fault(&stage, "endpoint=file/rm,kind=message:Permission denied");
+        let run = stage.run(&[words, &[from.to_str().unwrap(), "t:d", "--retries", "1"]].concat());
+        assert_ne!(run.status, Some(0), "{words:?}: {}", run.stderr);
+        assert!(run.stderr.contains("stays beside the new one"), "{}", run.stderr);
+        assert_eq!(stored(&stage).len(), 2, "{words:?}");
+        // The source of a move stays, too.
+        assert!(from.join("f00").exists(), "{words:?}");
+    }
+}
+
+#[test]
+fn a_count_alone_is_no_proof() {
+    for (endpoint, count, target) in [("file/mv", "moved", "e/b"), ("file/rename", "renamed", "d/b")] {
+        let stage = Stage::start();
+        stage.control().seed_file("d/a", b"new").unwrap();
+        stage.control().seed_file(target, b"the one that would go").unwrap();
+        fault(&stage, &format!("endpoint={endpoint},kind=answer:{{\"status\":\"OK\",\"{count}\":1}}"));
+        let run = stage.run(&["moveto", "t:d/a", &format!("t:{target}"), "--retries", "1"]);
+        assert_ne!(run.status, Some(0), "{endpoint}: {}", run.stderr);
+        let old = stored(&stage).into_iter().filter(|(_, bytes)| bytes == b"the one that would go");
+        assert_eq!(old.count(), 1, "{endpoint}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_a_listing_names_and_does_not_tell_is_told_by_every_command() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/a", b"1").unwrap();
+    fault(&stage, "endpoint=folder/ls,kind=drop-field:url");
+    for words in [&["lsf"][..], &["size"], &["delete"], &["hashsum", "whirlpool"], &["lsjson"]] {
+        let run = stage.run(&[words, &["t:d"]].concat());
+        assert_ne!(run.status, Some(0), "{words:?}: {}", run.stderr);
+    }
+    assert_eq!(stored(&stage).len(), 1);
+}
+
+#[test]
 fn a_removal_counts_when_the_file_is_gone() {
     for answer in SILENT {
         let stage = Stage::start();

@@ -13,13 +13,12 @@ use super::FichierRemote;
 /// So many files are looked up one by one; for more their folder is listed.
 const LOOKED_UP_SINGLY: usize = 8;
 
-/// Returns those of the files asked for that an answer confirms: by their links, or by a count of all of them.
+/// Returns those of the files asked for that an answer confirms by their links. A count alone proves nothing.
 fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
     let told: HashSet<_> = told.iter().filter(|link| asked.contains(link)).copied().collect();
     match count {
         // It contradicts itself.
         Some(count) if count < told.len() as u64 => HashSet::new(),
-        Some(count) if told.is_empty() && count == asked.len() as u64 => asked.iter().copied().collect(),
         _ => told,
     }
 }
@@ -116,16 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_an_answer_names_or_counts_in_full_is_confirmed() {
+    fn only_what_an_answer_names_is_confirmed() {
         let asked = links(&["aaaaa", "bbbbb", "ccccc"]);
         let of = |count, told: &[&str]| confirmed(&asked, count, &links(told)).len();
         assert_eq!(of(Some(3), &["aaaaa", "bbbbb", "ccccc"]), 3);
-        assert_eq!(of(Some(3), &[]), 3, "counted");
+        assert_eq!(of(Some(3), &[]), 0, "counted alone");
         assert_eq!(of(None, &["aaaaa", "bbbbb"]), 2);
         assert_eq!(of(Some(2), &["aaaaa", "bbbbb"]), 2, "in part");
         assert_eq!(of(Some(2), &[]), 0, "which two?");
         assert_eq!(of(None, &[]), 0, "nothing said");
         assert_eq!(of(Some(1), &["aaaaa", "bbbbb"]), 0, "contradiction");
-        assert_eq!(of(Some(3), &["zzzzz"]), 3, "a foreign link says nothing");
+        assert_eq!(of(Some(3), &["zzzzz"]), 0, "a foreign link says nothing");
     }
 }

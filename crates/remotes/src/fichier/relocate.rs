@@ -89,18 +89,17 @@ impl FichierRemote {
                             outcomes[step.index] = match file {
                                 Ok(file) => {
                                     let stays = file.link;
-                                    old.extend(
-                                        item.replaces
-                                            .iter()
-                                            .filter(|old| link_of(old).ok() != Some(stays))
-                                            .cloned(),
-                                    );
+                                    let others =
+                                        item.replaces.iter().filter(|old| link_of(old).ok() != Some(stays));
+                                    old.extend(others.map(|old| (step.index, old.clone())));
                                     Outcome::Done(as_file(&file, item.to.clone()))
                                 }
                                 Err(error) => Outcome::Failed(failed(verb(kind), &item.from.path, error)),
                             };
                         }
-                        self.remove_replaced(&old).await;
+                        for (index, error) in self.remove_replaced(old).await {
+                            outcomes[index] = Outcome::Failed(error);
+                        }
                     }
                     Err(error) => {
                         // A copy that may have been made isn't made again.
@@ -344,17 +343,13 @@ impl FichierRemote {
             match self.client.rename_files(&list).await {
                 Ok(answer) => {
                     lists.taken(list.len());
-                    let counted = answer.renamed == Some(list.len() as u64);
                     for rename in list {
                         let told = answer.files.iter().find(|file| file.link == rename.link);
                         let name = told.and_then(|file| file.new_filename.as_deref());
                         let confirmed = match (told, name) {
                             (Some(_), Some(name)) => name == rename.filename,
                             (Some(_), None) => true,
-                            (None, _) => {
-                                counted && answer.files.is_empty()
-                                    || self.is_called(rename.link, &rename.filename).await
-                            }
+                            (None, _) => self.is_called(rename.link, &rename.filename).await,
                         };
                         if !confirmed {
                             let what = match name {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
-use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
+use fichier_storage::{Blame, File, Outcome, RemotePath, Result, Retry, StorageError};
 
 use super::{
     FichierRemote,
@@ -158,17 +158,19 @@ impl FichierRemote {
         Ok(Self::confirms_removal(links.len(), &answer))
     }
 
-    /// Removes old versions that a new one stands for. The new one is safe, so a failure here is no failure
-    /// of the transfer: the old version stays as a duplicate.
-    pub(super) async fn remove_replaced(&self, old: &[File]) {
+    /// Removes old versions that a new one replaces, each with the number of its item. Returns those that stay, with why:
+    /// the new one is safe, but two files bear the name now.
+    pub(super) async fn remove_replaced(&self, old: Vec<(usize, File)>) -> Vec<(usize, StorageError)> {
         if old.is_empty() {
-            return;
+            return Vec::new();
         }
-        for (file, outcome) in old.iter().zip(self.remove_files(old).await) {
-            if let Err(error) = outcome.into_result() {
-                tracing::error!(path = %file.path, "The old version stays beside the new one: {error}");
-            }
-        }
+        let (numbers, files): (Vec<_>, Vec<_>) = old.into_iter().unzip();
+        let outcomes = self.remove_files(&files).await;
+        let stays = numbers.into_iter().zip(&files).zip(outcomes).filter_map(|((number, file), outcome)| {
+            let error = outcome.into_result().err()?;
+            Some((number, old_version_stays(&file.path, &error)))
+        });
+        stays.collect()
     }
 
     /// Notes that a file is gone, in whichever folder of its path it lay.
@@ -250,5 +252,16 @@ impl FichierRemote {
 impl Listed for Place {
     fn link(&self) -> FileLink {
         self.1
+    }
+}
+
+/// The new version of a file is stored, and the old one can't be removed. Nothing is sent again for that.
+fn old_version_stays(path: &RemotePath, error: &StorageError) -> StorageError {
+    StorageError::Service {
+        action: format!("remove the old version of {path:?}, which stays beside the new one"),
+        retry: Retry::Useless,
+        blame: Blame::Service,
+        hint: Some("the new version is stored; `dedupe` removes the old one".to_owned()),
+        source: error.to_string().into(),
     }
 }

@@ -538,9 +538,12 @@ impl FichierRemote {
             let done = as_file(&file, item.path.clone());
             self.tree.catalogue().note_file(folder, file);
             answers.put(&item, Outcome::Done(done));
-            old.extend(item.replaces.into_iter().filter(|old| link_of(old).ok() != Some(stored.link)));
+            let others = item.replaces.into_iter().filter(|old| link_of(old).ok() != Some(stored.link));
+            old.extend(others.map(|old| (item.index, old)));
         }
-        self.remove_replaced(&old).await;
+        for (index, error) in self.remove_replaced(old).await {
+            answers.0[index] = Outcome::Failed(error);
+        }
     }
 }
 

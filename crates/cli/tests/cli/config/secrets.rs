@@ -43,6 +43,11 @@ const RUNS: &[&[&str]] = &[
     &["config", "update", "one", "description=@KEY@\n"],
     &["complete-path", "one:"],
     &["complete-path", ":fichier,api_key=@KEY@:"],
+    &["deletefile", ":fichier,api_key=@KEY@:nope"],
+    &["checksum", "sha1", ":fichier,api_key=@KEY@:nope", "."],
+    &["lsf", ".", "--files-from", ":fichier,api_key=@KEY@:"],
+    &["hashsum", ":fichier,api_key=@KEY@:"],
+    &["lsf", "one:", ":fichier,api_key=@KEY@:"],
     &["obscure", "@PASSWORD@"],
     &["reveal", "@PASSWORD@"],
 ];

@@ -1,0 +1,110 @@
+//! The secrets among the typed words: connection strings hold keys, and so do flags. Whatever is said hides them, so
+//! that no message has to remember it.
+
+use std::{borrow::Cow, ffi::OsString};
+
+use fichier_config::{Address, RemoteSpec};
+use zeroize::Zeroizing;
+
+use crate::session::is_harmless_option;
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "…";
+
+/// Shorter values are words of every message.
+const SHORTEST: usize = 4;
+
+/// The secrets among the words of a command line.
+#[derive(Clone, Default)]
+pub(crate) struct TypedSecrets(Vec<Zeroizing<String>>);
+
+impl std::fmt::Debug for TypedSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TypedSecrets({})", self.0.len())
+    }
+}
+
+impl TypedSecrets {
+    /// Finds the secrets among these words.
+    pub(crate) fn of(words: &[OsString]) -> Self {
+        let mut found = Self::default();
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        for (index, word) in words.iter().enumerate() {
+            found.take_address(word);
+            let Some(flag) = word.strip_prefix("--") else { continue };
+            let (name, value) = match flag.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (flag, words.get(index + 1).map(|next| &**next)),
+            };
+            let Some(value) = value else { continue };
+            found.take_address(value);
+            if ["api-key", "password", "pass"].iter().any(|end| name.ends_with(end)) {
+                found.take(value);
+            }
+        }
+        // A secret that holds another one goes first.
+        found.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        found
+    }
+
+    fn take_address(&mut self, word: &str) {
+        if !word.contains(',') {
+            return;
+        }
+        let Ok(address) = Address::parse(word.as_bytes()) else { return };
+        let (RemoteSpec::Named { parameters, .. } | RemoteSpec::OnTheFly { parameters, .. }) =
+            &address.remote
+        else {
+            return;
+        };
+        for (key, value) in parameters.iter() {
+            if is_harmless_option(key) {
+                self.take_address(value);
+            } else {
+                self.take(value);
+            }
+        }
+    }
+
+    fn take(&mut self, value: &str) {
+        if value.len() >= SHORTEST && !matches!(value, "true" | "false") {
+            self.0.push(Zeroizing::new(value.to_owned()));
+        }
+    }
+
+    /// Returns the text without the secrets.
+    pub(crate) fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.0 {
+            if text.contains(secret.as_str()) {
+                text = Cow::Owned(text.replace(secret.as_str(), HIDDEN));
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(words: &[&str], text: &str) -> String {
+        let words: Vec<_> = words.iter().map(OsString::from).collect();
+        TypedSecrets::of(&words).hidden(text).into_owned()
+    }
+
+    #[test]
+    fn keys_of_connection_strings_and_flags_are_hidden_and_other_words_are_not() {
+        let words = ["ls", ":fichier,api_key=k3y-of-mine,cdn=true:a"];
+        assert_eq!(
+            hidden(&words, "no :fichier,api_key=k3y-of-mine,cdn=true:a"),
+            "no :fichier,api_key=…,cdn=true:a"
+        );
+        assert_eq!(hidden(&["ls", "--fichier-api-key", "k3y-of-mine"], "not k3y-of-mine"), "not …");
+        assert_eq!(
+            hidden(&["ls", "--files-from=:fichier,api_key=k3y-of-mine:x"], "open k3y-of-mine"),
+            "open …"
+        );
+        assert_eq!(hidden(&["copy", "a,b", "--transfers", "4"], "a,b: 4 transfers"), "a,b: 4 transfers");
+    }
+}
