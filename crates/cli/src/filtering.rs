@@ -9,7 +9,7 @@ use std::{
 
 use bstr::{ByteSlice as _, ByteVec as _};
 use fichier_filter::{Definition, Filter, FilterError, Notation, Share};
-use fichier_storage::{Entry, Location};
+use fichier_storage::{Entry, Location, RemoteExt};
 
 use crate::{
     arguments::Settings,
@@ -161,7 +161,7 @@ pub(crate) async fn refuse_single_file(settings: &Settings, location: &Location)
         return Ok(());
     }
     // What can't be found is the command's to tell.
-    match location.remote.find(&location.path).await {
+    match location.remote.entry(&location.path).await {
         Ok(Entry::File(file)) => Err(single_file(&file.path.to_string())),
         _ => Ok(()),
     }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use bstr::ByteSlice as _;
 use bytes::Bytes;
 use digest::DynDigest;
-use fichier_storage::{ByteRange, File, Hashing, Remote, Whirlpool};
+use fichier_storage::{ByteRange, File, Hashing, Remote, RemoteExt, Whirlpool};
 use futures::{Stream, StreamExt as _};
 
 /// A kind of checksum.

@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc};
 
 use fichier_engine::{FolderListing, WalkError};
 use fichier_filter::Filter;
-use fichier_storage::{Entry, File, Location, RemotePath, StorageError};
+use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, StorageError};
 use futures::{Stream, StreamExt as _};
 
 use crate::{filtering, problems::Problems};
@@ -68,7 +68,7 @@ impl Listing {
                     if !self.takes_file {
                         return Err(filtering::single_file(&self.location.path.to_string()).into());
                     }
-                    let entry = self.location.remote.find(&self.location.path).await;
+                    let entry = self.location.remote.entry(&self.location.path).await;
                     let entry = entry.map_err(|error| self.location.named(error))?;
                     let path = alone(&entry);
                     return Ok(Some(vec![Seen { path, entry }]));

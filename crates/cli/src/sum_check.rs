@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use fichier_engine::{Checksums, Observer, Relation};
-use fichier_storage::{ByteRange, File, Location, RemotePath, StorageError, collect};
+use fichier_storage::{ByteRange, File, Location, RemoteExt, RemotePath, StorageError, collect};
 use futures::{StreamExt as _, stream};
 
 use crate::{
@@ -72,7 +72,7 @@ pub(crate) async fn run(
 }
 
 async fn read(location: &Location, shown: &str) -> anyhow::Result<Vec<u8>> {
-    let file = match location.remote.find(&location.path).await {
+    let file = match location.remote.entry(&location.path).await {
         Ok(fichier_storage::Entry::File(file)) => file,
         Ok(fichier_storage::Entry::Folder(_)) | Err(StorageError::FileNotFound(_)) => {
             return Err(Failure::other(format!("not a sum file: {shown}")).into());
@@ -85,7 +85,7 @@ async fn read(location: &Location, shown: &str) -> anyhow::Result<Vec<u8>> {
 
 /// The name of the file at a location, if there is one.
 async fn single(location: &Location) -> anyhow::Result<Option<RemotePath>> {
-    match location.remote.find(&location.path).await {
+    match location.remote.entry(&location.path).await {
         Ok(fichier_storage::Entry::File(_)) => {
             Ok(location.path.name().map(|name| RemotePath::root().join(&name)))
         }
@@ -183,7 +183,7 @@ impl Run<'_> {
         }
         // What is there and wasn't listed is too old, too small, too deep or in a folder with a mark.
         let place = self.location.path.join_path(path);
-        matches!(self.location.remote.find(&place).await, Ok(fichier_storage::Entry::File(_)))
+        matches!(self.location.remote.entry(&place).await, Ok(fichier_storage::Entry::File(_)))
     }
 
     async fn compare(&mut self, jobs: Vec<(RemotePath, File, Option<String>)>, checkers: usize) {

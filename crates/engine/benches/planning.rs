@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use fichier_engine::{CheckOptions, Checksums, Evidence, RunOptions, Stats, check, sync};
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Folder, FolderIdentity, Location, Outcome,
-    PlaceId, Remote, RemoteInfo, RemotePath, Result, StorageError, Whirlpool, WriteBatch,
+    Entry, File, Freshness, Listing, Location, Remote, RemoteExt, RemotePath, Result, Whirlpool,
+    delegate_remote, memory::MemoryRemote,
 };
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -23,10 +23,10 @@ fn main() {
     divan::main();
 }
 
-/// One folder of files, in the order of their names. Nothing can be done with them.
+/// One folder of files, in the order of their names. Nothing can be done with them but listing.
 #[derive(Debug)]
 struct Listed {
-    info: RemoteInfo,
+    inner: MemoryRemote,
     entries: Vec<Entry>,
 }
 
@@ -41,60 +41,18 @@ fn side(name: &str, files: usize, every: usize) -> Location {
         media_type: None,
         fingerprint: None,
     };
-    let info = RemoteInfo {
-        name: name.to_owned(),
-        place: PlaceId::root(FolderIdentity::new("listed", name.as_bytes())),
-        encoding: String::new(),
-        backend: "listed",
-        features: Features { listed_checksums: true, ..Features::default() },
-        batch: BatchLimit::SINGLE,
-        time_precision: None,
-        skips_empty_files: false,
-    };
+    let inner = MemoryRemote::new(name);
     let entries = (0..files).map(file).map(Entry::File).collect();
-    Location { remote: Arc::new(Listed { info, entries }), path: RemotePath::root() }
+    Location { remote: Arc::new(Listed { inner, entries }), path: RemotePath::root() }
 }
 
 #[async_trait]
 impl Remote for Listed {
-    fn info(&self) -> &RemoteInfo {
-        &self.info
-    }
+    delegate_remote!(inner: info, place, find, forget, reader, write, copy, rename, remove, remove_unchanged,
+        make_folders, remove_folders, rename_folders, set_modified, extensions);
 
-    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
-        Ok(self.info.place.join(folder))
-    }
-
-    async fn list(&self, _: &RemotePath) -> Result<Vec<Entry>> {
-        Ok(self.entries.clone())
-    }
-
-    async fn find(&self, path: &RemotePath) -> Result<Entry> {
-        Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }))
-    }
-
-    async fn read(&self, file: &File, _: ByteRange) -> Result<ByteStream> {
-        Err(StorageError::FileNotFound(file.path.clone()))
-    }
-
-    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
-        batch.items.iter().map(|_| Outcome::NotTried).collect()
-    }
-
-    async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
-        batch.iter().map(|_| Outcome::NotTried).collect()
-    }
-
-    async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
-        batch.iter().map(|_| Outcome::NotTried).collect()
-    }
-
-    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        batch.iter().map(|_| Outcome::NotTried).collect()
-    }
-
-    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        batch.iter().map(|_| Outcome::NotTried).collect()
+    async fn list(&self, _folder: &RemotePath, _age: Freshness) -> Result<Listing> {
+        Ok(self.entries.clone().into())
     }
 }
 
@@ -108,7 +66,7 @@ fn listings(bencher: Bencher<'_, '_>, files: usize) {
     bencher.counter(ItemsCount::new(files)).bench_local(|| {
         runtime.block_on(async {
             for side in [&from, &to] {
-                black_box(side.remote.list(&side.path).await.unwrap());
+                black_box(side.remote.entries(&side.path).await.unwrap());
             }
         });
     });

@@ -1,7 +1,7 @@
 //! Setting old versions aside instead of removing them: `--backup-dir` and `--suffix`.
 
 use fichier_storage::{
-    Entry, File, Location, Name, Outcome, Relocation, Remote, RemotePath, Result, StorageError,
+    Entry, File, Location, Name, Outcome, Relocation, Remote, RemoteExt, RemotePath, Result, StorageError,
 };
 
 use crate::{Backup, Brakes};
@@ -62,7 +62,7 @@ impl Backup {
         for file in files {
             match self.place(to, &file.path) {
                 Ok(place) => {
-                    let replaces = match to.remote.find(&place).await {
+                    let replaces = match to.remote.entry(&place).await {
                         Ok(Entry::File(old)) => vec![old],
                         _ => Vec::new(),
                     };

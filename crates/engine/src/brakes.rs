@@ -1,17 +1,11 @@
 //! How much may be removed: `--max-delete` and `--max-delete-size`, held by a remote that asks before it removes
 //! anything, so that no command can forget them.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
-};
+use fichier_storage::{Extensions, File, Outcome, Remote, Result, StorageError, delegate_remote};
 
 /// How much may be removed, and how much was: one for all remotes of a run.
 #[derive(Debug, Default)]
@@ -105,53 +99,10 @@ pub(crate) fn with_refused<T>(
     outcomes
 }
 
-// A wrapper that forgets a method would give the trait's own answer.
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Remote for Braked {
-    fn info(&self) -> &RemoteInfo {
-        self.inner.info()
-    }
-
-    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
-        self.inner.place(folder).await
-    }
-
-    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
-        self.inner.list(folder).await
-    }
-
-    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
-        self.inner.list_with_gaps(folder).await
-    }
-
-    async fn find(&self, path: &RemotePath) -> Result<Entry> {
-        self.inner.find(path).await
-    }
-
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
-        self.inner.metadata(file).await
-    }
-
-    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
-        self.inner.read(file, range).await
-    }
-
-    async fn prepare(&self, file: &File) {
-        self.inner.prepare(file).await;
-    }
-
-    async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
-        self.inner.write(batch).await
-    }
-
-    async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        self.inner.copy(batch).await
-    }
-
-    async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        self.inner.rename(batch).await
-    }
+    delegate_remote!(inner: info, place, list, find, forget, reader, write, copy, rename, make_folders,
+        remove_folders, rename_folders, set_modified);
 
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
         let (allowed, refused) = self.brakes.admit_all(batch);
@@ -163,45 +114,17 @@ impl Remote for Braked {
         with_refused(self.inner.remove_unchanged(&batch[..allowed]).await, batch.len(), refused)
     }
 
-    async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        self.inner.make_folders(batch).await
-    }
-
-    async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        self.inner.remove_folders(batch).await
-    }
-
-    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
-        self.inner.rename_folder(from, to).await
-    }
-
-    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
-        self.inner.merge_folders(path).await
-    }
-
-    async fn set_modified(&self, file: &File, time: SystemTime) -> Result<()> {
-        self.inner.set_modified(file, time).await
-    }
-
-    async fn about(&self) -> Result<Usage> {
-        self.inner.about().await
-    }
-
-    async fn account(&self) -> Result<AccountInfo> {
-        self.inner.account().await
-    }
-
-    async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
-        self.inner.link(entry, request).await
-    }
-
-    fn unsupported(&self, operation: &'static str) -> StorageError {
-        self.inner.unsupported(operation)
+    fn extensions(&self) -> Extensions<'_> {
+        // None of these removes a file. A new one has to be looked at here.
+        let Extensions { usage, account, links, merge, metadata } = self.inner.extensions();
+        Extensions { usage, account, links, merge, metadata }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use fichier_storage::{Freshness, RemotePath, conformance, memory::MemoryRemote};
+
     use super::*;
 
     fn files(sizes: &[u64]) -> Vec<File> {
@@ -242,5 +165,16 @@ mod tests {
         assert!(matches!(refused, Some(StorageError::RemovalLimit { limit: "--max-delete-size" })));
         assert!(brakes.admit(4).is_ok());
         assert!(Brakes::default().admit(u64::MAX).is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn without_limits_it_is_the_remote_itself_and_gaps_come_through() {
+        let inner = MemoryRemote::new("memory:");
+        let braked = Braked::new(Arc::new(inner), Arc::default());
+        conformance::run(Arc::new(braked)).await.unwrap();
+        let inner = MemoryRemote::new("memory:");
+        inner.hide(&RemotePath::parse("hidden").unwrap(), "permission denied");
+        let braked = Braked::new(Arc::new(inner), Arc::default());
+        assert_eq!(braked.list(&RemotePath::root(), Freshness::Known).await.unwrap().gaps.len(), 1);
     }
 }

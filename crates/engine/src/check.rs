@@ -8,7 +8,10 @@ use fichier_filter::Filter;
 use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{ByteRange, ByteStream, Entry, File, Location, Name, RemotePath, Result, StorageError};
+use fichier_storage::{
+    ByteRange, ByteStream, Entry, File, Freshness, Location, Name, RemoteExt, RemotePath, Result,
+    StorageError,
+};
 
 use crate::{
     Checksums, NameMatching, Relation, RunReport, Stats, compare::Side, copy::find_source, names::Sides,
@@ -129,7 +132,7 @@ type Versions = BTreeMap<Name, Vec<File>>;
 impl Check<'_> {
     async fn one_file(&mut self, file: File) -> Result<()> {
         let Some(name) = file.path.name() else { return Err(StorageError::FileNotFound(file.path)) };
-        let entries = match self.to.remote.list(&self.to.path).await {
+        let entries = match self.to.remote.entries(&self.to.path).await {
             Ok(entries) => entries,
             Err(StorageError::FolderNotFound(_)) => Vec::new(),
             Err(error) => return Err(error),
@@ -205,7 +208,7 @@ impl Check<'_> {
             return Ok(Half::default());
         }
         let path = side.path.join_path(folder);
-        match side.remote.list_with_gaps(&path).await {
+        match side.remote.list(&path, Freshness::SinceStart).await {
             Ok(listing) => {
                 let shown = |path: RemotePath| path.relative_to(&side.path).unwrap_or(path);
                 let gaps = listing.gaps.into_iter().map(|gap| (shown(gap.path), gap.error)).collect();

@@ -11,7 +11,7 @@ use std::{
 
 use futures::StreamExt;
 
-use fichier_storage::{Entry, File, Location, Name, Relocation, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, Name, Relocation, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
     RunReport,
@@ -181,7 +181,7 @@ impl Run<'_> {
 
     /// Whether nothing stands at a place but folders without files, which are removed for that.
     async fn is_free_again(&self, place: &RemotePath) -> bool {
-        match self.to.remote.find(place).await {
+        match self.to.remote.entry(place).await {
             Err(StorageError::FileNotFound(_)) => return true,
             Ok(Entry::Folder(_)) => {}
             _ => return false,

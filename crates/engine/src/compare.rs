@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt;
 
-use fichier_storage::{ByteRange, File, Hashing, Remote, Result, StorageError, Whirlpool};
+use fichier_storage::{ByteRange, File, Hashing, Remote, RemoteExt, Result, StorageError, Whirlpool};
 
 use crate::HashCache;
 
@@ -103,7 +103,7 @@ impl Checksums {
     /// Remembers what was seen of a file, unless it has changed meanwhile.
     pub(crate) async fn learn(&self, remote: &dyn Remote, file: &File, sum: Whirlpool) {
         let (Some(cache), Some(fingerprint)) = (&self.cache, file.settled_fingerprint()) else { return };
-        let now = remote.find(&file.path).await.ok();
+        let now = remote.entry(&file.path).await.ok();
         let now = now.as_ref().and_then(|entry| entry.as_file()?.settled_fingerprint());
         if now == Some(fingerprint) {
             cache.learn(file, sum).await;
@@ -166,7 +166,7 @@ impl Rules {
 
     /// How far apart two modification times of one file may be; `None` where a side keeps none.
     fn window(&self, from: &Arc<dyn Remote>, to: &Arc<dyn Remote>) -> Option<Duration> {
-        Some(from.info().time_precision?.max(to.info().time_precision?).max(self.window))
+        Some(from.info().times.precision?.max(to.info().times.precision?).max(self.window))
     }
 
     /// What the contents say.
@@ -199,7 +199,7 @@ impl Rules {
         }
         // With --checksum the times are nobody's concern, as in rclone.
         let retime = same_time == Some(false) && self.comparison == Comparison::Exact && !self.keep_times;
-        Ok(if retime && to.info().features.set_modified { Decision::Retime } else { Decision::Same })
+        Ok(if retime && to.info().times.settable { Decision::Retime } else { Decision::Same })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
     RunOptions, RunReport, Stats,
@@ -149,7 +149,7 @@ async fn one_file(
     overlap::of_files(&source, target, &root, options.backup.as_ref()).await?;
     let listed = match options.rules.unseen_destination {
         true => Ok(Vec::new()),
-        false => target.remote.list(&folder).await,
+        false => target.remote.entries(&folder).await,
     };
     let existing = match listed {
         Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
@@ -177,7 +177,7 @@ async fn one_file(
 
 /// Finds what a run begins with. Where nothing is, rclone calls that a missing directory.
 pub(crate) async fn find_source(from: &Location) -> Result<Entry> {
-    from.remote.find(&from.path).await.map_err(|error| match error {
+    from.remote.entry(&from.path).await.map_err(|error| match error {
         StorageError::FileNotFound(path) => from.named(StorageError::FolderNotFound(path)),
         other => from.named(other),
     })

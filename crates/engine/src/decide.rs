@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, stream};
 
-use fichier_storage::{File, RemotePath, StorageError};
+use fichier_storage::{File, RemoteExt, RemotePath, StorageError};
 
 use crate::{
     Relation, RunReport,
@@ -117,7 +117,7 @@ impl Run<'_> {
             }
             Decision::Retime => {
                 if let Some(time) = pair.source.modified {
-                    let set = self.to.remote.set_modified(existing, time).await;
+                    let set = self.to.remote.set_modified_of(existing, time).await;
                     set.map_err(|error| (shown.clone(), error))?;
                     self.stats.note(&shown, &Event::Retimed(existing));
                 }

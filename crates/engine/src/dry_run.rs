@@ -6,8 +6,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    Entry, Extensions, File, FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation,
+    Remote, RemotePath, Result, WriteBatch, delegate_remote,
 };
 
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
@@ -37,41 +37,9 @@ fn done<T>(batch: &[T]) -> Vec<Outcome<()>> {
     batch.iter().map(|_| Outcome::Done(())).collect()
 }
 
-// A wrapper that forgets a method would give the trait's own answer.
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Remote for DryRun {
-    fn info(&self) -> &RemoteInfo {
-        self.inner.info()
-    }
-
-    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
-        self.inner.place(folder).await
-    }
-
-    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
-        self.inner.list(folder).await
-    }
-
-    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
-        self.inner.list_with_gaps(folder).await
-    }
-
-    async fn find(&self, path: &RemotePath) -> Result<Entry> {
-        self.inner.find(path).await
-    }
-
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
-        self.inner.metadata(file).await
-    }
-
-    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
-        self.inner.read(file, range).await
-    }
-
-    async fn prepare(&self, file: &File) {
-        self.inner.prepare(file).await;
-    }
+    delegate_remote!(inner: info, place, list, find, forget, reader);
 
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         batch
@@ -115,33 +83,60 @@ impl Remote for DryRun {
         done(batch)
     }
 
-    async fn rename_folder(&self, _from: &RemotePath, _to: &RemotePath) -> Result<()> {
-        Ok(())
+    async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>> {
+        done(batch)
     }
 
-    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
-        skipped(path, "merge directories");
-        Ok(())
+    async fn set_modified(&self, batch: &[(File, SystemTime)]) -> Vec<Outcome<()>> {
+        done(batch)
     }
 
-    async fn set_modified(&self, _file: &File, _time: SystemTime) -> Result<()> {
-        Ok(())
+    fn extensions(&self) -> Extensions<'_> {
+        let Extensions { usage, account, links, merge, metadata } = self.inner.extensions();
+        Extensions {
+            usage,
+            account,
+            links: links.map(|_| self as &dyn PublicLinks),
+            merge: merge.map(|_| self as &dyn MergeFolders),
+            metadata,
+        }
     }
+}
 
-    async fn about(&self) -> Result<Usage> {
-        self.inner.about().await
-    }
-
-    async fn account(&self) -> Result<AccountInfo> {
-        self.inner.account().await
-    }
-
+#[async_trait]
+impl PublicLinks for DryRun {
     async fn link(&self, entry: &Entry, _request: LinkRequest) -> Result<String> {
         skipped(entry.path(), "public link");
         Ok(String::new())
     }
+}
 
-    fn unsupported(&self, operation: &'static str) -> StorageError {
-        self.inner.unsupported(operation)
+#[async_trait]
+impl MergeFolders for DryRun {
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        skipped(path, "merge directories");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fichier_storage::{Freshness, RemoteExt, memory::MemoryRemote};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_answers_as_if_and_changes_nothing() {
+        let inner = Arc::new(MemoryRemote::new("memory:"));
+        let [kept, hidden, new] = ["kept", "hidden", "new"].map(|path| RemotePath::parse(path).unwrap());
+        inner.make_folders(std::slice::from_ref(&kept)).await;
+        inner.hide(&hidden, "permission denied");
+        let dry = DryRun::new(inner.clone());
+        assert!(dry.make_folders(std::slice::from_ref(&new)).await[0].is_done());
+        assert!(dry.remove_folders(std::slice::from_ref(&kept)).await[0].is_done());
+        dry.rename_folder(&kept, &new).await.unwrap();
+        let listing = dry.list(&RemotePath::root(), Freshness::SinceStart).await.unwrap();
+        assert_eq!((listing.entries.len(), listing.gaps.len()), (1, 1));
+        assert_eq!(inner.entries(&RemotePath::root()).await.unwrap()[0].path(), &kept);
     }
 }

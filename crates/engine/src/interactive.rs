@@ -6,8 +6,8 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    Entry, Extensions, File, FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation,
+    Remote, RemoteExt, RemotePath, Result, StorageError, WriteBatch, delegate_remote,
 };
 
 /// What is about to be done.
@@ -109,41 +109,9 @@ fn merged<T>(refused: Vec<Option<Outcome<T>>>, outcomes: Vec<Outcome<T>>) -> Vec
         .collect()
 }
 
-// A wrapper that forgets a method would give the trait's own answer.
-#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Remote for Interactive {
-    fn info(&self) -> &RemoteInfo {
-        self.inner.info()
-    }
-
-    async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
-        self.inner.place(folder).await
-    }
-
-    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
-        self.inner.list(folder).await
-    }
-
-    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
-        self.inner.list_with_gaps(folder).await
-    }
-
-    async fn find(&self, path: &RemotePath) -> Result<Entry> {
-        self.inner.find(path).await
-    }
-
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
-        self.inner.metadata(file).await
-    }
-
-    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
-        self.inner.read(file, range).await
-    }
-
-    async fn prepare(&self, file: &File) {
-        self.inner.prepare(file).await;
-    }
+    delegate_remote!(inner: info, place, list, find, forget, reader);
 
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         let WriteBatch { folder, items } = batch;
@@ -191,35 +159,105 @@ impl Remote for Interactive {
         merged(refused, outcomes)
     }
 
-    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
-        self.allow("move directory", from).await?;
-        self.inner.rename_folder(from, to).await
+    async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>> {
+        let refused = self.allowed("move directory", batch.iter().map(|item| &item.from)).await;
+        let outcomes = self.inner.rename_folders(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
     }
 
-    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
-        self.allow("merge directories", path).await?;
-        self.inner.merge_folders(path).await
+    async fn set_modified(&self, batch: &[(File, SystemTime)]) -> Vec<Outcome<()>> {
+        let paths = batch.iter().map(|(file, _)| &file.path);
+        let refused = self.allowed("update modification time", paths).await;
+        let outcomes = self.inner.set_modified(&chosen(batch.iter().cloned(), &refused)).await;
+        merged(refused, outcomes)
     }
 
-    async fn set_modified(&self, file: &File, time: SystemTime) -> Result<()> {
-        self.allow("update modification time", &file.path).await?;
-        self.inner.set_modified(file, time).await
+    fn extensions(&self) -> Extensions<'_> {
+        let Extensions { usage, account, links, merge, metadata } = self.inner.extensions();
+        Extensions {
+            usage,
+            account,
+            links: links.map(|_| self as &dyn PublicLinks),
+            merge: merge.map(|_| self as &dyn MergeFolders),
+            metadata,
+        }
     }
+}
 
-    async fn about(&self) -> Result<Usage> {
-        self.inner.about().await
-    }
-
-    async fn account(&self) -> Result<AccountInfo> {
-        self.inner.account().await
-    }
-
+#[async_trait]
+impl PublicLinks for Interactive {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.allow("make public link", entry.path()).await?;
         self.inner.link(entry, request).await
     }
+}
 
-    fn unsupported(&self, operation: &'static str) -> StorageError {
-        self.inner.unsupported(operation)
+#[async_trait]
+impl MergeFolders for Interactive {
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        self.allow("merge directories", path).await?;
+        self.inner.merge_folders(path).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use fichier_storage::{Freshness, conformance, memory::MemoryRemote};
+
+    use super::*;
+
+    /// Answers with these in turn, then always yes.
+    #[derive(Debug, Default)]
+    struct Scripted(Mutex<Vec<Answer>>);
+
+    #[async_trait]
+    impl Asker for Scripted {
+        async fn ask(&self, _question: Question<'_>) -> Answer {
+            self.0.lock().unwrap().pop().unwrap_or(Answer::Yes)
+        }
+    }
+
+    fn over(inner: MemoryRemote, mut answers: Vec<Answer>) -> Interactive {
+        answers.reverse();
+        Interactive::new(Arc::new(inner), Arc::new(Scripted(Mutex::new(answers))))
+    }
+
+    fn paths<const N: usize>(paths: [&str; N]) -> [RemotePath; N] {
+        paths.map(|path| RemotePath::parse(path).unwrap())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn with_yes_to_all_it_is_the_remote_itself() {
+        let remote = over(MemoryRemote::new("memory:"), Vec::new());
+        conformance::run(Arc::new(remote)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn gaps_come_through() {
+        let inner = MemoryRemote::new("memory:");
+        inner.hide(&RemotePath::parse("hidden").unwrap(), "permission denied");
+        let remote = over(inner, Vec::new());
+        assert_eq!(remote.list(&RemotePath::root(), Freshness::Known).await.unwrap().gaps.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn each_item_has_its_own_answer_and_quitting_ends_the_asking() {
+        let remote = over(MemoryRemote::new("memory:"), vec![Answer::Yes, Answer::No, Answer::Quit]);
+        let made = remote.make_folders(&paths(["a", "b", "c", "d"])).await;
+        let [Outcome::Done(()), Outcome::Failed(StorageError::Declined(_)), over @ ..] = &made[..] else {
+            panic!("{made:?}")
+        };
+        assert!(matches!(over, [Outcome::Failed(StorageError::Quit), Outcome::NotTried]));
+        assert_eq!(remote.entries(&RemotePath::root()).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn after_a_stop_not_even_what_was_allowed_is_done() {
+        let remote = over(MemoryRemote::new("memory:"), vec![Answer::Yes, Answer::Stopped]);
+        let made = remote.make_folders(&paths(["a", "b"])).await;
+        assert!(matches!(made[..], [Outcome::NotTried, Outcome::Failed(StorageError::Canceled)]), "{made:?}");
+        assert!(remote.entries(&RemotePath::root()).await.unwrap().is_empty());
     }
 }

@@ -38,7 +38,7 @@ pub enum Respelling {
 impl NameMatching {
     /// The same for a destination, which may not tell capitals from small letters.
     pub(crate) fn at(self, destination: &Location) -> Self {
-        Self { ignore_case: self.ignore_case || destination.remote.info().features.case_insensitive, ..self }
+        Self { ignore_case: self.ignore_case || destination.remote.info().names.case_insensitive, ..self }
     }
 
     /// What names that count as one have in common.

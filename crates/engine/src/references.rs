@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use fichier_storage::{Entry, File, Location, Name, Outcome, Relocation, RemotePath, Result, StorageError};
+use fichier_storage::{
+    Entry, File, Location, Name, Outcome, Relocation, RemoteExt, RemotePath, Result, StorageError,
+};
 
 use crate::{
     RunReport,
@@ -30,7 +32,7 @@ impl Run<'_> {
         let mut shelf = Vec::new();
         for reference in &self.options.references {
             let Location { remote, path } = &reference.location;
-            let entries = match remote.list(&path.join_path(folder)).await {
+            let entries = match remote.entries(&path.join_path(folder)).await {
                 Ok(entries) => entries,
                 Err(StorageError::FolderNotFound(_) | StorageError::IsAFile(_)) => Vec::new(),
                 Err(error) => return Err(error),

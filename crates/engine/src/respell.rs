@@ -1,6 +1,6 @@
 //! Giving names at the destination the spelling that they have at the source: `--fix-case`.
 
-use fichier_storage::{File, Name, Relocation, RemotePath};
+use fichier_storage::{File, Name, Relocation, RemoteExt, RemotePath};
 
 use crate::{Respelling, RunReport, plan::Matched, run::Run, visit::Open};
 

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, stream};
 
-use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, Whirlpool};
+use fichier_storage::{File, Name, Outcome, Relocation, RemoteExt, RemotePath, Whirlpool};
 
 use crate::{
     Renames, RunReport,
@@ -246,7 +246,7 @@ impl Run<'_> {
         let rule = if self.options.track_renames { self.options.renames } else { Renames::default() };
         let same_name = || there.path.name().as_ref() == Some(&job.name);
         // A service that sets the times of files itself says nothing by them.
-        let keeps_times = self.to.remote.info().features.set_modified;
+        let keeps_times = self.to.remote.info().times.settable;
         let same_time = || match (job.source.modified, there.modified) {
             (Some(here), Some(there)) => {
                 let apart = here.duration_since(there).unwrap_or_else(|error| error.duration());
@@ -331,8 +331,8 @@ impl Run<'_> {
     /// Gives what was made there the time of the file that it stands for, where times are kept.
     async fn take_time(&self, planned: &Planned, file: &File) {
         let Some(time) = planned.job.source.modified else { return };
-        if self.to.remote.info().features.set_modified
-            && let Err(error) = self.to.remote.set_modified(file, time).await
+        if self.to.remote.info().times.settable
+            && let Err(error) = self.to.remote.set_modified_of(file, time).await
         {
             tracing::debug!(path = %file.path, "its time couldn't be set: {error}");
         }

@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Location, PlaceId, RemotePath, Result, StorageError};
+use fichier_storage::{Location, PlaceId, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
     DeleteWhen, NameMatching, Order, RunOptions, RunReport, Stats,
@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
             return Ok(false);
         }
         // In a folder that is empty or isn't there yet, there is nothing to make use of.
-        match self.to.remote.list(&self.to.path).await {
+        match self.to.remote.entries(&self.to.path).await {
             Ok(entries) => Ok(!entries.is_empty()),
             Err(StorageError::FolderNotFound(_)) => Ok(false),
             Err(error) => Err(self.to.named(error)),

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use fichier_filter::{Exclusion, Filter};
-use fichier_storage::{Entry, File, Remote, RemotePath};
+use fichier_storage::{Entry, File, Remote, RemoteExt, RemotePath};
 
 use crate::{
     run::{Mode, Run},
@@ -82,7 +82,7 @@ impl Sieve<'_> {
             let Ok(place) = RemotePath::parse(mark) else { continue };
             let Some(parent) = place.parent() else { continue };
             let place = folder.join_path(&place);
-            let Ok(entries) = self.remote.list(&folder.join_path(&parent)).await else { continue };
+            let Ok(entries) = self.remote.entries(&folder.join_path(&parent)).await else { continue };
             if entries.iter().filter_map(Entry::as_file).any(|file| file.path == place) {
                 return true;
             }

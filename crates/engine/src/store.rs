@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Content, Entry, File, Location, Result, StorageError, Whirlpool};
+use fichier_storage::{Content, Entry, File, Location, RemoteExt, Result, StorageError, Whirlpool};
 
 use crate::{
     RunOptions, RunReport, Stats,
@@ -81,7 +81,7 @@ pub async fn store(
 /// The files that bear a path.
 async fn existing(target: &Location) -> Result<Vec<File>> {
     let folder = target.path.parent().unwrap_or_default();
-    let entries = match target.remote.list(&folder).await {
+    let entries = match target.remote.entries(&folder).await {
         Ok(entries) => entries,
         Err(StorageError::FolderNotFound(_)) => Vec::new(),
         Err(error) => return Err(error),

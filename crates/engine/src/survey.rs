@@ -4,7 +4,7 @@
 //! finds out. So a copy lists first, and then sends what is new of a folder as soon as that folder is compared. What
 //! replaces something waits until the end, since what it replaces may be what another file is copied from.
 
-use fichier_storage::{File, Listing, RemotePath};
+use fichier_storage::{File, Listing, RemoteExt, RemotePath};
 
 use crate::{
     Order, RunReport,
@@ -46,7 +46,7 @@ impl Run<'_> {
             let mut source = Vec::new();
             if folder.source {
                 let path = self.from.path.join_path(&folder.path);
-                let Ok(entries) = self.from.remote.list(&path).await else { continue };
+                let Ok(entries) = self.from.remote.entries(&path).await else { continue };
                 source = self.sift_source(&path, entries).await;
             }
             let destination = self.sift_destination(&folder, &source, destination).await;

@@ -8,8 +8,8 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{
-    BatchLimit, Content, Entry, File, Location, Name, Outcome, Relocation, RemoteContent, RemotePath, Retry,
-    StorageError, WriteBatch, WriteItem,
+    BatchLimit, Content, Entry, File, Location, Name, Outcome, Relocation, RemoteContent, RemoteExt,
+    RemotePath, Retry, StorageError, WriteBatch, WriteItem,
 };
 
 use crate::{
@@ -214,7 +214,7 @@ impl Transfer {
         let (Origin::Files(from), StorageError::SourceChanged { .. }) = (&self.from, error) else {
             return error.retry() == Retry::Worthwhile;
         };
-        let Ok(Entry::File(now)) = from.remote.find(&job.source.path).await else { return false };
+        let Ok(Entry::File(now)) = from.remote.entry(&job.source.path).await else { return false };
         self.stats.replan_transfer(job.source.size, now.size);
         job.source = now;
         true
@@ -352,7 +352,7 @@ impl Transfer {
         seen: &File,
         changed: StorageError,
     ) -> Result<(), StorageError> {
-        let Ok(Entry::File(now)) = from.remote.find(&seen.path).await else { return Err(changed) };
+        let Ok(Entry::File(now)) = from.remote.entry(&seen.path).await else { return Err(changed) };
         let same_times = now.size == seen.size && now.modified == seen.modified;
         let Some(sum) = seen.whirlpool.filter(|_| same_times) else { return Err(changed) };
         if self.checksums.of(&*from.remote, &now).await? != sum {
@@ -364,9 +364,7 @@ impl Transfer {
 
     fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
         let content: Arc<dyn Content> = match &self.from {
-            Origin::Files(from) => {
-                Arc::new(RemoteContent { remote: from.remote.clone(), file: job.source.clone() })
-            }
+            Origin::Files(from) => Arc::new(RemoteContent::new(&*from.remote, &job.source)),
             Origin::Content(content) => content.clone(),
         };
         WriteItem {

@@ -5,7 +5,9 @@ use std::{collections::HashSet, sync::PoisonError};
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use fichier_storage::{Entry, File, Gap, Listing, Location, Name, RemotePath, Result, StorageError};
+use fichier_storage::{
+    Entry, File, Freshness, Gap, Listing, Location, Name, RemoteExt, RemotePath, Result, StorageError,
+};
 
 use crate::{
     DeleteWhen, Relation, RunReport,
@@ -90,7 +92,7 @@ impl Run<'_> {
             agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)?;
         }
         let mut matched = plan::match_folder(source, destination, self.names());
-        if self.to.remote.info().features.case_insensitive {
+        if self.to.remote.info().names.case_insensitive {
             plan::keep_first_of_each(&mut matched.files, self.names());
         }
         for path in &matched.duplicates {
@@ -152,7 +154,7 @@ impl Run<'_> {
         if !folder.destination || self.options.rules.unseen_destination {
             return Ok((Listing::default(), folder.destination));
         }
-        match self.to.remote.list_with_gaps(target).await {
+        match self.to.remote.list(target, Freshness::SinceStart).await {
             Ok(mut listing) => {
                 if let Some(backup) = &self.options.backup {
                     listing.entries.retain(|entry| !backup.covers(self.to, entry.path()));
@@ -174,7 +176,7 @@ impl Run<'_> {
         let listing = self
             .from
             .remote
-            .list_with_gaps(&path)
+            .list(&path, Freshness::SinceStart)
             .await
             .map_err(|error| if folder.path.is_root() { self.from.named(error) } else { error })?;
         let mut gaps = Vec::new();

@@ -9,7 +9,7 @@ use futures::{Stream, stream};
 
 use crate::sift::Sieve;
 
-use fichier_storage::{Entry, Gap, Listing, Location, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, Freshness, Gap, Listing, Location, RemotePath, Result, StorageError};
 
 /// What a walk met in one folder.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub fn walk_filtered(
             return Some((Err(gap), (start, filter, open, gaps)));
         }
         let (folder, depth) = open.pop()?;
-        let listing = match start.remote.list_with_gaps(&folder).await {
+        let listing = match start.remote.list(&folder, Freshness::SinceStart).await {
             Ok(Listing { entries, gaps: met }) => {
                 for Gap { path, error } in met.into_iter().rev() {
                     // A service that names a file and doesn't tell it leaves what is asked for undone.

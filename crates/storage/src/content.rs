@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 
-use crate::{File, Remote, Result};
+use crate::{File, FileReader, Remote, Result};
 
 /// A file's bytes as they come.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -65,31 +65,37 @@ pub trait Ranges: Send + Sync {
 /// A file of a remote as content.
 #[derive(Debug, Clone)]
 pub struct RemoteContent {
-    /// Where it is read from.
-    pub remote: Arc<dyn Remote>,
-    /// The file.
-    pub file: File,
+    reader: Arc<dyn FileReader>,
+    networked: bool,
+}
+
+impl RemoteContent {
+    /// Takes a file as content. What reading it costs is shared by all that is read of it.
+    #[must_use]
+    pub fn new(remote: &dyn Remote, file: &File) -> Self {
+        Self { reader: remote.reader(file), networked: remote.info().features.networked }
+    }
 }
 
 #[async_trait]
 impl Content for RemoteContent {
     async fn open(&self) -> Result<ByteStream> {
-        self.remote.read(&self.file, ByteRange::WHOLE).await
+        self.reader.stream(ByteRange::WHOLE).await
     }
 
     fn ranges(&self, _known: u64) -> Option<Arc<dyn Ranges>> {
-        self.remote.info().features.networked.then(|| Arc::new(self.clone()) as Arc<dyn Ranges>)
+        self.networked.then(|| Arc::new(self.clone()) as Arc<dyn Ranges>)
     }
 
     async fn prepare(&self) {
-        self.remote.prepare(&self.file).await;
+        self.reader.prepare().await;
     }
 }
 
 #[async_trait]
 impl Ranges for RemoteContent {
     async fn open(&self, range: ByteRange) -> Result<ByteStream> {
-        self.remote.read(&self.file, range).await
+        self.reader.stream(range).await
     }
 }
 

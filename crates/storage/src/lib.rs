@@ -8,28 +8,40 @@
 //! - **batch first**: operations that change something take a list and answer item by item;
 //! - **what a listing told is never asked again**: a [`File`] carries its size, checksum and identity.
 
+mod batch;
 mod checksum;
 pub mod conformance;
 mod content;
+#[doc(hidden)]
+pub mod delegate;
 mod entry;
 mod error;
+mod extensions;
 mod hashing;
+mod info;
+mod listing;
+mod location;
+pub mod memory;
 mod outcome;
 mod path;
 mod place;
 mod private;
 mod remote;
 
+pub use batch::{FolderRelocation, Relocation, WriteBatch, WriteItem};
 pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
+pub use extensions::{
+    AccountInfo, AccountOf, Extensions, FileMetadata, LinkRequest, MergeFolders, PublicLinks, Usage, UsageOf,
+};
 pub use hashing::{HashStream, Hashing};
+pub use info::{BatchLimit, Features, NameLength, NameRules, RemoteInfo, Times};
+pub use listing::{Freshness, Gap, Listing};
+pub use location::Location;
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};
 pub use place::{FolderIdentity, PlaceId, Step};
 pub use private::make_private;
-pub use remote::{
-    AccountInfo, BatchLimit, Features, Gap, LinkRequest, Listing, Location, Relocation, Remote, RemoteInfo,
-    Usage, WriteBatch, WriteItem,
-};
+pub use remote::{FileReader, Remote, RemoteExt};

@@ -1,6 +1,7 @@
 //! `about`: how much an account holds.
 
 use clap::Args;
+use fichier_storage::RemoteExt as _;
 
 use super::Context;
 use crate::output::{json::Object, size};
@@ -24,7 +25,7 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.remote).await?;
-    let usage = location.remote.about().await?;
+    let usage = location.remote.usage().await?;
     if arguments.json {
         let mut object = Object::default();
         for (name, value) in

@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{ByteRange, File, Location, StorageError};
+use fichier_storage::{ByteRange, File, Location, RemoteExt, StorageError};
 use futures::StreamExt as _;
 
 use super::Context;

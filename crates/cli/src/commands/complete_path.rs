@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 use fichier_config::{Address, RemoteSpec};
+use fichier_storage::RemoteExt as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Context;
@@ -85,7 +86,7 @@ async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>>
 /// The names in a folder, those of folders with a slash.
 async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
     let location = context.session.open(folder).await?;
-    let entries = location.remote.list(&location.path).await?;
+    let entries = location.remote.entries(&location.path).await?;
     let names = entries.iter().filter_map(|entry| {
         let name = entry.path().name()?.to_string();
         let slash = if entry.as_folder().is_some() { "/" } else { "" };

@@ -6,7 +6,7 @@ use clap::Args;
 use fichier_api::FileLink;
 use fichier_engine::{RunOptions, RunReport, Upload};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
-use fichier_storage::{Location, Name, RemotePath, StorageError};
+use fichier_storage::{Location, Name, RemoteExt, RemotePath, StorageError};
 use futures::StreamExt as _;
 
 use super::Context;
@@ -147,7 +147,7 @@ async fn one(
     let Some(name) = target.path.name() else {
         return Err(StorageError::IsAFolder(target.path).into());
     };
-    if arguments.no_clobber && target.remote.find(&target.path).await.is_ok() {
+    if arguments.no_clobber && target.remote.entry(&target.path).await.is_ok() {
         return Err(Failure::other("CopyURL failed: file already exist").into());
     }
     if context.settings.dry_run {

@@ -1,7 +1,7 @@
 //! `deletefile`: removes one file.
 
 use clap::Args;
-use fichier_storage::{Entry, StorageError};
+use fichier_storage::{Entry, RemoteExt, StorageError};
 
 use super::Context;
 use crate::{
@@ -28,7 +28,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             format!("{} is a directory or doesn't exist: object not found ({which})", arguments.path);
         Failure { exit: Exit::FileNotFound, message }
     };
-    let file = match location.remote.find(&location.path).await {
+    let file = match location.remote.entry(&location.path).await {
         Ok(Entry::File(file)) => file,
         Ok(Entry::Folder(_)) => {
             return Err(refused("it is a directory; purge removes it with all it holds").into());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use fichier_storage::LinkRequest;
+use fichier_storage::{LinkRequest, RemoteExt};
 
 use super::Context;
 use crate::exit::Failure;
@@ -27,11 +27,11 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
-    if !location.remote.info().features.link {
+    if !location.remote.extensions().links.is_some() {
         let name = &location.remote.info().name;
         return Err(Failure::other(format!("{name} doesn't support public links")).into());
     }
-    let entry = location.remote.find(&location.path).await?;
+    let entry = location.remote.entry(&location.path).await?;
     let request = LinkRequest { unlink: arguments.unlink, expire: arguments.expire };
     let link = location.remote.link(&entry, request).await?;
     if !link.is_empty() {

@@ -238,7 +238,7 @@ impl Row<'_, '_> {
             "unix" => clock.local(modified).timestamp().as_second().to_string(),
             "unixnano" => clock.local(modified).timestamp().as_nanosecond().to_string(),
             "max" => {
-                let digits = time::decimals(self.location.remote.info().time_precision);
+                let digits = time::decimals(self.location.remote.info().times.precision);
                 let whole = clock.nanoseconds(modified);
                 let length = "2006-01-02 15:04:05".len() + if digits == 0 { 0 } else { digits + 1 };
                 whole[..length].to_owned()

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{Entry, Location, StorageError};
+use fichier_storage::{Entry, Location, RemoteExt, StorageError};
 
 use super::Context;
 use crate::{
@@ -96,7 +96,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
 /// Describes the path itself. A folder is called "", as if seen from within.
 async fn stat(item: &Item<'_>, context: &mut Context<'_>) -> anyhow::Result<()> {
     let path = &item.location.path;
-    let entry = match item.location.remote.find(path).await {
+    let entry = match item.location.remote.entry(path).await {
         // rclone can't tell either, and says so of a directory.
         Err(StorageError::FileNotFound(path)) => {
             return Err(item.location.named(StorageError::FolderNotFound(path)).into());
@@ -164,7 +164,7 @@ impl Item<'_> {
         if !self.arguments.no_mimetype {
             object.string("MimeType", media_type);
         }
-        let precision = self.location.remote.info().time_precision;
+        let precision = self.location.remote.info().times.precision;
         let time = if self.arguments.no_modtime {
             String::new()
         } else {

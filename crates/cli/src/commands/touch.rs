@@ -4,7 +4,9 @@ use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use clap::Args;
-use fichier_storage::{Entry, Location, MemoryContent, RemotePath, StorageError, WriteBatch, WriteItem};
+use fichier_storage::{
+    Entry, Location, MemoryContent, RemoteExt, RemotePath, StorageError, WriteBatch, WriteItem,
+};
 use jiff::{civil::DateTime, tz::TimeZone};
 
 use super::Context;
@@ -52,14 +54,14 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     let location = context.session.open_itself(&arguments.path).await?;
     let shown = context.session.shown(&location);
-    match location.remote.find(&location.path).await {
+    match location.remote.entry(&location.path).await {
         Ok(Entry::File(file)) => {
             let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();
             if context.settings.dry_run {
                 tracing::warn!(path = name, "Skipped touch as --dry-run is set");
                 return Ok(());
             }
-            unless_declined(location.remote.set_modified(&file, time).await)?;
+            unless_declined(location.remote.set_modified_of(&file, time).await)?;
         }
         // A folder's own time can't be set, so that the files in it are meant.
         Ok(Entry::Folder(_)) => {
@@ -97,7 +99,7 @@ async fn all_below(
                 tracing::warn!(path = %path, "Skipped touch as --dry-run is set");
                 continue;
             }
-            let done = location.remote.set_modified(&file, time).await;
+            let done = location.remote.set_modified_of(&file, time).await;
             context.problems.note_failure(&path.to_string(), done)?;
         }
     }

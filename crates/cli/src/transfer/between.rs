@@ -1,7 +1,7 @@
 //! What `copy`, `copyto`, `sync`, `move` and `moveto` share: files get from one place to another.
 
 use fichier_engine::RunOptions;
-use fichier_storage::Entry;
+use fichier_storage::{Entry, RemoteExt};
 
 use super::{AfterFlags, ListFlags, carry_out, run_options};
 use crate::{
@@ -70,7 +70,7 @@ impl Between {
         if self.destination() == Purpose::Change {
             refuse_single_file(context.settings, &from).await?;
             // A single file gets the very path that was typed.
-            if let Ok(Entry::File(_)) = from.remote.find(&from.path).await {
+            if let Ok(Entry::File(_)) = from.remote.entry(&from.path).await {
                 refuse_folder(ends[1])?;
             }
         }

@@ -12,7 +12,8 @@ use fichier_remotes::{
     registry::{Opening, open},
 };
 use fichier_storage::{
-    Content, Entry, File, MemoryContent, Name, Relocation, Remote, RemotePath, WriteBatch, WriteItem,
+    Content, Entry, File, MemoryContent, Name, Relocation, Remote, RemoteExt, RemotePath, WriteBatch,
+    WriteItem,
 };
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -111,7 +112,7 @@ impl<'a> Other<'a> {
         let mut open = vec![RemotePath::root()];
         let mut files = Vec::new();
         while let Some(folder) = open.pop() {
-            for entry in self.runtime.block_on(self.remote.list(&folder)).unwrap() {
+            for entry in self.runtime.block_on(self.remote.entries(&folder)).unwrap() {
                 match entry {
                     Entry::File(file) => files.push(file),
                     Entry::Folder(folder) => open.push(folder.path),

@@ -13,7 +13,7 @@ use fichier_filter::Filter;
 use futures::{StreamExt, pin_mut, stream};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
     Checksums, RunReport, Stats, agenda::Agenda, agenda::Standing, plan, report::Verdict, run::lost,

@@ -6,7 +6,9 @@ use futures::{StreamExt, pin_mut, stream};
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Fingerprint, Location, RemotePath, Result, StorageError, Whirlpool};
+use fichier_storage::{
+    Entry, File, Fingerprint, Location, RemoteExt, RemotePath, Result, StorageError, Whirlpool,
+};
 
 use crate::{Checksums, HashCache, HashCacheError, RunReport, Stats, report::Verdict, walk};
 
@@ -69,7 +71,7 @@ impl HashCache {
             let files: Vec<File> = match listing {
                 Ok(listing) => listing.entries.into_iter().filter_map(a_file).collect(),
                 Err(error) if first && matches!(error.source, StorageError::IsAFile(_)) => {
-                    place.remote.find(&place.path).await.ok().and_then(a_file).into_iter().collect()
+                    place.remote.entry(&place.path).await.ok().and_then(a_file).into_iter().collect()
                 }
                 Err(error) if first => return Err(error.source),
                 Err(error) => {
@@ -148,7 +150,7 @@ async fn read_now(
     fingerprint: &Fingerprint,
 ) -> Result<Option<Whirlpool>> {
     let sum = reading.of(&*place.remote, file).await?;
-    let now = place.remote.find(&file.path).await?;
+    let now = place.remote.entry(&file.path).await?;
     let unchanged = now.as_file().and_then(|file| file.settled_fingerprint()) == Some(fingerprint);
     Ok(unchanged.then_some(sum))
 }

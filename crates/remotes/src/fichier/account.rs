@@ -15,7 +15,7 @@ fn usage_of(info: &UserInfo) -> Usage {
 
 impl FichierRemote {
     /// Used is what lies in cold storage, total what may (API document, section 9).
-    pub(super) async fn usage(&self) -> Result<Usage> {
+    pub(super) async fn account_usage(&self) -> Result<Usage> {
         Ok(usage_of(&self.user_info("tell the usage").await?))
     }
 

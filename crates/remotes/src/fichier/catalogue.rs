@@ -193,6 +193,33 @@ impl Catalogue {
         self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
     }
 
+    /// Checks whether all that the folder holds is known, from no longer ago than `since`.
+    pub(super) fn is_complete_since(&self, folder: FolderId, since: SystemTime) -> bool {
+        let known = |contents: &Contents| contents.complete && contents.listed.is_none_or(|at| at >= since);
+        self.folders.get(&folder).is_some_and(known)
+    }
+
+    /// Notes when the folder's listing was asked for.
+    pub(super) fn note_age(&mut self, folder: FolderId, listed: SystemTime) {
+        if let Some(contents) = self.folders.get_mut(&folder) {
+            contents.listed = Some(listed);
+        }
+    }
+
+    /// Counts a folder as unknown, since somebody else may have changed it.
+    pub(super) fn forget(&mut self, folder: FolderId) {
+        if let Some(contents) = self.folders.get_mut(&folder) {
+            contents.complete = false;
+            contents.seen = false;
+            contents.forgotten = Some(SystemTime::now());
+        }
+    }
+
+    /// Returns since when what was known of the folder counts no more.
+    pub(super) fn forgotten_at(&self, folder: FolderId) -> Option<SystemTime> {
+        self.folders.get(&folder)?.forgotten
+    }
+
     /// Counts a folder as unknown, since what is known of it turned out to be wrong.
     pub(super) fn doubt(&mut self, folder: FolderId) {
         if let Some(contents) = self.folders.get_mut(&folder) {
@@ -251,6 +278,7 @@ impl Catalogue {
         contents.complete = true;
         contents.seen = true;
         contents.lost = false;
+        contents.forgotten = None;
         contents.take_files(files);
         let taken = contents.take_folders(folders);
         for child in taken {

@@ -4,22 +4,25 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt as _, stream};
 
 use fichier_api::{
     ApiError, ByteRange as WireRange, Client, Download, DownloadToken, ErrorKind, FileLink, FileOf, Password,
     TokenRequest,
 };
-use fichier_storage::{Blame, ByteRange, ByteStream, File, RemotePath, Result, Retry, StorageError};
+use fichier_storage::{
+    Blame, ByteRange, ByteStream, File, FileReader, RemotePath, Result, Retry, StorageError,
+};
 
-use super::{FichierOptions, error::reading_failed};
+use super::{FichierOptions, error::reading_failed, tree::Tree};
 
 /// How long a token is used. The service lets it live 5 minutes (API document, section 6).
 const TOKEN_LIFE: Duration = Duration::from_secs(240);
@@ -39,6 +42,39 @@ pub(super) struct Reader {
     resumes: u32,
     tokens: Arc<Mutex<HashMap<FileLink, Slot>>>,
     leave: Arc<Leave>,
+}
+
+/// Reads one file by its link.
+#[derive(Debug)]
+pub(super) struct LinkReader {
+    pub(super) reader: Reader,
+    /// `None`: the file has none, so nobody can read it.
+    pub(super) link: Option<FileLink>,
+    pub(super) file: File,
+    /// The tree that may have the file on an earlier run's word, and is told when it is gone.
+    pub(super) tree: Option<Weak<Tree>>,
+}
+
+#[async_trait]
+impl FileReader for LinkReader {
+    async fn stream(&self, range: ByteRange) -> Result<ByteStream> {
+        let link = self.link.ok_or_else(|| StorageError::FileNotFound(self.file.path.clone()))?;
+        let stream = self.reader.read(link, &self.file, range)?;
+        let Some(tree) = self.tree.clone() else { return Ok(stream) };
+        let path = self.file.path.clone();
+        let look = move |error: &StorageError| {
+            if let (StorageError::FileNotFound(_), Some(tree)) = (error, tree.upgrade()) {
+                tree.missed(&path);
+            }
+        };
+        Ok(stream.inspect_err(look).boxed())
+    }
+
+    async fn prepare(&self) {
+        if let Some(link) = self.link {
+            self.reader.prepare(link, &self.file.path).await;
+        }
+    }
 }
 
 /// Whether the service lets this address download at all. A service that takes the address for a VPN refuses every

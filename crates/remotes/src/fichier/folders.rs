@@ -1,7 +1,7 @@
 //! Folders: making them, and moving or renaming one with all it holds.
 
 use fichier_api::{MoveFolder, MovedFolder};
-use fichier_storage::{Outcome, RemotePath, Result, StorageError};
+use fichier_storage::{Freshness, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
@@ -38,7 +38,7 @@ impl FichierRemote {
             Err(error) => return Err(error),
         }
         let folders = self.tree.require(from).await?;
-        match self.tree.find(to).await {
+        match self.tree.find(to, Freshness::SinceStart).await {
             Ok(_) => return Err(StorageError::AlreadyExists(to.clone())),
             Err(StorageError::FileNotFound(_)) => {}
             Err(error) => return Err(error),

@@ -30,16 +30,18 @@ mod tree;
 mod trust;
 mod upload;
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::SystemTime,
+};
 
 use async_trait::async_trait;
-use futures::{StreamExt as _, TryStreamExt as _};
-
 use fichier_api::{Client, FileLink};
 use fichier_storage::{
-    AccountInfo, BatchLimit, ByteRange, ByteStream, Entry, Features, File, FolderIdentity, Hashing,
-    LinkRequest, Listing, Outcome, PlaceId, Relocation, Remote, RemoteInfo, RemotePath, Result, StorageError,
-    Usage, WriteBatch,
+    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
+    FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, Outcome, PlaceId,
+    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
+    UsageOf, WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -53,7 +55,7 @@ pub(crate) use error::failed;
 pub(crate) use opening::proxy_for;
 pub(crate) use settings::BACKEND;
 
-use download::Reader;
+use download::{LinkReader, Reader};
 use memory::AccountMemory;
 use names::Names;
 use recall::Recall;
@@ -91,7 +93,6 @@ impl FichierRemote {
         let info = RemoteInfo {
             name: name.into(),
             place: PlaceId::root(account),
-            encoding: names_of(&options),
             backend: "fichier",
             features: Features {
                 networked: true,
@@ -102,13 +103,11 @@ impl FichierRemote {
                 empty_files: marker,
                 read_only: false,
                 listed_checksums: true,
-                set_modified: false,
-                about: true,
-                link: true,
-                case_insensitive: false,
             },
+            times: Times::default(),
+            // How long the name of a file may be isn't known (API document, section 2).
+            names: NameRules { encoding: names_of(&options), ..NameRules::default() },
             batch: BatchLimit { files: options.upload_batch.max(1), bytes: BATCH_BYTES },
-            time_precision: None,
             skips_empty_files: options.empty_files == EmptyFiles::Skip,
         };
         Self {
@@ -163,36 +162,25 @@ impl Remote for FichierRemote {
         Ok(self.info.place.join(folder))
     }
 
-    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
-        self.tree.list(folder).await
+    async fn list(&self, folder: &RemotePath, age: Freshness) -> Result<Listing> {
+        Ok(Listing { entries: self.tree.list(folder, age).await?, gaps: self.tree.gaps(folder) })
     }
 
-    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
-        Ok(Listing { entries: self.tree.list(folder).await?, gaps: self.tree.gaps(folder) })
+    async fn find(&self, path: &RemotePath, age: Freshness) -> Result<Entry> {
+        self.tree.find(path, age).await
     }
 
-    async fn find(&self, path: &RemotePath) -> Result<Entry> {
-        self.tree.find(path).await
+    fn forget(&self, folder: &RemotePath) {
+        self.tree.forget(folder);
     }
 
-    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
-        let stream = self.reader.read(link_of(file)?, file, range)?;
-        if !self.tree.recalls() {
-            return Ok(stream);
-        }
-        let (tree, path) = (Arc::downgrade(&self.tree), file.path.clone());
-        let look = move |error: &StorageError| {
-            if let (StorageError::FileNotFound(_), Some(tree)) = (error, tree.upgrade()) {
-                tree.missed(&path);
-            }
-        };
-        Ok(stream.inspect_err(look).boxed())
-    }
-
-    async fn prepare(&self, file: &File) {
-        if let Ok(link) = link_of(file) {
-            self.reader.prepare(link, &file.path).await;
-        }
+    fn reader(&self, file: &File) -> Arc<dyn FileReader> {
+        Arc::new(LinkReader {
+            reader: self.reader.clone(),
+            link: link_of(file).ok(),
+            file: file.clone(),
+            tree: self.tree.recalls().then(|| Arc::downgrade(&self.tree)),
+        })
     }
 
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
@@ -224,23 +212,53 @@ impl Remote for FichierRemote {
         self.remove_empty(batch).await
     }
 
-    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
-        self.move_folder(from, to).await
+    async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for FolderRelocation { from, to } in batch {
+            outcomes.push(self.move_folder(from, to).await.into());
+        }
+        outcomes
     }
 
-    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
-        self.merge(path).await
+    async fn set_modified(&self, batch: &[(File, SystemTime)]) -> Vec<Outcome<()>> {
+        self.all_unsupported(batch, "set modification times")
     }
 
-    async fn about(&self) -> Result<Usage> {
-        self.usage().await
+    fn extensions(&self) -> Extensions<'_> {
+        Extensions {
+            usage: Some(self),
+            account: Some(self),
+            links: Some(self),
+            merge: Some(self),
+            metadata: None,
+        }
     }
+}
 
+#[async_trait]
+impl UsageOf for FichierRemote {
+    async fn usage(&self) -> Result<Usage> {
+        self.account_usage().await
+    }
+}
+
+#[async_trait]
+impl AccountOf for FichierRemote {
     async fn account(&self) -> Result<AccountInfo> {
         self.account_info().await
     }
+}
 
+#[async_trait]
+impl PublicLinks for FichierRemote {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.public_link(entry, request).await
+    }
+}
+
+#[async_trait]
+impl MergeFolders for FichierRemote {
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        self.merge(path).await
     }
 }

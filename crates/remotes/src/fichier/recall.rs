@@ -11,7 +11,7 @@ use std::{
 };
 
 use fichier_api::{ErrorKind, FileItem, FileLink, FolderId};
-use fichier_storage::{File, RemotePath, Result, StorageError};
+use fichier_storage::{File, Freshness, RemotePath, Result, StorageError};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -141,6 +141,34 @@ impl Tree {
         self.recollect_or_list(folder, path, since).await
     }
 
+    /// Makes sure that the folder's contents are known and no older than `age`.
+    pub(super) async fn load_aged(&self, folder: FolderId, path: &RemotePath, age: Freshness) -> Result<()> {
+        let since = match age {
+            Freshness::SinceStart => return self.load(folder, path).await,
+            Freshness::Known => SystemTime::UNIX_EPOCH,
+            Freshness::Within(age) => {
+                // The service would give nothing newer.
+                let age = age.max(self.client().folder_gap());
+                SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
+            }
+        };
+        if self.catalogue().is_complete_since(folder, since) {
+            return Ok(());
+        }
+        let _alone = self.lock(folder).await;
+        if self.catalogue().is_complete_since(folder, since) {
+            return Ok(());
+        }
+        self.recollect_or_list(folder, path, since).await
+    }
+
+    /// Forgets what is known of the folders of a path: somebody else may have changed them.
+    pub(super) fn forget(&self, path: &RemotePath) {
+        for folder in self.known(path) {
+            self.catalogue().forget(folder);
+        }
+    }
+
     /// Makes sure that the folder's contents are known from this run.
     pub(super) async fn load_anew(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
         if self.catalogue().is_seen(folder) {
@@ -233,6 +261,10 @@ impl Tree {
 
     async fn recollect_or_list(&self, folder: FolderId, path: &RemotePath, since: SystemTime) -> Result<()> {
         let Some(recall) = &self.recall else { return self.refresh(folder, path).await };
+        // What was known before somebody said that it may have changed counts no more, unless the service would give
+        // nothing newer.
+        let forgotten = self.catalogue().forgotten_at(folder);
+        let since = forgotten.map_or(since, |at| since.max(at.min(self.new_since(recall))));
         if self.recollect(recall, folder, since).await {
             return Ok(());
         }
@@ -263,6 +295,7 @@ impl Tree {
         } else {
             catalogue.take_remembered(folder, files, folders);
         }
+        catalogue.note_age(folder, listed);
         true
     }
 

@@ -1,17 +1,25 @@
 //! Somebody's shared folder by its public link: a flat, read-only listing without dates and checksums (API
 //! document, section 8).
 
+use std::{sync::Arc, time::SystemTime};
+
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use fichier_api::{Client, Password, SharedFolderId};
 use fichier_storage::{
-    BatchLimit, Blame, ByteRange, ByteStream, Entry, Features, File, FileId, Folder, FolderIdentity, Gap,
-    Listing, Outcome, PlaceId, Remote, RemoteInfo, RemotePath, Result, Retry, StorageError, WriteBatch,
+    BatchLimit, Blame, ByteRange, ByteStream, Entry, Extensions, Features, File, FileId, FileReader, Folder,
+    FolderIdentity, FolderRelocation, Freshness, Gap, Listing, NameRules, Outcome, PlaceId, Relocation,
+    Remote, RemoteExt, RemoteInfo, RemotePath, Result, Retry, StorageError, Times, WriteBatch,
 };
 
 use super::{
-    FichierOptions, download::Reader, error::listing_failed, left_out::Unread, link_of, names::Names,
+    FichierOptions,
+    download::{LinkReader, Reader},
+    error::listing_failed,
+    left_out::Unread,
+    link_of,
+    names::Names,
     opening::SET_A_KEY,
 };
 
@@ -49,11 +57,11 @@ impl SharedFolderRemote {
         let info = RemoteInfo {
             name: name.into(),
             place: PlaceId::root(identity),
-            encoding: options.encoding.to_string(),
             backend: "fichier",
             features: Features { networked: true, read_only: true, duplicates: true, ..Features::default() },
             batch: BatchLimit::SINGLE,
-            time_precision: None,
+            times: Times::default(),
+            names: NameRules { encoding: options.encoding.to_string(), ..NameRules::default() },
             skips_empty_files: false,
         };
         let names = Names { encoding: options.encoding, stand_ins: false };
@@ -74,25 +82,6 @@ impl SharedFolderRemote {
     pub fn without_account(mut self) -> Self {
         self.has_account = false;
         self
-    }
-
-    /// Refuses a download before any call: the service gives download links to accounts only (API document,
-    /// section 6).
-    fn expect_account(&self, file: &File) -> Result<()> {
-        if self.has_account {
-            return Ok(());
-        }
-        Err(StorageError::Service {
-            action: format!("download {:?}", file.path),
-            retry: Retry::Fatal,
-            blame: Blame::User,
-            hint: Some(SET_A_KEY.to_owned()),
-            source: "a shared folder can be listed without an account, but not downloaded".into(),
-        })
-    }
-
-    async fn files(&self) -> Result<&Vec<File>> {
-        Ok(&self.held().await?.files)
     }
 
     /// The files, asked for once.
@@ -146,43 +135,39 @@ impl Remote for SharedFolderRemote {
         Ok(self.info.place.join(folder))
     }
 
-    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
-        let files = self.files().await?;
+    /// The page is asked for once.
+    async fn list(&self, folder: &RemotePath, _age: Freshness) -> Result<Listing> {
+        let held = self.held().await?;
         if folder.is_root() {
-            return Ok(files.iter().cloned().map(Entry::File).collect());
+            let gaps = held.left_out.iter().map(|unread| unread.gap(folder, &self.names)).collect();
+            return Ok(Listing { entries: held.files.iter().cloned().map(Entry::File).collect(), gaps });
         }
-        if files.iter().any(|file| file.path == *folder) {
+        if held.files.iter().any(|file| file.path == *folder) {
             return Err(StorageError::IsAFile(folder.clone()));
         }
         Err(StorageError::FolderNotFound(folder.clone()))
     }
 
-    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
-        let entries = self.list(folder).await?;
-        let left_out = &self.held().await?.left_out;
-        let gaps = left_out.iter().map(|unread| unread.gap(&RemotePath::root(), &self.names)).collect();
-        Ok(Listing { entries, gaps })
-    }
-
-    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+    async fn find(&self, path: &RemotePath, _age: Freshness) -> Result<Entry> {
         if path.is_root() {
             return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
         }
-        let found = self.files().await?.iter().find(|file| file.path == *path).cloned();
+        let found = self.held().await?.files.iter().find(|file| file.path == *path).cloned();
         found.map(Entry::File).ok_or_else(|| StorageError::FileNotFound(path.clone()))
     }
 
-    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
-        self.expect_account(file)?;
-        self.reader.read(link_of(file)?, file, range)
-    }
+    fn forget(&self, _folder: &RemotePath) {}
 
-    async fn prepare(&self, file: &File) {
-        if let Ok(link) = link_of(file)
-            && self.has_account
-        {
-            self.reader.prepare(link, &file.path).await;
+    fn reader(&self, file: &File) -> Arc<dyn FileReader> {
+        if !self.has_account {
+            return Arc::new(NeedsAccount(file.path.clone()));
         }
+        Arc::new(LinkReader {
+            reader: self.reader.clone(),
+            link: link_of(file).ok(),
+            file: file.clone(),
+            tree: None,
+        })
     }
 
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
@@ -204,4 +189,43 @@ impl Remote for SharedFolderRemote {
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         self.refuse(batch.len())
     }
+
+    async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.refuse(batch.len())
+    }
+
+    async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.refuse(batch.len())
+    }
+
+    async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>> {
+        self.refuse(batch.len())
+    }
+
+    async fn set_modified(&self, batch: &[(File, SystemTime)]) -> Vec<Outcome<()>> {
+        self.refuse(batch.len())
+    }
+
+    fn extensions(&self) -> Extensions<'_> {
+        Extensions::default()
+    }
+}
+
+/// Refuses a download before any call: the service gives download links to accounts only (API document, section 6).
+#[derive(Debug)]
+struct NeedsAccount(RemotePath);
+
+#[async_trait]
+impl FileReader for NeedsAccount {
+    async fn stream(&self, _range: ByteRange) -> Result<ByteStream> {
+        Err(StorageError::Service {
+            action: format!("download {:?}", self.0),
+            retry: Retry::Fatal,
+            blame: Blame::User,
+            hint: Some(SET_A_KEY.to_owned()),
+            source: "a shared folder can be listed without an account, but not downloaded".into(),
+        })
+    }
+
+    async fn prepare(&self) {}
 }

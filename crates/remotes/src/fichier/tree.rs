@@ -14,7 +14,8 @@ use fichier_api::{
     WireDate,
 };
 use fichier_storage::{
-    Entry, File, FileId, Folder, Gap, InvalidName, Name, RemotePath, Result, StorageError, Whirlpool,
+    Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, StorageError,
+    Whirlpool,
 };
 
 use super::{
@@ -47,8 +48,8 @@ pub(super) struct Tree {
 /// How fresh what is known has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sight {
-    /// An earlier run's word will do, where it counts.
-    Recalled,
+    /// Of this age; [`Freshness::SinceStart`]: an earlier run's word will do, where it counts.
+    Aged(Freshness),
     /// Of this run.
     Now,
 }
@@ -168,6 +169,7 @@ impl Tree {
         {
             let mut catalogue = self.catalogue();
             catalogue.take_listing(folder, files, folders);
+            catalogue.note_age(folder, listing.asked.unwrap_or_else(SystemTime::now));
             // What has gaps is listed anew by the next run.
             if left_out.is_empty() {
                 catalogue.keep_listing(folder, listing.asked.unwrap_or_else(SystemTime::now));
@@ -297,8 +299,8 @@ impl Tree {
     }
 
     /// All folders that a path means, the first to be used for new things. Empty when there is none.
-    pub(super) async fn resolve(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
-        match self.walk(path, Sight::Recalled).await {
+    async fn resolve_aged(&self, path: &RemotePath, age: Freshness) -> Result<Vec<FolderId>> {
+        match self.walk(path, Sight::Aged(age)).await {
             // A folder that an earlier run knew is gone.
             Err(StorageError::FolderNotFound(_)) if self.recalls() => self.walk(path, Sight::Now).await,
             walked => walked,
@@ -312,7 +314,7 @@ impl Tree {
             let mut next = Vec::new();
             for folder in here {
                 match sight {
-                    Sight::Recalled => self.load(folder, &walked).await?,
+                    Sight::Aged(age) => self.load_aged(folder, &walked, age).await?,
                     Sight::Now => self.load_anew(folder, &walked).await?,
                 }
                 next.extend(self.catalogue().folders_named(folder, &name));
@@ -334,13 +336,17 @@ impl Tree {
         })
     }
 
-    /// As [`Tree::resolve`]; a missing folder is an error, and so is a file in its place.
+    /// As [`Tree::walk`]; a missing folder is an error, and so is a file in its place.
     pub(super) async fn require(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
-        let folders = self.resolve(path).await?;
+        self.require_aged(path, Freshness::SinceStart).await
+    }
+
+    async fn require_aged(&self, path: &RemotePath, age: Freshness) -> Result<Vec<FolderId>> {
+        let folders = self.resolve_aged(path, age).await?;
         if !folders.is_empty() {
             return Ok(folders);
         }
-        match self.find(path).await {
+        match self.find(path, age).await {
             Ok(_) => Err(StorageError::IsAFile(path.clone())),
             Err(_) => Err(StorageError::FolderNotFound(path.clone())),
         }
@@ -348,34 +354,38 @@ impl Tree {
 
     /// The folders of a path, their contents known.
     pub(super) async fn require_loaded(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
-        let folders = self.require(path).await?;
-        match self.load_all(&folders, path).await {
+        self.require_loaded_aged(path, Freshness::SinceStart).await
+    }
+
+    async fn require_loaded_aged(&self, path: &RemotePath, age: Freshness) -> Result<Vec<FolderId>> {
+        let folders = self.require_aged(path, age).await?;
+        match self.load_all(&folders, path, age).await {
             Ok(()) => Ok(folders),
             Err(StorageError::FolderNotFound(_)) if self.recalls() => {
                 self.see(path).await?;
                 let folders = self.require(path).await?;
-                self.load_all(&folders, path).await?;
+                self.load_all(&folders, path, Freshness::SinceStart).await?;
                 Ok(folders)
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn load_all(&self, folders: &[FolderId], path: &RemotePath) -> Result<()> {
+    async fn load_all(&self, folders: &[FolderId], path: &RemotePath, age: Freshness) -> Result<()> {
         for folder in folders {
-            self.load(*folder, path).await?;
+            self.load_aged(*folder, path, age).await?;
         }
         Ok(())
     }
 
     /// The file or folder at a path.
-    pub(super) async fn find(&self, path: &RemotePath) -> Result<Entry> {
+    pub(super) async fn find(&self, path: &RemotePath, age: Freshness) -> Result<Entry> {
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
             return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
         };
         let missing = || StorageError::FileNotFound(path.clone());
-        let mut parents = self.resolve(&parent).await?;
-        if matches!(self.load_all(&parents, &parent).await, Err(StorageError::FolderNotFound(_)))
+        let mut parents = self.resolve_aged(&parent, age).await?;
+        if matches!(self.load_all(&parents, &parent, age).await, Err(StorageError::FolderNotFound(_)))
             && self.recalls()
         {
             parents = self.see(&parent).await?;
@@ -422,8 +432,8 @@ impl Tree {
     }
 
     /// What a folder holds, sorted by name; of folders that share a path, the union.
-    pub(super) async fn list(&self, path: &RemotePath) -> Result<Vec<Entry>> {
-        let folders = self.require_loaded(path).await?;
+    pub(super) async fn list(&self, path: &RemotePath, age: Freshness) -> Result<Vec<Entry>> {
+        let folders = self.require_loaded_aged(path, age).await?;
         let mut entries = Vec::new();
         for folder in folders {
             let here = self.look(folder, path, |catalogue| {

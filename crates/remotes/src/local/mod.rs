@@ -46,8 +46,9 @@ use std::{
 use async_trait::async_trait;
 use fichier_encoding::Encoding;
 use fichier_storage::{
-    BatchLimit, ByteRange, ByteStream, Entry, Features, File, Hashing, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    BatchLimit, ByteRange, ByteStream, Entry, Extensions, Features, File, FileMetadata, FileReader,
+    FolderRelocation, Freshness, Hashing, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation,
+    Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 use mounts::Mounts;
@@ -143,13 +144,13 @@ impl Default for LocalOptions {
 ///
 /// ```
 /// use fichier_remotes::local::{LocalOptions, LocalRemote};
-/// use fichier_storage::{Remote, RemotePath};
+/// use fichier_storage::{RemoteExt, RemotePath};
 ///
 /// # let directory = tempfile::tempdir()?;
 /// # std::fs::write(directory.path().join("a.txt"), "hello")?;
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let remote = LocalRemote::open(directory.path(), LocalOptions::default());
-/// let entries = remote.list(&RemotePath::root()).await?;
+/// let entries = remote.entries(&RemotePath::root()).await?;
 /// assert_eq!(entries[0].as_file().unwrap().size, 5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -185,23 +186,28 @@ impl LocalRemote {
         let info = RemoteInfo {
             name: root.display().to_string(),
             place: place::of(&tree, &mounts, tree.root()).unwrap_or_else(unknown),
-            encoding: options.encoding.to_string(),
             backend: "local",
             features: Features {
                 server_side_copy: true,
                 server_side_move: true,
                 folder_move: true,
                 empty_files: true,
-                set_modified: options.set_modified,
-                about: usage::KNOWN,
-                case_insensitive: options.case_insensitive,
                 ..Features::default()
             },
             // Small files go together, so that their directory is flushed once for all of them.
             batch: BatchLimit { files: 32, bytes: 8 * 1024 * 1024 },
-            time_precision: options
-                .set_modified
-                .then(|| Duration::from_nanos(if cfg!(windows) { 100 } else { 1 })),
+            times: Times {
+                precision: options
+                    .set_modified
+                    .then(|| Duration::from_nanos(if cfg!(windows) { 100 } else { 1 })),
+                settable: options.set_modified,
+            },
+            names: NameRules {
+                encoding: options.encoding.to_string(),
+                // Windows counts in units of UTF-16, of which a character has one or two.
+                longest: (!cfg!(windows)).then_some(NameLength::Bytes(255)),
+                case_insensitive: options.case_insensitive,
+            },
             skips_empty_files: false,
         };
         Self {
@@ -249,32 +255,20 @@ impl Remote for LocalRemote {
         .await
     }
 
-    async fn list(&self, folder: &RemotePath) -> Result<Vec<Entry>> {
-        let folder = folder.clone();
-        let Listing { entries, gaps } = self.at_disk(move |place| listing::list(place, &folder)).await?;
-        for gap in gaps {
-            tracing::error!(path = %gap.path, "left out: {}", gap.error);
-        }
-        Ok(entries)
-    }
-
-    async fn list_with_gaps(&self, folder: &RemotePath) -> Result<Listing> {
+    async fn list(&self, folder: &RemotePath, _age: Freshness) -> Result<Listing> {
         let folder = folder.clone();
         self.at_disk(move |place| listing::list(place, &folder)).await
     }
 
-    async fn find(&self, path: &RemotePath) -> Result<Entry> {
+    async fn find(&self, path: &RemotePath, _age: Freshness) -> Result<Entry> {
         let path = path.clone();
         self.at_disk(move |place| listing::find(place, &path)).await
     }
 
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
-        let file = file.clone();
-        self.at_disk(move |place| metadata::of(place, &file)).await
-    }
+    fn forget(&self, _folder: &RemotePath) {}
 
-    async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
-        read::stream(&self.place, file, range)
+    fn reader(&self, file: &File) -> Arc<dyn FileReader> {
+        Arc::new(LocalReader { place: self.place.clone(), file: file.clone() })
     }
 
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
@@ -313,22 +307,63 @@ impl Remote for LocalRemote {
             .await
     }
 
-    async fn rename_folder(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
-        let (from, to) = (from.clone(), to.clone());
-        self.at_disk(move |place| relocate::rename_folder(place, &from, &to)).await
+    async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>> {
+        self.each(batch.to_vec(), |place, FolderRelocation { from, to }| {
+            relocate::rename_folder(place, from, to).map(Outcome::Done)
+        })
+        .await
     }
 
-    async fn set_modified(&self, file: &File, time: SystemTime) -> Result<()> {
-        let path = file.path.clone();
-        self.at_disk(move |place| write::set_modified(place, &path, time)).await
-    }
-
-    async fn about(&self) -> Result<Usage> {
-        if !usage::KNOWN {
-            return Err(self.unsupported("tell its usage"));
+    async fn set_modified(&self, batch: &[(File, SystemTime)]) -> Vec<Outcome<()>> {
+        if !self.info.times.settable {
+            return self.all_unsupported(batch, "set modification times");
         }
+        self.each(batch.to_vec(), |place, (file, time)| {
+            write::set_modified(place, &file.path, *time).map(Outcome::Done)
+        })
+        .await
+    }
+
+    fn extensions(&self) -> Extensions<'_> {
+        Extensions {
+            usage: usage::KNOWN.then_some(self as &dyn UsageOf),
+            account: None,
+            links: None,
+            merge: None,
+            metadata: Some(self),
+        }
+    }
+}
+
+#[async_trait]
+impl UsageOf for LocalRemote {
+    async fn usage(&self) -> Result<Usage> {
         self.at_disk(usage::about).await
     }
+}
+
+#[async_trait]
+impl FileMetadata for LocalRemote {
+    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
+        let file = file.clone();
+        self.at_disk(move |place| metadata::of(place, &file)).await
+    }
+}
+
+/// Reads one file.
+#[derive(Debug)]
+struct LocalReader {
+    place: Arc<Place>,
+    file: File,
+}
+
+#[async_trait]
+impl FileReader for LocalReader {
+    async fn stream(&self, range: ByteRange) -> Result<ByteStream> {
+        read::stream(&self.place, &self.file, range)
+    }
+
+    async fn prepare(&self) {}
 }
 
 impl LocalRemote {

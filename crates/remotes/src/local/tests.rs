@@ -4,8 +4,8 @@ use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use fichier_storage::{
-    ByteRange, Entry, File, MemoryContent, Name, Outcome, Relocation, Remote, RemotePath, StorageError,
-    Whirlpool, WriteBatch, WriteItem, collect, conformance,
+    ByteRange, Entry, File, Freshness, MemoryContent, Name, Outcome, Relocation, Remote, RemoteExt,
+    RemotePath, StorageError, Whirlpool, WriteBatch, WriteItem, collect, conformance,
 };
 use futures::StreamExt;
 use tempfile::TempDir;
@@ -40,11 +40,11 @@ async fn write(remote: &LocalRemote, folder: &str, items: Vec<WriteItem>) -> Vec
 }
 
 async fn found(remote: &LocalRemote, at: &str) -> File {
-    remote.find(&path(at)).await.unwrap().as_file().unwrap().clone()
+    remote.entry(&path(at)).await.unwrap().as_file().unwrap().clone()
 }
 
 async fn names(remote: &LocalRemote, folder: &str) -> Vec<String> {
-    let entries = remote.list(&path(folder)).await.unwrap();
+    let entries = remote.entries(&path(folder)).await.unwrap();
     entries.iter().map(|entry| entry.name().unwrap().to_string()).collect()
 }
 
@@ -74,8 +74,8 @@ async fn it_conforms_in_a_root_that_is_not_there_yet_and_with_flushes() {
         conformance::check(name).unwrap().run(remote.clone()).await.unwrap();
     }
     let unmade = LocalRemote::open(folder.path().join("never"), quick());
-    assert!(matches!(unmade.list(&RemotePath::root()).await, Err(StorageError::FolderNotFound(_))));
-    assert!(unmade.about().await.unwrap().total.is_some());
+    assert!(matches!(unmade.entries(&RemotePath::root()).await, Err(StorageError::FolderNotFound(_))));
+    assert!(unmade.usage().await.unwrap().total.is_some());
 }
 
 #[tokio::test]
@@ -243,11 +243,11 @@ mod unix {
         let remote = LocalRemote::open(zoo.path(), quick());
         assert_eq!(names(&remote, "").await, ["dir", "file"]);
         for name in ["link-file", "link-nowhere", "link-self", "pipe", "socket"] {
-            let found = remote.find(&path(name)).await;
+            let found = remote.entry(&path(name)).await;
             assert!(matches!(found, Err(StorageError::FileNotFound(_))), "{name}: {found:?}");
         }
         // A directory that the user names is listed, link or not.
-        assert!(matches!(remote.find(&path("link-dir")).await, Ok(Entry::Folder(_))));
+        assert!(matches!(remote.entry(&path("link-dir")).await, Ok(Entry::Folder(_))));
         assert_eq!(names(&remote, "link-dir").await, ["inside"]);
     }
 
@@ -329,7 +329,7 @@ mod unix {
         fs::create_dir(&shut).unwrap();
         fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
         let remote = LocalRemote::open(folder.path(), quick());
-        assert!(matches!(remote.list(&path("shut")).await, Err(StorageError::Io { .. })));
+        assert!(matches!(remote.entries(&path("shut")).await, Err(StorageError::Io { .. })));
     }
 
     proptest! {
@@ -345,10 +345,10 @@ mod unix {
                 let disk = folder.path().join(std::ffi::OsStr::from_bytes(&bytes));
                 fs::write(&disk, "here").unwrap();
                 let remote = LocalRemote::open(folder.path(), quick());
-                let listed = remote.list(&RemotePath::root()).await.unwrap();
+                let listed = remote.entries(&RemotePath::root()).await.unwrap();
                 assert_eq!(listed.len(), 1);
                 let file = listed[0].as_file().unwrap();
-                let found = remote.find(&file.path).await.unwrap();
+                let found = remote.entry(&file.path).await.unwrap();
                 // A fingerprint is settled only when the file has rested a moment, so the second look may differ.
                 let rested = |file: &File| File { fingerprint: None, ..file.clone() };
                 assert_eq!(found.as_file().map(rested), Some(rested(file)));
@@ -374,7 +374,7 @@ async fn of_two_files_with_one_listed_name_the_one_that_can_be_read_is_listed() 
         fs::write(directory.path().join("‛a"), contents[0]).unwrap();
         fs::write(directory.path().join("‛‛a"), contents[1]).unwrap();
         let remote = LocalRemote::open(directory.path(), quick());
-        let listing = remote.list_with_gaps(&RemotePath::root()).await.unwrap();
+        let listing = remote.list(&RemotePath::root(), Freshness::SinceStart).await.unwrap();
         assert_eq!((listing.entries.len(), listing.gaps.len()), (1, 1));
         let file = listing.entries[0].as_file().unwrap();
         let bytes = collect(remote.read(file, ByteRange::WHOLE).await.unwrap()).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fichier_remotes::network::Network;
-use fichier_storage::{ByteRange, Entry, Retry, StorageError, collect};
+use fichier_storage::{ByteRange, Entry, Freshness, RemoteExt, Retry, StorageError, collect};
 use futures::future::join_all;
 
 use crate::service::{Service, batch, files, path};
@@ -26,15 +26,15 @@ async fn an_entry_that_cant_be_used_is_a_gap_and_not_the_end_of_its_folder() {
             service.control().seed_file(file, b"1").unwrap();
         }
         let remote = service.remote();
-        remote.list(&path("")).await.unwrap();
+        remote.entries(&path("")).await.unwrap();
         with_fault(&service, &format!("endpoint=folder/ls,kind={fault}"));
-        let listing = remote.list_with_gaps(&path("d")).await.unwrap();
+        let listing = remote.list(&path("d"), Freshness::SinceStart).await.unwrap();
         let mut gaps: Vec<_> = listing.gaps.iter().map(|gap| gap.path.to_string()).collect();
         gaps.sort();
         assert_eq!(gaps, names, "{fault}");
         assert_eq!(listing.entries.len(), 3 - gaps.len(), "{fault}");
         if names[0] == "d/a" {
-            let error = remote.find(&path("d/a")).await.unwrap_err();
+            let error = remote.entry(&path("d/a")).await.unwrap_err();
             assert!(!matches!(error, StorageError::FileNotFound(_)), "{fault}: {error}");
         }
     }
@@ -54,12 +54,12 @@ async fn fields_that_nobody_needs_may_hold_anything() {
         with_fault(&service, fault);
         let remote = service.remote();
         assert_eq!(files(&remote, "d").await.len(), 1, "{fault}");
-        assert!(matches!(remote.find(&path("d")).await.unwrap(), Entry::Folder(_)), "{fault}");
+        assert!(matches!(remote.entry(&path("d")).await.unwrap(), Entry::Folder(_)), "{fault}");
     }
     for fault in ["field:cdn=12.5", r#"field:cdn="12.50""#, "field:extended_quota=1.5", "field:email=[]"] {
         service.control().clear_faults();
         with_fault(&service, &format!("endpoint=user/info,kind={fault}"));
-        let usage = service.remote().about().await.unwrap_or_else(|error| panic!("{fault}: {error}"));
+        let usage = service.remote().usage().await.unwrap_or_else(|error| panic!("{fault}: {error}"));
         assert!(usage.total.is_some(), "{fault}");
     }
 }
@@ -82,7 +82,7 @@ async fn faults_that_pass_are_outlived() {
     ] {
         let service = Service::start().await;
         let remote = service.remote_with(&[("time_scale", "1000")]);
-        remote.list(&path("")).await.unwrap();
+        remote.entries(&path("")).await.unwrap();
         with_fault(&service, fault);
         let outcome = remote.write(batch("d", &[("a", b"1")])).await.remove(0);
         let file = outcome.into_result().unwrap_or_else(|error| panic!("{fault}: {error}"));
@@ -114,8 +114,9 @@ async fn a_refused_address_costs_one_token_and_is_told_at_once_for_all_files() {
         let read = |file| {
             let remote = remote.clone();
             async move {
-                remote.prepare(file).await;
-                collect(remote.read(file, ByteRange::WHOLE).await.unwrap()).await.unwrap_err()
+                let reader = remote.reader(file);
+                reader.prepare().await;
+                collect(reader.stream(ByteRange::WHOLE).await.unwrap()).await.unwrap_err()
             }
         };
         for error in join_all(files.iter().map(read)).await {
@@ -133,14 +134,14 @@ async fn answers_without_end_and_answers_that_trickle_hold_nobody_up() {
     service.control().seed_file("d/a", b"1").unwrap();
     with_fault(&service, "endpoint=folder/ls,kind=endless");
     let began = Instant::now();
-    let error = service.remote().list(&path("")).await.unwrap_err();
+    let error = service.remote().entries(&path("")).await.unwrap_err();
     assert!(error.to_string().contains("list") && began.elapsed() < Duration::from_secs(60), "{error}");
     service.control().clear_faults();
     with_fault(&service, "endpoint=folder/ls,kind=trickle:100,times=1");
     let network = Network { idle_timeout: Duration::from_millis(500), ..Network::default() };
     let began = Instant::now();
     let remote = service.remote_on(&network, &[]);
-    assert_eq!(remote.list(&path("")).await.unwrap().len(), 1);
+    assert_eq!(remote.entries(&path("")).await.unwrap().len(), 1);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
@@ -153,7 +154,7 @@ async fn what_is_kept_of_an_account_is_its_owner_s_alone_to_read() {
     let home = tempfile::tempdir().unwrap();
     let memory = home.path().join("cache/accounts");
     let remote = service.remote_remembering(&[], &memory);
-    remote.list(&path("d")).await.unwrap();
+    remote.entries(&path("d")).await.unwrap();
     drop(remote);
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&memory), 0o700);
@@ -175,7 +176,7 @@ async fn a_wrong_password_of_a_shared_folder_names_its_option() {
             "is wrong",
         ),
     ] {
-        let error = service.remote_with(&options).list(&path("")).await.unwrap_err();
+        let error = service.remote_with(&options).entries(&path("")).await.unwrap_err();
         let hint = error.hint().unwrap_or_default();
         assert!(hint.contains(words) && hint.contains("folder_password"), "{error}: {hint}");
     }

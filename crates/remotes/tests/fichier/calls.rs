@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fichier_storage::{File, Relocation};
+use fichier_storage::{File, Relocation, RemoteExt};
 
 use crate::service::{Service, batch, files, path};
 
@@ -22,8 +22,8 @@ async fn a_folder_is_listed_once_with_its_files_and_sub_folders() {
     let remote = service.remote();
     for _ in 0..3 {
         assert_eq!(files(&remote, "a/b").await.len(), 1);
-        remote.find(&path("a/b/f")).await.unwrap();
-        remote.find(&path("a")).await.unwrap();
+        remote.entry(&path("a/b/f")).await.unwrap();
+        remote.entry(&path("a")).await.unwrap();
     }
     assert_eq!(counted(&service), expected(&[("folder/ls", 3)]));
 }
@@ -34,7 +34,7 @@ async fn tasks_that_want_the_same_folder_list_it_once() {
     service.control().seed_file("a/f", b"x").unwrap();
     let remote = service.remote();
     let folder = path("a");
-    let lists = (0..20).map(|_| remote.list(&folder));
+    let lists = (0..20).map(|_| remote.entries(&folder));
     for listed in futures::future::join_all(lists).await {
         assert_eq!(listed.unwrap().len(), 1);
     }
@@ -317,7 +317,7 @@ async fn a_listing_that_cannot_be_completed_is_an_error() {
         let date = jiff_timestamp(1_700_000_000);
         service.control().seed_file_dated(&format!("d/f{n}"), b"x", date).unwrap();
     }
-    let error = service.remote_capped(50).list(&path("d")).await.unwrap_err();
+    let error = service.remote_capped(50).entries(&path("d")).await.unwrap_err();
     assert!(matches!(error, fichier_storage::StorageError::IncompleteListing { total: 120, .. }), "{error}");
 }
 

@@ -6,7 +6,7 @@ use fichier_remotes::{
     fichier::{KeptCatalogue, KeptEntry},
     network::Network,
 };
-use fichier_storage::{Entry, Remote, RemotePath, StorageError};
+use fichier_storage::{Entry, Remote, RemoteExt, RemotePath, StorageError};
 
 use crate::{
     calls::{counted, expected},
@@ -20,7 +20,7 @@ pub(crate) async fn walk(remote: &Arc<dyn Remote>, folder: &RemotePath) -> usize
     let mut open = vec![folder.clone()];
     let mut count = 0;
     while let Some(folder) = open.pop() {
-        for entry in remote.list(&folder).await.unwrap() {
+        for entry in remote.entries(&folder).await.unwrap() {
             match entry {
                 Entry::File(_) => count += 1,
                 Entry::Folder(folder) => open.push(folder.path),
@@ -106,7 +106,7 @@ async fn what_we_did_ourselves_is_known_to_the_next_run() {
     let remote = service.remote_on(&network, TRUST);
     let names: Vec<_> = files(&remote, "moved").await.iter().map(|file| file.path.to_string()).collect();
     assert_eq!(names, ["moved/new", "moved/renamed"]);
-    assert_eq!(remote.list(&path("d")).await.unwrap().len(), 0);
+    assert_eq!(remote.entries(&path("d")).await.unwrap().len(), 0);
     assert_eq!(counted(&service), expected(&[]));
 }
 
@@ -248,7 +248,7 @@ async fn a_folder_that_somebody_removed_or_moved_is_made_anew() {
     other.remove(&file).await.remove(0).into_result().unwrap();
     other.remove_folders(&[path("a/b")]).await.remove(0).into_result().unwrap();
     let ours = service.remote_on(&network, TRUST);
-    let error = ours.list(&path("a/b/none")).await.unwrap_err();
+    let error = ours.entries(&path("a/b/none")).await.unwrap_err();
     assert!(matches!(error, StorageError::FolderNotFound(_)), "{error}");
     for outcome in ours.write(batch("a/b", &[("h", b"newer")])).await {
         outcome.into_result().unwrap();

@@ -4,7 +4,7 @@ use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use fichier_remotes::local::{Buffers, Downloads, LocalOptions, LocalRemote};
 use fichier_storage::{
-    File, Outcome, Remote, RemoteContent, RemotePath, StorageError, WriteBatch, WriteItem,
+    File, Outcome, Remote, RemoteContent, RemoteExt, RemotePath, StorageError, WriteBatch, WriteItem,
 };
 
 use crate::service::{Service, files};
@@ -36,7 +36,7 @@ async fn get(from: &Arc<dyn Remote>, sources: &[File], to: &LocalRemote) -> Vec<
         size: file.size,
         modified: None,
         expected: file.whirlpool,
-        content: Arc::new(RemoteContent { remote: from.clone(), file: file.clone() }),
+        content: Arc::new(RemoteContent::new(&**from, &file)),
         replaces: Vec::new(),
     });
     to.write(WriteBatch { folder: RemotePath::root(), items: items.collect() }).await
@@ -129,7 +129,7 @@ async fn what_came_before_an_error_is_gone_on_with_and_no_listing_shows_it() {
         assert!(matches!(error, StorageError::SizeMismatch { .. }), "{error}");
         assert_eq!(names(folder.path()).len(), 1, "what came stays");
         assert!(!folder.path().join("f").exists());
-        assert!(to.list(&RemotePath::root()).await.unwrap().is_empty());
+        assert!(to.entries(&RemotePath::root()).await.unwrap().is_empty());
         service.control().clear_faults();
         get_one(&service, &remote, &to).await.unwrap();
         assert!(fs::read(folder.path().join("f")).unwrap() == content);

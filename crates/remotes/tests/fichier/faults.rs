@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fichier_storage::{ByteRange, File, Outcome, Remote, Retry, StorageError, WriteBatch, collect};
+use fichier_storage::{
+    ByteRange, File, Outcome, Remote, RemoteExt, Retry, StorageError, WriteBatch, collect,
+};
 
 use crate::service::{Service, batch, files, item, path};
 
@@ -209,7 +211,7 @@ async fn listings_survive_what_the_service_throws_at_them() {
 async fn a_wrong_key_is_told_at_once_with_where_to_get_one() {
     let service = Service::start().await;
     let remote = service.remote_with(&[("api_key", "not-the-key")]);
-    let error = remote.list(&path("")).await.unwrap_err();
+    let error = remote.entries(&path("")).await.unwrap_err();
     assert_eq!(error.retry(), Retry::Fatal);
     assert!(error.hint().unwrap().contains("https://1fichier.com/console/params.pl"), "{error}");
     assert!(!error.to_string().contains("not-the-key"));
@@ -221,10 +223,10 @@ async fn a_folder_that_vanished_is_a_missing_folder() {
     let service = Service::start().await;
     service.control().seed_file("d/e/a", b"1").unwrap();
     let (first, second) = (service.remote(), service.remote());
-    first.list(&path("d")).await.unwrap();
+    first.entries(&path("d")).await.unwrap();
     let gone = files(&second, "d/e").await;
     second.remove(&gone).await;
     second.remove_folders(&[path("d/e")]).await.remove(0).into_result().unwrap();
-    let error = first.list(&path("d/e")).await.unwrap_err();
+    let error = first.entries(&path("d/e")).await.unwrap_err();
     assert!(matches!(error, StorageError::FolderNotFound(_)), "{error}");
 }

@@ -14,7 +14,7 @@ mod service;
 use std::sync::Arc;
 
 use fichier_emulator::{Limits, MkdirExisting};
-use fichier_storage::{Remote, conformance};
+use fichier_storage::{Remote, RemoteExt, conformance};
 
 use service::Service;
 
@@ -57,7 +57,7 @@ async fn under_the_service_s_limits_the_first_run_floods_once_and_later_ones_nev
     let list_all = async |remote: &Arc<dyn Remote>| {
         for folder in 0..50 {
             let path = fichier_storage::RemotePath::parse(format!("d{folder}")).unwrap();
-            assert_eq!(remote.list(&path).await.unwrap().len(), 1);
+            assert_eq!(remote.entries(&path).await.unwrap().len(), 1);
         }
     };
     let mut first = 0;

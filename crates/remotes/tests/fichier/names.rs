@@ -1,7 +1,7 @@
 //! Names and empty files on their way to the service and back.
 
 use fichier_encoding::Encoding;
-use fichier_storage::{ByteRange, Outcome, StorageError, WriteBatch, collect};
+use fichier_storage::{ByteRange, Outcome, RemoteExt, StorageError, WriteBatch, collect};
 
 use crate::service::{Service, batch, files, item, path};
 
@@ -40,8 +40,8 @@ async fn folders_of_one_name_are_listed_together() {
     let first = service.remote();
     // Neither knows of the other's folder when it makes its own.
     let second = service.remote();
-    first.list(&path("")).await.unwrap();
-    second.list(&path("")).await.unwrap();
+    first.entries(&path("")).await.unwrap();
+    second.entries(&path("")).await.unwrap();
     for (remote, name) in [(&first, "one"), (&second, "two")] {
         for outcome in remote.write(batch("d", &[(name, b"x")])).await {
             outcome.into_result().unwrap();
@@ -62,7 +62,7 @@ async fn of_two_files_of_one_name_the_newer_is_found() {
     service.control().seed_file_dated("a", b"early!", early).unwrap();
     let remote = service.remote();
     assert_eq!(files(&remote, "").await.len(), 2);
-    let found = remote.find(&path("a")).await.unwrap();
+    let found = remote.entry(&path("a")).await.unwrap();
     assert_eq!(found.as_file().unwrap().size, 4);
 }
 

@@ -10,7 +10,9 @@ use fichier_remotes::{
     network::Network,
     registry::{Opening, open},
 };
-use fichier_storage::{Content, Entry, File, MemoryContent, Name, Remote, RemotePath, WriteBatch, WriteItem};
+use fichier_storage::{
+    Content, Entry, File, MemoryContent, Name, Remote, RemoteExt, RemotePath, WriteBatch, WriteItem,
+};
 
 /// An emulated service with one account.
 pub(crate) struct Service {
@@ -128,7 +130,7 @@ pub(crate) fn batch(folder: &str, files: &[(&str, &[u8])]) -> WriteBatch {
 
 /// The files of a listing.
 pub(crate) async fn files(remote: &Arc<dyn Remote>, folder: &str) -> Vec<File> {
-    let entries = remote.list(&path(folder)).await.unwrap();
+    let entries = remote.entries(&path(folder)).await.unwrap();
     entries
         .into_iter()
         .filter_map(|entry| if let Entry::File(file) = entry { Some(file) } else { None })

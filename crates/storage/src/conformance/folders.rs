@@ -1,6 +1,6 @@
 //! Folders: made, removed, moved.
 
-use crate::{Outcome, RemotePath, StorageError};
+use crate::{Outcome, RemoteExt, RemotePath, StorageError};
 
 use super::subject::{Checked, Subject};
 
@@ -81,7 +81,7 @@ pub(super) async fn folders_move_with_all_they_hold(subject: Subject) -> Checked
     subject.holds("", &["new/"]).await?;
     subject.holds("new/place", &["beside", "inner/"]).await?;
     subject.is_file("new/place/inner/file", b"goes along").await?;
-    let listed = subject.remote.list(&from).await;
+    let listed = subject.remote.entries(&from).await;
     ensure!(matches!(listed, Err(StorageError::FolderNotFound(_))), "its old place came to {listed:?}");
 
     // In its place again under another name, and what was known of the old paths is forgotten.

@@ -35,9 +35,11 @@ macro_rules! ensure {
 mod concurrency;
 mod extras;
 mod folders;
+mod freshness;
 #[cfg(test)]
 mod memory;
 mod names;
+mod places;
 mod reading;
 mod relocating;
 mod removing;
@@ -124,12 +126,17 @@ checks! {
     writing::a_write_given_up_leaves_nothing,
     writing::modification_times_are_kept,
     reading::ranges,
+    reading::a_reader_reads_in_any_order_and_again,
     reading::a_file_that_is_gone_cannot_be_read,
     reading::what_is_missing_is_told_exactly,
     names::difficult_names_of_files,
     names::difficult_names_of_folders,
     names::listings_are_sorted_by_the_bytes_of_names,
     names::case_makes_another_name,
+    names::names_at_the_limit,
+    freshness::what_was_done_is_known_at_any_age,
+    freshness::what_is_forgotten_is_looked_at_again,
+    places::each_path_is_a_place_of_its_own,
     folders::folders_are_made_with_parents_and_only_once,
     folders::only_empty_folders_are_removed,
     folders::folders_are_removed_deepest_first_in_one_batch,

@@ -2,7 +2,7 @@
 
 use bstr::BStr;
 
-use crate::{Outcome, RemotePath, StorageError};
+use crate::{NameLength, Outcome, RemoteExt, RemotePath, StorageError};
 
 use super::subject::{Checked, Subject, item, name_of};
 
@@ -126,7 +126,7 @@ fn difficult() -> Vec<Vec<u8>> {
 /// The names that a remote can hold beside each other.
 fn distinct(subject: &Subject) -> Vec<Vec<u8>> {
     let mut names = difficult();
-    if subject.features().case_insensitive {
+    if subject.remote.info().names.case_insensitive {
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(String::from_utf8_lossy(name).to_lowercase()));
     }
@@ -169,9 +169,9 @@ pub(super) async fn difficult_names_of_folders(subject: Subject) -> Checked {
         ensure!(entry.as_folder().is_some(), "the folder {} is listed as a file", quoted(name));
     }
     for folder in folders.iter().step_by(9) {
-        let found = subject.remote.find(folder).await;
+        let found = subject.remote.entry(folder).await;
         ensure!(found.as_ref().is_ok_and(|entry| entry.as_folder().is_some()), "{folder:?} is {found:?}");
-        let inside = subject.remote.list(folder).await;
+        let inside = subject.remote.entries(folder).await;
         ensure!(inside.as_ref().is_ok_and(Vec::is_empty), "{folder:?} holds {inside:?}");
     }
     for (name, outcome) in names.iter().zip(subject.remove_folders(&folders).await?) {
@@ -210,8 +210,8 @@ pub(super) async fn listings_are_sorted_by_the_bytes_of_names(subject: Subject) 
 pub(super) async fn case_makes_another_name(subject: Subject) -> Checked {
     subject.put_one("", "Name", b"first").await?;
     let other = subject.path("nAME")?;
-    let found = subject.remote.find(&other).await;
-    if subject.features().case_insensitive {
+    let found = subject.remote.entry(&other).await;
+    if subject.remote.info().names.case_insensitive {
         ensure!(found.is_ok(), "case doesn't matter, so it is said, but {other:?} came to {found:?}");
         return Ok(());
     }
@@ -220,5 +220,30 @@ pub(super) async fn case_makes_another_name(subject: Subject) -> Checked {
     subject.holds("", &["Name", "nAME"]).await?;
     subject.is_file("Name", b"first").await?;
     subject.is_file("nAME", b"the other").await?;
+    Ok(())
+}
+
+pub(super) async fn names_at_the_limit(subject: Subject) -> Checked {
+    let (longest, letter, limit) = match subject.remote.info().names.longest {
+        Some(NameLength::Bytes(bytes)) => (bytes, "n", format!("{bytes} bytes")),
+        Some(NameLength::Characters(characters)) => (characters, "é", format!("{characters} characters")),
+        None => return Ok(()),
+    };
+    let name = letter.repeat(longest);
+    subject.put_one("", &name, b"bytes").await?;
+    subject.is_file(&name, b"bytes").await?;
+    let made = subject.make_folders(&[subject.path("folders")?.join(&name_of(name.as_bytes())?)]).await?;
+    ensure!(matches!(made[..], [Outcome::Done(())]), "a folder's name of {limit} came to {made:?}");
+    let longer = letter.repeat(longest + 1);
+    let stored = subject.write("longer", vec![item(longer.as_bytes(), b"bytes")?]).await?;
+    ensure!(!stored[0].is_done(), "a name longer than {limit} came to {:?}", stored[0]);
+    let made = subject.make_folders(&[subject.path("longer")?.join(&name_of(longer.as_bytes())?)]).await?;
+    ensure!(!made[0].is_done(), "a folder's name longer than {limit} came to {:?}", made[0]);
+    // Nothing is stored under a shorter name.
+    match subject.remote.entries(&subject.path("longer")?).await {
+        Ok(entries) => ensure!(entries.is_empty(), "of a name that is too long there came {entries:?}"),
+        Err(StorageError::FolderNotFound(_)) => {}
+        Err(error) => return Err(format!("listing failed: {error}")),
+    }
     Ok(())
 }

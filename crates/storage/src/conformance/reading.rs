@@ -1,14 +1,16 @@
 //! Finding and reading, and the exact word for what isn't there.
 
-use crate::{ByteRange, Entry, RemotePath, StorageError};
+use crate::{ByteRange, Entry, RemoteExt, RemotePath, StorageError, collect};
+
+use futures::FutureExt as _;
 
 use super::subject::{Checked, Subject, noise};
 
 pub(super) async fn a_new_remote_is_an_empty_root(subject: Subject) -> Checked {
     let root = RemotePath::root();
-    let found = subject.remote.find(&root).await.map_err(|error| format!("finding the root: {error}"))?;
+    let found = subject.remote.entry(&root).await.map_err(|error| format!("finding the root: {error}"))?;
     ensure!(found.as_folder().is_some_and(|folder| folder.path.is_root()), "the root is {found:?}");
-    match subject.remote.list(&root).await {
+    match subject.remote.entries(&root).await {
         Ok(entries) => ensure!(entries.is_empty(), "the remote isn't empty, it holds {entries:?}"),
         // A root that is made by the first write.
         Err(StorageError::FolderNotFound(_)) => {}
@@ -50,6 +52,30 @@ pub(super) async fn ranges(subject: Subject) -> Checked {
     Ok(())
 }
 
+pub(super) async fn a_reader_reads_in_any_order_and_again(subject: Subject) -> Checked {
+    let bytes = noise(300_000);
+    let file = subject.put_one("", "read", &bytes).await?;
+    let reader = subject.remote.reader(&file);
+    reader.prepare().await;
+    for (start, end) in [(200_000, 300_000), (0, 100_000), (100_000, 200_000), (0, 300_000), (0, 300_000)] {
+        let range = ByteRange { start: start as u64, end: Some(end as u64) };
+        let read = async { collect(reader.stream(range).await?).await };
+        let read = read.await.map_err(|error| format!("reading {range:?} failed: {error}"))?;
+        ensure!(read == bytes[start..end], "reading {range:?} once more gave other bytes");
+    }
+    let whole = reader.stream(ByteRange::WHOLE).await.map_err(|error| format!("opening failed: {error}"))?;
+    let [tail, whole] = futures::future::join_all([
+        async { collect(reader.stream(ByteRange { start: 299_000, end: None }).await?).await }.boxed(),
+        collect(whole).boxed(),
+    ])
+    .await
+    .try_into()
+    .map_err(|_| "two streams came to another number".to_owned())?;
+    ensure!(tail.is_ok_and(|tail| tail == bytes[299_000..]), "the second of two streams gave other bytes");
+    ensure!(whole.is_ok_and(|whole| whole == bytes), "the first of two streams gave other bytes");
+    Ok(())
+}
+
 pub(super) async fn a_file_that_is_gone_cannot_be_read(subject: Subject) -> Checked {
     let file = subject.put_one("", "gone", b"soon").await?;
     for outcome in subject.remove(std::slice::from_ref(&file)).await? {
@@ -69,22 +95,22 @@ pub(super) async fn what_is_missing_is_told_exactly(subject: Subject) -> Checked
     for missing in ["nothing", "folder/nothing", "nothing/below", "folder/file/below", "fil", "folder/files"]
     {
         let path = subject.path(missing)?;
-        let found = subject.remote.find(&path).await;
+        let found = subject.remote.entry(&path).await;
         let told = matches!(&found, Err(StorageError::FileNotFound(told)) if *told == path);
         ensure!(told, "finding {path:?}, where nothing is, came to {found:?}");
     }
     for missing in ["nothing", "folder/nothing", "nothing/below", "folder/file/below"] {
         let path = subject.path(missing)?;
-        let listed = subject.remote.list(&path).await;
+        let listed = subject.remote.entries(&path).await;
         let told = matches!(&listed, Err(StorageError::FolderNotFound(told)) if *told == path);
         ensure!(told, "listing {path:?}, where nothing is, came to {listed:?}");
     }
     let file = subject.path("folder/file")?;
-    let listed = subject.remote.list(&file).await;
+    let listed = subject.remote.entries(&file).await;
     let told = matches!(&listed, Err(StorageError::IsAFile(told)) if *told == file);
     ensure!(told, "listing a file came to {listed:?}");
     let folder = subject.path("folder")?;
-    let found = subject.remote.find(&folder).await;
+    let found = subject.remote.entry(&folder).await;
     let told = matches!(&found, Ok(Entry::Folder(told)) if told.path == folder);
     ensure!(told, "finding a folder came to {found:?}");
     Ok(())

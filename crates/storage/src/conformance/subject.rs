@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 
 use crate::{
     ByteRange, ByteStream, Content, Entry, Features, File, MemoryContent, Name, Outcome, Relocation, Remote,
-    RemotePath, Result as StorageResult, StorageError, Whirlpool, WriteBatch, WriteItem, collect,
+    RemoteExt, RemotePath, Result as StorageResult, StorageError, Whirlpool, WriteBatch, WriteItem, collect,
 };
 
 /// What a check comes to: a value, or a sentence that tells what went wrong.
@@ -90,8 +90,11 @@ impl Subject {
 
     pub(super) async fn list(&self, folder: &str) -> Checked<Vec<Entry>> {
         let folder = self.path(folder)?;
-        let entries =
-            self.remote.list(&folder).await.map_err(|error| format!("listing {folder:?} failed: {error}"))?;
+        let entries = self
+            .remote
+            .entries(&folder)
+            .await
+            .map_err(|error| format!("listing {folder:?} failed: {error}"))?;
         for entry in &entries {
             let parent = entry.path().parent();
             ensure!(parent.as_ref() == Some(&folder), "the listing of {folder:?} holds {:?}", entry.path());
@@ -114,7 +117,7 @@ impl Subject {
     /// Sees to it that nothing of the name is in the folder, which may be missing.
     pub(super) async fn lacks(&self, folder: &str, name: &str) -> Checked {
         let path = self.path(folder)?;
-        let entries = match self.remote.list(&path).await {
+        let entries = match self.remote.entries(&path).await {
             Ok(entries) => entries,
             Err(StorageError::FolderNotFound(_)) => Vec::new(),
             Err(error) => return Err(format!("listing {path:?} failed: {error}")),
@@ -135,7 +138,7 @@ impl Subject {
 
     pub(super) async fn is_file_at(&self, path: &RemotePath, bytes: &[u8]) -> Checked<File> {
         let entry =
-            self.remote.find(path).await.map_err(|error| format!("finding {path:?} failed: {error}"))?;
+            self.remote.entry(path).await.map_err(|error| format!("finding {path:?} failed: {error}"))?;
         let Entry::File(file) = entry else { return Err(format!("{path:?} is found as a folder")) };
         ensure!(&file.path == path, "{path:?} is found as {:?}", file.path);
         told_truly(&file, bytes)?;

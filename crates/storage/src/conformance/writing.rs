@@ -229,7 +229,7 @@ pub(super) async fn a_write_given_up_leaves_nothing(subject: Subject) -> Checked
 }
 
 pub(super) async fn modification_times_are_kept(subject: Subject) -> Checked {
-    let Some(precision) = subject.remote.info().time_precision else { return Ok(()) };
+    let Some(precision) = subject.remote.info().times.precision else { return Ok(()) };
     let time = SystemTime::UNIX_EPOCH + Duration::new(1_234_567_890, 123_456_700);
     let mut file = item(b"a", b"old")?;
     file.modified = Some(time);

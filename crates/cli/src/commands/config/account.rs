@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::Args;
 use fichier_config::{EditError, Parameters, Secret, provider::Provider};
 use fichier_remotes::fichier::is_too_soon;
-use fichier_storage::{AccountInfo, RemotePath};
+use fichier_storage::{AccountInfo, RemoteExt, RemotePath};
 use serde::Serialize;
 
 use super::{Context, json, providers};
@@ -110,7 +110,7 @@ pub(super) async fn check(
         Ok(account) => Ok(in_words(&account)),
         // Another account was asked from this address a moment ago. A listing proves the key as well.
         Err(error) if is_too_soon(&error) => {
-            remote.list(&RemotePath::root()).await?;
+            remote.entries(&RemotePath::root()).await?;
             Ok("The key works. Whose account it is the service tells only once a minute.".to_owned())
         }
         Err(error) => Err(error.into()),

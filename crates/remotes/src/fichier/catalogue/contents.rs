@@ -1,7 +1,10 @@
 //! One folder's contents: found by name as well as by number and link, since every path that is resolved asks by
 //! name, and a folder may hold 20,000 others.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::SystemTime,
+};
 
 use fichier_api::{FileLink, FolderId};
 use fichier_storage::Name;
@@ -17,6 +20,10 @@ pub(super) struct Contents {
     pub(super) seen: bool,
     /// What an earlier run knew turned out to be wrong.
     pub(super) doubted: bool,
+    /// When the listing was asked for; `None`: we made the folder, so all of it is ours.
+    pub(super) listed: Option<SystemTime>,
+    /// Since when what was known counts no more.
+    pub(super) forgotten: Option<SystemTime>,
     /// Its files couldn't be read from the shelf. What is here now is not what was known.
     pub(super) lost: bool,
     /// Empty while they lie on the shelf.

@@ -1,0 +1,70 @@
+//! A path of a remote: what a user's `remote:path` means.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{PlaceId, Remote, RemotePath, Result, StorageError};
+
+/// A path of a remote: what a user's `remote:path` means.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// The remote.
+    pub remote: Arc<dyn Remote>,
+    /// The path from its root.
+    pub path: RemotePath,
+}
+
+impl Location {
+    /// Returns where this folder lies.
+    ///
+    /// # Errors
+    /// It can't be looked at.
+    pub async fn place(&self) -> Result<PlaceId> {
+        self.remote.place(&self.path).await
+    }
+
+    /// Returns where this file lies: under its name in its folder. A link in its place isn't followed, since
+    /// whoever removes or replaces the file removes or replaces the link.
+    ///
+    /// # Errors
+    /// Its folder can't be looked at.
+    pub async fn place_of_file(&self) -> Result<PlaceId> {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.name()) else {
+            return self.place().await;
+        };
+        Ok(self.remote.place(&folder).await?.join(&RemotePath::root().join(&name)))
+    }
+
+    /// Returns the location as messages name it: with its remote, a local one by its absolute path.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let info = self.remote.info();
+        if info.backend != "local" {
+            return format!("{}{}", info.name, self.path);
+        }
+        let path = match self.path.is_root() {
+            true => PathBuf::from(&info.name),
+            false => Path::new(&info.name).join(self.path.to_string()),
+        };
+        std::path::absolute(&path).unwrap_or(path).display().to_string()
+    }
+
+    /// Returns an error about this very location so that it names the remote and the whole path. Errors that name
+    /// these themselves, or concern no path, stay as they are.
+    #[must_use]
+    pub fn named(&self, error: StorageError) -> StorageError {
+        match error {
+            StorageError::FolderNotFound(_)
+            | StorageError::FileNotFound(_)
+            | StorageError::IsAFile(_)
+            | StorageError::IsAFolder(_)
+            | StorageError::FolderNotEmpty(_)
+            | StorageError::AlreadyExists(_) => {
+                StorageError::At { location: self.shown(), problem: Box::new(error) }
+            }
+            other => other,
+        }
+    }
+}
