@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-use fichier_remotes::registry::OpenError;
+use fichier_session::SessionError;
 use fichier_storage::{RemotePath, Retry, StorageError};
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -171,10 +171,7 @@ fn add_cause(line: &mut String, text: &str) {
 
 /// A remote's error, be it that it couldn't even be opened.
 fn storage<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StorageError> {
-    cause.downcast_ref().or_else(|| match cause.downcast_ref()? {
-        OpenError::Storage(error) => Some(error),
-        _ => None,
-    })
+    cause.downcast_ref().or_else(|| cause.downcast_ref::<SessionError>()?.storage())
 }
 
 /// What the user can do, where a cause knows it.
