@@ -63,14 +63,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether what has to go may become what is missing. A limit on removals is about all that leaves its place,
-    /// unless renames were asked for.
+    /// Whether what has to go may become what is missing. A limit on removals is about all that leaves its place, and
+    /// what is set aside is kept, unless renames were asked for.
     fn may_move(&self) -> bool {
         let deletion = self.options.deletion;
         let limited = deletion.max_files.is_some() || deletion.max_bytes.is_some();
         self.mode == Mode::Sync
-            && self.options.backup.is_none()
-            && (!limited || self.options.track_renames)
+            && (!limited && self.options.backup.is_none() || self.options.track_renames)
             && self.to.remote.info().features.server_side_move
     }
 

@@ -42,6 +42,15 @@ impl RemoteInfo {
     pub fn has_paths_of(&self, other: &Self) -> bool {
         self.place == other.place && self.encoding == other.encoding
     }
+
+    /// Returns a path as messages name it: from the remote's root, and with it where that is the root of the whole file
+    /// system, which no path leaves out.
+    #[must_use]
+    pub fn shown(&self, path: &RemotePath) -> String {
+        // Names of other roots don't end so: a directory's end is cut off, and a remote's name ends in a colon.
+        let root = if self.name.ends_with(std::path::is_separator) { self.name.as_str() } else { "" };
+        format!("{root}{path}")
+    }
 }
 
 /// What a remote can do. All off by default.

@@ -64,10 +64,11 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let to = context.session.open(&arguments.destination).await?;
     refuse_single_file(context.settings, &from).await?;
     let flags = &context.settings.transfer;
-    let evidence = match (arguments.download, flags.rules.comparison) {
-        (true, _) => Evidence::Bytes,
-        (false, Comparison::SizeOnly) => Evidence::Sizes,
-        (false, _) => Evidence::Checksums,
+    let evidence = match (flags.rules.comparison, arguments.download) {
+        // As with rclone, sizes are all that counts then, and nothing is downloaded.
+        (Comparison::SizeOnly, _) => Evidence::Sizes,
+        (_, true) => Evidence::Bytes,
+        (_, false) => Evidence::Checksums,
     };
     let names = [context.session.shown(&from), context.session.shown(&to)];
     let options = CheckOptions {

@@ -38,6 +38,7 @@ pub(crate) enum Difference {
     FoldersMovedWhole,
     RemovedBeforeTheEnd,
     CutInTheMiddle,
+    EmptyFiles,
     SourcesLeft,
     References,
     OldVersionsLeft,
@@ -47,9 +48,10 @@ pub(crate) enum Difference {
 }
 
 use Difference::{
-    BackupsAsExtras, Clashes, CutInTheMiddle, Duplicates, FoldersMovedWhole, FoldersThatFiltersKeep,
-    HiddenAtDestination, NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft, References,
-    RemovedBeforeTheEnd, RemovedSourcesAsErrors, SourcesLeft, TimesOfFoldersNotMade, WholeMovesUntold,
+    BackupsAsExtras, Clashes, CutInTheMiddle, Duplicates, EmptyFiles, FoldersMovedWhole,
+    FoldersThatFiltersKeep, HiddenAtDestination, NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft,
+    References, RemovedBeforeTheEnd, RemovedSourcesAsErrors, SourcesLeft, TimesOfFoldersNotMade,
+    WholeMovesUntold,
 };
 
 /// 1Fichier keeps no times, so rclone compares sizes alone there and misses an edit that keeps the size. It gets
@@ -126,6 +128,7 @@ impl Difference {
         FoldersMovedWhole,
         RemovedBeforeTheEnd,
         CutInTheMiddle,
+        EmptyFiles,
         SourcesLeft,
         References,
         OldVersionsLeft,
@@ -165,12 +168,16 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 "a sync that fails: with --max-delete, --delete-before or --delete-during rclone has removed some by \
-                then; this program compares all before and removes nothing, but may have renamed what would have had \
-                to go"
+                then, or compares nothing more; this program compares all before and removes nothing, but may have \
+                renamed what would have had to go"
             }
             CutInTheMiddle => {
                 "--max-transfer: rclone begins what it then cuts, makes its folder, and sets the old version aside; \
                 this program knows the size"
+            }
+            EmptyFiles => {
+                "an empty file that can't be stored: with --backup-dir or --suffix rclone sets the old version aside \
+                before it fails; this program leaves it in its place"
             }
             SourcesLeft => {
                 "move --update: rclone removes a file of the source that is older than another one at the \
@@ -218,12 +225,17 @@ impl Difference {
             FoldersMovedWhole => scenario.moves_within() && scenario.has("--delete-empty-src-dirs"),
             RemovedBeforeTheEnd => *command == Command::Sync,
             CutInTheMiddle => scenario.has("--max-transfer"),
+            EmptyFiles => {
+                command.transfers()
+                    && to_service
+                    && any(&["--backup-dir", "--suffix"])
+                    && !empty(scenario).is_empty()
+            }
             SourcesLeft => *command == Command::Move && any(&["--update", "--max-transfer"]),
             References => any(&["--compare-dest", "--copy-dest"]),
             OldVersionsLeft => {
-                matches!(command, Command::Copy | Command::Sync)
-                    && to_service
-                    && (from_service || scenario.has("--copy-dest"))
+                let copies = matches!(command, Command::Copy | Command::Sync) && from_service;
+                command.transfers() && to_service && (copies || scenario.has("--copy-dest"))
             }
             HiddenAtDestination => {
                 command.transfers() && any(&["--min-size", "--max-size"]) && !hidden(scenario).is_empty()
@@ -240,7 +252,8 @@ impl Difference {
                 let combined = scenario.has("--combined");
                 for end in [theirs, ours] {
                     for line in &mut end.lines {
-                        *line = without_folder(line, combined);
+                        let (sign, name) = sign_and_name(line, combined);
+                        *line = format!("{sign}{name}");
                     }
                     end.lines.sort();
                 }
@@ -260,7 +273,10 @@ impl Difference {
                 theirs.lines.retain(|line| !line.ends_with("-old") || ours.lines.contains(line));
             }
             NumberOfTheLastError => {
-                if [theirs.status, ours.status].iter().all(|status| matches!(status, Some(2 | 6))) {
+                let cut = scenario.has("--max-transfer");
+                let may_hang =
+                    |status: &Option<i32>| matches!(status, Some(2 | 6)) || cut && *status == Some(8);
+                if [theirs.status, ours.status].iter().all(may_hang) {
                     theirs.status = ours.status;
                 }
             }
@@ -288,6 +304,9 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 if theirs.status != Some(0) && ours.status != Some(0) {
+                    if theirs.status == Some(7) && scenario.has("--delete-before") {
+                        ours.lines.retain(|line| theirs.lines.contains(line));
+                    }
                     for root in ["destination", "old"] {
                         fill_up(theirs, ours, root);
                         fill_up(ours, theirs, root);
@@ -296,7 +315,11 @@ impl Difference {
             }
             CutInTheMiddle => {
                 if theirs.status == ours.status {
-                    put_back_what_made_room(scenario, theirs, ours);
+                    // On a disk the old version of what is then cut stands beside it, or in the backup, and nothing in
+                    // its place.
+                    if let (Some(before), [_, Place::Local]) = (&scenario.destination, scenario.places) {
+                        put_back(before.files.keys().map(|path| format!("/{path}")), theirs, ours);
+                    }
                     let there = ours.held["destination"].folders.clone();
                     let mut made = folders(&scenario.source);
                     made.insert(String::new());
@@ -304,6 +327,13 @@ impl Difference {
                         .folders_of("destination")
                         .retain(|folder| there.contains(folder) || !made.contains(folder));
                 }
+            }
+            EmptyFiles => {
+                put_back(empty(scenario).iter().map(|path| format!("/{}", stored(path))), theirs, ours);
+                let (made, kept) = (&ours.held["old"].folders, theirs.held["old"].files.clone());
+                theirs.folders_of("old").retain(|folder| {
+                    made.contains(folder) || kept.keys().any(|path| parent(path).starts_with(folder))
+                });
             }
             SourcesLeft => {
                 if scenario.has("--update") {
@@ -346,7 +376,18 @@ impl Difference {
             }
             HiddenAtDestination => set_apart(scenario, &hidden(scenario), theirs, ours),
             Clashes => set_apart(scenario, &clashes(scenario), theirs, ours),
-            Duplicates => set_apart(scenario, &duplicates(scenario), theirs, ours),
+            Duplicates => {
+                let twice = duplicates(scenario);
+                set_apart(scenario, &twice, theirs, ours);
+                // What is left there keeps the folders that it is in.
+                let is_above = |folder: &str| {
+                    let holds =
+                        |path: &String| format!("/{}", stored(path)).starts_with(&format!("{folder}/"));
+                    twice.iter().any(holds)
+                };
+                let kept = ours.held["destination"].folders.clone();
+                theirs.folders_of("destination").retain(|folder| kept.contains(folder) || !is_above(folder));
+            }
         }
     }
 }
@@ -386,14 +427,15 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     let combined = scenario.has("--combined");
     for end in [&mut *theirs, &mut *ours] {
         end.set_apart(paths, &["source", "destination", "old"]);
-        end.lines.retain(|line| {
-            let line = without_folder(line, combined);
-            !names.contains(&line[if combined { 2 } else { 0 }..])
-        });
+        end.lines.retain(|line| !names.contains(sign_and_name(line, combined).1));
     }
-    // What makes room for something else counts against --max-delete with rclone, and isn't touched here.
-    let limited = scenario.has("--max-delete");
-    let may_hang = |status: &Option<i32>| matches!(status, Some(0 | 2 | 6)) || limited && *status == Some(7);
+    // What makes room for something else counts against --max-delete with rclone, and isn't touched here; nor does
+    // what isn't sent count against --max-transfer.
+    let limits: Vec<_> =
+        [("--max-delete", 7), ("--max-transfer", 8)].iter().filter(|(flag, _)| scenario.has(flag)).collect();
+    let may_hang = |status: &Option<i32>| {
+        matches!(status, Some(0 | 2 | 6)) || limits.iter().any(|(_, code)| *status == Some(*code))
+    };
     if [theirs.status, ours.status].iter().all(may_hang) {
         // After a failure, nothing more is removed.
         if (theirs.status == Some(0)) != (ours.status == Some(0)) {
@@ -408,10 +450,9 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     }
 }
 
-/// On a disk the old version of what is then cut stands beside it, or in the backup, and nothing in its place.
-fn put_back_what_made_room(scenario: &Scenario, theirs: &mut End, ours: &End) {
-    let (Some(before), [_, Place::Local]) = (&scenario.destination, scenario.places) else { return };
-    for path in before.files.keys().map(|path| format!("/{path}")) {
+/// Puts back what one end has set aside, and the other one has left in its place.
+fn put_back(paths: impl Iterator<Item = String>, theirs: &mut End, ours: &End) {
+    for path in paths {
         let kept = ours.held["destination"].files.get(&path);
         let (Some(kept), false) = (kept, theirs.held["destination"].files.contains_key(&path)) else {
             continue;
@@ -434,9 +475,11 @@ fn fill_up(end: &mut End, kept: &End, root: &'static str) {
     held.folders.extend(kept.held[root].folders.iter().cloned());
 }
 
-fn without_folder(line: &str, combined: bool) -> String {
-    let (sign, path) = line.split_at_checked(if combined { 2 } else { 0 }).unwrap_or(("", line));
-    format!("{sign}{}", path.rsplit('/').next().unwrap_or(path))
+/// The sign of a line of `--combined`, if it is one, and the name in it. Other lists may stand among its lines.
+fn sign_and_name(line: &str, combined: bool) -> (&str, &str) {
+    let signed = combined && ["= ", "* ", "+ ", "- ", "! "].iter().any(|sign| line.starts_with(sign));
+    let (sign, path) = line.split_at(if signed { 2 } else { 0 });
+    (sign, path.rsplit('/').next().unwrap_or(path))
 }
 
 /// The folders of a tree, under the names of both kinds of places.
@@ -461,6 +504,13 @@ fn clashes(scenario: &Scenario) -> BTreeSet<String> {
 /// Paths that hold several versions on a side.
 fn duplicates(scenario: &Scenario) -> BTreeSet<String> {
     trees(scenario).into_iter().flat_map(Tree::duplicates).cloned().collect()
+}
+
+/// Paths of empty files of the source that the destination has a version of.
+fn empty(scenario: &Scenario) -> BTreeSet<String> {
+    let [left, right] = trees(scenario);
+    let is_empty = |path: &String| left.files[path].last().is_some_and(|version| version.size() == 0);
+    left.files.keys().filter(|path| right.files.contains_key(*path) && is_empty(path)).cloned().collect()
 }
 
 /// Paths whose sizes lie on both sides of a limit.

@@ -336,7 +336,10 @@ impl Chance {
     /// Makes a folder of one of the other tree's files, or a file of one of its folders.
     fn clash(&mut self, of: &Tree, tree: &mut Tree, place: Place) {
         let version = self.version(place);
-        if let Some(folder) = of.folders.iter().next().filter(|_| self.percent(50)) {
+        // The folder's name becomes a file's.
+        let fits =
+            !self.plain || of.folders.iter().next().is_some_and(|folder| keeps_name_at_service(folder));
+        if let Some(folder) = of.folders.iter().next().filter(|_| fits && self.percent(50)) {
             tree.remove_folder(folder);
             tree.set(folder, vec![version]);
         } else if let Some(file) = of.files.keys().next() {
