@@ -76,6 +76,8 @@ pub(crate) struct Session<'a> {
     pub(crate) hashing: Hashing,
     /// Set when what an earlier run knew must not count.
     anew: OnceLock<()>,
+    /// Set when it was said that other processes aren't known.
+    paced_alone: OnceLock<()>,
     /// The remotes of the paths that were typed, for messages.
     located: std::sync::Mutex<Vec<Arc<dyn Remote>>>,
     /// By what was typed before the path, so that two paths on one remote share what it has learned.
@@ -133,6 +135,7 @@ impl<'a> Session<'a> {
             stop,
             hashing: Hashing::default(),
             anew: OnceLock::new(),
+            paced_alone: OnceLock::new(),
             located: std::sync::Mutex::default(),
             opened: Mutex::default(),
         }
@@ -360,6 +363,7 @@ impl<'a> Session<'a> {
             Some(remote) => remote.clone(),
             None => {
                 let remote = self.remote(&address.remote, options).await?;
+                self.say_whether_paced_alone(&*remote);
                 // Named in another way, or with options that don't matter for what it holds: the first one knows
                 // what was listed and changed.
                 let known = opened.values().find(|known| known.info().has_paths_of(remote.info()));
@@ -369,6 +373,18 @@ impl<'a> Session<'a> {
             }
         };
         Ok(Location { remote, path })
+    }
+
+    /// Says once that other processes know nothing of this one's calls, where they have no place to meet.
+    fn say_whether_paced_alone(&self, remote: &dyn Remote) {
+        let info = remote.info();
+        let is_alone = self.settings.directories.running.is_none() && info.features.networked;
+        if is_alone && info.name.trim_end_matches(':') != demo::NAME && self.paced_alone.set(()).is_ok() {
+            tracing::warn!(
+                "The home directory isn't known (HOME isn't set), so calls aren't spaced with those of other processes: \
+                 run no two of them at once"
+            );
+        }
     }
 
     /// The place that an address means in the end, with the remote's options: aliases are followed.

@@ -210,7 +210,7 @@ impl Run<'_> {
                 (planned, sum)
             })
             .buffered(self.options.checkers.max(1));
-        let mut wanted: HashMap<i64, usize> = HashMap::new();
+        let mut given = HashSet::new();
         while let Some((planned, sum)) = sums.next().await {
             let found = match sum {
                 Some(sum) => {
@@ -225,13 +225,15 @@ impl Run<'_> {
                 rest.push(planned);
                 continue;
             };
-            let taken = wanted.entry(there.line).or_default();
-            *taken += 1;
+            // Where old versions are set aside, a renamed file doesn't take the place of another one: both are kept then.
+            let is_kept = self.options.backup.is_some() && !planned.job.replaces.is_empty();
             // The first one gets the file itself, those after it get copies of it, made before.
-            if there.extra && *taken == 1 && self.may_move() {
+            if there.extra && self.may_move() && !is_kept && given.insert(there.line) {
                 moves.push((planned, there, sum));
-            } else {
+            } else if self.may_copy_there() {
                 copies.push((planned, there, sum));
+            } else {
+                rest.push(planned);
             }
         }
         drop(sums);

@@ -9,7 +9,7 @@ use crate::{
     filtering::refuse_single_file,
     hashing::HashKind,
     sum_check::{self, SumCheck},
-    transfer::{ListFlags, carry_out},
+    transfer::{ListFlags, carry_out, reading},
 };
 
 /// Compare two places and tell what differs
@@ -76,6 +76,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         ignore_size: flags.rules.ignore_size,
         one_way: arguments.one_way,
         checksums: context.session.checksums(),
+        reading: reading(flags),
         checkers: flags.checkers.get(),
         max_depth: context.settings.run_depth,
         filter: context.settings.filter.clone(),

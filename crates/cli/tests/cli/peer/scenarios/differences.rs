@@ -16,6 +16,8 @@ pub(crate) const LEFT_OUT: &[&str] = &[
     "`--track-renames` with `--compare-dest`: rclone doesn't look into that folder",
     "`--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain",
     "`--max-transfer` where the service copies: no byte moves through this program then, but rclone counts it",
+    "`--max-transfer` where a file stands in a folder's place, or a folder in a file's: what rclone sends there counts, \
+     and this program sends nothing",
     "`--delete-excluded` with `--max-depth`: rclone removes what is deeper, too",
     "a move inside one place to a folder that isn't there, with `--max-depth`, `--compare-dest` or `--copy-dest`: \
      rclone moves the whole of it by one call, whatever the flag says",
@@ -34,6 +36,7 @@ pub(crate) enum Difference {
     BackupsAsExtras,
     NumberOfTheLastError,
     TimesOfFoldersNotMade,
+    TimesOfRenamed,
     FoldersThatFiltersKeep,
     FoldersMovedWhole,
     RemovedBeforeTheEnd,
@@ -51,7 +54,7 @@ use Difference::{
     BackupsAsExtras, Clashes, CutInTheMiddle, Duplicates, EmptyFiles, FoldersMovedWhole,
     FoldersThatFiltersKeep, HiddenAtDestination, NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft,
     References, RemovedBeforeTheEnd, RemovedSourcesAsErrors, SourcesLeft, TimesOfFoldersNotMade,
-    WholeMovesUntold,
+    TimesOfRenamed, WholeMovesUntold,
 };
 
 /// 1Fichier keeps no times, so rclone compares sizes alone there and misses an edit that keeps the size. It gets
@@ -124,6 +127,7 @@ impl Difference {
         Clashes,
         NumberOfTheLastError,
         TimesOfFoldersNotMade,
+        TimesOfRenamed,
         FoldersThatFiltersKeep,
         FoldersMovedWhole,
         RemovedBeforeTheEnd,
@@ -159,6 +163,10 @@ impl Difference {
             TimesOfFoldersNotMade => {
                 "--compare-dest, --max-transfer: rclone fails to set the times of folders that it didn't have to make"
             }
+            TimesOfRenamed => {
+                "--track-renames: rclone leaves a renamed file its time until the next run; this program gives it the \
+                source's at once"
+            }
             FoldersThatFiltersKeep => {
                 "delete --rmdirs with filters: rclone fails on folders that hold what the filters keep, and leaves \
                 some that are empty"
@@ -168,7 +176,7 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 "a sync that fails: with --max-delete, --delete-before or --delete-during rclone has removed some by \
-                then, or compares nothing more; this program compares all before and removes nothing, but may have \
+                then, lists what it couldn't remove as errors, or compares nothing more; this program compares all before and removes nothing, but may have \
                 renamed what would have had to go"
             }
             CutInTheMiddle => {
@@ -221,6 +229,7 @@ impl Difference {
                 command.transfers() && (scenario.has("--immutable") || to_service && empty)
             }
             TimesOfFoldersNotMade => !to_service && any(&["--compare-dest", "--max-transfer"]),
+            TimesOfRenamed => !to_service && scenario.has("--track-renames"),
             FoldersThatFiltersKeep => *command == Command::Delete && scenario.has("--rmdirs"),
             FoldersMovedWhole => scenario.moves_within() && scenario.has("--delete-empty-src-dirs"),
             RemovedBeforeTheEnd => *command == Command::Sync,
@@ -294,6 +303,20 @@ impl Difference {
                     });
                 }
             }
+            TimesOfRenamed => {
+                for (path, versions) in &mut theirs.held.entry("destination").or_default().files {
+                    let before = scenario.destination.as_ref().and_then(|tree| tree.files.get(&path[1..]));
+                    let source = scenario.source.files.get(&path[1..]).and_then(|versions| versions.last());
+                    let ours = ours.held["destination"].files.get(path);
+                    if let (None, Some(source), Some([(content, time)])) =
+                        (before, source, ours.map(Vec::as_slice))
+                        && *time == Some(source.second())
+                        && versions.iter().all(|(other, _)| other == content)
+                    {
+                        *versions = vec![(content.clone(), *time)];
+                    }
+                }
+            }
             FoldersMovedWhole => {
                 let moved = folders(&scenario.source);
                 let there = theirs.held["destination"].folders.clone();
@@ -304,8 +327,12 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 if theirs.status != Some(0) && ours.status != Some(0) {
-                    if theirs.status == Some(7) && scenario.has("--delete-before") {
-                        ours.lines.retain(|line| theirs.lines.contains(line));
+                    if theirs.status == Some(7) {
+                        keep_times(theirs, ours);
+                        theirs.lines.retain(|line| !line.starts_with("! ") || ours.lines.contains(line));
+                        if scenario.has("--delete-before") {
+                            ours.lines.retain(|line| theirs.lines.contains(line));
+                        }
                     }
                     for root in ["destination", "old"] {
                         fill_up(theirs, ours, root);
@@ -320,6 +347,7 @@ impl Difference {
                     if let (Some(before), [_, Place::Local]) = (&scenario.destination, scenario.places) {
                         put_back(before.files.keys().map(|path| format!("/{path}")), theirs, ours);
                     }
+                    drop_folders_made_for_nothing(theirs, ours);
                     let there = ours.held["destination"].folders.clone();
                     let mut made = folders(&scenario.source);
                     made.insert(String::new());
@@ -330,10 +358,7 @@ impl Difference {
             }
             EmptyFiles => {
                 put_back(empty(scenario).iter().map(|path| format!("/{}", stored(path))), theirs, ours);
-                let (made, kept) = (&ours.held["old"].folders, theirs.held["old"].files.clone());
-                theirs.folders_of("old").retain(|folder| {
-                    made.contains(folder) || kept.keys().any(|path| parent(path).starts_with(folder))
-                });
+                drop_folders_made_for_nothing(theirs, ours);
             }
             SourcesLeft => {
                 if scenario.has("--update") {
@@ -344,8 +369,11 @@ impl Difference {
             }
             References => {
                 if theirs.lines.len() >= ours.lines.len() {
-                    theirs.lines.retain(|line| ours.lines.contains(line));
-                    theirs.lines.dedup();
+                    let mut left = ours.lines.clone();
+                    theirs.lines.retain(|line| {
+                        let place = left.iter().position(|other| other == line);
+                        place.is_some_and(|place| left.remove(place) == *line)
+                    });
                 }
                 if scenario.command == Command::Move {
                     let paths: BTreeSet<_> = scenario.reference.files.keys().cloned().collect();
@@ -410,7 +438,8 @@ impl End {
         };
         for root in roots {
             let held = self.held.entry(root).or_default();
-            held.files.retain(|path, _| !concerned(path));
+            // With them go their old versions, by the suffix that scenarios give.
+            held.files.retain(|path, _| !concerned(path) && !concerned(&path.replacen("-old", "", 1)));
             held.folders.retain(|path| !concerned(path));
         }
     }
@@ -429,13 +458,9 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
         end.set_apart(paths, &["source", "destination", "old"]);
         end.lines.retain(|line| !names.contains(sign_and_name(line, combined).1));
     }
-    // What makes room for something else counts against --max-delete with rclone, and isn't touched here; nor does
-    // what isn't sent count against --max-transfer.
-    let limits: Vec<_> =
-        [("--max-delete", 7), ("--max-transfer", 8)].iter().filter(|(flag, _)| scenario.has(flag)).collect();
-    let may_hang = |status: &Option<i32>| {
-        matches!(status, Some(0 | 2 | 6)) || limits.iter().any(|(_, code)| *status == Some(*code))
-    };
+    // What makes room for something else counts against --max-delete with rclone, and isn't touched here.
+    let limited = scenario.has("--max-delete");
+    let may_hang = |status: &Option<i32>| matches!(status, Some(0 | 2 | 6)) || limited && *status == Some(7);
     if [theirs.status, ours.status].iter().all(may_hang) {
         // After a failure, nothing more is removed.
         if (theirs.status == Some(0)) != (ours.status == Some(0)) {
@@ -448,6 +473,27 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
         }
         theirs.status = ours.status;
     }
+}
+
+/// Where both ends hold the same content at the destination, its time may be that of an update that wasn't reached.
+fn keep_times(theirs: &mut End, ours: &End) {
+    let there = &ours.held["destination"].files;
+    for (path, versions) in &mut theirs.held.entry("destination").or_default().files {
+        let contents = |versions: &[(String, Option<u64>)]| -> Vec<_> {
+            versions.iter().map(|(content, _)| content.clone()).collect()
+        };
+        if let Some(other) = there.get(path).filter(|other| contents(other) == contents(versions)) {
+            versions.clone_from(other);
+        }
+    }
+}
+
+/// Drops the folders of the backup into which nothing came.
+fn drop_folders_made_for_nothing(theirs: &mut End, ours: &End) {
+    let (made, kept) = (&ours.held["old"].folders, theirs.held["old"].files.clone());
+    theirs
+        .folders_of("old")
+        .retain(|folder| made.contains(folder) || kept.keys().any(|path| parent(path).starts_with(folder)));
 }
 
 /// Puts back what one end has set aside, and the other one has left in its place.
@@ -493,7 +539,7 @@ fn trees(scenario: &Scenario) -> [&Tree; 2] {
 }
 
 /// Paths that are a file on one side and a folder on the other.
-fn clashes(scenario: &Scenario) -> BTreeSet<String> {
+pub(crate) fn clashes(scenario: &Scenario) -> BTreeSet<String> {
     let [left, right] = trees(scenario);
     let is_folder = |tree: &Tree, path: &String| tree.folders.contains(path);
     let there = left.files.keys().filter(|path| is_folder(right, path));
