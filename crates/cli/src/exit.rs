@@ -1,6 +1,6 @@
 //! Exit codes, and which error gets which.
 
-use std::{error::Error, io};
+use std::{error::Error, io, path::Path};
 
 use fichier_session::SessionError;
 use fichier_storage::{RemotePath, Retry, StorageError};
@@ -176,7 +176,19 @@ fn storage<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StorageError> {
 
 /// What the user can do, where a cause knows it.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| storage(cause)?.hint())
+    error.chain().find_map(|cause| {
+        let error = storage(cause)?;
+        error.hint().or_else(|| of_link(error))
+    })
+}
+
+/// What to do about a symbolic link that was named and isn't followed: to this program nothing is there.
+fn of_link(error: &StorageError) -> Option<String> {
+    let StorageError::At { location, problem } = error else { return None };
+    let is_missing = matches!(**problem, StorageError::FolderNotFound(_) | StorageError::FileNotFound(_));
+    (is_missing && Path::new(location).is_symlink()).then(|| {
+        "this is a symbolic link: follow it with -L/--copy-links, or copy it as a link with -l/--links".into()
+    })
 }
 
 #[cfg(test)]

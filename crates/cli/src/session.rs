@@ -52,6 +52,8 @@ pub(crate) struct Session<'a> {
     pub(crate) hashing: Hashing,
     /// The remotes of the paths that were typed, for messages.
     located: Mutex<Vec<Arc<dyn Remote>>>,
+    /// Set when it was said that other processes aren't known.
+    paced_alone: OnceLock<()>,
 }
 
 /// What becomes of the source of a run.
@@ -99,6 +101,7 @@ impl<'a> Session<'a> {
             stop,
             hashing: Hashing::default(),
             located: Mutex::default(),
+            paced_alone: OnceLock::new(),
         }
     }
 
@@ -315,8 +318,21 @@ impl<'a> Session<'a> {
 
     /// Notes a location that was opened, for messages that name its remote.
     fn note(&self, location: Location) -> Location {
+        self.say_whether_paced_alone(&*location.remote);
         self.located.lock().unwrap_or_else(PoisonError::into_inner).push(location.remote.clone());
         location
+    }
+
+    /// Says once that other processes know nothing of this one's calls, where they have no place to meet.
+    fn say_whether_paced_alone(&self, remote: &dyn Remote) {
+        let info = remote.info();
+        let is_alone = self.settings.directories.running.is_none() && info.features.networked;
+        if is_alone && info.name.trim_end_matches(':') != DEMO && self.paced_alone.set(()).is_ok() {
+            tracing::warn!(
+                "The home directory isn't known (HOME isn't set), so calls aren't spaced with those of other processes: \
+                 run no two of them at once"
+            );
+        }
     }
 
     /// The path on this computer that `text` names, aliases followed; `None` if it names none.

@@ -275,6 +275,8 @@ fn stored(
                 }
                 Secret::new(question.stored(value.expose(), obscuring))
             }
+            // A remote's kind is no option of it.
+            None if key == "type" => value.clone(),
             None => {
                 tracing::warn!(
                     "The backend {} has no option {key:?}: it is written, but decides nothing here",
