@@ -17,7 +17,6 @@ mod hashing;
 mod outcome;
 mod path;
 mod place;
-mod private;
 mod remote;
 
 pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
@@ -28,7 +27,6 @@ pub use hashing::{HashStream, Hashing};
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};
 pub use place::{FolderIdentity, PlaceId, Step};
-pub use private::make_private;
 pub use remote::{
     AccountInfo, BatchLimit, Features, Gap, LinkRequest, Listing, Location, Relocation, Remote, RemoteInfo,
     Usage, WriteBatch, WriteItem,

@@ -36,20 +36,23 @@ const FLOORS: &[Floor] = &[
             "encoding",
             "api",
             "whirlpool-simd",
+            "notation",
         ],
         &[],
     ),
-    floor("session", &["remotes", "config", "emulator", "storage", "encoding", "api"], &[]),
+    floor("session", &["remotes", "config", "emulator", "storage", "encoding", "api", "notation"], &[]),
     // The engine sees remotes by their trait only.
-    floor("engine", &["filter", "storage"], &["remotes", "encoding", "emulator"]),
-    floor("remotes", &["storage", "encoding", "api"], &["emulator"]),
+    floor("engine", &["filter", "storage", "state"], &["remotes", "encoding", "emulator"]),
+    floor("remotes", &["storage", "encoding", "api", "notation", "state"], &["emulator"]),
     floor("filter", &["storage"], &[]),
-    floor("config", &["storage"], &[]),
+    floor("config", &["notation", "state"], &[]),
     floor("storage", &["whirlpool-simd"], &[]),
     // These two share nothing but the hash function, not even in their tests: a mistake must not hide on both sides.
     floor("emulator", &["whirlpool-simd"], &[]),
-    floor("api", &["whirlpool-simd"], &[]),
+    floor("api", &["whirlpool-simd", "state"], &[]),
     floor("encoding", &[], &[]),
+    floor("notation", &[], &[]),
+    floor("state", &[], &[]),
     floor("whirlpool-simd", &[], &[]),
 ];
 

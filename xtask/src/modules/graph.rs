@@ -25,8 +25,9 @@ impl Graph {
         for (path, module) in modules {
             let from = numbers[module.file.as_str()];
             // An import counts where its name is used: a name that is only handed on isn't needed here.
+            // A single word that is a module's name is a variable.
             let named =
-                module.uses.iter().filter(|used| used.len() > 1 || module.imports.contains_key(&used[0]));
+                module.uses.iter().filter(|used| used.len() > 1 || !module.children.contains(&used[0]));
             let named = named.chain(&module.globs);
             for target in named.filter_map(|used| resolve(modules, path, used, 0)) {
                 let to = numbers[modules[&target].file.as_str()];
