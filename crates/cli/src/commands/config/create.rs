@@ -9,8 +9,8 @@ use fichier_config::{
     connection::is_name,
     interview::Position,
     provider::{HIDDEN_PASSWORD, Obscuring, Provider},
-    value::parse_bool,
 };
+use fichier_notation::parse_bool;
 
 use super::{Context, json, options::pairs, providers, wizard};
 use crate::exit::Failure;
