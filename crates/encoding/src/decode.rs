@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Encoding;
+use crate::lone_quotes::LONE_QUOTE;
 use crate::rewrite::{Rewrite, Unit, units};
 use crate::table::{Place, QUOTE};
 
@@ -17,6 +18,12 @@ impl Encoding {
     /// assert_eq!(Encoding::FICHIER.decode("‛＇ ‛x".as_bytes()).as_ref(), "＇ ‛x".as_bytes());
     /// ```
     pub fn decode<'a>(&self, stored: &'a [u8]) -> Cow<'a, [u8]> {
+        self.decode_marking(stored, |_| {})
+    }
+
+    /// As [`Encoding::decode`]. Tells where in the plain name the quotes stand that quote nothing: see
+    /// [`lone_quotes`](crate::lone_quotes).
+    pub(crate) fn decode_marking<'a>(&self, stored: &'a [u8], mut mark: impl FnMut(usize)) -> Cow<'a, [u8]> {
         if *self == Self::RAW {
             return Cow::Borrowed(stored);
         }
@@ -37,19 +44,31 @@ impl Encoding {
                 }
                 continue;
             }
+            if self.contains(Self::INVALID_UTF8) && stored[range.start..].starts_with(LONE_QUOTE) {
+                mark(plain.position(range.start));
+                plain.replace_by_char(range.start..range.start + LONE_QUOTE.len(), QUOTE);
+                // Three quotes and the two digits of each are read; the first quote was taken above.
+                let _rest_of_it = units.by_ref().take(8).count();
+                continue;
+            }
             if let Some(byte) = self.quoted_byte(&stored[range.end..]) {
                 plain.replace(range.start..range.end + 2, &[byte]);
                 units.next();
                 units.next();
                 continue;
             }
-            let Some((next_range, Unit::Char(next))) = units.peek().cloned() else {
-                continue;
+            let quotes_next = match units.peek() {
+                Some((next_range, Unit::Char(next))) => {
+                    let place = Place { first, last: next_range.end == stored.len() };
+                    *next == QUOTE || self.stands_for(*next, place).is_some()
+                }
+                _ => false,
             };
-            let place = Place { first, last: next_range.end == stored.len() };
-            if next == QUOTE || self.stands_for(next, place).is_some() {
+            if quotes_next {
                 plain.replace(range, b"");
                 units.next();
+            } else {
+                mark(plain.position(range.start));
             }
         }
         plain.finish()

@@ -17,6 +17,15 @@ impl Encoding {
     /// assert_eq!(Encoding::FICHIER.encode("＇".as_bytes()).as_ref(), "‛＇".as_bytes());
     /// ```
     pub fn encode<'a>(&self, name: &'a [u8]) -> Cow<'a, [u8]> {
+        self.encode_quotes(name, |_| None)
+    }
+
+    /// As [`Encoding::encode`], with a form of its own for some of the quotes, by where they stand in the name.
+    pub(crate) fn encode_quotes<'a>(
+        &self,
+        name: &'a [u8],
+        form: impl Fn(usize) -> Option<&'static [u8]>,
+    ) -> Cow<'a, [u8]> {
         if *self == Self::RAW {
             return Cow::Borrowed(name);
         }
@@ -30,7 +39,11 @@ impl Encoding {
             match unit {
                 Unit::Char(character) => {
                     let place = Place { first: range.start == 0, last: range.end == name.len() };
-                    if let Some(look_alike) = self.look_alike(character, place) {
+                    if character == QUOTE
+                        && let Some(form) = form(range.start)
+                    {
+                        stored.replace(range, form);
+                    } else if let Some(look_alike) = self.look_alike(character, place) {
                         stored.replace_by_char(range, look_alike);
                     } else if character == QUOTE || self.stands_for(character, place).is_some() {
                         stored.replace_by_char(range.start..range.start, QUOTE);
@@ -54,13 +67,13 @@ impl Encoding {
     /// assert_eq!(Encoding::FICHIER.encode_to_string(b"caf\xe9"), "caf‛E9");
     /// ```
     pub fn encode_to_string(&self, name: &[u8]) -> String {
-        match String::from_utf8(self.encode(name).into_owned()) {
-            Ok(text) => text,
-            Err(_) => {
-                let with_bytes_quoted = self.union(Self::INVALID_UTF8);
-                String::from_utf8_lossy(&with_bytes_quoted.encode(name)).into_owned()
-            }
-        }
+        self.text(|encoding| encoding.encode(name).into_owned())
+    }
+
+    /// What this encoding makes of a name, as text: bytes that aren't UTF-8 are quoted in any case.
+    pub(crate) fn text(&self, encode: impl Fn(Self) -> Vec<u8>) -> String {
+        String::from_utf8(encode(*self))
+            .unwrap_or_else(|_| String::from_utf8_lossy(&encode(self.union(Self::INVALID_UTF8))).into_owned())
     }
 }
 

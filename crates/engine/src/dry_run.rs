@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use fichier_storage::{
     AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch, metadata::Metadata,
 };
 
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
@@ -63,6 +63,14 @@ impl Remote for DryRun {
 
     async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
         self.inner.metadata(file).await
+    }
+
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        self.inner.folder_metadata(folder).await
+    }
+
+    async fn set_folder_metadata(&self, _folder: &RemotePath, _metadata: &Metadata) -> Result<()> {
+        Ok(())
     }
 
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {

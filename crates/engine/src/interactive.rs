@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use fichier_storage::{
     AccountInfo, ByteRange, ByteStream, Entry, File, LinkRequest, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch, metadata::Metadata,
 };
 
 /// What is about to be done.
@@ -135,6 +135,14 @@ impl Remote for Interactive {
 
     async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
         self.inner.metadata(file).await
+    }
+
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        self.inner.folder_metadata(folder).await
+    }
+
+    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+        self.inner.set_folder_metadata(folder, metadata).await
     }
 
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {

@@ -14,6 +14,7 @@ mod content;
 mod entry;
 mod error;
 mod hashing;
+pub mod metadata;
 mod outcome;
 mod path;
 mod place;

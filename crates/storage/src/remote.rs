@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::{
     ByteRange, ByteStream, Content, Entry, File, Name, Outcome, PlaceId, RemotePath, Result, StorageError,
-    Whirlpool,
+    Whirlpool, metadata::Metadata,
 };
 
 /// What a remote is and can do.
@@ -71,6 +71,9 @@ pub struct Features {
     pub networked: bool,
     /// Names that differ only in case are one file.
     pub case_insensitive: bool,
+    /// Keeps what files and folders have beside content, name and time: [`WriteItem::metadata`],
+    /// [`Remote::set_folder_metadata`].
+    pub metadata: bool,
 }
 
 /// How much one [`WriteBatch`] should hold. A remote copes with more by splitting.
@@ -110,6 +113,8 @@ pub struct WriteItem {
     pub content: Arc<dyn Content>,
     /// The old versions that this one stands for: removed after it is stored and verified, never before.
     pub replaces: Vec<File>,
+    /// What it is to have besides, where [`Features::metadata`] says that it is kept.
+    pub metadata: Metadata,
 }
 
 impl fmt::Debug for WriteItem {
@@ -294,6 +299,22 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// It can't be read.
     async fn metadata(&self, _file: &File) -> Result<Vec<(String, String)>> {
         Ok(Vec::new())
+    }
+
+    /// What is known of a folder beside its name and its time, key by key; nothing where nothing is kept.
+    ///
+    /// # Errors
+    /// [`StorageError::FolderNotFound`], or it can't be read.
+    async fn folder_metadata(&self, _folder: &RemotePath) -> Result<Metadata> {
+        Ok(Metadata::new())
+    }
+
+    /// Gives a folder metadata. Keys that aren't named stay as they are; so do those that can't be set.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`] unless [`Features::metadata`]; [`StorageError::FolderNotFound`].
+    async fn set_folder_metadata(&self, _folder: &RemotePath, _metadata: &Metadata) -> Result<()> {
+        Err(self.unsupported("keep metadata of directories"))
     }
 
     /// The bytes of a file. The stream ends with an error unless exactly the range's bytes came.

@@ -94,6 +94,7 @@ impl FichierRemote {
             encoding: names_of(&options),
             backend: "fichier",
             features: Features {
+                metadata: false,
                 networked: true,
                 server_side_copy: true,
                 server_side_move: true,

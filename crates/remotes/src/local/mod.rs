@@ -47,7 +47,7 @@ use async_trait::async_trait;
 use fichier_encoding::Encoding;
 use fichier_storage::{
     BatchLimit, ByteRange, ByteStream, Entry, Features, File, Hashing, Listing, Outcome, PlaceId, Relocation,
-    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    Remote, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch, metadata::Metadata,
 };
 
 use mounts::Mounts;
@@ -112,6 +112,8 @@ pub struct LocalOptions {
     pub case_insensitive: bool,
     /// Whether files get the modification times of their sources.
     pub set_modified: bool,
+    /// Whether metadata that come with a file may set the bits of its mode that lend rights.
+    pub special_bits: bool,
     /// Which time of a file counts.
     pub time: TimeType,
     /// Whether accented letters are listed as one character each, however the disk has them.
@@ -132,6 +134,7 @@ impl Default for LocalOptions {
             long_paths: true,
             case_insensitive: cfg!(any(windows, target_os = "macos")),
             set_modified: true,
+            special_bits: false,
             time: TimeType::default(),
             composed: false,
             downloads: Downloads::default(),
@@ -195,6 +198,7 @@ impl LocalRemote {
                 set_modified: options.set_modified,
                 about: usage::KNOWN,
                 case_insensitive: options.case_insensitive,
+                metadata: true,
                 ..Features::default()
             },
             // Small files go together, so that their directory is flushed once for all of them.
@@ -271,6 +275,16 @@ impl Remote for LocalRemote {
     async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
         let file = file.clone();
         self.at_disk(move |place| metadata::of(place, &file)).await
+    }
+
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        let folder = folder.clone();
+        self.at_disk(move |place| metadata::of_folder(place, &folder)).await
+    }
+
+    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+        let (folder, metadata) = (folder.clone(), metadata.clone());
+        self.at_disk(move |place| metadata::set_of_folder(place, &folder, &metadata)).await
     }
 
     async fn read(&self, file: &File, range: ByteRange) -> Result<ByteStream> {
