@@ -28,7 +28,7 @@ impl Encoding {
             return Cow::Borrowed(stored);
         }
         if self.contains(Self::DOT)
-            && let Some(plain) = decode_dots(stored)
+            && let Some(plain) = self.decode_dots(stored)
         {
             return Cow::Borrowed(plain);
         }
@@ -44,7 +44,8 @@ impl Encoding {
                 }
                 continue;
             }
-            if self.contains(Self::INVALID_UTF8) && stored[range.start..].starts_with(LONE_QUOTE) {
+            let has_form = *self == Self::STANDARD || self.contains(Self::INVALID_UTF8);
+            if has_form && stored[range.start..].starts_with(LONE_QUOTE) {
                 mark(plain.position(range.start));
                 plain.replace_by_char(range.start..range.start + LONE_QUOTE.len(), QUOTE);
                 // Three quotes and the two digits of each are read; the first quote was taken above.
@@ -74,6 +75,19 @@ impl Encoding {
         plain.finish()
     }
 
+    fn decode_dots(self, stored: &[u8]) -> Option<&'static [u8]> {
+        let plain = match std::str::from_utf8(stored).ok()? {
+            "．" => ".",
+            "．．" => "..",
+            "‛．" => "．",
+            "‛．‛．" => "．．",
+            "‛．．" if self.contains(Self::RIGHT_PERIOD) => "．.",
+            "．‛．" if self.contains(Self::LEFT_PERIOD) => ".．",
+            _ => return None,
+        };
+        Some(plain.as_bytes())
+    }
+
     /// The byte written by the two hexadecimal digits at the head of `rest`, in either case as rclone reads them.
     fn quoted_byte(self, rest: &[u8]) -> Option<u8> {
         let [high, low, ..] = rest else { return None };
@@ -83,17 +97,6 @@ impl Encoding {
         let digit = |byte: u8| char::from(byte).to_digit(16);
         u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
     }
-}
-
-fn decode_dots(stored: &[u8]) -> Option<&'static [u8]> {
-    let plain = match std::str::from_utf8(stored).ok()? {
-        "．" => ".",
-        "．．" => "..",
-        "‛．" => "．",
-        "‛．‛．" => "．．",
-        _ => return None,
-    };
-    Some(plain.as_bytes())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Encoding {
             return Cow::Borrowed(name);
         }
         if self.contains(Self::DOT)
-            && let Some(stored) = encode_dots(name)
+            && let Some(stored) = self.encode_dots(name)
         {
             return Cow::Borrowed(stored);
         }
@@ -58,6 +58,22 @@ impl Encoding {
         stored.finish()
     }
 
+    fn encode_dots(self, name: &[u8]) -> Option<&'static [u8]> {
+        let stored = match name {
+            b"." => "．",
+            b".." => "．．",
+            _ => match std::str::from_utf8(name).ok()? {
+                "．" => "‛．",
+                "．．" => "‛．‛．",
+                // With one of its dots replaced it would look like `..` replaced.
+                "．." if self.contains(Self::RIGHT_PERIOD) => "‛．．",
+                ".．" if self.contains(Self::LEFT_PERIOD) => "．‛．",
+                _ => return None,
+            },
+        };
+        Some(stored.as_bytes())
+    }
+
     /// The stored form as text, for a service that speaks JSON.
     ///
     /// Bytes that aren't UTF-8 are always written as `‛XX` here, as if [`Encoding::INVALID_UTF8`] was set.
@@ -75,19 +91,6 @@ impl Encoding {
         String::from_utf8(encode(*self))
             .unwrap_or_else(|_| String::from_utf8_lossy(&encode(self.union(Self::INVALID_UTF8))).into_owned())
     }
-}
-
-fn encode_dots(name: &[u8]) -> Option<&'static [u8]> {
-    let stored = match name {
-        b"." => "．",
-        b".." => "．．",
-        _ => match std::str::from_utf8(name).ok()? {
-            "．" => "‛．",
-            "．．" => "‛．‛．",
-            _ => return None,
-        },
-    };
-    Some(stored.as_bytes())
 }
 
 #[cfg(test)]
@@ -196,6 +199,19 @@ mod tests {
             let encoding = Encoding::from_bits(bits) | Encoding::INVALID_UTF8;
             let text = encoding.encode_to_string(&name);
             prop_assert_eq!(encoding.decode(text.as_bytes()).into_owned(), name);
+        }
+    }
+
+    #[test]
+    fn every_encoding_of_a_backend_gives_the_nasty_names_back() {
+        let all = Encoding::from_bits((1 << 29) - 1);
+        let mac = Encoding::LOCAL_UNIX | Encoding::INVALID_UTF8;
+        let backends =
+            [Encoding::STANDARD, Encoding::FICHIER, Encoding::LOCAL_UNIX, Encoding::LOCAL_WINDOWS, mac, all];
+        for name in corpus::nasty_names() {
+            for encoding in backends {
+                assert_eq!(encoding.decode(&encoding.encode(&name)), name, "{encoding}");
+            }
         }
     }
 

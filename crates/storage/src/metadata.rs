@@ -3,8 +3,6 @@
 //! Values are text, since rclone's are. On a disk they are bytes: those that are no UTF-8 stand in the text as private
 //! characters, so that a copy is what the original was.
 
-use std::borrow::Cow;
-
 /// Keys and values, sorted by key.
 pub type Metadata = Vec<(String, String)>;
 
@@ -42,21 +40,6 @@ pub fn bytes_of(value: &str) -> Vec<u8> {
     bytes
 }
 
-/// A value for people and programs: what is no UTF-8 is a `�` for each byte.
-#[must_use]
-pub fn shown(value: &str) -> Cow<'_, str> {
-    match value.chars().any(|character| stands_for(character).is_some()) {
-        false => Cow::Borrowed(value),
-        true => {
-            let readable = |character| match stands_for(character) {
-                Some(_) => char::REPLACEMENT_CHARACTER,
-                None => character,
-            };
-            Cow::Owned(value.chars().map(readable).collect())
-        }
-    }
-}
-
 fn stands_for(character: char) -> Option<u8> {
     u32::from(character).checked_sub(FIRST).and_then(|byte| u8::try_from(byte).ok())
 }
@@ -71,6 +54,5 @@ mod tests {
             assert_eq!(bytes_of(&value_of(bytes)), bytes);
         }
         assert_eq!(value_of("é".as_bytes()), "é");
-        assert_eq!(shown(&value_of(b"a\xff\0")), "a\u{fffd}\0");
     }
 }

@@ -153,7 +153,7 @@ pub(super) async fn metadata(location: &Location, seen: &Seen, problems: &mut Pr
         Ok(found) => {
             let mut object = Object::default();
             for (key, value) in found {
-                object.string(key, fichier_storage::metadata::shown(&value).as_bytes());
+                object.string(key, fichier_storage::metadata::bytes_of(&value));
             }
             Some(object)
         }

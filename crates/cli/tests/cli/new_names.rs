@@ -83,7 +83,7 @@ fn names_that_would_lead_elsewhere_are_refused() {
         ("prefix=../", "contains a slash"),
         ("regex=.*/", "is empty"),
         ("regex=^.*$/..", "means another folder"),
-        ("all,replace=a.txt:.", "means another folder"),
+        ("all,regex=^.*$/.", "means another folder"),
         ("base64decode", "no base64"),
         ("command=/bin/false", "/bin/false"),
     ] {

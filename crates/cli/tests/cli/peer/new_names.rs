@@ -54,7 +54,7 @@ const RULES: &[&[&str]] = &[
     &["truncate_bytes=9"],
     &["date=-{YYYYMMDD}"],
     &["date={DateOnly}"],
-    &["command=echo"],
+    &["command=/bin/echo"],
     &["none"],
     &["lowercase", "all,replace=x:ks", "prefix=P-"],
 ];
@@ -100,7 +100,7 @@ fn rules_make_the_same_names_and_are_done_once() {
     let parts: Vec<_> = seeds.chunks(seeds.len().div_ceil(2)).collect();
     side_by_side(&parts, |rules| {
         for (seed, rules) in *rules {
-            let stage = Stage::start();
+            let stage = Stage::start_behind_proxy();
             let [source, ours, theirs] = ["source", "ours", "theirs"].map(|name| stage.directory(name));
             plant(&source, &mut StdRng::seed_from_u64(*seed as u64));
             let flags: Vec<_> = rules.iter().flat_map(|rule| ["--name-transform", rule]).collect();
