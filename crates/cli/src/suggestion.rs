@@ -32,7 +32,6 @@ const NOT_HERE: [&str; 20] = [
     "authorize",
     "backend",
     "bisync",
-    "convmv",
     "cryptcheck",
     "cryptdecode",
     "gendocs",

@@ -31,7 +31,11 @@ mod local;
 mod matching;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod metadata;
 mod network;
+#[cfg(unix)]
+mod new_names;
 mod others;
 mod overlaps;
 #[cfg(unix)]
