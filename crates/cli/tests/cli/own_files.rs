@@ -43,7 +43,8 @@ fn they_are_their_owners_alone() {
 fn pipes_and_devices_in_their_places_are_neither_waited_for_nor_read() {
     let (stage, kept) = used();
     for (path, device) in kept.iter().flat_map(|path| [(path, false), (path, true)]) {
-        fs::remove_file(path).unwrap();
+        // A gate or an answer that isn't needed any more may be gone.
+        drop(fs::remove_file(path));
         if device {
             symlink("/dev/zero", path).unwrap();
         } else {
