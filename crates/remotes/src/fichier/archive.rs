@@ -313,7 +313,7 @@ fn write_all(
             && !changes.is_empty()
             && let Err(error) = tables::write(connection, &changes)
         {
-            tracing::warn!("Can't write the catalogue {}: {error}", path.display());
+            tracing::warn!("The catalogue is given up: {}", DatabaseError::of_database(path, error));
             // What is missing now would pass for known later, so the whole is given up.
             discard(path);
             works = false;
