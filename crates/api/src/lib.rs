@@ -54,7 +54,7 @@ pub use date::{CivilDateTime, WireDate};
 pub use dump::Dump;
 pub use endpoint::Endpoint;
 pub use endpoints::download::{ByteRange, Download};
-pub use endpoints::upload::{Upload, UploadOptions, UploadReceipt};
+pub use endpoints::upload::{NodeAnswer, Upload, UploadOptions, UploadReceipt};
 pub use error::{ApiError, BoxError, ErrorKind, Fault, PasswordProblem, Retry, SourceProblem};
 pub use folder_id::{FilesOf, FolderId};
 pub use http::{HeaderMap, HeaderName, HeaderValue};

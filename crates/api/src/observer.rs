@@ -110,4 +110,6 @@ pub enum WaitReason {
     BackOff,
     /// The report of an upload.
     UploadReport,
+    /// The report of an upload, which takes longer than usual.
+    LateReport,
 }

@@ -124,6 +124,7 @@ fn reason(why: WaitReason) -> &'static str {
         WaitReason::RetryAfter => "1Fichier asks to come back later",
         WaitReason::BackOff => "Trying again after an error",
         WaitReason::UploadReport => "1Fichier is taking in what was uploaded",
+        WaitReason::LateReport => "1Fichier gives no report yet of what was uploaded",
         _ => "1Fichier asks to wait",
     }
 }

@@ -71,6 +71,8 @@ pub struct ReportPacing {
     pub slow: Duration,
     /// When to give up: 5 min.
     pub give_up: Duration,
+    /// How long to ask at least where the node's answer named no report, so that there may be none: 12 s.
+    pub vague_for: Duration,
 }
 
 impl Default for ReportPacing {
@@ -80,6 +82,7 @@ impl Default for ReportPacing {
             quick_for: Duration::from_secs(30),
             slow: Duration::from_secs(30),
             give_up: Duration::from_secs(300),
+            vague_for: Duration::from_secs(12),
         }
     }
 }
@@ -133,6 +136,7 @@ impl Pacing {
                 quick_for: part(whole.report.quick_for),
                 slow: part(whole.report.slow),
                 give_up: part(whole.report.give_up),
+                vague_for: part(whole.report.vague_for),
             },
         }
     }
@@ -157,6 +161,7 @@ impl Pacing {
                 quick_for: Duration::from_secs(10),
                 slow: Duration::from_millis(50),
                 give_up: Duration::from_secs(10),
+                vague_for: Duration::from_millis(200),
             },
         }
     }

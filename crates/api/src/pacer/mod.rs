@@ -560,20 +560,13 @@ impl Pacer {
 
     /// Asks a node again and again until it has something to tell.
     ///
-    /// `Ok(None)` and errors that may pass mean "not yet".
-    /// `give_up`: how long at most; `None` for as long as a report may take.
-    pub(crate) async fn poll<T, F, A>(
-        &self,
-        call: Call,
-        give_up: Option<Duration>,
-        mut ask: F,
-    ) -> Result<T, ApiError>
+    /// `Ok(None)` and errors that may pass mean "not yet". `give_up`: how long at most.
+    pub(crate) async fn poll<T, F, A>(&self, call: Call, give_up: Duration, mut ask: F) -> Result<T, ApiError>
     where
         F: FnMut() -> A,
         A: Future<Output = Result<Option<T>, ErrorKind>>,
     {
         let info = call.info;
-        let give_up = give_up.unwrap_or(self.report.give_up);
         let began = Instant::now();
         let mut asked = 0;
         let asking = async {
@@ -582,6 +575,7 @@ impl Pacer {
                 self.wait(info, |ledger, now| ledger.class_due(info.class, now)).await?;
                 let sent = Instant::now();
                 self.tell(&Event::Sent { call: info, attempt: asked, waited: Duration::ZERO });
+                let mut failed = None;
                 match ask().await {
                     Ok(Some(value)) => {
                         self.answered(info, asked, sent.elapsed(), CallOutcome::Done);
@@ -595,14 +589,20 @@ impl Pacer {
                     Err(kind) => {
                         self.answered(info, asked, sent.elapsed(), CallOutcome::WillRetry(&kind));
                         self.note_lock(info.class, &kind, sent).await;
+                        failed = Some(kind);
                     }
                 }
                 let waited = began.elapsed();
-                let pause = if waited < self.report.quick_for { self.report.quick } else { self.report.slow };
+                let late = waited >= self.report.quick_for;
+                let pause = if late { self.report.slow } else { self.report.quick };
                 if waited + pause > give_up {
                     return Err(ErrorKind::NoReport { waited, words: None });
                 }
-                self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await?;
+                let why = if late { WaitReason::LateReport } else { WaitReason::UploadReport };
+                let left = (give_up - waited).as_millis() / pause.as_millis().max(1);
+                let of = asked.saturating_add(u32::try_from(left).unwrap_or(u32::MAX));
+                let after = failed.as_ref().map(|error| FailedTry { error, number: asked, of });
+                self.sleep_after(info, Instant::now() + pause, why, after).await?;
             }
         };
         let result = tokio::select! {

@@ -494,7 +494,7 @@ async fn a_report_is_asked_for_every_3_s_then_every_30_s_for_5_minutes() {
     let asked = Mutex::new(Vec::new());
     let report = Call::new(Endpoint::UploadReport, CallClass::Node, "test");
     let never = pacer
-        .poll(report, None, || async {
+        .poll(report, secs(300), || async {
             asked.lock().unwrap().push(began.elapsed().as_secs());
             if asked.lock().unwrap().len() % 2 == 0 { Ok(None::<()>) } else { Err(lost()) }
         })
@@ -504,7 +504,9 @@ async fn a_report_is_asked_for_every_3_s_then_every_30_s_for_5_minutes() {
     assert_eq!(asked[..11], [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
     assert_eq!(asked[11..], [60, 90, 120, 150, 180, 210, 240, 270, 300]);
     let refused = pacer
-        .poll(report, None, || async { Err::<Option<()>, _>(ErrorKind::NotFound { text: String::new() }) })
+        .poll(report, secs(300), || async {
+            Err::<Option<()>, _>(ErrorKind::NotFound { text: String::new() })
+        })
         .await;
     assert_eq!(refused.unwrap_err().attempts(), 1);
 }

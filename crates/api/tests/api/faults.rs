@@ -108,7 +108,13 @@ async fn the_key_goes_to_no_host_but_the_service_s() {
     let client = Client::builder(fichier_api::ApiKey::new(KEY)).build().unwrap();
     for host in ["evil.example", "1fichier.com.evil.example", "127.0.0.1", "up@evil.example"] {
         let node = fichier_api::UploadNode { host: host.into(), id: "abc".into() };
-        let receipt = fichier_api::UploadReceipt { node, id: "abc".into(), files: 1, words: None };
+        let receipt = fichier_api::UploadReceipt {
+            node,
+            id: "abc".into(),
+            files: 1,
+            words: None,
+            answered: fichier_api::NodeAnswer::Report,
+        };
         let error = client.upload_report(&receipt).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{host}: {error:?}");
     }

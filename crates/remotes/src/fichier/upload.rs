@@ -2,9 +2,9 @@
 //! checksum, and old versions removed only after that.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -12,8 +12,8 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::sync::oneshot;
 
 use fichier_api::{
-    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, RenameFile, SourceProblem, Upload, UploadFile,
-    UploadOptions, UploadReceipt, UploadedFile,
+    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile, SourceProblem, Upload,
+    UploadFile, UploadOptions, UploadReceipt, UploadedFile,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -46,18 +46,40 @@ struct Pending {
 /// How often files are sent again that a node surely didn't take.
 const SENT_AGAIN: u32 = 3;
 
+/// How often files are sent again of which there is no word and that aren't in their folder.
+const LOST_SENT_AGAIN: usize = 2;
+
 /// What became of one request.
 enum Sent {
     /// The node reported; a checksum computed on the way for each file sent.
     Reported(Vec<UploadedFile>, Vec<Option<Whirlpool>>),
     /// One file couldn't be read as announced, so nothing arrived.
     BadSource(usize, StorageError),
-    /// The answer was lost: the files may have arrived.
-    Lost(ApiError, Vec<Option<Whirlpool>>),
+    /// There is no word of it: the files may have arrived.
+    Lost(Box<Unsettled>),
     /// The node took nothing.
     NotTaken(ApiError),
     /// Nothing arrived.
     Failed(ApiError),
+}
+
+/// An upload of which nobody knows yet what became of it.
+struct Unsettled {
+    error: ApiError,
+    sums: Vec<Option<Whirlpool>>,
+    /// By which its report is found; `None` when there can't be one.
+    receipt: Option<UploadReceipt>,
+}
+
+impl Unsettled {
+    /// How often to look for its files. A node that answered had them all, and its report was asked for longer than
+    /// listings lag behind.
+    fn looks(&self) -> u32 {
+        match self.receipt.as_ref().map(|receipt| receipt.answered) {
+            Some(NodeAnswer::Vague { .. }) => 1,
+            _ => LOOKS,
+        }
+    }
 }
 
 /// The answers for a batch, filled in as they come.
@@ -66,6 +88,15 @@ struct Answers(Vec<Outcome<File>>);
 impl Answers {
     fn put(&mut self, pending: &Pending, outcome: impl Into<Outcome<File>>) {
         self.0[pending.index] = outcome.into();
+    }
+
+    /// The files that are stored, by their links.
+    fn kept(&self) -> HashMap<FileLink, Whirlpool> {
+        let done = self.0.iter().filter_map(|outcome| match outcome {
+            Outcome::Done(file) => Some((link_of(file).ok()?, file.whirlpool?)),
+            _ => None,
+        });
+        done.collect()
     }
 
     /// One error for all: each item tells it.
@@ -178,6 +209,7 @@ impl FichierRemote {
         answers: &mut Answers,
     ) -> Vec<Pending> {
         let mut refused = 0;
+        let mut unsettled = Vec::new();
         loop {
             // All are opened first: what can't be read is told before a call is spent.
             let mut streams = Vec::with_capacity(group.len());
@@ -207,8 +239,18 @@ impl FichierRemote {
                     self.tree.catalogue().arrived_in(id);
                     continue;
                 }
-                Sent::Lost(error, sums) => {
-                    self.look_for(id, folder, group, sums, error, answers).await;
+                Sent::Lost(lost) => {
+                    let (missing, lost) = self.look_for(id, folder, group, *lost, answers).await;
+                    match lost.receipt {
+                        Some(receipt) if !missing.is_empty() && unsettled.len() < LOST_SENT_AGAIN => {
+                            tracing::warn!(folder = %folder, files = missing.len(), "Nothing arrived: sending it again");
+                            unsettled.push((receipt, before));
+                            self.tree.catalogue().arrived_in(id);
+                            group = missing;
+                            continue;
+                        }
+                        _ => answers.fail_all(&missing, "upload", lost.error),
+                    }
                     Vec::new()
                 }
                 // Nothing arrived, and the node may take it now or after its pause, which the client keeps.
@@ -224,7 +266,25 @@ impl FichierRemote {
                 }
             };
             self.tree.catalogue().arrived_in(id);
+            self.settle(id, &unsettled, answers).await;
             return again;
+        }
+    }
+
+    /// Asks once more for the reports of uploads that didn't arrive in time and were sent again. What arrived after all
+    /// stands double, and goes.
+    async fn settle(&self, id: FolderId, unsettled: &[(UploadReceipt, Before)], answers: &Answers) {
+        let kept = answers.kept();
+        for (receipt, before) in unsettled {
+            let Ok(report) = self.client.upload_report_now(receipt).await else { continue };
+            for file in report {
+                let same =
+                    file.whirlpool.is_some_and(|sum| kept.values().any(|kept| *kept.as_bytes() == sum.0));
+                if same && !kept.contains_key(&file.link) && !before.links.contains(&file.link) {
+                    tracing::warn!(link = %file.link, "An upload arrived after it was sent again: removing its copy");
+                    self.discard(file.link, id, before).await;
+                }
+            }
         }
     }
 
@@ -254,30 +314,45 @@ impl FichierRemote {
         }
         let upload = Upload { folder, files, options: UploadOptions::default() };
         let sent_files = group.len();
-        let receipt = match self.client.upload(&node, upload).await {
-            Ok(receipt) => receipt,
+        let began = Instant::now();
+        let sent = self.client.upload(&node, upload).await;
+        let (receipt, error) = match sent {
+            Ok(receipt) => (receipt, None),
             Err(error) if matches!(error.kind(), ErrorKind::UploadSource { .. }) => {
                 return bad_source(group, error);
             }
             Err(error) if error.maybe_done() => {
-                let sums = collect_sums(sums).await;
-                // Where a file didn't go out whole, the request wasn't complete: there is no report to ask for.
-                if sums.iter().any(Option::is_none) || error.is_fatal() {
-                    return Sent::Lost(error, sums);
-                }
-                tracing::info!("No answer to an upload ({error}): asking for its report");
-                let receipt = UploadReceipt { id: node.id.clone(), node, files: sent_files, words: None };
-                return match self.client.report_after_lost_answer(&receipt).await {
-                    Ok(report) => Sent::Reported(report, sums),
-                    Err(_) => Sent::Lost(error, sums),
+                let answered = match error.kind() {
+                    ErrorKind::Network(_) | ErrorKind::Timeout { .. } | ErrorKind::Canceled => {
+                        NodeAnswer::Lost
+                    }
+                    _ => NodeAnswer::Vague { took: began.elapsed() },
                 };
+                let id = node.id.clone();
+                (UploadReceipt { node, id, files: sent_files, words: None, answered }, Some(error))
             }
             Err(error) => return Sent::NotTaken(error),
         };
         let sums = collect_sums(sums).await;
+        if let Some(error) = error {
+            // Where a file didn't go out whole, the request wasn't complete: there is no report to ask for.
+            if sums.iter().any(Option::is_none) || error.is_fatal() {
+                return Sent::Lost(Box::new(Unsettled { error, sums, receipt: None }));
+            }
+            tracing::warn!("No answer to an upload ({error}): asking for its report");
+            return match self.client.upload_report(&receipt).await {
+                Ok(report) => Sent::Reported(report, sums),
+                Err(_) => Sent::Lost(Box::new(Unsettled { error, sums, receipt: Some(receipt) })),
+            };
+        }
         match self.client.upload_report(&receipt).await {
             Ok(report) => Sent::Reported(report, sums),
-            Err(error) => Sent::Lost(error, sums),
+            Err(error) => {
+                // Where the node promised a report, sending all again would end the same way.
+                let promised = receipt.answered == NodeAnswer::Report;
+                let receipt = (!promised && !error.is_fatal()).then_some(receipt);
+                Sent::Lost(Box::new(Unsettled { error, sums, receipt }))
+            }
         }
     }
 
@@ -329,7 +404,7 @@ impl FichierRemote {
         );
         self.batching.store(false, Ordering::Relaxed);
         let (items, sums): (Vec<_>, Vec<_>) = left_out.into_iter().unzip();
-        match self.found(id, folder, items, sums, answers).await {
+        match self.found(id, folder, items, sums, LOOKS, answers).await {
             Ok(missing) => missing,
             Err((items, error)) => {
                 if let Some(first) = items.first() {
@@ -340,25 +415,25 @@ impl FichierRemote {
         }
     }
 
-    /// Files whose answer was lost: those that the folder holds are done, the others failed.
+    /// Files of which there is no word: those that the folder holds are done. Returns the others, which surely didn't
+    /// arrive if a receipt is left.
     async fn look_for(
         &self,
         id: FolderId,
         folder: &RemotePath,
         group: Vec<Pending>,
-        sums: Vec<Option<Whirlpool>>,
-        error: ApiError,
+        mut lost: Unsettled,
         answers: &mut Answers,
-    ) {
+    ) -> (Vec<Pending>, Unsettled) {
+        let sums = std::mem::take(&mut lost.sums);
         if sums.iter().all(Option::is_none) {
             // No file went out whole, so none can be there.
-            answers.fail_all(&group, "upload", error);
-            return;
+            return (group, lost);
         }
-        tracing::info!(folder = %folder, "No word of an upload ({error}): looking whether it arrived");
-        match self.found(id, folder, group, sums, answers).await {
-            Ok(missing) => answers.fail_all(&missing, "upload", error),
-            Err((group, _)) => answers.fail_all(&group, "upload", error),
+        tracing::warn!(folder = %folder, "No word of an upload ({}): looking whether it arrived", lost.error);
+        match self.found(id, folder, group, sums, lost.looks(), answers).await {
+            Ok(missing) => (missing, lost),
+            Err((group, _)) => (group, Unsettled { receipt: None, ..lost }),
         }
     }
 
@@ -369,13 +444,14 @@ impl FichierRemote {
         folder: &RemotePath,
         items: Vec<Pending>,
         sums: Vec<Option<Whirlpool>>,
+        looks: u32,
         answers: &mut Answers,
     ) -> Result<Vec<Pending>, (Vec<Pending>, StorageError)> {
         // What is known now was there before the upload, or came by another one of ours.
         let before = self.tree.catalogue().links(id);
         let mut missing: Vec<_> = items.into_iter().zip(sums).collect();
         let mut stored = Vec::new();
-        for look in 0..LOOKS {
+        for look in 0..looks {
             // A listing may lag behind an upload. What didn't go out whole needn't be waited for.
             if look > 0
                 && (missing.iter().all(|(_, sum)| sum.is_none())
