@@ -392,6 +392,20 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the call can't have come to what carries it out: the way there is closed, or the service keeps whoever
+    /// calls away. Other refusals have been seen of calls that were carried out.
+    pub(crate) fn was_kept_away(&self) -> bool {
+        match self {
+            Self::Flood { .. }
+            | Self::AddressLocked { .. }
+            | Self::Connect(_)
+            | Self::Status { code: 429, .. }
+            | Self::Status { code: 503, retry_after: Some(_) } => true,
+            Self::DeadlineExceeded { last, .. } => last.was_kept_away(),
+            _ => false,
+        }
+    }
+
     /// What to do next, as half a sentence in lower case; `None` when there is nothing sensible to say.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {

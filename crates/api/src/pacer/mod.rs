@@ -139,6 +139,11 @@ impl Pacer {
         self.ledger().same_folder()
     }
 
+    /// How often a call is sent again after an error that may pass.
+    pub(crate) fn low_level_retries(&self) -> u32 {
+        self.retry.low_level_retries
+    }
+
     /// How an upload's report is asked for.
     pub(crate) fn report_pacing(&self) -> &ReportPacing {
         &self.report
@@ -334,7 +339,7 @@ impl Pacer {
                 }
                 Err(kind) => kind,
             };
-            *maybe_done |= !kind.surely_not_done();
+            *maybe_done |= leaves_doubt(info.endpoint, &kind);
             let verdict = self.judge(call, &kind, sent, &mut failures).await;
             let until = match verdict {
                 Verdict::GiveUp => None,
@@ -434,7 +439,7 @@ impl Pacer {
             }
             kind if kind.may_pass() => {
                 self.ledger().answered(class, sent);
-                if !kind.surely_not_done() && !call.info.endpoint.is_idempotent() {
+                if !call.info.endpoint.is_idempotent() && leaves_doubt(call.info.endpoint, kind) {
                     return Verdict::GiveUp;
                 }
                 let backoff = self.retry.delay(failures.low_level, rand::random());
@@ -673,6 +678,12 @@ impl Pacer {
         let now = Instant::now();
         self.ledger().class_due(class, now).map(|(until, _)| until.saturating_duration_since(now))
     }
+}
+
+/// Whether a call that failed so may have been carried out. What mustn't be made twice is in doubt after every error that
+/// may pass, but where it was kept away.
+fn leaves_doubt(endpoint: Endpoint, kind: &ErrorKind) -> bool {
+    !kind.surely_not_done() || (!endpoint.is_idempotent() && kind.may_pass() && !kind.was_kept_away())
 }
 
 /// Whether a call changes nothing, so that it doesn't matter whether it was carried out.

@@ -74,6 +74,8 @@ pub struct FichierRemote {
     hashing: Hashing,
     /// Whether several files may go in one upload request; off for the run when a report left one out.
     batching: AtomicBool,
+    /// Whether a list that the service refused was seen to be refused as a whole.
+    refuses_whole_lists: AtomicBool,
 }
 
 impl FichierRemote {
@@ -117,6 +119,7 @@ impl FichierRemote {
             reader: Reader::new(client.clone(), &options),
             hashing: Hashing::default(),
             batching: AtomicBool::new(options.upload_batch > 1),
+            refuses_whole_lists: AtomicBool::new(false),
             client,
             options,
         }
