@@ -64,6 +64,7 @@ pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
     AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
+    WaitBudget,
 };
 pub use proxy::ProxySettings;
 pub use shown::{shown, shown_address};

@@ -89,6 +89,12 @@ impl Observer for Calls {
                     CallOutcome::Failed(error) => tracing::debug!(attempt, ?took, "{endpoint}: {error}"),
                 }
             }
+            Event::WaitBudget { spent, most } => {
+                let (spent, most) = (seconds(*spent), seconds(*most));
+                tracing::warn!(
+                    "After the next wait this run will have waited {spent} of the {most} that --max-wait allows"
+                );
+            }
             Event::ListingGapLearned { gap } => {
                 tracing::info!("1Fichier asks for slower listings: from now on one every {}", seconds(*gap));
             }

@@ -1,6 +1,7 @@
 //! Opens what the user names: `remote:path`, `:backend,option=value:path`, or a local path.
 
 mod ask;
+mod claims;
 mod configuration;
 mod guard;
 mod local;
@@ -80,6 +81,8 @@ pub(crate) struct Session<'a> {
     located: std::sync::Mutex<Vec<Arc<dyn Remote>>>,
     /// By what was typed before the path, so that two paths on one remote share what it has learned.
     opened: Mutex<HashMap<String, Arc<dyn Remote>>>,
+    /// The last, so that all is written down before others may begin.
+    claims: claims::Claims,
 }
 
 /// What a path is opened for.
@@ -135,6 +138,7 @@ impl<'a> Session<'a> {
             anew: OnceLock::new(),
             located: std::sync::Mutex::default(),
             opened: Mutex::default(),
+            claims: claims::Claims::default(),
         }
     }
 
@@ -314,6 +318,29 @@ impl<'a> Session<'a> {
         let (root, path) = local::in_whole(local.path(), purpose)?;
         let opened = local::open(&root, Purpose::Look, &local.options, self.network()?).await?;
         Ok(self.note(Location { path, ..self.guard.around_location(opened) }))
+    }
+
+    /// Waits until no other run of this computer writes where this one is about to, and keeps others out until this one
+    /// ends. Reading waits for nobody.
+    ///
+    /// # Errors
+    /// The run is to stop.
+    pub(crate) async fn claim(&self, location: &Location) -> anyhow::Result<()> {
+        let Some(directory) =
+            self.settings.directories.running.as_ref().filter(|_| self.must_claim(location))
+        else {
+            return Ok(());
+        };
+        let told = || {
+            let shown = self.shown(location);
+            tracing::warn!("Another run is writing into {shown}: waiting until it has ended");
+        };
+        Ok(self.claims.take(location, directory, &self.stop, told).await?)
+    }
+
+    /// Whether a run that writes there has to be the only one.
+    pub(crate) fn must_claim(&self, location: &Location) -> bool {
+        !self.settings.dry_run && claims::concern(location)
     }
 
     /// Ends all waits of remotes on the network: the user wants to stop. What is on its way is finished.

@@ -219,6 +219,21 @@ pub enum ErrorKind {
         #[source]
         last: Box<ErrorKind>,
     },
+    /// The service made the run wait for as long as it may, and would make it wait longer.
+    #[error(
+        "this run has waited {} for the service, and may wait {} in all (--max-wait): {} more would be too long{}",
+        shortly(*so_far), shortly(*most), shortly(*next), said(last.as_deref())
+    )]
+    WaitedTooLong {
+        /// How long it may wait in all.
+        most: Duration,
+        /// How long it has waited.
+        so_far: Duration,
+        /// How long it would have to wait now.
+        next: Duration,
+        /// What the service said last.
+        last: Option<String>,
+    },
     /// The client was told to stop.
     #[error("canceled")]
     Canceled,
@@ -238,6 +253,17 @@ pub enum ErrorKind {
 
 fn answered(words: Option<&str>) -> String {
     words.map(|words| format!("; it had answered: {words}")).unwrap_or_default()
+}
+
+/// In the largest unit that leaves a whole number, as durations are typed.
+fn shortly(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{}ms", time.as_millis()),
+        seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds if seconds >= 60 => format!("{}m{}s", seconds / 60, seconds % 60),
+        seconds => format!("{seconds}s"),
+    }
 }
 
 fn said(words: Option<&str>) -> String {
@@ -336,6 +362,7 @@ impl ErrorKind {
             | Self::TooSlow { .. }
             | Self::TokenRefused { .. }
             | Self::NoFileArrived
+            | Self::WaitedTooLong { .. }
             | Self::NoReport { .. } => Fault::Service,
             Self::Truncated { .. }
             | Self::Connect(_)
@@ -422,6 +449,7 @@ impl ErrorKind {
             Self::Flood { .. } => {
                 "wait some minutes; see that no other program uses the account or the address"
             }
+            Self::WaitedTooLong { .. } => "try again later, or allow more by --max-wait",
             Self::AddressLocked { .. } => {
                 "leave the service alone from this address for an hour, other programs too"
             }

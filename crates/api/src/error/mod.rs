@@ -121,6 +121,7 @@ impl ApiError {
                 | ErrorKind::NoSuchUser { .. }
                 | ErrorKind::NeedsSubscription { .. }
                 | ErrorKind::AddressLocked { .. }
+                | ErrorKind::WaitedTooLong { .. }
                 | ErrorKind::Canceled
         )
     }

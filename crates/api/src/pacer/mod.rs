@@ -13,7 +13,9 @@
 mod account;
 mod backoff;
 mod budget;
+mod departure;
 mod gate;
+mod patience;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,8 @@ pub(crate) use backoff::retry_after;
 pub(crate) use budget::FolderKey;
 pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
 pub use budget::{ListedFolder, ListedPart};
+pub(crate) use departure::Departure;
+pub use patience::WaitBudget;
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
@@ -70,6 +74,7 @@ pub(crate) struct Pacer {
     ledger: Mutex<Ledger>,
     gate: Option<Gate>,
     address: Option<AddressBook>,
+    waits: WaitBudget,
 }
 
 /// The lane of a listing on its way, in this process and among processes.
@@ -116,7 +121,13 @@ impl Pacer {
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
             gate: None,
             address: None,
+            waits: WaitBudget::default(),
         }
+    }
+
+    /// Waits no longer in all than this allows.
+    pub(crate) fn wait_within(&mut self, waits: WaitBudget) {
+        self.waits = waits;
     }
 
     /// Ends all waits when this token is cancelled; requests that are on their way are finished.
@@ -266,7 +277,8 @@ impl Pacer {
         }
         let mut attempts = 0;
         let mut maybe_done = false;
-        let work = self.attempts(call, &mut attempt, &mut attempts, &mut maybe_done);
+        let departure = Departure::default();
+        let work = self.attempts(call, &mut attempt, &mut attempts, &mut maybe_done, &departure);
         let result = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
@@ -277,7 +289,7 @@ impl Pacer {
             Some(Err(kind)) => kind,
             None => {
                 // A request on its way when the stop came may have been carried out.
-                maybe_done |= attempts > 0;
+                maybe_done |= departure.has_left();
                 ErrorKind::Canceled
             }
         };
@@ -301,6 +313,7 @@ impl Pacer {
         attempt: &mut F,
         attempts: &mut u32,
         maybe_done: &mut bool,
+        departure: &Departure,
     ) -> Result<T, ErrorKind>
     where
         F: FnMut() -> A,
@@ -312,7 +325,7 @@ impl Pacer {
         let mut asked = Instant::now();
         self.claim_folder(call).await?;
         loop {
-            let (sent, lane) = match self.turn(call).await {
+            let (sent, lane) = match self.turn(call, *attempts == 0).await {
                 Ok(turn) => turn,
                 Err(kind) => {
                     // The folder was claimed, and nothing was sent.
@@ -325,7 +338,7 @@ impl Pacer {
             *attempts += 1;
             let first = *first_sent.get_or_insert(sent);
             self.tell(&Event::Sent { call: info, attempt: *attempts, waited: sent - asked });
-            let result = attempt().await;
+            let result = self.depart(call, attempt(), departure).await;
             let now = Instant::now();
             if matches!(info.class, CallClass::Listing | CallClass::AllFiles) {
                 self.book(|ledger| ledger.counted(info.class, call.folder, now)).await;
@@ -472,6 +485,27 @@ impl Pacer {
         }
     }
 
+    /// Makes an attempt. When its request leaves, that is booked for other processes: what never left, since no
+    /// connection came about, costs nobody a wait.
+    async fn depart<T>(
+        &self,
+        call: Call,
+        attempt: impl Future<Output = Result<T, ErrorKind>>,
+        departure: &Departure,
+    ) -> Result<T, ErrorKind> {
+        departure.begin();
+        let mut attempt = std::pin::pin!(departure.noted_during(attempt));
+        if matches!(call.info.class, CallClass::Listing | CallClass::AllFiles) {
+            tokio::select! {
+                biased;
+                result = &mut attempt => return result,
+                () = departure.left() => {}
+            }
+            self.book(|ledger| ledger.left(call.info.class, call.folder, Instant::now())).await;
+        }
+        attempt.await
+    }
+
     async fn claim_folder(&self, call: Call) -> Result<(), ErrorKind> {
         let Some(key) = call.folder else { return Ok(()) };
         loop {
@@ -485,7 +519,7 @@ impl Pacer {
 
     /// Waits until the call may leave, books it, and returns the moment; for a listing also its lane, to be
     /// kept until the answer is there.
-    async fn turn(&self, call: Call) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
+    async fn turn(&self, call: Call, first: bool) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
         let class = call.info.class;
         let Some(lane) = lane(class) else {
             self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await?;
@@ -504,17 +538,30 @@ impl Pacer {
         };
         loop {
             self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await?;
-            let _any = self.any.lock().await;
+            let any = self.any.lock().await;
             self.wait(call.info, Ledger::any_due).await?;
             let leave = |ledger: &mut Ledger| {
                 let now = Instant::now();
                 // A pause may have begun meanwhile, or another process called; it is waited for without
                 // keeping other classes.
-                let due = ledger.class_due(class, now).is_none() && ledger.any_due(now).is_none();
-                due.then(|| ledger.sent(class, call.folder, now)).map(|()| now)
+                if ledger.class_due(class, now).is_some() || ledger.any_due(now).is_some() {
+                    return Err(None);
+                }
+                // Another process may have listed the folder since it was claimed here.
+                let listed = call.folder.filter(|_| first).and_then(|key| ledger.folder_due(key, now));
+                if listed.is_some() {
+                    return Err(listed);
+                }
+                ledger.sent(class, now);
+                Ok(now)
             };
-            if let Some(now) = self.book(leave).await {
-                return Ok((now, alone.then_some((guard, under_way))));
+            match self.book(leave).await {
+                Ok(now) => return Ok((now, alone.then_some((guard, under_way)))),
+                Err(None) => {}
+                Err(Some(until)) => {
+                    drop(any);
+                    self.sleep(call.info, until, WaitReason::SameFolder).await?;
+                }
             }
         }
     }
@@ -548,9 +595,18 @@ impl Pacer {
     ) -> Result<(), ErrorKind> {
         let wait = until.saturating_duration_since(Instant::now());
         let ends = self.end_waits.is_cancelled() && wait > SHORT_WAIT;
+        let mut counted = None;
         if !wait.is_zero() && !ends {
+            if patience::is_forced(why) {
+                let (waiting, news) = self.waits.begin(wait, after.map(|after| after.error))?;
+                counted = Some(waiting);
+                if let Some((spent, most)) = news {
+                    self.tell(&Event::WaitBudget { spent, most });
+                }
+            }
             self.tell(&Event::Waiting { call, why, wait, after });
         }
+        let _counted = counted;
         tokio::select! {
             biased;
             () = self.end_waits.cancelled() => {}

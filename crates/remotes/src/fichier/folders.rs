@@ -17,7 +17,7 @@ impl FichierRemote {
         for path in batch {
             outcomes.push(match self.tree.ensure(path).await {
                 Ok((_, Made::Now)) => Outcome::Done(()),
-                Ok((_, Made::Before)) => Outcome::DoneBefore(()),
+                Ok((_, Made::Before | Made::Meanwhile)) => Outcome::DoneBefore(()),
                 Err(error) => Outcome::Failed(error),
             });
         }

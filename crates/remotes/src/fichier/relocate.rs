@@ -75,13 +75,25 @@ impl FichierRemote {
             }
         }
         for (folder, steps) in by_folder {
-            let id = match self.tree.ensure(&folder).await {
-                Ok((id, _)) => id,
+            let (id, meanwhile) = match self.tree.ensure_to_fill(&folder).await {
+                Ok(ensured) => ensured,
                 Err(error) => {
                     outcomes[steps[0].index] = Outcome::Failed(error);
                     continue;
                 }
             };
+            let mut steps = steps;
+            if meanwhile && kind == Kind::Copy {
+                // What somebody else has copied there since the run looked isn't copied again.
+                steps.retain(|step| {
+                    let content = step.known.whirlpool;
+                    let there = self.tree.namesake(id, &step.name, content);
+                    let same = there.filter(|there| content.is_some() && there.whirlpool == content);
+                    let Some(same) = same else { return true };
+                    outcomes[step.index] = Outcome::DoneBefore(as_file(&same, batch[step.index].to.clone()));
+                    false
+                });
+            }
             let mut lists = Lists::new(steps, &self.tree.lists);
             while let Some(part) = lists.next() {
                 self.tree.catalogue().expect_into(id);
@@ -326,7 +338,7 @@ impl FichierRemote {
             renamed_on_the_way = rename.is_some();
             let links: Vec<_> = moving.iter().map(|step| step.link).collect();
             let request = MoveFiles { links: links.clone(), to, destination_user: None, rename };
-            let mut told = true;
+            let told;
             moved = match self.client.move_files(&request).await {
                 Ok(answer) => {
                     told = links.iter().all(|link| answer.links.contains(link));

@@ -458,15 +458,36 @@ impl Tree {
                 Some(next) => next,
                 None => {
                     let (id, fresh) = self.make(folder, &walked, &name, &here).await?;
-                    if fresh {
-                        made = Made::Now;
-                    }
+                    made = if fresh { Made::Now } else { Made::Meanwhile };
                     id
                 }
             };
             walked = here;
         }
         Ok((folder, made))
+    }
+
+    /// As [`Tree::ensure`], for files that are to be put there. A folder that somebody else has made meanwhile is looked
+    /// at: it may hold some of them already. Says so.
+    pub(super) async fn ensure_to_fill(&self, path: &RemotePath) -> Result<(FolderId, bool)> {
+        let (id, made) = self.ensure(path).await?;
+        if made == Made::Meanwhile {
+            self.load_anew(id, path).await?;
+        }
+        Ok((id, made == Made::Meanwhile))
+    }
+
+    /// A file of this name that a folder is known to hold, the one with this content if there is one.
+    pub(super) fn namesake(
+        &self,
+        folder: FolderId,
+        name: &Name,
+        content: Option<Whirlpool>,
+    ) -> Option<KnownFile> {
+        let mut catalogue = self.catalogue();
+        let files: Vec<_> = catalogue.files_named(folder, name).ok()?.cloned().collect();
+        let same = files.iter().find(|file| content.is_some() && file.whirlpool == content);
+        same.or(files.first()).cloned()
     }
 
     /// Makes a folder unless another task has made it meanwhile.
@@ -542,6 +563,8 @@ const MAKE_TRIES: u32 = 3;
 pub(super) enum Made {
     /// It was there.
     Before,
+    /// It wasn't there when its parent was looked at, and somebody else has made it since.
+    Meanwhile,
     /// It is new.
     Now,
 }

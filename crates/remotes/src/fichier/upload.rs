@@ -122,11 +122,52 @@ impl FichierRemote {
         if pending.is_empty() {
             return answers.0;
         }
-        match self.tree.ensure(&folder).await {
-            Ok((id, _)) => self.send_all(id, &folder, pending, &mut answers).await,
+        match self.tree.ensure_to_fill(&folder).await {
+            Ok((id, meanwhile)) => {
+                if meanwhile {
+                    pending = self.without_namesakes(id, pending, &mut answers).await;
+                }
+                self.send_all(id, &folder, pending, &mut answers).await;
+            }
             Err(error) => answers.put(&pending[0], Err(error)),
         }
         answers.0
+    }
+
+    /// Leaves out what somebody else has put there since the run looked: nothing is sent beside it.
+    async fn without_namesakes(
+        &self,
+        folder: FolderId,
+        items: Vec<Pending>,
+        answers: &mut Answers,
+    ) -> Vec<Pending> {
+        let mut left = Vec::new();
+        for item in items {
+            let Some(there) = self.tree.namesake(folder, &item.name, None) else {
+                left.push(item);
+                continue;
+            };
+            let sum = if there.size == item.size { self.content_sum(&item).await } else { None };
+            let same = self.tree.namesake(folder, &item.name, sum);
+            match same.filter(|same| sum.is_some() && same.whirlpool == sum) {
+                Some(same) => answers.put(&item, Outcome::DoneBefore(as_file(&same, item.path.clone()))),
+                None => answers.put(&item, Err(came_meanwhile(&item.path))),
+            }
+        }
+        left
+    }
+
+    /// The checksum of what is to be sent: known, or read.
+    async fn content_sum(&self, item: &Pending) -> Option<Whirlpool> {
+        if item.expected.is_some() {
+            return item.expected;
+        }
+        let (mut stream, sum) = self.hashing.stream(item.content.open().await.ok()?, item.size);
+        while let Some(piece) = stream.next().await {
+            piece.ok()?;
+        }
+        drop(stream);
+        sum.await.ok().map(|(_, sum)| sum)
     }
 
     /// What can be said before any byte is sent.
@@ -628,6 +669,17 @@ struct Before {
     links: HashSet<FileLink>,
     /// Whether these are all.
     complete: bool,
+}
+
+/// Somebody else has put another version there.
+fn came_meanwhile(path: &RemotePath) -> StorageError {
+    StorageError::Service {
+        action: format!("upload {path:?}"),
+        retry: fichier_storage::Retry::Useless,
+        blame: fichier_storage::Blame::User,
+        hint: Some("run the same again: it compares with what is there now".to_owned()),
+        source: "somebody else has put another version there meanwhile".into(),
+    }
 }
 
 /// The service doesn't keep a file under its name.
