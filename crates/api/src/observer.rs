@@ -117,6 +117,8 @@ pub enum WaitReason {
     BackOff,
     /// The report of an upload.
     UploadReport,
+    /// The report of an upload that was answered vaguely or not at all, so that there may be none.
+    DoubtfulReport,
     /// The report of an upload, which takes longer than usual.
     LateReport,
 }

@@ -229,7 +229,7 @@ impl Client {
         let short = AtomicU32::new(0);
         self.inner
             .pacer
-            .poll(call, give_up, || async {
+            .poll(call, give_up, receipt.answered != NodeAnswer::Report, || async {
                 let report: Report =
                     transport.node(url.clone(), headers.clone()).await?.read(transport.key())?;
                 if report.incoming || report.links.is_empty() {

@@ -461,7 +461,9 @@ impl ErrorKind {
             }
             Self::NotAllowed { password: PasswordProblem::None, .. } => "see the file's access rules",
             Self::TooManyLocations { .. } => "stop downloads of the account at other addresses, or wait",
-            Self::NeedsCdn { .. } => "ask for downloads through the CDN (--fichier-cdn)",
+            Self::NeedsCdn { .. } => {
+                "ask for downloads through the CDN, which uses up credit: --fichier-cdn, or --fichier-cdn auto for when it is needed"
+            }
             Self::TooSoon { .. } => "list folder by folder, or wait",
             Self::Unconfirmed { .. } => "try again in a minute",
             Self::Html { .. } => "the service is busy or under maintenance; try again later",

@@ -621,8 +621,14 @@ impl Pacer {
 
     /// Asks a node again and again until it has something to tell.
     ///
-    /// `Ok(None)` and errors that may pass mean "not yet". `give_up`: how long at most.
-    pub(crate) async fn poll<T, F, A>(&self, call: Call, give_up: Duration, mut ask: F) -> Result<T, ApiError>
+    /// `Ok(None)` and errors that may pass mean "not yet". `give_up`: how long at most; `doubtful`: there may be nothing.
+    pub(crate) async fn poll<T, F, A>(
+        &self,
+        call: Call,
+        give_up: Duration,
+        doubtful: bool,
+        mut ask: F,
+    ) -> Result<T, ApiError>
     where
         F: FnMut() -> A,
         A: Future<Output = Result<Option<T>, ErrorKind>>,
@@ -659,7 +665,11 @@ impl Pacer {
                 if waited + pause > give_up {
                     return Err(ErrorKind::NoReport { waited, words: None });
                 }
-                let why = if late { WaitReason::LateReport } else { WaitReason::UploadReport };
+                let why = match (late, doubtful) {
+                    (true, _) => WaitReason::LateReport,
+                    (false, true) => WaitReason::DoubtfulReport,
+                    (false, false) => WaitReason::UploadReport,
+                };
                 let left = (give_up - waited).as_millis() / pause.as_millis().max(1);
                 let of = asked.saturating_add(u32::try_from(left).unwrap_or(u32::MAX));
                 let after = failed.as_ref().map(|error| FailedTry { error, number: asked, of });

@@ -93,6 +93,7 @@ pub(super) fn is_forced(why: WaitReason) -> bool {
             | WaitReason::Locations
             | WaitReason::RetryAfter
             | WaitReason::BackOff
+            | WaitReason::DoubtfulReport
             | WaitReason::LateReport
     )
 }

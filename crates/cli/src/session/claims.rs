@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use fichier_storage::{Location, PlaceId, RemotePath, Whirlpool};
+use fichier_storage::{Location, PlaceId, Whirlpool};
 use tokio_util::sync::CancellationToken;
 
 /// How often a folder is tried again that another run writes into.

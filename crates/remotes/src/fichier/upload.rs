@@ -21,8 +21,13 @@ use fichier_storage::{
 };
 
 use super::{
-    BATCH_BYTES, EmptyFiles, FichierRemote, catalogue::KnownFile, error::failed, link_of,
-    names::STAND_IN_BYTES, tree::as_file,
+    BATCH_BYTES, EmptyFiles, FichierRemote,
+    catalogue::KnownFile,
+    dropped::{dropped_before, dropped_now},
+    error::failed,
+    link_of,
+    names::STAND_IN_BYTES,
+    tree::as_file,
 };
 
 /// How often a folder is listed to find files that no report names.
@@ -47,7 +52,7 @@ struct Pending {
 const SENT_AGAIN: u32 = 3;
 
 /// How often files are sent again of which there is no word and that aren't in their folder.
-const LOST_SENT_AGAIN: usize = 2;
+const LOST_SENT_AGAIN: u32 = 2;
 
 /// What became of one request.
 enum Sent {
@@ -69,9 +74,26 @@ struct Unsettled {
     sums: Vec<Option<Whirlpool>>,
     /// By which its report is found; `None` when there can't be one.
     receipt: Option<UploadReceipt>,
+    /// Whether its files were looked for, so that those not found surely aren't there.
+    looked: bool,
 }
 
 impl Unsettled {
+    /// Whether the node had promised a report that never came, and the files aren't there.
+    fn was_promised(&self) -> bool {
+        let answered = self.receipt.as_ref().map(|receipt| receipt.answered);
+        self.looked
+            && answered == Some(NodeAnswer::Report)
+            && matches!(self.error.kind(), ErrorKind::NoReport { .. })
+    }
+
+    /// Whether the files that aren't there may be sent again together. One whose sending broke off is tried again by whoever
+    /// wanted it sent, who counts the tries.
+    fn may_go_again(&self) -> bool {
+        let broke_off = self.sums.len() == 1 && self.sums[0].is_none();
+        self.looked && !broke_off && !self.error.is_fatal()
+    }
+
     /// How often to look for its files. A node that answered had them all, and its report was asked for longer than
     /// listings lag behind.
     fn looks(&self) -> u32 {
@@ -119,6 +141,7 @@ impl FichierRemote {
                 Err(error) => answers.0[index] = Outcome::Failed(error),
             }
         }
+        pending = self.without_dropped(pending, &mut answers).await;
         if pending.is_empty() {
             return answers.0;
         }
@@ -132,6 +155,25 @@ impl FichierRemote {
             Err(error) => answers.put(&pending[0], Err(error)),
         }
         answers.0
+    }
+
+    /// Leaves out what the service wouldn't keep.
+    async fn without_dropped(&self, items: Vec<Pending>, answers: &mut Answers) -> Vec<Pending> {
+        if self.options.send_dropped {
+            return items;
+        }
+        let mut left = Vec::new();
+        for item in items {
+            if self.dropped.has_size(&self.tree, item.size).await
+                && let Some(sum) = self.content_sum(&item).await
+                && let Some(at) = self.dropped.at(&sum)
+            {
+                answers.put(&item, Err(dropped_before(&item.path, at)));
+                continue;
+            }
+            left.push(item);
+        }
+        left
     }
 
     /// Leaves out what somebody else has put there since the run looked: nothing is sent beside it.
@@ -189,6 +231,12 @@ impl FichierRemote {
             replaces: item.replaces,
             stands_for_empty: false,
         };
+        if let Some(character) = self.tree.refused_character(&pending.stored) {
+            let what = format!(
+                "the service stores {character:?} in names as something else, and doesn't rename such files"
+            );
+            return Err(refused_name(&pending.path, what));
+        }
         if pending.size > 0 {
             return Ok(pending);
         }
@@ -250,6 +298,7 @@ impl FichierRemote {
         answers: &mut Answers,
     ) -> Vec<Pending> {
         let mut refused = 0;
+        let mut sent_again = 0;
         let mut unsettled = Vec::new();
         loop {
             // All are opened first: what can't be read is told before a call is spent.
@@ -282,17 +331,22 @@ impl FichierRemote {
                 }
                 Sent::Lost(lost) => {
                     let (missing, lost) = self.look_for(id, folder, group, *lost, answers).await;
-                    match lost.receipt {
-                        Some(receipt) if !missing.is_empty() && unsettled.len() < LOST_SENT_AGAIN => {
-                            tracing::warn!(folder = %folder, files = missing.len(), "Nothing arrived: sending it again");
-                            unsettled.push((receipt, before));
-                            self.tree.catalogue().arrived_in(id);
-                            group = missing;
-                            continue;
-                        }
-                        _ => answers.fail_all(&missing, "upload", lost.error),
+                    if missing.is_empty() {
+                        Vec::new()
+                    } else if lost.was_promised() {
+                        // It took the files, and they aren't kept. Which of them is to blame shows when each goes alone.
+                        self.take_dropped(missing, lost, answers)
+                    } else if lost.may_go_again() && sent_again < LOST_SENT_AGAIN {
+                        tracing::warn!(folder = %folder, files = missing.len(), "Nothing arrived: sending it again");
+                        sent_again += 1;
+                        unsettled.extend(lost.receipt.map(|receipt| (receipt, before)));
+                        self.tree.catalogue().arrived_in(id);
+                        group = missing;
+                        continue;
+                    } else {
+                        answers.fail_all(&missing, "upload", lost.error);
+                        Vec::new()
                     }
-                    Vec::new()
                 }
                 // Nothing arrived, and the node may take it now or after its pause, which the client keeps.
                 Sent::NotTaken(error) if refused < SENT_AGAIN && error.kind().may_pass() => {
@@ -310,6 +364,24 @@ impl FichierRemote {
             self.settle(id, &unsettled, answers).await;
             return again;
         }
+    }
+
+    /// Files that a node took and that neither its report nor a listing shows: one that went alone was dropped. Returns
+    /// what is to go alone.
+    fn take_dropped(&self, missing: Vec<Pending>, lost: Unsettled, answers: &mut Answers) -> Vec<Pending> {
+        let [sum] = lost.sums[..] else { return missing };
+        for item in &missing {
+            match sum {
+                Some(sum) => {
+                    self.dropped.note(&self.tree, sum, item.size);
+                    answers.put(item, Err(dropped_now(&item.path)));
+                }
+                None => answers.put(item, Err(StorageError::Unverified(item.path.clone()))),
+            }
+        }
+        // It was this file that a report left out, and no batch.
+        self.batching.store(self.options.upload_batch > 1, Ordering::Relaxed);
+        Vec::new()
     }
 
     /// Asks once more for the reports of uploads that didn't arrive in time and were sent again. What arrived after all
@@ -378,21 +450,21 @@ impl FichierRemote {
         if let Some(error) = error {
             // Where a file didn't go out whole, the request wasn't complete: there is no report to ask for.
             if sums.iter().any(Option::is_none) || error.is_fatal() {
-                return Sent::Lost(Box::new(Unsettled { error, sums, receipt: None }));
+                return Sent::Lost(Box::new(Unsettled { error, sums, receipt: None, looked: false }));
             }
             tracing::warn!("No answer to an upload ({error}): asking for its report");
             return match self.client.upload_report(&receipt).await {
                 Ok(report) => Sent::Reported(report, sums),
-                Err(_) => Sent::Lost(Box::new(Unsettled { error, sums, receipt: Some(receipt) })),
+                Err(_) => {
+                    Sent::Lost(Box::new(Unsettled { error, sums, receipt: Some(receipt), looked: false }))
+                }
             };
         }
         match self.client.upload_report(&receipt).await {
             Ok(report) => Sent::Reported(report, sums),
             Err(error) => {
-                // Where the node promised a report, sending all again would end the same way.
-                let promised = receipt.answered == NodeAnswer::Report;
-                let receipt = (!promised && !error.is_fatal()).then_some(receipt);
-                Sent::Lost(Box::new(Unsettled { error, sums, receipt }))
+                let receipt = Some(receipt).filter(|_| !error.is_fatal());
+                Sent::Lost(Box::new(Unsettled { error, sums, receipt, looked: false }))
             }
         }
     }
@@ -456,8 +528,7 @@ impl FichierRemote {
         }
     }
 
-    /// Files of which there is no word: those that the folder holds are done. Returns the others, which surely didn't
-    /// arrive if a receipt is left.
+    /// Files of which there is no word: those that the folder holds are done. Returns the others.
     async fn look_for(
         &self,
         id: FolderId,
@@ -466,15 +537,19 @@ impl FichierRemote {
         mut lost: Unsettled,
         answers: &mut Answers,
     ) -> (Vec<Pending>, Unsettled) {
-        let sums = std::mem::take(&mut lost.sums);
+        let sums = lost.sums.clone();
         if sums.iter().all(Option::is_none) {
             // No file went out whole, so none can be there.
+            lost.looked = true;
             return (group, lost);
         }
         tracing::warn!(folder = %folder, "No word of an upload ({}): looking whether it arrived", lost.error);
         match self.found(id, folder, group, sums, lost.looks(), answers).await {
-            Ok(missing) => (missing, lost),
-            Err((group, _)) => (group, Unsettled { receipt: None, ..lost }),
+            Ok(missing) => {
+                lost.looked = true;
+                (missing, lost)
+            }
+            Err((group, _)) => (group, lost),
         }
     }
 
@@ -612,6 +687,9 @@ impl FichierRemote {
                 continue;
             };
             self.discard(stored.link, folder, before).await;
+            if matches!(error.kind(), ErrorKind::Refused { .. } | ErrorKind::Unconfirmed { .. }) {
+                self.tree.refuse_characters(&item.stored, &name);
+            }
             let what = format!("the service stores it as {name:?} and doesn't rename it: {error}");
             answers.put(&item, Err(refused_name(&item.path, what)));
         }
