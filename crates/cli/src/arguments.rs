@@ -134,6 +134,8 @@ pub(crate) struct NetworkSettings {
     pub(crate) upload_headers: Vec<String>,
     pub(crate) download_headers: Vec<String>,
     pub(crate) connect_timeout: Duration,
+    /// How long a run waits in all because the service refuses; zero: for ever.
+    pub(crate) max_wait: Duration,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: Option<String>,
     pub(crate) bind: Option<String>,
@@ -246,6 +248,7 @@ impl NetworkSettings {
             download_headers: flags.header_download.clone(),
             connect_timeout: flags.contimeout,
             timeout: flags.timeout,
+            max_wait: flags.max_wait,
             user_agent: flags.user_agent.clone(),
             bind: flags.bind.clone(),
             no_keep_alive: flags.disable_http_keep_alives,

@@ -7,6 +7,8 @@ mod answers;
 mod arguments;
 #[cfg(unix)]
 mod asking;
+mod at_once;
+mod bad_days;
 mod brakes;
 mod catalogue;
 mod changes;
