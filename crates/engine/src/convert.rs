@@ -1,14 +1,14 @@
 //! `convmv`: new names for what is there, in its place.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
 use futures::{StreamExt, pin_mut};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, Name, Relocation, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, Relocation, RemotePath, Result, StorageError};
 
 use crate::{
     RunOptions, RunReport, Stats,
@@ -148,30 +148,26 @@ impl Convert<'_> {
 
     /// Takes out the moves to where something is already.
     async fn keep_free(&mut self, moves: Vec<Move>, gone: &HashSet<RemotePath>) -> Vec<Move> {
-        let mut listed: HashMap<RemotePath, Result<BTreeSet<Name>, ()>> = HashMap::new();
-        let mut free = Vec::with_capacity(moves.len());
+        let mut by_folder: BTreeMap<RemotePath, Vec<Move>> = BTreeMap::new();
         for planned in moves {
-            let (Some(folder), Some(name)) = (planned.to.parent(), planned.to.name()) else { continue };
-            if !listed.contains_key(&folder) {
-                let names = match self.target.remote.list(&folder).await {
-                    Ok(entries) => {
-                        let there = entries.iter().filter(|entry| !gone.contains(entry.path()));
-                        Ok(there.filter_map(Entry::name).collect())
-                    }
-                    Err(StorageError::FolderNotFound(_)) => Ok(BTreeSet::new()),
-                    Err(error) => {
-                        self.fail(&folder, error);
-                        Err(())
-                    }
-                };
-                listed.insert(folder.clone(), names);
-            }
-            match listed.get(&folder) {
-                Some(Ok(names)) if names.contains(&name) => {
-                    self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
+            by_folder.entry(planned.to.parent().unwrap_or_default()).or_default().push(planned);
+        }
+        let mut free = Vec::new();
+        for (folder, moves) in by_folder {
+            let taken: BTreeSet<RemotePath> = match self.target.remote.list(&folder).await {
+                Ok(entries) => entries.iter().map(|entry| entry.path().clone()).collect(),
+                Err(StorageError::FolderNotFound(_)) => BTreeSet::new(),
+                Err(error) => {
+                    self.fail(&folder, error);
+                    continue;
                 }
-                Some(Ok(_)) => free.push(planned),
-                _ => {}
+            };
+            for planned in moves {
+                if taken.contains(&planned.to) && !gone.contains(&planned.to) {
+                    self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
+                } else {
+                    free.push(planned);
+                }
             }
         }
         free

@@ -82,8 +82,8 @@ impl Run<'_> {
             let remote = &self.to.remote;
             let has = match remote.folder_metadata(&folder).await {
                 Ok(has) => has,
-                // Nothing was to be put into it.
-                Err(StorageError::FolderNotFound(_)) => continue,
+                // Nothing was to be put into it, or nothing could be.
+                Err(StorageError::FolderNotFound(_) | StorageError::IsAFile(_)) => continue,
                 Err(error) => {
                     self.fail(report, &self.shown_at_destination(&folder), error);
                     continue;

@@ -87,6 +87,10 @@ fn written(time: SystemTime) -> String {
 
 /// Gives a directory what it is to have.
 pub(super) fn set_of_folder(place: &Place, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+    // Elsewhere a directory can't be opened like a file.
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
     let path = place.tree.locate(folder)?;
     if place.options.links == LinkPolicy::Translate {
         links::refuse_on_the_way(place, folder)?;

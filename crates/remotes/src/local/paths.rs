@@ -85,12 +85,11 @@ impl Tree {
         if plain.as_ref().is_some_and(|plain| fs::symlink_metadata(folder.join(plain)).is_ok()) {
             return plain;
         }
-        let other = fs::read_dir(folder).ok().filter(|_| quoted).and_then(|mut lines| {
+        fs::read_dir(folder).ok().filter(|_| quoted).and_then(|mut lines| {
             lines.find_map(|line| {
                 Some(line.ok()?.file_name()).filter(|line| self.name(line).as_ref() == Ok(name))
             })
-        });
-        other
+        })
     }
 
     /// The remote's name for what the system calls so.
