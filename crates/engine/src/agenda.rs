@@ -278,15 +278,32 @@ impl Agenda {
         .await
     }
 
-    /// A file at the destination with this content; one that would have to go before one that stays.
-    pub(crate) async fn same_content(&self, size: u64, sum: Whirlpool) -> Result<Option<Standby>> {
+    /// A file at the destination with this content: one that would have to go and isn't `given` to another place yet,
+    /// before all others.
+    pub(crate) async fn same_content(
+        &self,
+        size: u64,
+        sum: Whirlpool,
+        given: Vec<Line>,
+    ) -> Result<Option<Standby>> {
         let query = format!(
-            "SELECT line, extra, {FILE} FROM standing WHERE size = ?1 AND whirlpool = ?2 ORDER BY extra DESC LIMIT 1"
+            "SELECT line, extra, {FILE} FROM standing WHERE size = ?1 AND whirlpool = ?2 ORDER BY extra DESC"
         );
         self.at_disk(move |connection| {
             let mut statement = connection.prepare_cached(&query)?;
-            let found = statement.query_row(params![integer(size), sum.as_bytes()], standby).optional()?;
-            Ok(found)
+            let mut first = None;
+            for found in statement.query_map(params![integer(size), sum.as_bytes()], standby)? {
+                let found = found?;
+                if found.extra && !given.contains(&found.line) {
+                    return Ok(Some(found));
+                }
+                let is_last = !found.extra;
+                first = first.or(Some(found));
+                if is_last {
+                    break;
+                }
+            }
+            Ok(first)
         })
         .await
     }

@@ -452,7 +452,7 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     };
     let below = trees(scenario).into_iter().flat_map(|tree| tree.files.keys()).filter(is_below);
     let names: BTreeSet<_> =
-        paths.iter().chain(below).map(|path| path.rsplit('/').next().unwrap_or(path)).collect();
+        paths.iter().chain(below).map(|path| printed(path.rsplit('/').next().unwrap_or(path))).collect();
     let combined = scenario.has("--combined");
     for end in [&mut *theirs, &mut *ours] {
         end.set_apart(paths, &["source", "destination", "old"]);
@@ -519,6 +519,15 @@ fn fill_up(end: &mut End, kept: &End, root: &'static str) {
         held.files.entry(path.clone()).or_insert_with(|| versions.clone());
     }
     held.folders.extend(kept.held[root].folders.iter().cloned());
+}
+
+/// A name as it is printed: with pictures of what would control a terminal.
+fn printed(name: &str) -> String {
+    let picture = |letter: char| match u32::from(letter) {
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(letter),
+        _ => letter,
+    };
+    name.chars().map(picture).collect()
 }
 
 /// The sign of a line of `--combined`, if it is one, and the name in it. Other lists may stand among its lines.
