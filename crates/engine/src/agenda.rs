@@ -12,7 +12,7 @@ use std::{
 };
 
 use fichier_storage::{File, FileId, Fingerprint, Name, RemotePath, Whirlpool};
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::{Direction, Order, OrderKey, transfer::Job};
 
@@ -107,7 +107,7 @@ const SCHEMA: &str = "
     CREATE INDEX replaced_job ON replaced (job);
     CREATE TABLE standing (line INTEGER PRIMARY KEY, extra INTEGER NOT NULL, folder BLOB NOT NULL,
         path BLOB NOT NULL, size INTEGER NOT NULL, modified INTEGER, whirlpool BLOB, id TEXT, fingerprint BLOB);
-    CREATE INDEX standing_size ON standing (size, whirlpool);
+    CREATE INDEX standing_size ON standing (size, whirlpool, extra);
     CREATE INDEX standing_folder ON standing (folder);
     CREATE TABLE folders (folder BLOB NOT NULL, side INTEGER NOT NULL, depth INTEGER NOT NULL,
         PRIMARY KEY (side, folder)) WITHOUT ROWID;

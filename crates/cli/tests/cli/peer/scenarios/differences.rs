@@ -226,7 +226,7 @@ impl Difference {
             BackupsAsExtras => any(&["--suffix"]) && any(&["--delete-before"]) && any(LISTS),
             NumberOfTheLastError => {
                 let empty = source.files.values().flatten().any(|version| version.size() == 0);
-                command.transfers() && (scenario.has("--immutable") || to_service && empty)
+                command.transfers() && (any(&["--immutable", "--max-transfer"]) || to_service && empty)
             }
             TimesOfFoldersNotMade => !to_service && any(&["--compare-dest", "--max-transfer"]),
             TimesOfRenamed => !to_service && scenario.has("--track-renames"),
