@@ -13,6 +13,8 @@ use super::{
 pub(crate) const LEFT_OUT: &[&str] = &[
     "`--existing`: rclone 1.75 hasn't got it",
     "`--copy-dest` on a disk, and `--track-renames` with `--delete-before`: rclone refuses them",
+    "`--track-renames` where several files of one content have to go, or an empty one: rclone takes any of them, and renames \
+     empty files, too",
     "`--track-renames` with `--compare-dest`: rclone doesn't look into that folder",
     "`--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain",
     "`--max-transfer` where the service copies: no byte moves through this program then, but rclone counts it",
@@ -101,6 +103,16 @@ pub(crate) fn left_to_chance(scenario: &Scenario) -> bool {
     let sizes: Vec<_> = scenario.source.files.values().flatten().map(|version| version.size()).collect();
     let distinct: BTreeSet<_> = sizes.iter().collect();
     scenario.has("--max-transfer") && by_size && distinct.len() < sizes.len()
+}
+
+/// Whether what has to go holds one content twice, or an empty file.
+pub(crate) fn has_equal_extras(scenario: &Scenario) -> bool {
+    let there = scenario.destination.iter().flat_map(|tree| &tree.files);
+    let extras = there.filter(|(path, _)| !scenario.source.files.contains_key(*path));
+    let mut seen = BTreeSet::new();
+    extras
+        .flat_map(|(_, versions)| versions)
+        .any(|version| version.size() == 0 || !seen.insert(version.content))
 }
 
 /// Whether one content lies in several folders of one depth.
@@ -415,6 +427,11 @@ impl Difference {
                 };
                 let kept = ours.held["destination"].folders.clone();
                 theirs.folders_of("destination").retain(|folder| kept.contains(folder) || !is_above(folder));
+                for end in [theirs, ours] {
+                    let aside = end.held["old"].files.clone();
+                    let holds = |folder: &str| aside.keys().any(|path| parent(path).starts_with(folder));
+                    end.folders_of("old").retain(|folder| holds(folder));
+                }
             }
         }
     }
