@@ -11,7 +11,7 @@ use crate::{
     plan::{self, Pair},
     references::Shelf,
     run::{Mode, Run},
-    transfer::Job,
+    transfer::{Job, shown_below},
 };
 
 /// What is to be done with one file.
@@ -85,13 +85,18 @@ impl Run<'_> {
         shelf: &Shelf<'_>,
     ) -> Result<Decided, (RemotePath, StorageError)> {
         let rules = &self.options.rules;
-        let shown = pair.source.path.relative_to(&self.from.path).unwrap_or_else(|| pair.source.path.clone());
+        let shown = shown_below(self.from, &pair.source.path);
+        // In lists, a file that was named itself has its name at the destination, as with rclone.
+        let listed = match pair.source.path == self.from.path {
+            true => RemotePath::root().join(&pair.name),
+            false => shown.clone(),
+        };
         let Some(existing) = pair.existing.first() else {
             if rules.existing_only {
                 tracing::debug!(path = %pair.name, "Destination doesn't exist, skipping");
                 return Ok(Decided::Leave);
             }
-            self.stats.compared(&shown, Relation::MissingOnDestination);
+            self.stats.compared(&listed, Relation::MissingOnDestination);
             return self.look_up(self.job(pair), shelf).await;
         };
         if !plan::all_same(&pair.existing) {
@@ -104,7 +109,7 @@ impl Run<'_> {
             Ok(_) => Relation::Match,
             Err(_) => Relation::Error,
         };
-        self.stats.compared(&shown, relation);
+        self.stats.compared(&listed, relation);
         let named = |error| match error {
             // As the user knows it: the destination's root may be that of the whole file system.
             StorageError::Immutable(path) => StorageError::Immutable(self.shown_at_destination(&path)),

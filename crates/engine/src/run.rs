@@ -184,17 +184,18 @@ impl<'a> Run<'a> {
     /// Whether what would be sent is copied at the destination instead, where that holds it. What needn't be sent
     /// anyway is copied from the source.
     pub(crate) fn may_copy_there(&self) -> bool {
-        self.options.reuse && !self.transfer.server_side
+        self.options.reuse
+            && !self.transfer.server_side
+            && self.to.remote.info().features.server_side_copy
+            && copies_freely(self.to, self.options)
     }
 
     /// Whether the destination may hold what would be sent, so that it is copied or renamed there instead.
     pub(crate) fn can_reuse(&self) -> bool {
         let features = self.to.remote.info().features;
-        let renames = self.options.track_renames && self.mode == Mode::Sync;
+        let renames = self.options.track_renames && self.mode == Mode::Sync && features.server_side_move;
         (self.may_copy_there() || renames)
             && self.mode != Mode::Move
-            && features.server_side_copy
-            && copies_freely(self.to, self.options)
             && (features.listed_checksums || self.options.track_renames)
     }
 

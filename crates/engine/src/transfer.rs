@@ -457,7 +457,7 @@ impl Transfer {
 }
 
 /// A path of the source as the user sees it: from the run's root on, or its name if it is the root.
-fn shown_below(from: &Location, path: &RemotePath) -> RemotePath {
+pub(crate) fn shown_below(from: &Location, path: &RemotePath) -> RemotePath {
     let below = path.relative_to(&from.path).filter(|below| !below.is_root());
     let name = || path.name().map(|name| RemotePath::root().join(&name));
     below.or_else(name).unwrap_or_else(|| path.clone())

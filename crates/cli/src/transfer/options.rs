@@ -6,7 +6,7 @@ use fichier_storage::Location;
 use crate::{
     arguments::TransferSettings,
     commands::Context,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, describe},
     flags::{Timetable, transfer_order},
 };
 
@@ -136,7 +136,15 @@ async fn at_destination(
     folder: &str,
     to: &Location,
 ) -> anyhow::Result<Location> {
-    context.session.open_beside(folder, to).await?.ok_or_else(|| {
+    // As with rclone, nothing helps when the folder can't be opened, not even another try.
+    let opened = context.session.open_beside(folder, to).await.map_err(|error| match Exit::of(&error) {
+        Exit::Other => {
+            let message = format!("{flag}: {}", describe(&error, |_| None));
+            Failure { exit: Exit::Fatal, message }.into()
+        }
+        _ => error,
+    })?;
+    opened.ok_or_else(|| {
         let message = format!("parameter to {flag} has to be on the same remote as destination");
         Failure { exit: Exit::Fatal, message }.into()
     })
