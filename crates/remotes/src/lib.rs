@@ -1,8 +1,10 @@
 //! The remotes: fichier (1Fichier), local, alias, and the registry that opens them by name.
 
 mod alias;
+mod backend;
 pub mod fichier;
 pub mod local;
 pub mod network;
 pub mod registry;
+mod values;
 pub mod web;
