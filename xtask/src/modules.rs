@@ -29,12 +29,10 @@ struct KnownCircle {
 
 /// The circles that wait to be opened.
 const KNOWN_CIRCLES: &[KnownCircle] = &[
-    // `Run` lists, plans, remembers and carries out, in one object.
-    known("engine", "run/mod.rs", 13),
     // The catalogue in memory and on disk hold each other's types.
     known("remotes", "fichier/catalogue.rs", 6),
-    // The parts of the local remote are given the whole of it.
-    known("remotes", "local/mod.rs", 10),
+    // A link is listed, read and removed as what it stands for, and each of these asks the others.
+    known("remotes", "local/links.rs", 4),
     // The service's handlers are given the whole emulator. It is one thing: the service.
     known("emulator", "emulator.rs", 17),
     // The kernels compute with columns, which choose a kernel.

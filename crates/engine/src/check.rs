@@ -20,9 +20,9 @@ use crate::{
     events::report::Verdict,
     plan,
     plan::renaming::{no_new_name, rename_all},
-    plan::visit::Open,
     run::copy::find_source,
     walk::filtered::Sieve,
+    walk::open::Open,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.

@@ -15,23 +15,13 @@ use fichier_storage::{Entry, File, Location, Name, Relocation, RemoteExt, Remote
 
 use crate::{
     RunReport,
-    plan::visit::Open,
+    plan::aside::Aside,
     plan::{Clash, FolderPair, Matched, Pair},
-    run::{Mode, Run},
+    run::{Run, mode::Mode},
     transfer::Job,
     walk,
+    walk::open::Open,
 };
-
-/// What has stepped aside.
-#[derive(Debug, Clone)]
-pub(crate) struct Aside {
-    /// Where it was.
-    place: RemotePath,
-    /// Where it is.
-    now: RemotePath,
-    /// The versions of a file, as they are now; `None`: a folder.
-    files: Option<Vec<File>>,
-}
 
 /// A name longer than this isn't kept in that of what steps aside: remotes bear some 250 bytes.
 const LONGEST_KEPT: usize = 200;

@@ -10,7 +10,7 @@ use crate::{
     events::Event,
     plan::references::Shelf,
     plan::{self, Pair},
-    run::{Mode, Run},
+    run::{Run, mode::Mode},
     transfer::{Job, shown_below},
 };
 

@@ -3,9 +3,14 @@
 //! Pure: no remote is asked here.
 
 pub(crate) mod agenda;
+pub(crate) mod aside;
 pub(crate) mod clash;
 pub(crate) mod decide;
 pub(crate) mod extras;
+pub(crate) mod folder_metadata;
+pub(crate) mod in_sight;
+pub(crate) mod lie;
+pub(crate) mod new_names;
 pub(crate) mod order;
 pub(crate) mod overlap;
 pub(crate) mod references;

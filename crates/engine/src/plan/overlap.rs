@@ -6,9 +6,10 @@ use fichier_storage::{Location, PlaceId, RemotePath, Result, StorageError};
 
 use crate::{
     Backup, Reference, RunOptions,
-    plan::visit::Open,
-    run::{Mode, Run},
+    plan::lie::Lie,
+    run::{Run, mode::Mode},
     walk::filtered::Sieve,
+    walk::open::Open,
 };
 
 const ENDS: &str =
@@ -21,43 +22,6 @@ const DESTINATION_IS_SET_ASIDE: &str = "the old version would be set aside in th
 const SOURCE_IS_SET_ASIDE: &str = "the old version would be set aside in the place of the source";
 const DESTINATION_AND_REFERENCE: &str = "can't sync to a folder that holds the parameter to --compare-dest or --copy-dest (try excluding it with a filter \
      rule)";
-
-/// How the destination of a run lies to its source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Lie {
-    /// Neither holds the other.
-    Apart,
-    /// Both are one folder, or one file.
-    Same,
-    /// The source holds the destination, at this path.
-    DestinationInside(RemotePath),
-    /// The destination holds the source, at this path.
-    SourceInside(RemotePath),
-}
-
-impl Lie {
-    /// Returns how two places lie to each other.
-    pub(crate) fn of(source: &PlaceId, destination: &PlaceId) -> Self {
-        if source == destination {
-            Self::Same
-        } else if let Some(path) = destination.relative_to(source) {
-            Self::DestinationInside(path)
-        } else if let Some(path) = source.relative_to(destination) {
-            Self::SourceInside(path)
-        } else {
-            Self::Apart
-        }
-    }
-
-    /// Returns how two folders lie to each other.
-    async fn between(source: &Location, destination: &Location) -> Result<Self> {
-        // Remotes of two kinds share nothing, so nobody need look.
-        if source.remote.info().backend != destination.remote.info().backend {
-            return Ok(Self::Apart);
-        }
-        Ok(Self::of(&source.place().await?, &destination.place().await?))
-    }
-}
 
 /// Checks whether two locations are one file: the same name in the same folder. Two names of one content are two files.
 pub(crate) async fn is_one_file(left: &Location, right: &Location) -> Result<bool> {

@@ -7,21 +7,12 @@ use fichier_storage::{
 };
 
 use crate::{
-    RunReport,
+    Reference, RunReport,
     compare::Decision,
     plan::decide::Decided,
     run::{Run, copies_freely},
     transfer::Job,
 };
-
-/// A folder in which files are looked for that the destination hasn't got.
-#[derive(Debug, Clone)]
-pub struct Reference {
-    /// The folder.
-    pub location: Location,
-    /// Copy what is found to the destination, which has to be of the same remote; else it stays where it is.
-    pub copies: bool,
-}
 
 /// What the references hold in one folder: per reference the newest file of each name.
 pub(crate) struct Shelf<'a>(Vec<(&'a Reference, BTreeMap<Name, File>)>);

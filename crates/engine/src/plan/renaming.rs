@@ -11,8 +11,6 @@ use std::{
 
 use fichier_storage::{Entry, Name, RemotePath, StorageError};
 
-use crate::run::Run;
-
 /// What bears a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bearer {
@@ -106,24 +104,6 @@ fn bearer(entry: &Entry) -> Bearer {
 /// The error for what gets no name. `path` is as the user knows it.
 pub(crate) fn no_new_name(path: RemotePath, why: String) -> StorageError {
     StorageError::NoNewName { path, why }
-}
-
-impl Run<'_> {
-    /// Gives the entries of a folder of the source the names that they get at the destination.
-    pub(crate) async fn rename_source(&self, entries: Vec<Entry>) -> Renamed {
-        rename_all(self.options.transform.as_ref(), entries).await
-    }
-
-    /// The names that something of the source may have at the destination, of which only its name is known.
-    pub(crate) fn names_there(&self, name: &Name) -> Vec<Name> {
-        match &self.options.transform {
-            None => vec![name.clone()],
-            Some(transform) => [Bearer::File, Bearer::Folder]
-                .into_iter()
-                .filter_map(|bearer| transform.apply(name, bearer).ok())
-                .collect(),
-        }
-    }
 }
 
 #[cfg(test)]

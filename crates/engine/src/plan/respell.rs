@@ -2,7 +2,7 @@
 
 use fichier_storage::{File, Name, Relocation, RemoteExt, RemotePath};
 
-use crate::{Respelling, RunReport, plan::Matched, plan::visit::Open, run::Run};
+use crate::{Respelling, RunReport, plan::Matched, run::Run, walk::open::Open};
 
 impl Run<'_> {
     /// Renames what the destination has under another spelling, if that is wanted. What can't be renamed keeps its

@@ -14,7 +14,7 @@ use crate::{
     Renames, RunReport,
     events::Event,
     plan::agenda::{Agenda, AgendaError, OneSided, Planned, Standby, Standing, Weighed},
-    run::{Mode, Run, lost},
+    run::{Run, lost, mode::Mode},
     transfer::Job,
 };
 

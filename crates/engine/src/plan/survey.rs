@@ -9,9 +9,9 @@ use fichier_storage::{File, Listing, RemoteExt, RemotePath};
 use crate::{
     Order, RunReport, plan,
     plan::agenda::{Agenda, AgendaError, Planned, Standing},
-    plan::visit::Open,
-    run::{Mode, Run},
+    run::{Run, mode::Mode},
     transfer::Job,
+    walk::open::Open,
 };
 
 impl Run<'_> {

@@ -15,33 +15,10 @@ use crate::{
     plan::agenda::{OneSided, Standing},
     plan::renaming::{Renamed, Sourced, no_new_name},
     plan::{self, Matched, Pair},
-    run::{Mode, Run, lost},
+    run::{Run, lost, mode::Mode},
     transfer::{self, Batch, Job},
-    walk,
+    walk::{self, open::Open},
 };
-
-/// A folder still to be visited.
-pub(crate) struct Open {
-    /// Where it is, seen from the source's root.
-    pub(crate) path: RemotePath,
-    /// Where it is, seen from the destination's root: names may be written in another way there.
-    pub(crate) there: RemotePath,
-    pub(crate) depth: usize,
-    /// Whether the source has it.
-    pub(crate) source: bool,
-    /// Whether the destination has it; a new folder needs no listing.
-    pub(crate) destination: bool,
-    /// A file that has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
-    pub(crate) blocked: bool,
-}
-
-impl Open {
-    /// The folder where a run begins.
-    pub(crate) fn root() -> Self {
-        let root = RemotePath::root();
-        Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: false }
-    }
-}
 
 /// Where transfers go that were found: to the workers, or to the agenda.
 pub(crate) type Batches = Option<mpsc::Sender<Batch>>;
@@ -313,7 +290,7 @@ impl Run<'_> {
             return;
         }
         let start = Location { remote: self.to.remote.clone(), path: folder.clone() };
-        let mut tree = std::pin::pin!(walk(&start, None));
+        let mut tree = std::pin::pin!(walk::walk(&start, None));
         while let Some(listing) = tree.next().await {
             match listing {
                 Ok(listing) => {

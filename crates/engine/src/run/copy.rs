@@ -9,9 +9,10 @@ use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, Stor
 use crate::{
     Bearer, RunOptions, RunReport, Stats,
     plan::Pair,
-    plan::overlap::{self, Lie},
+    plan::lie::Lie,
+    plan::overlap,
     plan::renaming::no_new_name,
-    run::{Mode, Run},
+    run::{Run, mode::Mode},
     transfer::Batch,
 };
 

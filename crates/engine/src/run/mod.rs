@@ -5,6 +5,7 @@
 //! tell a renamed file from a new one.
 
 pub(crate) mod copy;
+pub(crate) mod mode;
 pub(crate) mod options;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,30 +16,21 @@ use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{Location, PlaceId, RemoteExt, RemotePath, Result, StorageError};
 
+use mode::Mode;
+
 use crate::{
     DeleteWhen, NameMatching, Order, RunOptions, RunReport, Stats,
     events::report::Verdict,
     plan::agenda::{Agenda, AgendaError},
-    plan::clash::Aside,
-    plan::overlap::Lie,
-    plan::visit::Open,
+    plan::aside::Aside,
+    plan::lie::Lie,
     transfer::limits::Allowance,
     transfer::metadata::Furnished,
     transfer::{self, Batch, Job, Origin, Transfer},
+    walk::open::Open,
 };
 
-/// What a run does with what it has compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// The destination gets what the source has.
-    Copy,
-    /// It loses what the source hasn't, too.
-    Sync,
-    /// The source loses what the destination has got.
-    Move,
-}
-
-/// See the module.
+/// One run from a source to a destination, with all that it knows.
 pub(crate) struct Run<'a> {
     pub(crate) mode: Mode,
     pub(crate) from: &'a Location,

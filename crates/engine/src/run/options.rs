@@ -6,8 +6,7 @@ use fichier_filter::Filter;
 use fichier_storage::Location;
 
 use crate::{
-    Bandwidth, Brakes, Checksums, Limits, MetadataOptions, NameMatching, NameTransform, Order, Reference,
-    Rules,
+    Bandwidth, Brakes, Checksums, Limits, MetadataOptions, NameMatching, NameTransform, Order, Rules,
 };
 
 /// How to copy, sync or move.
@@ -141,4 +140,13 @@ pub struct Backup {
     pub suffix: Vec<u8>,
     /// The suffix goes before the name's extension.
     pub keep_extension: bool,
+}
+
+/// A folder in which files are looked for that the destination hasn't got.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// The folder.
+    pub location: Location,
+    /// Copy what is found to the destination, which has to be of the same remote; else it stays where it is.
+    pub copies: bool,
 }

@@ -3,6 +3,7 @@
 //! Memory holds one folder's listing and the folders still to be visited, never the tree.
 
 pub(crate) mod filtered;
+pub(crate) mod open;
 
 use std::sync::Arc;
 

@@ -8,14 +8,16 @@ use std::{
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
-    LinkPolicy, Place,
     links::{self, Seat},
-    listing, partial,
+    listing,
+    options::LinkPolicy,
+    partial,
     paths::{flush_folder, is_missing},
+    root::Root,
 };
 
 /// Makes a directory with its parents; tells whether it is new.
-pub(super) fn make(place: &Place, folder: &RemotePath) -> Result<bool> {
+pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
     links::refuse_on_the_way(place, folder)?;
     let path = place.tree.locate(folder)?;
     let mut missing: Vec<PathBuf> = Vec::new();
@@ -52,7 +54,7 @@ pub(super) fn make(place: &Place, folder: &RemotePath) -> Result<bool> {
 }
 
 /// Removes a directory if it is empty.
-pub(super) fn remove_folder(place: &Place, folder: &RemotePath) -> Result<()> {
+pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
     let path = place.tree.locate(folder)?;
     let mut removed = fs::remove_dir(&path);
     // As rclone: a link that leads to an empty directory goes like the directory, if it isn't a file by --links. Where
@@ -86,7 +88,7 @@ pub(super) fn remove_folder(place: &Place, folder: &RemotePath) -> Result<()> {
 
 /// Removes what is left of downloads from a directory that holds nothing else; no listing shows it. Tells
 /// whether the directory is empty now.
-fn remove_partial_files(place: &Place, folder: &Path) -> io::Result<bool> {
+fn remove_partial_files(place: &Root, folder: &Path) -> io::Result<bool> {
     let mut left = Vec::new();
     for line in fs::read_dir(folder)? {
         let path = line?.path();
@@ -100,7 +102,7 @@ fn remove_partial_files(place: &Place, folder: &Path) -> io::Result<bool> {
 }
 
 /// Removes a file if it still is the one that was seen: same device, inode, size and times.
-pub(super) fn remove_unchanged(place: &Place, seen: &File) -> Result<Outcome<()>> {
+pub(super) fn remove_unchanged(place: &Root, seen: &File) -> Result<Outcome<()>> {
     match listing::now(place, &seen.path)? {
         Some(now) if now.is_still(seen) => remove_file(place, &seen.path),
         Some(_) => Err(StorageError::SourceChanged {
@@ -112,7 +114,7 @@ pub(super) fn remove_unchanged(place: &Place, seen: &File) -> Result<Outcome<()>
 }
 
 /// Removes a file, or a link in its place.
-pub(super) fn remove_file(place: &Place, path: &RemotePath) -> Result<Outcome<()>> {
+pub(super) fn remove_file(place: &Root, path: &RemotePath) -> Result<Outcome<()>> {
     let system = match links::seat(place, path)? {
         // With --links, a link isn't what has its plain name: that has gone.
         Seat::Itself(system) if place.options.links == LinkPolicy::Translate && is_link(&system) => {

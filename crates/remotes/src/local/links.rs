@@ -17,7 +17,12 @@ use fichier_storage::{
 };
 use futures::{StreamExt, stream};
 
-use super::{LinkPolicy, Place, at_disk, folders, listing, metadata, paths};
+use super::{
+    folders, listing, metadata,
+    options::LinkPolicy,
+    paths,
+    root::{Root, at_disk},
+};
 
 /// What the names of links end with.
 pub(super) const SUFFIX: &str = ".rclonelink";
@@ -34,7 +39,7 @@ pub(super) enum Seat {
 }
 
 /// Returns where a path is on the disk, or will be.
-pub(super) fn seat(place: &Place, path: &RemotePath) -> Result<Seat> {
+pub(super) fn seat(place: &Root, path: &RemotePath) -> Result<Seat> {
     let itself = place.tree.locate(path)?;
     let Some(link) = without_suffix(place, path) else { return Ok(Seat::Itself(itself)) };
     let link = place.tree.locate(&link)?;
@@ -46,7 +51,7 @@ pub(super) fn seat(place: &Place, path: &RemotePath) -> Result<Seat> {
 }
 
 /// Returns the path that a link has on the disk, if this is one of a link.
-fn without_suffix(place: &Place, path: &RemotePath) -> Option<RemotePath> {
+fn without_suffix(place: &Root, path: &RemotePath) -> Option<RemotePath> {
     if place.options.links != LinkPolicy::Translate {
         return None;
     }
@@ -56,7 +61,7 @@ fn without_suffix(place: &Place, path: &RemotePath) -> Option<RemotePath> {
 }
 
 /// Checks that no link stands in a folder's place or on the way to it.
-pub(super) fn refuse_on_the_way(place: &Place, folder: &RemotePath) -> Result<()> {
+pub(super) fn refuse_on_the_way(place: &Root, folder: &RemotePath) -> Result<()> {
     if place.options.links != LinkPolicy::Translate {
         return Ok(());
     }
@@ -107,7 +112,7 @@ pub(super) fn stream(system: PathBuf, file: &File, range: ByteRange) -> ByteStre
 
 /// Makes a link of the bytes of its file.
 pub(super) async fn store(
-    place: &Arc<Place>,
+    place: &Arc<Root>,
     path: RemotePath,
     system: PathBuf,
     item: WriteItem,
@@ -180,12 +185,12 @@ fn no_target(system: &Path, why: &'static str) -> StorageError {
 }
 
 /// Where a link shall be that is copied or moved: as a link, under whatever name.
-fn new_place(place: &Place, to: &RemotePath) -> Result<PathBuf> {
+fn new_place(place: &Root, to: &RemotePath) -> Result<PathBuf> {
     place.tree.locate(&without_suffix(place, to).unwrap_or_else(|| to.clone()))
 }
 
 /// Copies a link; `None`: it isn't one.
-pub(super) fn copy(place: &Place, from: &RemotePath, to: &RemotePath) -> Result<Option<File>> {
+pub(super) fn copy(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<Option<File>> {
     let Seat::Link(system) = seat(place, from)? else { return Ok(None) };
     let read = |error: io::Error| match paths::is_missing(&error) {
         true => StorageError::FileNotFound(from.clone()),
@@ -200,7 +205,7 @@ pub(super) fn copy(place: &Place, from: &RemotePath, to: &RemotePath) -> Result<
 }
 
 /// Moves a link; `None`: it isn't one.
-pub(super) fn rename(place: &Place, item: &Relocation) -> Result<Option<File>> {
+pub(super) fn rename(place: &Root, item: &Relocation) -> Result<Option<File>> {
     let Seat::Link(system) = seat(place, &item.from.path)? else { return Ok(None) };
     match fs::symlink_metadata(&system) {
         Ok(_) => {}

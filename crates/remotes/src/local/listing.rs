@@ -11,14 +11,15 @@ use fichier_storage::{
 };
 
 use super::{
-    LinkPolicy, Place, TimeType,
     links::{self, Seat},
+    options::{LinkPolicy, TimeType},
     partial,
     paths::{self, Identity, is_missing},
+    root::Root,
 };
 
 /// All files and directories in a directory, sorted by the bytes of their names.
-pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
+pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
     let path = place.tree.locate(folder)?;
     let lines = fs::read_dir(&path).map_err(|error| match error {
         error if is_missing(&error) => match fs::metadata(&path) {
@@ -86,7 +87,7 @@ pub(super) fn list(place: &Place, folder: &RemotePath) -> Result<Listing> {
 }
 
 /// What is at a path.
-pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
+pub(super) fn find(place: &Root, path: &RemotePath) -> Result<Entry> {
     if path.is_root() {
         return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
     }
@@ -130,7 +131,7 @@ pub(super) fn find(place: &Place, path: &RemotePath) -> Result<Entry> {
 ///
 /// # Errors
 /// Something else than a file is there, or it can't be looked at.
-pub(super) fn now(place: &Place, path: &RemotePath) -> Result<Option<File>> {
+pub(super) fn now(place: &Root, path: &RemotePath) -> Result<Option<File>> {
     let system = match links::seat(place, path)? {
         Seat::Itself(system) => system,
         Seat::Link(link) => {
@@ -170,7 +171,7 @@ pub(super) fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
 
 /// The device of the root, if directories on others are to be left out.
 #[cfg(unix)]
-fn border(place: &Place) -> Option<u64> {
+fn border(place: &Root) -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;
     if !place.options.one_file_system {
         return None;
@@ -185,7 +186,7 @@ fn is_beyond(border: Option<u64>, metadata: &fs::Metadata) -> bool {
 }
 
 #[cfg(not(unix))]
-fn border(_place: &Place) -> Option<u64> {
+fn border(_place: &Root) -> Option<u64> {
     None
 }
 
@@ -225,7 +226,7 @@ struct Met {
 }
 
 impl Met {
-    fn entry(self, place: &Place, metadata: &fs::Metadata) -> Option<Entry> {
+    fn entry(self, place: &Root, metadata: &fs::Metadata) -> Option<Entry> {
         if metadata.is_dir() {
             let modified = metadata.modified().ok();
             Some(Entry::Folder(Folder { path: self.path, modified, id: None }))
@@ -243,7 +244,7 @@ impl Met {
     /// What a symbolic link is worth. `above` are the directories from the root down to the one that holds it.
     fn follow<'a>(
         self,
-        place: &Place,
+        place: &Root,
         above: impl FnOnce() -> &'a mut [Identity],
     ) -> Result<Option<Entry>, Gap> {
         match place.options.links {
@@ -285,7 +286,7 @@ impl Met {
 
 /// The directories from the root down to a folder. Whoever follows links without end must come to one of
 /// them a second time.
-fn ancestors(place: &Place, folder: &RemotePath) -> Vec<Identity> {
+fn ancestors(place: &Root, folder: &RemotePath) -> Vec<Identity> {
     let mut paths: Vec<RemotePath> = vec![folder.clone()];
     while let Some(parent) = paths.last().and_then(RemotePath::parent) {
         paths.push(parent);

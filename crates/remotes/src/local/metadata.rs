@@ -11,16 +11,17 @@ use fichier_storage::{File, RemotePath, Result, StorageError, metadata::Metadata
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    LinkPolicy, Place,
     links::{self, Seat},
+    options::LinkPolicy,
     paths::is_missing,
+    root::Root,
 };
 
 /// What isn't an extended attribute.
 const OF_THE_SYSTEM: [&str; 7] = ["atime", "btime", "gid", "mode", "mtime", "rdev", "uid"];
 
 /// The metadata of a file, in the order of its keys.
-pub(super) fn of(place: &Place, file: &File) -> Result<Metadata> {
+pub(super) fn of(place: &Root, file: &File) -> Result<Metadata> {
     let (path, is_link) = match links::seat(place, &file.path)? {
         Seat::Itself(path) => (path, false),
         Seat::Link(path) => (path, true),
@@ -32,7 +33,7 @@ pub(super) fn of(place: &Place, file: &File) -> Result<Metadata> {
 }
 
 /// The metadata of a directory, in the order of its keys.
-pub(super) fn of_folder(place: &Place, folder: &RemotePath) -> Result<Metadata> {
+pub(super) fn of_folder(place: &Root, folder: &RemotePath) -> Result<Metadata> {
     let path = place.tree.locate(folder)?;
     match fs::metadata(&path) {
         Ok(metadata) if metadata.is_dir() => all(&path, &metadata, true),
@@ -86,7 +87,7 @@ fn written(time: SystemTime) -> String {
 }
 
 /// Gives a directory what it is to have.
-pub(super) fn set_of_folder(place: &Place, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+pub(super) fn set_of_folder(place: &Root, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
     // Elsewhere a directory can't be opened like a file.
     if cfg!(not(unix)) {
         return Ok(());

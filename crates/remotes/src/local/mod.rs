@@ -24,6 +24,7 @@ mod links;
 mod listing;
 mod metadata;
 mod mounts;
+mod options;
 mod partial;
 mod paths;
 mod place;
@@ -31,6 +32,7 @@ mod ranged;
 mod read;
 mod relocate;
 mod reused;
+mod root;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -44,7 +46,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fichier_encoding::Encoding;
 use fichier_storage::{
     BatchLimit, ByteRange, ByteStream, Entry, Extensions, Features, File, FileMetadata, FileReader,
     FolderRelocation, Freshness, Hashing, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation,
@@ -56,93 +57,12 @@ use mounts::Mounts;
 use paths::Tree;
 use reused::Reused;
 
+use root::{Root, at_disk};
+
 pub use downloads::{Buffers, Downloads, PARTIAL_SUFFIX};
+pub use options::{LinkPolicy, LocalOptions, TimeType};
 
 pub(crate) use settings::BACKEND;
-
-/// How many items of a batch are worked on at once.
-const AT_ONCE: usize = 4;
-
-/// What to do about symbolic links inside the root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LinkPolicy {
-    /// Leave them out, with a notice.
-    #[default]
-    Skip,
-    /// Leave them out and say nothing.
-    SkipSilently,
-    /// Take them for what they point to. Links that lead nowhere, or back to a directory that holds them,
-    /// are left out with an error in the log.
-    Follow,
-    /// Take each for a small file that holds where it leads to: see `links`.
-    Translate,
-}
-
-/// Which time of a file counts as its modification time when it is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TimeType {
-    /// When its content was changed.
-    #[default]
-    Modified,
-    /// When it was read.
-    Accessed,
-    /// When it was made, where the system knows.
-    Born,
-    /// When anything about it was changed, where the system knows.
-    Changed,
-}
-
-/// How a local directory is treated.
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one option of its own")]
-pub struct LocalOptions {
-    /// What to do about symbolic links.
-    pub links: LinkPolicy,
-    /// Whether there is a notice about what is neither a file nor a directory and is left out.
-    pub tells_of_specials: bool,
-    /// Whether directories of other file systems are left out.
-    pub one_file_system: bool,
-    /// How names are written on the disk.
-    pub encoding: Encoding,
-    /// Whether a file that changes while it is read is an error.
-    pub check_updated: bool,
-    /// Whether a file counts as stored only when it has reached the disk.
-    pub sync: bool,
-    /// Windows: whether paths of more than 260 characters are possible (`\\?\`). Without a meaning elsewhere.
-    pub long_paths: bool,
-    /// Whether the file system takes names for one that differ only in case.
-    pub case_insensitive: bool,
-    /// Whether files get the modification times of their sources.
-    pub set_modified: bool,
-    /// Whether metadata that come with a file may set the bits of its mode that lend rights.
-    pub special_bits: bool,
-    /// Which time of a file counts.
-    pub time: TimeType,
-    /// Whether accented letters are listed as one character each, however the disk has them.
-    pub composed: bool,
-    /// How files that come over a network are brought to the disk.
-    pub downloads: Downloads,
-}
-
-impl Default for LocalOptions {
-    fn default() -> Self {
-        Self {
-            links: LinkPolicy::default(),
-            tells_of_specials: true,
-            one_file_system: false,
-            encoding: Encoding::LOCAL,
-            check_updated: true,
-            sync: true,
-            long_paths: true,
-            case_insensitive: cfg!(any(windows, target_os = "macos")),
-            set_modified: true,
-            special_bits: false,
-            time: TimeType::default(),
-            composed: false,
-            downloads: Downloads::default(),
-        }
-    }
-}
 
 /// A directory of this computer.
 ///
@@ -163,20 +83,7 @@ impl Default for LocalOptions {
 #[derive(Debug, Clone)]
 pub struct LocalRemote {
     info: RemoteInfo,
-    place: Arc<Place>,
-}
-
-/// What every operation needs to know.
-#[derive(Debug)]
-struct Place {
-    tree: Tree,
-    /// What was mounted when the remote was opened.
-    mounts: Mounts,
-    options: LocalOptions,
-    /// What computes the checksums of files that come.
-    hashing: Hashing,
-    /// Buffers of files that go.
-    reused: Reused,
+    place: Arc<Root>,
 }
 
 impl LocalRemote {
@@ -216,7 +123,7 @@ impl LocalRemote {
         };
         Self {
             info,
-            place: Arc::new(Place {
+            place: Arc::new(Root {
                 tree,
                 mounts,
                 options,
@@ -229,18 +136,11 @@ impl LocalRemote {
     /// Runs a job that waits for the disk, away from the runtime's own threads.
     async fn at_disk<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Place) -> Result<T> + Send + 'static,
+        job: impl FnOnce(&Root) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let place = self.place.clone();
         at_disk(move || job(&place)).await
     }
-}
-
-/// Runs a job that waits for the disk, away from the runtime's own threads. When the future is dropped, the
-/// job still ends, and what it would have handed over is dropped.
-async fn at_disk<T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let failed = |error| StorageError::io("work on", "the local file system", std::io::Error::other(error));
-    tokio::task::spawn_blocking(job).await.map_err(failed)?
 }
 
 #[async_trait]
@@ -367,7 +267,7 @@ impl FileMetadata for LocalRemote {
 /// Reads one file.
 #[derive(Debug)]
 struct LocalReader {
-    place: Arc<Place>,
+    place: Arc<Root>,
     file: File,
 }
 
@@ -385,7 +285,7 @@ impl LocalRemote {
     async fn each<T: Send + 'static>(
         &self,
         items: Vec<T>,
-        job: impl Fn(&Place, &T) -> Result<Outcome<()>> + Send + 'static,
+        job: impl Fn(&Root, &T) -> Result<Outcome<()>> + Send + 'static,
     ) -> Vec<Outcome<()>> {
         let count = items.len();
         let all = self

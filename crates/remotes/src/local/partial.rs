@@ -20,7 +20,7 @@ use bytes::Bytes;
 use fichier_storage::Whirlpool;
 
 use super::{
-    Downloads,
+    downloads::Downloads,
     ledger::{self, Ledger},
     paths::{is_at, open_for_going_on, rename_to_free_name, reserve, shortened},
 };

@@ -21,10 +21,11 @@ use futures::{FutureExt, StreamExt, future};
 use tokio::sync::watch;
 
 use super::{
-    Downloads, Place, at_disk,
+    downloads::Downloads,
     ledger::Ledger,
     partial::Partial,
     paths::{read_exact_at, write_all_at},
+    root::{Root, at_disk},
 };
 
 /// Below this size a file is got anew rather than gone on with.
@@ -58,7 +59,7 @@ impl Plan {
 
 /// Gets a large file, verified if its checksum is known; `None`: it is to be read in one stream.
 pub(super) async fn get(
-    place: &Arc<Place>,
+    place: &Arc<Root>,
     path: &RemotePath,
     target: &Path,
     item: &WriteItem,
@@ -104,7 +105,7 @@ struct Begun {
 
 impl Begun {
     async fn open(
-        place: &Arc<Place>,
+        place: &Arc<Root>,
         path: &RemotePath,
         target: &Path,
         size: u64,
@@ -138,7 +139,7 @@ impl Begun {
     /// Gets what is missing, and checks the whole.
     async fn fill(
         &mut self,
-        place: &Arc<Place>,
+        place: &Arc<Root>,
         path: &RemotePath,
         target: &Path,
         item: &WriteItem,

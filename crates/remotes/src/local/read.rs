@@ -16,17 +16,18 @@ use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageEr
 use futures::{StreamExt, stream};
 
 use super::{
-    LinkPolicy, Place, TimeType, at_disk,
     links::{self, Seat},
+    options::{LinkPolicy, TimeType},
     paths::{is_missing, open_for_reading},
     reused::Reused,
+    root::{Root, at_disk},
 };
 
 /// How many bytes are read at once.
 const CHUNK: u64 = 256 * 1024;
 
 /// The bytes of a file in a range, as they are asked for.
-pub(super) fn stream(place: &Arc<Place>, file: &File, range: ByteRange) -> Result<ByteStream> {
+pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> Result<ByteStream> {
     let system = match links::seat(place, &file.path)? {
         Seat::Itself(system) => system,
         Seat::Link(system) => return Ok(links::stream(system, file, range)),

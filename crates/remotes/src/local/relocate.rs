@@ -6,17 +6,20 @@ use fichier_storage::{File, Outcome, Relocation, RemotePath, Result, StorageErro
 use futures::{StreamExt, stream};
 
 use super::{
-    AT_ONCE, LinkPolicy, Place, at_disk, folders, links, listing,
+    folders, links, listing,
+    options::LinkPolicy,
     partial::Partial,
     paths::{self, Identity, is_link_of, is_missing, rename_to_free_name},
     read,
+    root::AT_ONCE,
+    root::{Root, at_disk},
     write::{finish, settle},
 };
 
 /// How many bytes the kernel is asked to copy at once: so long a copy goes on after it was given up.
 const STRIDE: u64 = 64 * 1024 * 1024;
 
-pub(super) async fn copy(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outcome<File>> {
+pub(super) async fn copy(place: &Arc<Root>, batch: &[Relocation]) -> Vec<Outcome<File>> {
     let tasks = batch
         .iter()
         .cloned()
@@ -27,7 +30,7 @@ pub(super) async fn copy(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outcom
     copied.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-pub(super) async fn rename(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outcome<File>> {
+pub(super) async fn rename(place: &Arc<Root>, batch: &[Relocation]) -> Vec<Outcome<File>> {
     let mut renamed = Vec::with_capacity(batch.len());
     let mut touched = BTreeSet::new();
     for item in batch {
@@ -40,7 +43,7 @@ pub(super) async fn rename(place: &Arc<Place>, batch: &[Relocation]) -> Vec<Outc
     renamed.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File> {
+async fn copy_one(place: &Arc<Root>, from: File, to: RemotePath) -> Result<File> {
     if place.options.links == LinkPolicy::Translate {
         let (at, link, new) = (place.clone(), from.path.clone(), to.clone());
         if let Some(copied) = at_disk(move || links::copy(&at, &link, &new)).await? {
@@ -97,7 +100,7 @@ async fn copy_one(place: &Arc<Place>, from: File, to: RemotePath) -> Result<File
     .await
 }
 
-async fn rename_one(place: &Arc<Place>, item: &Relocation) -> Result<File> {
+async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
     if place.options.links == LinkPolicy::Translate {
         let (at, step) = (place.clone(), item.clone());
         if let Some(renamed) = at_disk(move || links::rename(&at, &step)).await? {
@@ -153,7 +156,7 @@ fn is_one_name(left: &Path, right: &Path) -> bool {
 }
 
 /// Moves a directory with all it holds. Across disks it can't be done in one step, and is refused.
-pub(super) fn rename_folder(place: &Place, from: &RemotePath, to: &RemotePath) -> Result<()> {
+pub(super) fn rename_folder(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<()> {
     let (source, target) = (place.tree.locate(from)?, place.tree.locate(to)?);
     match fs::metadata(&source) {
         Ok(there) if there.is_dir() => {}

@@ -8,7 +8,11 @@ use crate::backend::{
     BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec,
 };
 
-use super::{Downloads, LinkPolicy, LocalOptions, LocalRemote, TimeType};
+use super::{
+    LocalRemote,
+    downloads::Downloads,
+    options::{LinkPolicy, LocalOptions, TimeType},
+};
 
 /// The backend.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {

@@ -5,13 +5,13 @@
 
 use fichier_storage::{Result, Usage};
 
-use super::Place;
+use super::root::Root;
 
 /// Whether this system tells.
 pub(super) const KNOWN: bool = cfg!(unix);
 
 #[cfg(unix)]
-pub(super) fn about(place: &Place) -> Result<Usage> {
+pub(super) fn about(place: &Root) -> Result<Usage> {
     use fichier_storage::{RemotePath, StorageError};
 
     use super::paths::is_missing;
@@ -39,6 +39,6 @@ pub(super) fn about(place: &Place) -> Result<Usage> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn about(_place: &Place) -> Result<Usage> {
+pub(super) fn about(_place: &Root) -> Result<Usage> {
     Ok(Usage::default())
 }

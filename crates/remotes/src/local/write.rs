@@ -15,16 +15,19 @@ use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 
 use super::{
-    AT_ONCE, Downloads, LinkPolicy, Place, at_disk,
+    downloads::Downloads,
     downloads::Room,
     folders,
     links::{self, Seat},
     listing, metadata,
+    options::LinkPolicy,
     partial::Partial,
     paths, ranged, read,
+    root::AT_ONCE,
+    root::{Root, at_disk},
 };
 
-pub(super) async fn write(place: &Arc<Place>, batch: WriteBatch) -> Vec<Outcome<File>> {
+pub(super) async fn write(place: &Arc<Root>, batch: WriteBatch) -> Vec<Outcome<File>> {
     let WriteBatch { folder, items } = batch;
     if items.is_empty() {
         return Vec::new();
@@ -88,7 +91,7 @@ async fn prepare(
 /// What follows when files have taken their places: their names are brought to the disk, and only then the
 /// versions that they stand for go.
 pub(super) async fn settle(
-    place: &Arc<Place>,
+    place: &Arc<Root>,
     folders: &[RemotePath],
     stored: &mut [(Vec<File>, Outcome<File>)],
 ) {
@@ -123,7 +126,7 @@ pub(super) async fn settle(
     }
 }
 
-fn flush(place: &Place, folder: &RemotePath) -> Result<()> {
+fn flush(place: &Root, folder: &RemotePath) -> Result<()> {
     let path = place.tree.locate(folder)?;
     match paths::flush_folder(&path) {
         // A directory that is gone has no names to lose.
@@ -133,14 +136,14 @@ fn flush(place: &Place, folder: &RemotePath) -> Result<()> {
 }
 
 /// Whether two paths differ in case alone and mean one file: removing the old would remove the new.
-fn is_same_name(place: &Place, old: &RemotePath, new: &RemotePath) -> bool {
+fn is_same_name(place: &Root, old: &RemotePath, new: &RemotePath) -> bool {
     let lower = |path: &RemotePath| path.to_string().to_lowercase();
     let identity = |path| paths::Identity::of(&place.tree.locate(path).ok()?).ok();
     lower(old) == lower(new) && identity(old).is_some_and(|old| Some(old) == identity(new))
 }
 
 /// Stores one file in a folder that is there.
-async fn store(place: &Arc<Place>, path: RemotePath, item: WriteItem) -> Result<File> {
+async fn store(place: &Arc<Root>, path: RemotePath, item: WriteItem) -> Result<File> {
     let target = match links::seat(place, &path)? {
         Seat::Itself(target) => target,
         Seat::Link(target) => return links::store(place, path, target, item).await,
@@ -182,7 +185,7 @@ enum Got {
 
 /// Gets a file in one stream, verified if its checksum is known.
 async fn get(
-    place: &Arc<Place>,
+    place: &Arc<Root>,
     path: &RemotePath,
     target: &Path,
     item: &WriteItem,
@@ -283,7 +286,7 @@ impl Growing {
     }
 }
 
-pub(super) fn set_modified(place: &Place, path: &RemotePath, time: SystemTime) -> Result<()> {
+pub(super) fn set_modified(place: &Root, path: &RemotePath, time: SystemTime) -> Result<()> {
     let system = match links::seat(place, path)? {
         Seat::Itself(system) => system,
         Seat::Link(system) => {

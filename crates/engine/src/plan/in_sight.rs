@@ -1,0 +1,62 @@
+//! What a run sees of both sides, given its filters and its depth.
+
+use std::collections::HashSet;
+
+use fichier_storage::{Entry, RemotePath};
+
+use crate::{
+    plan::renaming::Sourced,
+    run::{Run, mode::Mode},
+    walk::{filtered::Sieve, open::Open},
+};
+
+impl Run<'_> {
+    /// Whether the destination may hold what this run doesn't see, and has to leave alone.
+    pub(crate) fn hides_at_destination(&self) -> bool {
+        let limited = !self.options.filter.is_inactive() || self.options.max_depth.is_some();
+        limited && !self.options.delete_excluded
+    }
+
+    /// Whether a folder lies deeper than the run goes. A sync that removes what is left out goes to the ground of
+    /// what only the destination has, as rclone does.
+    pub(crate) fn is_beyond_depth(&self, folder: &Open) -> bool {
+        let removes_all = self.mode == Mode::Sync && self.options.delete_excluded && !folder.source;
+        !removes_all && self.options.max_depth.is_some_and(|most| folder.depth >= most)
+    }
+
+    /// What the source's listing of a folder leaves.
+    pub(crate) async fn sift_source(&self, folder: &RemotePath, entries: Vec<Entry>) -> Vec<Entry> {
+        let filter = &*self.options.filter;
+        Sieve { filter, remote: &*self.from.remote, root: &self.from.path }.sift(folder, entries).await
+    }
+
+    /// What the destination's listing of a folder leaves, given what is left of the source's.
+    ///
+    /// What bears the name of something at the source stays in sight, be it too old or too small: what is sent
+    /// replaces it, and what is there already isn't sent.
+    pub(crate) async fn sift_destination(
+        &self,
+        folder: &Open,
+        source: &[Sourced],
+        entries: Vec<Entry>,
+    ) -> Vec<Entry> {
+        if !self.hides_at_destination() {
+            return entries;
+        }
+        // Only a sync does anything with what the source hasn't got, or who wants to be told of it.
+        let matters = self.mode == Mode::Sync || self.stats.wants_extras();
+        let names = self.names();
+        let key = |entry: &Entry| Some(names.key(&entry.name()?).into_owned());
+        let wanted: HashSet<_> = source.iter().map(|sourced| names.key(&sourced.name).into_owned()).collect();
+        let exact: HashSet<_> = source.iter().map(|sourced| &sourced.name).collect();
+        // A name that is only spelled in another way may be one that a filter protects.
+        let in_sight = |entry: &Entry| {
+            entry.name().is_some_and(|name| exact.contains(&name))
+                || !matters && !key(entry).is_some_and(|key| wanted.contains(&key))
+        };
+        let (mut left, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(in_sight);
+        let sieve = Sieve { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
+        left.extend(sieve.sift(&self.to.path.join_path(&folder.there), others).await);
+        left
+    }
+}

@@ -1,0 +1,26 @@
+//! The names that what the source has gets at the destination.
+
+use fichier_storage::{Entry, Name};
+
+use crate::{
+    plan::renaming::{Bearer, Renamed, rename_all},
+    run::Run,
+};
+
+impl Run<'_> {
+    /// Gives the entries of a folder of the source the names that they get at the destination.
+    pub(crate) async fn rename_source(&self, entries: Vec<Entry>) -> Renamed {
+        rename_all(self.options.transform.as_ref(), entries).await
+    }
+
+    /// The names that something of the source may have at the destination, of which only its name is known.
+    pub(crate) fn names_there(&self, name: &Name) -> Vec<Name> {
+        match &self.options.transform {
+            None => vec![name.clone()],
+            Some(transform) => [Bearer::File, Bearer::Folder]
+                .into_iter()
+                .filter_map(|bearer| transform.apply(name, bearer).ok())
+                .collect(),
+        }
+    }
+}
