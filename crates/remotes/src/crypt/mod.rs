@@ -1,0 +1,18 @@
+//! The `crypt` remote: a place on another remote where names and contents are encrypted, in the form of rclone's.
+
+mod content;
+mod eme;
+mod gather;
+mod identity;
+mod keys;
+mod names;
+mod obfuscate;
+mod paths;
+mod reader;
+mod remote;
+mod seal;
+mod text;
+mod version;
+
+#[cfg(test)]
+mod tests;
