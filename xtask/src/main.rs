@@ -7,6 +7,7 @@
 
 #[cfg(unix)]
 mod bench;
+mod modules;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +27,8 @@ enum Job {
     #[cfg(unix)]
     #[command(hide = true)]
     Seed(bench::SeedArguments),
+    /// Show which crate and which module uses which, and fail on upward arrows and on circles
+    Modules(modules::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -34,5 +37,6 @@ fn main() -> anyhow::Result<()> {
         Job::Bench(arguments) => bench::run(&arguments),
         #[cfg(unix)]
         Job::Seed(arguments) => bench::seed(&arguments),
+        Job::Modules(arguments) => modules::run(&arguments),
     }
 }

@@ -22,7 +22,6 @@
 
 mod answer;
 mod builder;
-mod checksum;
 mod client;
 mod date;
 mod dump;
@@ -48,9 +47,8 @@ mod web;
 mod wire;
 
 pub use builder::ClientBuilder;
-pub use checksum::{Checksum, ChecksumError};
 pub use client::Client;
-pub use date::{CivilDateTime, WireDate};
+pub use date::WireDate;
 pub use dump::Dump;
 pub use endpoint::Endpoint;
 pub use endpoints::download::{ByteRange, Download};
@@ -70,6 +68,7 @@ pub use shown::{shown, shown_address};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 pub use web::{Web, WebFile};
+pub use whirlpool_simd::Checksum;
 pub use wire::account::UserInfo;
 pub use wire::download::{DownloadToken, RestrictIp, TokenRequest};
 pub use wire::file::{

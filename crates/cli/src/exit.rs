@@ -1,8 +1,8 @@
 //! Exit codes, and which error gets which.
 
-use std::{error::Error, io};
+use std::{error::Error, io, path::Path};
 
-use fichier_remotes::registry::OpenError;
+use fichier_session::SessionError;
 use fichier_storage::{RemotePath, Retry, StorageError};
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -171,15 +171,24 @@ fn add_cause(line: &mut String, text: &str) {
 
 /// A remote's error, be it that it couldn't even be opened.
 fn storage<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StorageError> {
-    cause.downcast_ref().or_else(|| match cause.downcast_ref()? {
-        OpenError::Storage(error) => Some(error),
-        _ => None,
-    })
+    cause.downcast_ref().or_else(|| cause.downcast_ref::<SessionError>()?.storage())
 }
 
 /// What the user can do, where a cause knows it.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| storage(cause)?.hint())
+    error.chain().find_map(|cause| {
+        let error = storage(cause)?;
+        error.hint().or_else(|| of_link(error))
+    })
+}
+
+/// What to do about a symbolic link that was named and isn't followed: to this program nothing is there.
+fn of_link(error: &StorageError) -> Option<String> {
+    let StorageError::At { location, problem } = error else { return None };
+    let is_missing = matches!(**problem, StorageError::FolderNotFound(_) | StorageError::FileNotFound(_));
+    (is_missing && Path::new(location).is_symlink()).then(|| {
+        "this is a symbolic link: follow it with -L/--copy-links, or copy it as a link with -l/--links".into()
+    })
 }
 
 #[cfg(test)]

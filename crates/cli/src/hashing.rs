@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use bstr::ByteSlice as _;
 use bytes::Bytes;
 use digest::DynDigest;
-use fichier_storage::{ByteRange, File, Hashing, Remote, RemoteExt, Whirlpool};
+use fichier_engine::Reading;
+use fichier_storage::{ByteRange, ByteStream, File, Hashing, Remote, RemoteExt, Whirlpool};
 use futures::{Stream, StreamExt as _};
 
 /// A kind of checksum.
@@ -98,16 +99,16 @@ pub(crate) fn is_supported(remote: &dyn Remote, kind: HashKind) -> bool {
 }
 
 /// The checksums of a file, in the order of `kinds`; `None` for a kind that the remote doesn't know. With
-/// `download` the bytes are read and every kind is known.
+/// `download` the bytes are read in this way, and every kind is known.
 pub(crate) async fn of_file(
     hashing: &Hashing,
     remote: &dyn Remote,
     file: &File,
     kinds: &[HashKind],
-    download: bool,
+    download: Option<&Reading>,
 ) -> anyhow::Result<Vec<Option<Vec<u8>>>> {
-    let wanted = |kind| download || is_supported(remote, kind);
-    let (mut whirlpool, mut others) = (file.whirlpool.filter(|_| !download), Vec::new());
+    let wanted = |kind| download.is_some() || is_supported(remote, kind);
+    let (mut whirlpool, mut others) = (file.whirlpool.filter(|_| download.is_none()), Vec::new());
     let mut reads_whirlpool = false;
     for kind in kinds.iter().copied().filter(|kind| wanted(*kind)) {
         match kind {
@@ -115,10 +116,16 @@ pub(crate) async fn of_file(
             other => others.push((other, Hasher::new(other))),
         }
     }
-    if reads_whirlpool {
-        whirlpool = Some(read(hashing, remote, file, &mut others).await?);
-    } else if !others.is_empty() {
-        take_in(remote.read(file, ByteRange::WHOLE).await?, file, &mut others).await?;
+    if reads_whirlpool || !others.is_empty() {
+        let bytes = match download {
+            Some(reading) => reading.open(remote, file, ByteRange::WHOLE).await?,
+            None => remote.read(file, ByteRange::WHOLE).await?,
+        };
+        if reads_whirlpool {
+            whirlpool = Some(read(hashing, bytes, file, &mut others).await?);
+        } else {
+            take_in(bytes, file, &mut others).await?;
+        }
     }
     let mut others: BTreeMap<HashKind, Vec<u8>> =
         others.into_iter().map(|(kind, hasher)| (kind, hasher.finish())).collect();
@@ -132,11 +139,10 @@ pub(crate) async fn of_file(
 /// Reads a file for its Whirlpool checksum, and the other kinds on the way.
 async fn read(
     hashing: &Hashing,
-    remote: &dyn Remote,
+    bytes: ByteStream,
     file: &File,
     others: &mut Vec<(HashKind, Hasher)>,
 ) -> anyhow::Result<Whirlpool> {
-    let bytes = remote.read(file, ByteRange::WHOLE).await?;
     let (hashed, sum) = hashing.stream(bytes, file.size);
     take_in(hashed, file, others).await?;
     let (_, sum) = sum.await.with_context(|| format!("hashing {:?}", file.path))?;
@@ -166,12 +172,7 @@ async fn take_in(
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    base16ct::lower::encode_string(bytes)
 }
 
 /// A line of a checksum file.

@@ -5,7 +5,6 @@
 mod arguments;
 mod calls;
 mod commands;
-mod demo;
 mod directories;
 mod exit;
 mod features;

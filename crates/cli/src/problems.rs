@@ -48,6 +48,14 @@ impl Problems {
         self.last = Some((Exit::Other, text.to_owned()));
     }
 
+    /// Logs any error with the item it belongs to, and what was done, and remembers it.
+    pub(crate) fn note_error(&mut self, path: &str, doing: &str, error: &anyhow::Error) {
+        self.note_text(path, &format!("{doing}: {error:#}"));
+        if let Some((exit, _)) = &mut self.last {
+            *exit = Exit::of(error);
+        }
+    }
+
     /// The end of the run: an error when there was any.
     pub(crate) fn into_result(self, command: &str) -> Result<(), Failure> {
         match (self.count, self.last) {

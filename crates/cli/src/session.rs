@@ -1,51 +1,30 @@
-//! Opens what the user names: `remote:path`, `:backend,option=value:path`, or a local path.
+//! The remotes of a run: what the flags mean for opening them, and what messages call them.
 
 mod ask;
-mod configuration;
 mod guard;
-mod local;
 mod network;
-mod options;
+mod passphrases;
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, MutexGuard, OnceLock, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use anyhow::Context as _;
-use fichier_config::{
-    Address, Config, ConfigError, Environment, FlagValues, IniFile, Origin, Parameters, RemoteOptions,
-    RemoteSpec,
-};
+use fichier_config::{Environment, FlagValues, Origin, Parameters, RemoteOptions, RemoteSpec};
 use fichier_engine::{Brakes, Checksums, HashCache};
-use fichier_remotes::{
-    fichier::catalogue_file,
-    network::Network,
-    registry::{self, Opening},
-    web::WebAddress,
-};
+use fichier_remotes::web::WebAddress;
+use fichier_session::{Configuration, LocalPath, Passphrases, Setup};
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
-use tokio::sync::{Mutex, OnceCell};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use configuration::Configuration;
+pub(crate) use fichier_session::{DEMO, Purpose, is_harmless as is_harmless_option};
 pub(crate) use guard::unless_declined;
-pub(crate) use options::is_harmless as is_harmless_option;
 
-use local::LocalPath;
-
-use crate::{arguments::Settings, calls::Calls, demo, exit::Failure, flags::is_other_service};
+use crate::{arguments::Settings, calls::Calls, exit::Failure, flags::is_other_service};
 
 /// The hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
-
-/// How long the service may keep silent when a new key is tried.
-const TRIAL: Duration = Duration::from_secs(20);
-
-/// How many aliases may stand for each other.
-const MOST_ALIASES: usize = 20;
 
 /// A remote of the configuration.
 #[derive(Debug, Clone)]
@@ -57,38 +36,24 @@ pub(crate) struct RemoteEntry {
     pub(crate) description: String,
 }
 
-/// The remotes of a run, each opened once.
+/// The remotes of a run.
 pub(crate) struct Session<'a> {
     settings: &'a Settings,
     environment: &'a Environment,
-    /// The file, with its password once that is known.
-    configuration: std::sync::Mutex<Configuration>,
-    /// Read when a remote of the configuration is asked for: a broken file doesn't keep local paths away.
-    config: OnceLock<Config>,
-    network: OnceLock<Network>,
-    /// The built-in service, once it is started.
-    demo: OnceCell<demo::Service>,
+    configuration: Arc<Mutex<Configuration>>,
+    /// Opens the remotes. Made when the first one is wanted: flags of the network that can't be used don't keep other
+    /// commands from their work.
+    opener: OnceLock<fichier_session::Session>,
     calls: Arc<Calls>,
     /// Put around each remote as it is opened.
-    guard: guard::Guard,
+    guard: Arc<guard::Guard>,
     stop: CancellationToken,
     /// What computes the checksums of files that are read.
     pub(crate) hashing: Hashing,
-    /// Set when what an earlier run knew must not count.
-    anew: OnceLock<()>,
     /// The remotes of the paths that were typed, for messages.
-    located: std::sync::Mutex<Vec<Arc<dyn Remote>>>,
-    /// By what was typed before the path, so that two paths on one remote share what it has learned.
-    opened: Mutex<HashMap<String, Arc<dyn Remote>>>,
-}
-
-/// What a path is opened for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To see what is there: a directory is the root of its own remote.
-    Look,
-    /// To change the path itself: what holds it is the root.
-    Change,
+    located: Mutex<Vec<Arc<dyn Remote>>>,
+    /// Set when it was said that other processes aren't known.
+    paced_alone: OnceLock<()>,
 }
 
 /// What becomes of the source of a run.
@@ -121,21 +86,40 @@ impl<'a> Session<'a> {
     /// A session that has opened nothing.
     pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
         let stop = CancellationToken::new();
+        let passphrases = Passphrases {
+            command: settings.password_command.clone(),
+            person: settings.ask_password.then(|| Box::new(passphrases::AtTerminal::default()) as _),
+        };
+        let configuration = Configuration::new(settings.config.as_deref(), environment, passphrases);
         Self {
             settings,
             environment,
-            configuration: std::sync::Mutex::new(Configuration::new(settings, environment)),
-            config: OnceLock::new(),
-            network: OnceLock::new(),
-            demo: OnceCell::new(),
+            configuration: Arc::new(Mutex::new(configuration)),
+            opener: OnceLock::new(),
             calls: Arc::default(),
-            guard: guard::Guard::new(settings, &stop),
+            guard: Arc::new(guard::Guard::new(settings, &stop)),
             stop,
             hashing: Hashing::default(),
-            anew: OnceLock::new(),
-            located: std::sync::Mutex::default(),
-            opened: Mutex::default(),
+            located: Mutex::default(),
+            paced_alone: OnceLock::new(),
         }
+    }
+
+    fn opener(&self) -> Result<&fichier_session::Session, Failure> {
+        if let Some(opener) = self.opener.get() {
+            return Ok(opener);
+        }
+        let guard = self.guard.clone();
+        let opener = fichier_session::Session::new(Setup {
+            configuration: self.configuration.clone(),
+            environment: self.environment.clone(),
+            flags: self.flags(),
+            network: network::of(self.settings, &self.calls)?,
+            demo_directory: self.settings.directories.data.as_ref().map(|data| data.join(DEMO)),
+            wrap: Some(Arc::new(move |remote| guard.around(remote))),
+            is_of_rclone: is_other_service,
+        });
+        Ok(self.opener.get_or_init(|| opener))
     }
 
     /// Names a path of the remote that the run is about in full; `None` when it is about several.
@@ -161,8 +145,12 @@ impl<'a> Session<'a> {
     }
 
     /// From now on remotes are opened so that they list what matters, whatever an earlier run knew.
-    pub(crate) fn look_anew(&self) {
-        self.anew.get_or_init(|| ());
+    ///
+    /// # Errors
+    /// The networking flags can't be used.
+    pub(crate) fn look_anew(&self) -> Result<(), Failure> {
+        self.opener()?.look_anew();
+        Ok(())
     }
 
     /// Where the catalogue of an account lies, whether there is one or not; `None` for remotes without.
@@ -170,10 +158,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The remote isn't known.
     pub(crate) fn kept_catalogue(&self, text: &str) -> anyhow::Result<Option<PathBuf>> {
-        let address = Address::parse(text.as_bytes())?;
-        let (_, options) = self.followed(&address)?;
-        let Some(options) = options.filter(|options| options.backend == "fichier") else { return Ok(None) };
-        Ok(catalogue_file(&options::values(&options)?, self.network()?)?)
+        Ok(self.opener()?.catalogue_of(text)?)
     }
 
     /// Where the catalogues of all accounts lie.
@@ -181,7 +166,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The networking flags can't be used.
     pub(crate) fn catalogues(&self) -> anyhow::Result<Option<PathBuf>> {
-        Ok(self.network()?.memory.clone())
+        Ok(self.opener()?.network().memory.clone())
     }
 
     /// Opens what `text` names, to make, change or remove the path itself.
@@ -230,7 +215,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// It is none, or the flags can't be used.
     pub(crate) fn web(&self, address: &str) -> anyhow::Result<WebAddress> {
-        Ok(WebAddress::new(self.network()?, address)?)
+        Ok(WebAddress::new(self.opener()?.network(), address)?)
     }
 
     /// Opens the two ends of a run. `purpose` is the destination's: a folder to look into, or the very path that
@@ -250,7 +235,7 @@ impl<'a> Session<'a> {
         let moves = source == Source::Goes;
         if moves {
             // A source goes because its destination is there: that mustn't be hearsay.
-            self.look_anew();
+            self.look_anew()?;
         }
         let beside = self.names_places_beside();
         let [from_local, to_local] = [self.local_path(from)?, self.local_path(to)?];
@@ -311,15 +296,13 @@ impl<'a> Session<'a> {
 
     /// Opens a local path as one of the whole file system.
     async fn in_whole(&self, local: &LocalPath, purpose: Purpose) -> anyhow::Result<Location> {
-        let (root, path) = local::in_whole(local.path(), purpose)?;
-        let opened = local::open(&root, Purpose::Look, &local.options, self.network()?).await?;
-        Ok(self.note(Location { path, ..self.guard.around_location(opened) }))
+        Ok(self.note(self.opener()?.open_in_whole(local, purpose).await?))
     }
 
     /// Ends all waits of remotes on the network: the user wants to stop. What is on its way is finished.
     pub(crate) fn end_waits(&self) {
-        if let Some(network) = self.network.get() {
-            network.end_waits.cancel();
+        if let Some(opener) = self.opener.get() {
+            opener.network().end_waits.cancel();
         }
     }
 
@@ -329,135 +312,32 @@ impl<'a> Session<'a> {
     }
 
     async fn locate(&self, text: &str, purpose: Purpose) -> anyhow::Result<Location> {
-        let address = address_of(text)?;
-        let location = self.at(&address, purpose).await.with_context(|| failed_at(&address))?;
+        let location = self.opener()?.open(text, purpose).await.with_context(|| failed(text))?;
         Ok(self.note(location))
     }
 
     /// Notes a location that was opened, for messages that name its remote.
     fn note(&self, location: Location) -> Location {
+        self.say_whether_paced_alone(&*location.remote);
         self.located.lock().unwrap_or_else(PoisonError::into_inner).push(location.remote.clone());
         location
     }
 
+    /// Says once that other processes know nothing of this one's calls, where they have no place to meet.
+    fn say_whether_paced_alone(&self, remote: &dyn Remote) {
+        let info = remote.info();
+        let is_alone = self.settings.directories.running.is_none() && info.features.networked;
+        if is_alone && info.name.trim_end_matches(':') != DEMO && self.paced_alone.set(()).is_ok() {
+            tracing::warn!(
+                "The home directory isn't known (HOME isn't set), so calls aren't spaced with those of other processes: \
+                 run no two of them at once"
+            );
+        }
+    }
+
     /// The path on this computer that `text` names, aliases followed; `None` if it names none.
     fn local_path(&self, text: &str) -> anyhow::Result<Option<LocalPath>> {
-        let address = address_of(text)?;
-        let local = self.followed(&address).and_then(|(address, options)| local_path(&address, options));
-        local.with_context(|| failed_at(&address))
-    }
-
-    async fn at(&self, address: &Address, purpose: Purpose) -> anyhow::Result<Location> {
-        let (address, options) = self.followed(address)?;
-        if let Some(local) = local_path(&address, options.clone())? {
-            let opened = local::open(local.path(), purpose, &local.options, self.network()?).await?;
-            return Ok(self.guard.around_location(opened));
-        }
-        let path = RemotePath::parse(&address.path)?;
-        let spec = address.remote.to_string();
-        let mut opened = self.opened.lock().await;
-        let remote = match opened.get(&spec) {
-            Some(remote) => remote.clone(),
-            None => {
-                let remote = self.remote(&address.remote, options).await?;
-                // Named in another way, or with options that don't matter for what it holds: the first one knows
-                // what was listed and changed.
-                let known = opened.values().find(|known| known.info().has_paths_of(remote.info()));
-                let remote = known.cloned().unwrap_or_else(|| self.guard.around(remote));
-                opened.insert(spec, remote.clone());
-                remote
-            }
-        };
-        Ok(Location { remote, path })
-    }
-
-    /// The place that an address means in the end, with the remote's options: aliases are followed.
-    fn followed(&self, address: &Address) -> anyhow::Result<(Address, Option<RemoteOptions>)> {
-        let mut address = address.clone();
-        for _ in 0..MOST_ALIASES {
-            let options = self.resolve(&address.remote)?;
-            let Some(known) = options.as_ref().filter(|known| registry::backend(&known.backend).is_some())
-            else {
-                return Ok((address, options));
-            };
-            let settings = options::values(known)?;
-            let network = self.network()?;
-            let opening = Opening { name: &known.name, root: Path::new(""), settings: &settings, network };
-            let Some(target) = registry::elsewhere(&known.backend, opening)? else {
-                return Ok((address, options));
-            };
-            let path = RemotePath::parse(&address.path)?;
-            let mut next = Address::parse(target.as_bytes())
-                .map_err(|error| Failure::other(format!("what {:?} stands for: {error}", known.name)))?;
-            if !path.is_root() {
-                if !next.path.is_empty() && !next.path.ends_with(b"/") {
-                    next.path.push(b'/');
-                }
-                next.path.extend_from_slice(path.as_bytes());
-            }
-            address = next;
-        }
-        Err(Failure::other("the aliases go in a circle, or more than 20 stand for each other").into())
-    }
-
-    /// The options of a remote; `None` for the built-in one.
-    fn resolve(&self, remote: &RemoteSpec) -> anyhow::Result<Option<RemoteOptions>> {
-        let RemoteSpec::Named { name, .. } = remote else {
-            return Ok(Some(self.without_file().resolve(remote, &self.flags())?));
-        };
-        match self.config()?.resolve(remote, &self.flags()) {
-            Ok(options) => Ok(Some(options)),
-            Err(ConfigError::UnknownRemote { .. }) if name == demo::NAME => Ok(None),
-            Err(ConfigError::UnknownRemote { name, mut known }) => {
-                known.push(demo::NAME.to_owned());
-                let known = known.join(", ");
-                let message = format!("didn't find section in config file ({name:?}); there are: {known}");
-                Err(Failure::other(message).into())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn remote(
-        &self,
-        remote: &RemoteSpec,
-        options: Option<RemoteOptions>,
-    ) -> anyhow::Result<Arc<dyn Remote>> {
-        let network = self.network()?;
-        let Some(options) = options else {
-            let started =
-                self.demo.get_or_try_init(|| demo::Service::start(&self.settings.directories)).await?;
-            return started.open(&self.demo_settings(remote)?, network).await;
-        };
-        let RemoteOptions { name, backend, .. } = &options;
-        if registry::backend(backend).is_none() {
-            let of = if name.starts_with(':') { String::new() } else { format!(", the type of {name:?}") };
-            let known: Vec<_> = registry::backends().iter().map(|backend| backend.name).collect();
-            let known = known.join(", ");
-            if is_other_service(backend) {
-                let message = format!(
-                    "didn't find backend called {backend:?}{of}: rclone has it, but this program speaks to 1Fichier \
-                     and to local disks alone; there are: {known}"
-                );
-                return Err(Failure::other(message).into());
-            }
-            let message = format!("didn't find backend called {backend:?}{of}; there are: {known}");
-            return Err(Failure::other(message).into());
-        }
-        let settings = options::values(&options)?;
-        let opening = Opening { name, root: Path::new(""), settings: &settings, network };
-        Ok(registry::open(backend, opening).await?)
-    }
-
-    /// What was set for the built-in remote: parameters, flags and the backend's variables.
-    fn demo_settings(&self, remote: &RemoteSpec) -> anyhow::Result<options::Values> {
-        let RemoteSpec::Named { parameters, .. } = remote else { return Ok(options::Values::new()) };
-        let backend = "fichier".to_owned();
-        let remote = RemoteSpec::OnTheFly { backend, parameters: parameters.clone() };
-        let mut settings = options::values(&self.without_file().resolve(&remote, &self.flags())?)?;
-        // They belong to the real service, where the demo has no business.
-        settings.retain(|option, _| !matches!(option.as_str(), "api_key" | "endpoint" | "shared_folder"));
-        Ok(settings)
+        self.opener()?.local_path(text).with_context(|| failed(text))
     }
 
     fn flags(&self) -> FlagValues {
@@ -471,20 +351,10 @@ impl<'a> Session<'a> {
         if self.settings.network.links {
             flags.set("local", "links", "true");
         }
-        if self.anew.get().is_some() {
-            flags.set("fichier", "catalogue", "verify");
-        } else if let Some(usage) = self.settings.network.catalogue {
+        if let Some(usage) = self.settings.network.catalogue {
             flags.set("fichier", "catalogue", &usage.to_string());
         }
         flags
-    }
-
-    fn config(&self) -> Result<&Config, ConfigError> {
-        if let Some(config) = self.config.get() {
-            return Ok(config);
-        }
-        let config = self.configuration().load(self.environment)?;
-        Ok(self.config.get_or_init(|| config))
     }
 
     /// The configuration file, to be read as text or changed.
@@ -497,13 +367,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// There is no such remote, or the configuration can't be read.
     pub(crate) fn options_of(&self, remote: &RemoteSpec) -> anyhow::Result<RemoteOptions> {
-        match self.resolve(remote)? {
-            Some(options) => Ok(options),
-            None => {
-                Err(Failure::other(format!("{}: is built in and has no options in the file", demo::NAME))
-                    .into())
-            }
-        }
+        Ok(self.opener()?.options_of(remote)?)
     }
 
     /// Opens a remote that isn't in the file yet, to look whether its key is any good: without patience.
@@ -511,28 +375,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// A value doesn't suit its option.
     pub(crate) async fn trial(&self, backend: &str, values: Parameters) -> anyhow::Result<Arc<dyn Remote>> {
-        let remote = RemoteSpec::OnTheFly { backend: backend.to_owned(), parameters: values };
-        let options = self.without_file().resolve(&remote, &self.flags())?;
-        let settings = options::values(&options)?;
-        let mut network = self.network()?.clone();
-        network.low_level_retries = 1;
-        network.connect_timeout = network.connect_timeout.min(TRIAL);
-        network.idle_timeout = network.idle_timeout.min(TRIAL);
-        let opening = Opening { name: backend, root: Path::new(""), settings: &settings, network: &network };
-        Ok(registry::open(backend, opening).await?)
-    }
-
-    /// For remotes that the file can say nothing about.
-    fn without_file(&self) -> Config {
-        Config::new(IniFile::default(), self.environment.clone())
-    }
-
-    fn network(&self) -> Result<&Network, Failure> {
-        if let Some(network) = self.network.get() {
-            return Ok(network);
-        }
-        let network = network::of(self.settings, &self.calls)?;
-        Ok(self.network.get_or_init(|| network))
+        Ok(self.opener()?.trial(backend, values).await?)
     }
 
     /// A location as messages name it.
@@ -561,32 +404,12 @@ impl<'a> Session<'a> {
             source: if matches!(remote.origin, Origin::Environment(_)) { "environment" } else { "file" },
             description: remote.description,
         };
-        Ok(self.config()?.remotes().into_iter().map(entry).collect())
+        Ok(self.opener()?.remotes()?.into_iter().map(entry).collect())
     }
 }
 
-/// Reads what the user typed for a place.
-fn address_of(text: &str) -> anyhow::Result<Address> {
-    if text.is_empty() {
-        return Err(Failure::other("can't use empty string as a path")).context(failed(text));
-    }
-    // What follows a comma may be a key.
-    Address::parse(text.as_bytes())
-        .map_err(|error| Failure::other(error.to_string()))
-        .with_context(|| failed(text.split(',').next().unwrap_or_default()))
-}
-
-/// The path on this computer that an address means, if it means one. Aliases are followed already.
-fn local_path(address: &Address, options: Option<RemoteOptions>) -> anyhow::Result<Option<LocalPath>> {
-    let Some(options) = options.filter(|options| options.backend == "local") else { return Ok(None) };
-    Ok(Some(LocalPath::new(&address.path, options::values(&options)?)?))
-}
-
-fn failed_at(address: &Address) -> String {
-    let advice = if options::lacks_quotes(address) { options::QUOTES } else { "" };
-    failed(&options::shown(address)) + advice
-}
-
-fn failed(shown: &str) -> String {
-    format!("Failed to create file system for {shown:?}")
+/// Says that what was typed can't be opened, without a secret that is in it.
+fn failed(text: &str) -> String {
+    let (shown, advice) = fichier_session::shown(text);
+    format!("Failed to create file system for {shown:?}{advice}")
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use fichier_engine::{Checksums, Observer, Relation};
+use fichier_engine::{Checksums, Observer, Reading, Relation};
 use fichier_storage::{ByteRange, File, Location, RemoteExt, RemotePath, StorageError, collect};
 use futures::{StreamExt as _, stream};
 
@@ -55,6 +55,7 @@ pub(crate) async fn run(
         check,
         location: &location,
         checksums: context.session.checksums(),
+        reading: transfer::reading(&context.settings.transfer),
         name: &name,
         sums,
         single: single(&location).await?,
@@ -98,6 +99,7 @@ struct Run<'a> {
     check: SumCheck,
     location: &'a Location,
     checksums: Checksums,
+    reading: Reading,
     name: &'a str,
     /// The checksum file as the user named it.
     sums: &'a str,
@@ -188,13 +190,14 @@ impl Run<'_> {
 
     async fn compare(&mut self, jobs: Vec<(RemotePath, File, Option<String>)>, checkers: usize) {
         let (check, location, checksums) = (self.check, self.location, self.checksums.clone());
+        let reading = self.reading.clone();
         let checksums = Arc::new(checksums);
         let mut sums = stream::iter(jobs)
             .map(|(path, file, wanted)| {
-                let checksums = checksums.clone();
+                let (checksums, reading) = (checksums.clone(), reading.clone());
                 async move {
                     let Some(wanted) = wanted else { return (path, None) };
-                    let sum = sum(check, location, &checksums, &file).await;
+                    let sum = sum(check, location, &checksums, &reading, &file).await;
                     (path, Some((wanted, sum)))
                 }
             })
@@ -258,13 +261,15 @@ async fn sum(
     check: SumCheck,
     location: &Location,
     checksums: &Checksums,
+    reading: &Reading,
     file: &File,
 ) -> anyhow::Result<Option<String>> {
     let remote = &*location.remote;
+    let download = check.download.then_some(reading);
     if check.kind == HashKind::Whirlpool && !check.download {
         return Ok(Some(checksums.of(remote, file).await?.to_string()));
     }
-    let sums = hashing::of_file(&checksums.hashing, remote, file, &[check.kind], check.download).await?;
+    let sums = hashing::of_file(&checksums.hashing, remote, file, &[check.kind], download).await?;
     Ok(sums.into_iter().next().flatten().map(|sum| hashing::hexadecimal(&sum)))
 }
 

@@ -31,6 +31,7 @@ impl TypedSecrets {
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         for (index, word) in words.iter().enumerate() {
             found.take_address(word);
+            found.take_user(word);
             let Some(flag) = word.strip_prefix("--") else { continue };
             let (name, value) = match flag.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
@@ -38,6 +39,7 @@ impl TypedSecrets {
             };
             let Some(value) = value else { continue };
             found.take_address(value);
+            found.take_user(value);
             if ["api-key", "password", "pass"].iter().any(|end| name.ends_with(end)) {
                 found.take(value);
             }
@@ -60,9 +62,21 @@ impl TypedSecrets {
         for (key, value) in parameters.iter() {
             if is_harmless_option(key) {
                 self.take_address(value);
+                self.take_user(value);
             } else {
                 self.take(value);
             }
+        }
+    }
+
+    /// Takes the name and the password before the host of an address of the web.
+    fn take_user(&mut self, word: &str) {
+        let Some((_, rest)) = word.split_once("://") else { return };
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let Some((user, _)) = host.rsplit_once('@') else { return };
+        self.take(user);
+        if let Some((_, password)) = user.split_once(':') {
+            self.take(password);
         }
     }
 
@@ -105,6 +119,16 @@ mod tests {
             hidden(&["ls", "--files-from=:fichier,api_key=k3y-of-mine:x"], "open k3y-of-mine"),
             "open …"
         );
+        let address = "https://me:s3cret@host:80/x?a@b";
+        for words in [&["copyurl", address][..], &["ls", "--fichier-endpoint", address]] {
+            assert_eq!(
+                hidden(words, &format!("{address:?} and s3cret")),
+                "\"https://…@host:80/x?a@b\" and …"
+            );
+        }
+        let address = "http://me:s3cret@h";
+        assert_eq!(hidden(&["ls", &format!(":fichier,endpoint=\"{address}\":")], address), "http://…@h");
+        assert_eq!(hidden(&["copyurl", "https://host/a@b"], "https://host/a@b"), "https://host/a@b");
         assert_eq!(hidden(&["copy", "a,b", "--transfers", "4"], "a,b: 4 transfers"), "a,b: 4 transfers");
     }
 }

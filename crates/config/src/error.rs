@@ -3,8 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use fichier_notation::ValueError;
+
 use crate::encryption::DecryptError;
-use crate::{AddressError, EditError, IniError, ObscureError, Origin, ValueError};
+use crate::{AddressError, EditError, IniError, ObscureError, Origin};
 
 /// A fault of the configuration. It names places and keys, never values, which may be secret.
 #[derive(Debug, thiserror::Error)]

@@ -8,12 +8,11 @@
 //! - The file is its owner's alone to read: a laxer mode is tightened, a stricter one stays.
 //! - Of a symbolic link the target is replaced, not the link.
 
-mod replace;
-
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fichier_state::{make_directory, open_private, replace};
 use zeroize::Zeroizing;
 
 use crate::encryption::{self, ConfigKey, DecryptError};
@@ -255,24 +254,9 @@ impl ConfigFile {
     }
 }
 
-fn make_directory(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
 /// Waits until no other process holds the lock. Where there are no locks, goes on without.
 fn lock(path: &Path) -> io::Result<Option<File>> {
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    let file = open_private(path)?;
     match file.lock() {
         Ok(()) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),

@@ -31,7 +31,6 @@
 //! | [`resolve`] | which of several values counts, and where it comes from |
 //! | [`provider`], [`interview`] | what is asked about a remote, and in which order |
 //! | [`wizard`] | `fichier config`, without a terminal |
-//! | [`value`] | booleans, sizes, durations |
 //! | [`mod@obscure`], [`secret`] | values that shoulders shouldn't read |
 
 pub mod connection;
@@ -45,11 +44,10 @@ pub mod interview;
 pub mod locations;
 pub mod obscure;
 pub mod provider;
-#[doc(hidden)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod resilience;
 pub mod resolve;
 pub mod secret;
-pub mod value;
 pub mod wizard;
 
 pub use connection::{Address, AddressError, Drives, Parameters, RemoteSpec};
@@ -62,4 +60,3 @@ pub use locations::Locations;
 pub use obscure::{ObscureError, obscure, reveal};
 pub use resolve::{Config, FlagValues, Origin, RemoteEntry, RemoteOptions, Value};
 pub use secret::Secret;
-pub use value::ValueError;

@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fichier_notation::{ValueError, parse_bool, parse_duration, parse_size};
+
 use crate::ini::Section;
-use crate::value::{parse_bool, parse_duration, parse_size};
 use crate::{
     ConfigError, ConfigFile, Document, Environment, IniFile, Locations, Parameters, Passwords, RemoteSpec,
-    Secret, ValueError,
+    Secret,
 };
 
 /// The first part of the variables, ours before rclone's.

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use whirlpool::{Digest as _, Whirlpool};
 
 use crate::error::ParseValueError;
-use crate::synthetic;
 
 /// By whose code the checksums of uploads are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,8 +62,8 @@ impl Hasher {
     /// The checksum in lower-case hexadecimal digits.
     pub(crate) fn finish(self) -> String {
         match self {
-            Self::Independent(hasher) => synthetic::hex(&hasher.finalize()),
-            Self::Fast(hasher) => synthetic::hex(&hasher.finalize()),
+            Self::Independent(hasher) => base16ct::lower::encode_string(&hasher.finalize()),
+            Self::Fast(hasher) => base16ct::lower::encode_string(&hasher.finalize()),
         }
     }
 }
@@ -83,7 +82,7 @@ mod tests {
                 hasher.finish()
             });
             assert_eq!(independent, fast);
-            assert_eq!(independent, synthetic::hex(&Whirlpool::digest(&content)));
+            assert_eq!(independent, base16ct::lower::encode_string(&Whirlpool::digest(&content)));
         }
     }
 

@@ -36,18 +36,7 @@ pub(crate) fn whirlpool(seed: u64, size: u64) -> String {
         hasher.update(&buffer[..take]);
         offset += take as u64;
     }
-    hex(&hasher.finalize())
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    base16ct::lower::encode_string(&hasher.finalize())
 }
 
 #[cfg(test)]
@@ -73,6 +62,6 @@ mod tests {
     fn the_checksum_is_of_the_content() {
         let mut content = vec![0; 100_000];
         fill(3, 0, &mut content);
-        assert_eq!(whirlpool(3, 100_000), hex(&Whirlpool::digest(&content)));
+        assert_eq!(whirlpool(3, 100_000), base16ct::lower::encode_string(&Whirlpool::digest(&content)));
     }
 }

@@ -14,8 +14,8 @@ use fichier_storage::{
 };
 
 use crate::{
-    Checksums, NameMatching, Relation, RunReport, Stats, compare::Side, copy::find_source, names::Sides,
-    plan, report::Verdict, sift::Sieve, visit::Open,
+    Checksums, NameMatching, Reading, Relation, RunReport, Stats, compare::Side, copy::find_source,
+    names::Sides, plan, report::Verdict, sift::Sieve, visit::Open,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.
@@ -41,6 +41,8 @@ pub struct CheckOptions {
     pub one_way: bool,
     /// Where checksums come from.
     pub checksums: Checksums,
+    /// How bytes are read, where they are the evidence.
+    pub reading: Reading,
     /// How many files are compared at once, at least 1.
     pub checkers: usize,
     /// How many folders deep to go; `None`: all.
@@ -330,7 +332,7 @@ async fn find(options: &CheckOptions, source: Side<'_>, destination: Side<'_>) -
     }
     let (same, what) = match options.evidence {
         Evidence::Sizes => (true, "sizes"),
-        Evidence::Bytes => (same_bytes(source, destination).await?, "contents"),
+        Evidence::Bytes => (same_bytes(&options.reading, source, destination).await?, "contents"),
         Evidence::Checksums => {
             let sum = options.checksums.of(&**destination.0, destination.1).await?;
             (options.checksums.of(&**source.0, source.1).await? == sum, "whirlpool")
@@ -340,9 +342,9 @@ async fn find(options: &CheckOptions, source: Side<'_>, destination: Side<'_>) -
 }
 
 /// Reads both files side by side, as far as they agree.
-async fn same_bytes(source: Side<'_>, destination: Side<'_>) -> Result<bool> {
-    let mut left = source.0.read(source.1, ByteRange::WHOLE).await?;
-    let mut right = destination.0.read(destination.1, ByteRange::WHOLE).await?;
+async fn same_bytes(reading: &Reading, source: Side<'_>, destination: Side<'_>) -> Result<bool> {
+    let mut left = reading.open(&**source.0, source.1, ByteRange::WHOLE).await?;
+    let mut right = reading.open(&**destination.0, destination.1, ByteRange::WHOLE).await?;
     let (mut here, mut there) = (bytes::Bytes::new(), bytes::Bytes::new());
     loop {
         fill(&mut here, &mut left).await?;

@@ -139,7 +139,7 @@ async fn one_file(
 ) -> Result<RunReport> {
     let source = Location { remote: from.remote.clone(), path: file.path.clone() };
     if overlap::is_one_file(&source, target).await? {
-        tracing::error!(path = %file.path, "Nothing to do as source and destination are the same");
+        tracing::error!(path = %from.remote.info().shown(&file.path), "Nothing to do as source and destination are the same");
         return Ok(RunReport::default());
     }
     let (Some(folder), Some(name)) = (target.path.parent(), target.path.name()) else {

@@ -1,7 +1,7 @@
 //! Remembers checksums of files, so that no file is read twice that hasn't changed.
 //!
 //! A checksum is kept under its file's [`Fingerprint`], which changes with the content. The cache is one SQLite
-//! database, shared by processes. Nothing in it is precious: one that can't be read is begun anew.
+//! database, shared by processes. Nothing in it is precious: one that is damaged is begun anew.
 
 mod verify;
 
@@ -9,9 +9,10 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
+use fichier_state::database::{self, DatabaseError};
 use fichier_storage::{File, Fingerprint, Whirlpool};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -20,32 +21,13 @@ pub use verify::HashCacheVerdict;
 /// How many checksums are gathered before they are written.
 const GATHERED: usize = 1000;
 
-/// How long another process is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Marks the layout of the tables. Another one is begun anew.
 const LAYOUT: i64 = 1;
 
 /// Why the cache can't be used.
 #[derive(Debug, thiserror::Error)]
-pub enum HashCacheError {
-    /// The directory can't be made, or a damaged file can't be removed.
-    #[error("can't use the hash cache {path:?}: {source}")]
-    Disk {
-        /// The cache's file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The database refuses.
-    #[error("can't use the hash cache {path:?}: {source}")]
-    Database {
-        /// The cache's file.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-}
+#[error("can't use the hash cache: {0}")]
+pub struct HashCacheError(#[from] DatabaseError);
 
 /// What a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,29 +58,9 @@ impl HashCache {
     /// Opens the cache in this file, or begins one.
     ///
     /// # Errors
-    /// The file can neither be used nor replaced.
+    /// The file can't be used, or it is damaged and can't be replaced.
     pub fn open(path: &Path) -> Result<Self, HashCacheError> {
-        let disk = |source| HashCacheError::Disk { path: path.to_owned(), source };
-        fichier_storage::make_private(path).map_err(disk)?;
-        let connection = match connect(path) {
-            Ok(connection) => connection,
-            Err(error) if is_busy(&error) => return Err(failed(path, error)),
-            Err(error) => {
-                tracing::warn!("The hash cache {} is damaged and begun anew: {error}", path.display());
-                for suffix in ["", "-wal", "-shm"] {
-                    let mut file = path.as_os_str().to_owned();
-                    file.push(suffix);
-                    match std::fs::remove_file(&file) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                            return Err(disk(error));
-                        }
-                        _ => {}
-                    }
-                }
-                fichier_storage::make_private(path).map_err(disk)?;
-                connect(path).map_err(|error| failed(path, error))?
-            }
-        };
+        let connection = database::open(path, "hash cache", prepare)?;
         Ok(Self { path: path.to_owned(), inner: Mutex::new(Inner { connection, waiting: HashMap::new() }) })
     }
 
@@ -226,12 +188,7 @@ impl Inner {
     }
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    // What a power cut takes is read from the files again.
-    connection.pragma_update(None, "synchronous", "normal")?;
+fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let layout: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if layout != LAYOUT {
         connection.execute_batch("DROP TABLE IF EXISTS hashes")?;
@@ -242,19 +199,11 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
          ) WITHOUT ROWID",
     )?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
-    connection.query_row("SELECT count(*) FROM (SELECT 1 FROM hashes LIMIT 1)", [], |_| Ok(()))?;
-    Ok(connection)
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
-    )
+    connection.query_row("SELECT count(*) FROM (SELECT 1 FROM hashes LIMIT 1)", [], |_| Ok(()))
 }
 
 fn failed(path: &Path, source: rusqlite::Error) -> HashCacheError {
-    HashCacheError::Database { path: path.to_owned(), source }
+    DatabaseError::of_database(path, source).into()
 }
 
 #[cfg(test)]

@@ -1,9 +1,24 @@
 //! A remote that asks before it changes anything: `--interactive` as a wrapper, so that no command can forget
 //! it.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    future::ready,
+    mem::take,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::SystemTime,
+};
 
 use async_trait::async_trait;
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join},
+    poll,
+};
+use tokio::sync::mpsc;
 
 use fichier_storage::{
     Entry, Extensions, File, FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation,
@@ -15,8 +30,8 @@ use fichier_storage::{
 pub struct Question<'a> {
     /// As a verb phrase: `copy`, `delete`.
     pub action: &'static str,
-    /// To what.
-    pub path: &'a RemotePath,
+    /// To what, as messages name it.
+    pub path: &'a str,
 }
 
 /// What is to become of it.
@@ -56,10 +71,11 @@ impl Interactive {
     }
 
     async fn allow(&self, action: &'static str, path: &RemotePath) -> Result<()> {
-        match self.asker.ask(Question { action, path }).await {
+        let shown = self.inner.info().shown(path);
+        match self.asker.ask(Question { action, path: &shown }).await {
             Answer::Yes => Ok(()),
             Answer::No => {
-                tracing::warn!(path = %path, "Skipped {action} as --interactive is set");
+                tracing::warn!(path = %shown, "Skipped {action} as --interactive is set");
                 Err(StorageError::Declined(path.clone()))
             }
             Answer::Quit => Err(StorageError::Quit),
@@ -68,45 +84,112 @@ impl Interactive {
         }
     }
 
-    /// Asks about each item; says which are allowed, and what becomes of the others.
-    async fn allowed<T>(
-        &self,
-        action: &'static str,
-        paths: impl Iterator<Item = &RemotePath>,
-    ) -> Vec<Option<Outcome<T>>> {
-        let mut refused = Vec::new();
-        let mut over = false;
-        for path in paths {
-            if over {
-                refused.push(Some(Outcome::NotTried));
-                continue;
-            }
-            let answer = self.allow(action, path).await.err();
-            over = answer.as_ref().is_some_and(|error| !matches!(error, StorageError::Declined(_)));
-            if matches!(answer, Some(StorageError::Canceled)) {
-                // After Ctrl-C nothing more is done, not even what was allowed and hasn't begun.
-                for allowed in refused.iter_mut().filter(|refused| refused.is_none()) {
-                    *allowed = Some(Outcome::NotTried);
+    /// Asks all questions of an item, up to the first that isn't answered with yes.
+    async fn allow_all(&self, questions: Vec<(&'static str, RemotePath)>) -> Result<()> {
+        for (action, path) in questions {
+            self.allow(action, &path).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks about each item and does what is allowed, in this order.
+    ///
+    /// What was allowed is done while the next question stands, so that it isn't left undone when the asking ends there.
+    /// Items that need no more questions, since all of a kind were allowed, go together.
+    async fn each<'a, I: Send, T: Send>(
+        &'a self,
+        items: Vec<Asked<I>>,
+        act: impl Fn(Vec<I>) -> BoxFuture<'a, Vec<Outcome<T>>> + Send,
+    ) -> Vec<Outcome<T>> {
+        let count = items.len();
+        let (allowed, mut to_do) = mpsc::unbounded_channel::<Vec<(usize, I)>>();
+        let asking = async move {
+            let (mut refused, mut together) = (Vec::new(), Vec::new());
+            let mut over = false;
+            for (index, Asked { questions, item }) in items.into_iter().enumerate() {
+                if over {
+                    break;
+                }
+                let mut answer = pin!(self.allow_all(questions));
+                let answer = match poll!(answer.as_mut()) {
+                    Poll::Ready(answer) => answer,
+                    Poll::Pending => {
+                        // The receiver below waits until this end is gone.
+                        let _received = allowed.send(take(&mut together));
+                        answer.await
+                    }
+                };
+                match answer {
+                    Ok(()) => together.push((index, item)),
+                    Err(error) => {
+                        over = !matches!(error, StorageError::Declined(_));
+                        refused.push((index, Outcome::Failed(error)));
+                    }
                 }
             }
-            refused.push(answer.map(Outcome::Failed));
+            let _received = allowed.send(together);
+            refused
+        };
+        let doing = async move {
+            let mut done = Vec::new();
+            while let Some(mut items) = to_do.recv().await {
+                // What was allowed meanwhile goes along.
+                while let Ok(more) = to_do.try_recv() {
+                    items.extend(more);
+                }
+                if !items.is_empty() {
+                    let (indices, items): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+                    done.extend(indices.into_iter().zip(act(items).await));
+                }
+            }
+            done
+        };
+        let (refused, done) = join(asking, doing).await;
+        let mut outcomes: BTreeMap<_, _> = refused.into_iter().chain(done).collect();
+        (0..count).map(|index| outcomes.remove(&index).unwrap_or(Outcome::NotTried)).collect()
+    }
+
+    /// Asks about relocations. Where one is made of what another one replaces, they are done together after the last
+    /// answer, since only the remote knows the order.
+    async fn relocate<'a>(
+        &'a self,
+        items: Vec<Asked<Relocation>>,
+        act: impl Fn(Vec<Relocation>) -> BoxFuture<'a, Vec<Outcome<File>>> + Send,
+    ) -> Vec<Outcome<File>> {
+        let replaced: HashSet<_> =
+            items.iter().flat_map(|asked| &asked.item.replaces).map(|file| &file.path).collect();
+        if !items.iter().any(|asked| replaced.contains(&asked.item.from.path)) {
+            return self.each(items, act).await;
         }
-        refused
+        let (questions, items): (Vec<_>, Vec<_>) =
+            items.into_iter().map(|Asked { questions, item }| (Asked { questions, item: () }, item)).unzip();
+        let allow = |items: Vec<()>| ready(items.into_iter().map(Outcome::Done).collect()).boxed();
+        let answers: Vec<Outcome<()>> = self.each(questions, allow).await;
+        if answers.iter().any(|answer| matches!(answer, Outcome::Failed(StorageError::Canceled))) {
+            return items.iter().map(|_| Outcome::NotTried).collect();
+        }
+        let allowed =
+            items.into_iter().zip(&answers).filter(|(_, answer)| matches!(answer, Outcome::Done(())));
+        let mut done = act(allowed.map(|(item, _)| item).collect()).await.into_iter();
+        let outcome = |answer| match answer {
+            Outcome::Failed(error) => Outcome::Failed(error),
+            Outcome::NotTried => Outcome::NotTried,
+            Outcome::Done(()) | Outcome::DoneBefore(()) => done.next().unwrap_or(Outcome::NotTried),
+        };
+        answers.into_iter().map(outcome).collect()
     }
 }
 
-/// The items that weren't refused.
-fn chosen<I, T>(items: impl IntoIterator<Item = I>, refused: &[Option<Outcome<T>>]) -> Vec<I> {
-    items.into_iter().zip(refused).filter(|(_, refused)| refused.is_none()).map(|(item, _)| item).collect()
+/// An item, and what is to be asked before it is done.
+struct Asked<I> {
+    questions: Vec<(&'static str, RemotePath)>,
+    item: I,
 }
 
-/// Puts the outcomes of the allowed items between those of the refused ones.
-fn merged<T>(refused: Vec<Option<Outcome<T>>>, outcomes: Vec<Outcome<T>>) -> Vec<Outcome<T>> {
-    let mut outcomes = outcomes.into_iter();
-    refused
-        .into_iter()
-        .map(|refused| refused.or_else(|| outcomes.next()).unwrap_or(Outcome::NotTried))
-        .collect()
+impl<I> Asked<I> {
+    fn new(action: &'static str, path: RemotePath, item: I) -> Self {
+        Self { questions: vec![(action, path)], item }
+    }
 }
 
 #[async_trait]
@@ -115,48 +198,48 @@ impl Remote for Interactive {
 
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         let WriteBatch { folder, items } = batch;
-        let paths: Vec<_> = items.iter().map(|item| folder.join(&item.name)).collect();
-        let refused = self.allowed("copy", paths.iter()).await;
-        let items = chosen(items, &refused);
-        let outcomes =
-            if items.is_empty() { Vec::new() } else { self.inner.write(WriteBatch { folder, items }).await };
-        merged(refused, outcomes)
+        let items = items.into_iter().map(|item| Asked::new("copy", folder.join(&item.name), item));
+        let write = |items| {
+            let batch = WriteBatch { folder: folder.clone(), items };
+            async move { self.inner.write(batch).await }.boxed()
+        };
+        self.each(items.collect(), write).await
     }
 
     async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        let refused = self.allowed("copy", batch.iter().map(|item| &item.to)).await;
-        let outcomes = self.inner.copy(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let items = batch.iter().map(|item| Asked::new("copy", item.to.clone(), item.clone()));
+        self.relocate(items.collect(), |items| async move { self.inner.copy(&items).await }.boxed()).await
     }
 
     async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        let refused = self.allowed("move", batch.iter().map(|item| &item.to)).await;
-        let outcomes = self.inner.rename(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let items = batch.iter().map(|item| {
+            let mut asked = Asked::new("move", item.to.clone(), item.clone());
+            asked.questions.extend(item.replaces.iter().map(|old| ("delete", old.path.clone())));
+            asked
+        });
+        self.relocate(items.collect(), |items| async move { self.inner.rename(&items).await }.boxed()).await
     }
 
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {
-        let refused = self.allowed("delete", batch.iter().map(|file| &file.path)).await;
-        let outcomes = self.inner.remove(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let items = batch.iter().map(|file| Asked::new("delete", file.path.clone(), file.clone()));
+        self.each(items.collect(), |items| async move { self.inner.remove(&items).await }.boxed()).await
     }
 
     async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
-        let refused = self.allowed("delete", batch.iter().map(|file| &file.path)).await;
-        let outcomes = self.inner.remove_unchanged(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let items = batch.iter().map(|file| Asked::new("delete", file.path.clone(), file.clone()));
+        self.each(items.collect(), |items| async move { self.inner.remove_unchanged(&items).await }.boxed())
+            .await
     }
 
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        let refused = self.allowed("make directory", batch.iter()).await;
-        let outcomes = self.inner.make_folders(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let items = batch.iter().map(|path| Asked::new("make directory", path.clone(), path.clone()));
+        self.each(items.collect(), |items| async move { self.inner.make_folders(&items).await }.boxed()).await
     }
 
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        let refused = self.allowed("remove directory", batch.iter()).await;
-        let outcomes = self.inner.remove_folders(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let items = batch.iter().map(|path| Asked::new("remove directory", path.clone(), path.clone()));
+        self.each(items.collect(), |items| async move { self.inner.remove_folders(&items).await }.boxed())
+            .await
     }
 
     async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>> {

@@ -40,7 +40,7 @@ pub enum Cutoff {
 }
 
 /// The limits of a run that has begun.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Allowance {
     limits: Limits,
     end: Option<Instant>,

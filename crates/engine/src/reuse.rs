@@ -63,14 +63,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether what has to go may become what is missing. A limit on removals is about all that leaves its place,
-    /// unless renames were asked for.
+    /// Whether what has to go may become what is missing. A limit on removals is about all that leaves its place, and
+    /// what is set aside is kept, unless renames were asked for.
     fn may_move(&self) -> bool {
         let deletion = self.options.deletion;
         let limited = deletion.max_files.is_some() || deletion.max_bytes.is_some();
         self.mode == Mode::Sync
-            && self.options.backup.is_none()
-            && (!limited || self.options.track_renames)
+            && (!limited && self.options.backup.is_none() || self.options.track_renames)
             && self.to.remote.info().features.server_side_move
     }
 
@@ -211,7 +210,7 @@ impl Run<'_> {
                 (planned, sum)
             })
             .buffered(self.options.checkers.max(1));
-        let mut wanted: HashMap<i64, usize> = HashMap::new();
+        let mut given = HashSet::new();
         while let Some((planned, sum)) = sums.next().await {
             let found = match sum {
                 Some(sum) => {
@@ -226,13 +225,15 @@ impl Run<'_> {
                 rest.push(planned);
                 continue;
             };
-            let taken = wanted.entry(there.line).or_default();
-            *taken += 1;
+            // Where old versions are set aside, a renamed file doesn't take the place of another one: both are kept then.
+            let is_kept = self.options.backup.is_some() && !planned.job.replaces.is_empty();
             // The first one gets the file itself, those after it get copies of it, made before.
-            if there.extra && *taken == 1 && self.may_move() {
+            if there.extra && self.may_move() && !is_kept && given.insert(there.line) {
                 moves.push((planned, there, sum));
-            } else {
+            } else if self.may_copy_there() {
                 copies.push((planned, there, sum));
+            } else {
+                rest.push(planned);
             }
         }
         drop(sums);

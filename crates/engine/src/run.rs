@@ -175,11 +175,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether the destination may hold what would be sent, so that it is copied there instead.
+    /// Whether what would be sent is copied at the destination instead, where that holds it. What needn't be sent
+    /// anyway is copied from the source.
+    pub(crate) fn may_copy_there(&self) -> bool {
+        self.options.reuse && !self.transfer.server_side
+    }
+
+    /// Whether the destination may hold what would be sent, so that it is copied or renamed there instead.
     pub(crate) fn can_reuse(&self) -> bool {
         let features = self.to.remote.info().features;
-        self.options.reuse
-            && !self.transfer.server_side
+        let renames = self.options.track_renames && self.mode == Mode::Sync;
+        (self.may_copy_there() || renames)
             && self.mode != Mode::Move
             && features.server_side_copy
             && copies_freely(self.to, self.options)

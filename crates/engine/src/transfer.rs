@@ -13,8 +13,8 @@ use fichier_storage::{
 };
 
 use crate::{
-    Backup, Bandwidth, Brakes, Checksums, Relation, RunReport, Stats, bandwidth::Ways, event::Event,
-    limits::Allowance, meter::MeteredContent, report::Verdict,
+    Backup, Bandwidth, Brakes, Checksums, Relation, RunReport, Stats, bandwidth::Ways, brakes::with_refused,
+    event::Event, limits::Allowance, meter::MeteredContent, report::Verdict,
 };
 
 /// One file that is to be transferred.
@@ -263,10 +263,20 @@ impl Transfer {
                 replaces: self.replaces(job),
             })
             .collect();
-        match self.moves {
-            true => self.to.remote.rename(&batch).await,
-            false => self.to.remote.copy(&batch).await,
+        if !self.moves {
+            return self.to.remote.copy(&batch).await;
         }
+        // As with rclone, what a move takes the place of counts as removed.
+        let admitted =
+            |step: &Relocation| step.replaces.iter().try_for_each(|old| self.brakes.admit(old.size));
+        let (mut allowed, mut refused) = (batch.len(), None);
+        for (index, step) in batch.iter().enumerate() {
+            if let Err(error) = admitted(step) {
+                (allowed, refused) = (index, Some(error));
+                break;
+            }
+        }
+        with_refused(self.to.remote.rename(&batch[..allowed]).await, batch.len(), refused)
     }
 
     /// Notes a copy that was made at the remote without a transfer.

@@ -46,13 +46,19 @@ mod tests {
 
     use crate::{
         network::Network,
-        registry::{Opening, elsewhere},
+        registry::{NoRemotes, Opening, elsewhere},
     };
 
     fn target(name: &str, remote: &str) -> Result<Option<String>, String> {
         let settings = BTreeMap::from([("remote".to_owned(), remote.to_owned())]);
         let network = Network::default();
-        let opening = Opening { name, root: Path::new(""), settings: &settings, network: &network };
+        let opening = Opening {
+            name,
+            root: Path::new(""),
+            settings: &settings,
+            network: &network,
+            resolver: &NoRemotes,
+        };
         elsewhere("alias", opening).map_err(|error| error.to_string())
     }
 

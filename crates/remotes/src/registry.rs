@@ -8,7 +8,9 @@ mod values;
 
 use std::{borrow::Cow, path::Path, sync::Arc};
 
-use fichier_storage::{Remote, StorageError};
+use async_trait::async_trait;
+use fichier_storage::{Location, Remote, StorageError};
+use futures::future::BoxFuture;
 
 pub(crate) use values::duration as length_of_time;
 pub use values::{Chosen, InvalidValue, Settings};
@@ -35,6 +37,9 @@ pub struct BackendSpec {
 /// Opens a remote with what was chosen for it.
 pub type OpenPlace = fn(Opening<'_>, &Chosen<'_>) -> Result<Arc<dyn Remote>, OpenError>;
 
+/// Opens a remote over others with what was chosen for it. The [`Opening`] has who opens those.
+pub type OpenOver = for<'a> fn(Opening<'a>, Chosen<'a>) -> BoxFuture<'a, Result<Arc<dyn Remote>, OpenError>>;
+
 /// How a remote comes to be.
 #[derive(Debug, Clone, Copy)]
 pub enum Opens {
@@ -42,6 +47,29 @@ pub enum Opens {
     Place(OpenPlace),
     /// It stands for a place on another remote, and tells the string for that: `other:path`.
     Elsewhere(fn(&str, &Chosen<'_>) -> Result<String, OpenError>),
+    /// It lies over other remotes.
+    Over(OpenOver),
+}
+
+/// Opens the remotes that others lie over.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// Opens what `text` names: `remote:path`, or a path on this computer.
+    ///
+    /// # Errors
+    /// It isn't known, can't be opened, or lies over itself.
+    async fn resolve(&self, text: &str) -> Result<Location, OpenError>;
+}
+
+/// Opens nothing: for remotes that lie over no other.
+#[derive(Debug, Clone, Copy)]
+pub struct NoRemotes;
+
+#[async_trait]
+impl Resolver for NoRemotes {
+    async fn resolve(&self, text: &str) -> Result<Location, OpenError> {
+        Err(OpenError::Beneath { text: text.to_owned(), source: "no other remote can be opened here".into() })
+    }
 }
 
 impl BackendSpec {
@@ -236,6 +264,14 @@ pub enum OpenError {
         /// What is wrong, as a clause that says what to do.
         reason: &'static str,
     },
+    /// A remote that another one lies over can't be opened.
+    #[error("{source}")]
+    Beneath {
+        /// What was to be opened, without secrets.
+        text: String,
+        /// Why it can't be.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The backend's own.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -257,19 +293,22 @@ pub struct Opening<'a> {
     pub settings: &'a dyn Settings,
     /// How the network is used, for backends that lie there.
     pub network: &'a Network,
+    /// Who opens other remotes, for backends that lie over some.
+    pub resolver: &'a dyn Resolver,
 }
 
 /// Opens a remote of a backend.
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use fichier_remotes::{network::Network, registry::{Opening, open}};
+/// use fichier_remotes::{network::Network, registry::{NoRemotes, Opening, open}};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let settings = BTreeMap::from([("copy_links".to_owned(), "true".to_owned())]);
 /// let root = std::env::temp_dir();
 /// let network = Network::default();
-/// let opening = Opening { name: "disk", root: &root, settings: &settings, network: &network };
+/// let opening =
+///     Opening { name: "disk", root: &root, settings: &settings, network: &network, resolver: &NoRemotes };
 /// let remote = open("local", opening).await?;
 /// assert_eq!(remote.info().backend, "local");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -284,6 +323,7 @@ pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>
     let spec = self::backend(backend).ok_or_else(unknown)?;
     match spec.opens {
         Opens::Place(open) => open(opening, &Chosen::new(spec, opening.settings)),
+        Opens::Over(open) => open(opening, Chosen::new(spec, opening.settings)).await,
         Opens::Elsewhere(_) => Err(OpenError::Elsewhere { remote: opening.name.to_owned() }),
     }
 }
@@ -296,7 +336,7 @@ pub fn elsewhere(backend: &str, opening: Opening<'_>) -> Result<Option<String>, 
     let unknown = || OpenError::UnknownBackend { name: backend.to_owned() };
     let spec = self::backend(backend).ok_or_else(unknown)?;
     match spec.opens {
-        Opens::Place(_) => Ok(None),
+        Opens::Place(_) | Opens::Over(_) => Ok(None),
         Opens::Elsewhere(target) => target(opening.name, &Chosen::new(spec, opening.settings)).map(Some),
     }
 }
@@ -345,7 +385,13 @@ mod tests {
     async fn what_cannot_be_opened_says_why() {
         let none = BTreeMap::new();
         let network = Network::default();
-        let nowhere = Opening { name: "x", root: Path::new(""), settings: &none, network: &network };
+        let nowhere = Opening {
+            name: "x",
+            root: Path::new(""),
+            settings: &none,
+            network: &network,
+            resolver: &NoRemotes,
+        };
         let error = open("ftp", nowhere).await.unwrap_err().to_string();
         assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, local"#);
         let wrong = BTreeMap::from([("encoding".to_owned(), "Slosh".to_owned())]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::PlaceId;
+use crate::{PlaceId, RemotePath};
 
 /// What a remote is and can do.
 #[derive(Debug, Clone)]
@@ -31,6 +31,15 @@ impl RemoteInfo {
     #[must_use]
     pub fn has_paths_of(&self, other: &Self) -> bool {
         self.place == other.place && self.names.encoding == other.names.encoding
+    }
+
+    /// Returns a path as messages name it: from the remote's root, and with it where that is the root of the whole file
+    /// system, which no path leaves out.
+    #[must_use]
+    pub fn shown(&self, path: &RemotePath) -> String {
+        // Names of other roots don't end so: a directory's end is cut off, and a remote's name ends in a colon.
+        let root = if self.name.ends_with(std::path::is_separator) { self.name.as_str() } else { "" };
+        format!("{root}{path}")
     }
 }
 

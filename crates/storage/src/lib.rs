@@ -25,7 +25,6 @@ pub mod memory;
 mod outcome;
 mod path;
 mod place;
-mod private;
 mod remote;
 
 pub use batch::{FolderRelocation, Relocation, WriteBatch, WriteItem};
@@ -43,5 +42,4 @@ pub use location::Location;
 pub use outcome::Outcome;
 pub use path::{InvalidName, InvalidPath, Name, RemotePath};
 pub use place::{FolderIdentity, PlaceId, Step};
-pub use private::make_private;
 pub use remote::{FileReader, Remote, RemoteExt};

@@ -38,6 +38,7 @@
 //! length. `portable` and, for its keys, `neon` look up in tables of 16 KiB, so by the cache they can tell other
 //! programs on the machine something about what they hash, as other implementations by tables do.
 
+mod checksum;
 mod constants;
 mod hasher;
 mod implementation;
@@ -57,6 +58,7 @@ mod gfni;
 pub use digest::{self, Digest};
 
 pub use self::{
+    checksum::{Checksum, ParseChecksumError},
     hasher::{Whirlpool, finalize_many, hash_many, update_many},
     implementation::Implementation,
 };

@@ -103,6 +103,9 @@ impl ApiError {
         if matches!(self.0.kind, ErrorKind::OwnerLocked { .. }) && self.is_of_our_account() {
             return Some("ask the service's support");
         }
+        if matches!(self.0.kind, ErrorKind::TooSoon { .. }) && self.0.endpoint == Endpoint::UserInfo {
+            return Some("wait until then; all that doesn't ask for the account's state goes on working");
+        }
         self.0.kind.hint().or(match self.retry() {
             Retry::AfterLooking => Some("look whether it was done before trying again"),
             _ => None,

@@ -8,7 +8,12 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use fichier_state::{read_small, replace};
+
 use super::budget::AccountSnapshot;
+
+/// What is read of a file at most; the account's state takes some hundred bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// The file while we have it to ourselves.
 #[derive(Debug)]
@@ -24,7 +29,7 @@ impl AccountBook {
     /// What the service told last. A file that can't be read tells nothing.
     pub(super) fn read(&mut self) -> Option<AccountSnapshot> {
         let mut bytes = Vec::new();
-        self.file.read_to_end(&mut bytes).ok()?;
+        (&mut self.file).take(LARGEST).read_to_end(&mut bytes).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
@@ -54,7 +59,7 @@ impl AddressBook {
 
     /// How much of the interval since the last question is left. A moment to come is of a clock that was set back.
     pub(super) fn pause(&self, interval: Duration, now: SystemTime) -> Option<Duration> {
-        let text = std::fs::read_to_string(&self.file).ok()?;
+        let text = String::from_utf8(read_small(&self.file, LARGEST).ok()?).ok()?;
         let asked = UNIX_EPOCH.checked_add(Duration::from_millis(text.trim().parse().ok()?))?;
         let age = now.duration_since(asked).ok()?;
         interval.checked_sub(age).filter(|left| !left.is_zero())
@@ -63,11 +68,7 @@ impl AddressBook {
     /// Notes that an account was asked for now.
     pub(super) fn note(&self, now: SystemTime) {
         let millis = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let written = match self.file.parent() {
-            Some(directory) => std::fs::create_dir_all(directory),
-            None => Ok(()),
-        };
-        if let Err(error) = written.and_then(|()| std::fs::write(&self.file, millis.to_string())) {
+        if let Err(error) = replace(&self.file, millis.to_string().as_bytes()) {
             tracing::debug!("can't tell other processes that an account was asked for: {error}");
         }
     }

@@ -8,12 +8,13 @@
 //! A second file is locked while a listing is on its way, since the firm distances count from its answer; a third
 //! one while the account's state is asked for, which it [holds](super::account).
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use fichier_state::open_private;
 use tokio::time::{Instant, sleep};
 
 use super::account::AccountBook;
@@ -131,7 +132,7 @@ impl Gate {
         }
         let began = Instant::now();
         // Opened each time, so that tasks of one process exclude each other too.
-        let tried = open(path).and_then(|file| try_lock(file, path));
+        let tried = open_private(path).and_then(|file| try_lock(file, path));
         let mut file = match tried {
             Ok(Ok(file)) => return Some(file),
             Ok(Err(file)) => file,
@@ -161,32 +162,16 @@ fn try_lock(file: File, path: &std::path::Path) -> std::io::Result<Result<File, 
     match file.try_lock() {
         Ok(()) => Ok(Ok(file)),
         // Somebody may have cleaned the directory up and others begun anew.
-        Err(TryLockError::WouldBlock) if !path.exists() => open(path).map(Err),
+        Err(TryLockError::WouldBlock) if !path.exists() => open_private(path).map(Err),
         Err(TryLockError::WouldBlock) => Ok(Err(file)),
         Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-fn open(path: &std::path::Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if let Some(directory) = path.parent() {
-                std::fs::create_dir_all(directory)?;
-            }
-            options.open(path)
-        }
-        opened => opened,
     }
 }
 
 impl Held {
     fn read(mut file: File, wall: SystemTime) -> Self {
         let mut bytes = Vec::with_capacity(WORDS * 8);
-        let moments = match file.read_to_end(&mut bytes) {
+        let moments = match (&mut file).take(WORDS as u64 * 8 + 1).read_to_end(&mut bytes) {
             Ok(_) => Moments::from_bytes(&bytes, wall).unwrap_or_default(),
             Err(_) => Moments::default(),
         };

@@ -1,9 +1,9 @@
 //! Files (API document, section 5).
 
 use serde::{Deserialize, Serialize, Serializer};
+use whirlpool_simd::Checksum;
 
 use super::tolerant::{self, Form, Items, LeftOut};
-use crate::checksum::Checksum;
 use crate::date::WireDate;
 use crate::folder_id::{FilesOf, FolderId};
 use crate::key::Password;
@@ -525,7 +525,7 @@ mod tests {
         ] {
             let file = item(&json).unwrap();
             assert_eq!((file.link.code(), file.filename.as_str(), file.size), ("abc", "a b.txt", 12));
-            assert_eq!(file.checksum, Some(Checksum([0xab; 64])));
+            assert_eq!(file.checksum, Some(Checksum::from_bytes([0xab; 64])));
             assert_eq!(file.date, Some(WireDate::new("2021-03-20 16:42:15")));
             assert!(!file.pass && !file.acl && !file.cdn);
         }

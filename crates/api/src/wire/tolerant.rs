@@ -215,7 +215,7 @@ pub(crate) struct Number(#[serde(deserialize_with = "opt_number")] pub(crate) Op
 pub(crate) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    Ok(opt_text(deserializer)?.and_then(|text| text.parse().ok()))
+    Ok(opt_text(deserializer)?.and_then(|text| text.trim().parse().ok()))
 }
 
 /// The link of a file, or `None` for anything else.

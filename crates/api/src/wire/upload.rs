@@ -1,10 +1,10 @@
 //! Upload nodes and reports (API document, section 7).
 
 use serde::{Deserialize, Serialize};
+use whirlpool_simd::Checksum;
 
 use super::file::needed;
 use super::tolerant::{self, Form, LeftOut};
-use crate::checksum::Checksum;
 use crate::link::FileLink;
 
 /// A node that takes an upload, and the number of that upload.
@@ -82,7 +82,7 @@ mod tests {
         assert!(!report.incoming);
         let file = &report.links[0];
         assert_eq!((file.link.code(), file.name.as_str(), file.size), ("abc", "a.bin", 123));
-        assert_eq!(file.whirlpool, Some(Checksum([0x0f; 64])));
+        assert_eq!(file.whirlpool, Some(Checksum::from_bytes([0x0f; 64])));
     }
 
     #[test]

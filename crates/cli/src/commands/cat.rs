@@ -1,17 +1,22 @@
 //! `cat`: the bytes of files.
 
+use std::io::Write;
+
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{ByteRange, File, Location, RemoteExt, StorageError};
+use fichier_storage::{ByteRange, ByteStream, File, RemoteExt, StorageError, WhirlpoolHasher};
 use futures::StreamExt as _;
 
 use super::Context;
-use crate::{exit::Failure, listing::Listing};
+use crate::{exit::Failure, listing::Listing, transfer::reading};
 
 /// Write the bytes of files to the standard output
 #[derive(Debug, Args)]
-#[command(after_help = "Of a folder, all files below are written, one after the other.\n\n\
-    Example:\n  fichier cat demo:notes/today.txt --head 100")]
+#[command(
+    after_help = "Of a folder, all files below are written, one after the other. A file that is written as a \
+    whole is held against its checksum, where the remote lists one: cat ends with an error when it differs.\n\n\
+    Example:\n  fichier cat demo:notes/today.txt --head 100"
+)]
 pub(crate) struct Arguments {
     /// What to read
     #[arg(value_name = "REMOTE:PATH")]
@@ -57,10 +62,12 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let section = Section::new(arguments)?;
     let location = context.session.open(&arguments.path).await?;
+    let reading = reading(&context.settings.transfer);
     let mut listing = Listing::new(&location, context.settings.max_depth, &context.settings.filter);
     while let Some(files) = listing.next_files(&mut context.problems).await? {
         for (path, file) in files {
-            match write(&location, &file, section.of(file.size), arguments.discard, context).await {
+            let bytes = reading.open(&*location.remote, &file, section.of(file.size));
+            match write(bytes, &file, section, arguments.discard, context.out).await {
                 Ok(()) => {}
                 Err(CatError::Read(error)) => {
                     context.problems.note(&path.as_bytes().to_str_lossy(), &error);
@@ -82,34 +89,49 @@ enum CatError {
     Write(std::io::Error),
 }
 
+/// Writes what is wanted of a file. What is written as a whole is held against the checksum that the listing told, which
+/// only a remote that lists one does.
 async fn write(
-    location: &Location,
+    bytes: impl Future<Output = Result<ByteStream, StorageError>>,
     file: &File,
-    range: ByteRange,
+    section: Section,
     discard: bool,
-    context: &mut Context<'_>,
+    out: &mut dyn Write,
 ) -> Result<(), CatError> {
-    if range.length(file.size) == 0 {
+    if section.of(file.size).length(file.size) == 0 {
         return Ok(());
     }
-    let mut bytes = location.remote.read(file, range).await.map_err(CatError::Read)?;
+    let mut check =
+        file.whirlpool.filter(|_| section == Section::WHOLE).map(|sum| (sum, WhirlpoolHasher::new()));
+    let mut bytes = bytes.await.map_err(CatError::Read)?;
     while let Some(chunk) = bytes.next().await {
         let chunk = chunk.map_err(CatError::Read)?;
-        if !discard {
-            context.out.write_all(&chunk).map_err(CatError::Write)?;
+        if let Some((_, hasher)) = &mut check {
+            hasher.update(&chunk);
         }
+        if !discard {
+            out.write_all(&chunk).map_err(CatError::Write)?;
+        }
+    }
+    let Some((expected, hasher)) = check else { return Ok(()) };
+    let actual = hasher.finish();
+    if actual != expected {
+        let (expected, actual) = (Box::new(expected), Box::new(actual));
+        return Err(CatError::Read(StorageError::Corrupted { path: file.path.clone(), expected, actual }));
     }
     Ok(())
 }
 
 /// Which part of each file is wanted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Section {
     offset: i64,
     count: Option<u64>,
 }
 
 impl Section {
+    const WHOLE: Self = Self { offset: 0, count: None };
+
     fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let by_offset = arguments.offset != 0 || arguments.count >= 0;
         let ways = [arguments.head > 0, arguments.tail > 0, by_offset];

@@ -98,7 +98,7 @@ fn status(remote: Option<&str>, context: &mut Context<'_>) -> anyhow::Result<()>
 }
 
 async fn refresh(remote: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
-    context.session.look_anew();
+    context.session.look_anew()?;
     let location = context.session.open(remote).await?;
     if context.session.kept_catalogue(remote)?.is_none() {
         return Err(Failure::other(format!("nothing is kept of {remote:?}")).into());

@@ -9,7 +9,7 @@ use crate::{
     filtering::refuse_single_file,
     hashing::HashKind,
     sum_check::{self, SumCheck},
-    transfer::{ListFlags, carry_out},
+    transfer::{ListFlags, carry_out, reading},
 };
 
 /// Compare two places and tell what differs
@@ -64,10 +64,11 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let to = context.session.open(&arguments.destination).await?;
     refuse_single_file(context.settings, &from).await?;
     let flags = &context.settings.transfer;
-    let evidence = match (arguments.download, flags.rules.comparison) {
-        (true, _) => Evidence::Bytes,
-        (false, Comparison::SizeOnly) => Evidence::Sizes,
-        (false, _) => Evidence::Checksums,
+    let evidence = match (flags.rules.comparison, arguments.download) {
+        // As with rclone, sizes are all that counts then, and nothing is downloaded.
+        (Comparison::SizeOnly, _) => Evidence::Sizes,
+        (_, true) => Evidence::Bytes,
+        (_, false) => Evidence::Checksums,
     };
     let names = [context.session.shown(&from), context.session.shown(&to)];
     let options = CheckOptions {
@@ -75,6 +76,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         ignore_size: flags.rules.ignore_size,
         one_way: arguments.one_way,
         checksums: context.session.checksums(),
+        reading: reading(flags),
         checkers: flags.checkers.get(),
         max_depth: context.settings.run_depth,
         filter: context.settings.filter.clone(),

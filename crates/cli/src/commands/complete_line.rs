@@ -2,8 +2,10 @@
 
 use clap::{Arg, Args};
 
+use fichier_remotes::registry;
+
 use super::{Context, complete_path};
-use crate::flags;
+use crate::{flags, hashing::HashKind};
 
 /// Stands in the answer where the shell completes the names of local files by itself.
 const FILES: &str = ":files:";
@@ -84,7 +86,7 @@ fn expected(before: &[String], last: &str) -> Expected {
     let grammar = flags::grammar();
     let mut command = &grammar;
     let shared: Vec<&Arg> = grammar.get_arguments().filter(|arg| arg.is_global_set()).collect();
-    let (mut waiting, mut places, mut only_places) = (None, 0, false);
+    let (mut waiting, mut places, mut only_places) = (None, Vec::new(), false);
     for word in before {
         if waiting.take().is_some() {
             continue;
@@ -93,10 +95,10 @@ fn expected(before: &[String], last: &str) -> Expected {
             only_places = true;
         } else if !only_places && word.len() > 1 && word.starts_with('-') {
             waiting = flag(command, &shared, word).filter(|arg| takes_next(arg) && !word.contains('='));
-        } else if let Some(next) = command.find_subcommand(word).filter(|_| places == 0) {
+        } else if let Some(next) = command.find_subcommand(word).filter(|_| places.is_empty()) {
             command = next;
         } else {
-            places += 1;
+            places.push(word.as_str());
         }
     }
     if let Some(arg) = waiting {
@@ -114,16 +116,20 @@ fn expected(before: &[String], last: &str) -> Expected {
         return Expected { prefix: String::new(), kinds };
     }
     let mut kinds = Vec::new();
-    if places == 0 && !only_places {
+    if places.is_empty() && !only_places {
         let below = command.get_subcommands().filter(|command| !command.is_hide_set());
         kinds.extend(below.map(|command| Kind::Word(command.get_name().to_owned())));
     }
-    let place = command.get_positionals().nth(places);
+    let place = command.get_positionals().nth(places.len());
     // The last one may take all words that follow.
     let place = place.or_else(|| {
         command.get_positionals().last().filter(|arg| matches!(arg.get_action(), clap::ArgAction::Append))
     });
     kinds.extend(place.map(of_value).unwrap_or_default());
+    // `config create NAME TYPE`: what a remote of this type can be set to.
+    if let (Some("OPTION"), [_, backend, ..]) = (place.and_then(value_name), &places[..]) {
+        kinds.extend(options_of(backend).map(|option| Kind::Word(format!("{option}="))));
+    }
     Expected { prefix: String::new(), kinds }
 }
 
@@ -165,22 +171,43 @@ fn of_value(arg: &Arg) -> Vec<Kind> {
     if !known.is_empty() {
         return known.into_iter().map(|word| Kind::Word(word.to_owned())).collect();
     }
-    match arg.get_value_names().and_then(|names| names.first()).map(|name| name.as_str()) {
+    let words = |words: &mut dyn Iterator<Item = String>| words.map(Kind::Word).collect();
+    match value_name(arg) {
         Some("REMOTE:") => vec![Kind::Remotes],
         Some("REMOTE") => vec![Kind::RemoteNames],
         Some("NAME") if arg.is_positional() => vec![Kind::RemoteNames],
         Some(name) if name.contains(":PATH") => vec![Kind::Paths],
         Some("FILE" | "DIR" | "SUMS") => vec![Kind::Files],
-        Some("TYPE") if arg.is_positional() => fichier_remotes::registry::backends()
-            .iter()
-            .map(|backend| Kind::Word(backend.name.into()))
-            .collect(),
+        Some("KIND") => words(&mut HashKind::ALL.iter().map(ToString::to_string)),
+        Some("ORDER") if arg.get_long() == Some("order-by") => words(&mut transfer_orders()),
+        Some("TYPE") if arg.is_positional() => {
+            words(&mut registry::backends().iter().map(|backend| backend.name.to_owned()))
+        }
         Some("TOPIC") => {
             let topics = ["flags", "backends", "backend", "man", "reference"].map(str::to_owned);
             topics.into_iter().chain(flags::command_names()).map(Kind::Word).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// What the value of an argument is called in help texts.
+fn value_name(arg: &Arg) -> Option<&str> {
+    arg.get_value_names()?.first().map(|name| name.as_str())
+}
+
+/// The options of a backend.
+fn options_of(backend: &str) -> impl Iterator<Item = &'static str> {
+    registry::backend(backend).into_iter().flat_map(|backend| backend.options).map(|option| option.name)
+}
+
+/// What may stand behind `--order-by` of a transfer.
+fn transfer_orders() -> impl Iterator<Item = String> {
+    ["name", "size", "modtime"].into_iter().flat_map(|key| {
+        ["", ",ascending", ",descending", ",mixed"]
+            .into_iter()
+            .map(move |direction| format!("{key}{direction}"))
+    })
 }
 
 /// The words of a line as a shell divides it; the last one is unfinished and may be empty.
@@ -243,6 +270,13 @@ mod tests {
         assert!(words("fichier lsf --fichier-empty-files ").contains(&"marker".to_owned()));
         assert!(words("fichier completion ").contains(&"elvish".to_owned()));
         assert!(words("fichier config create x ").contains(&"fichier".to_owned()));
+        assert!(words("fichier config create x fichier ").contains(&"api_key=".to_owned()));
+        assert!(words("fichier config create x fichier api_key=k ").contains(&"cdn=".to_owned()));
+        assert!(words("fichier config create x alias ").contains(&"remote=".to_owned()));
+        for line in ["fichier hashsum ", "fichier checksum ", "fichier lsf --hash ", "fichier lsf --hash="] {
+            assert!(words(line).contains(&"whirlpool".to_owned()), "{line}");
+        }
+        assert!(words("fichier copy --order-by ").contains(&"size,descending".to_owned()));
     }
 
     #[test]

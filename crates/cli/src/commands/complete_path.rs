@@ -12,7 +12,7 @@ use fichier_storage::RemoteExt as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Context;
-use crate::demo;
+use crate::session::DEMO;
 
 /// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.
 const FRESH: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ pub(super) async fn candidates(text: &str, context: &Context<'_>) -> anyhow::Res
         return paths(text, context).await;
     }
     let mut names = remote_names(context)?;
-    names.push(demo::NAME.to_owned());
+    names.push(DEMO.to_owned());
     names.sort();
     names.dedup();
     Ok(names.into_iter().map(|name| format!("{name}:")).collect())

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 
 use super::Context;
 use crate::{
-    exit::Failure,
+    exit::{Failure, describe},
     file_name,
     session::refuse_folder,
     spool::{Bounds, Spool},
@@ -94,7 +94,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         };
         if let Err(error) = stored {
             let place = format!("{}:{}", arguments.url, number + 1);
-            context.problems.note_text(&place, &format!("{}: {error:#}", shown_address(&url)));
+            // Messages about an address name it.
+            let (address, message) = (shown_address(&url).to_string(), describe(&error, |_| None));
+            let message = match message.contains(&address) {
+                true => message,
+                false => format!("{address}: {message}"),
+            };
+            context.problems.note_text(&place, &message);
         }
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! `hashsum`, `md5sum` and `sha1sum`: checksum files, written and checked.
 
 use std::{
-    fs,
     io::{self, BufWriter, IsTerminal as _, Read as _, Write},
     path::PathBuf,
 };
@@ -17,9 +16,10 @@ use crate::{
     exit::Failure,
     hashing::{self, HashKind, Hasher},
     listing::Listing,
+    output::create_file,
     problems::Problems,
     sum_check::{self, SumCheck},
-    transfer::ListFlags,
+    transfer::{ListFlags, reading},
 };
 
 /// Print the checksums of files, or check them
@@ -165,7 +165,7 @@ impl Sums<'_> {
                 sum.map(|sum| text(&sum, self.common.base64))
             }
             Err(error) => {
-                problems.note_text(&name, &format!("Failed to read hash: {error:#}"));
+                problems.note_error(&name, "Failed to read hash", &error);
                 None
             }
         }
@@ -174,17 +174,18 @@ impl Sums<'_> {
     /// Several files are read at once; they are printed in the order of the listing.
     async fn print(&self, context: &mut Context<'_>) -> anyhow::Result<()> {
         let mut file_out = match &self.common.output_file {
-            Some(path) => Some(BufWriter::new(fs::File::create(path)?)),
+            Some(path) => Some(BufWriter::new(create_file(path)?)),
             None => None,
         };
         let readers = context.settings.transfer.checkers.get();
         let (hashing, remote) = (&context.session.hashing, &*self.location.remote);
+        let reading = reading(&context.settings.transfer);
+        let download = self.common.download.then_some(&reading);
         let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
         while let Some(files) = listing.next_files(&mut context.problems).await? {
             let mut sums = stream::iter(files)
                 .map(|(path, file)| async move {
-                    let sums =
-                        hashing::of_file(hashing, remote, &file, &[self.kind], self.common.download).await;
+                    let sums = hashing::of_file(hashing, remote, &file, &[self.kind], download).await;
                     (path, sums)
                 })
                 .buffered(readers);

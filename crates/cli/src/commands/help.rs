@@ -38,6 +38,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
             let written = flags::write_manual_pages(Path::new(directory));
             return written.with_context(|| format!("can't write manual pages to {directory}"));
         }
+        ["man"] => {
+            let message =
+                "need the directory that the manual pages are to be written to: fichier help man DIR";
+            return Err(Failure::usage(message).into());
+        }
         ["reference"] => flags::reference_markdown(),
         ["reference", "flags"] => flags::flags_markdown(),
         _ => flags::help_for_command(&arguments.topic).ok_or_else(|| {

@@ -251,7 +251,7 @@ impl Row<'_, '_> {
     async fn hash(&mut self, seen: &Seen) -> String {
         let Some(file) = seen.file() else { return String::new() };
         let kinds = [self.form.hash];
-        match hashing::of_file(&self.context.session.hashing, &*self.location.remote, file, &kinds, false)
+        match hashing::of_file(&self.context.session.hashing, &*self.location.remote, file, &kinds, None)
             .await
         {
             Ok(sums) => match sums.into_iter().next().flatten() {

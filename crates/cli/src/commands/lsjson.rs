@@ -183,7 +183,7 @@ impl Item<'_> {
 
     async fn hashes(&self, seen: &Seen, context: &mut Context<'_>) -> Option<Object> {
         let file = seen.file().filter(|_| !self.kinds.is_empty())?;
-        match hashing::of_file(&context.session.hashing, &*self.location.remote, file, &self.kinds, false)
+        match hashing::of_file(&context.session.hashing, &*self.location.remote, file, &self.kinds, None)
             .await
         {
             Ok(sums) => {

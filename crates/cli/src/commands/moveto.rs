@@ -21,10 +21,6 @@ pub(crate) struct Arguments {
     #[arg(value_name = "DEST:PATH")]
     destination: String,
 
-    /// Remove folders of the source that are empty then
-    #[arg(long)]
-    delete_empty_src_dirs: bool,
-
     #[command(flatten)]
     lists: ListFlags,
 
@@ -34,6 +30,5 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let ends = [arguments.source.as_str(), &arguments.destination];
-    let command = Between::MoveTo { delete_empty_source_folders: arguments.delete_empty_src_dirs };
-    command.run(ends, (&arguments.lists, &arguments.after), context).await
+    Between::MoveTo.run(ends, (&arguments.lists, &arguments.after), context).await
 }

@@ -1,6 +1,6 @@
 //! `tree`: what a folder holds, drawn as a tree.
 
-use std::{cmp::Ordering, collections::BTreeMap, fs, io::Write, path::PathBuf, time::SystemTime};
+use std::{cmp::Ordering, collections::BTreeMap, io::Write, path::PathBuf, time::SystemTime};
 
 use bstr::ByteSlice as _;
 use clap::Args;
@@ -11,7 +11,7 @@ use jiff::{ToSpan as _, ZonedDateTime};
 use super::Context;
 use crate::{
     listing::{Listing, Seen},
-    output::{size, time::Clock},
+    output::{create_file, size, time::Clock},
 };
 
 /// Draw what a folder holds as a tree
@@ -121,7 +121,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     picture.draw();
     match &arguments.output {
-        Some(path) => fs::File::create(path)?.write_all(&picture.text)?,
+        Some(path) => create_file(path)?.write_all(&picture.text)?,
         None => context.out.write_all(&picture.text)?,
     }
     Ok(())

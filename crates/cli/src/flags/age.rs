@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use fichier_config::value::parse_duration;
+use fichier_notation::parse_duration;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 /// How long ago something was.

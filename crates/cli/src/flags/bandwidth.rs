@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU64;
 
-use fichier_config::value::parse_size;
 use fichier_engine::Rates;
+use fichier_notation::parse_size;
 use jiff::civil::{DateTime, Weekday};
 
 const MINUTES_A_DAY: u32 = 24 * 60;

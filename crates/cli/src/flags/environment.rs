@@ -2,7 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{ArgAction, Command, error::ErrorKind};
+use clap::{
+    ArgAction, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use fichier_config::Environment;
 
 use super::backend;
@@ -10,14 +13,17 @@ use super::backend;
 /// What the names of variables that stand for flags begin with: ours, then rclone's.
 const PREFIXES: [&str; 2] = ["FICHIER_", "RCLONE_"];
 
-/// The variable that stands for a flag, ours before rclone's. One that is set and empty counts as unset.
+/// The variable that stands for a flag, ours before rclone's, and one that says something before one that is empty.
 fn variable_of<'a>(environment: &'a Environment, long: &str) -> Option<(String, &'a OsStr)> {
     let flag = long.replace('-', "_").to_uppercase();
-    PREFIXES.iter().find_map(|prefix| {
-        let name = format!("{prefix}{flag}");
-        let value = environment.get_os(&name).filter(|value| !value.is_empty())?;
-        Some((name, value))
-    })
+    let set = || {
+        PREFIXES.iter().filter_map(|prefix| {
+            let name = format!("{prefix}{flag}");
+            let value = environment.get_os(&name)?;
+            Some((name, value))
+        })
+    };
+    set().find(|(_, value)| !value.is_empty()).or_else(|| set().next())
 }
 
 /// The values of a flag that may be repeated: between commas, in quotes where they hold some.
@@ -43,6 +49,15 @@ pub(super) fn defaults(command: Command, environment: &Environment) -> Result<Co
     // As a rule there is none, and some hundred names needn't be made up and looked for.
     if !PREFIXES.iter().any(|prefix| environment.has_names_with(prefix)) {
         return Ok(command);
+    }
+    // Without it, nobody would be told that nothing listens.
+    let rc = PREFIXES.map(|prefix| format!("{prefix}RC")).into_iter().find(|name| {
+        environment
+            .get(name)
+            .is_some_and(|value| !matches!(value, "" | "0" | "f" | "F" | "false" | "FALSE" | "False"))
+    });
+    if let Some(name) = rc {
+        return Err(format!("{name} is set, but this program has no remote control: unset the variable"));
     }
     of_command(command, environment)
 }
@@ -87,8 +102,11 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
                 ErrorKind::DisplayHelp | ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict
             )
         {
-            let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            return Err(format!("{name}: {value:?} can't be used for --{long}: {reason}"));
+            return Err(format!("{name}: {value:?} can't be used for --{long}: {}", reason(&error, &value)));
+        }
+        // As with rclone, an empty text or list is as good as none; all else can't be empty.
+        if value.is_empty() {
+            continue;
         }
         command = command.mut_arg(id, |arg| match arg.get_action() {
             ArgAction::Append if arg.get_value_delimiter().is_none() => arg.default_values(list(&value)),
@@ -96,6 +114,19 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
         });
     }
     Ok(command)
+}
+
+/// Why a value can't be used.
+fn reason(error: &clap::Error, value: &OsStr) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string).filter(|cause| !cause.is_empty());
+    match (cause, error.get(ContextKind::ValidValue)) {
+        (Some(cause), _) => cause,
+        (None, Some(ContextValue::Strings(known))) if !known.is_empty() => {
+            format!("it takes one of {}", known.join(", "))
+        }
+        _ if value.is_empty() => "it needs a value; unset the variable to leave the flag out".into(),
+        _ => "this is no value of it".into(),
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +161,41 @@ mod tests {
     fn a_bad_value_names_its_variable() {
         let message = transfers(&["fichier", "version"], &[("RCLONE_TRANSFERS", "abc")]).unwrap_err();
         assert!(message.starts_with("RCLONE_TRANSFERS: \"abc\" can't be used for --transfers"), "{message}");
+    }
+
+    // Which flags take an empty value was measured with rclone 1.75.2.
+    #[test]
+    fn what_is_empty_is_refused_where_the_flag_needs_a_value() {
+        let read = |name: &str, value: &str| match parse(
+            &["fichier".into(), "version".into()],
+            &environment(&[(name, value)]),
+        ) {
+            Ok(_) => Ok(()),
+            Err(Misuse::Environment(message)) => Err(message),
+            Err(Misuse::Clap(error)) => Err(error.to_string()),
+        };
+        for name in
+            ["RCLONE_DRY_RUN", "RCLONE_TRANSFERS", "RCLONE_TIMEOUT", "RCLONE_MAX_SIZE", "RCLONE_LOG_LEVEL"]
+        {
+            let message = read(name, "").unwrap_err();
+            assert!(message.starts_with(&format!("{name}: \"\" can't be used for --")), "{message}");
+            assert!(!message.ends_with(": "), "{message}");
+        }
+        for name in ["RCLONE_EXCLUDE", "RCLONE_SUFFIX", "RCLONE_CONFIG", "RCLONE_BACKUP_DIR"] {
+            assert_eq!(read(name, ""), Ok(()), "{name}");
+        }
+        let message = read("RCLONE_LOG_LEVEL", "FOO").unwrap_err();
+        assert!(message.contains("NOTICE"), "{message}");
+        let both = [("FICHIER_TRANSFERS", ""), ("RCLONE_TRANSFERS", "8")];
+        assert_eq!(transfers(&["fichier", "version"], &both), Ok(8));
+    }
+
+    #[test]
+    fn remote_control_is_refused_in_the_environment_too() {
+        let read = |value| transfers(&["fichier", "version"], &[("RCLONE_RC", value)]);
+        assert!(read("true").unwrap_err().contains("no remote control"));
+        assert_eq!(read("false"), Ok(4));
+        assert_eq!(read(""), Ok(4));
     }
 
     #[test]

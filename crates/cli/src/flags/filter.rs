@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, ValueEnum, builder::OsStringValueParser, builder::TypedValueParser as _};
-use fichier_config::value::parse_size;
+use fichier_notation::parse_size;
 
 use super::age::Age;
 

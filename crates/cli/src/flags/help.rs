@@ -54,6 +54,11 @@ pub(crate) fn write_manual_pages(directory: &Path) -> io::Result<()> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some(name) = name.strip_suffix(".1").filter(|name| name.starts_with("fichier")) else { continue };
         let mut page = std::fs::read_to_string(&path)?;
+        // The generator leaves spaces at the ends, and puts the name in the place of the date.
+        if let Some(title) = page.lines().find(|line| line.starts_with(".TH ")).map(str::to_owned) {
+            let better = format!(".TH {name} 1 \"\" \"fichier {}\"", env!("CARGO_PKG_VERSION"));
+            page = page.replacen(&title, &better, 1);
+        }
         page.push_str(&sections(name));
         std::fs::write(&path, page)?;
     }

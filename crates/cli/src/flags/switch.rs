@@ -2,6 +2,7 @@
 //! in `--separator --`.
 
 use clap::{Arg, ArgAction, Command, builder::ValueParser};
+use fichier_notation::parse_bool;
 
 /// Lets every switch of the grammar take a value after `=`, and every other flag whatever word comes next.
 pub(super) fn go_style(command: Command) -> Command {
@@ -24,27 +25,5 @@ fn valued(arg: Arg, unset: &'static str, set: &'static str) -> Arg {
         .require_equals(true)
         .default_value(unset)
         .default_missing_value(set)
-        .value_parser(ValueParser::new(boolean))
-}
-
-/// The words that Go reads as a boolean.
-pub(super) fn boolean(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("expected true or false".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_words_of_go() {
-        assert_eq!(boolean("T"), Ok(true));
-        assert_eq!(boolean("False"), Ok(false));
-        assert!(boolean("yes").is_err());
-        assert!(boolean("").is_err());
-    }
+        .value_parser(ValueParser::new(parse_bool))
 }

@@ -76,7 +76,7 @@ pub(crate) struct TransferFlags {
     #[arg(long)]
     pub(crate) no_hash_cache: bool,
 
-    /// Send every file, also one whose content the destination has under another name
+    /// Send every file, also one whose content the destination has under another name; --track-renames still renames
     #[arg(long)]
     pub(crate) no_server_side_reuse: bool,
 

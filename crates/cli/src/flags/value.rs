@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fichier_config::value::{parse_duration, parse_size};
+use fichier_notation::{parse_duration, parse_size};
 
 use crate::hashing::HashKind;
 

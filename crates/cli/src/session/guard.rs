@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fichier_engine::{Braked, Brakes, DryRun, Interactive};
-use fichier_storage::{Location, Remote, Result, StorageError};
+use fichier_storage::{Remote, Result, StorageError};
 use tokio_util::sync::CancellationToken;
 
 use super::ask;
@@ -47,11 +47,6 @@ impl Guard {
             true => Arc::new(Braked::new(remote, self.brakes.clone())),
             false => remote,
         }
-    }
-
-    /// Puts it around the remote of a location.
-    pub(super) fn around_location(&self, location: Location) -> Location {
-        Location { remote: self.around(location.remote), path: location.path }
     }
 }
 

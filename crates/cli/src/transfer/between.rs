@@ -18,7 +18,7 @@ pub(crate) enum Between {
     CopyTo,
     Sync,
     Move { delete_empty_source_folders: bool },
-    MoveTo { delete_empty_source_folders: bool },
+    MoveTo,
 }
 
 impl Between {
@@ -28,7 +28,7 @@ impl Between {
             Self::CopyTo => "copyto",
             Self::Sync => "sync",
             Self::Move { .. } => "move",
-            Self::MoveTo { .. } => "moveto",
+            Self::MoveTo => "moveto",
         }
     }
 
@@ -36,23 +36,21 @@ impl Between {
     fn destination(self) -> Purpose {
         match self {
             Self::Copy | Self::Sync | Self::Move { .. } => Purpose::Look,
-            Self::CopyTo | Self::MoveTo { .. } => Purpose::Change,
+            Self::CopyTo | Self::MoveTo => Purpose::Change,
         }
     }
 
     fn source(self) -> Source {
         match self {
             Self::Copy | Self::CopyTo | Self::Sync => Source::Stays,
-            Self::Move { .. } | Self::MoveTo { .. } => Source::Goes,
+            Self::Move { .. } | Self::MoveTo => Source::Goes,
         }
     }
 
     fn deletes_empty_source_folders(self) -> bool {
         match self {
-            Self::Copy | Self::CopyTo | Self::Sync => false,
-            Self::Move { delete_empty_source_folders } | Self::MoveTo { delete_empty_source_folders } => {
-                delete_empty_source_folders
-            }
+            Self::Copy | Self::CopyTo | Self::Sync | Self::MoveTo => false,
+            Self::Move { delete_empty_source_folders } => delete_empty_source_folders,
         }
     }
 
@@ -88,7 +86,7 @@ impl Between {
                 Self::CopyTo => fichier_engine::copy_to(&from, &to, &options, &stats, &stop).await,
                 Self::Sync => fichier_engine::sync(&from, &to, &options, &stats, &stop).await,
                 Self::Move { .. } => fichier_engine::move_into(&from, &to, &options, &stats, &stop).await,
-                Self::MoveTo { .. } => fichier_engine::move_to(&from, &to, &options, &stats, &stop).await,
+                Self::MoveTo => fichier_engine::move_to(&from, &to, &options, &stats, &stop).await,
             }
         })
         .await;

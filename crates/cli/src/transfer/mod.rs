@@ -28,7 +28,12 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
-pub(crate) use self::{afterwards::AfterFlags, between::Between, observed::ListFlags, options::run_options};
+pub(crate) use self::{
+    afterwards::AfterFlags,
+    between::Between,
+    observed::ListFlags,
+    options::{reading, run_options},
+};
 
 /// Opens the files to which a comparison is written; `None` when flags name none.
 ///

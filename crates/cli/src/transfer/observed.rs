@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -13,7 +12,7 @@ use fichier_engine::{Action, Observer, Record, Relation};
 use fichier_storage::RemotePath;
 use serde_json::json;
 
-use crate::{calls::Calls, exit::Failure};
+use crate::{calls::Calls, exit::Failure, output::create_file};
 
 /// Files to which the paths of a comparison are written; `-` is stdout.
 #[derive(Debug, Clone, Default, Args)]
@@ -72,9 +71,7 @@ impl Sink {
         let file: Box<dyn Write + Send> = if path == Path::new("-") {
             Box::new(io::stdout())
         } else {
-            let created = File::create(path);
-            let wrong = |error| Failure::other(format!("can't write to {}: {error}", path.display()));
-            Box::new(BufWriter::new(created.map_err(wrong)?))
+            Box::new(BufWriter::new(create_file(path)?))
         };
         Ok(Self { path: path.to_owned(), file: Mutex::new(file), failed: Mutex::default() })
     }

@@ -1,6 +1,6 @@
 //! From the flags to the engine's options.
 
-use fichier_engine::{Backup, Bandwidth, Reference, Respelling, RunOptions};
+use fichier_engine::{Backup, Bandwidth, Reading, Reference, Respelling, RunOptions};
 use fichier_storage::Location;
 
 use crate::{
@@ -30,13 +30,6 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
     }
     let order =
         transfer_order(&flags.order_by).map_err(|error| Failure::usage(format!("--order-by {error}")))?;
-    let now = |timetable: &Timetable| timetable.at(jiff::ZonedDateTime::now().datetime());
-    let (all, each) = (flags.bandwidth.clone(), flags.file_bandwidth.clone());
-    let bandwidth = match (all.is_empty(), each.is_empty()) {
-        (true, true) => None,
-        (false, true) => Some(Bandwidth::new(move || now(&all))),
-        (_, false) => Some(Bandwidth::with_file_rates(move || now(&all), move || now(&each))),
-    };
     Ok(RunOptions {
         rules: flags.rules,
         checksums: context.session.checksums(),
@@ -54,7 +47,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         references,
         retry_pause: flags.retries_sleep,
         limits: flags.limits,
-        bandwidth,
+        bandwidth: bandwidth(flags),
         check_first: flags.check_first,
         order,
         backup: backup(context, to).await?,
@@ -62,6 +55,22 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         brakes: context.session.brakes().clone(),
         delete_empty_source_folders: false,
     })
+}
+
+/// The rates that the flags ask for.
+fn bandwidth(flags: &TransferSettings) -> Option<Bandwidth> {
+    let now = |timetable: &Timetable| timetable.at(jiff::ZonedDateTime::now().datetime());
+    let (all, each) = (flags.bandwidth.clone(), flags.file_bandwidth.clone());
+    match (all.is_empty(), each.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(Bandwidth::new(move || now(&all))),
+        (_, false) => Some(Bandwidth::with_file_rates(move || now(&all), move || now(&each))),
+    }
+}
+
+/// How a command reads files that it doesn't transfer.
+pub(crate) fn reading(flags: &TransferSettings) -> Reading {
+    Reading::new(bandwidth(flags), flags.limits)
 }
 
 /// Refuses flags that say what becomes of the destination's files where nobody looks at them.

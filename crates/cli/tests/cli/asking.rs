@@ -55,9 +55,9 @@ fn ctrl_c_ends_the_asking_and_nothing_more_is_done() {
         &["rmdirs", "work/empty", "-i"],
         &["dedupe", "--by-hash", "first", "t:d", "-i"],
     ] {
-        // Before the first answer, and after one.
-        for answers in ["", "y\n"] {
-            if !answers.is_empty() && words[0] == "dedupe" {
+        // Before the first answer, and after one with which nothing is done.
+        for answers in ["", "n\n"] {
+            if !answers.is_empty() && matches!(words[0], "dedupe" | "purge") {
                 continue;
             }
             let mut child = start(&stage, words);
@@ -81,6 +81,84 @@ fn ctrl_c_ends_the_asking_and_nothing_more_is_done() {
                 assert!(rest.contains("interrupted, with 3 known files left"), "{rest}");
             }
         }
+    }
+}
+
+/// Waits until the service holds so many files; it does in an instant, and a busy machine takes longer.
+fn wait_until_left(stage: &Stage, count: usize, why: &str) {
+    for _ in 0..600 {
+        if stage.control().tree().unwrap().files.len() == count {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("{why}: {:?}", stage.control().tree().unwrap().files);
+}
+
+#[test]
+fn what_was_confirmed_is_done_while_the_next_question_stands() {
+    for words in [
+        &["delete", "t:d", "-i"][..],
+        &["sync", "work/empty", "t:d", "-i"],
+        &["move", "t:d", "work/there", "-i"],
+        &["copy", "t:d", "work/there", "-i"],
+        &["copy", "t:d", "t:e", "-i"],
+        &["copy", "work/here", "t:d", "-i"],
+    ] {
+        let stage = stage_with_files();
+        let here = stage.directory("here");
+        for name in ["x", "y"] {
+            fs::write(here.join(name), name).unwrap();
+        }
+        let mut child = start(&stage, words);
+        let (mut input, mut stderr) = (child.stdin.take().unwrap(), child.stderr.take().unwrap());
+        // Where a folder has to be made or a file to be removed, that is a question of its own.
+        let left = match words[0] {
+            "delete" | "sync" | "move" => 2,
+            _ if words[2] == "work/there" => 3,
+            _ => 4,
+        };
+        let arrived = || stage.home().join("work/there/a").exists();
+        let mut seen = wait_for(&mut stderr, "y/n/s/!/q> ");
+        for _ in 0..3 {
+            input.write_all(b"y\n").unwrap();
+            seen = wait_for(&mut stderr, "y/n/s/!/q> ");
+            if words[0] != "move" || seen.contains("copy \"") {
+                break;
+            }
+        }
+        if words[0] != "move" {
+            wait_until_left(&stage, left, &format!("{words:?} {seen}"));
+        }
+        interrupt(&child);
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{words:?}: {rest}");
+        assert!(words.get(2) != Some(&"work/there") || arrived(), "{words:?}: {seen} {rest}");
+    }
+}
+
+#[test]
+fn a_move_onto_an_existing_file_asks_about_that_one_too() {
+    let stage = Stage::start();
+    let d = stage.directory("d");
+    for (answers, moved) in [("y\nn\n", false), ("n\n", false), ("y\ny\n", true)] {
+        fs::write(d.join("a"), "new").unwrap();
+        fs::write(d.join("b"), "old").unwrap();
+        let typed = stage.home().join("answers");
+        fs::write(&typed, answers).unwrap();
+        let words = ["moveto", "work/d/a", "work/d/b", "-i"];
+        let run =
+            Run::of(stage.command().args(words).stdin(fs::File::open(&typed).unwrap()), "moveto -i").code(0);
+        let held = fs::read_to_string(d.join("b")).unwrap();
+        assert_eq!(
+            (d.join("a").exists(), held.as_str()),
+            if moved { (false, "new") } else { (true, "old") },
+            "{answers:?}"
+        );
+        // Paths of the whole file system begin with its root.
+        let path = fs::canonicalize(&d).unwrap().join("b");
+        assert!(run.stderr.contains(&format!("move {:?}?", path.display().to_string())), "{}", run.stderr);
     }
 }
 

@@ -23,6 +23,52 @@ fn left(directory: &Path) -> usize {
     NAMES.iter().filter(|name| directory.join(name).exists()).count()
 }
 
+// Measured with rclone 1.75.2.
+#[test]
+fn what_a_move_takes_the_place_of_counts_as_removed() {
+    let stage = Stage::start();
+    let held = |path: &str| fs::read_to_string(stage.home().join("work").join(path)).unwrap();
+    for words in [&["move", "work/a", "work/b"][..], &["moveto", "work/a/f", "work/b/f"]] {
+        let (a, b) = (stage.directory("a"), stage.directory("b"));
+        fs::write(a.join("f"), "new").unwrap();
+        fs::write(b.join("f"), "older").unwrap();
+        let run = stage.run(&[words, &["--max-delete", "0"]].concat()).code(7);
+        assert!(run.stderr.contains("--max-delete threshold reached"), "{words:?} {}", run.stderr);
+        assert_eq!((held("a/f"), held("b/f")), ("new".into(), "older".into()), "{words:?}");
+        stage.run(&[words, &["--max-delete", "1"]].concat()).success();
+        assert_eq!(held("b/f"), "new", "{words:?}");
+    }
+    stage.control().seed_file("a/f", b"new").unwrap();
+    stage.control().seed_file("b/f", b"older").unwrap();
+    stage.run(&["move", "t:a", "t:b", "--max-delete", "0"]).code(7);
+    assert_eq!(stage.run(&["cat", "t:b/f"]).success_text(), "older");
+    // What a copy takes the place of doesn't count.
+    stage.run(&["copy", "t:a", "t:b", "--max-delete", "0"]).success();
+    assert_eq!(stage.run(&["cat", "t:b/f"]).success_text(), "new");
+}
+
+#[test]
+fn what_is_only_read_keeps_to_the_limits_too() {
+    let stage = Stage::start();
+    let (a, b) = (stage.directory("a"), stage.directory("b"));
+    for folder in [&a, &b] {
+        fs::write(folder.join("f"), vec![b'x'; 300_000]).unwrap();
+    }
+    for words in [
+        &["cat", "work/a"][..],
+        &["check", "work/a", "work/b", "--download"],
+        &["md5sum", "work/a", "--download"],
+    ] {
+        let run = stage.run(&[words, &["--max-transfer", "100k"]].concat()).code(8);
+        assert!(run.stderr.contains("max transfer limit reached"), "{words:?} {}", run.stderr);
+        stage.run(&[words, &["--max-transfer", "1M"]].concat()).code(0);
+        // 300,000 bytes at 500 KiB a second.
+        let start = Instant::now();
+        stage.run(&[words, &["--bwlimit", "500k"]].concat()).code(0);
+        assert!(start.elapsed().as_millis() >= 400, "{words:?} {:?}", start.elapsed());
+    }
+}
+
 #[test]
 fn no_command_removes_more_than_is_allowed_here() {
     let stage = Stage::start();

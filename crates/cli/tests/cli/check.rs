@@ -188,3 +188,13 @@ fn a_checksum_file_may_lie_at_the_service_and_its_whirlpools_cost_no_download() 
     stage.run(&["copy", "sums", "t:"]).success();
     stage.run(&["checksum", "whirlpool", "t:sums", "a"]).success();
 }
+
+#[test]
+fn sizes_alone_count_even_where_bytes_could_be_had() {
+    let stage = Stage::start();
+    write_tree(&stage.home().join("a"), &BTreeMap::from([("f".to_owned(), b"one".to_vec())]));
+    stage.control().seed_file("b/f", b"two").unwrap();
+    let words = ["check", "a", "t:b", "--combined=-", "--size-only", "--download"];
+    assert_eq!(stage.run(&words).success_text(), "= f\n");
+    assert_eq!(stage.counters().get("download/get_token.cgi"), None);
+}

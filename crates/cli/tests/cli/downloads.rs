@@ -1,4 +1,4 @@
-//! Large downloads through the binary: killed and gone on with, by ranges, in place.
+//! Downloads through the binary: large ones killed and gone on with, by ranges, in place, and what `cat` verifies.
 
 use std::{
     fs,
@@ -113,4 +113,21 @@ fn in_place_and_with_little_memory_the_bytes_are_the_same() {
     stage.run(&["copy", "t:", to, "--inplace", "--max-buffer-memory", "256Ki"]).success();
     assert!(fs::read(target.join("big")).unwrap() == content);
     assert_eq!(only_file(&target), Some(target.join("big")));
+}
+
+#[test]
+fn a_whole_file_that_differs_from_its_checksum_is_told_after_it_was_written() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/f", b"some text").unwrap();
+    stage.control().add_fault("kind=corrupt-download:3".parse().unwrap());
+    for words in [&["cat", "t:d/f"][..], &["cat", "t:d"], &["cat", "t:d/f", "--discard"]] {
+        let run = stage.run(words);
+        assert!(run.status.is_some_and(|code| code != 0), "{words:?}");
+        assert!(run.stderr.contains("corrupted on transfer: \"d/f\""), "{words:?} {}", run.stderr);
+        assert_eq!(run.stdout.len(), if words.contains(&"--discard") { 0 } else { 9 }, "{words:?}");
+    }
+    // Of a part there is no checksum.
+    for part in ["--head=9", "--tail=9", "--count=9", "--offset=-9"] {
+        assert_eq!(stage.run(&["cat", "t:d/f", part]).success_text().len(), 9, "{part}");
+    }
 }

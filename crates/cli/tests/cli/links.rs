@@ -149,3 +149,40 @@ fn a_link_to_a_folder_at_the_destination_goes_like_the_folder() {
     assert!(fs::symlink_metadata(there.join("l")).is_err());
     assert!(real.is_dir());
 }
+
+// Measured with rclone 1.75.2, which removes the link even if the directory holds something.
+#[test]
+fn a_link_to_a_directory_that_was_named_goes_and_the_directory_stays() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    for words in [
+        &["rmdir", "work/w/l"][..],
+        &["purge", "work/w/l"],
+        &["rmdirs", "work/w/l"],
+        &["rmdir", "-L", "work/w/l"],
+    ] {
+        fs::create_dir_all(work.join("d")).unwrap();
+        symlink("d", work.join("l")).unwrap();
+        if words[0] == "purge" {
+            fs::write(work.join("d/f"), "x").unwrap();
+        }
+        stage.run(words).success();
+        assert!(!work.join("l").is_symlink() && work.join("d").is_dir(), "{words:?}");
+        assert!(!work.join("d/f").exists());
+    }
+    symlink("d", work.join("l")).unwrap();
+    fs::write(work.join("d/f"), "x").unwrap();
+    stage.run(&["rmdir", "work/w/l"]).code(2);
+    assert!(work.join("l").is_symlink() && work.join("d/f").exists());
+}
+
+#[test]
+fn a_link_that_was_named_and_is_not_followed_says_how_it_would_be() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    fs::write(work.join("f"), "x").unwrap();
+    symlink("f", work.join("l")).unwrap();
+    let run = stage.run(&["copyto", "work/w/l", "work/w/x"]).code(3);
+    assert!(run.stderr.contains("this is a symbolic link: follow it with -L"), "{}", run.stderr);
+    assert!(!stage.run(&["copyto", "work/w/none", "work/w/x"]).code(3).stderr.contains("symbolic"));
+}

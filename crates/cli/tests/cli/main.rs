@@ -34,6 +34,8 @@ mod memory;
 mod network;
 mod others;
 mod overlaps;
+#[cfg(unix)]
+mod own_files;
 mod peer;
 #[cfg(unix)]
 mod progress;

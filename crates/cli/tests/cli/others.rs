@@ -9,7 +9,7 @@ use std::{
 
 use fichier_remotes::{
     network::Network,
-    registry::{Opening, open},
+    registry::{NoRemotes, Opening, open},
 };
 use fichier_storage::{
     Content, Entry, File, MemoryContent, Name, Relocation, Remote, RemoteExt, RemotePath, WriteBatch,
@@ -103,7 +103,13 @@ impl<'a> Other<'a> {
             ("folder_gap".to_owned(), "0".to_owned()),
         ]);
         let network = Network::default();
-        let opening = Opening { name: "other", root: Path::new(""), settings: &settings, network: &network };
+        let opening = Opening {
+            name: "other",
+            root: Path::new(""),
+            settings: &settings,
+            network: &network,
+            resolver: &NoRemotes,
+        };
         let remote = runtime.block_on(open("fichier", opening)).unwrap();
         Self { stage, runtime, remote, made }
     }

@@ -91,3 +91,31 @@ fn a_wait_after_an_error_says_which_error_and_which_try_it_was() {
         assert!(line.contains("502") && line.contains(" of 10 of ") && line.contains("waiting"), "{line}");
     }
 }
+
+#[test]
+fn files_that_cannot_be_written_are_named_and_so_is_what_help_wants() {
+    let stage = Stage::start();
+    stage.directory("d");
+    for words in
+        [&["hashsum", "md5", "work/d", "--output-file", "none/x"][..], &["tree", "work/d", "-o", "none/x"]]
+    {
+        let run = stage.run(words).code(2);
+        assert!(run.stderr.contains("can't write to none/x"), "{words:?} {}", run.stderr);
+    }
+    let run = stage.run(&["help", "man"]).code(1);
+    assert!(run.stderr.contains("fichier help man DIR"), "{}", run.stderr);
+    stage.run(&["moveto", "work/d", "work/e", "--delete-empty-src-dirs"]).code(1);
+}
+
+#[test]
+fn who_is_not_paced_with_others_is_told_once() {
+    let stage = Stage::start();
+    stage.control().seed_file("a/f", b"x").unwrap();
+    let words = ["copy", "t:a", "t:b"];
+    let said = |run: Run| run.stderr.matches("calls aren't spaced with those of other processes").count();
+    assert_eq!(said(Run::of(stage.command().env_remove("HOME").args(words), "without HOME").code(0)), 1);
+    assert_eq!(said(stage.run(&words).code(0)), 0);
+    let words = ["lsf", "work"];
+    stage.directory("d");
+    assert_eq!(said(Run::of(stage.command().env_remove("HOME").args(words), "without HOME").code(0)), 0);
+}

@@ -367,6 +367,28 @@ fn a_disks_backup_gets_the_old_version_when_the_new_one_is_copied_from_beside() 
 }
 
 #[test]
+fn tracked_renames_are_renamed_whatever_is_set_aside() {
+    for backup in ["--backup-dir=t:old", "--suffix=-old"] {
+        let stage = Stage::start();
+        let from = stage.directory("from");
+        write_tree(&from, &tree(&[("new", "one"), ("x/kept", "two")]));
+        stage.control().seed_file("to/before", b"one").unwrap();
+        stage.control().seed_file("to/d/kept", b"two").unwrap();
+        stage.control().seed_file("to/gone", b"three").unwrap();
+        stage.run(&["sync", from.to_str().unwrap(), "t:to", backup, "--track-renames"]).success();
+        let files = stage.control().tree().unwrap().files;
+        let mut paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
+        paths.sort_unstable();
+        let aside = if backup == "--suffix=-old" { "/to/gone-old" } else { "/old/gone" };
+        let mut wanted = vec![aside, "/to/new", "/to/x/kept"];
+        wanted.sort_unstable();
+        assert_eq!(paths, wanted, "{backup}");
+        assert_eq!(stage.counters().get("upload.cgi"), None);
+        assert_eq!(stage.counters().get("file/cp.cgi"), None);
+    }
+}
+
+#[test]
 fn names_that_swap_their_contents_on_a_disk_swap_them() {
     let stage = Stage::start();
     let to = stage.directory("to");

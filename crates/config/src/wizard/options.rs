@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fichier_notation::parse_bool;
 
 use super::{Change, State, Task, Wizard};
 use crate::Secret;
 use crate::interview::Position;
 use crate::provider::{Group, Obscuring, Question};
-use crate::value::parse_bool;
 
 /// How strong a password may be made, in bits.
 const STRENGTHS: std::ops::RangeInclusive<usize> = 64..=1024;

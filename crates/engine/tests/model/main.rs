@@ -253,6 +253,9 @@ async fn run(case: &Case) -> Result<(), TestCaseError> {
     if expected.failed + expected.refused > 0 && case.operation == Operation::Sync && case.how.reuse {
         forgive_renames(&before, &after, &mut wanted)?;
     }
+    if case.flags.backup && case.how.track_renames {
+        forgive_renamed_backups(&before, &after, &mut wanted)?;
+    }
     prop_assert_eq!(&after, &wanted, "the trees differ; report: {:?}", report);
     prop_assert_eq!(report.failed, expected.failed as u64, "failures: {:?}", report);
     prop_assert_eq!(report.refused_empty_files, expected.refused as u64, "refused: {:?}", report);
@@ -279,6 +282,27 @@ fn forgive_renames(before: &State, after: &State, wanted: &mut State) -> Result<
     }
     // Folders may have gone with a rename of the whole.
     wanted.destination.folders.clone_from(&after.destination.folders);
+    Ok(())
+}
+
+/// What `--track-renames` has renamed isn't set aside. It must be in the place of a file that is new there.
+fn forgive_renamed_backups(before: &State, after: &State, wanted: &mut State) -> Result<(), TestCaseError> {
+    for (path, versions) in wanted.backup.files.clone() {
+        let left = after.backup.files.get(&path).cloned().unwrap_or_default();
+        for content in versions.iter().filter(|content| !left.contains(content)) {
+            let mut new =
+                after.destination.files.iter().filter(|(path, _)| before.source.files.contains_key(*path));
+            let renamed = new.any(|(new, held)| *new != path && held.contains(content));
+            prop_assert!(renamed, "{path} with content {content} is neither set aside nor renamed");
+        }
+        if left.is_empty() {
+            wanted.backup.files.remove(&path);
+        } else {
+            wanted.backup.files.insert(path, left);
+        }
+    }
+    // A folder is made in the backup when something is put into it.
+    wanted.backup.folders.clone_from(&after.backup.folders);
     Ok(())
 }
 

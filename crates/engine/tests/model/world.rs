@@ -13,7 +13,7 @@ use fichier_encoding::Encoding;
 use fichier_remotes::{
     local::{LocalOptions, LocalRemote},
     network::Network,
-    registry::{Opening, open},
+    registry::{NoRemotes, Opening, open},
 };
 use fichier_storage::{Location, Remote, RemotePath};
 
@@ -53,9 +53,18 @@ impl World {
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         let network = Network::default();
-        open("fichier", Opening { name: "test", root: Path::new(""), settings: &settings, network: &network })
-            .await
-            .unwrap()
+        open(
+            "fichier",
+            Opening {
+                name: "test",
+                root: Path::new(""),
+                settings: &settings,
+                network: &network,
+                resolver: &NoRemotes,
+            },
+        )
+        .await
+        .unwrap()
     }
 
     pub(crate) fn disk(&self) -> Arc<dyn Remote> {

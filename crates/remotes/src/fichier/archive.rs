@@ -15,10 +15,11 @@ use std::{
         mpsc,
     },
     thread::JoinHandle,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use fichier_api::FolderId;
+use fichier_state::database::{self, DatabaseError, connect, is_damage};
 use rusqlite::Connection;
 
 use super::{
@@ -35,9 +36,6 @@ const GATHERED: usize = 4000;
 
 /// How much may wait to be written before whoever lists more waits, too.
 const BACKLOG: usize = 4 * GATHERED;
-
-/// How long another process that writes is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something that became known of the account.
 #[derive(Debug, Clone)]
@@ -105,31 +103,14 @@ pub(super) struct Archive {
 
 /// Why the catalogue on disk can't be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CatalogueError {
-    /// The directory can't be made, or a damaged file can't be removed.
-    #[error("can't use the catalogue {path:?}: {source}")]
-    Disk {
-        /// The catalogue's file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The database refuses.
-    #[error("can't use the catalogue {path:?}: {source}")]
-    Database {
-        /// The catalogue's file.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-}
+#[error("can't use the catalogue: {0}")]
+pub struct CatalogueError(#[from] DatabaseError);
 
 impl Archive {
     /// Opens the catalogue in this file, or begins one. `title` is what the user calls the remote.
     pub(super) fn open(path: &Path, title: &str) -> Result<Self, CatalogueError> {
         let mut writing = open(path)?;
-        let failed = |source| CatalogueError::Database { path: path.to_owned(), source };
+        let failed = |source| DatabaseError::of_database(path, source);
         tables::name(&writing, title).map_err(failed)?;
         let reading = connect(path).map_err(failed)?;
         let (sender, receiver) = mpsc::channel();
@@ -139,7 +120,7 @@ impl Archive {
         let writer = std::thread::Builder::new()
             .name("catalogue".to_owned())
             .spawn(move || write_all(&file, &mut writing, &receiver, &written))
-            .map_err(|source| CatalogueError::Disk { path: path.to_owned(), source })?;
+            .map_err(|source| DatabaseError::of_disk(path, source))?;
         Ok(Self {
             path: path.to_owned(),
             reader: Arc::new(Mutex::new(Some(reading))),
@@ -294,11 +275,11 @@ impl KeptCatalogue {
     /// It can't be written.
     pub fn clear(&mut self) -> Result<(), CatalogueError> {
         tables::clear(&mut self.connection)
-            .map_err(|source| CatalogueError::Database { path: self.path.clone(), source })
+            .map_err(|source| DatabaseError::of_database(&self.path, source).into())
     }
 
     fn failed(&self, source: rusqlite::Error) -> CatalogueError {
-        CatalogueError::Database { path: self.path.clone(), source }
+        DatabaseError::of_database(&self.path, source).into()
     }
 }
 
@@ -344,63 +325,13 @@ fn write_all(
     }
 }
 
-/// Opens a database; one that is damaged or of another layout is begun anew.
 fn open(path: &Path) -> Result<Connection, CatalogueError> {
-    let disk = |source| CatalogueError::Disk { path: path.to_owned(), source };
-    let database = |source| CatalogueError::Database { path: path.to_owned(), source };
-    fichier_storage::make_private(path).map_err(disk)?;
-    let prepared = connect(path).and_then(|mut connection| {
-        tables::prepare(&mut connection)?;
-        Ok(connection)
-    });
-    match prepared {
-        Ok(connection) => Ok(connection),
-        Err(error) if !is_damage(&error) => Err(database(error)),
-        Err(error) => {
-            tracing::warn!("The catalogue {} is damaged and begun anew: {error}", path.display());
-            discard(path);
-            fichier_storage::make_private(path).map_err(disk)?;
-            let mut connection = connect(path).map_err(database)?;
-            tables::prepare(&mut connection).map_err(database)?;
-            Ok(connection)
-        }
-    }
+    Ok(database::open(path, "catalogue", tables::prepare)?)
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    // What a power cut takes is listed again.
-    connection.pragma_update(None, "synchronous", "normal")?;
-    Ok(connection)
-}
-
-/// Removes a database. Whoever has it open goes on with what it has.
 fn discard(path: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut file = path.as_os_str().to_owned();
-        file.push(suffix);
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!("Can't remove the catalogue {}: {error}", path.display());
-            }
-            _ => {}
-        }
-    }
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
-    match error {
-        // An unknown one means that the tables aren't those that we made.
-        rusqlite::Error::SqliteFailure(failure, _) => {
-            matches!(failure.code, DatabaseCorrupt | NotADatabase | Unknown)
-        }
-        rusqlite::Error::FromSqlConversionFailure(..)
-        | rusqlite::Error::InvalidColumnType(..)
-        | rusqlite::Error::SqlInputError { .. } => true,
-        _ => false,
+    if let Err(error) = database::discard(path) {
+        tracing::warn!("Can't remove the catalogue {}: {error}", path.display());
     }
 }
 

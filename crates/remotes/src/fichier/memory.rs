@@ -4,8 +4,7 @@
 //! The file is named after a digest of the key, which isn't in it.
 
 use std::{
-    fs, io,
-    io::Write,
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -15,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use fichier_api::Learned;
+use fichier_state::{read_small, replace};
+
+/// What is read of a file at most; what is kept takes some hundred bytes, and a few for each folder listed lately.
+const LARGEST: u64 = 16 << 20;
 
 /// How often the file is written while calls go on. Losing less than this costs a flood answer at worst.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -32,7 +35,7 @@ pub(super) fn account_name(parts: &[&str]) -> String {
         }
         digest.update(part);
     }
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&digest.finalize()[..16])
 }
 
 /// What is kept of one account.
@@ -83,8 +86,10 @@ impl AccountMemory {
     /// is as good as none.
     pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, Kept) {
         let file = directory.join(account_name(&[endpoint, key]) + ".json");
-        let kept: Kept =
-            fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let kept: Kept = read_small(&file, LARGEST)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
         (Self { file, saved: Mutex::new((Instant::now(), kept.clone())) }, kept)
     }
 
@@ -115,17 +120,14 @@ impl AccountMemory {
     }
 
     fn write(&self, kept: &Kept) -> io::Result<()> {
-        let directory = self.file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(directory)?;
-        let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
-        temporary.write_all(&serde_json::to_vec(kept)?)?;
-        temporary.persist(&self.file)?;
-        Ok(())
+        replace(&self.file, &serde_json::to_vec(kept)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -576,7 +576,7 @@ pub(super) fn known_file(
         link: item.link,
         name: decoded.name,
         size: item.size,
-        whirlpool: item.checksum.map(|sum| Whirlpool::from_bytes(sum.0)),
+        whirlpool: item.checksum,
         date: item.date.as_ref().and_then(WireDate::as_utc),
         media_type,
         stands_for_empty: decoded.stands_for_empty,

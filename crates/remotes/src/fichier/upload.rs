@@ -464,7 +464,7 @@ impl FichierRemote {
                     .checksum
             }
         };
-        match reported.map(|sum| Whirlpool::from_bytes(sum.0)) {
+        match reported {
             Some(stored) if stored == sent => Ok(Some(sent)),
             Some(stored) => Err(differs(sent, stored)),
             None => Err(StorageError::Unverified(item.path.clone())),
@@ -591,9 +591,7 @@ fn take_match(
     item: &Pending,
     sum: Option<Whirlpool>,
 ) -> Option<UploadedFile> {
-    let same_sum = |file: &UploadedFile| {
-        file.whirlpool.is_some_and(|stored| sum.is_some_and(|sum| *sum.as_bytes() == stored.0))
-    };
+    let same_sum = |file: &UploadedFile| sum.is_some() && file.whirlpool == sum;
     let place = report
         .iter()
         .position(|file| file.name == item.stored && same_sum(file))

@@ -55,8 +55,9 @@ pub(super) fn make(place: &Place, folder: &RemotePath) -> Result<bool> {
 pub(super) fn remove_folder(place: &Place, folder: &RemotePath) -> Result<()> {
     let path = place.tree.locate(folder)?;
     let mut removed = fs::remove_dir(&path);
-    // As rclone: where links are followed, one that leads to an empty directory goes like the directory.
-    if place.options.links == LinkPolicy::Follow
+    // As rclone: a link that leads to an empty directory goes like the directory, if it isn't a file by --links. Where
+    // links aren't followed, no listing tells of one: it was named by the user.
+    if place.options.links != LinkPolicy::Translate
         && is_link(&path)
         && fs::metadata(&path).is_ok_and(|there| there.is_dir())
     {

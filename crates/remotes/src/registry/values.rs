@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use fichier_encoding::Encoding;
+use fichier_notation::{ValueError, parse_bool, parse_duration, parse_size};
 
 use super::{BackendSpec, OptionKind, OptionSpec};
 
@@ -138,13 +139,8 @@ pub(super) fn check(spec: &OptionSpec, text: &str) -> Result<(), InvalidValue> {
     checked.map_err(|reason| InvalidValue { option: spec.name, reason })
 }
 
-/// The words that rclone takes for yes and no.
 fn switch(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("{text:?} is neither true nor false")),
-    }
+    parse_bool(text).map_err(|_| format!("{text:?} is neither true nor false"))
 }
 
 fn encoding(text: &str) -> Result<Encoding, String> {
@@ -164,77 +160,18 @@ fn count(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| format!("{text:?} is no number from 1 on"))
 }
 
-/// The longest length of time that is accepted: 1,000 years. Every clock can be set so far ahead.
-const LONGEST_DURATION: Duration = Duration::from_secs(1_000 * 365 * 86_400);
-
-/// Numbers with units, one after the other: `1h30m`. A bare number is seconds.
+/// A length of time. None of the options of this kind can be off.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no length of time like 400ms, 30s or 1h30m");
-    let too_long = || format!("{text:?} is too long");
-    let seconds = |number: f64| {
-        let time = Duration::try_from_secs_f64(number).ok().filter(|time| *time <= LONGEST_DURATION);
-        time.ok_or_else(too_long)
-    };
-    if let Some(number) = number(text) {
-        return seconds(number);
-    }
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|sign: char| !sign.is_ascii_digit() && sign != '.').ok_or_else(wrong)?;
-        let (amount, behind) = rest.split_at(digits);
-        let end = behind.find(|sign: char| sign.is_ascii_digit() || sign == '.').unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at(end);
-        let unit = match unit {
-            "ns" => 1e-9,
-            "us" | "µs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            "w" => 7.0 * 86_400.0,
-            "M" => 30.0 * 86_400.0,
-            "y" => 365.0 * 86_400.0,
-            _ => return Err(wrong()),
-        };
-        let amount = number(amount).ok_or_else(wrong)?;
-        total += seconds(amount * unit)?;
-        if total > LONGEST_DURATION {
-            return Err(too_long());
-        }
-        rest = behind;
-    }
-    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+    on(text, parse_duration(text))
 }
 
-/// A number with a binary unit: `16Mi`, `16M` and `16MiB` are the same. A bare number is KiB, as in rclone.
 fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no size like 512B, 100Ki or 1.5G");
-    let digits = text.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(text.len());
-    let (amount, unit) = text.split_at(digits);
-    let power = match unit.strip_suffix("iB").or_else(|| unit.strip_suffix('i')).unwrap_or(unit) {
-        "" => 1,
-        "B" | "b" => 0,
-        "K" | "k" => 1,
-        "M" | "m" => 2,
-        "G" | "g" => 3,
-        "T" | "t" => 4,
-        "P" | "p" => 5,
-        _ => return Err(wrong()),
-    };
-    let bytes = number(amount).ok_or_else(wrong)? * 1024_f64.powi(power);
-    if bytes >= 9.2e18 {
-        return Err(wrong());
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, as seen above")]
-    Ok(bytes as u64)
+    on(text, parse_size(text))
 }
 
-/// Digits with at most one point; no sign, no exponent, no words such as "inf".
-fn number(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    plain.then(|| text.parse().ok()).flatten()
+fn on<T>(text: &str, read: Result<Option<T>, ValueError>) -> Result<T, String> {
+    let value = read.map_err(|error| format!("{text:?}: {error}"))?;
+    value.ok_or_else(|| format!("{text:?}: this can't be off"))
 }
 
 #[cfg(test)]
@@ -244,44 +181,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_are_read() {
-        for (text, milliseconds) in [
-            ("400ms", 400),
-            ("30s", 30_000),
-            ("1h30m", 5_400_000),
-            ("1.5", 1500),
-            ("0", 0),
-            ("1d", 86_400_000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-        for text in [
-            "",
-            "s",
-            "-1s",
-            "1 s",
-            "1x",
-            "5m3",
-            "inf",
-            "1e3",
-            "9999999999999999999999y",
-            "1001y",
-            "999y366d",
-            ".",
-        ] {
+    fn lengths_of_time_and_sizes_are_written_as_everywhere_but_cannot_be_off() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(size("1.5G"), Ok(3 << 29));
+        assert_eq!(duration("off").unwrap_err(), "\"off\": this can't be off");
+        assert_eq!(size("OFF").unwrap_err(), "\"OFF\": this can't be off");
+        for text in ["", "-1", "x", "1d12h"] {
             assert!(duration(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_read() {
-        for (text, bytes) in
-            [("1", 1024), ("512B", 512), ("16Mi", 16 << 20), ("1.5G", 3 << 29), ("2KiB", 2048)]
-        {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "-1", "x", "1X", "1Bi2", "99999999P"] {
-            assert!(size(text).is_err(), "{text:?}");
         }
     }
 

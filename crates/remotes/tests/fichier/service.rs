@@ -8,7 +8,7 @@ use fichier_emulator::{Builder, Control, Emulator, Tree};
 use fichier_remotes::{
     fichier::{FichierOptions, FichierRemote},
     network::Network,
-    registry::{Opening, open},
+    registry::{NoRemotes, Opening, open},
 };
 use fichier_storage::{
     Content, Entry, File, MemoryContent, Name, Remote, RemoteExt, RemotePath, WriteBatch, WriteItem,
@@ -98,7 +98,8 @@ impl Service {
             ("folder_gap".to_owned(), "0".to_owned()),
         ]);
         settings.extend(options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let opening = Opening { name: "test", root: Path::new(""), settings: &settings, network };
+        let opening =
+            Opening { name: "test", root: Path::new(""), settings: &settings, network, resolver: &NoRemotes };
         let runtime = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| runtime.block_on(open("fichier", opening))).unwrap()
     }

@@ -9,8 +9,8 @@ use fichier_config::{
     connection::is_name,
     interview::Position,
     provider::{HIDDEN_PASSWORD, Obscuring, Provider},
-    value::parse_bool,
 };
+use fichier_notation::parse_bool;
 
 use super::{Context, json, options::pairs, providers, wizard};
 use crate::exit::Failure;
@@ -275,6 +275,8 @@ fn stored(
                 }
                 Secret::new(question.stored(value.expose(), obscuring))
             }
+            // A remote's kind is no option of it.
+            None if key == "type" => value.clone(),
             None => {
                 tracing::warn!(
                     "The backend {} has no option {key:?}: it is written, but decides nothing here",

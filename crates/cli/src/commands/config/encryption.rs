@@ -50,9 +50,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
                 Some(password) => password,
                 None => asked(context)?,
             };
-            configuration.set_password(Some(&password))
+            Ok(configuration.set_password(Some(&password))?)
         }
-        Action::Remove if configuration.is_encrypted()? => configuration.set_password(None),
+        Action::Remove if configuration.is_encrypted()? => Ok(configuration.set_password(None)?),
         Action::Remove => Ok(()),
         Action::Check if configuration.is_encrypted()? => {
             configuration.read()?;

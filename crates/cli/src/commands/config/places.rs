@@ -49,5 +49,5 @@ pub(super) fn paths(context: &mut Context<'_>) -> anyhow::Result<()> {
 }
 
 pub(super) fn touch(context: &mut Context<'_>) -> anyhow::Result<()> {
-    context.session.configuration().touch()
+    Ok(context.session.configuration().touch()?)
 }

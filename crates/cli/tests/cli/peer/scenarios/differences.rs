@@ -16,6 +16,8 @@ pub(crate) const LEFT_OUT: &[&str] = &[
     "`--track-renames` with `--compare-dest`: rclone doesn't look into that folder",
     "`--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain",
     "`--max-transfer` where the service copies: no byte moves through this program then, but rclone counts it",
+    "`--max-transfer` where a file stands in a folder's place, or a folder in a file's: what rclone sends there counts, \
+     and this program sends nothing",
     "`--delete-excluded` with `--max-depth`: rclone removes what is deeper, too",
     "a move inside one place to a folder that isn't there, with `--max-depth`, `--compare-dest` or `--copy-dest`: \
      rclone moves the whole of it by one call, whatever the flag says",
@@ -34,10 +36,12 @@ pub(crate) enum Difference {
     BackupsAsExtras,
     NumberOfTheLastError,
     TimesOfFoldersNotMade,
+    TimesOfRenamed,
     FoldersThatFiltersKeep,
     FoldersMovedWhole,
     RemovedBeforeTheEnd,
     CutInTheMiddle,
+    EmptyFiles,
     SourcesLeft,
     References,
     OldVersionsLeft,
@@ -47,9 +51,10 @@ pub(crate) enum Difference {
 }
 
 use Difference::{
-    BackupsAsExtras, Clashes, CutInTheMiddle, Duplicates, FoldersMovedWhole, FoldersThatFiltersKeep,
-    HiddenAtDestination, NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft, References,
-    RemovedBeforeTheEnd, RemovedSourcesAsErrors, SourcesLeft, TimesOfFoldersNotMade, WholeMovesUntold,
+    BackupsAsExtras, Clashes, CutInTheMiddle, Duplicates, EmptyFiles, FoldersMovedWhole,
+    FoldersThatFiltersKeep, HiddenAtDestination, NamesWithoutFolders, NumberOfTheLastError, OldVersionsLeft,
+    References, RemovedBeforeTheEnd, RemovedSourcesAsErrors, SourcesLeft, TimesOfFoldersNotMade,
+    TimesOfRenamed, WholeMovesUntold,
 };
 
 /// 1Fichier keeps no times, so rclone compares sizes alone there and misses an edit that keeps the size. It gets
@@ -122,10 +127,12 @@ impl Difference {
         Clashes,
         NumberOfTheLastError,
         TimesOfFoldersNotMade,
+        TimesOfRenamed,
         FoldersThatFiltersKeep,
         FoldersMovedWhole,
         RemovedBeforeTheEnd,
         CutInTheMiddle,
+        EmptyFiles,
         SourcesLeft,
         References,
         OldVersionsLeft,
@@ -156,6 +163,10 @@ impl Difference {
             TimesOfFoldersNotMade => {
                 "--compare-dest, --max-transfer: rclone fails to set the times of folders that it didn't have to make"
             }
+            TimesOfRenamed => {
+                "--track-renames: rclone leaves a renamed file its time until the next run; this program gives it the \
+                source's at once"
+            }
             FoldersThatFiltersKeep => {
                 "delete --rmdirs with filters: rclone fails on folders that hold what the filters keep, and leaves \
                 some that are empty"
@@ -165,12 +176,16 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 "a sync that fails: with --max-delete, --delete-before or --delete-during rclone has removed some by \
-                then; this program compares all before and removes nothing, but may have renamed what would have had \
-                to go"
+                then, lists what it couldn't remove as errors, or compares nothing more; this program compares all before and removes nothing, but may have \
+                renamed what would have had to go"
             }
             CutInTheMiddle => {
                 "--max-transfer: rclone begins what it then cuts, makes its folder, and sets the old version aside; \
                 this program knows the size"
+            }
+            EmptyFiles => {
+                "an empty file that can't be stored: with --backup-dir or --suffix rclone sets the old version aside \
+                before it fails; this program leaves it in its place"
             }
             SourcesLeft => {
                 "move --update: rclone removes a file of the source that is older than another one at the \
@@ -214,16 +229,22 @@ impl Difference {
                 command.transfers() && (scenario.has("--immutable") || to_service && empty)
             }
             TimesOfFoldersNotMade => !to_service && any(&["--compare-dest", "--max-transfer"]),
+            TimesOfRenamed => !to_service && scenario.has("--track-renames"),
             FoldersThatFiltersKeep => *command == Command::Delete && scenario.has("--rmdirs"),
             FoldersMovedWhole => scenario.moves_within() && scenario.has("--delete-empty-src-dirs"),
             RemovedBeforeTheEnd => *command == Command::Sync,
             CutInTheMiddle => scenario.has("--max-transfer"),
+            EmptyFiles => {
+                command.transfers()
+                    && to_service
+                    && any(&["--backup-dir", "--suffix"])
+                    && !empty(scenario).is_empty()
+            }
             SourcesLeft => *command == Command::Move && any(&["--update", "--max-transfer"]),
             References => any(&["--compare-dest", "--copy-dest"]),
             OldVersionsLeft => {
-                matches!(command, Command::Copy | Command::Sync)
-                    && to_service
-                    && (from_service || scenario.has("--copy-dest"))
+                let copies = matches!(command, Command::Copy | Command::Sync) && from_service;
+                command.transfers() && to_service && (copies || scenario.has("--copy-dest"))
             }
             HiddenAtDestination => {
                 command.transfers() && any(&["--min-size", "--max-size"]) && !hidden(scenario).is_empty()
@@ -240,7 +261,8 @@ impl Difference {
                 let combined = scenario.has("--combined");
                 for end in [theirs, ours] {
                     for line in &mut end.lines {
-                        *line = without_folder(line, combined);
+                        let (sign, name) = sign_and_name(line, combined);
+                        *line = format!("{sign}{name}");
                     }
                     end.lines.sort();
                 }
@@ -260,7 +282,10 @@ impl Difference {
                 theirs.lines.retain(|line| !line.ends_with("-old") || ours.lines.contains(line));
             }
             NumberOfTheLastError => {
-                if [theirs.status, ours.status].iter().all(|status| matches!(status, Some(2 | 6))) {
+                let cut = scenario.has("--max-transfer");
+                let may_hang =
+                    |status: &Option<i32>| matches!(status, Some(2 | 6)) || cut && *status == Some(8);
+                if [theirs.status, ours.status].iter().all(may_hang) {
                     theirs.status = ours.status;
                 }
             }
@@ -278,6 +303,20 @@ impl Difference {
                     });
                 }
             }
+            TimesOfRenamed => {
+                for (path, versions) in &mut theirs.held.entry("destination").or_default().files {
+                    let before = scenario.destination.as_ref().and_then(|tree| tree.files.get(&path[1..]));
+                    let source = scenario.source.files.get(&path[1..]).and_then(|versions| versions.last());
+                    let ours = ours.held["destination"].files.get(path);
+                    if let (None, Some(source), Some([(content, time)])) =
+                        (before, source, ours.map(Vec::as_slice))
+                        && *time == Some(source.second())
+                        && versions.iter().all(|(other, _)| other == content)
+                    {
+                        *versions = vec![(content.clone(), *time)];
+                    }
+                }
+            }
             FoldersMovedWhole => {
                 let moved = folders(&scenario.source);
                 let there = theirs.held["destination"].folders.clone();
@@ -288,6 +327,13 @@ impl Difference {
             }
             RemovedBeforeTheEnd => {
                 if theirs.status != Some(0) && ours.status != Some(0) {
+                    if theirs.status == Some(7) {
+                        keep_times(theirs, ours);
+                        theirs.lines.retain(|line| !line.starts_with("! ") || ours.lines.contains(line));
+                        if scenario.has("--delete-before") {
+                            ours.lines.retain(|line| theirs.lines.contains(line));
+                        }
+                    }
                     for root in ["destination", "old"] {
                         fill_up(theirs, ours, root);
                         fill_up(ours, theirs, root);
@@ -296,7 +342,12 @@ impl Difference {
             }
             CutInTheMiddle => {
                 if theirs.status == ours.status {
-                    put_back_what_made_room(scenario, theirs, ours);
+                    // On a disk the old version of what is then cut stands beside it, or in the backup, and nothing in
+                    // its place.
+                    if let (Some(before), [_, Place::Local]) = (&scenario.destination, scenario.places) {
+                        put_back(before.files.keys().map(|path| format!("/{path}")), theirs, ours);
+                    }
+                    drop_folders_made_for_nothing(theirs, ours);
                     let there = ours.held["destination"].folders.clone();
                     let mut made = folders(&scenario.source);
                     made.insert(String::new());
@@ -304,6 +355,10 @@ impl Difference {
                         .folders_of("destination")
                         .retain(|folder| there.contains(folder) || !made.contains(folder));
                 }
+            }
+            EmptyFiles => {
+                put_back(empty(scenario).iter().map(|path| format!("/{}", stored(path))), theirs, ours);
+                drop_folders_made_for_nothing(theirs, ours);
             }
             SourcesLeft => {
                 if scenario.has("--update") {
@@ -314,8 +369,11 @@ impl Difference {
             }
             References => {
                 if theirs.lines.len() >= ours.lines.len() {
-                    theirs.lines.retain(|line| ours.lines.contains(line));
-                    theirs.lines.dedup();
+                    let mut left = ours.lines.clone();
+                    theirs.lines.retain(|line| {
+                        let place = left.iter().position(|other| other == line);
+                        place.is_some_and(|place| left.remove(place) == *line)
+                    });
                 }
                 if scenario.command == Command::Move {
                     let paths: BTreeSet<_> = scenario.reference.files.keys().cloned().collect();
@@ -346,7 +404,18 @@ impl Difference {
             }
             HiddenAtDestination => set_apart(scenario, &hidden(scenario), theirs, ours),
             Clashes => set_apart(scenario, &clashes(scenario), theirs, ours),
-            Duplicates => set_apart(scenario, &duplicates(scenario), theirs, ours),
+            Duplicates => {
+                let twice = duplicates(scenario);
+                set_apart(scenario, &twice, theirs, ours);
+                // What is left there keeps the folders that it is in.
+                let is_above = |folder: &str| {
+                    let holds =
+                        |path: &String| format!("/{}", stored(path)).starts_with(&format!("{folder}/"));
+                    twice.iter().any(holds)
+                };
+                let kept = ours.held["destination"].folders.clone();
+                theirs.folders_of("destination").retain(|folder| kept.contains(folder) || !is_above(folder));
+            }
         }
     }
 }
@@ -369,7 +438,8 @@ impl End {
         };
         for root in roots {
             let held = self.held.entry(root).or_default();
-            held.files.retain(|path, _| !concerned(path));
+            // With them go their old versions, by the suffix that scenarios give.
+            held.files.retain(|path, _| !concerned(path) && !concerned(&path.replacen("-old", "", 1)));
             held.folders.retain(|path| !concerned(path));
         }
     }
@@ -386,10 +456,7 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     let combined = scenario.has("--combined");
     for end in [&mut *theirs, &mut *ours] {
         end.set_apart(paths, &["source", "destination", "old"]);
-        end.lines.retain(|line| {
-            let line = without_folder(line, combined);
-            !names.contains(&line[if combined { 2 } else { 0 }..])
-        });
+        end.lines.retain(|line| !names.contains(sign_and_name(line, combined).1));
     }
     // What makes room for something else counts against --max-delete with rclone, and isn't touched here.
     let limited = scenario.has("--max-delete");
@@ -408,10 +475,30 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     }
 }
 
-/// On a disk the old version of what is then cut stands beside it, or in the backup, and nothing in its place.
-fn put_back_what_made_room(scenario: &Scenario, theirs: &mut End, ours: &End) {
-    let (Some(before), [_, Place::Local]) = (&scenario.destination, scenario.places) else { return };
-    for path in before.files.keys().map(|path| format!("/{path}")) {
+/// Where both ends hold the same content at the destination, its time may be that of an update that wasn't reached.
+fn keep_times(theirs: &mut End, ours: &End) {
+    let there = &ours.held["destination"].files;
+    for (path, versions) in &mut theirs.held.entry("destination").or_default().files {
+        let contents = |versions: &[(String, Option<u64>)]| -> Vec<_> {
+            versions.iter().map(|(content, _)| content.clone()).collect()
+        };
+        if let Some(other) = there.get(path).filter(|other| contents(other) == contents(versions)) {
+            versions.clone_from(other);
+        }
+    }
+}
+
+/// Drops the folders of the backup into which nothing came.
+fn drop_folders_made_for_nothing(theirs: &mut End, ours: &End) {
+    let (made, kept) = (&ours.held["old"].folders, theirs.held["old"].files.clone());
+    theirs
+        .folders_of("old")
+        .retain(|folder| made.contains(folder) || kept.keys().any(|path| parent(path).starts_with(folder)));
+}
+
+/// Puts back what one end has set aside, and the other one has left in its place.
+fn put_back(paths: impl Iterator<Item = String>, theirs: &mut End, ours: &End) {
+    for path in paths {
         let kept = ours.held["destination"].files.get(&path);
         let (Some(kept), false) = (kept, theirs.held["destination"].files.contains_key(&path)) else {
             continue;
@@ -434,9 +521,11 @@ fn fill_up(end: &mut End, kept: &End, root: &'static str) {
     held.folders.extend(kept.held[root].folders.iter().cloned());
 }
 
-fn without_folder(line: &str, combined: bool) -> String {
-    let (sign, path) = line.split_at_checked(if combined { 2 } else { 0 }).unwrap_or(("", line));
-    format!("{sign}{}", path.rsplit('/').next().unwrap_or(path))
+/// The sign of a line of `--combined`, if it is one, and the name in it. Other lists may stand among its lines.
+fn sign_and_name(line: &str, combined: bool) -> (&str, &str) {
+    let signed = combined && ["= ", "* ", "+ ", "- ", "! "].iter().any(|sign| line.starts_with(sign));
+    let (sign, path) = line.split_at(if signed { 2 } else { 0 });
+    (sign, path.rsplit('/').next().unwrap_or(path))
 }
 
 /// The folders of a tree, under the names of both kinds of places.
@@ -450,7 +539,7 @@ fn trees(scenario: &Scenario) -> [&Tree; 2] {
 }
 
 /// Paths that are a file on one side and a folder on the other.
-fn clashes(scenario: &Scenario) -> BTreeSet<String> {
+pub(crate) fn clashes(scenario: &Scenario) -> BTreeSet<String> {
     let [left, right] = trees(scenario);
     let is_folder = |tree: &Tree, path: &String| tree.folders.contains(path);
     let there = left.files.keys().filter(|path| is_folder(right, path));
@@ -461,6 +550,13 @@ fn clashes(scenario: &Scenario) -> BTreeSet<String> {
 /// Paths that hold several versions on a side.
 fn duplicates(scenario: &Scenario) -> BTreeSet<String> {
     trees(scenario).into_iter().flat_map(Tree::duplicates).cloned().collect()
+}
+
+/// Paths of empty files of the source that the destination has a version of.
+fn empty(scenario: &Scenario) -> BTreeSet<String> {
+    let [left, right] = trees(scenario);
+    let is_empty = |path: &String| left.files[path].last().is_some_and(|version| version.size() == 0);
+    left.files.keys().filter(|path| right.files.contains_key(*path) && is_empty(path)).cloned().collect()
 }
 
 /// Paths whose sizes lie on both sides of a limit.

@@ -3,7 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
-    differences::{keeps_name_at_service, left_to_chance},
+    differences::{clashes, keeps_name_at_service, left_to_chance},
     tree::{CONTENTS, Place, Tree, Version},
 };
 
@@ -213,6 +213,10 @@ impl Chance {
         if left_to_chance(&scenario) {
             scenario.settle_chance();
         }
+        if scenario.has("--max-transfer") && !clashes(&scenario).is_empty() {
+            let limits = ["--max-transfer", "--cutoff-mode"];
+            scenario.flags.retain(|flag| !limits.iter().any(|name| flag.starts_with(name)));
+        }
         scenario
     }
 
@@ -336,7 +340,10 @@ impl Chance {
     /// Makes a folder of one of the other tree's files, or a file of one of its folders.
     fn clash(&mut self, of: &Tree, tree: &mut Tree, place: Place) {
         let version = self.version(place);
-        if let Some(folder) = of.folders.iter().next().filter(|_| self.percent(50)) {
+        // The folder's name becomes a file's.
+        let fits =
+            !self.plain || of.folders.iter().next().is_some_and(|folder| keeps_name_at_service(folder));
+        if let Some(folder) = of.folders.iter().next().filter(|_| fits && self.percent(50)) {
             tree.remove_folder(folder);
             tree.set(folder, vec![version]);
         } else if let Some(file) = of.files.keys().next() {

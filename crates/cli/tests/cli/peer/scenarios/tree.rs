@@ -56,7 +56,7 @@ impl Version {
     }
 
     /// Times tell contents apart, since rclone takes the word of a time that is the same.
-    fn second(self) -> u64 {
+    pub(crate) fn second(self) -> u64 {
         1_600_000_000 + 100 * u64::try_from(self.content).unwrap() + if self.touched { 50 } else { 0 }
     }
 }

@@ -3,23 +3,22 @@
 //! It is spoken to over HTTP as the real service is. Processes that use it at the same time each start their
 //! own emulator on the same state.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
-
-use anyhow::Context as _;
+use std::{path::Path, sync::Arc};
 
 use fichier_emulator::{Emulator, Storage};
 use fichier_remotes::{
     network::Network,
-    registry::{self, Opening},
+    registry::{self, NoRemotes, OpenError, Opening},
 };
 use fichier_storage::Remote;
 
-use crate::directories::Directories;
+use crate::{SessionError, options::Values};
 
 /// The name of the built-in remote.
-pub(crate) const NAME: &str = "demo";
+pub const NAME: &str = "demo";
 
 /// The emulated service of this process.
+#[derive(Debug)]
 pub(crate) struct Service {
     endpoint: String,
     api_key: String,
@@ -30,17 +29,17 @@ impl Service {
     ///
     /// # Errors
     /// It can't be started.
-    pub(crate) async fn start(directories: &Directories) -> anyhow::Result<Self> {
-        let state = directories
-            .data
-            .as_ref()
-            .context("there is no home directory to keep the demo service's files in")?
-            .join("demo");
+    pub(crate) async fn start(directory: Option<&Path>) -> Result<Self, SessionError> {
+        let Some(directory) = directory else {
+            let source = "there is no home directory to keep its files in".into();
+            return Err(SessionError::Demo { directory: None, source });
+        };
+        let failed = |source| SessionError::Demo { directory: Some(directory.to_owned()), source };
         let emulator = Emulator::builder()
-            .storage(Storage::Directory(state.clone()))
+            .storage(Storage::Directory(directory.to_owned()))
             .start()
             .await
-            .with_context(|| format!("can't start the demo service in {}", state.display()))?;
+            .map_err(|error| failed(error.into()))?;
         let service =
             Self { endpoint: emulator.endpoint().to_string(), api_key: emulator.api_key().to_owned() };
         tokio::spawn(async move {
@@ -57,9 +56,9 @@ impl Service {
     /// A value doesn't suit its option.
     pub(crate) async fn open(
         &self,
-        settings: &BTreeMap<String, String>,
+        settings: &Values,
         network: &Network,
-    ) -> anyhow::Result<Arc<dyn Remote>> {
+    ) -> Result<Arc<dyn Remote>, OpenError> {
         let mut settings = settings.clone();
         // The demo service has no limits, unless somebody wants to see us keep to them.
         for gap in ["call_gap", "list_gap", "folder_gap", "all_files_gap", "account_gap"] {
@@ -68,7 +67,13 @@ impl Service {
         settings.insert("endpoint".to_owned(), self.endpoint.clone());
         settings.insert("api_key".to_owned(), self.api_key.clone());
         let network = Network { memory: None, gates: None, ..network.clone() };
-        let opening = Opening { name: NAME, root: Path::new(""), settings: &settings, network: &network };
-        Ok(registry::open("fichier", opening).await?)
+        let opening = Opening {
+            name: NAME,
+            root: Path::new(""),
+            settings: &settings,
+            network: &network,
+            resolver: &NoRemotes,
+        };
+        registry::open("fichier", opening).await
     }
 }

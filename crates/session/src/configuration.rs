@@ -4,18 +4,13 @@
 //! `RCLONE_CONFIG_PASS`, a person. Only a person at a terminal is asked again after a wrong one.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use fichier_config::{
     Config, ConfigError, ConfigFile, Document, Environment, IniFile, Locations, NoPassword, Passwords, Secret,
-};
-
-use crate::{
-    arguments::Settings,
-    exit::Failure,
-    terminal::{Answer, Terminal},
 };
 
 /// The variables that may hold the password, ours first.
@@ -25,32 +20,73 @@ const VARIABLES: [&str; 2] = ["FICHIER_CONFIG_PASS", "RCLONE_CONFIG_PASS"];
 const CHANGE: [&str; 2] = ["FICHIER_PASSWORD_CHANGE", "RCLONE_PASSWORD_CHANGE"];
 
 /// The configuration file, or none.
-#[derive(Debug)]
-pub(crate) struct Configuration {
+pub struct Configuration {
     locations: Locations,
     file: Option<ConfigFile>,
     sources: Sources,
 }
 
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Who knows the password of an encrypted file, beside the environment.
+#[derive(Default)]
+pub struct Passphrases {
+    /// What is run to get it: `--password-command`.
+    pub command: Option<String>,
+    /// Asks a person; `None`: nobody may be asked.
+    pub person: Option<Box<dyn Passwords + Send>>,
+}
+
+impl fmt::Debug for Passphrases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passphrases").finish_non_exhaustive()
+    }
+}
+
+/// Why the configuration file can't be read or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// There is none: `--config ""`.
+    #[error("there is no configuration file: name one with --config, or set HOME")]
+    NoFile,
+    /// It can't be read, decrypted, changed or written.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// There is no password for it.
+    #[error("{0}")]
+    NoPassword(#[from] NoPassword),
+}
+
 impl Configuration {
-    /// The file that counts in this run.
-    pub(crate) fn new(settings: &Settings, environment: &Environment) -> Self {
-        let locations = Locations::new(settings.config.as_deref(), environment);
+    /// Takes the file that counts: the one that was named, or where the environment says.
+    #[must_use]
+    pub fn new(named: Option<&Path>, environment: &Environment, passphrases: Passphrases) -> Self {
+        let locations = Locations::new(named, environment);
         let variable = VARIABLES.iter().find_map(|name| {
             let value = environment.get(name).filter(|value| !value.is_empty())?;
             Some((*name, Secret::new(value)))
         });
-        let sources = Sources {
-            command: settings.password_command.clone(),
-            variable,
-            may_ask: settings.ask_password,
-            asked_before: false,
-        };
+        let Passphrases { command, person } = passphrases;
+        let sources = Sources { command, variable, person };
         Self { file: locations.file().map(ConfigFile::at), locations, sources }
     }
 
-    /// What it means, together with the environment.
-    pub(crate) fn load(&mut self, environment: &Environment) -> Result<Config, ConfigError> {
+    /// Takes no file.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(Some(Path::new("")), &Environment::default(), Passphrases::default())
+    }
+
+    /// Returns what it means, together with the environment.
+    ///
+    /// # Errors
+    /// It can't be read or decrypted.
+    pub fn load(&mut self, environment: &Environment) -> Result<Config, ConfigError> {
         match &mut self.file {
             Some(file) => {
                 let document = file.read(&mut self.sources)?;
@@ -60,27 +96,28 @@ impl Configuration {
         }
     }
 
-    /// All places where a file is looked for.
-    pub(crate) fn locations(&self) -> &Locations {
+    /// Returns all places where a file is looked for.
+    #[must_use]
+    pub fn locations(&self) -> &Locations {
         &self.locations
     }
 
-    /// Where the file is.
+    /// Returns where the file is.
     ///
     /// # Errors
     /// There is none: `--config ""`.
-    pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
+    pub fn path(&self) -> Result<PathBuf, ConfigurationError> {
         match &self.file {
             Some(file) => Ok(file.path().to_owned()),
-            None => Err(no_file()),
+            None => Err(ConfigurationError::NoFile),
         }
     }
 
-    /// The file's text; empty where there is none.
+    /// Returns the file's text; empty where there is none.
     ///
     /// # Errors
     /// It can't be read or decrypted.
-    pub(crate) fn read(&mut self) -> Result<Document, ConfigError> {
+    pub fn read(&mut self) -> Result<Document, ConfigError> {
         match &mut self.file {
             Some(file) => file.read(&mut self.sources),
             None => Ok(Document::default()),
@@ -91,11 +128,11 @@ impl Configuration {
     ///
     /// # Errors
     /// There is no file, or it can't be read, decrypted or written, or the change can't be made.
-    pub(crate) fn edit<T>(
+    pub fn edit<T>(
         &mut self,
         change: impl FnMut(&mut Document) -> Result<T, ConfigError>,
-    ) -> anyhow::Result<T> {
-        let file = self.file.as_mut().ok_or_else(no_file)?;
+    ) -> Result<T, ConfigurationError> {
+        let file = self.file.as_mut().ok_or(ConfigurationError::NoFile)?;
         Ok(file.edit(&mut self.sources, change)?)
     }
 
@@ -103,15 +140,15 @@ impl Configuration {
     ///
     /// # Errors
     /// It can't be made.
-    pub(crate) fn touch(&mut self) -> anyhow::Result<()> {
-        Ok(self.file.as_mut().ok_or_else(no_file)?.touch()?)
+    pub fn touch(&mut self) -> Result<(), ConfigurationError> {
+        Ok(self.file.as_mut().ok_or(ConfigurationError::NoFile)?.touch()?)
     }
 
-    /// Whether the file is encrypted.
+    /// Checks whether the file is encrypted.
     ///
     /// # Errors
     /// It can't be read.
-    pub(crate) fn is_encrypted(&self) -> Result<bool, ConfigError> {
+    pub fn is_encrypted(&self) -> Result<bool, ConfigError> {
         self.file.as_ref().map_or(Ok(false), ConfigFile::is_encrypted)
     }
 
@@ -119,32 +156,26 @@ impl Configuration {
     ///
     /// # Errors
     /// There is no file, or it can't be read, decrypted or written.
-    pub(crate) fn set_password(&mut self, password: Option<&Secret>) -> anyhow::Result<()> {
-        let file = self.file.as_mut().ok_or_else(no_file)?;
+    pub fn set_password(&mut self, password: Option<&Secret>) -> Result<(), ConfigurationError> {
+        let file = self.file.as_mut().ok_or(ConfigurationError::NoFile)?;
         Ok(file.set_password(&mut self.sources, password)?)
     }
 
-    /// A new password by `--password-command`; `None` where a person has to give it.
+    /// Returns a new password by `--password-command`; `None` where a person has to give it.
     ///
     /// # Errors
     /// The command fails.
-    pub(crate) fn new_password(&self) -> anyhow::Result<Option<Secret>> {
+    pub fn new_password(&self) -> Result<Option<Secret>, ConfigurationError> {
         let Some(command) = &self.sources.command else { return Ok(None) };
         Ok(Some(password_of(command, true)?))
     }
 }
 
-fn no_file() -> Failure {
-    Failure::other("there is no configuration file: name one with --config, or set HOME")
-}
-
 /// Who knows the password.
-#[derive(Debug)]
 struct Sources {
     command: Option<String>,
     variable: Option<(&'static str, Secret)>,
-    may_ask: bool,
-    asked_before: bool,
+    person: Option<Box<dyn Passwords + Send>>,
 }
 
 impl Passwords for Sources {
@@ -162,31 +193,13 @@ impl Passwords for Sources {
             }
             return Ok(password.clone());
         }
-        if !self.may_ask {
-            let reason = "its password may not be asked for; set FICHIER_CONFIG_PASS or --password-command";
-            return Err(NoPassword(reason.to_owned()));
-        }
-        self.ask(path, wrong)
-    }
-}
-
-impl Sources {
-    fn ask(&mut self, path: &Path, wrong: bool) -> Result<Secret, NoPassword> {
-        let mut terminal = Terminal::new();
-        if wrong && self.asked_before {
-            if !terminal.is_interactive() {
-                return Err(NoPassword("the password doesn't open it".to_owned()));
+        match &mut self.person {
+            Some(person) => person.password(path, wrong),
+            None => {
+                let reason =
+                    "its password may not be asked for; set FICHIER_CONFIG_PASS or --password-command";
+                Err(NoPassword(reason.to_owned()))
             }
-            tracing::error!("The password doesn't open {}. Once more:", path.display());
-        }
-        self.asked_before = true;
-        // All of the question comes when the terminal is silent already.
-        match terminal.hidden("Enter configuration password:\npassword:", &mut std::io::stderr()) {
-            Ok(Answer::Line(password)) => Ok(password),
-            Ok(Answer::End | Answer::Interrupted) => Err(NoPassword(
-                "no password was entered; set FICHIER_CONFIG_PASS or --password-command".to_owned(),
-            )),
-            Err(error) => Err(NoPassword(format!("its password can't be asked for: {error}"))),
         }
     }
 }

@@ -7,14 +7,29 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::make_directory;
+
 /// The end of the names of new files before they take their place.
 const NEW: &str = ".new";
 
 /// How many links may follow each other; more are a circle.
 const MOST_LINKS: usize = 40;
 
+/// Replaces the content of a file of the program's own, or makes it: whoever reads it finds the old content or the new,
+/// also after a power cut.
+///
+/// # Errors
+/// The file system refuses. The old content stays.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    make_directory(directory_of(path))?;
+    prepare(path, bytes)?.take_place(path)
+}
+
 /// The file that a path means in the end: links are followed, also one to a file that isn't there.
-pub(super) fn target_of(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// It is a directory, the links make a circle, or the file system refuses.
+pub fn target_of(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
         match fs::symlink_metadata(&target) {
@@ -30,7 +45,8 @@ pub(super) fn target_of(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// The directory that a file is in.
-pub(super) fn directory_of(path: &Path) -> &Path {
+#[must_use]
+pub fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -38,7 +54,8 @@ pub(super) fn directory_of(path: &Path) -> &Path {
 }
 
 /// The hidden file beside another one, with something behind its name.
-pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+#[must_use]
+pub fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = prefix(path);
     // `prefix` ends with the point that `end` begins with.
     name.push(end.trim_start_matches('.'));
@@ -53,7 +70,7 @@ fn prefix(path: &Path) -> OsString {
 }
 
 /// Removes what a process left that was killed before its new file took its place. Only under the lock.
-pub(super) fn sweep(target: &Path) {
+pub fn sweep(target: &Path) {
     let Ok(entries) = fs::read_dir(directory_of(target)) else { return };
     let prefix = prefix(target);
     for entry in entries.flatten() {
@@ -67,10 +84,14 @@ pub(super) fn sweep(target: &Path) {
 }
 
 /// New content that is on the disk and not yet in its place.
-pub(super) struct Prepared(TempPath);
+#[derive(Debug)]
+pub struct Prepared(TempPath);
 
 /// Writes the new content of a file beside it.
-pub(super) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
+///
+/// # Errors
+/// The file system refuses.
+pub fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
     let mut new = new_file(target)?;
     new.write_all(bytes)?;
     keep_owner_and_mode(target, new.as_file())?;
@@ -104,7 +125,10 @@ fn keep_owner_and_mode(_target: &Path, _new: &File) -> io::Result<()> {
 
 impl Prepared {
     /// Takes the file's place.
-    pub(super) fn take_place(self, target: &Path) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The file system refuses. The old content stays.
+    pub fn take_place(self, target: &Path) -> io::Result<()> {
         self.0.persist(target).map_err(|error| error.error)?;
         sync_directory(directory_of(target))
     }
@@ -123,4 +147,22 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_new_content_takes_the_place_of_the_old_and_nothing_is_left_beside_it() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("deep/file");
+        for text in ["old", "new"] {
+            replace(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(directory_of(&path)).unwrap().count(), 1);
+        replace(directory_of(&path), b"never").unwrap_err();
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
 }

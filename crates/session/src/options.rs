@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use fichier_config::{Address, RemoteOptions, RemoteSpec, connection::without_values};
 use fichier_remotes::registry::{self, OpenError, OptionKind};
 
+use crate::SessionError;
+
 /// Values by option, passwords in the clear.
-pub(super) type Values = BTreeMap<String, String>;
+pub(crate) type Values = BTreeMap<String, String>;
 
 /// Stands for a value that isn't shown.
 const HIDDEN: &str = "…";
@@ -15,7 +17,7 @@ const HIDDEN: &str = "…";
 ///
 /// # Errors
 /// A password isn't obscured, or a value doesn't suit its option.
-pub(super) fn values(options: &RemoteOptions) -> anyhow::Result<Values> {
+pub(crate) fn values(options: &RemoteOptions) -> Result<Values, SessionError> {
     let mut values = Values::new();
     let Some(backend) = registry::backend(&options.backend) else { return Ok(values) };
     for option in backend.options {
@@ -36,7 +38,7 @@ pub(super) fn values(options: &RemoteOptions) -> anyhow::Result<Values> {
 }
 
 /// The address as messages may show it. Only values of options that are known to be harmless are shown.
-pub(super) fn shown(address: &Address) -> String {
+pub(crate) fn shown_address(address: &Address) -> String {
     let path = String::from_utf8_lossy(&address.path);
     let (name, parameters) = match &address.remote {
         RemoteSpec::Local => return path.into_owned(),
@@ -52,11 +54,21 @@ pub(super) fn shown(address: &Address) -> String {
 }
 
 /// What to do about a value that ended too soon.
-pub(super) const QUOTES: &str =
+const QUOTES: &str =
     " (a value that holds a colon stands in quotes, such as :fichier,endpoint=\"http://host/\":path)";
 
+/// Returns what was typed for a place as messages may show it, and advice on how it should have been typed.
+#[must_use]
+pub fn shown(text: &str) -> (String, &'static str) {
+    match Address::parse(text.as_bytes()) {
+        Ok(address) => (shown_address(&address), if lacks_quotes(&address) { QUOTES } else { "" }),
+        // What follows a comma may be a key.
+        Err(_) => (text.split(',').next().unwrap_or_default().to_owned(), ""),
+    }
+}
+
 /// Whether the value of an option was probably cut off at a colon: `,endpoint=http://host:`.
-pub(super) fn lacks_quotes(address: &Address) -> bool {
+fn lacks_quotes(address: &Address) -> bool {
     let (RemoteSpec::Named { parameters, .. } | RemoteSpec::OnTheFly { parameters, .. }) = &address.remote
     else {
         return false;
@@ -65,7 +77,8 @@ pub(super) fn lacks_quotes(address: &Address) -> bool {
 }
 
 /// Checks whether an option's value may be shown: every backend that has it says so.
-pub(crate) fn is_harmless(key: &str) -> bool {
+#[must_use]
+pub fn is_harmless(key: &str) -> bool {
     let mut options = registry::backends().iter().filter_map(|backend| backend.option(key)).peekable();
     options.peek().is_some() && options.all(|option| !option.sensitive)
 }
@@ -76,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_holds_no_secret() {
-        let shown = |text: &str| shown(&Address::parse(text.as_bytes()).unwrap());
+        let shown = |text: &str| shown(text).0;
         assert_eq!(shown(":fichier,api_key=KEY,cdn=true:a/b"), ":fichier,api_key=…,cdn=true:a/b");
         assert_eq!(shown("x,unheard_of=KEY:"), "x,unheard_of=…:");
         assert_eq!(shown("x,file_password=KEY:"), "x,file_password=…:");

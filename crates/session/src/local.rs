@@ -5,24 +5,24 @@ use std::path::{Component, Path, PathBuf};
 use fichier_encoding::Encoding;
 use fichier_remotes::{
     network::Network,
-    registry::{self, Opening},
+    registry::{self, NoRemotes, Opening},
 };
 use fichier_storage::{Location, Name, RemotePath};
 
-use super::{Purpose, options::Values};
+use crate::{Purpose, SessionError, options::Values};
 
 /// A path on this computer, with the options of the remote by which it was named.
 #[derive(Debug, Clone)]
-pub(super) struct LocalPath {
+pub struct LocalPath {
     path: PathBuf,
-    pub(super) options: Values,
+    pub(crate) options: Values,
 }
 
 impl LocalPath {
     /// Takes a path as it was typed. As with rclone, `..` takes back the name before it, be that a link or not.
-    pub(super) fn new(typed: &[u8], options: Values) -> Result<Self, std::str::Utf8Error> {
+    pub(crate) fn new(typed: &[u8], options: Values) -> std::io::Result<Self> {
         let mut path = PathBuf::new();
-        for component in Path::new(std::str::from_utf8(typed)?).components() {
+        for component in Path::new(std::str::from_utf8(typed).map_err(std::io::Error::other)?).components() {
             match (component, path.components().next_back()) {
                 (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
                 (Component::ParentDir, Some(Component::Normal(_))) => {
@@ -37,29 +37,31 @@ impl LocalPath {
         Ok(Self { path, options })
     }
 
-    /// The path.
-    pub(super) fn path(&self) -> &Path {
+    /// Returns the path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
 /// Opens a path on this computer.
-pub(super) async fn open(
+pub(crate) async fn open(
     path: &Path,
     purpose: Purpose,
     settings: &Values,
     network: &Network,
-) -> anyhow::Result<Location> {
+) -> Result<Location, SessionError> {
     let (root, leaf) =
         if purpose == Purpose::Look && path.is_dir() { (path.to_owned(), None) } else { split_leaf(path)? };
-    let remote = registry::open("local", Opening { name: "local", root: &root, settings, network }).await?;
+    let opening = Opening { name: "local", root: &root, settings, network, resolver: &NoRemotes };
+    let remote = registry::open("local", opening).await?;
     let path = leaf.map_or_else(RemotePath::root, |leaf| RemotePath::root().join(&leaf));
     Ok(Location { remote, path })
 }
 
 /// The root of the file system that a path is of, and the path seen from there. Links on the way are followed;
 /// the last name is looked through only if a directory stands behind it and that is what is wanted.
-pub(super) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBuf, RemotePath)> {
+pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBuf, RemotePath)> {
     let path = std::path::absolute(path)?;
     let (start, leaf) = match path.file_name() {
         Some(leaf) if purpose == Purpose::Change || !path.is_dir() => {

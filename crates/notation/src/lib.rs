@@ -1,4 +1,7 @@
-//! Booleans, sizes and durations in rclone's notation (measured on v1.75.2).
+//! Reads booleans, sizes and durations in rclone's notation (measured on v1.75.2).
+//!
+//! Flags, the configuration file and the options of backends are all read here, so that a value means the same
+//! wherever it is written.
 
 use std::time::Duration;
 
@@ -42,7 +45,7 @@ pub fn parse_bool(text: &str) -> Result<bool, ValueError> {
 /// Units go by 1024 and may be written `M`, `m`, `Mi` or `MiB`.
 ///
 /// ```
-/// use fichier_config::value::parse_size;
+/// use fichier_notation::parse_size;
 /// assert_eq!(parse_size("1.5G"), Ok(Some(1_610_612_736)));
 /// assert_eq!(parse_size("1"), Ok(Some(1024)));
 /// assert_eq!(parse_size("off"), Ok(None));
@@ -87,7 +90,7 @@ pub fn parse_size(text: &str) -> Result<Option<u64>, ValueError> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use fichier_config::value::parse_duration;
+/// use fichier_notation::parse_duration;
 /// assert_eq!(parse_duration("1h30m"), Ok(Some(Duration::from_secs(5400))));
 /// assert_eq!(parse_duration("2d"), Ok(Some(Duration::from_secs(172_800))));
 /// ```

@@ -1,0 +1,81 @@
+//! The files that the program keeps for itself: what is wrong with one of them stops no run, and costs nothing but time.
+
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::stage::Stage;
+
+/// All files below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+/// A stage on which one file was copied, and the files that the program keeps.
+fn used() -> (Stage, Vec<PathBuf>) {
+    let stage = Stage::start();
+    fs::write(stage.directory("here").join("a"), "content").unwrap();
+    stage.run(&["copy", "work/here", "t:one"]).success();
+    let kept = files(&stage.home().join(".cache"));
+    assert!(kept.len() >= 3, "{kept:?}");
+    (stage, kept)
+}
+
+#[test]
+fn they_are_their_owners_alone() {
+    let (stage, kept) = used();
+    for path in kept.iter().map(PathBuf::as_path).chain([&*stage.home().join(".cache/fichier")]) {
+        let mode = fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+    }
+}
+
+#[test]
+fn pipes_and_devices_in_their_places_are_neither_waited_for_nor_read() {
+    let (stage, kept) = used();
+    for (path, device) in kept.iter().flat_map(|path| [(path, false), (path, true)]) {
+        fs::remove_file(path).unwrap();
+        if device {
+            symlink("/dev/zero", path).unwrap();
+        } else {
+            assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        }
+        let run = stage.run(&["copy", "work/here", "t:two"]).code(0);
+        let kind = fs::metadata(path).map(|metadata| metadata.file_type());
+        if path.extension().is_none_or(|end| end == "sqlite") && !path.ends_with("address") {
+            assert!(kind.unwrap().is_fifo() != device, "{}: not ours to remove", path.display());
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let said = run.stderr.contains(name) && run.stderr.contains("it is no regular file; remove it");
+            assert!(said, "{}: {}", path.display(), run.stderr);
+        }
+        drop(fs::remove_file(path));
+        stage.run(&["copy", "work/here", "t:three"]).success();
+    }
+    assert_eq!(stage.control().tree().unwrap().files.len(), 3);
+}
+
+#[test]
+fn damaged_ones_are_begun_anew() {
+    let (stage, kept) = used();
+    for path in &kept {
+        fs::write(path, "nothing that anybody wrote here, and long enough to be taken for a database")
+            .unwrap();
+    }
+    let run = stage.run(&["copy", "work/here", "t:two"]).code(0);
+    assert!(
+        run.stderr.contains("hash cache") && run.stderr.contains("is damaged and begun anew"),
+        "{}",
+        run.stderr
+    );
+    let run = stage.run(&["copy", "work/here", "t:two", "-v"]).code(0);
+    assert!(!run.stderr.contains("damaged"), "{}", run.stderr);
+    assert!(stage.run(&["hashcache", "status"]).success_text().contains("Checksums: 1\n"));
+}

@@ -1,0 +1,300 @@
+//! Opening what is named: aliases followed, remotes over remotes resolved, each remote opened once.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use fichier_config::{Address, ConfigError, FlagValues, Parameters, RemoteOptions, RemoteSpec};
+use fichier_remotes::{
+    fichier::catalogue_file,
+    registry::{self, NoRemotes, OpenError, Opening, Resolver},
+};
+use fichier_storage::{Location, Remote, RemotePath};
+
+use crate::{
+    Opened, Session, SessionError, demo,
+    local::{self, LocalPath},
+    options::{self, Values},
+};
+
+/// How many remotes may stand for each other or lie over each other.
+const DEEPEST: usize = 20;
+
+/// How long the service may keep silent when a new key is tried.
+const TRIAL: Duration = Duration::from_secs(20);
+
+/// What a path is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To see what is there: a directory is the root of its own remote.
+    Look,
+    /// To change the path itself: what holds it is the root.
+    Change,
+}
+
+/// Remotes that lie over others: whoever opens one says what it is opened for.
+struct Chain<'a> {
+    session: &'a Session,
+    /// What is being opened, the outermost first.
+    above: Vec<String>,
+}
+
+#[async_trait]
+impl Resolver for Chain<'_> {
+    async fn resolve(&self, text: &str) -> Result<Location, OpenError> {
+        let shown = options::shown(text).0;
+        let opened = async {
+            let address = address_of(text)?;
+            let (address, options) = self.session.followed(&address)?;
+            self.session.at(&address, options, Purpose::Look, &self.above).await
+        };
+        let opened =
+            opened.await.map_err(|error| OpenError::Beneath { text: shown, source: error.into() })?;
+        Ok(opened.bare)
+    }
+}
+
+/// A location on a remote as it is, and on what was put around that.
+struct At {
+    bare: Location,
+    wrapped: Location,
+}
+
+/// Reads what was typed for a place.
+fn address_of(text: &str) -> Result<Address, SessionError> {
+    if text.is_empty() {
+        return Err(SessionError::Empty);
+    }
+    Ok(Address::parse(text.as_bytes())?)
+}
+
+/// The path on this computer that an address means, if it means one. Aliases are followed already.
+fn local_path(address: &Address, options: Option<RemoteOptions>) -> Result<Option<LocalPath>, SessionError> {
+    let Some(options) = options.filter(|options| options.backend == "local") else { return Ok(None) };
+    Ok(Some(LocalPath::new(&address.path, options::values(&options)?)?))
+}
+
+impl Session {
+    /// Opens what `text` names: `remote:path`, `:backend,option=value:path`, or a path on this computer.
+    ///
+    /// # Errors
+    /// The remote isn't known or can't be opened.
+    pub async fn open(&self, text: &str, purpose: Purpose) -> Result<Location, SessionError> {
+        let (address, options) = self.followed(&address_of(text)?)?;
+        Ok(self.at(&address, options, purpose, &[]).await?.wrapped)
+    }
+
+    /// Opens a path on this computer as one of the whole file system, so that paths beside it are of the same remote.
+    ///
+    /// # Errors
+    /// A folder on the way can't be looked at.
+    pub async fn open_in_whole(&self, path: &LocalPath, purpose: Purpose) -> Result<Location, SessionError> {
+        let (root, below) = local::in_whole(path.path(), purpose)?;
+        let opened = local::open(&root, Purpose::Look, &path.options, self.network()).await?;
+        Ok(Location { remote: self.wrapped(&opened.remote), path: below })
+    }
+
+    /// Returns the path on this computer that `text` names, aliases followed; `None` if it names none.
+    ///
+    /// # Errors
+    /// The remote isn't known.
+    pub fn local_path(&self, text: &str) -> Result<Option<LocalPath>, SessionError> {
+        let (address, options) = self.followed(&address_of(text)?)?;
+        local_path(&address, options)
+    }
+
+    /// From now on opens remotes so that they list what matters, whatever an earlier run knew.
+    pub fn look_anew(&self) {
+        self.anew.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns where the catalogue of an account lies, whether there is one or not; `None` for remotes without.
+    ///
+    /// # Errors
+    /// The remote isn't known.
+    pub fn catalogue_of(&self, text: &str) -> Result<Option<PathBuf>, SessionError> {
+        let (_, options) = self.followed(&address_of(text)?)?;
+        let Some(options) = options.filter(|options| options.backend == "fichier") else { return Ok(None) };
+        Ok(catalogue_file(&options::values(&options)?, self.network())?)
+    }
+
+    /// Returns the options of a remote and where each comes from; the remote may also be made on the fly.
+    ///
+    /// # Errors
+    /// There is no such remote, or the configuration can't be read.
+    pub fn options_of(&self, remote: &RemoteSpec) -> Result<RemoteOptions, SessionError> {
+        self.resolve(remote)?.ok_or(SessionError::BuiltIn(demo::NAME))
+    }
+
+    /// Opens a remote that isn't in the file yet, to look whether its key is any good: without patience.
+    ///
+    /// # Errors
+    /// A value doesn't suit its option.
+    pub async fn trial(&self, backend: &str, values: Parameters) -> Result<Arc<dyn Remote>, SessionError> {
+        let remote = RemoteSpec::OnTheFly { backend: backend.to_owned(), parameters: values };
+        let options = self.without_file().resolve(&remote, &self.flags())?;
+        let settings = options::values(&options)?;
+        let mut network = self.network().clone();
+        network.low_level_retries = 1;
+        network.connect_timeout = network.connect_timeout.min(TRIAL);
+        network.idle_timeout = network.idle_timeout.min(TRIAL);
+        let resolver = &Chain { session: self, above: Vec::new() };
+        let opening =
+            Opening { name: backend, root: Path::new(""), settings: &settings, network: &network, resolver };
+        Ok(registry::open(backend, opening).await?)
+    }
+
+    fn wrapped(&self, remote: &Arc<dyn Remote>) -> Arc<dyn Remote> {
+        match &self.setup.wrap {
+            Some(wrap) => wrap(remote.clone()),
+            None => remote.clone(),
+        }
+    }
+
+    /// Opens an address whose aliases are followed. `above` is what is to lie over it.
+    async fn at(
+        &self,
+        address: &Address,
+        options: Option<RemoteOptions>,
+        purpose: Purpose,
+        above: &[String],
+    ) -> Result<At, SessionError> {
+        if let Some(local) = local_path(address, options.clone())? {
+            let bare = local::open(local.path(), purpose, &local.options, self.network()).await?;
+            let wrapped = Location { remote: self.wrapped(&bare.remote), path: bare.path.clone() };
+            return Ok(At { bare, wrapped });
+        }
+        let path = RemotePath::parse(&address.path)?;
+        let spec = address.remote.to_string();
+        let known = self.opened().get(&spec).cloned();
+        let Opened { bare, wrapped } = match known {
+            Some(known) => known,
+            None => {
+                let bare = self.remote(&address.remote, options, above).await?;
+                let mut opened = self.opened();
+                // Named in another way, or with options that don't matter for what it holds: the first one knows
+                // what was listed and changed.
+                let known = opened.values().find(|known| known.bare.info().has_paths_of(bare.info()));
+                let known = known.cloned();
+                let now = known.unwrap_or_else(|| Opened { wrapped: self.wrapped(&bare), bare });
+                opened.insert(spec, now.clone());
+                now
+            }
+        };
+        let at = |remote| Location { remote, path: path.clone() };
+        Ok(At { bare: at(bare), wrapped: at(wrapped) })
+    }
+
+    /// The place that an address means in the end, with the remote's options: aliases are followed.
+    fn followed(&self, address: &Address) -> Result<(Address, Option<RemoteOptions>), SessionError> {
+        let mut address = address.clone();
+        let mut names = Vec::new();
+        while names.len() < DEEPEST {
+            names.push(shown_remote(&address.remote));
+            let options = self.resolve(&address.remote)?;
+            let Some(known) = options.as_ref().filter(|known| registry::backend(&known.backend).is_some())
+            else {
+                return Ok((address, options));
+            };
+            let settings = options::values(known)?;
+            let opening = Opening {
+                name: &known.name,
+                root: Path::new(""),
+                settings: &settings,
+                network: self.network(),
+                resolver: &NoRemotes,
+            };
+            let Some(target) = registry::elsewhere(&known.backend, opening)? else {
+                return Ok((address, options));
+            };
+            let path = RemotePath::parse(&address.path)?;
+            let mut next = Address::parse(target.as_bytes())
+                .map_err(|source| SessionError::Alias { alias: known.name.clone(), source })?;
+            if !path.is_root() {
+                if !next.path.is_empty() && !next.path.ends_with(b"/") {
+                    next.path.push(b'/');
+                }
+                next.path.extend_from_slice(path.as_bytes());
+            }
+            address = next;
+        }
+        Err(SessionError::Circle { most: DEEPEST, names })
+    }
+
+    /// The options of a remote; `None` for the built-in one.
+    fn resolve(&self, remote: &RemoteSpec) -> Result<Option<RemoteOptions>, SessionError> {
+        let RemoteSpec::Named { name, .. } = remote else {
+            return Ok(Some(self.without_file().resolve(remote, &self.flags())?));
+        };
+        match self.config()?.resolve(remote, &self.flags()) {
+            Ok(options) => Ok(Some(options)),
+            Err(ConfigError::UnknownRemote { .. }) if name == demo::NAME => Ok(None),
+            Err(ConfigError::UnknownRemote { name, mut known }) => {
+                known.push(demo::NAME.to_owned());
+                Err(SessionError::UnknownRemote { name, known })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn remote(
+        &self,
+        remote: &RemoteSpec,
+        options: Option<RemoteOptions>,
+        above: &[String],
+    ) -> Result<Arc<dyn Remote>, SessionError> {
+        let name = shown_remote(remote);
+        let mut names = above.to_vec();
+        let is_above = names.contains(&name);
+        names.push(name);
+        if is_above || names.len() > DEEPEST {
+            return Err(SessionError::Circle { most: DEEPEST, names });
+        }
+        let Some(options) = options else {
+            let start = || demo::Service::start(self.setup.demo_directory.as_deref());
+            let started = self.demo.get_or_try_init(start).await?;
+            return Ok(started.open(&self.demo_settings(remote)?, self.network()).await?);
+        };
+        let RemoteOptions { name, backend, .. } = &options;
+        if registry::backend(backend).is_none() {
+            return Err(SessionError::UnknownBackend {
+                backend: backend.clone(),
+                name: name.clone(),
+                is_of_rclone: (self.setup.is_of_rclone)(backend),
+                known: registry::backends().iter().map(|backend| backend.name).collect(),
+            });
+        }
+        let settings = options::values(&options)?;
+        let resolver = &Chain { session: self, above: names };
+        let network = self.network();
+        let opening = Opening { name, root: Path::new(""), settings: &settings, network, resolver };
+        Ok(registry::open(backend, opening).await?)
+    }
+
+    /// What was set for the built-in remote: parameters, flags and the backend's variables.
+    fn demo_settings(&self, remote: &RemoteSpec) -> Result<Values, SessionError> {
+        let RemoteSpec::Named { parameters, .. } = remote else { return Ok(Values::new()) };
+        let backend = "fichier".to_owned();
+        let remote = RemoteSpec::OnTheFly { backend, parameters: parameters.clone() };
+        let mut settings = options::values(&self.without_file().resolve(&remote, &self.flags())?)?;
+        // They belong to the real service, where the demo has no business.
+        settings.retain(|option, _| !matches!(option.as_str(), "api_key" | "endpoint" | "shared_folder"));
+        Ok(settings)
+    }
+
+    fn flags(&self) -> FlagValues {
+        let mut flags = self.setup.flags.clone();
+        if self.anew.load(Ordering::Relaxed) {
+            flags.set("fichier", "catalogue", "verify");
+        }
+        flags
+    }
+}
+
+/// A remote without its path, as messages may show it.
+fn shown_remote(remote: &RemoteSpec) -> String {
+    options::shown_address(&Address { remote: remote.clone(), path: Vec::new() })
+}
