@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 pub(crate) use values::duration as length_of_time;
 pub use values::{Chosen, InvalidValue, Settings};
 
-use crate::{alias, fichier, local, network::Network};
+use crate::{alias, crypt, fichier, local, network::Network};
 
 /// A kind of remote.
 #[derive(Debug)]
@@ -218,7 +218,7 @@ pub enum OptionKind {
 pub(crate) const DESCRIPTION: OptionSpec =
     OptionSpec::new("description", OptionKind::Text, "", "A note of your own on this remote.").advanced();
 
-static BACKENDS: [&BackendSpec; 3] = [&fichier::BACKEND, &alias::BACKEND, &local::BACKEND];
+static BACKENDS: [&BackendSpec; 4] = [&fichier::BACKEND, &alias::BACKEND, &crypt::BACKEND, &local::BACKEND];
 
 /// All backends, in the order in which they are shown.
 #[must_use]
@@ -393,7 +393,7 @@ mod tests {
             resolver: &NoRemotes,
         };
         let error = open("ftp", nowhere).await.unwrap_err().to_string();
-        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, local"#);
+        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, crypt, local"#);
         let wrong = BTreeMap::from([("encoding".to_owned(), "Slosh".to_owned())]);
         let error = open("local", Opening { settings: &wrong, ..nowhere }).await.unwrap_err().to_string();
         assert!(error.starts_with(r#"remote "x": option encoding: "#), "{error}");

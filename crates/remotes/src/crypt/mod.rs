@@ -11,8 +11,11 @@ mod paths;
 mod reader;
 mod remote;
 mod seal;
+mod settings;
 mod text;
 mod version;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use settings::BACKEND;

@@ -181,7 +181,7 @@ impl CryptRemote {
 
     fn show_mapping(&self, path: &RemotePath, stored: &RemotePath) {
         if self.options.show_mapping {
-            tracing::warn!(path = %path, "Encrypts to {:?}", stored.to_string());
+            tracing::info!(path = %path, "Encrypts to {:?}", stored.to_string());
         }
     }
 
