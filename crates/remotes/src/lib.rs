@@ -1,7 +1,7 @@
 //! The remotes: fichier (1Fichier), local, alias, crypt, and the registry that opens them by name.
 
 mod alias;
-mod crypt;
+pub mod crypt;
 pub mod fichier;
 pub mod local;
 pub mod network;

@@ -5,6 +5,7 @@ mod eme;
 mod gather;
 mod identity;
 mod keys;
+mod name_cipher;
 mod names;
 mod obfuscate;
 mod paths;
@@ -18,4 +19,5 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use name_cipher::NameCipher;
 pub(crate) use settings::BACKEND;

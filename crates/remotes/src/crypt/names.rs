@@ -68,10 +68,6 @@ impl Names {
         }
     }
 
-    pub(super) fn options(&self) -> &NameOptions {
-        &self.options
-    }
-
     /// What a file is stored under.
     pub(super) fn encode_file(&self, name: &Name) -> Result<Name, BadName> {
         let bytes = name.as_bytes();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fichier_storage::{Remote, StorageError};
 use futures::FutureExt as _;
+use zeroize::Zeroizing;
 
 use crate::registry::{
     BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opening, Opens, OptionKind, OptionSpec,
@@ -130,30 +131,35 @@ static OPTIONS: [OptionSpec; 13] = [
 async fn open(opening: Opening<'_>, chosen: Chosen<'_>) -> Result<CryptRemote, OpenError> {
     let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
     let options = options(&chosen).map_err(wrong)?;
-    let [place, password, second] = ["remote", "password", "password2"].map(|option| chosen.text(option));
+    let place = chosen.text("remote").map_err(wrong)?.unwrap_or_default();
     let nowhere = |reason| OpenError::Nowhere { remote: opening.name.to_owned(), reason };
-    let place = place.map_err(wrong)?.unwrap_or_default();
     if place.is_empty() {
         return Err(nowhere("it needs the option remote, such as `remote = cloud:secret`"));
     }
     if place.strip_prefix(opening.name).is_some_and(|rest| rest.starts_with([':', ','])) {
         return Err(nowhere("it can't hold its own files; give its option remote another value"));
     }
-    let password = password.map_err(wrong)?.unwrap_or_default();
-    if password.is_empty() {
-        return Err(nowhere("it needs the option password; `fichier config password` sets it"));
-    }
-    let second = second.map_err(wrong)?.unwrap_or_default();
+    let keys = keys(opening.name, &chosen).await?;
     let over = opening.resolver.resolve(&place).await?;
-    let derive = move || {
-        let [password, second] = [password, second].map(zeroize::Zeroizing::new);
-        Keys::derive(&password, &second)
-    };
-    let keys = tokio::task::spawn_blocking(derive).await.map_err(|_| StorageError::Canceled)?;
     Ok(CryptRemote::new(format!("{}:", opening.name), over, &keys, options).await?)
 }
 
-fn options(chosen: &Chosen<'_>) -> Result<CryptOptions, InvalidValue> {
+/// The keys, from the passwords that were set.
+pub(super) async fn keys(remote: &str, chosen: &Chosen<'_>) -> Result<Keys, OpenError> {
+    let wrong = |source| OpenError::Value { remote: remote.to_owned(), source };
+    let text =
+        |option| chosen.text(option).map(|text| Zeroizing::new(text.unwrap_or_default())).map_err(wrong);
+    let (password, second) = (text("password")?, text("password2")?);
+    if password.is_empty() {
+        let reason = "it needs the option password; `fichier config password` sets it";
+        return Err(OpenError::Nowhere { remote: remote.to_owned(), reason });
+    }
+    let derive = move || Keys::derive(&password, &second);
+    Ok(tokio::task::spawn_blocking(derive).await.map_err(|_| StorageError::Canceled)?)
+}
+
+/// How the remote works, by what was set.
+pub(super) fn options(chosen: &Chosen<'_>) -> Result<CryptOptions, InvalidValue> {
     let mode = match chosen.choice("filename_encryption")? {
         Some("off") => NameMode::Off,
         Some("obfuscate") => NameMode::Obfuscate,
