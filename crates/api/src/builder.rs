@@ -14,7 +14,7 @@ use crate::dump::Dump;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
 use crate::observer::Observer;
-use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy};
+use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy, WaitBudget};
 use crate::proxy::ProxySettings;
 use crate::shown::shown_address;
 use crate::tls::{Trust, setup};
@@ -52,6 +52,7 @@ pub struct ClientBuilder {
     end_waits: CancellationToken,
     gates: Option<PathBuf>,
     address: Option<PathBuf>,
+    waits: WaitBudget,
 }
 
 impl ClientBuilder {
@@ -80,6 +81,7 @@ impl ClientBuilder {
             end_waits: CancellationToken::new(),
             gates: None,
             address: None,
+            waits: WaitBudget::default(),
         }
     }
 
@@ -218,6 +220,12 @@ impl ClientBuilder {
         self
     }
 
+    /// How long to wait in all because the service refuses; shared by all clients that are given the same.
+    pub fn wait_budget(mut self, waits: WaitBudget) -> Self {
+        self.waits = waits;
+        self
+    }
+
     /// Keeps the intervals together with all other processes that name the same path: two small files that
     /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
     /// be in it.
@@ -242,6 +250,7 @@ impl ClientBuilder {
         let settings = self.settings()?;
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
         pacer.end_waits_by(self.end_waits);
+        pacer.wait_within(self.waits);
         if let Some(pacing) = self.pacing_without_limits {
             pacer.without_limits(pacing);
         }

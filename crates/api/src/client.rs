@@ -61,6 +61,11 @@ impl Client {
         self.inner.pacer.rest(wait).await
     }
 
+    /// How often a call is sent again after an error that may pass.
+    pub fn low_level_retries(&self) -> u32 {
+        self.inner.pacer.low_level_retries()
+    }
+
     /// How long the service gives no newer listing of a folder; zero where it enforces no limits.
     pub fn folder_gap(&self) -> Duration {
         self.inner.pacer.folder_gap()

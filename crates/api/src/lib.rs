@@ -52,7 +52,7 @@ pub use date::WireDate;
 pub use dump::Dump;
 pub use endpoint::Endpoint;
 pub use endpoints::download::{ByteRange, Download};
-pub use endpoints::upload::{Upload, UploadOptions, UploadReceipt};
+pub use endpoints::upload::{NodeAnswer, Upload, UploadOptions, UploadReceipt};
 pub use error::{ApiError, BoxError, ErrorKind, Fault, PasswordProblem, Retry, SourceProblem};
 pub use folder_id::{FilesOf, FolderId};
 pub use http::{HeaderMap, HeaderName, HeaderValue};
@@ -62,6 +62,7 @@ pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
     AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
+    WaitBudget,
 };
 pub use proxy::ProxySettings;
 pub use shown::{shown, shown_address};

@@ -58,6 +58,13 @@ pub enum Event<'a> {
         /// How it ended.
         outcome: CallOutcome<'a>,
     },
+    /// Another quarter of what the run may wait for the service is used up.
+    WaitBudget {
+        /// How long it will have waited after the wait that begins.
+        spent: Duration,
+        /// How long it may wait in all.
+        most: Duration,
+    },
     /// A flood answer to a listing: from now on listings are `gap` apart. Worth remembering per account, see
     /// [`Client::learned`](crate::Client::learned).
     ListingGapLearned {
@@ -110,4 +117,8 @@ pub enum WaitReason {
     BackOff,
     /// The report of an upload.
     UploadReport,
+    /// The report of an upload that was answered vaguely or not at all, so that there may be none.
+    DoubtfulReport,
+    /// The report of an upload, which takes longer than usual.
+    LateReport,
 }

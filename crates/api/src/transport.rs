@@ -17,7 +17,7 @@ use crate::dump::{Dump, Dumper, Exchange};
 use crate::error::{ApiError, BoxError, ErrorKind};
 use crate::key::ApiKey;
 use crate::link::Domain;
-use crate::pacer::retry_after;
+use crate::pacer::{Departure, retry_after};
 use crate::page::is_html;
 use crate::proxy::ProxySettings;
 use crate::shown::shown;
@@ -255,8 +255,14 @@ impl Transport {
             .request(method, url)
             .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?)
             .header(CONTENT_TYPE, "application/json");
-        if !body.is_empty() {
-            request = request.body(body);
+        // What is shown in the log has to be at hand as a whole.
+        if body.is_empty() || self.dumper.is_some() {
+            Departure::is_now();
+            if !body.is_empty() {
+                request = request.body(body);
+            }
+        } else {
+            request = request.header(CONTENT_LENGTH, body.len()).body(Departure::body(body));
         }
         self.send(pool, request).await
     }

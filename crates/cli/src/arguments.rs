@@ -1,6 +1,7 @@
 //! What the typed flags mean: the second stage of the arguments, decided once, here.
 
 use std::{
+    collections::BTreeMap,
     io::IsTerminal as _,
     num::NonZeroUsize,
     path::PathBuf,
@@ -9,7 +10,8 @@ use std::{
 };
 
 use fichier_engine::{
-    Comparison, Cutoff, DeleteWhen, Deletion, Limits, NameMatching, Renames, Respelling, Rules,
+    Comparison, Cutoff, DeleteWhen, Deletion, Limits, MetadataOptions, NameMatching, NameTransform, Renames,
+    Respelling, Rules,
 };
 use fichier_filter::Filter;
 use fichier_remotes::fichier::CatalogueUse;
@@ -18,6 +20,7 @@ use fichier_remotes::network::Dump as NetworkDump;
 
 use crate::{
     directories::Directories,
+    exit::Failure,
     features,
     flags::{
         BackendFlag, Colour, CutoffMode, Environment, FilterFlags, GlobalFlags, LogLevel, NetworkFlags,
@@ -25,6 +28,7 @@ use crate::{
     },
     log_file::Rotation,
     logging::LogFormat,
+    name_transform::Steps,
     output::{screen::Questions, stats::Style, time::Clock},
     syslog::Facility,
     typed_secrets::TypedSecrets,
@@ -109,6 +113,12 @@ pub(crate) struct TransferSettings {
     pub(crate) interactive: bool,
     pub(crate) report: Option<PathBuf>,
     pub(crate) error_on_no_transfer: bool,
+    /// What is kept beside content, name and time; `None`: nothing.
+    pub(crate) metadata: Option<MetadataOptions>,
+    /// The program that was to change metadata.
+    pub(crate) metadata_mapper: Option<String>,
+    /// How names are changed on the way, as it was typed.
+    pub(crate) name_transform: Vec<String>,
     pub(crate) create_empty_src_dirs: bool,
 }
 
@@ -124,6 +134,8 @@ pub(crate) struct NetworkSettings {
     pub(crate) upload_headers: Vec<String>,
     pub(crate) download_headers: Vec<String>,
     pub(crate) connect_timeout: Duration,
+    /// How long a run waits in all because the service refuses; zero: for ever.
+    pub(crate) max_wait: Duration,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: Option<String>,
     pub(crate) bind: Option<String>,
@@ -236,6 +248,7 @@ impl NetworkSettings {
             download_headers: flags.header_download.clone(),
             connect_timeout: flags.contimeout,
             timeout: flags.timeout,
+            max_wait: flags.max_wait,
             user_agent: flags.user_agent.clone(),
             bind: flags.bind.clone(),
             no_keep_alive: flags.disable_http_keep_alives,
@@ -334,9 +347,30 @@ impl TransferSettings {
             interactive: flags.interactive,
             report: flags.report.clone(),
             error_on_no_transfer: typed.error_on_no_transfer,
+            metadata: flags.metadata.then(|| metadata(flags)),
+            metadata_mapper: flags.metadata_mapper.clone().filter(|program| !program.is_empty()),
+            name_transform: flags.name_transform.clone(),
             create_empty_src_dirs: flags.create_empty_src_dirs,
         })
     }
+}
+
+impl TransferSettings {
+    /// Which names files and folders get on the way; `None`: those that they have.
+    ///
+    /// # Errors
+    /// The rules can't be understood.
+    pub(crate) fn transform(&self) -> Result<Option<Arc<dyn NameTransform>>, Failure> {
+        let steps = Steps::read(&self.name_transform, &jiff::ZonedDateTime::now());
+        let steps = steps.map_err(|error| Failure::usage(format!("--name-transform: {error}")))?;
+        Ok(steps.map(|steps| Arc::new(steps) as Arc<dyn NameTransform>))
+    }
+}
+
+/// What `--metadata` and its flags ask for. Of several values of a key the last one counts.
+fn metadata(flags: &TransferFlags) -> MetadataOptions {
+    let set: BTreeMap<_, _> = flags.metadata_set.iter().cloned().collect();
+    MetadataOptions { set: set.into_iter().collect(), keep_folder_times: flags.no_update_dir_modtime }
 }
 
 /// Smaller ranges would cost more in requests than they bring.

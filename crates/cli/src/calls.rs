@@ -89,6 +89,12 @@ impl Observer for Calls {
                     CallOutcome::Failed(error) => tracing::debug!(attempt, ?took, "{endpoint}: {error}"),
                 }
             }
+            Event::WaitBudget { spent, most } => {
+                let (spent, most) = (seconds(*spent), seconds(*most));
+                tracing::warn!(
+                    "After the next wait this run will have waited {spent} of the {most} that --max-wait allows"
+                );
+            }
             Event::ListingGapLearned { gap } => {
                 tracing::info!("1Fichier asks for slower listings: from now on one every {}", seconds(*gap));
             }
@@ -99,7 +105,10 @@ impl Observer for Calls {
 
 /// Waits that belong to every longer run and need no notice of their own.
 fn is_routine(why: WaitReason) -> bool {
-    matches!(why, WaitReason::Pace | WaitReason::ListingPace | WaitReason::UploadReport)
+    matches!(
+        why,
+        WaitReason::Pace | WaitReason::ListingPace | WaitReason::UploadReport | WaitReason::DoubtfulReport
+    )
 }
 
 /// What is waited for, with the error that came before: which, and how many tries are left.
@@ -124,6 +133,8 @@ fn reason(why: WaitReason) -> &'static str {
         WaitReason::RetryAfter => "1Fichier asks to come back later",
         WaitReason::BackOff => "Trying again after an error",
         WaitReason::UploadReport => "1Fichier is taking in what was uploaded",
+        WaitReason::DoubtfulReport => "1Fichier may have taken in what was uploaded, or not",
+        WaitReason::LateReport => "1Fichier gives no report yet of what was uploaded",
         _ => "1Fichier asks to wait",
     }
 }

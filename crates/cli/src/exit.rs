@@ -102,6 +102,7 @@ impl Exit {
             StorageError::Unanswered(_) => Self::Usage,
             StorageError::EmptyFile(_)
             | StorageError::Immutable(_)
+            | StorageError::NoNewName { .. }
             | StorageError::SourceChanged { .. }
             | StorageError::Unseen { .. } => Self::NoRetry,
             StorageError::Io { source, .. } if is_full(source) => Self::DiskFull,

@@ -415,8 +415,8 @@ impl Message {
         object.string("msg", &self.text);
         for (name, value) in &self.fields {
             match value {
-                FieldValue::Text(text) => object.string(name, text),
-                FieldValue::Plain(number) => object.plain(name, number),
+                FieldValue::Text(text) => object.string(*name, text),
+                FieldValue::Plain(number) => object.plain(*name, number),
             }
         }
         if let Some(stats) = &self.stats {

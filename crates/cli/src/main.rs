@@ -15,6 +15,7 @@ mod hashing;
 mod listing;
 mod log_file;
 mod logging;
+mod name_transform;
 mod output;
 mod problems;
 mod program;

@@ -1,6 +1,7 @@
 //! The remotes of a run: what the flags mean for opening them, and what messages call them.
 
 mod ask;
+mod claims;
 mod guard;
 mod network;
 mod passphrases;
@@ -54,6 +55,8 @@ pub(crate) struct Session<'a> {
     located: Mutex<Vec<Arc<dyn Remote>>>,
     /// Set when it was said that other processes aren't known.
     paced_alone: OnceLock<()>,
+    /// The last, so that all is written down before others may begin.
+    claims: claims::Claims,
 }
 
 /// What becomes of the source of a run.
@@ -102,6 +105,7 @@ impl<'a> Session<'a> {
             hashing: Hashing::default(),
             located: Mutex::default(),
             paced_alone: OnceLock::new(),
+            claims: claims::Claims::default(),
         }
     }
 
@@ -306,6 +310,29 @@ impl<'a> Session<'a> {
     /// Opens a local path as one of the whole file system.
     async fn in_whole(&self, local: &LocalPath, purpose: Purpose) -> anyhow::Result<Location> {
         Ok(self.note(self.opener()?.open_in_whole(local, purpose).await?))
+    }
+
+    /// Waits until no other run of this computer writes where this one is about to, and keeps others out until this one
+    /// ends. Reading waits for nobody.
+    ///
+    /// # Errors
+    /// The run is to stop.
+    pub(crate) async fn claim(&self, location: &Location) -> anyhow::Result<()> {
+        let Some(directory) =
+            self.settings.directories.running.as_ref().filter(|_| self.must_claim(location))
+        else {
+            return Ok(());
+        };
+        let told = || {
+            let shown = self.shown(location);
+            tracing::warn!("Another run is writing into {shown}: waiting until it has ended");
+        };
+        Ok(self.claims.take(location, directory, &self.stop, told).await?)
+    }
+
+    /// Whether a run that writes there has to be the only one.
+    pub(crate) fn must_claim(&self, location: &Location) -> bool {
+        !self.settings.dry_run && claims::concern(location)
     }
 
     /// Ends all waits of remotes on the network: the user wants to stop. What is on its way is finished.

@@ -27,11 +27,10 @@ const MEANT: [(&str, &[&str]); 20] = [
 ];
 
 /// Commands of rclone that aren't here.
-const NOT_HERE: [&str; 18] = [
+const NOT_HERE: [&str; 17] = [
     "archive",
     "authorize",
     "bisync",
-    "convmv",
     "cryptcheck",
     "gendocs",
     "gitannex",

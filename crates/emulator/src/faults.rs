@@ -30,6 +30,14 @@ pub enum FaultKind {
     Answer(String),
     /// `done-answer:TEXT`: all is done, but this text stands in place of the answer.
     DoneAnswer(String),
+    /// `done-status:CODE`: all is done, but the answer is this HTTP status without JSON.
+    DoneStatus(u16),
+    /// `done-refusal:CODE:TEXT`: all is done, but the answer is this failure text with this HTTP status.
+    DoneRefusal(u16, String),
+    /// `refusal:CODE:TEXT`: this failure text with this HTTP status; nothing is done.
+    Refusal(u16, String),
+    /// `drop-upload`: each matching file is taken, and neither stored nor reported.
+    DropUpload,
     /// `html`: status 200 with a maintenance page in HTML; nothing is done.
     Html,
     /// `page:CODE:TEXT`: this HTTP status with a page in HTML that says this; nothing is done.
@@ -111,10 +119,15 @@ impl FaultKind {
             | Self::DropField(_)
             | Self::TruncatedJson
             | Self::Answer(_)
-            | Self::DoneAnswer(_) => api || matches!(endpoint, "end.pl" | "dir"),
-            Self::CutUpload(_) | Self::CorruptUpload(_) | Self::PlainUpload | Self::StoreAs(_) => {
-                endpoint == "upload.cgi"
-            }
+            | Self::DoneAnswer(_)
+            | Self::DoneStatus(_)
+            | Self::DoneRefusal(..)
+            | Self::Refusal(..) => api || matches!(endpoint, "end.pl" | "dir"),
+            Self::CutUpload(_)
+            | Self::CorruptUpload(_)
+            | Self::PlainUpload
+            | Self::DropUpload
+            | Self::StoreAs(_) => endpoint == "upload.cgi",
             Self::CutDownload(_)
             | Self::ShortDownload(_)
             | Self::CorruptDownload(_)
@@ -182,8 +195,19 @@ impl FromStr for FaultKind {
                 }
             }
             "wrong-link" => Self::WrongLink,
+            "drop-upload" => Self::DropUpload,
+            "done-status" => {
+                let bad = || {
+                    ParseValueError::new(
+                        text,
+                        "done-status needs an HTTP status from 200 to 599, as in done-status:502",
+                    )
+                };
+                let code = value.and_then(|value| value.parse().ok()).ok_or_else(bad)?;
+                Self::DoneStatus(Some(code).filter(|code| (200..600).contains(code)).ok_or_else(bad)?)
+            }
             "html" => Self::Html,
-            "page" | "plain" => {
+            "page" | "plain" | "refusal" | "done-refusal" => {
                 let bad = || {
                     ParseValueError::new(
                         text,
@@ -195,10 +219,12 @@ impl FromStr for FaultKind {
                 if !(200..600).contains(&code) {
                     return Err(bad());
                 }
-                if kind == "page" {
-                    Self::Page(code, words.to_owned())
-                } else {
-                    Self::Plain(code, words.to_owned())
+                let words = words.to_owned();
+                match kind {
+                    "page" => Self::Page(code, words),
+                    "plain" => Self::Plain(code, words),
+                    "refusal" => Self::Refusal(code, words),
+                    _ => Self::DoneRefusal(code, words),
                 }
             }
             "empty" => Self::Empty,
@@ -261,6 +287,10 @@ impl fmt::Display for FaultKind {
             Self::DoneAnswer(text) => write!(f, "done-answer:{text}"),
             Self::StoreAs(text) => write!(f, "store-as:{text}"),
             Self::WrongLink => f.write_str("wrong-link"),
+            Self::DropUpload => f.write_str("drop-upload"),
+            Self::DoneStatus(code) => write!(f, "done-status:{code}"),
+            Self::Refusal(code, text) => write!(f, "refusal:{code}:{text}"),
+            Self::DoneRefusal(code, text) => write!(f, "done-refusal:{code}:{text}"),
             Self::Html => f.write_str("html"),
             Self::Page(code, text) => write!(f, "page:{code}:{text}"),
             Self::Plain(code, text) => write!(f, "plain:{code}:{text}"),
@@ -458,6 +488,10 @@ mod tests {
             "endpoint=folder/ls,kind=answer:{\"status\":\"OK\",\"files\":3},name=a,times=1",
             "endpoint=file/cp,kind=done-answer:{}",
             "endpoint=upload.cgi,kind=store-as:´",
+            "endpoint=upload.cgi,kind=drop-upload,name=eicar",
+            "endpoint=file/cp,kind=done-status:502,times=1",
+            "endpoint=file/mv,kind=refusal:404:No such thing #12",
+            "endpoint=file/mv,kind=done-refusal:403:Not now #12",
             "endpoint=end.pl,kind=wrong-link",
             "endpoint=download,kind=page:403:No: not from here",
             "kind=plain:403:IP Locked",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Encoding;
+use crate::lone_quotes::LONE_QUOTE;
 use crate::rewrite::{Rewrite, Unit, units};
 use crate::table::{Place, QUOTE};
 
@@ -17,11 +18,17 @@ impl Encoding {
     /// assert_eq!(Encoding::FICHIER.decode("‛＇ ‛x".as_bytes()).as_ref(), "＇ ‛x".as_bytes());
     /// ```
     pub fn decode<'a>(&self, stored: &'a [u8]) -> Cow<'a, [u8]> {
+        self.decode_marking(stored, |_| {})
+    }
+
+    /// As [`Encoding::decode`]. Tells where in the plain name the quotes stand that quote nothing: see
+    /// [`lone_quotes`](crate::lone_quotes).
+    pub(crate) fn decode_marking<'a>(&self, stored: &'a [u8], mut mark: impl FnMut(usize)) -> Cow<'a, [u8]> {
         if *self == Self::RAW {
             return Cow::Borrowed(stored);
         }
         if self.contains(Self::DOT)
-            && let Some(plain) = decode_dots(stored)
+            && let Some(plain) = self.decode_dots(stored)
         {
             return Cow::Borrowed(plain);
         }
@@ -37,22 +44,48 @@ impl Encoding {
                 }
                 continue;
             }
+            let has_form = *self == Self::STANDARD || self.contains(Self::INVALID_UTF8);
+            if has_form && stored[range.start..].starts_with(LONE_QUOTE) {
+                mark(plain.position(range.start));
+                plain.replace_by_char(range.start..range.start + LONE_QUOTE.len(), QUOTE);
+                // Three quotes and the two digits of each are read; the first quote was taken above.
+                let _rest_of_it = units.by_ref().take(8).count();
+                continue;
+            }
             if let Some(byte) = self.quoted_byte(&stored[range.end..]) {
                 plain.replace(range.start..range.end + 2, &[byte]);
                 units.next();
                 units.next();
                 continue;
             }
-            let Some((next_range, Unit::Char(next))) = units.peek().cloned() else {
-                continue;
+            let quotes_next = match units.peek() {
+                Some((next_range, Unit::Char(next))) => {
+                    let place = Place { first, last: next_range.end == stored.len() };
+                    *next == QUOTE || self.stands_for(*next, place).is_some()
+                }
+                _ => false,
             };
-            let place = Place { first, last: next_range.end == stored.len() };
-            if next == QUOTE || self.stands_for(next, place).is_some() {
+            if quotes_next {
                 plain.replace(range, b"");
                 units.next();
+            } else {
+                mark(plain.position(range.start));
             }
         }
         plain.finish()
+    }
+
+    fn decode_dots(self, stored: &[u8]) -> Option<&'static [u8]> {
+        let plain = match std::str::from_utf8(stored).ok()? {
+            "．" => ".",
+            "．．" => "..",
+            "‛．" => "．",
+            "‛．‛．" => "．．",
+            "‛．．" if self.contains(Self::RIGHT_PERIOD) => "．.",
+            "．‛．" if self.contains(Self::LEFT_PERIOD) => ".．",
+            _ => return None,
+        };
+        Some(plain.as_bytes())
     }
 
     /// The byte written by the two hexadecimal digits at the head of `rest`, in either case as rclone reads them.
@@ -64,17 +97,6 @@ impl Encoding {
         let digit = |byte: u8| char::from(byte).to_digit(16);
         u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
     }
-}
-
-fn decode_dots(stored: &[u8]) -> Option<&'static [u8]> {
-    let plain = match std::str::from_utf8(stored).ok()? {
-        "．" => ".",
-        "．．" => "..",
-        "‛．" => "．",
-        "‛．‛．" => "．．",
-        _ => return None,
-    };
-    Some(plain.as_bytes())
 }
 
 #[cfg(test)]

@@ -17,11 +17,20 @@ impl Encoding {
     /// assert_eq!(Encoding::FICHIER.encode("＇".as_bytes()).as_ref(), "‛＇".as_bytes());
     /// ```
     pub fn encode<'a>(&self, name: &'a [u8]) -> Cow<'a, [u8]> {
+        self.encode_quotes(name, |_| None)
+    }
+
+    /// As [`Encoding::encode`], with a form of its own for some of the quotes, by where they stand in the name.
+    pub(crate) fn encode_quotes<'a>(
+        &self,
+        name: &'a [u8],
+        form: impl Fn(usize) -> Option<&'static [u8]>,
+    ) -> Cow<'a, [u8]> {
         if *self == Self::RAW {
             return Cow::Borrowed(name);
         }
         if self.contains(Self::DOT)
-            && let Some(stored) = encode_dots(name)
+            && let Some(stored) = self.encode_dots(name)
         {
             return Cow::Borrowed(stored);
         }
@@ -30,7 +39,11 @@ impl Encoding {
             match unit {
                 Unit::Char(character) => {
                     let place = Place { first: range.start == 0, last: range.end == name.len() };
-                    if let Some(look_alike) = self.look_alike(character, place) {
+                    if character == QUOTE
+                        && let Some(form) = form(range.start)
+                    {
+                        stored.replace(range, form);
+                    } else if let Some(look_alike) = self.look_alike(character, place) {
                         stored.replace_by_char(range, look_alike);
                     } else if character == QUOTE || self.stands_for(character, place).is_some() {
                         stored.replace_by_char(range.start..range.start, QUOTE);
@@ -45,6 +58,22 @@ impl Encoding {
         stored.finish()
     }
 
+    fn encode_dots(self, name: &[u8]) -> Option<&'static [u8]> {
+        let stored = match name {
+            b"." => "．",
+            b".." => "．．",
+            _ => match std::str::from_utf8(name).ok()? {
+                "．" => "‛．",
+                "．．" => "‛．‛．",
+                // With one of its dots replaced it would look like `..` replaced.
+                "．." if self.contains(Self::RIGHT_PERIOD) => "‛．．",
+                ".．" if self.contains(Self::LEFT_PERIOD) => "．‛．",
+                _ => return None,
+            },
+        };
+        Some(stored.as_bytes())
+    }
+
     /// The stored form as text, for a service that speaks JSON.
     ///
     /// Bytes that aren't UTF-8 are always written as `‛XX` here, as if [`Encoding::INVALID_UTF8`] was set.
@@ -54,27 +83,14 @@ impl Encoding {
     /// assert_eq!(Encoding::FICHIER.encode_to_string(b"caf\xe9"), "caf‛E9");
     /// ```
     pub fn encode_to_string(&self, name: &[u8]) -> String {
-        match String::from_utf8(self.encode(name).into_owned()) {
-            Ok(text) => text,
-            Err(_) => {
-                let with_bytes_quoted = self.union(Self::INVALID_UTF8);
-                String::from_utf8_lossy(&with_bytes_quoted.encode(name)).into_owned()
-            }
-        }
+        self.text(|encoding| encoding.encode(name).into_owned())
     }
-}
 
-fn encode_dots(name: &[u8]) -> Option<&'static [u8]> {
-    let stored = match name {
-        b"." => "．",
-        b".." => "．．",
-        _ => match std::str::from_utf8(name).ok()? {
-            "．" => "‛．",
-            "．．" => "‛．‛．",
-            _ => return None,
-        },
-    };
-    Some(stored.as_bytes())
+    /// What this encoding makes of a name, as text: bytes that aren't UTF-8 are quoted in any case.
+    pub(crate) fn text(&self, encode: impl Fn(Self) -> Vec<u8>) -> String {
+        String::from_utf8(encode(*self))
+            .unwrap_or_else(|_| String::from_utf8_lossy(&encode(self.union(Self::INVALID_UTF8))).into_owned())
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +199,19 @@ mod tests {
             let encoding = Encoding::from_bits(bits) | Encoding::INVALID_UTF8;
             let text = encoding.encode_to_string(&name);
             prop_assert_eq!(encoding.decode(text.as_bytes()).into_owned(), name);
+        }
+    }
+
+    #[test]
+    fn every_encoding_of_a_backend_gives_the_nasty_names_back() {
+        let all = Encoding::from_bits((1 << 29) - 1);
+        let mac = Encoding::LOCAL_UNIX | Encoding::INVALID_UTF8;
+        let backends =
+            [Encoding::STANDARD, Encoding::FICHIER, Encoding::LOCAL_UNIX, Encoding::LOCAL_WINDOWS, mac, all];
+        for name in corpus::nasty_names() {
+            for encoding in backends {
+                assert_eq!(encoding.decode(&encoding.encode(&name)), name, "{encoding}");
+            }
         }
     }
 

@@ -24,12 +24,18 @@
 //! # Where this differs from rclone
 //! rclone doesn't take back every name that it writes: stored `a‛‛␠` is what it makes of plain `a‛ `, and it
 //! reads it as `a‛␠`. It cuts a quoted character off the end before it looks what the quote itself belongs to.
-//! Here decoding is the exact inverse of encoding; what is stored is the same in both programs.
+//! Here decoding is the exact inverse of encoding; what is stored is the same in both programs, but for `．.` and `.．`
+//! where a dot at that end is replaced: rclone stores them as it stores `..`.
+//!
+//! Nor does it find a file again whose stored name holds a quote that quotes nothing: it reads `a‛b` as it reads
+//! `a‛‛b`, and writes that. Here such a quote stays what it is on the way to the standard form and back, so the two
+//! are two names. Where it would quote what follows, it is written as its three bytes, `‛E2‛80‛9B`.
 
 pub mod corpus;
 mod decode;
 mod encode;
 mod flags;
+mod lone_quotes;
 mod rewrite;
 mod standard;
 mod table;

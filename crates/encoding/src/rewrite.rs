@@ -29,6 +29,11 @@ impl<'a> Rewrite<'a> {
         self.replace(range, character.encode_utf8(&mut [0; 4]).as_bytes());
     }
 
+    /// Where in the result the byte at `at` will stand, which must lie behind all that was replaced.
+    pub(crate) fn position(&self, at: usize) -> usize {
+        self.output.len() + (at - self.copied)
+    }
+
     pub(crate) fn finish(mut self) -> Cow<'a, [u8]> {
         if self.copied == 0 && self.output.is_empty() {
             return Cow::Borrowed(self.name);

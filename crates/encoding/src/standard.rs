@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::Encoding;
+use crate::{Encoding, QUOTE, lone_quotes::MarkedName};
 
 impl Encoding {
-    /// The standard form of a stored name.
+    /// The standard form of a stored name. A quote that quotes nothing stays one, in both directions: so each stored
+    /// name has a standard form of its own, and comes back from it.
     ///
     /// ```
     /// # use fichier_encoding::Encoding;
@@ -28,7 +29,7 @@ impl Encoding {
 
     /// The stored form of a standard name as text; see [`Encoding::encode_to_string`].
     pub fn from_standard_string(&self, name: &[u8]) -> String {
-        self.encode_to_string(&Self::STANDARD.decode(name))
+        self.text(|encoding| encoding.from_standard(name).into_owned())
     }
 
     /// The standard form of a stored path, name by name between its slashes.
@@ -52,10 +53,17 @@ fn convert(from: Encoding, to: Encoding, name: &[u8]) -> Cow<'_, [u8]> {
     if from == to {
         return Cow::Borrowed(name);
     }
+    if from != Encoding::RAW && holds_quote(name) {
+        return Cow::Owned(MarkedName::decode(from, name).encode(to));
+    }
     match from.decode(name) {
         Cow::Borrowed(plain) if std::ptr::eq(plain, name) => to.encode(name),
         plain => Cow::Owned(to.encode(&plain).into_owned()),
     }
+}
+
+fn holds_quote(name: &[u8]) -> bool {
+    name.utf8_chunks().any(|chunk| chunk.valid().contains(QUOTE))
 }
 
 fn name_by_name<'a>(path: &'a [u8], convert: impl Fn(&'a [u8]) -> Cow<'a, [u8]>) -> Cow<'a, [u8]> {
@@ -85,7 +93,42 @@ mod tests {
         assert!(matches!(Encoding::FICHIER.from_standard_path(path), Cow::Borrowed(p) if p == path));
     }
 
+    /// From a disk to the service and back.
+    fn there_and_back(name: &[u8]) -> Vec<u8> {
+        let stored = Encoding::FICHIER.from_standard_string(&Encoding::LOCAL_UNIX.to_standard(name));
+        Encoding::LOCAL_UNIX.from_standard(&Encoding::FICHIER.to_standard(stored.as_bytes())).into_owned()
+    }
+
+    #[test]
+    fn names_of_quotes_come_back_from_the_service() {
+        for name in ["‛", "‛‛", "‛‛‛", "a‛b", "a‛‛b", "‛＜", "‛<", "‛FF", "‛E2‛80‛9B", "‛\u{ff0e}", "‛.empty"]
+        {
+            assert_eq!(String::from_utf8_lossy(&there_and_back(name.as_bytes())), name);
+        }
+        // What rclone stores is stored, and what it can't copy stays readable.
+        for (name, stored) in
+            [("‛‛", "‛‛"), ("a‛‛b", "a‛‛b"), ("‛", "‛"), ("it‛s", "it‛s"), ("‛＜", "‛E2‛80‛9B‛＜")]
+        {
+            let standard = Encoding::LOCAL_UNIX.to_standard(name.as_bytes()).into_owned();
+            assert_eq!(Encoding::FICHIER.from_standard_string(&standard), stored, "{name}");
+        }
+    }
+
+    #[test]
+    fn all_nasty_names_of_a_disk_come_back_from_the_service() {
+        for name in corpus::nasty_file_names() {
+            assert_eq!(there_and_back(&name), name, "{}", String::from_utf8_lossy(&name));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn each_name_of_a_disk_comes_back_from_the_service(name in corpus::strategies::name()) {
+            let possible = !name.contains(&b'/') && !name.contains(&0) && name != b"." && name != b"..";
+            prop_assume!(possible && !name.is_empty());
+            prop_assert_eq!(there_and_back(&name), name);
+        }
+
         #[test]
         fn a_standard_name_comes_back(name in corpus::strategies::name(), bits in 0u64..1 << 29) {
             let encoding = Encoding::from_bits(bits);

@@ -57,6 +57,11 @@ fn measurements(direction: &str) -> Vec<(Encoding, Results)> {
 fn names_are_stored_as_rclone_stores_them() {
     for (encoding, results) in measurements("encode") {
         for (name, stored) in results {
+            // rclone writes these two as it writes `..`, and reads them as that.
+            let like_dots = name == "．.".as_bytes() || name == ".．".as_bytes();
+            if like_dots && encoding.contains(Encoding::DOT) && stored == "．．".as_bytes() {
+                continue;
+            }
             assert_eq!(escape(&encoding.encode(&name)), escape(&stored), "{encoding} of {}", escape(&name));
         }
     }
@@ -68,10 +73,22 @@ fn names_are_read_as_rclone_reads_them() {
     for (encoding, results) in measurements("read") {
         for (stored, standard) in results {
             let ours = encoding.to_standard(&stored);
-            if ours != standard {
-                assert!(rclone_misreads(&stored), "{encoding} of {}: {}", escape(&stored), escape(&ours));
-                differing += 1;
+            if ours == standard {
+                continue;
             }
+            differing += 1;
+            if rclone_misreads(&stored) {
+                continue;
+            }
+            // The other exception: a quote that quotes nothing. The plain name is the same.
+            assert_ne!(
+                encoding.encode(&encoding.decode(&stored)),
+                stored,
+                "{encoding} of {}",
+                escape(&stored)
+            );
+            let plain = [&ours[..], &standard].map(|name| escape(&Encoding::STANDARD.decode(name)));
+            assert_eq!(plain[0], plain[1], "{encoding} of {}", escape(&stored));
         }
     }
     assert!(differing > 0, "the exception of the crate's documentation has no case any more");

@@ -97,6 +97,7 @@ fn half_differs(bencher: Bencher<'_, '_>, files: usize) {
         checkers: 8,
         max_depth: None,
         matching: fichier_engine::NameMatching::default(),
+        transform: None,
         filter: Arc::default(),
         names: ["from".to_owned(), "to".to_owned()],
     };

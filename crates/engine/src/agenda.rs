@@ -12,7 +12,7 @@ use std::{
 };
 
 use fichier_storage::{File, FileId, Fingerprint, Name, RemotePath, Whirlpool};
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::{Direction, Order, OrderKey, transfer::Job};
 
@@ -107,7 +107,7 @@ const SCHEMA: &str = "
     CREATE INDEX replaced_job ON replaced (job);
     CREATE TABLE standing (line INTEGER PRIMARY KEY, extra INTEGER NOT NULL, folder BLOB NOT NULL,
         path BLOB NOT NULL, size INTEGER NOT NULL, modified INTEGER, whirlpool BLOB, id TEXT, fingerprint BLOB);
-    CREATE INDEX standing_size ON standing (size, whirlpool);
+    CREATE INDEX standing_size ON standing (size, whirlpool, extra);
     CREATE INDEX standing_folder ON standing (folder);
     CREATE TABLE folders (folder BLOB NOT NULL, side INTEGER NOT NULL, depth INTEGER NOT NULL,
         PRIMARY KEY (side, folder)) WITHOUT ROWID;
@@ -278,15 +278,32 @@ impl Agenda {
         .await
     }
 
-    /// A file at the destination with this content; one that would have to go before one that stays.
-    pub(crate) async fn same_content(&self, size: u64, sum: Whirlpool) -> Result<Option<Standby>> {
+    /// A file at the destination with this content: one that would have to go and isn't `given` to another place yet,
+    /// before all others.
+    pub(crate) async fn same_content(
+        &self,
+        size: u64,
+        sum: Whirlpool,
+        given: Vec<Line>,
+    ) -> Result<Option<Standby>> {
         let query = format!(
-            "SELECT line, extra, {FILE} FROM standing WHERE size = ?1 AND whirlpool = ?2 ORDER BY extra DESC LIMIT 1"
+            "SELECT line, extra, {FILE} FROM standing WHERE size = ?1 AND whirlpool = ?2 ORDER BY extra DESC"
         );
         self.at_disk(move |connection| {
             let mut statement = connection.prepare_cached(&query)?;
-            let found = statement.query_row(params![integer(size), sum.as_bytes()], standby).optional()?;
-            Ok(found)
+            let mut first = None;
+            for found in statement.query_map(params![integer(size), sum.as_bytes()], standby)? {
+                let found = found?;
+                if found.extra && !given.contains(&found.line) {
+                    return Ok(Some(found));
+                }
+                let is_last = !found.extra;
+                first = first.or(Some(found));
+                if is_last {
+                    break;
+                }
+            }
+            Ok(first)
         })
         .await
     }

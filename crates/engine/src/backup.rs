@@ -23,8 +23,8 @@ impl Backup {
     }
 
     fn name(&self, name: &[u8]) -> Vec<u8> {
-        let end = if self.keep_extension { ends_of_stem(name).last() } else { None };
-        let (stem, extensions) = name.split_at(end.unwrap_or(name.len()));
+        let end = if self.keep_extension { stem_length(name) } else { name.len() };
+        let (stem, extensions) = name.split_at(end);
         [stem, &self.suffix, extensions].concat()
     }
 
@@ -99,6 +99,12 @@ async fn rename_or_copy(remote: &dyn Remote, steps: &[Relocation], brakes: &Brak
         }
     }
     outcomes
+}
+
+/// Returns how long a name is without its extensions, in bytes: all of them that count as such.
+#[must_use]
+pub fn stem_length(name: &[u8]) -> usize {
+    ends_of_stem(name).last().unwrap_or(name.len())
 }
 
 /// Where a name's stem may end: before its last extension, before the last two if the other one names a media type,

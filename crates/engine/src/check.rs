@@ -14,8 +14,15 @@ use fichier_storage::{
 };
 
 use crate::{
-    Checksums, NameMatching, Reading, Relation, RunReport, Stats, compare::Side, copy::find_source,
-    names::Sides, plan, report::Verdict, sift::Sieve, visit::Open,
+    Checksums, NameMatching, NameTransform, Reading, Relation, RunReport, Stats,
+    compare::Side,
+    copy::find_source,
+    names::Sides,
+    plan,
+    renaming::{no_new_name, rename_all},
+    report::Verdict,
+    sift::Sieve,
+    visit::Open,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.
@@ -51,6 +58,8 @@ pub struct CheckOptions {
     pub filter: Arc<Filter>,
     /// Which names of the two sides count as one.
     pub matching: NameMatching,
+    /// Which names files and folders of the source have at the destination; `None`: the same.
+    pub transform: Option<Arc<dyn NameTransform>>,
     /// Source and destination as messages name them.
     pub names: [String; 2],
 }
@@ -170,7 +179,12 @@ impl Check<'_> {
             for (path, error) in source.gaps.into_iter().chain(destination.gaps) {
                 self.fail(&path, error);
             }
-            let (here, folders_here) = plan::by_name(source.entries);
+            let renamed = rename_all(self.options.transform.as_ref(), source.entries).await;
+            for (path, why) in renamed.refused {
+                let shown = path.relative_to(&self.from.path).unwrap_or(path);
+                self.fail(&shown, no_new_name(shown.clone(), why));
+            }
+            let (here, folders_here) = plan::by_new_name(renamed.entries);
             let (there, mut folders_there) = plan::by_name(destination.entries);
             let sides = [Sides::of(&here, &folders_here), Sides::of(&there, &folders_there)];
             let counterparts = self.names().counterparts(&sides[0], &sides[1]);
@@ -183,8 +197,9 @@ impl Check<'_> {
                     ..Open::root()
                 };
                 let mut below = Vec::new();
-                for name in folders_here.into_keys() {
-                    let there = counterparts.get(&name).unwrap_or(&name);
+                for (wanted, path) in folders_here {
+                    let Some(name) = path.name() else { continue };
+                    let there = counterparts.get(&wanted).unwrap_or(&wanted);
                     let destination = folders_there.remove(there).is_some();
                     below.push(Open { destination, ..child(&name, there) });
                 }
@@ -233,7 +248,8 @@ impl Check<'_> {
         let mut pairs = Vec::new();
         let mut missing = Vec::new();
         for (name, versions) in source {
-            let shown = folder.path.join(&name);
+            let own = versions.first().and_then(|file| file.path.name());
+            let shown = folder.path.join(own.as_ref().unwrap_or(&name));
             let Some(source) = newest(versions, &shown, "source") else { continue };
             let there = counterparts.get(&name).unwrap_or(&name);
             match destination.remove(there).and_then(|versions| newest(versions, &shown, "destination")) {

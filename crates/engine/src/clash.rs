@@ -78,7 +78,7 @@ impl Run<'_> {
                 Clash::FolderMeetsFile(pair, _) => matched.folders.push(pair),
                 Clash::FileMeetsFolder(_, source) => {
                     self.stats.plan_transfer(source.size);
-                    jobs.push(self.job(Pair { name, source, existing: Vec::new() }));
+                    jobs.push(self.job(Pair { wanted: name.clone(), name, source, existing: Vec::new() }));
                 }
             }
         }

@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
-    RunOptions, RunReport, Stats,
+    Bearer, RunOptions, RunReport, Stats,
     overlap::{self, Lie},
     plan::Pair,
+    renaming::no_new_name,
     run::{Mode, Run},
     transfer::Batch,
 };
@@ -138,6 +139,7 @@ async fn one_file(
     stop: &CancellationToken,
 ) -> Result<RunReport> {
     let source = Location { remote: from.remote.clone(), path: file.path.clone() };
+    let target = &with_new_name(target, &file, options)?;
     if overlap::is_one_file(&source, target).await? {
         tracing::error!(path = %from.remote.info().shown(&file.path), "Nothing to do as source and destination are the same");
         return Ok(RunReport::default());
@@ -165,7 +167,7 @@ async fn one_file(
     existing.sort_by_key(|file| std::cmp::Reverse(file.modified));
     let run = Run::new(mode, from, &root, Lie::Apart, options, stats, stop);
     let mut report = RunReport::default();
-    let pair = Pair { name, source: file, existing };
+    let pair = Pair { wanted: name.clone(), name, source: file, existing };
     let shelf = run.shelf(&RemotePath::root()).await?;
     let jobs = run.decide_all(&folder, vec![pair], &shelf, &mut report).await;
     if !jobs.is_empty() {
@@ -173,6 +175,18 @@ async fn one_file(
     }
     options.checksums.flush().await;
     Ok(report)
+}
+
+/// The place of a single file, whose last name gets its new form, be it that of the source or one that was typed.
+pub(crate) fn with_new_name(target: &Location, file: &File, options: &RunOptions) -> Result<Location> {
+    let (Some(transform), Some(name), Some(folder)) =
+        (&options.transform, target.path.name(), target.path.parent())
+    else {
+        return Ok(target.clone());
+    };
+    let shown = || file.path.name().map_or_else(RemotePath::root, |name| RemotePath::root().join(&name));
+    let name = transform.apply(&name, Bearer::File).map_err(|why| no_new_name(shown(), why))?;
+    Ok(Location { remote: target.remote.clone(), path: folder.join(&name) })
 }
 
 /// Finds what a run begins with. Where nothing is, rclone calls that a missing directory.

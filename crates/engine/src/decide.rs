@@ -11,7 +11,7 @@ use crate::{
     plan::{self, Pair},
     references::Shelf,
     run::{Mode, Run},
-    transfer::Job,
+    transfer::{Job, shown_below},
 };
 
 /// What is to be done with one file.
@@ -20,8 +20,8 @@ pub(crate) enum Decided {
     Transfer(Job),
     /// A reference has it: it is copied from there.
     CopyFrom(Job, File),
-    /// The destination has it already.
-    There(File),
+    /// The destination has it already, and beside it what a sync takes away.
+    There(File, Vec<File>),
     Leave,
 }
 
@@ -49,18 +49,23 @@ impl Run<'_> {
             })
             .buffered(self.options.checkers.max(1));
         let (mut jobs, mut there, mut copies) = (Vec::new(), Vec::new(), Vec::new());
+        let mut outdated = Vec::new();
         while let Some(decision) = decided.next().await {
             match decision {
                 Ok(Decided::Transfer(job)) => jobs.push(job),
                 // Nothing may be written yet: it is sent with the others.
                 Ok(Decided::CopyFrom(job, _)) if self.writes_into_source() => jobs.push(job),
                 Ok(Decided::CopyFrom(job, file)) => copies.push((job, file)),
-                Ok(Decided::There(source)) => there.push(source),
+                Ok(Decided::There(source, others)) => {
+                    there.push(source);
+                    outdated.extend(others);
+                }
                 Ok(Decided::Leave) => {}
                 Err((path, error)) => self.fail(report, &path, error),
             }
         }
         drop(decided);
+        self.remove_files(outdated, report).await;
         let (instead, copied) = self.copy_from_references(target, copies, report).await;
         jobs.extend(instead);
         there.extend(copied);
@@ -80,13 +85,18 @@ impl Run<'_> {
         shelf: &Shelf<'_>,
     ) -> Result<Decided, (RemotePath, StorageError)> {
         let rules = &self.options.rules;
-        let shown = pair.source.path.relative_to(&self.from.path).unwrap_or_else(|| pair.source.path.clone());
+        let shown = shown_below(self.from, &pair.source.path);
+        // In lists, a file that was named itself has its name at the destination, as with rclone.
+        let listed = match pair.source.path == self.from.path {
+            true => RemotePath::root().join(&pair.name),
+            false => shown.clone(),
+        };
         let Some(existing) = pair.existing.first() else {
             if rules.existing_only {
                 tracing::debug!(path = %pair.name, "Destination doesn't exist, skipping");
                 return Ok(Decided::Leave);
             }
-            self.stats.compared(&shown, Relation::MissingOnDestination);
+            self.stats.compared(&listed, Relation::MissingOnDestination);
             return self.look_up(self.job(pair), shelf).await;
         };
         if !plan::all_same(&pair.existing) {
@@ -99,7 +109,7 @@ impl Run<'_> {
             Ok(_) => Relation::Match,
             Err(_) => Relation::Error,
         };
-        self.stats.compared(&shown, relation);
+        self.stats.compared(&listed, relation);
         let named = |error| match error {
             // As the user knows it: the destination's root may be that of the whole file system.
             StorageError::Immutable(path) => StorageError::Immutable(self.shown_at_destination(&path)),
@@ -113,7 +123,8 @@ impl Run<'_> {
             }
             Decision::Same => {
                 self.stats.note(&shown, &Event::Unchanged(existing));
-                Ok(Decided::There(with_sum_of(pair.source, existing)))
+                let outdated = self.outdated(&pair).await;
+                Ok(Decided::There(with_sum_of(pair.source, existing), outdated))
             }
             Decision::Retime => {
                 if let Some(time) = pair.source.modified {
@@ -121,9 +132,22 @@ impl Run<'_> {
                     set.map_err(|error| (shown.clone(), error))?;
                     self.stats.note(&shown, &Event::Retimed(existing));
                 }
-                Ok(Decided::There(with_sum_of(pair.source, existing)))
+                Ok(Decided::There(with_sum_of(pair.source, existing), Vec::new()))
             }
         }
+    }
+
+    /// What stands under the name of a file beside its newest version, which has the source's content: old versions that a
+    /// run before this one couldn't remove or didn't come to remove, and doubles. A sync leaves one file of a name.
+    async fn outdated(&self, pair: &Pair) -> Vec<File> {
+        let (Mode::Sync, Some((newest, others))) = (self.mode, pair.existing.split_first()) else {
+            return Vec::new();
+        };
+        if others.is_empty() || newest.whirlpool.is_none() {
+            return Vec::new();
+        }
+        let of_source = self.options.checksums.of(&*self.from.remote, &pair.source).await;
+        if of_source.is_ok_and(|sum| newest.whirlpool == Some(sum)) { others.to_vec() } else { Vec::new() }
     }
 
     #[expect(clippy::unused_self, reason = "a run turns pairs into transfers")]

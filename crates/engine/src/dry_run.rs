@@ -6,8 +6,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    Entry, Extensions, File, FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation,
-    Remote, RemotePath, Result, WriteBatch, delegate_remote,
+    Entry, Extensions, File, FileMetadata, FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks,
+    Relocation, Remote, RemoteExt as _, RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
@@ -98,8 +98,23 @@ impl Remote for DryRun {
             account,
             links: links.map(|_| self as &dyn PublicLinks),
             merge: merge.map(|_| self as &dyn MergeFolders),
-            metadata,
+            metadata: metadata.map(|_| self as &dyn FileMetadata),
         }
+    }
+}
+
+#[async_trait]
+impl FileMetadata for DryRun {
+    async fn metadata(&self, file: &File) -> Result<Metadata> {
+        self.inner.metadata(file).await
+    }
+
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        self.inner.folder_metadata(folder).await
+    }
+
+    async fn set_folder_metadata(&self, _folder: &RemotePath, _metadata: &Metadata) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -108,7 +108,7 @@ impl HashCache {
         let cache = self.clone();
         let written = tokio::task::spawn_blocking(move || cache.inner().write());
         if let Ok(Err(error)) = written.await {
-            tracing::warn!("Can't write the hash cache {}: {error}", self.path.display());
+            tracing::warn!("Nothing more is remembered: {}", failed(&self.path, error));
         }
     }
 
@@ -150,7 +150,7 @@ impl HashCache {
 impl Drop for HashCache {
     fn drop(&mut self) {
         if let Err(error) = self.inner().write() {
-            tracing::warn!("Can't write the hash cache {}: {error}", self.path.display());
+            tracing::warn!("Nothing more is remembered: {}", failed(&self.path, error));
         }
     }
 }

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use fichier_filter::Filter;
 use fichier_storage::Location;
 
-use crate::{Bandwidth, Brakes, Checksums, Limits, NameMatching, Order, Reference, Rules};
+use crate::{
+    Bandwidth, Brakes, Checksums, Limits, MetadataOptions, NameMatching, NameTransform, Order, Reference,
+    Rules,
+};
 
 /// How to copy, sync or move.
 #[derive(Debug, Clone)]
@@ -29,6 +32,10 @@ pub struct RunOptions {
     pub filter: Arc<Filter>,
     /// Which names of the two sides count as one.
     pub names: NameMatching,
+    /// Which names files and folders of the source get; `None`: those that they have.
+    pub transform: Option<Arc<dyn NameTransform>>,
+    /// What is kept beside content, name and time; `None`: nothing.
+    pub metadata: Option<MetadataOptions>,
     /// `sync`: what the filter leaves out goes at the destination, instead of being left alone.
     pub delete_excluded: bool,
     /// Make copies at the destination of what it holds already, instead of sending it.
@@ -71,6 +78,8 @@ impl Default for RunOptions {
             max_depth: None,
             filter: Arc::default(),
             names: NameMatching::default(),
+            transform: None,
+            metadata: None,
             delete_excluded: false,
             reuse: true,
             track_renames: false,

@@ -6,13 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fichier_storage::{Entry, File, Name, RemotePath};
 
-use crate::names::{NameMatching, Sides};
+use crate::{
+    names::{NameMatching, Sides},
+    renaming::Sourced,
+};
 
 /// A file of the source and what stands under its name at the destination.
 #[derive(Debug)]
 pub(crate) struct Pair {
     /// Its name at the destination.
     pub(crate) name: Name,
+    /// The name that it would get there if it was new.
+    pub(crate) wanted: Name,
     pub(crate) source: File,
     /// Files of this name at the destination, the one stored last in front.
     pub(crate) existing: Vec<File>,
@@ -25,6 +30,8 @@ pub(crate) struct FolderPair {
     pub(crate) name: Name,
     /// Its name at the destination.
     pub(crate) there: Name,
+    /// The name that it would get there if it was new.
+    pub(crate) wanted: Name,
     pub(crate) exists: bool,
     /// A file that has to stay has its name at the destination, so that nothing can be put into it.
     pub(crate) blocked: bool,
@@ -55,15 +62,15 @@ pub(crate) enum Clash {
 }
 
 /// Matches the listings of one folder.
-pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>, names: NameMatching) -> Matched {
-    let (source_files, source_folders) = by_name(source);
+pub(crate) fn match_folder(source: Vec<Sourced>, destination: Vec<Entry>, names: NameMatching) -> Matched {
+    let (source_files, source_folders) = by_new_name(source);
     let (mut files, mut folders) = by_name(destination);
     let counterparts =
         names.counterparts(&Sides::of(&source_files, &source_folders), &Sides::of(&files, &folders));
-    let at_destination = |name: Name| counterparts.get(&name).cloned().unwrap_or(name);
+    let at_destination = |name: &Name| counterparts.get(name).unwrap_or(name).clone();
     let mut matched = Matched::default();
-    for (name, mut versions) in source_files {
-        let name = at_destination(name);
+    for (wanted, mut versions) in source_files {
+        let name = at_destination(&wanted);
         if !all_same(&versions) {
             matched.duplicates.push(versions[0].path.clone());
         }
@@ -74,13 +81,14 @@ pub(crate) fn match_folder(source: Vec<Entry>, destination: Vec<Entry>, names: N
             continue;
         }
         let existing = files.remove(&name).unwrap_or_default();
-        matched.files.push(Pair { name, source, existing });
+        matched.files.push(Pair { name, wanted, source, existing });
     }
-    for name in source_folders.into_keys() {
-        let there = at_destination(name.clone());
+    for (wanted, path) in source_folders {
+        let Some(name) = path.name() else { continue };
+        let there = at_destination(&wanted);
         let exists = folders.remove(&there).is_some();
         let versions = files.remove(&there);
-        let folder = FolderPair { name, there, exists, blocked: false };
+        let folder = FolderPair { name, there, wanted, exists, blocked: false };
         match versions {
             Some(versions) if !exists => matched.clashes.push(Clash::FolderMeetsFile(folder, versions)),
             versions => {
@@ -109,10 +117,15 @@ pub(crate) fn keep_first_of_each(files: &mut Vec<Pair>, names: NameMatching) {
 
 /// Files by name, newest first within a name, and folders by name.
 pub(crate) fn by_name(entries: Vec<Entry>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, RemotePath>) {
+    let named = |entry: Entry| Some(Sourced { name: entry.name()?, entry });
+    by_new_name(entries.into_iter().filter_map(named).collect())
+}
+
+/// As [`by_name`], by the names at the destination.
+pub(crate) fn by_new_name(entries: Vec<Sourced>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, RemotePath>) {
     let mut files: BTreeMap<Name, Vec<File>> = BTreeMap::new();
     let mut folders = BTreeMap::new();
-    for entry in entries {
-        let Some(name) = entry.name() else { continue };
+    for Sourced { name, entry } in entries {
         match entry {
             Entry::File(file) => files.entry(name).or_default().push(file),
             Entry::Folder(folder) => {
@@ -141,6 +154,10 @@ mod tests {
 
     use super::*;
 
+    fn sourced(entries: Vec<Entry>) -> Vec<Sourced> {
+        entries.into_iter().map(|entry| Sourced { name: entry.name().unwrap(), entry }).collect()
+    }
+
     fn file(path: &str, age: u64) -> Entry {
         Entry::File(File {
             path: RemotePath::parse(path).unwrap(),
@@ -160,7 +177,7 @@ mod tests {
     #[test]
     fn names_meet_and_the_newest_leads() {
         let matched = match_folder(
-            vec![file("s/a", 0), file("s/b", 5), file("s/b", 1), folder("s/d"), folder("s/new")],
+            sourced(vec![file("s/a", 0), file("s/b", 5), file("s/b", 1), folder("s/d"), folder("s/new")]),
             vec![file("t/a", 9), file("t/a", 2), folder("t/d"), file("t/other", 0)],
             NameMatching::default(),
         );
@@ -181,7 +198,8 @@ mod tests {
     #[test]
     fn a_file_never_replaces_a_folder_nor_the_other_way_round() {
         let here = vec![file("s/x", 0), folder("s/y")];
-        let matched = match_folder(here, vec![folder("t/x"), file("t/y", 0)], NameMatching::default());
+        let matched =
+            match_folder(sourced(here), vec![folder("t/x"), file("t/y", 0)], NameMatching::default());
         assert!(matched.files.is_empty() && matched.folders.is_empty());
         assert_eq!(matched.clashes.len(), 2);
     }

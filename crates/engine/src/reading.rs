@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fichier_storage::{ByteRange, ByteStream, File, Remote, RemoteExt as _, Result};
+use fichier_storage::{ByteRange, ByteStream, File, Remote, Result};
 use futures::StreamExt as _;
 
 use crate::{

@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
-use crate::{RunReport, Stats, copy::find_source, event::Event, report::Verdict, walk_filtered};
+use crate::{
+    RunReport, Stats, copy::find_source, event::Event, report::Verdict, transfer::shown_below, walk_filtered,
+};
 
 /// How many files are handed to a remote at once. The remote splits them into its calls.
 const FILES_AT_ONCE: usize = 1000;
@@ -104,7 +106,7 @@ async fn remove_files(
     }
     let outcomes = target.remote.remove(&files).await;
     for (file, outcome) in files.iter().zip(outcomes) {
-        let path = shown(target, &file.path);
+        let path = shown_below(target, &file.path);
         let result = outcome.into_result();
         if !matches!(result, Err(StorageError::NotTried | StorageError::Canceled)) {
             stats.settle_removal();

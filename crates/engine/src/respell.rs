@@ -14,21 +14,21 @@ impl Run<'_> {
         }
         let target = self.to.path.join_path(&folder.there);
         for pair in &mut matched.folders {
-            if !pair.exists || pair.name == pair.there || !self.may_respell(&target, &pair.there, &pair.name)
-            {
+            let same = !pair.exists || pair.wanted == pair.there;
+            if same || !self.may_respell(&target, &pair.there, &pair.wanted) {
                 continue;
             }
-            let (from, to) = (target.join(&pair.there), target.join(&pair.name));
+            let (from, to) = (target.join(&pair.there), target.join(&pair.wanted));
             match self.to.remote.rename_folder(&from, &to).await {
                 Ok(()) => {
                     tracing::info!(path = %self.shown_at_destination(&to), "Fixed case by renaming from {:?}", pair.there);
-                    pair.there = pair.name.clone();
+                    pair.there = pair.wanted.clone();
                 }
                 Err(error) => self.fail(report, &self.shown_at_destination(&from), error),
             }
         }
         for pair in &mut matched.files {
-            let Some(name) = pair.source.path.name() else { continue };
+            let name = pair.wanted.clone();
             let is_there = !pair.existing.is_empty();
             if !is_there || name == pair.name || !self.may_respell(&target, &pair.name, &name) {
                 continue;

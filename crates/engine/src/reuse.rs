@@ -210,11 +210,12 @@ impl Run<'_> {
                 (planned, sum)
             })
             .buffered(self.options.checkers.max(1));
-        let mut given = HashSet::new();
+        let mut given: HashMap<Whirlpool, Vec<i64>> = HashMap::new();
         while let Some((planned, sum)) = sums.next().await {
             let found = match sum {
                 Some(sum) => {
-                    agenda.same_content(planned.job.source.size, sum).await?.map(|there| (there, sum))
+                    let taken = given.get(&sum).cloned().unwrap_or_default();
+                    agenda.same_content(planned.job.source.size, sum, taken).await?.map(|there| (there, sum))
                 }
                 None => None,
             };
@@ -228,7 +229,9 @@ impl Run<'_> {
             // Where old versions are set aside, a renamed file doesn't take the place of another one: both are kept then.
             let is_kept = self.options.backup.is_some() && !planned.job.replaces.is_empty();
             // The first one gets the file itself, those after it get copies of it, made before.
-            if there.extra && self.may_move() && !is_kept && given.insert(there.line) {
+            let is_given = given.get(&sum).is_some_and(|lines| lines.contains(&there.line));
+            if there.extra && self.may_move() && !is_kept && !is_given {
+                given.entry(sum).or_default().push(there.line);
                 moves.push((planned, there, sum));
             } else if self.may_copy_there() {
                 copies.push((planned, there, sum));

@@ -17,6 +17,7 @@ use crate::{
     agenda::{Agenda, AgendaError},
     clash::Aside,
     limits::Allowance,
+    metadata::Furnished,
     overlap::Lie,
     report::Verdict,
     transfer::{self, Batch, Job, Origin, Transfer},
@@ -50,6 +51,8 @@ pub(crate) struct Run<'a> {
     pub(crate) new_folders: Mutex<Vec<RemotePath>>,
     /// Kept unless nothing found later can matter.
     pub(crate) agenda: Option<Agenda>,
+    /// Folders of the destination with what they are to have beside their files.
+    pub(crate) furnished: Mutex<Vec<Furnished>>,
     /// What made room for something else, until the run is done.
     pub(crate) asides: Mutex<Vec<Aside>>,
     /// The agenda knows all that the destination holds before the first file is compared.
@@ -83,6 +86,7 @@ impl<'a> Run<'a> {
             allowance: Arc::new(Allowance::new(options.limits)),
             bandwidth: options.bandwidth.clone(),
             checksums: options.checksums.clone(),
+            metadata: options.metadata.clone(),
             backup: options.backup.clone(),
             brakes: options.brakes.clone(),
             stats: stats.clone(),
@@ -98,6 +102,7 @@ impl<'a> Run<'a> {
             stats,
             transfer,
             new_folders: Mutex::default(),
+            furnished: Mutex::default(),
             agenda: None,
             asides: Mutex::default(),
             surveyed: false,
@@ -148,6 +153,7 @@ impl<'a> Run<'a> {
         if self.deletes(DeleteWhen::After) || self.deletes(DeleteWhen::During) {
             self.remove_extras(&mut report).await;
         }
+        self.set_folder_metadata(&mut report).await;
         if self.mode == Mode::Move && self.options.delete_empty_source_folders {
             self.remove_empty_source(&mut report).await;
         }
@@ -178,17 +184,18 @@ impl<'a> Run<'a> {
     /// Whether what would be sent is copied at the destination instead, where that holds it. What needn't be sent
     /// anyway is copied from the source.
     pub(crate) fn may_copy_there(&self) -> bool {
-        self.options.reuse && !self.transfer.server_side
+        self.options.reuse
+            && !self.transfer.server_side
+            && self.to.remote.info().features.server_side_copy
+            && copies_freely(self.to, self.options)
     }
 
     /// Whether the destination may hold what would be sent, so that it is copied or renamed there instead.
     pub(crate) fn can_reuse(&self) -> bool {
         let features = self.to.remote.info().features;
-        let renames = self.options.track_renames && self.mode == Mode::Sync;
+        let renames = self.options.track_renames && self.mode == Mode::Sync && features.server_side_move;
         (self.may_copy_there() || renames)
             && self.mode != Mode::Move
-            && features.server_side_copy
-            && copies_freely(self.to, self.options)
             && (features.listed_checksums || self.options.track_renames)
     }
 

@@ -9,6 +9,7 @@ use fichier_filter::{Exclusion, Filter};
 use fichier_storage::{Entry, File, Remote, RemoteExt, RemotePath};
 
 use crate::{
+    renaming::Sourced,
     run::{Mode, Run},
     visit::Open,
 };
@@ -123,7 +124,7 @@ impl Run<'_> {
     pub(crate) async fn sift_destination(
         &self,
         folder: &Open,
-        source: &[Entry],
+        source: &[Sourced],
         entries: Vec<Entry>,
     ) -> Vec<Entry> {
         if !self.hides_at_destination() {
@@ -133,8 +134,8 @@ impl Run<'_> {
         let matters = self.mode == Mode::Sync || self.stats.wants_extras();
         let names = self.names();
         let key = |entry: &Entry| Some(names.key(&entry.name()?).into_owned());
-        let wanted: HashSet<_> = source.iter().filter_map(key).collect();
-        let exact: HashSet<_> = source.iter().filter_map(Entry::name).collect();
+        let wanted: HashSet<_> = source.iter().map(|sourced| names.key(&sourced.name).into_owned()).collect();
+        let exact: HashSet<_> = source.iter().map(|sourced| &sourced.name).collect();
         // A name that is only spelled in another way may be one that a filter protects.
         let in_sight = |entry: &Entry| {
             entry.name().is_some_and(|name| exact.contains(&name))

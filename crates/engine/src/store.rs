@@ -68,6 +68,7 @@ pub async fn store(
         allowance: Arc::new(Allowance::new(options.limits)),
         bandwidth: options.bandwidth.clone(),
         checksums: options.checksums.clone(),
+        metadata: options.metadata.clone(),
         backup: options.backup.clone(),
         brakes: options.brakes.clone(),
         stats: stats.clone(),

@@ -47,7 +47,7 @@ impl Run<'_> {
             if folder.source {
                 let path = self.from.path.join_path(&folder.path);
                 let Ok(entries) = self.from.remote.entries(&path).await else { continue };
-                source = self.sift_source(&path, entries).await;
+                source = self.rename_source(self.sift_source(&path, entries).await).await.entries;
             }
             let destination = self.sift_destination(&folder, &source, destination).await;
             let mut matched = plan::match_folder(source, destination, self.names());

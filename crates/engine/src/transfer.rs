@@ -13,8 +13,8 @@ use fichier_storage::{
 };
 
 use crate::{
-    Backup, Bandwidth, Brakes, Checksums, Relation, RunReport, Stats, bandwidth::Ways, brakes::with_refused,
-    event::Event, limits::Allowance, meter::MeteredContent, report::Verdict,
+    Backup, Bandwidth, Brakes, Checksums, MetadataOptions, Relation, RunReport, Stats, bandwidth::Ways,
+    brakes::with_refused, event::Event, limits::Allowance, meter::MeteredContent, report::Verdict,
 };
 
 /// One file that is to be transferred.
@@ -67,6 +67,8 @@ pub(crate) struct Transfer {
     pub(crate) allowance: Arc<Allowance>,
     pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) checksums: Checksums,
+    /// What is kept beside content, name and time.
+    pub(crate) metadata: Option<MetadataOptions>,
     /// Where old versions go instead of away.
     pub(crate) backup: Option<Backup>,
     pub(crate) brakes: Arc<Brakes>,
@@ -252,7 +254,10 @@ impl Transfer {
             }
         }
         if way == Way::Sent {
-            let items = jobs.iter().map(|job| self.item(folder, job)).collect();
+            let mut items = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                items.push(self.item(folder, job).await);
+            }
             return self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await;
         }
         let batch: Vec<_> = jobs
@@ -372,7 +377,7 @@ impl Transfer {
         outcomes.into_iter().next().unwrap_or(Outcome::NotTried).into_result()
     }
 
-    fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
+    async fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
         let content: Arc<dyn Content> = match &self.from {
             Origin::Files(from) => Arc::new(RemoteContent::new(&*from.remote, &job.source)),
             Origin::Content(content) => content.clone(),
@@ -392,6 +397,7 @@ impl Transfer {
                 ways: self.ways(),
             }),
             replaces: self.replaces(job),
+            metadata: self.metadata_of(&job.source).await,
         }
     }
 
@@ -451,7 +457,7 @@ impl Transfer {
 }
 
 /// A path of the source as the user sees it: from the run's root on, or its name if it is the root.
-fn shown_below(from: &Location, path: &RemotePath) -> RemotePath {
+pub(crate) fn shown_below(from: &Location, path: &RemotePath) -> RemotePath {
     let below = path.relative_to(&from.path).filter(|below| !below.is_root());
     let name = || path.name().map(|name| RemotePath::root().join(&name));
     below.or_else(name).unwrap_or_else(|| path.clone())

@@ -14,6 +14,7 @@ use crate::{
     agenda::{OneSided, Standing},
     event::Event,
     plan::{self, Matched, Pair},
+    renaming::{Renamed, Sourced, no_new_name},
     run::{Mode, Run, lost},
     transfer::{self, Batch, Job},
     walk,
@@ -83,7 +84,14 @@ impl Run<'_> {
         if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
             return Ok(Vec::new());
         }
-        let (source, gaps) = self.list_source(folder, report).await?;
+        self.note_folder_metadata(folder).await;
+        let (source, mut gaps) = self.list_source(folder, report).await?;
+        let Renamed { entries: source, refused, contested } = self.rename_source(source).await;
+        for (path, why) in refused {
+            let shown = path.relative_to(&self.from.path).unwrap_or(path);
+            self.fail(report, &shown, no_new_name(shown.clone(), why));
+        }
+        gaps.extend(contested);
         if folder.blocked {
             return Ok(self.pass_blocked(folder, source, report));
         }
@@ -133,7 +141,7 @@ impl Run<'_> {
     }
 
     /// Goes through a folder whose place at the destination a file has that must stay: what would go into it fails.
-    fn pass_blocked(&self, folder: &Open, source: Vec<Entry>, report: &mut RunReport) -> Vec<Open> {
+    fn pass_blocked(&self, folder: &Open, source: Vec<Sourced>, report: &mut RunReport) -> Vec<Open> {
         let matched = plan::match_folder(source, Vec::new(), self.names());
         if !matched.files.is_empty() || self.options.create_empty_folders {
             self.fail(report, &folder.path, StorageError::AlreadyExists(folder.path.clone()));
@@ -176,7 +184,7 @@ impl Run<'_> {
         }
     }
 
-    /// What the source has in a folder, and what of it is unknown.
+    /// What the source has in a folder, and what of it is unknown, by the names at the destination.
     async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Entry>, Unknown)> {
         if !folder.source {
             return Ok((Vec::new(), Unknown::default()));
@@ -191,7 +199,8 @@ impl Run<'_> {
         let mut gaps = Unknown::default();
         for gap in listing.gaps {
             gaps.anything |= matches!(gap.error, StorageError::Undecryptable { .. });
-            gaps.names.extend(gap.path.relative_to(&path).and_then(|gap| gap.name()));
+            let name = gap.path.relative_to(&path).and_then(|gap| gap.name());
+            gaps.names.extend(name.map(|name| self.names_there(&name)).unwrap_or_default());
             let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
             self.fail(report, &shown, gap.error);
         }
@@ -244,10 +253,7 @@ impl Run<'_> {
             let Some(gap) = path.name() else { continue };
             let key = names.key(&gap).into_owned();
             let before = matched.files.len();
-            matched.files.retain(|pair| {
-                let name = pair.source.path.name();
-                !pair.existing.is_empty() || name.is_none_or(|name| *names.key(&name) != key)
-            });
+            matched.files.retain(|pair| !pair.existing.is_empty() || *names.key(&pair.wanted) != key);
             if matched.files.len() < before {
                 self.fail(report, &self.shown_at_destination(&path), error);
             }
@@ -257,7 +263,8 @@ impl Run<'_> {
     /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever
     /// flags say about errors.
     fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &Unknown, target: &RemotePath) {
-        if gaps.names.is_empty() || self.mode != Mode::Sync {
+        let is_known = gaps.names.is_empty() && !gaps.anything;
+        if is_known || self.mode != Mode::Sync {
             return;
         }
         let names = self.names();
@@ -289,6 +296,7 @@ impl Run<'_> {
             && self.to.remote.info().features.folder_move
             && self.options.max_depth.is_none()
             && self.options.filter.is_inactive()
+            && self.options.transform.is_none()
             && !self.options.rules.existing_only
             && self.options.references.is_empty()
             && (folder.path.is_root() || self.options.delete_empty_source_folders)

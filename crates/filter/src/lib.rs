@@ -18,7 +18,7 @@ mod rules;
 mod share;
 
 pub use error::FilterError;
-pub use expression::ExpressionError;
+pub use expression::{ExpressionError, Substitution};
 pub use filter::{Definition, Exclusion, Filter};
 pub use lines::Notation;
 pub use share::Share;

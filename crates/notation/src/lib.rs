@@ -79,7 +79,7 @@ pub fn parse_size(text: &str) -> Result<Option<u64>, ValueError> {
     if bytes >= 2f64.powi(63) {
         return Err(ValueError::SizeTooLarge);
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
     Ok(Some(bytes as u64))
 }
 

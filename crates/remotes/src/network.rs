@@ -6,7 +6,7 @@ use fichier_api::{
     CancellationToken, ClientBuilder, HeaderMap, HeaderName, HeaderValue, Observer, ProxySettings,
 };
 
-pub use fichier_api::{Dump, Url};
+pub use fichier_api::{Dump, Url, WaitBudget};
 
 use crate::local::Downloads;
 
@@ -41,6 +41,8 @@ pub struct Network {
     pub dump: Dump,
     /// How often a call is tried again (`--low-level-retries`).
     pub low_level_retries: u32,
+    /// How long a run waits in all because services refuse (`--max-wait`).
+    pub waits: WaitBudget,
     /// The least time between two calls (`--tpslimit`).
     pub call_gap: Duration,
     /// Where what was learned about accounts is kept between runs; `None`: nowhere.
@@ -149,6 +151,7 @@ impl Default for Network {
             no_keep_alive: false,
             dump: Dump::default(),
             low_level_retries: 10,
+            waits: WaitBudget::default(),
             call_gap: Duration::ZERO,
             memory: None,
             gates: None,

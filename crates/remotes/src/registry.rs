@@ -200,6 +200,8 @@ pub enum OptionKind {
     Text,
     /// `true` or `false`.
     Bool,
+    /// `true`, `false`, or one of these words, each with what it means.
+    BoolOr(&'static [(&'static str, &'static str)]),
     /// A password, obscured where it is stored.
     Secret,
     /// A list of encoding flags: `Slash,Dot`.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::private::{open_private, regular};
 
@@ -74,6 +74,8 @@ impl DatabaseError {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full { path },
+            // What is shared with other processes lies in a file that can't be made any larger.
+            _ if extended_code(&source) == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::Full { path },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 Self::NotWritable { path, source: source.into() }
             }
@@ -148,6 +150,10 @@ pub fn discard(path: &Path) -> io::Result<()> {
     })
 }
 
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
 /// Whether the error says that the file doesn't hold what was written.
 #[must_use]
 pub fn is_damage(error: &rusqlite::Error) -> bool {
@@ -209,6 +215,9 @@ mod tests {
         let error = open(&path, "test", large).unwrap_err();
         assert!(matches!(error, DatabaseError::Full { .. }), "{error:?}");
         assert_eq!(count(&path), Ok(1));
+        // What is said when there is no room for the first page, measured on a tmpfs.
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(4874), None);
+        assert!(matches!(DatabaseError::of_database(&path, error), DatabaseError::Full { .. }));
     }
 
     #[test]

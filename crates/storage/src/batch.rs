@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use crate::{Content, File, Name, RemotePath, Whirlpool};
+use crate::{Content, File, Name, RemotePath, Whirlpool, metadata::Metadata};
 
 /// Files to be stored in one folder. The folder is made if it isn't there, with its parents.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct WriteItem {
     pub content: Arc<dyn Content>,
     /// The old versions that this one stands for: removed after it is stored and verified, never before.
     pub replaces: Vec<File>,
+    /// What it is to have besides, where that is kept: [`FileMetadata`](crate::FileMetadata).
+    pub metadata: Metadata,
 }
 
 impl fmt::Debug for WriteItem {

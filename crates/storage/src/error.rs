@@ -105,6 +105,14 @@ pub enum StorageError {
         /// What is wrong with it.
         source: InvalidName,
     },
+    /// There is no name for it at the destination.
+    #[error("--name-transform gives {path:?} no name: {why}")]
+    NoNewName {
+        /// The file or folder at the source.
+        path: RemotePath,
+        /// What is wrong with the new name, or why there is none.
+        why: String,
+    },
     /// The path can't be one.
     #[error(transparent)]
     BadPath(#[from] InvalidPath),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Entry, File, RemotePath, Result};
+use crate::{Entry, File, RemotePath, Result, metadata::Metadata};
 
 /// What a remote can do beyond storing files; `None`: it can't.
 ///
@@ -19,7 +19,7 @@ pub struct Extensions<'a> {
     pub links: Option<&'a dyn PublicLinks>,
     /// Makes one folder of those that share a path.
     pub merge: Option<&'a dyn MergeFolders>,
-    /// Tells more of a file than a listing does.
+    /// Keeps more of files and folders than a listing tells.
     pub metadata: Option<&'a dyn FileMetadata>,
 }
 
@@ -65,14 +65,26 @@ pub trait MergeFolders: std::fmt::Debug + Send + Sync {
     async fn merge_folders(&self, path: &RemotePath) -> Result<()>;
 }
 
-/// A remote that keeps more of a file than its name, its size and its time.
+/// A remote that keeps more of files and folders than their names, sizes and times.
 #[async_trait]
 pub trait FileMetadata: std::fmt::Debug + Send + Sync {
     /// Returns what is known of a file, key by key.
     ///
     /// # Errors
     /// It can't be read.
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>>;
+    async fn metadata(&self, file: &File) -> Result<Metadata>;
+
+    /// Returns what is known of a folder, key by key.
+    ///
+    /// # Errors
+    /// It can't be read.
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata>;
+
+    /// Keeps this of a folder. That of a file comes with it: [`WriteItem::metadata`](crate::WriteItem::metadata).
+    ///
+    /// # Errors
+    /// A value can't be kept.
+    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()>;
 }
 
 /// How much an account holds; bytes and counts. `None`: the remote doesn't say.

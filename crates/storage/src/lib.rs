@@ -22,6 +22,7 @@ mod info;
 mod listing;
 mod location;
 pub mod memory;
+pub mod metadata;
 mod outcome;
 mod path;
 mod place;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::{
     AccountInfo, ByteRange, ByteStream, Entry, Extensions, File, FolderRelocation, Freshness, LinkRequest,
     Listing, Outcome, PlaceId, Relocation, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
+    metadata::Metadata,
 };
 
 /// A place that holds files in folders.
@@ -200,10 +201,32 @@ pub trait RemoteExt: Remote {
     ///
     /// # Errors
     /// It can't be read.
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
+    async fn metadata(&self, file: &File) -> Result<Metadata> {
         match self.extensions().metadata {
             Some(remote) => remote.metadata(file).await,
-            None => Ok(Vec::new()),
+            None => Ok(Metadata::new()),
+        }
+    }
+
+    /// Returns what is known of a folder; nothing where nothing is kept.
+    ///
+    /// # Errors
+    /// It can't be read.
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        match self.extensions().metadata {
+            Some(remote) => remote.folder_metadata(folder).await,
+            None => Ok(Metadata::new()),
+        }
+    }
+
+    /// Keeps this of a folder.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`], or the backend's own.
+    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+        match self.extensions().metadata {
+            Some(remote) => remote.set_folder_metadata(folder, metadata).await,
+            None => Err(self.unsupported("keep metadata of directories")),
         }
     }
 

@@ -37,6 +37,7 @@ const FLOORS: &[Floor] = &[
             "api",
             "whirlpool-simd",
             "notation",
+            "state",
         ],
         &[],
     ),

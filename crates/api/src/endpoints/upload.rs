@@ -72,6 +72,23 @@ pub struct UploadReceipt {
     pub files: usize,
     /// What the node's page said, if a page came in place of the address of the report.
     pub words: Option<String>,
+    /// How it answered.
+    pub answered: NodeAnswer,
+}
+
+/// How a node answered an upload, which tells how long its report is worth waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeAnswer {
+    /// It named the report's address: there will be one.
+    Report,
+    /// It answered something else: an empty page, a page for people. Some nodes do so when all is well, all of them when
+    /// they are out of order.
+    Vague {
+        /// How long the upload took.
+        took: Duration,
+    },
+    /// Its answer was lost.
+    Lost,
 }
 
 impl Client {
@@ -107,9 +124,14 @@ impl Client {
         }
         let files = upload.files.len();
         let call = self.call(Endpoint::Upload, CallClass::Node);
+        let began = Instant::now();
         let Taken { id, words } = self.inner.pacer.once(call, self.send_upload(node, upload)).await?;
+        let answered = match id {
+            Some(_) => NodeAnswer::Report,
+            None => NodeAnswer::Vague { took: began.elapsed() },
+        };
         let id = id.unwrap_or_else(|| node.id.clone());
-        Ok(UploadReceipt { node: node.clone(), id, files, words })
+        Ok(UploadReceipt { node: node.clone(), id, files, words, answered })
     }
 
     async fn send_upload(&self, node: &UploadNode, upload: Upload) -> Result<Taken, ErrorKind> {
@@ -163,22 +185,27 @@ impl Client {
     /// 5 minutes ([`ReportPacing`](crate::ReportPacing)). A report that goes on naming fewer files than were
     /// sent is given as it is.
     ///
-    /// # Errors
-    /// `NoReport` when the node had none in time; list the folder then.
-    pub async fn upload_report(&self, receipt: &UploadReceipt) -> Result<Vec<UploadedFile>, ApiError> {
-        self.report_of(receipt, None).await
-    }
-
-    /// What arrived of an upload whose answer was lost: the node may know its report all the same. Asks for 30 s, since
-    /// there may be none.
+    /// Where the node's answer was lost or named no report there may be none: it is asked for 30 s then, or for 12 s and
+    /// no longer than it would take to send all again.
     ///
     /// # Errors
     /// `NoReport` when the node had none in time; list the folder then.
-    pub async fn report_after_lost_answer(
-        &self,
-        receipt: &UploadReceipt,
-    ) -> Result<Vec<UploadedFile>, ApiError> {
-        self.report_of(receipt, Some(self.inner.pacer.report_pacing().quick_for)).await
+    pub async fn upload_report(&self, receipt: &UploadReceipt) -> Result<Vec<UploadedFile>, ApiError> {
+        let pacing = self.inner.pacer.report_pacing();
+        let give_up = match receipt.answered {
+            NodeAnswer::Report => pacing.give_up,
+            NodeAnswer::Vague { took } => took.max(pacing.vague_for).min(pacing.give_up),
+            NodeAnswer::Lost => pacing.quick_for,
+        };
+        self.report_of(receipt, give_up).await
+    }
+
+    /// What arrived, as the node knows it at this moment.
+    ///
+    /// # Errors
+    /// `NoReport` when the node has none.
+    pub async fn upload_report_now(&self, receipt: &UploadReceipt) -> Result<Vec<UploadedFile>, ApiError> {
+        self.report_of(receipt, Duration::ZERO).await
     }
 
     /// How long to wait before looking again for an upload that no report and no listing names yet.
@@ -189,7 +216,7 @@ impl Client {
     async fn report_of(
         &self,
         receipt: &UploadReceipt,
-        give_up: Option<Duration>,
+        give_up: Duration,
     ) -> Result<Vec<UploadedFile>, ApiError> {
         let transport = &self.inner.transport;
         let mut headers = HeaderMap::new();
@@ -202,7 +229,7 @@ impl Client {
         let short = AtomicU32::new(0);
         self.inner
             .pacer
-            .poll(call, give_up, || async {
+            .poll(call, give_up, receipt.answered != NodeAnswer::Report, || async {
                 let report: Report =
                     transport.node(url.clone(), headers.clone()).await?.read(transport.key())?;
                 if report.incoming || report.links.is_empty() {

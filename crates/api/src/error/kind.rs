@@ -219,6 +219,21 @@ pub enum ErrorKind {
         #[source]
         last: Box<ErrorKind>,
     },
+    /// The service made the run wait for as long as it may, and would make it wait longer.
+    #[error(
+        "this run has waited {} for the service, and may wait {} in all (--max-wait): {} more would be too long{}",
+        shortly(*so_far), shortly(*most), shortly(*next), said(last.as_deref())
+    )]
+    WaitedTooLong {
+        /// How long it may wait in all.
+        most: Duration,
+        /// How long it has waited.
+        so_far: Duration,
+        /// How long it would have to wait now.
+        next: Duration,
+        /// What the service said last.
+        last: Option<String>,
+    },
     /// The client was told to stop.
     #[error("canceled")]
     Canceled,
@@ -238,6 +253,17 @@ pub enum ErrorKind {
 
 fn answered(words: Option<&str>) -> String {
     words.map(|words| format!("; it had answered: {words}")).unwrap_or_default()
+}
+
+/// In the largest unit that leaves a whole number, as durations are typed.
+fn shortly(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{}ms", time.as_millis()),
+        seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds if seconds >= 60 => format!("{}m{}s", seconds / 60, seconds % 60),
+        seconds => format!("{seconds}s"),
+    }
 }
 
 fn said(words: Option<&str>) -> String {
@@ -336,6 +362,7 @@ impl ErrorKind {
             | Self::TooSlow { .. }
             | Self::TokenRefused { .. }
             | Self::NoFileArrived
+            | Self::WaitedTooLong { .. }
             | Self::NoReport { .. } => Fault::Service,
             Self::Truncated { .. }
             | Self::Connect(_)
@@ -392,6 +419,20 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the call can't have come to what carries it out: the way there is closed, or the service keeps whoever
+    /// calls away. Other refusals have been seen of calls that were carried out.
+    pub(crate) fn was_kept_away(&self) -> bool {
+        match self {
+            Self::Flood { .. }
+            | Self::AddressLocked { .. }
+            | Self::Connect(_)
+            | Self::Status { code: 429, .. }
+            | Self::Status { code: 503, retry_after: Some(_) } => true,
+            Self::DeadlineExceeded { last, .. } => last.was_kept_away(),
+            _ => false,
+        }
+    }
+
     /// What to do next, as half a sentence in lower case; `None` when there is nothing sensible to say.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
@@ -408,6 +449,7 @@ impl ErrorKind {
             Self::Flood { .. } => {
                 "wait some minutes; see that no other program uses the account or the address"
             }
+            Self::WaitedTooLong { .. } => "try again later, or allow more by --max-wait",
             Self::AddressLocked { .. } => {
                 "leave the service alone from this address for an hour, other programs too"
             }
@@ -419,7 +461,9 @@ impl ErrorKind {
             }
             Self::NotAllowed { password: PasswordProblem::None, .. } => "see the file's access rules",
             Self::TooManyLocations { .. } => "stop downloads of the account at other addresses, or wait",
-            Self::NeedsCdn { .. } => "ask for downloads through the CDN (--fichier-cdn)",
+            Self::NeedsCdn { .. } => {
+                "ask for downloads through the CDN, which uses up credit: --fichier-cdn, or --fichier-cdn auto for when it is needed"
+            }
             Self::TooSoon { .. } => "list folder by folder, or wait",
             Self::Unconfirmed { .. } => "try again in a minute",
             Self::Html { .. } => "the service is busy or under maintenance; try again later",

@@ -124,6 +124,7 @@ impl ApiError {
                 | ErrorKind::NoSuchUser { .. }
                 | ErrorKind::NeedsSubscription { .. }
                 | ErrorKind::AddressLocked { .. }
+                | ErrorKind::WaitedTooLong { .. }
                 | ErrorKind::Canceled
         )
     }

@@ -71,6 +71,8 @@ pub struct ReportPacing {
     pub slow: Duration,
     /// When to give up: 5 min.
     pub give_up: Duration,
+    /// How long to ask at least where the node's answer named no report, so that there may be none: 12 s.
+    pub vague_for: Duration,
 }
 
 impl Default for ReportPacing {
@@ -80,6 +82,7 @@ impl Default for ReportPacing {
             quick_for: Duration::from_secs(30),
             slow: Duration::from_secs(30),
             give_up: Duration::from_secs(300),
+            vague_for: Duration::from_secs(12),
         }
     }
 }
@@ -133,6 +136,7 @@ impl Pacing {
                 quick_for: part(whole.report.quick_for),
                 slow: part(whole.report.slow),
                 give_up: part(whole.report.give_up),
+                vague_for: part(whole.report.vague_for),
             },
         }
     }
@@ -157,6 +161,7 @@ impl Pacing {
                 quick_for: Duration::from_secs(10),
                 slow: Duration::from_millis(50),
                 give_up: Duration::from_secs(10),
+                vague_for: Duration::from_millis(200),
             },
         }
     }
@@ -267,6 +272,10 @@ pub(super) struct Ledger {
     pub(super) lock: Pause,
     pub(super) folders: HashMap<FolderKey, Instant>,
     folders_sifted: Option<Instant>,
+    /// Folders claimed for listings that haven't left yet, which other processes needn't know.
+    claimed: HashMap<FolderKey, Instant>,
+    /// All files are claimed, and the call hasn't left yet: when they were listed before.
+    all_files_before: Option<Option<SystemTime>>,
     /// Folders let go of, which other processes don't know yet.
     pub(super) released: Vec<FolderKey>,
     pub(super) next_all_files: Option<Instant>,
@@ -328,6 +337,8 @@ impl Ledger {
             lock: Pause::default(),
             folders,
             folders_sifted: None,
+            claimed: HashMap::new(),
+            all_files_before: None,
             released: Vec::new(),
             next_all_files,
             all_files_at: learned.all_files_listed_at,
@@ -362,7 +373,7 @@ impl Ledger {
     pub(super) fn learned(&self, now: Instant, wall: SystemTime) -> Learned {
         Learned {
             listings_are_limited: self.limited,
-            all_files_listed_at: self.all_files_at,
+            all_files_listed_at: self.told_all_files_at(),
             account: self.account.clone(),
             no_limits: self.no_limits,
             called_at: self.called_at,
@@ -415,8 +426,13 @@ impl Ledger {
         self.next_any.filter(|next| *next > now).map(|next| (next, WaitReason::Pace))
     }
 
-    /// Books a call that leaves now.
-    pub(super) fn sent(&mut self, class: CallClass, folder: Option<FolderKey>, now: Instant) {
+    /// When all files were listed last, as others need to know it.
+    pub(super) fn told_all_files_at(&self) -> Option<SystemTime> {
+        self.all_files_before.unwrap_or(self.all_files_at)
+    }
+
+    /// Books a call whose turn it is.
+    pub(super) fn sent(&mut self, class: CallClass, now: Instant) {
         if class == CallClass::Node {
             return;
         }
@@ -426,6 +442,13 @@ impl Ledger {
         if matches!(class, CallClass::Listing | CallClass::AllFiles) {
             self.next_listing = Some(now + self.listing_gap());
             self.listed_at = Some(wall);
+        }
+    }
+
+    /// Books that a listing leaves now: from here on the service may have counted it.
+    pub(super) fn left(&mut self, class: CallClass, folder: Option<FolderKey>, now: Instant) {
+        if class == CallClass::AllFiles {
+            self.all_files_before = None;
         }
         if let Some(key) = folder {
             self.book_folder(key, now);
@@ -447,9 +470,7 @@ impl Ledger {
             self.next_listing = Some(self.next_listing.map_or(next, |known| known.max(next)));
             self.listed_at = Some(SystemTime::now());
         }
-        if let Some(key) = folder {
-            self.book_folder(key, now);
-        }
+        self.left(class, folder, now);
     }
 
     /// Keeps when a folder is listed, and no longer those that may be listed again: all that are kept are gone
@@ -460,23 +481,29 @@ impl Ledger {
             self.folders.retain(|_, at| now.saturating_duration_since(*at) < interval);
             self.folders_sifted = Some(now);
         }
+        self.claimed.remove(&key);
         self.folders.insert(key, now);
     }
 
     /// Claims a folder for a listing, or tells when it may be listed again.
     pub(super) fn claim_folder(&mut self, key: FolderKey, now: Instant) -> Result<(), Instant> {
-        if let Some(last) = self.folders.get(&key) {
-            let next = *last + self.pacing.same_folder;
-            if next > now {
-                return Err(next);
-            }
+        let claimed = self.claimed.get(&key).map(|at| *at + self.pacing.same_folder);
+        if let Some(next) = claimed.filter(|next| *next > now).max(self.folder_due(key, now)) {
+            return Err(next);
         }
-        self.book_folder(key, now);
+        self.claimed.insert(key, now);
         Ok(())
+    }
+
+    /// When a folder that was listed may be listed again, unless it may be now.
+    pub(super) fn folder_due(&self, key: FolderKey, now: Instant) -> Option<Instant> {
+        let next = *self.folders.get(&key)? + self.pacing.same_folder;
+        (next > now).then_some(next)
     }
 
     /// Lets go of a folder whose listing the service surely didn't make.
     pub(super) fn release_folder(&mut self, key: FolderKey) {
+        self.claimed.remove(&key);
         self.folders.remove(&key);
         self.released.push(key);
     }
@@ -492,6 +519,7 @@ impl Ledger {
             return Err(next - now);
         }
         self.next_all_files = Some(now + self.pacing.all_files);
+        self.all_files_before = Some(self.all_files_at);
         self.all_files_at = Some(wall);
         Ok(())
     }
@@ -499,6 +527,7 @@ impl Ledger {
     /// Lets go of the listing of all files, which the service surely didn't make.
     pub(super) fn release_all_files(&mut self) {
         self.next_all_files = None;
+        self.all_files_before = None;
         self.all_files_at = None;
     }
 

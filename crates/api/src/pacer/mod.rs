@@ -13,7 +13,9 @@
 mod account;
 mod backoff;
 mod budget;
+mod departure;
 mod gate;
+mod patience;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,8 @@ pub(crate) use backoff::retry_after;
 pub(crate) use budget::FolderKey;
 pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
 pub use budget::{ListedFolder, ListedPart};
+pub(crate) use departure::Departure;
+pub use patience::WaitBudget;
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
@@ -70,6 +74,7 @@ pub(crate) struct Pacer {
     ledger: Mutex<Ledger>,
     gate: Option<Gate>,
     address: Option<AddressBook>,
+    waits: WaitBudget,
 }
 
 /// The lane of a listing on its way, in this process and among processes.
@@ -116,7 +121,13 @@ impl Pacer {
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
             gate: None,
             address: None,
+            waits: WaitBudget::default(),
         }
+    }
+
+    /// Waits no longer in all than this allows.
+    pub(crate) fn wait_within(&mut self, waits: WaitBudget) {
+        self.waits = waits;
     }
 
     /// Ends all waits when this token is cancelled; requests that are on their way are finished.
@@ -137,6 +148,11 @@ impl Pacer {
     /// How long the service gives no newer listing of a folder.
     pub(crate) fn folder_gap(&self) -> Duration {
         self.ledger().same_folder()
+    }
+
+    /// How often a call is sent again after an error that may pass.
+    pub(crate) fn low_level_retries(&self) -> u32 {
+        self.retry.low_level_retries
     }
 
     /// How an upload's report is asked for.
@@ -261,7 +277,8 @@ impl Pacer {
         }
         let mut attempts = 0;
         let mut maybe_done = false;
-        let work = self.attempts(call, &mut attempt, &mut attempts, &mut maybe_done);
+        let departure = Departure::default();
+        let work = self.attempts(call, &mut attempt, &mut attempts, &mut maybe_done, &departure);
         let result = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
@@ -272,7 +289,7 @@ impl Pacer {
             Some(Err(kind)) => kind,
             None => {
                 // A request on its way when the stop came may have been carried out.
-                maybe_done |= attempts > 0;
+                maybe_done |= departure.has_left();
                 ErrorKind::Canceled
             }
         };
@@ -296,6 +313,7 @@ impl Pacer {
         attempt: &mut F,
         attempts: &mut u32,
         maybe_done: &mut bool,
+        departure: &Departure,
     ) -> Result<T, ErrorKind>
     where
         F: FnMut() -> A,
@@ -307,7 +325,7 @@ impl Pacer {
         let mut asked = Instant::now();
         self.claim_folder(call).await?;
         loop {
-            let (sent, lane) = match self.turn(call).await {
+            let (sent, lane) = match self.turn(call, *attempts == 0).await {
                 Ok(turn) => turn,
                 Err(kind) => {
                     // The folder was claimed, and nothing was sent.
@@ -320,7 +338,7 @@ impl Pacer {
             *attempts += 1;
             let first = *first_sent.get_or_insert(sent);
             self.tell(&Event::Sent { call: info, attempt: *attempts, waited: sent - asked });
-            let result = attempt().await;
+            let result = self.depart(call, attempt(), departure).await;
             let now = Instant::now();
             if matches!(info.class, CallClass::Listing | CallClass::AllFiles) {
                 self.book(|ledger| ledger.counted(info.class, call.folder, now)).await;
@@ -334,7 +352,7 @@ impl Pacer {
                 }
                 Err(kind) => kind,
             };
-            *maybe_done |= !kind.surely_not_done();
+            *maybe_done |= leaves_doubt(info.endpoint, &kind);
             let verdict = self.judge(call, &kind, sent, &mut failures).await;
             let until = match verdict {
                 Verdict::GiveUp => None,
@@ -434,7 +452,7 @@ impl Pacer {
             }
             kind if kind.may_pass() => {
                 self.ledger().answered(class, sent);
-                if !kind.surely_not_done() && !call.info.endpoint.is_idempotent() {
+                if !call.info.endpoint.is_idempotent() && leaves_doubt(call.info.endpoint, kind) {
                     return Verdict::GiveUp;
                 }
                 let backoff = self.retry.delay(failures.low_level, rand::random());
@@ -467,6 +485,27 @@ impl Pacer {
         }
     }
 
+    /// Makes an attempt. When its request leaves, that is booked for other processes: what never left, since no
+    /// connection came about, costs nobody a wait.
+    async fn depart<T>(
+        &self,
+        call: Call,
+        attempt: impl Future<Output = Result<T, ErrorKind>>,
+        departure: &Departure,
+    ) -> Result<T, ErrorKind> {
+        departure.begin();
+        let mut attempt = std::pin::pin!(departure.noted_during(attempt));
+        if matches!(call.info.class, CallClass::Listing | CallClass::AllFiles) {
+            tokio::select! {
+                biased;
+                result = &mut attempt => return result,
+                () = departure.left() => {}
+            }
+            self.book(|ledger| ledger.left(call.info.class, call.folder, Instant::now())).await;
+        }
+        attempt.await
+    }
+
     async fn claim_folder(&self, call: Call) -> Result<(), ErrorKind> {
         let Some(key) = call.folder else { return Ok(()) };
         loop {
@@ -480,7 +519,7 @@ impl Pacer {
 
     /// Waits until the call may leave, books it, and returns the moment; for a listing also its lane, to be
     /// kept until the answer is there.
-    async fn turn(&self, call: Call) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
+    async fn turn(&self, call: Call, first: bool) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
         let class = call.info.class;
         let Some(lane) = lane(class) else {
             self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await?;
@@ -499,17 +538,30 @@ impl Pacer {
         };
         loop {
             self.wait(call.info, |ledger, now| ledger.class_due(class, now)).await?;
-            let _any = self.any.lock().await;
+            let any = self.any.lock().await;
             self.wait(call.info, Ledger::any_due).await?;
             let leave = |ledger: &mut Ledger| {
                 let now = Instant::now();
                 // A pause may have begun meanwhile, or another process called; it is waited for without
                 // keeping other classes.
-                let due = ledger.class_due(class, now).is_none() && ledger.any_due(now).is_none();
-                due.then(|| ledger.sent(class, call.folder, now)).map(|()| now)
+                if ledger.class_due(class, now).is_some() || ledger.any_due(now).is_some() {
+                    return Err(None);
+                }
+                // Another process may have listed the folder since it was claimed here.
+                let listed = call.folder.filter(|_| first).and_then(|key| ledger.folder_due(key, now));
+                if listed.is_some() {
+                    return Err(listed);
+                }
+                ledger.sent(class, now);
+                Ok(now)
             };
-            if let Some(now) = self.book(leave).await {
-                return Ok((now, alone.then_some((guard, under_way))));
+            match self.book(leave).await {
+                Ok(now) => return Ok((now, alone.then_some((guard, under_way)))),
+                Err(None) => {}
+                Err(Some(until)) => {
+                    drop(any);
+                    self.sleep(call.info, until, WaitReason::SameFolder).await?;
+                }
             }
         }
     }
@@ -543,9 +595,18 @@ impl Pacer {
     ) -> Result<(), ErrorKind> {
         let wait = until.saturating_duration_since(Instant::now());
         let ends = self.end_waits.is_cancelled() && wait > SHORT_WAIT;
+        let mut counted = None;
         if !wait.is_zero() && !ends {
+            if patience::is_forced(why) {
+                let (waiting, news) = self.waits.begin(wait, after.map(|after| after.error))?;
+                counted = Some(waiting);
+                if let Some((spent, most)) = news {
+                    self.tell(&Event::WaitBudget { spent, most });
+                }
+            }
             self.tell(&Event::Waiting { call, why, wait, after });
         }
+        let _counted = counted;
         tokio::select! {
             biased;
             () = self.end_waits.cancelled() => {}
@@ -560,12 +621,12 @@ impl Pacer {
 
     /// Asks a node again and again until it has something to tell.
     ///
-    /// `Ok(None)` and errors that may pass mean "not yet".
-    /// `give_up`: how long at most; `None` for as long as a report may take.
+    /// `Ok(None)` and errors that may pass mean "not yet". `give_up`: how long at most; `doubtful`: there may be nothing.
     pub(crate) async fn poll<T, F, A>(
         &self,
         call: Call,
-        give_up: Option<Duration>,
+        give_up: Duration,
+        doubtful: bool,
         mut ask: F,
     ) -> Result<T, ApiError>
     where
@@ -573,7 +634,6 @@ impl Pacer {
         A: Future<Output = Result<Option<T>, ErrorKind>>,
     {
         let info = call.info;
-        let give_up = give_up.unwrap_or(self.report.give_up);
         let began = Instant::now();
         let mut asked = 0;
         let asking = async {
@@ -582,6 +642,7 @@ impl Pacer {
                 self.wait(info, |ledger, now| ledger.class_due(info.class, now)).await?;
                 let sent = Instant::now();
                 self.tell(&Event::Sent { call: info, attempt: asked, waited: Duration::ZERO });
+                let mut failed = None;
                 match ask().await {
                     Ok(Some(value)) => {
                         self.answered(info, asked, sent.elapsed(), CallOutcome::Done);
@@ -595,14 +656,24 @@ impl Pacer {
                     Err(kind) => {
                         self.answered(info, asked, sent.elapsed(), CallOutcome::WillRetry(&kind));
                         self.note_lock(info.class, &kind, sent).await;
+                        failed = Some(kind);
                     }
                 }
                 let waited = began.elapsed();
-                let pause = if waited < self.report.quick_for { self.report.quick } else { self.report.slow };
+                let late = waited >= self.report.quick_for;
+                let pause = if late { self.report.slow } else { self.report.quick };
                 if waited + pause > give_up {
                     return Err(ErrorKind::NoReport { waited, words: None });
                 }
-                self.sleep(info, Instant::now() + pause, WaitReason::UploadReport).await?;
+                let why = match (late, doubtful) {
+                    (true, _) => WaitReason::LateReport,
+                    (false, true) => WaitReason::DoubtfulReport,
+                    (false, false) => WaitReason::UploadReport,
+                };
+                let left = (give_up - waited).as_millis() / pause.as_millis().max(1);
+                let of = asked.saturating_add(u32::try_from(left).unwrap_or(u32::MAX));
+                let after = failed.as_ref().map(|error| FailedTry { error, number: asked, of });
+                self.sleep_after(info, Instant::now() + pause, why, after).await?;
             }
         };
         let result = tokio::select! {
@@ -673,6 +744,12 @@ impl Pacer {
         let now = Instant::now();
         self.ledger().class_due(class, now).map(|(until, _)| until.saturating_duration_since(now))
     }
+}
+
+/// Whether a call that failed so may have been carried out. What mustn't be made twice is in doubt after every error that
+/// may pass, but where it was kept away.
+fn leaves_doubt(endpoint: Endpoint, kind: &ErrorKind) -> bool {
+    !kind.surely_not_done() || (!endpoint.is_idempotent() && kind.may_pass() && !kind.was_kept_away())
 }
 
 /// Whether a call changes nothing, so that it doesn't matter whether it was carried out.

@@ -70,7 +70,7 @@ impl Ledger {
         Moments {
             called_at: self.called_at,
             listed_at: self.listed_at,
-            all_files_at: self.all_files_at,
+            all_files_at: self.told_all_files_at(),
             limited: self.limited,
             pauses,
             folders,

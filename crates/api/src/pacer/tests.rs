@@ -494,7 +494,7 @@ async fn a_report_is_asked_for_every_3_s_then_every_30_s_for_5_minutes() {
     let asked = Mutex::new(Vec::new());
     let report = Call::new(Endpoint::UploadReport, CallClass::Node, "test");
     let never = pacer
-        .poll(report, None, || async {
+        .poll(report, secs(300), false, || async {
             asked.lock().unwrap().push(began.elapsed().as_secs());
             if asked.lock().unwrap().len() % 2 == 0 { Ok(None::<()>) } else { Err(lost()) }
         })
@@ -504,7 +504,9 @@ async fn a_report_is_asked_for_every_3_s_then_every_30_s_for_5_minutes() {
     assert_eq!(asked[..11], [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
     assert_eq!(asked[11..], [60, 90, 120, 150, 180, 210, 240, 270, 300]);
     let refused = pacer
-        .poll(report, None, || async { Err::<Option<()>, _>(ErrorKind::NotFound { text: String::new() }) })
+        .poll(report, secs(300), false, || async {
+            Err::<Option<()>, _>(ErrorKind::NotFound { text: String::new() })
+        })
         .await;
     assert_eq!(refused.unwrap_err().attempts(), 1);
 }
@@ -544,4 +546,106 @@ async fn folders_that_may_be_listed_again_are_not_kept() {
     let allowed = (pacer.ledger().same_folder() * 2).as_millis() / Pacing::default().listing.as_millis();
     let kept = pacer.ledger().folders.len();
     assert!(kept as u128 <= allowed + 1 && kept < 200, "{kept}, {allowed}");
+}
+
+/// Lets a listing be stopped while its attempt goes on; answers whether the next process lists the same folder at once.
+/// In real time, since processes agree by the clock on the wall.
+async fn is_free_after_a_stop(left: bool) -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    let pacing = Pacing { same_folder: secs(60), listing_after_flood: millis(1), ..Pacing::off() };
+    let shared = || {
+        let (retry, token) = (RetryPolicy::default(), CancellationToken::new());
+        let mut pacer = Pacer::new(pacing.clone(), retry, Learned::default(), None, token);
+        pacer.share(&directory.path().join("account"));
+        pacer
+    };
+    let listing = Call { folder: Some((FolderId(7), ListedPart::Files)), ..call(CallClass::Listing) };
+    let first = shared();
+    let never = first.run(listing, || async {
+        if left {
+            Departure::is_now();
+        }
+        std::future::pending::<Result<(), ErrorKind>>().await
+    });
+    assert!(tokio::time::timeout(millis(200), never).await.is_err());
+    // Far from both: at once, and a minute.
+    let patience = if left { secs(1) } else { secs(30) };
+    tokio::time::timeout(patience, when_sent(&shared(), listing)).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_listing_that_never_left_keeps_nobody_waiting_and_one_that_did_does() {
+    assert!(is_free_after_a_stop(false).await);
+    assert!(!is_free_after_a_stop(true).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_waits_so_long_in_all_and_the_pace_does_not_count() {
+    let mut pacer = Pacer::new(
+        Pacing::default(),
+        RetryPolicy { deadline: None, flood_retries: 1000, ..RetryPolicy::default() },
+        Learned::default(),
+        None,
+        CancellationToken::new(),
+    );
+    pacer.wait_within(WaitBudget::new(secs(3600)));
+    let began = Instant::now();
+    for _ in 0..10_000 {
+        when_sent(&pacer, call(CallClass::Plain)).await;
+    }
+    assert!(began.elapsed() > secs(3900));
+    let began = Instant::now();
+    let (result, _) =
+        scripted(&pacer, call(CallClass::Plain), std::iter::repeat_with(flood).take(1000)).await;
+    let error = result.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::WaitedTooLong { .. }) && error.is_fatal(), "{error}");
+    assert!(error.to_string().contains("--max-wait") && error.to_string().contains("1h"), "{error}");
+    assert!(began.elapsed() <= secs(3601) && began.elapsed() > secs(3000), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_side_by_side_count_once() {
+    let budget = WaitBudget::new(secs(100));
+    let (first, _) = budget.begin(secs(60), None).unwrap();
+    tokio::time::sleep(secs(30)).await;
+    let (second, _) = budget.begin(secs(60), None).unwrap();
+    tokio::time::sleep(secs(30)).await;
+    drop(first);
+    tokio::time::sleep(secs(30)).await;
+    drop(second);
+    assert!(budget.begin(secs(11), None).is_err());
+    let (_, news) = budget.begin(secs(10), None).unwrap();
+    assert_eq!(news, Some((secs(100), secs(100))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_report_is_told_with_what_came_last() {
+    let (pacer, notes, _) = pacer();
+    let report = Call::new(Endpoint::UploadReport, CallClass::Node, "test");
+    let never = pacer.poll(report, secs(300), false, || async { Err::<Option<()>, _>(lost()) }).await;
+    assert!(never.is_err());
+    assert_eq!(notes.waited(WaitReason::LateReport), [secs(30); 9]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_not_be_made_twice_is_repeated_only_where_it_was_kept_away() {
+    let status = |code| ErrorKind::Status { code, retry_after: None };
+    for (kind, repeated) in [
+        (flood(), true),
+        (ErrorKind::Connect("refused".into()), true),
+        (status(429), true),
+        (status(503), false),
+        (status(403), false),
+        (ErrorKind::Wordless { status: 200 }, false),
+        (lost(), false),
+    ] {
+        let (pacer, _, _) = pacer();
+        let words = kind.to_string();
+        let copy = Call::new(Endpoint::FileCp, CallClass::Plain, "test");
+        let (result, sent) = scripted(&pacer, copy, [kind]).await;
+        assert_eq!((result.is_ok(), sent.len()), (repeated, 1 + usize::from(repeated)), "{words}");
+        if let Err(error) = result {
+            assert!(error.maybe_done(), "{words}");
+        }
+    }
 }

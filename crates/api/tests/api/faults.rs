@@ -108,7 +108,13 @@ async fn the_key_goes_to_no_host_but_the_service_s() {
     let client = Client::builder(fichier_api::ApiKey::new(KEY)).build().unwrap();
     for host in ["evil.example", "1fichier.com.evil.example", "127.0.0.1", "up@evil.example"] {
         let node = fichier_api::UploadNode { host: host.into(), id: "abc".into() };
-        let receipt = fichier_api::UploadReceipt { node, id: "abc".into(), files: 1, words: None };
+        let receipt = fichier_api::UploadReceipt {
+            node,
+            id: "abc".into(),
+            files: 1,
+            words: None,
+            answered: fichier_api::NodeAnswer::Report,
+        };
         let error = client.upload_report(&receipt).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{host}: {error:?}");
     }
@@ -169,6 +175,9 @@ async fn a_folder_is_never_made_twice() {
         Reply::Raw(Vec::new()),
         cut(b"{\"folder", 50),
         status("500 Oops"),
+        status("403 Forbidden"),
+        status("503 Busy"),
+        ko("200 OK", " "),
         ok("{\"folder_id\":"),
         html("200 OK", "<p>"),
     ] {
@@ -178,9 +187,11 @@ async fn a_folder_is_never_made_twice() {
         assert_eq!((server.seen().len(), error.retry()), (1, Retry::AfterLooking), "{name}");
     }
     let made = ok(r#"{"folder_id":5}"#);
-    for refused in
-        [status("403 Forbidden"), status("503 Busy"), ko("403 Forbidden", "Flood detected: IP Locked #374")]
-    {
+    for refused in [
+        Reply::Full("503 Busy", "Retry-After: 0\r\n".into(), Vec::new()),
+        status("429 Too Many Requests"),
+        ko("403 Forbidden", "Flood detected: IP Locked #374"),
+    ] {
         let server = Server::in_turn(vec![refused, made.clone()]).await;
         assert_eq!(server.client().make_folder(&request).await.unwrap().id, FolderId(5));
         assert_eq!(server.seen().len(), 2);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::support::{KEY, Reply, Request, Server, cut, html, ok, status};
 use bytes::Bytes;
 use fichier_api::{
-    ByteRange, Domain, DownloadToken, ErrorKind, FolderId, HeaderMap, Pacing, ReportPacing, Upload,
-    UploadFile, UploadNode, UploadOptions, UploadReceipt,
+    ByteRange, Domain, DownloadToken, ErrorKind, FolderId, HeaderMap, NodeAnswer, Pacing, ReportPacing,
+    Upload, UploadFile, UploadNode, UploadOptions, UploadReceipt,
 };
 use futures::{StreamExt, stream};
 
@@ -243,7 +243,13 @@ async fn a_report_is_asked_for_until_it_is_there() {
         ok(format!(r#"{{"incoming":0,"links":[{},{}]}}"#, one("a"), one("b"))),
     ])
     .await;
-    let receipt = UploadReceipt { node: node(&server), id: "X1D".into(), files: 2, words: None };
+    let receipt = UploadReceipt {
+        node: node(&server),
+        id: "X1D".into(),
+        files: 2,
+        words: None,
+        answered: NodeAnswer::Report,
+    };
     let report = server.client().upload_report(&receipt).await.unwrap();
     assert_eq!(
         report.iter().map(|file| (file.name.as_str(), file.size)).collect::<Vec<_>>(),
@@ -260,9 +266,16 @@ async fn a_report_is_asked_for_until_it_is_there() {
 async fn a_report_that_never_comes_is_an_error_that_says_what_to_do() {
     let server = Server::always(html("200 OK", "<html><title>Veuillez patienter</title>")).await;
     let quick = Duration::from_millis(5);
-    let report = ReportPacing { quick, quick_for: quick, slow: quick, give_up: Duration::from_millis(50) };
+    let give_up = Duration::from_millis(50);
+    let report = ReportPacing { quick, quick_for: quick, slow: quick, give_up, vague_for: give_up };
     let client = server.builder().pacing(Pacing { report, ..Pacing::off() }).build().unwrap();
-    let receipt = UploadReceipt { node: node(&server), id: "X1D".into(), files: 1, words: None };
+    let receipt = UploadReceipt {
+        node: node(&server),
+        id: "X1D".into(),
+        files: 1,
+        words: None,
+        answered: NodeAnswer::Report,
+    };
     let error = client.upload_report(&receipt).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::NoReport { .. }), "{error:?}");
     assert!(error.hint().unwrap().contains("list the folder"));

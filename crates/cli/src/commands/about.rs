@@ -1,10 +1,13 @@
 //! `about`: how much an account holds.
 
 use clap::Args;
-use fichier_storage::RemoteExt as _;
+use fichier_storage::{RemoteExt, Usage};
 
 use super::Context;
-use crate::output::{json::Object, size};
+use crate::{
+    exit::Failure,
+    output::{json::Object, size},
+};
 
 /// Show how much is used and free
 #[derive(Debug, Args)]
@@ -26,6 +29,10 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.remote).await?;
     let usage = location.remote.usage().await?;
+    if usage == Usage::default() {
+        let message = "the service answered, and told nothing of the account's space: try again later";
+        return Err(Failure::other(message).into());
+    }
     if arguments.json {
         let mut object = Object::default();
         for (name, value) in

@@ -81,6 +81,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         max_depth: context.settings.run_depth,
         filter: context.settings.filter.clone(),
         matching: flags.names,
+        transform: flags.transform()?,
         names: names.clone(),
     };
     if evidence == Evidence::Checksums {

@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 use fichier_config::{Address, RemoteSpec};
+use fichier_state::{read_small, replace};
 use fichier_storage::RemoteExt as _;
 use sha2::{Digest as _, Sha256};
 
@@ -16,6 +17,9 @@ use crate::session::DEMO;
 
 /// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.
 const FRESH: Duration = Duration::from_secs(60);
+
+/// What is read of such an answer at most.
+const LARGEST: u64 = 16 << 20;
 
 /// Print the remotes and paths that begin with a text, for completion in a shell
 #[derive(Debug, Args)]
@@ -98,12 +102,7 @@ async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Vec<String
 
 /// Where the answer for a folder is kept. What was typed may hold a key, so that its hash is the name.
 fn remembered(folder: &str, context: &Context<'_>) -> Option<PathBuf> {
-    use std::fmt::Write as _;
-
-    let mut name = String::new();
-    for byte in Sha256::digest(folder.as_bytes()).iter().take(16) {
-        let _infallible = write!(name, "{byte:02x}");
-    }
+    let name = base16ct::lower::encode_string(&Sha256::digest(folder.as_bytes())[..16]);
     Some(context.settings.directories.cache.as_ref()?.join("completion").join(name))
 }
 
@@ -112,17 +111,17 @@ fn recall(file: &Path) -> Option<Vec<String>> {
     if age > FRESH {
         return None;
     }
-    Some(fs::read_to_string(file).ok()?.lines().map(str::to_owned).collect())
+    let text = String::from_utf8(read_small(file, LARGEST).ok()?).ok()?;
+    Some(text.lines().map(str::to_owned).collect())
 }
 
 fn remember(file: &Path, names: &[String]) -> std::io::Result<()> {
-    let Some(directory) = file.parent() else { return Ok(()) };
-    fs::create_dir_all(directory)?;
+    replace(file, names.join("\n").as_bytes())?;
     // What nobody will use again goes.
-    for entry in fs::read_dir(directory)?.flatten() {
+    for entry in fs::read_dir(replace::directory_of(file))?.flatten() {
         if recall(&entry.path()).is_none() {
             drop(fs::remove_file(entry.path()));
         }
     }
-    fs::write(file, names.join("\n"))
+    Ok(())
 }

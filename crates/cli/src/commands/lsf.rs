@@ -5,7 +5,7 @@ use bstr::ByteSlice as _;
 use clap::Args;
 use fichier_storage::{Entry, Location};
 
-use super::Context;
+use super::{Context, lsjson};
 use crate::{
     exit::Failure,
     hashing::{self, HashKind},
@@ -210,7 +210,10 @@ impl Row<'_, '_> {
             Column::MediaType => {
                 seen.file().map_or_else(|| media_type::FOLDER.to_owned(), media_type::of_file).into()
             }
-            Column::Metadata => b"{}".to_vec(),
+            Column::Metadata => {
+                let metadata = lsjson::metadata(self.location, seen, &mut self.context.problems).await;
+                metadata.unwrap_or_default().compact()
+            }
             Column::Nothing => Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ use crate::{
     hashing::{self, HashKind},
     listing::{Listing, Seen},
     output::{json::Object, media_type},
+    problems::Problems,
 };
 
 /// List files and folders as JSON
@@ -140,6 +141,30 @@ fn kinds(arguments: &Arguments, location: &Location) -> Vec<HashKind> {
     kinds
 }
 
+/// What is known of an entry beside its name, size and time; `None`: nothing is.
+pub(super) async fn metadata(location: &Location, seen: &Seen, problems: &mut Problems) -> Option<Object> {
+    let remote = &location.remote;
+    let found = match &seen.entry {
+        Entry::File(file) => remote.metadata(file).await,
+        Entry::Folder(folder) => remote.folder_metadata(&folder.path).await,
+    };
+    match found {
+        Ok(found) if found.is_empty() => None,
+        Ok(found) => {
+            let mut object = Object::default();
+            for (key, value) in found {
+                object.string(key, fichier_storage::metadata::bytes_of(&value));
+            }
+            Some(object)
+        }
+        Err(error) => {
+            let text = format!("Failed to read metadata: {error}");
+            problems.note_text(&seen.bytes().to_str_lossy(), &text);
+            None
+        }
+    }
+}
+
 /// How an entry is described.
 struct Item<'a> {
     arguments: &'a Arguments,
@@ -177,6 +202,11 @@ impl Item<'_> {
         }
         if let Some(id) = id {
             object.string("ID", id.as_str());
+        }
+        if self.arguments.metadata
+            && let Some(metadata) = metadata(self.location, seen, &mut context.problems).await
+        {
+            object.object("Metadata", metadata);
         }
         object
     }

@@ -11,6 +11,7 @@ mod complete_line;
 mod complete_path;
 mod completion;
 mod config;
+mod convmv;
 mod copy;
 mod copyto;
 mod copyurl;
@@ -75,6 +76,7 @@ pub(crate) enum Command {
     Cleanup(cleanup::Arguments),
     Completion(completion::Arguments),
     Config(config::Arguments),
+    Convmv(convmv::Arguments),
     Copy(copy::Arguments),
     Copyto(copyto::Arguments),
     Copyurl(copyurl::Arguments),
@@ -126,6 +128,7 @@ impl Command {
             Self::Cleanup(_) => "cleanup",
             Self::Completion(_) => "completion",
             Self::Config(arguments) => arguments.name(),
+            Self::Convmv(_) => "convmv",
             Self::Copy(_) => "copy",
             Self::Copyto(_) => "copyto",
             Self::Copyurl(_) => "copyurl",
@@ -195,6 +198,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Check(arguments) => check::run(arguments, context).await,
         Command::Checksum(arguments) => checksum::run(arguments, context).await,
         Command::Cleanup(arguments) => cleanup::run(arguments, context).await,
+        Command::Convmv(arguments) => convmv::run(arguments, context).await,
         Command::Copy(arguments) => copy::run(arguments, context).await,
         Command::Copyto(arguments) => copyto::run(arguments, context).await,
         Command::Copyurl(arguments) => copyurl::run(arguments, context).await,

@@ -50,6 +50,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         tracing::warn!(path = %name, "Skipped upload from pipe as --dry-run is set");
         return Ok(());
     }
+    context.session.claim(&target).await?;
     let mut options = run_options(context, &target).await?;
     let size = u64::try_from(arguments.size).ok();
     let temporary = &context.settings.directories.temporary;

@@ -80,7 +80,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         Err(StorageError::FileNotFound(path)) if names_a_folder(&arguments.path) => {
             return Err(StorageError::FolderNotFound(path).into());
         }
-        Err(StorageError::FileNotFound(path)) => create(&location, path, time).await?,
+        Err(StorageError::FileNotFound(path)) => create(&location, path, time, context).await?,
         Err(error) => return Err(error.into()),
     }
     Ok(())
@@ -106,7 +106,12 @@ async fn all_below(
     Ok(())
 }
 
-async fn create(location: &Location, path: RemotePath, time: SystemTime) -> anyhow::Result<()> {
+async fn create(
+    location: &Location,
+    path: RemotePath,
+    time: SystemTime,
+    context: &Context<'_>,
+) -> anyhow::Result<()> {
     let (Some(folder), Some(name)) = (path.parent(), path.name()) else {
         return Err(StorageError::IsAFolder(path).into());
     };
@@ -117,6 +122,7 @@ async fn create(location: &Location, path: RemotePath, time: SystemTime) -> anyh
         expected: None,
         content: Arc::new(MemoryContent(Bytes::new())),
         replaces: Vec::new(),
+        metadata: context.settings.transfer.metadata.clone().map(|metadata| metadata.set).unwrap_or_default(),
     };
     for outcome in location.remote.write(WriteBatch { folder, items: vec![item] }).await {
         unless_declined(outcome.into_result())?;

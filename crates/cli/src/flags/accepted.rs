@@ -6,41 +6,37 @@ use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 /// A flag without effect.
 struct Accepted {
     long: &'static str,
-    short: Option<char>,
     /// What rclone calls its value; `None`: a switch.
     value: Option<&'static str>,
     /// Why there is nothing to decide.
     reason: &'static str,
+    /// Says what is wrong with a value that rclone would refuse.
+    check: fn(&str) -> Result<String, String>,
 }
 
 impl Accepted {
-    /// Its identity in the grammar. `lsjson` reads `--metadata` itself, by that name.
+    /// Its identity in the grammar.
     fn id(&self) -> String {
-        if self.long == "metadata" { self.long.to_owned() } else { format!("{PREFIX}{}", self.long) }
+        format!("{PREFIX}{}", self.long)
     }
 }
 
 const fn switch(long: &'static str, reason: &'static str) -> Accepted {
-    Accepted { long, short: None, value: None, reason }
+    Accepted { long, value: None, reason, check: anything }
 }
 
 const fn valued(long: &'static str, value: &'static str, reason: &'static str) -> Accepted {
-    Accepted { long, short: None, value: Some(value), reason }
+    Accepted { long, value: Some(value), reason, check: anything }
 }
 
-const NO_METADATA: &str = "no remote here keeps metadata beside name, size and time";
-
 /// All of them.
-static ACCEPTED: [Accepted; 29] = [
+static ACCEPTED: [Accepted; 25] = [
     valued("client-pass", "OBSCURED", "the key of --client-key has to be stored without a password"),
     valued("cpuprofile", "FILE", "this program writes no profiles"),
     valued("fs-cache-expire-duration", "TIME", "remotes are kept for one run"),
     valued("fs-cache-expire-interval", "TIME", "remotes are kept for one run"),
     valued("max-stats-groups", "N", "there is one group of statistics"),
     valued("memprofile", "FILE", "this program writes no profiles"),
-    Accepted { long: "metadata", short: Some('M'), value: None, reason: NO_METADATA },
-    valued("metadata-mapper", "COMMAND", NO_METADATA),
-    valued("metadata-set", "KEY=VALUE", NO_METADATA),
     switch(
         "refresh-times",
         "every remote here has checksums, so wrong times are always corrected without sending the file",
@@ -53,7 +49,7 @@ static ACCEPTED: [Accepted; 29] = [
     switch("auto-confirm", "Enter takes the answer that a question suggests"),
     valued("buffer-size", "SIZE", "files are read no further ahead than needed; see --max-buffer-memory"),
     switch("disable-http2", "bytes always go by HTTP/1.1"),
-    valued("dscp", "NAME", "connections aren't marked"),
+    Accepted { check: dscp, ..valued("dscp", "NAME", "connections aren't marked") },
     valued("expect-continue-timeout", "TIME", "uploads don't wait for leave to begin"),
     switch("ignore-checksum", "a transfer counts as done when the checksums agree"),
     valued("kv-lock-time", "TIME", "what is kept on the disk is shared by processes"),
@@ -62,7 +58,6 @@ static ACCEPTED: [Accepted; 29] = [
     valued("multi-thread-write-buffer-size", "SIZE", "see --max-buffer-memory"),
     switch("no-console", "no window is opened"),
     switch("no-gzip-encoding", "files are never asked for in compressed form"),
-    switch("no-update-dir-modtime", "times of folders are left alone"),
     valued("streaming-upload-cutoff", "SIZE", "the service must know the size of all that is stored"),
     valued("tpslimit-burst", "N", "calls are spread evenly"),
     switch("use-cookies", "the service needs none"),
@@ -81,15 +76,31 @@ pub(super) fn add_to(command: Command) -> Command {
             .hide(true)
             .help(format!("Without effect: {}", flag.reason))
             .help_heading("Accepted from rclone");
-        let arg = match flag.short {
-            Some(short) => arg.short(short),
-            None => arg,
-        };
         match flag.value {
             None => arg.action(ArgAction::SetTrue),
-            Some(value) => arg.value_name(value),
+            Some(value) => arg.value_name(value).value_parser(flag.check),
         }
     }))
+}
+
+fn anything(value: &str) -> Result<String, String> {
+    Ok(value.to_owned())
+}
+
+/// The names of the marks that RFC 2474 and its successors know, or a number below 64.
+fn dscp(value: &str) -> Result<String, String> {
+    let name = value.to_ascii_uppercase();
+    let is_name = match name.as_bytes() {
+        b"" | b"BE" | b"DF" | b"EF" | b"LE" | [b'C', b'S', b'0'..=b'6'] => true,
+        [b'A', b'F', b'1'..=b'4', b'1'..=b'3'] => true,
+        number => number.iter().all(u8::is_ascii_digit) && name.parse::<u8>().is_ok_and(|mark| mark < 64),
+    };
+    match is_name {
+        true => Ok(value.to_owned()),
+        false => Err(format!(
+            "Invalid DSCP name: {value}; there are CS0 to CS6, AF11 to AF43, EF, LE, DF, BE, 0 to 63"
+        )),
+    }
 }
 
 /// What there is to say about those that were typed.
@@ -105,6 +116,16 @@ pub(super) fn typed(matches: &ArgMatches) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use crate::flags::{Environment, parse};
+
+    #[test]
+    fn marks_are_those_that_rclone_knows() {
+        for fine in ["CS0", "cs6", "AF11", "af43", "EF", "le", "DF", "BE", "0", "007", "63", ""] {
+            assert!(super::dscp(fine).is_ok(), "{fine}");
+        }
+        for wrong in ["ZZ", "CS7", "AF44", "AF10", "AF51", "VA", "64", "-1", "+5", " 5", "0x10", "1f"] {
+            assert!(super::dscp(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn flags_without_effect_are_taken_in_every_form_and_told_of() {

@@ -1,5 +1,7 @@
 //! Flags of the backends (`--fichier-api-key` and the like), made from what the backends say of themselves.
 
+use std::ffi::OsString;
+
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backends};
 
@@ -54,6 +56,19 @@ pub(super) fn typed(matches: &ArgMatches) -> Vec<BackendFlag> {
         .collect()
 }
 
+/// Joins a switch with the word after it where that is one of its own: `--fichier-cdn auto`.
+pub(super) fn join_words(words: &mut Vec<OsString>) {
+    for (backend, option) in options() {
+        let OptionKind::BoolOr(choices) = option.kind else { continue };
+        let flag = format!("--{}", option.flag(backend.name));
+        let Some(place) = words.iter().position(|word| *word == *flag) else { continue };
+        let next = words.get(place + 1).and_then(|next| next.to_str());
+        let Some((word, _)) = choices.iter().find(|(word, _)| Some(*word) == next) else { continue };
+        words[place] = format!("{flag}={word}").into();
+        words.remove(place + 1);
+    }
+}
+
 /// Whether an argument of the grammar is a backend's flag.
 pub(super) fn is_backend_flag(arg: &Arg) -> bool {
     arg.get_id().as_str().starts_with(PREFIX)
@@ -63,7 +78,9 @@ pub(super) fn is_backend_flag(arg: &Arg) -> bool {
 pub(crate) fn words(arg: &Arg) -> Vec<&'static str> {
     let option = options().find(|(backend, option)| id(backend, option) == arg.get_id().as_str());
     match option.map(|(_, option)| option.kind) {
-        Some(OptionKind::Choice(choices)) => choices.iter().map(|(word, _)| *word).collect(),
+        Some(OptionKind::Choice(choices) | OptionKind::BoolOr(choices)) => {
+            choices.iter().map(|(word, _)| *word).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -91,6 +108,15 @@ fn flag(backend: &'static BackendSpec, option: &'static OptionSpec, long: String
     };
     match option.kind {
         OptionKind::Bool => arg.action(ArgAction::SetTrue),
+        OptionKind::BoolOr(_) => {
+            let check =
+                move |text: &str| option.check(text).map(|()| text.to_owned()).map_err(|wrong| wrong.reason);
+            arg.value_name("WORD")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true")
+                .value_parser(check)
+        }
         kind => arg.value_name(value_name(kind)).value_parser(move |text: &str| {
             option.check(text).map(|()| text.to_owned()).map_err(|wrong| wrong.reason)
         }),
@@ -99,7 +125,7 @@ fn flag(backend: &'static BackendSpec, option: &'static OptionSpec, long: String
 
 fn value_name(kind: OptionKind) -> &'static str {
     match kind {
-        OptionKind::Text | OptionKind::Bool => "TEXT",
+        OptionKind::Text | OptionKind::Bool | OptionKind::BoolOr(_) => "TEXT",
         OptionKind::Secret => "OBSCURED",
         OptionKind::Encoding => "ENCODING",
         OptionKind::Duration => "TIME",
@@ -131,6 +157,11 @@ mod tests {
         assert_eq!(value("cdn"), Some("true"));
         assert_eq!(value("api_key"), Some("k"));
         assert_eq!(typed.len(), 2);
+        for words in [&["--fichier-cdn", "auto"][..], &["--fichier-cdn=auto"]] {
+            let typed = flags(words).unwrap();
+            assert_eq!((typed[0].option, &*typed[0].value), ("cdn", "auto"), "{words:?}");
+        }
+        assert!(flags(&["--fichier-cdn=maybe"]).is_err());
         assert!(!format!("{typed:?}").contains("\"k\""));
     }
 

@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(read(name, ""), Ok(()), "{name}");
         }
         let message = read("RCLONE_LOG_LEVEL", "FOO").unwrap_err();
-        assert!(message.contains("NOTICE"), "{message}");
+        assert!(message.contains("notice"), "{message}");
         let both = [("FICHIER_TRANSFERS", ""), ("RCLONE_TRANSFERS", "8")];
         assert_eq!(transfers(&["fichier", "version"], &both), Ok(8));
     }

@@ -39,11 +39,6 @@ pub(crate) fn why_unknown(error: &clap::Error) -> Option<&'static str> {
     if of("--rc") || of("--metrics") {
         return Some("This program has no remote control: leave the flags --rc… and --metrics… out.");
     }
-    if of("--name-transform") {
-        return Some(
-            "Names are copied as they are. Leave --name-transform out, and rename files with moveto before or after.",
-        );
-    }
     None
 }
 
@@ -110,12 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn remote_control_and_new_names_are_unknown_with_a_reason() {
+    fn remote_control_is_unknown_with_a_reason() {
         for line in ["fichier ls a --rc", "fichier ls a --rc-addr=:1", "fichier ls a --metrics-addr :1"] {
             assert!(read(line).unwrap_err().unwrap().contains("no remote control"), "{line}");
         }
-        let reason = read("fichier copy a b --name-transform prefix=X").unwrap_err().unwrap();
-        assert!(reason.contains("Names are copied as they are"), "{reason}");
     }
 
     #[test]

@@ -130,6 +130,7 @@ fn takes_any_word(arg: clap::Arg) -> clap::Arg {
 /// Reads the command line. What it doesn't say is taken from the environment.
 pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
     let mut words = words.to_vec();
+    backend::join_words(&mut words);
     let mut notices = Vec::new();
     loop {
         match parse_by(grammar_of(&words), &words, environment) {

@@ -42,6 +42,10 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub(crate) timeout: Duration,
 
+    /// How long a run may wait in all because the service refuses: after floods, locks and failed tries; 0: for ever
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    pub(crate) max_wait: Duration,
+
     /// Say this name to servers
     #[arg(long, value_name = "TEXT")]
     pub(crate) user_agent: Option<String>,

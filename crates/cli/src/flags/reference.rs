@@ -55,7 +55,7 @@ pub(crate) fn markdown() -> String {
                 for (label, value) in facts(backend, option) {
                     let _infallible = writeln!(text, "- {label}: `{value}`");
                 }
-                if let OptionKind::Choice(choices) = option.kind {
+                if let OptionKind::Choice(choices) | OptionKind::BoolOr(choices) = option.kind {
                     for (word, meaning) in choices {
                         let _infallible = writeln!(text, "- `{word}`: {meaning}");
                     }
@@ -129,6 +129,7 @@ fn form(kind: OptionKind) -> &'static str {
     match kind {
         OptionKind::Text => "text",
         OptionKind::Bool => "true or false",
+        OptionKind::BoolOr(_) => "true, false or a word",
         OptionKind::Secret => "password, obscured: fichier obscure",
         OptionKind::Encoding => "names of encodings with commas in between",
         OptionKind::Duration => "time: 400ms, 30s, 1h30m",

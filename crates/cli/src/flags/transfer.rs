@@ -10,6 +10,8 @@ use clap::{
 use fichier_engine::Renames;
 use fichier_remotes::local::PARTIAL_SUFFIX;
 
+use crate::name_transform::Steps;
+
 use super::{
     bandwidth::{self, Timetable},
     value::{duration, optional_duration, size},
@@ -71,6 +73,27 @@ pub(crate) struct TransferFlags {
     /// Modification times this far apart are the same
     #[arg(long, value_name = "TIME", default_value = "1ns", value_parser = duration)]
     pub(crate) modify_window: Duration,
+
+    /// Change names on the way, as RULE or file,RULE for files, dir,RULE for folders, all,RULE for both; may be repeated.
+    /// The rules are in `fichier help convmv`
+    #[arg(long, value_name = "RULE", value_parser = name_transform)]
+    pub(crate) name_transform: Vec<String>,
+
+    /// Keep mode, owner, times and attributes of files and folders, where the destination is a local disk
+    #[arg(short = 'M', long, help_heading = "Metadata")]
+    pub(crate) metadata: bool,
+
+    /// Set this of all that is kept by --metadata, as KEY=VALUE; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = metadata_pair, help_heading = "Metadata")]
+    pub(crate) metadata_set: Vec<(String, String)>,
+
+    /// Not to be had here: a program that changes what --metadata keeps
+    #[arg(long, value_name = "PROGRAM", hide = true, help_heading = "Metadata")]
+    pub(crate) metadata_mapper: Option<String>,
+
+    /// With --metadata: leave the times of folders alone. Without, this is always so
+    #[arg(long)]
+    pub(crate) no_update_dir_modtime: bool,
 
     /// Don't remember checksums of local files, and don't use those remembered
     #[arg(long)]
@@ -246,6 +269,31 @@ fn renames(text: &str) -> Result<Renames, String> {
     Ok(renames)
 }
 
+/// A key and a value. Those that the system knows must be such as it takes; the others are attributes.
+fn metadata_pair(text: &str) -> Result<(String, String), String> {
+    let Some((key, value)) = text.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+        return Err(format!("Failed to parse '{text}' as metadata key=value"));
+    };
+    let key = key.to_lowercase();
+    let wanted = match key.as_str() {
+        "mode" => u32::from_str_radix(value, 8).is_err().then_some("an octal number, as 0644"),
+        "uid" | "gid" => value.parse::<u32>().is_err().then_some("a number"),
+        "atime" | "btime" | "mtime" => {
+            value.parse::<jiff::Timestamp>().is_err().then_some("a time, as 2006-01-02T15:04:05Z")
+        }
+        _ => None,
+    };
+    match wanted {
+        Some(wanted) => Err(format!("{value:?}: {key} must be {wanted}")),
+        None => Ok((key, value.to_owned())),
+    }
+}
+
+/// A change of names that can be understood.
+fn name_transform(text: &str) -> Result<String, String> {
+    Steps::read(&[text.to_owned()], &jiff::ZonedDateTime::now()).map(|_| text.to_owned())
+}
+
 /// A size that may be off.
 pub(crate) type Size = super::value::Unlimited<u64>;
 
@@ -325,6 +373,18 @@ mod tests {
         for wrong in [".0123456789abcdef", "/x", "..\\x"] {
             assert!(partial_suffix(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn metadata_are_pairs_whose_values_make_sense() {
+        for fine in ["mode=0644", "mode=100644", "uid=0", "mtime=2010-01-01T00:00:00Z", "k=", "k=a=b", "K=v"]
+        {
+            assert!(metadata_pair(fine).is_ok(), "{fine}");
+        }
+        for wrong in ["a", "=a", "mode=zz", "mode=0888", "uid=root", "gid=-1", "mtime=yesterday"] {
+            assert!(metadata_pair(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(metadata_pair("Key=v"), Ok(("key".to_owned(), "v".to_owned())));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! JSON as Go's encoder writes it, so that scripts see the same bytes.
 
+use std::borrow::Cow;
+
 /// Whether `<`, `>` and `&` are escaped: Go does so in data, and doesn't in its logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Html {
@@ -44,7 +46,7 @@ fn push(out: &mut Vec<u8>, character: char, html: Html) {
 #[derive(Debug, Default)]
 pub(crate) struct Object {
     html: Html,
-    members: Vec<(&'static str, Member)>,
+    members: Vec<(Cow<'static, str>, Member)>,
 }
 
 #[derive(Debug)]
@@ -61,20 +63,20 @@ impl Object {
     }
 
     /// Adds a string.
-    pub(crate) fn string(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
+    pub(crate) fn string(&mut self, name: impl Into<Cow<'static, str>>, value: impl AsRef<[u8]>) {
         let mut text = Vec::new();
         string(&mut text, value.as_ref(), self.html);
-        self.members.push((name, Member::Plain(text)));
+        self.members.push((name.into(), Member::Plain(text)));
     }
 
     /// Adds a number, `true` or `false`.
-    pub(crate) fn plain(&mut self, name: &'static str, value: impl std::fmt::Display) {
-        self.members.push((name, Member::Plain(format!("{value}").into_bytes())));
+    pub(crate) fn plain(&mut self, name: impl Into<Cow<'static, str>>, value: impl std::fmt::Display) {
+        self.members.push((name.into(), Member::Plain(format!("{value}").into_bytes())));
     }
 
     /// Adds an object.
-    pub(crate) fn object(&mut self, name: &'static str, value: Self) {
-        self.members.push((name, Member::Object(value)));
+    pub(crate) fn object(&mut self, name: impl Into<Cow<'static, str>>, value: Self) {
+        self.members.push((name.into(), Member::Object(value)));
     }
 
     /// The object on one line.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use fichier_remotes::network::{Headers, Network, Url};
+use fichier_remotes::network::{Headers, Network, Url, WaitBudget};
 
 use crate::{
     arguments::{NetworkSettings, Settings},
@@ -53,6 +53,10 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
         dump: settings.dump,
         // The flag counts tries, as in rclone.
         low_level_retries: settings.low_level_retries.saturating_sub(1),
+        waits: match settings.max_wait {
+            Duration::ZERO => WaitBudget::default(),
+            most => WaitBudget::new(most),
+        },
         call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {
             Duration::try_from_secs_f64(calls.recip()).unwrap_or(DAY).min(DAY)
         }),

@@ -1,7 +1,7 @@
 //! What `copy`, `copyto`, `sync`, `move` and `moveto` share: files get from one place to another.
 
 use fichier_engine::RunOptions;
-use fichier_storage::{Entry, RemoteExt};
+use fichier_storage::{Entry, Location, RemoteExt};
 
 use super::{AfterFlags, ListFlags, carry_out, run_options};
 use crate::{
@@ -54,6 +54,23 @@ impl Between {
         }
     }
 
+    /// Keeps other runs away from the destination: from the folder, or from the one file that goes there. Nothing is
+    /// looked at there before, since another run may be changing it.
+    async fn claim(self, [from, to]: [&Location; 2], context: &Context<'_>) -> anyhow::Result<()> {
+        if !context.session.must_claim(to) {
+            return Ok(());
+        }
+        let mut place = to.clone();
+        if self.destination() == Purpose::Look
+            && !from.remote.info().features.networked
+            && let Ok(Entry::File(file)) = from.remote.find(&from.path).await
+            && let Some(name) = file.path.name()
+        {
+            place.path = place.path.join(&name);
+        }
+        context.session.claim(&place).await
+    }
+
     /// Carries the command out, from the first path to the second.
     ///
     /// # Errors
@@ -65,6 +82,7 @@ impl Between {
         context: &mut Context<'_>,
     ) -> anyhow::Result<()> {
         let [from, to] = context.session.open_ends(ends, self.destination(), self.source()).await?;
+        self.claim([&from, &to], context).await?;
         if self.destination() == Purpose::Change {
             refuse_single_file(context.settings, &from).await?;
             // A single file gets the very path that was typed.

@@ -1,12 +1,12 @@
 //! From the flags to the engine's options.
 
-use fichier_engine::{Backup, Bandwidth, Reading, Reference, Respelling, RunOptions};
+use fichier_engine::{Backup, Bandwidth, MetadataOptions, Reading, Reference, Respelling, RunOptions};
 use fichier_storage::Location;
 
 use crate::{
     arguments::TransferSettings,
     commands::Context,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, describe},
     flags::{Timetable, transfer_order},
 };
 
@@ -17,6 +17,7 @@ use crate::{
 pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow::Result<RunOptions> {
     let flags = &context.settings.transfer;
     refuse_unseen(flags)?;
+    let metadata = metadata(flags, to)?;
     let mut references = Vec::new();
     let named = [("--compare-dest", &flags.compare_dest, false), ("--copy-dest", &flags.copy_dest, true)];
     if named.iter().all(|(_, folders, _)| !folders.is_empty()) {
@@ -40,6 +41,8 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         max_depth: context.settings.run_depth,
         filter: context.settings.filter.clone(),
         names: flags.names,
+        transform: flags.transform()?,
+        metadata,
         delete_excluded: context.settings.delete_excluded,
         reuse: flags.server_side_reuse,
         track_renames: flags.track_renames,
@@ -71,6 +74,22 @@ fn bandwidth(flags: &TransferSettings) -> Option<Bandwidth> {
 /// How a command reads files that it doesn't transfer.
 pub(crate) fn reading(flags: &TransferSettings) -> Reading {
     Reading::new(bandwidth(flags), flags.limits)
+}
+
+/// What is kept beside content, name and time. Where nothing is kept, that is said.
+fn metadata(flags: &TransferSettings, to: &Location) -> Result<Option<MetadataOptions>, Failure> {
+    let Some(wanted) = &flags.metadata else { return Ok(None) };
+    if !to.remote.extensions().metadata.is_some() {
+        tracing::info!("{}: --metadata keeps nothing here beside name, size and checksum", to.shown());
+        return Ok(None);
+    }
+    match &flags.metadata_mapper {
+        Some(program) => Err(Failure::usage(format!(
+            "--metadata-mapper: {program:?} can't be asked: this program changes no metadata by others. Use \
+             --metadata-set KEY=VALUE, or leave the flag out"
+        ))),
+        None => Ok(Some(wanted.clone())),
+    }
 }
 
 /// Refuses flags that say what becomes of the destination's files where nobody looks at them.
@@ -117,7 +136,15 @@ async fn at_destination(
     folder: &str,
     to: &Location,
 ) -> anyhow::Result<Location> {
-    context.session.open_beside(folder, to).await?.ok_or_else(|| {
+    // As with rclone, nothing helps when the folder can't be opened, not even another try.
+    let opened = context.session.open_beside(folder, to).await.map_err(|error| match Exit::of(&error) {
+        Exit::Other => {
+            let message = format!("{flag}: {}", describe(&error, |_| None));
+            Failure { exit: Exit::Fatal, message }.into()
+        }
+        _ => error,
+    })?;
+    opened.ok_or_else(|| {
         let message = format!("parameter to {flag} has to be on the same remote as destination");
         Failure { exit: Exit::Fatal, message }.into()
     })

@@ -78,7 +78,8 @@ fn ctrl_c_ends_the_asking_and_nothing_more_is_done() {
             assert_eq!(stage.control().tree().unwrap().files.len(), 3, "{words:?} {answers:?}: {rest}");
             assert!(stage.home().join("work/empty/one/two").exists());
             if words[0] == "delete" {
-                assert!(rest.contains("interrupted, with 3 known files left"), "{rest}");
+                let left = if answers.is_empty() { 3 } else { 2 };
+                assert!(rest.contains(&format!("interrupted, with {left} known files left")), "{rest}");
             }
         }
     }
@@ -144,7 +145,7 @@ fn a_move_onto_an_existing_file_asks_about_that_one_too() {
     let d = stage.directory("d");
     for (answers, moved) in [("y\nn\n", false), ("n\n", false), ("y\ny\n", true)] {
         fs::write(d.join("a"), "new").unwrap();
-        fs::write(d.join("b"), "old").unwrap();
+        fs::write(d.join("b"), "older").unwrap();
         let typed = stage.home().join("answers");
         fs::write(&typed, answers).unwrap();
         let words = ["moveto", "work/d/a", "work/d/b", "-i"];
@@ -153,7 +154,7 @@ fn a_move_onto_an_existing_file_asks_about_that_one_too() {
         let held = fs::read_to_string(d.join("b")).unwrap();
         assert_eq!(
             (d.join("a").exists(), held.as_str()),
-            if moved { (false, "new") } else { (true, "old") },
+            if moved { (false, "new") } else { (true, "older") },
             "{answers:?}"
         );
         // Paths of the whole file system begin with its root.

@@ -35,11 +35,7 @@ fn flags_of_other_services_and_commands_are_taken_and_told() {
 #[test]
 fn what_can_not_be_done_is_refused_with_a_reason() {
     let stage = Stage::start();
-    let reasons = [
-        ("--rc", "no remote control"),
-        ("--rc-addr=:5572", "no remote control"),
-        ("--name-transform=prefix=X", "Names are copied as they are"),
-    ];
+    let reasons = [("--rc", "no remote control"), ("--rc-addr=:5572", "no remote control")];
     for (flag, reason) in reasons {
         let run = stage.run(&["lsf", "t:", flag]).code(1);
         assert!(run.stderr.contains(reason), "{flag}: {}", run.stderr);

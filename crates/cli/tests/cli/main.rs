@@ -7,6 +7,8 @@ mod answers;
 mod arguments;
 #[cfg(unix)]
 mod asking;
+mod at_once;
+mod bad_days;
 mod brakes;
 mod catalogue;
 mod changes;
@@ -32,7 +34,11 @@ mod local;
 mod matching;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod metadata;
 mod network;
+#[cfg(unix)]
+mod new_names;
 mod others;
 mod overlaps;
 #[cfg(unix)]

@@ -190,6 +190,7 @@ impl<'a> Other<'a> {
             expected: None,
             content: Arc::new(MemoryContent(bytes.into())) as Arc<dyn Content>,
             replaces: Vec::new(),
+            metadata: Vec::new(),
         };
         let _ =
             self.runtime.block_on(self.remote.write(WriteBatch { folder: path(folder), items: vec![item] }));

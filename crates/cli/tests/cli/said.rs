@@ -119,3 +119,55 @@ fn who_is_not_paced_with_others_is_told_once() {
     stage.directory("d");
     assert_eq!(said(Run::of(stage.command().env_remove("HOME").args(words), "without HOME").code(0)), 0);
 }
+
+#[test]
+fn one_file_is_named_in_the_log() {
+    let stage = Stage::start();
+    let d = stage.directory("d");
+    for words in [
+        &["delete", "work/d/f", "-v"][..],
+        &["delete", "work/d/f", "--dry-run"],
+        &["deletefile", "work/d/f", "-v"],
+    ] {
+        fs::write(d.join("f"), "x").unwrap();
+        let run = stage.run(words).code(0);
+        let named = [": f: Deleted", ": f: Skipped delete"].iter().any(|text| run.stderr.contains(text));
+        assert!(named, "{words:?} {}", run.stderr);
+    }
+    fs::write(d.join("f"), "x").unwrap();
+    stage.run(&["copyto", "work/d/f", "work/d/g"]).success();
+    let run = stage.run(&["copyto", "work/d/f", "work/d/g", "-vv", "--combined=-"]).code(0);
+    assert!(run.stderr.contains(": f: Unchanged skipping"), "{}", run.stderr);
+    assert_eq!(run.stdout, "= g\n");
+}
+
+// Measured with rclone 1.75.2.
+#[test]
+fn a_backup_that_cannot_be_opened_ends_with_7() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    fs::write(from.join("f"), "x").unwrap();
+    for flag in ["--backup-dir=nope:", "--compare-dest=nope:", "--copy-dest=nope:"] {
+        let run = stage.run(&["sync", "work/from", "work/to", flag]).code(7);
+        assert!(
+            run.stderr.contains("nope") && run.stderr.contains("didn't find section"),
+            "{flag} {}",
+            run.stderr
+        );
+        assert!(!stage.home().join("work/to").exists());
+    }
+}
+
+#[test]
+fn an_account_that_tells_nothing_of_its_space_is_an_error() {
+    let stage = Stage::start();
+    let answer = r#"endpoint=user/info,kind=answer:{"status":"OK"}"#;
+    stage.control().add_fault(answer.parse().unwrap());
+    let run = stage.run(&["about", "t:"]);
+    assert!(
+        run.status.is_some_and(|code| code != 0) && run.stdout.is_empty(),
+        "{} {}",
+        run.stdout,
+        run.stderr
+    );
+}

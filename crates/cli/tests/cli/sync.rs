@@ -594,3 +594,20 @@ fn a_copy_sends_what_is_new_before_all_is_compared_and_nothing_twice() {
     );
     assert_eq!(stage.control().tree().unwrap().files.len(), 7);
 }
+
+#[test]
+fn each_of_several_equal_files_is_renamed_and_none_is_set_aside() {
+    for (flags, reuse) in
+        [(&["--suffix=-old"][..], true), (&["--suffix=-old", "--no-server-side-reuse"], false)]
+    {
+        let stage = Stage::start();
+        let [from, to] = ["from", "to"].map(|name| stage.directory(name));
+        write_tree(&from, &tree(&[("new1", "one"), ("x/new2", "one"), ("changed", "one")]));
+        write_tree(&to, &tree(&[("old1", "one"), ("y/old2", "one"), ("changed", "two")]));
+        let words = ["sync", from.to_str().unwrap(), to.to_str().unwrap(), "--track-renames", "-v"];
+        let run = stage.run(&[&words[..], flags].concat()).code(0);
+        let wanted = [("new1", "one"), ("x/new2", "one"), ("changed", "one"), ("changed-old", "two")];
+        assert_eq!(read_tree(&to), tree(&wanted), "{reuse} {}", run.stderr);
+        assert_eq!(run.stderr.matches("Moved (server-side)").count(), 2, "{reuse} {}", run.stderr);
+    }
+}

@@ -49,6 +49,7 @@ impl Service {
             }
             FaultKind::IpLocked => Refusal::forbidden("IP Locked #79"),
             FaultKind::Message(text) => Refusal::forbidden(text),
+            FaultKind::Refusal(code, text) => Refusal::Ko(status_of(*code), text.clone()),
             FaultKind::Status(code, wait) => {
                 let mut answer = Answer::html(status_of(*code), "The service is not available.");
                 if let Some(wait) = wait {
@@ -103,6 +104,17 @@ impl Service {
             _ => None,
         }) {
             return Ok(Answer::json(text));
+        }
+        if let Some(answer) = visit.struck(|kind| match kind {
+            FaultKind::DoneStatus(code) => {
+                Some(Answer::html(status_of(*code), "The service is not available."))
+            }
+            FaultKind::DoneRefusal(code, text) => {
+                Some(Refusal::Ko(status_of(*code), text.clone()).into_answer())
+            }
+            _ => None,
+        }) {
+            return Ok(answer);
         }
         if answer.is_json()
             && let Payload::Bytes(bytes) = &answer.payload

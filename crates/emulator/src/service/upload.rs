@@ -204,10 +204,11 @@ impl Service {
                 (b"file[]", Some(filename)) => {
                     let name = stored_name_of_bytes(&filename);
                     let alter = self.file_faults(visit, form, &name).await?;
-                    let name = self.name_to_store(visit, &name);
+                    let sent_name = name;
+                    let name = self.name_to_store(visit, &sent_name);
                     let received = self.receive_file(form, alter).await?;
                     // An empty file can't be stored; a picker without a choice sends one without a name.
-                    if let Some(received) = received {
+                    if let Some(received) = received.filter(|_| !self.is_dropped(visit, &sent_name)) {
                         read.files.push((name, received));
                     }
                     read.arrived += 1;
@@ -229,7 +230,7 @@ impl Service {
             }
         }
         form.drain().await?;
-        if read.files.is_empty() {
+        if read.files.is_empty() && !self.drops(visit) {
             return Err(Failed::Refused(StatusCode::OK, "Pas de fichier"));
         }
         visit.pending.entry.folder = read.folder;
@@ -276,6 +277,17 @@ impl Service {
             FaultKind::CorruptUpload(at) if strike.concerns(name) => Some(*at),
             _ => None,
         }))
+    }
+
+    /// Whether a file is dropped without a word.
+    #[expect(clippy::unused_self, reason = "beside the other faults of a file")]
+    fn is_dropped(&self, visit: &Visit, name: &str) -> bool {
+        visit.strikes.iter().any(|strike| strike.kind == FaultKind::DropUpload && strike.concerns(name))
+    }
+
+    #[expect(clippy::unused_self, reason = "beside the other faults of a file")]
+    fn drops(&self, visit: &Visit) -> bool {
+        visit.is_struck(&FaultKind::DropUpload)
     }
 
     /// The name under which a file is stored: another one than was sent if a fault says so.

@@ -250,7 +250,8 @@ async fn run(case: &Case) -> Result<(), TestCaseError> {
         backup: world.read(case.places.1, "old"),
     };
     let mut wanted = expected.state;
-    if expected.failed + expected.refused > 0 && case.operation == Operation::Sync && case.how.reuse {
+    let may_rename = case.how.reuse || case.how.track_renames;
+    if expected.failed + expected.refused > 0 && case.operation == Operation::Sync && may_rename {
         forgive_renames(&before, &after, &mut wanted)?;
     }
     if case.flags.backup && case.how.track_renames {

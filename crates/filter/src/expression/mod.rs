@@ -6,10 +6,13 @@
 
 mod class;
 mod parser;
+mod substitution;
 
 use std::borrow::Cow;
 
-use regex_automata::{meta::Regex, util::syntax};
+use regex_automata::{meta::Regex, nfa::thompson::WhichCaptures, util::syntax};
+
+pub use substitution::Substitution;
 
 /// Why an expression can't be understood, in Go's words, with the part that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,16 +37,9 @@ impl Expression {
     /// # Errors
     /// Go would refuse it, or it takes more than 10 MiB when compiled.
     pub(crate) fn new(source: String) -> Result<Self, ExpressionError> {
-        let meaning = parser::parse(&source)?;
-        let config = Regex::config().nfa_size_limit(Some(10 << 20)).which_captures(
-            // Only whether it matches is ever asked.
-            regex_automata::nfa::thompson::WhichCaptures::None,
-        );
-        let built = Regex::builder().configure(config).syntax(syntax::Config::new()).build_from_hir(&meaning);
-        match built {
-            Ok(regex) => Ok(Self { source, regex }),
-            Err(_) => Err(ExpressionError { why: "expression too large", part: source }),
-        }
+        // Only whether it matches is ever asked.
+        let regex = build(&source, WhichCaptures::None)?;
+        Ok(Self { source, regex })
     }
 
     /// The expression as it was written.
@@ -55,6 +51,14 @@ impl Expression {
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
+}
+
+/// Reads an expression and makes it ready.
+fn build(source: &str, captures: WhichCaptures) -> Result<Regex, ExpressionError> {
+    let meaning = parser::parse(source)?;
+    let config = Regex::config().nfa_size_limit(Some(10 << 20)).which_captures(captures);
+    let built = Regex::builder().configure(config).syntax(syntax::Config::new()).build_from_hir(&meaning);
+    built.map_err(|_| ExpressionError { why: "expression too large", part: source.to_owned() })
 }
 
 /// Bytes as Go's expressions see them: every byte that is no UTF-8 is a `�` of its own.

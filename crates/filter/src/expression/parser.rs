@@ -1,6 +1,6 @@
 //! Reads the syntax of Go's regular expressions, from left to right.
 
-use regex_syntax::hir::{Class, ClassUnicode, Hir, Look, Repetition};
+use regex_syntax::hir::{Capture, Class, ClassUnicode, Hir, Look, Repetition};
 
 use super::{ExpressionError, class};
 
@@ -22,6 +22,7 @@ pub(super) fn parse(source: &str) -> Result<Hir, ExpressionError> {
         group: Group::default(),
         open: Vec::new(),
         repeated: None,
+        names: Vec::new(),
     };
     while let Some(character) = parser.peek() {
         parser.item(character)?;
@@ -40,6 +41,8 @@ struct Flags {
     lines: bool,
     /// `.` matches the end of a line, too.
     dot_all: bool,
+    /// A count without `?` takes as little as it can.
+    lazy: bool,
 }
 
 /// A piece of the expression, with the largest product of counts in it.
@@ -63,6 +66,8 @@ struct Group {
     counts: u32,
     /// The flags outside, which count again behind it.
     flags: Flags,
+    /// The number and the name by which a replacement can refer to it.
+    capture: Option<(u32, Option<Box<str>>)>,
 }
 
 impl Group {
@@ -74,7 +79,12 @@ impl Group {
 
     fn into_item(mut self) -> Item {
         self.end_alternative();
-        Item { meaning: Hir::alternation(self.alternatives), counts: self.counts.max(1) }
+        let meaning = Hir::alternation(self.alternatives);
+        let meaning = match self.capture {
+            Some((index, name)) => Hir::capture(Capture { index, name, sub: Box::new(meaning) }),
+            None => meaning,
+        };
+        Item { meaning, counts: self.counts.max(1) }
     }
 }
 
@@ -86,6 +96,18 @@ struct Parser<'a> {
     open: Vec<Group>,
     /// What followed the last item, from its count on, if there was one just now.
     repeated: Option<&'a str>,
+    /// The names of the groups so far that have a number.
+    names: Vec<Option<Box<str>>>,
+}
+
+/// What `(?…` was.
+enum Perl {
+    /// It switches flags.
+    Flags,
+    /// A group without a number.
+    Group,
+    /// A group with a number and a name.
+    Named(Box<str>),
 }
 
 impl<'a> Parser<'a> {
@@ -211,10 +233,11 @@ impl<'a> Parser<'a> {
         most: Option<u32>,
     ) -> Result<(), ExpressionError> {
         let sign = self.since(start);
-        let greedy = self.peek() != Some('?');
-        if !greedy {
+        let marked = self.peek() == Some('?');
+        if marked {
             self.next();
         }
+        let greedy = marked == self.flags.lazy;
         if let Some(before) = before {
             return Err(self.error("invalid nested repetition operator", self.since(before)));
         }
@@ -235,23 +258,33 @@ impl<'a> Parser<'a> {
 
     fn open_group(&mut self) -> Result<(), ExpressionError> {
         let outside = self.flags;
-        if self.rest.starts_with("(?") {
-            if !self.perl_group()? {
-                return Ok(());
+        let capture = if self.rest.starts_with("(?") {
+            match self.perl_group()? {
+                Perl::Flags => return Ok(()),
+                Perl::Group => None,
+                Perl::Named(name) => Some(self.number(Some(name))),
             }
         } else {
             self.next();
-        }
+            Some(self.number(None))
+        };
         if self.open.len() >= DEEPEST {
             return Err(self.error("expression nests too deeply", self.source));
         }
-        let inner = Group { flags: outside, ..Group::default() };
+        let inner = Group { flags: outside, capture, ..Group::default() };
         self.open.push(std::mem::replace(&mut self.group, inner));
         Ok(())
     }
 
-    /// Reads `(?…`. Answers whether a group was opened; else flags were switched.
-    fn perl_group(&mut self) -> Result<bool, ExpressionError> {
+    /// The next number of a group. Of several of one name, the first has it.
+    fn number(&mut self, name: Option<Box<str>>) -> (u32, Option<Box<str>>) {
+        let name = name.filter(|name| !self.names.iter().flatten().any(|known| known == name));
+        self.names.push(name.clone());
+        (u32::try_from(self.names.len()).unwrap_or(u32::MAX), name)
+    }
+
+    /// Reads `(?…`.
+    fn perl_group(&mut self) -> Result<Perl, ExpressionError> {
         let start = self.rest;
         let name = ["(?P<", "(?<"].iter().find_map(|sign| start.strip_prefix(sign));
         if let Some(name) = name {
@@ -263,7 +296,7 @@ impl<'a> Parser<'a> {
             if name.is_empty() || !name.chars().all(is_word) {
                 return Err(self.error("invalid named capture", self.since(start)));
             }
-            return Ok(true);
+            return Ok(Perl::Named(name.into()));
         }
         self.rest = &start[2..];
         let mut flags = self.flags;
@@ -273,15 +306,14 @@ impl<'a> Parser<'a> {
                 'i' => flags.ignore_case = switch_on,
                 'm' => flags.lines = switch_on,
                 's' => flags.dot_all = switch_on,
-                // Which of several matches is found makes no difference here.
-                'U' => {}
+                'U' => flags.lazy = switch_on,
                 '-' if switch_on => {
                     (switch_on, any) = (false, false);
                     continue;
                 }
                 ':' | ')' if switch_on || any => {
                     self.flags = flags;
-                    return Ok(character == ':');
+                    return Ok(if character == ':' { Perl::Group } else { Perl::Flags });
                 }
                 _ => return Err(self.error("invalid or unsupported Perl syntax", self.since(start))),
             }

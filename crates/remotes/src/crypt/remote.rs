@@ -7,7 +7,7 @@ use fichier_storage::{
     ByteRange, ByteStream, Content, Entry, Extensions, Features, File, FileMetadata, FileReader, Folder,
     FolderRelocation, Freshness, Gap, Hashing, LinkRequest, Listing, Location, MergeFolders, NameLength,
     NameRules, Outcome, PlaceId, PublicLinks, Relocation, Remote, RemoteExt as _, RemoteInfo, RemotePath,
-    Result, StorageError, WriteBatch, WriteItem,
+    Result, StorageError, WriteBatch, WriteItem, metadata::Metadata,
 };
 
 use super::{
@@ -261,7 +261,18 @@ impl CryptRemote {
             seen: seen.clone(),
         });
         let size = self.stored_size(item.size);
-        Ok((WriteItem { name, size, modified: item.modified, expected: None, content, replaces }, seen))
+        Ok((
+            WriteItem {
+                name,
+                size,
+                expected: None,
+                content,
+                replaces,
+                modified: item.modified,
+                metadata: item.metadata,
+            },
+            seen,
+        ))
     }
 
     async fn stored_relocation(&self, item: &Relocation) -> Result<Relocation> {
@@ -571,9 +582,19 @@ impl MergeFolders for CryptRemote {
 
 #[async_trait]
 impl FileMetadata for CryptRemote {
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
+    async fn metadata(&self, file: &File) -> Result<Metadata> {
         let metadata = self.inner.metadata(&self.stored_file(file)?).await;
         metadata.map_err(|error| self.our_error(error))
+    }
+
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        let metadata = self.inner.folder_metadata(&self.paths.folder(folder)?).await;
+        metadata.map_err(|error| self.our_error(error))
+    }
+
+    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+        let set = self.inner.set_folder_metadata(&self.paths.folder(folder)?, metadata).await;
+        set.map_err(|error| self.our_error(error))
     }
 }
 

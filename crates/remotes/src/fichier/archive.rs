@@ -20,6 +20,7 @@ use std::{
 
 use fichier_api::FolderId;
 use fichier_state::database::{self, DatabaseError, connect, is_damage};
+use fichier_storage::Whirlpool;
 use rusqlite::Connection;
 
 use super::{
@@ -56,6 +57,8 @@ pub(super) enum Change {
     Unsure { folder: FolderId },
     /// All that was on its way arrived, or surely didn't.
     SureAgain { folder: FolderId },
+    /// The service took a file of this content and kept none.
+    Dropped { whirlpool: Whirlpool, size: u64 },
 }
 
 impl Change {
@@ -150,6 +153,11 @@ impl Archive {
     /// isn't known.
     pub(super) async fn contents(&self, folder: FolderId, not_before: SystemTime) -> Option<Remembered> {
         self.read(move |connection| tables::contents(connection, folder, not_before)).await.flatten()
+    }
+
+    /// The contents that the service took and didn't keep, within a day.
+    pub(super) async fn dropped(&self) -> Vec<(Whirlpool, u64, SystemTime)> {
+        self.read(|connection| tables::dropped(connection)).await.unwrap_or_default()
     }
 
     /// Whether all is known of any folder.
@@ -313,7 +321,7 @@ fn write_all(
             && !changes.is_empty()
             && let Err(error) = tables::write(connection, &changes)
         {
-            tracing::warn!("Can't write the catalogue {}: {error}", path.display());
+            tracing::warn!("The catalogue is given up: {}", DatabaseError::of_database(path, error));
             // What is missing now would pass for known later, so the whole is given up.
             discard(path);
             works = false;

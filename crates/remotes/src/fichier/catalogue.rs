@@ -257,6 +257,11 @@ impl Catalogue {
         }
     }
 
+    /// The service took a file of this content and kept none.
+    pub(super) fn note_dropped(&self, whirlpool: Whirlpool, size: u64) {
+        self.note(|| Change::Dropped { whirlpool, size });
+    }
+
     /// Something goes into this folder: should we end before word of it, not all of the folder is known.
     pub(super) fn expect_into(&self, folder: FolderId) {
         self.note(|| Change::Unsure { folder });

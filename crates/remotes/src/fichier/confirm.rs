@@ -13,6 +13,9 @@ use super::FichierRemote;
 /// So many files are looked up one by one; for more their folder is listed.
 const LOOKED_UP_SINGLY: usize = 8;
 
+/// How often what wasn't done, as a look has shown, is asked for again.
+const ASKED_AGAIN: u32 = 2;
+
 /// Returns those of the files asked for that an answer confirms by their links. A count alone proves nothing.
 fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
     let told: HashSet<_> = told.iter().filter(|link| asked.contains(link)).copied().collect();
@@ -29,7 +32,34 @@ pub(super) fn says_nothing(error: &ApiError) -> bool {
     error.maybe_done() && matches!(kind, ErrorKind::InvalidJson { .. } | ErrorKind::Unconfirmed { .. })
 }
 
+/// Whether a call that was refused so may have been carried out all the same, in whole or in part, so that it is looked up.
+pub(super) fn is_in_doubt(error: &ApiError) -> bool {
+    use ErrorKind::{
+        AddressLocked, Canceled, Connect, Flood, Invalid, NeedsSubscription, NoSuchUser, NotAuthenticated,
+        Setup, TooSoon,
+    };
+    let kept_away = matches!(
+        error.kind(),
+        AddressLocked { .. }
+            | Canceled
+            | Connect(_)
+            | Flood { .. }
+            | Invalid(_)
+            | NeedsSubscription { .. }
+            | NoSuchUser { .. }
+            | NotAuthenticated { .. }
+            | Setup { .. }
+            | TooSoon { .. }
+    );
+    error.maybe_done() || !(kept_away || error.is_fatal() || error.attempts() == 0)
+}
+
 impl FichierRemote {
+    /// How often to ask again for what wasn't done.
+    pub(super) fn asked_again(&self) -> u32 {
+        ASKED_AGAIN.min(self.client.low_level_retries())
+    }
+
     /// What is known of a file at the service; `None` when it is gone.
     async fn look_up(&self, link: FileLink) -> Result<Option<FileInfo>, ApiError> {
         let ask = FileOf::from(link);
@@ -93,6 +123,19 @@ impl FichierRemote {
             }
         }
         Some(gone)
+    }
+
+    /// Returns those of few files that lie in a folder; none where they are too many to be looked up one by one.
+    pub(super) async fn lie_in(&self, links: &[FileLink], folder: FolderId) -> HashSet<FileLink> {
+        let mut there = HashSet::new();
+        if links.len() <= LOOKED_UP_SINGLY {
+            for link in links {
+                if self.lies_in(*link, folder).await {
+                    there.insert(*link);
+                }
+            }
+        }
+        there
     }
 
     /// Whether the file bears this name, as it is stored.

@@ -22,7 +22,7 @@ use fichier_storage::{
     Blame, ByteRange, ByteStream, File, FileReader, RemotePath, Result, Retry, StorageError,
 };
 
-use super::{FichierOptions, error::reading_failed, tree::Tree};
+use super::{CdnUse, FichierOptions, error::reading_failed, tree::Tree};
 
 /// How long a token is used. The service lets it live 5 minutes (API document, section 6).
 const TOKEN_LIFE: Duration = Duration::from_secs(240);
@@ -37,7 +37,9 @@ const TOKENS_KEPT: usize = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     client: Client,
-    cdn: bool,
+    cdn: CdnUse,
+    /// The service has refused a download without its CDN.
+    needs_cdn: Arc<AtomicBool>,
     password: Option<Password>,
     resumes: u32,
     tokens: Arc<Mutex<HashMap<FileLink, Slot>>>,
@@ -136,6 +138,8 @@ type Slot = Arc<tokio::sync::Mutex<Option<Kept>>>;
 #[derive(Debug)]
 struct Kept {
     token: DownloadToken,
+    /// Whether it leads to the CDN.
+    cdn: bool,
     since: Instant,
 }
 
@@ -191,6 +195,7 @@ impl Reader {
         Self {
             client,
             cdn: options.cdn,
+            needs_cdn: Arc::default(),
             password: options.file_password.clone(),
             resumes: options.download_resumes,
             tokens: Arc::default(),
@@ -226,32 +231,53 @@ impl Reader {
         if !self.leave.given.load(Ordering::Relaxed) {
             return;
         }
-        if let Err(error) = self.token(link, path).await {
+        if let Err(error) = self.token(link, path).await.map(drop) {
             tracing::debug!(path = %path, "no token ahead of need: {error}");
         }
     }
 
-    async fn token(&self, link: FileLink, path: &RemotePath) -> Result<DownloadToken> {
+    /// A token, and whether it leads to the CDN.
+    async fn token(&self, link: FileLink, path: &RemotePath) -> Result<(DownloadToken, bool)> {
         if let Some(refusal) = self.leave.taken.get() {
             return Err(refusal.error(path));
         }
         let slot = self.slot(link);
         let mut kept = slot.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.is_alive()) {
-            return Ok(kept.token.clone());
+            return Ok((kept.token.clone(), kept.cdn));
         }
-        let request = TokenRequest {
-            cdn: self.cdn,
-            ..TokenRequest::new(FileOf::Link { link, pass: self.password.clone() })
-        };
-        let token = self.client.download_token(&request).await.map_err(|error| {
+        loop {
+            let cdn = match self.cdn {
+                CdnUse::Never => false,
+                CdnUse::Always => true,
+                CdnUse::WhenRefused => self.needs_cdn.load(Ordering::Relaxed),
+            };
+            let request =
+                TokenRequest { cdn, ..TokenRequest::new(FileOf::Link { link, pass: self.password.clone() }) };
+            let error = match self.client.download_token(&request).await {
+                Ok(token) => {
+                    *kept = Some(Kept { token: token.clone(), cdn, since: Instant::now() });
+                    return Ok((token, cdn));
+                }
+                Err(error) => error,
+            };
+            if self.turns_to_cdn(error.kind(), cdn) {
+                continue;
+            }
             if holds_for_all(error.kind()) {
                 self.leave.refuse(refusal_of(&error), true);
             }
-            reading_failed(path, error)
-        })?;
-        *kept = Some(Kept { token: token.clone(), since: Instant::now() });
-        Ok(token)
+            return Err(reading_failed(path, error));
+        }
+    }
+
+    /// Whether what was refused is to be asked for again by way of the CDN, as from here on all is.
+    fn turns_to_cdn(&self, refusal: &ErrorKind, cdn: bool) -> bool {
+        let turns = self.cdn == CdnUse::WhenRefused && !cdn && matches!(refusal, ErrorKind::NeedsCdn { .. });
+        if turns && !self.needs_cdn.swap(true, Ordering::Relaxed) {
+            tracing::warn!("{refusal}: from here on downloads use the CDN, and its credit");
+        }
+        turns
     }
 
     fn slot(&self, link: FileLink) -> Slot {
@@ -335,7 +361,7 @@ impl Reading {
             true => None,
             false => Some(leave.first.lock().await),
         };
-        let token = self.reader.token(self.link, &self.path).await?;
+        let (token, cdn) = self.reader.token(self.link, &self.path).await?;
         let range = match (self.at, self.end == self.size) {
             (0, true) => None,
             (start, true) => Some(WireRange::From(start)),
@@ -351,6 +377,9 @@ impl Reading {
             Err(error) => {
                 let stale = matches!(error.kind(), ErrorKind::TokenRefused { .. });
                 let young = self.reader.refuse(self.link, &token).await;
+                if self.reader.turns_to_cdn(error.kind(), cdn) {
+                    return Ok(None);
+                }
                 if holds_for_all(error.kind()) {
                     return Err(leave.refuse(refusal_of(&error), true).error(&self.path));
                 }

@@ -6,7 +6,7 @@ use fichier_storage::{Freshness, Outcome, RemotePath, Result, StorageError};
 use super::{
     FichierRemote,
     catalogue::KnownFolder,
-    confirm::says_nothing,
+    confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     tree::Made,
 };
@@ -17,7 +17,7 @@ impl FichierRemote {
         for path in batch {
             outcomes.push(match self.tree.ensure(path).await {
                 Ok((_, Made::Now)) => Outcome::Done(()),
-                Ok((_, Made::Before)) => Outcome::DoneBefore(()),
+                Ok((_, Made::Before | Made::Meanwhile)) => Outcome::DoneBefore(()),
                 Err(error) => Outcome::Failed(error),
             });
         }
@@ -75,14 +75,22 @@ impl FichierRemote {
             } else {
                 self.client.move_folder(&request(renames.then_some(stored))).await
             };
+            let mut refusal = None;
             let answer = match call {
-                Err(error) if says_nothing(&error) => MovedFolder::default(),
+                // Refused or without an answer, it may have been moved all the same.
+                Err(error) if says_nothing(&error) || (is_in_doubt(&error) && !error.is_not_found()) => {
+                    refusal = Some(error);
+                    MovedFolder::default()
+                }
                 call => call.map_err(moved)?,
             };
             // An answer that names the folder confirms; else the folder has to be seen in its new place.
             if answer.old_name.is_none() && answer.new_name.is_none() {
                 self.tree.refresh(parent, &to_parent).await?;
                 let seen = self.tree.catalogue().folders_named(parent, &name).any(|id| id == folder);
+                if let (false, Some(error)) = (seen, refusal) {
+                    return Err(moved(error));
+                }
                 if !seen {
                     let what = "the service doesn't say that it is moved, and it isn't in its new place";
                     return Err(unconfirmed("move directory", from, what));

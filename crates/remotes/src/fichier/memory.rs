@@ -25,6 +25,9 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// How long a length of lists that was found too long isn't tried again.
 const LISTS_STAY_SHORT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
+/// How long a character that the service wouldn't take isn't tried again.
+const CHARACTERS_STAY_REFUSED_FOR: Duration = Duration::from_secs(7 * 86_400);
+
 /// What files about an account are named after, its key among it: a digest that gives none of it away. The
 /// endpoint counts too, since an emulator may know the same key.
 pub(super) fn account_name(parts: &[&str]) -> String {
@@ -47,6 +50,9 @@ pub(super) struct Kept {
     /// How long lists may be, if longer ones were refused.
     #[serde(default)]
     pub(super) longest_list: Option<LongestList>,
+    /// Characters that the service stores otherwise and doesn't take by a new name either, and when that was found out.
+    #[serde(default)]
+    refused_characters: Vec<(char, SystemTime)>,
 }
 
 /// How long lists may be, and when that was found out.
@@ -64,13 +70,20 @@ impl Kept {
         lately.then_some(longest.items)
     }
 
+    /// The characters that the service wouldn't take in names lately.
+    pub(super) fn refused_characters(&self) -> impl Iterator<Item = char> + '_ {
+        let lately = |at: &SystemTime| at.elapsed().is_ok_and(|age| age < CHARACTERS_STAY_REFUSED_FOR);
+        self.refused_characters.iter().filter(move |(_, at)| lately(at)).map(|(character, _)| *character)
+    }
+
     /// What is to be kept now.
     fn after(&self, learned: Learned, list_limit: Option<usize>) -> Self {
         let longest_list = match list_limit {
             limit if limit == self.list_limit() => self.longest_list.filter(|_| limit.is_some()),
             limit => limit.map(|items| LongestList { items, at: SystemTime::now() }),
         };
-        Self { learned, longest_list }
+        let refused_characters = self.refused_characters.clone();
+        Self { learned, longest_list, refused_characters }
     }
 }
 
@@ -107,6 +120,17 @@ impl AccountMemory {
             }
         }
         self.save(learned, list_limit);
+    }
+
+    /// Keeps characters that the service wouldn't take in a name.
+    pub(super) fn refuse_characters(&self, characters: &[char]) {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = &mut saved.1;
+        kept.refused_characters.retain(|(known, _)| !characters.contains(known));
+        kept.refused_characters.extend(characters.iter().map(|character| (*character, SystemTime::now())));
+        if let Err(error) = self.write(kept) {
+            tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
+        }
     }
 
     /// Saves what was learned.

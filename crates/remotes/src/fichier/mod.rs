@@ -10,6 +10,7 @@ mod archive;
 mod catalogue;
 mod confirm;
 mod download;
+mod dropped;
 mod error;
 mod folder_locks;
 mod folders;
@@ -47,7 +48,7 @@ use fichier_storage::{
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
 pub use error::is_too_soon;
 pub use opening::catalogue_file;
-pub use options::{EmptyFiles, FichierOptions};
+pub use options::{CdnUse, EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;
 pub use trust::{CatalogueUse, CatalogueUseError};
 
@@ -56,7 +57,8 @@ pub(crate) use opening::proxy_for;
 pub(crate) use settings::BACKEND;
 
 use download::{LinkReader, Reader};
-use memory::AccountMemory;
+use dropped::Dropped;
+use memory::{AccountMemory, Kept};
 use names::Names;
 use recall::Recall;
 use tree::Tree;
@@ -76,6 +78,9 @@ pub struct FichierRemote {
     hashing: Hashing,
     /// Whether several files may go in one upload request; off for the run when a report left one out.
     batching: AtomicBool,
+    /// Whether a list that the service refused was seen to be refused as a whole.
+    refuses_whole_lists: AtomicBool,
+    dropped: Dropped,
 }
 
 impl FichierRemote {
@@ -95,6 +100,7 @@ impl FichierRemote {
             place: PlaceId::root(account),
             backend: "fichier",
             features: Features {
+                metadata: false,
                 networked: true,
                 server_side_copy: true,
                 server_side_move: true,
@@ -116,6 +122,8 @@ impl FichierRemote {
             reader: Reader::new(client.clone(), &options),
             hashing: Hashing::default(),
             batching: AtomicBool::new(options.upload_batch > 1),
+            refuses_whole_lists: AtomicBool::new(false),
+            dropped: Dropped::default(),
             client,
             options,
         }
@@ -130,9 +138,9 @@ impl FichierRemote {
     }
 
     /// Keeps what is learned about the account between runs.
-    fn with_memory(mut self, memory: Option<AccountMemory>, list_limit: Option<usize>) -> Self {
+    fn with_memory(mut self, memory: Option<AccountMemory>, kept: &Kept) -> Self {
         if let Some(tree) = Arc::get_mut(&mut self.tree) {
-            tree.remember_in(memory, list_limit);
+            tree.remember_in(memory, kept);
         }
         self
     }

@@ -10,6 +10,9 @@ use fichier_storage::{InvalidName, Name};
 /// encoding made, so no other stored name ends like this, unless its own quote runes are doubled.
 const STAND_IN_SUFFIX: &str = "‛.empty";
 
+/// The quote rune in another form that the encoding reads, where it quotes nothing.
+const LONE_QUOTE: &str = "‛E2‛80‛9B";
+
 /// The quote rune of the encoding.
 const QUOTE: char = '‛';
 
@@ -35,7 +38,14 @@ pub(super) struct Names {
 impl Names {
     /// The stored form of a name.
     pub(super) fn encode(&self, name: &Name) -> String {
-        self.encoding.from_standard_string(name.as_bytes())
+        let stored = self.encoding.from_standard_string(name.as_bytes());
+        match stored.strip_suffix(STAND_IN_SUFFIX) {
+            // A user's own name, with a quote that quotes nothing: it mustn't be taken for a stand-in.
+            Some(before) if self.stand_ins && stand_in_base(&stored).is_some() => {
+                format!("{before}{LONE_QUOTE}.empty")
+            }
+            _ => stored,
+        }
     }
 
     /// The stored form of the stand-in for an empty file of this name.
@@ -103,11 +113,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn names_survive_the_wire(bytes in proptest::collection::vec(any::<u8>(), 1..20), tail in "(‛{0,3}\\.empty)?") {
+        fn names_survive_the_wire(bytes in proptest::collection::vec(any::<u8>(), 1..20), tail in "(‛{0,3}\\.empty)?", quoted: bool) {
             let mut bytes = bytes;
             bytes.extend(tail.bytes());
-            // Names above the wire are in the standard form.
-            let standard = Encoding::STANDARD.encode(&bytes).into_owned();
+            // Names above the wire are in the standard form, or what a disk has made of it.
+            let standard = match quoted {
+                true => Encoding::STANDARD.encode(&bytes).into_owned(),
+                false => Encoding::LOCAL_UNIX.to_standard(&bytes).into_owned(),
+            };
             let Ok(name) = Name::new(standard) else { return Ok(()) };
             let names = names(true);
             let stored = names.encode(&name);

@@ -8,7 +8,7 @@ use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy, 
 use fichier_storage::{Blame, FolderIdentity, Remote, RemotePath, Retry, StorageError};
 
 use super::{
-    CatalogueUse, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
+    CatalogueUse, CdnUse, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
     archive::{Archive, EXTENSION},
     error::failed,
     memory::{AccountMemory, Kept, account_name},
@@ -74,7 +74,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .pacing(pacing.clone())
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone())
-        .end_waits(network.end_waits.clone());
+        .end_waits(network.end_waits.clone())
+        .wait_budget(network.waits.clone());
     let mut builder = network.applied(builder);
     // Only a service on this computer is believed that it enforces no limits.
     if let Some(pacing) =
@@ -92,10 +93,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         builder = builder.shared_address(file);
     }
     let (memory, kept) = memory.unzip();
-    let list_limit = kept.as_ref().and_then(Kept::list_limit);
-    if let Some(kept) = kept {
-        builder = builder.learned(kept.learned);
-    }
+    let kept: Kept = kept.unwrap_or_default();
+    builder = builder.learned(kept.learned.clone());
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
     let Some(shared) = shared else {
@@ -109,7 +108,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         });
         let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
         let remote = FichierRemote::new(client, title, identity, options)
-            .with_memory(memory, list_limit)
+            .with_memory(memory, &kept)
             .with_recall(recall);
         return Ok(Arc::new(remote));
     };
@@ -178,8 +177,13 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
             Some("marker") => EmptyFiles::Marker,
             _ => EmptyFiles::Error,
         },
-        cdn: chosen.flag("cdn")?,
+        cdn: match chosen.flag_or("cdn")? {
+            Ok(false) => CdnUse::Never,
+            Ok(true) => CdnUse::Always,
+            Err(_) => CdnUse::WhenRefused,
+        },
         file_password: chosen.text("file_password")?.map(Password::new),
+        send_dropped: chosen.flag("send_dropped")?,
         upload_batch: chosen.count("upload_batch")?.unwrap_or(defaults.upload_batch),
         ..defaults
     })

@@ -15,6 +15,18 @@ pub enum EmptyFiles {
     Marker,
 }
 
+/// When downloads go through the service's CDN, which uses up credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CdnUse {
+    /// Not at all.
+    #[default]
+    Never,
+    /// Once the service has refused a download without it.
+    WhenRefused,
+    /// From the first one on.
+    Always,
+}
+
 /// How a 1Fichier account is used.
 #[derive(Debug, Clone)]
 pub struct FichierOptions {
@@ -22,10 +34,12 @@ pub struct FichierOptions {
     pub encoding: Encoding,
     /// What to do with empty files.
     pub empty_files: EmptyFiles,
-    /// Download through the service's CDN.
-    pub cdn: bool,
+    /// When to download through the service's CDN.
+    pub cdn: CdnUse,
     /// The password of files that have one.
     pub file_password: Option<Password>,
+    /// Send also what the service took and didn't keep less than a day ago.
+    pub send_dropped: bool,
     /// How many files may go in one upload request, at least 1.
     pub upload_batch: usize,
     /// With how many results a listing counts as cut off (API document, section 2: 5,000).
@@ -39,8 +53,9 @@ impl Default for FichierOptions {
         Self {
             encoding: Encoding::FICHIER,
             empty_files: EmptyFiles::Error,
-            cdn: false,
+            cdn: CdnUse::Never,
             file_password: None,
+            send_dropped: false,
             upload_batch: fichier_api::limits::FILES_PER_UPLOAD,
             listing_cap: fichier_api::limits::LISTING_CAP,
             download_resumes: 10,

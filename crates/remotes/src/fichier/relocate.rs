@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::SystemTime,
 };
 
@@ -18,7 +18,7 @@ use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError}
 use super::{
     FichierRemote,
     catalogue::KnownFile,
-    confirm::says_nothing,
+    confirm::{is_in_doubt, says_nothing},
     error::failed,
     link_of,
     lists::{Listed, Lists},
@@ -44,7 +44,19 @@ struct Step {
     source_folder: Option<FolderId>,
     known: KnownFile,
     name: Name,
+    /// How often it was asked for again.
+    again: u32,
 }
+
+/// A file that wasn't copied or moved.
+struct Missed {
+    error: Arc<ApiError>,
+    /// A look has shown that it surely isn't there, so it may be asked for again.
+    surely: bool,
+}
+
+/// What became of each file of a list.
+type Parts = Vec<Result<KnownFile, Missed>>;
 
 impl FichierRemote {
     pub(super) async fn relocate(&self, batch: &[Relocation], kind: Kind) -> Vec<Outcome<File>> {
@@ -63,13 +75,25 @@ impl FichierRemote {
             }
         }
         for (folder, steps) in by_folder {
-            let id = match self.tree.ensure(&folder).await {
-                Ok((id, _)) => id,
+            let (id, meanwhile) = match self.tree.ensure_to_fill(&folder).await {
+                Ok(ensured) => ensured,
                 Err(error) => {
                     outcomes[steps[0].index] = Outcome::Failed(error);
                     continue;
                 }
             };
+            let mut steps = steps;
+            if meanwhile && kind == Kind::Copy {
+                // What somebody else has copied there since the run looked isn't copied again.
+                steps.retain(|step| {
+                    let content = step.known.whirlpool;
+                    let there = self.tree.namesake(id, &step.name, content);
+                    let same = there.filter(|there| content.is_some() && there.whirlpool == content);
+                    let Some(same) = same else { return true };
+                    outcomes[step.index] = Outcome::DoneBefore(as_file(&same, batch[step.index].to.clone()));
+                    false
+                });
+            }
             let mut lists = Lists::new(steps, &self.tree.lists);
             while let Some(part) = lists.next() {
                 self.tree.catalogue().expect_into(id);
@@ -84,7 +108,8 @@ impl FichierRemote {
                     Ok(done) => {
                         lists.taken(part.len());
                         let mut old = Vec::new();
-                        for (step, file) in part.iter().zip(done) {
+                        let mut again = Vec::new();
+                        for (step, file) in part.into_iter().zip(done) {
                             let item = &batch[step.index];
                             outcomes[step.index] = match file {
                                 Ok(file) => {
@@ -94,9 +119,17 @@ impl FichierRemote {
                                     old.extend(others.map(|old| (step.index, old.clone())));
                                     Outcome::Done(as_file(&file, item.to.clone()))
                                 }
-                                Err(error) => Outcome::Failed(failed(verb(kind), &item.from.path, error)),
+                                Err(missed) if missed.surely && step.again < self.asked_again() => {
+                                    tracing::info!(path = %item.from.path, "Not done ({}): trying again", missed.error);
+                                    again.push(Step { again: step.again + 1, ..step });
+                                    continue;
+                                }
+                                Err(missed) => {
+                                    Outcome::Failed(failed(verb(kind), &item.from.path, missed.error))
+                                }
                             };
                         }
+                        lists.left_over(again);
                         for (index, error) in self.remove_replaced(old).await {
                             outcomes[index] = Outcome::Failed(error);
                         }
@@ -163,7 +196,7 @@ impl FichierRemote {
             media_type: item.from.media_type.clone(),
             stands_for_empty: false,
         });
-        Ok((folder, Step { index, link, source_folder, known, name }))
+        Ok((folder, Step { index, link, source_folder, known, name, again: 0 }))
     }
 
     /// The stored name that a file is to bear.
@@ -172,12 +205,7 @@ impl FichierRemote {
         if step.known.stands_for_empty { names.encode_stand_in(&step.name) } else { names.encode(&step.name) }
     }
 
-    async fn copy_part(
-        &self,
-        to: FolderId,
-        folder: &RemotePath,
-        part: &[Step],
-    ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
+    async fn copy_part(&self, to: FolderId, folder: &RemotePath, part: &[Step]) -> Result<Parts, ApiError> {
         let links = part.iter().map(|step| step.link).collect();
         let single = part.len() == 1;
         let rename = (single && part[0].known.name != part[0].name).then(|| self.stored(&part[0]));
@@ -191,7 +219,7 @@ impl FichierRemote {
                 let what = "it doesn't name the copy, and the directory holds none";
                 (copied.links, ApiError::unconfirmed(Endpoint::FileCp, what))
             }
-            Err(error) if error.maybe_done() => (Vec::new(), error),
+            Err(error) if error.maybe_done() || self.refusal_is_in_doubt(part, &error) => (Vec::new(), error),
             Err(error) => return Err(error),
         };
         let mut copies: Vec<_> = part.iter().map(|step| self.told_copy(step, &told, &before)).collect();
@@ -201,18 +229,28 @@ impl FichierRemote {
         for copy in copies.iter().flatten() {
             self.tree.catalogue().note_file(to, copy.clone());
         }
-        if copies.iter().any(Option::is_none) && !self.find_copies(to, folder, part, &mut copies).await {
-            self.tree.catalogue().expect_into(to);
-            if told.is_empty() {
+        let mut surely = true;
+        if copies.iter().any(Option::is_none) {
+            surely = self.find_copies(to, folder, part, &mut copies).await;
+            if !surely {
+                self.tree.catalogue().expect_into(to);
+                if told.is_empty() {
+                    return Err(doubt);
+                }
+            } else if !doubt.maybe_done() && copies.iter().all(Option::is_none) {
+                // The refusal stands, and so will others of lists.
+                if !single {
+                    self.refuses_whole_lists.store(true, Ordering::Relaxed);
+                }
                 return Err(doubt);
             }
         }
         let doubt = Arc::new(doubt);
-        let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
+        let mut done: Parts = Vec::new();
         let mut renames = Vec::new();
         for (step, copy) in part.iter().zip(copies) {
             let Some(copy) = copy else {
-                done.push(Err(doubt.clone()));
+                done.push(Err(Missed { error: doubt.clone(), surely }));
                 continue;
             };
             if copy.name != step.name {
@@ -230,10 +268,23 @@ impl FichierRemote {
                 // The copy was made, but couldn't be given its name: it stands under the old one.
                 let file = KnownFile { name: step.known.name.clone(), ..file.clone() };
                 self.tree.catalogue().note_file(to, file);
-                *result = Err(error.clone());
+                *result = Err(Missed { error: error.clone(), surely: false });
             }
         }
         Ok(done)
+    }
+
+    /// Whether a copy that was refused is looked for. What was refused may have been made, of a list a part of it: to
+    /// ask again would double that. A file that isn't there has no copy, and where one look has shown that a refused
+    /// list is refused as a whole, others are.
+    fn refusal_is_in_doubt(&self, part: &[Step], error: &ApiError) -> bool {
+        match part.len() {
+            1 => {
+                is_in_doubt(error)
+                    && !matches!(error.kind(), ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. })
+            }
+            _ => is_in_doubt(error) && !self.refuses_whole_lists.load(Ordering::Relaxed),
+        }
     }
 
     /// The copy that an answer names for a file. A link that was known before is no copy.
@@ -272,16 +323,13 @@ impl FichierRemote {
         true
     }
 
-    async fn move_part(
-        &self,
-        to: FolderId,
-        folder: &RemotePath,
-        part: &[Step],
-    ) -> Result<Vec<Result<KnownFile, Arc<ApiError>>>, ApiError> {
+    async fn move_part(&self, to: FolderId, folder: &RemotePath, part: &[Step]) -> Result<Parts, ApiError> {
         let moving: Vec<&Step> = part.iter().filter(|step| step.source_folder != Some(to)).collect();
         let renaming: Vec<&Step> = part.iter().filter(|step| step.known.name != step.name).collect();
         let mut renamed_on_the_way = false;
         let mut moved = HashSet::new();
+        let what = "it doesn't say that the file was moved, and the file isn't in the directory";
+        let mut doubt = ApiError::unconfirmed(Endpoint::FileMv, what);
         if !moving.is_empty() {
             let rename = match (&moving[..], part.len(), renaming.len()) {
                 ([only], 1, 1) => Some(self.stored(only)),
@@ -290,18 +338,37 @@ impl FichierRemote {
             renamed_on_the_way = rename.is_some();
             let links: Vec<_> = moving.iter().map(|step| step.link).collect();
             let request = MoveFiles { links: links.clone(), to, destination_user: None, rename };
+            let told;
             moved = match self.client.move_files(&request).await {
-                Ok(answer) => self.moved(&links, &answer, to, folder).await,
-                Err(error) if says_nothing(&error) => {
-                    let moved = self.moved(&links, &MovedFiles::default(), to, folder).await;
-                    if moved.is_empty() {
+                Ok(answer) => {
+                    told = links.iter().all(|link| answer.links.contains(link));
+                    self.moved(&links, &answer, to, folder).await
+                }
+                // What got no answer, or was refused, may have been moved all the same.
+                Err(error) if error.maybe_done() || is_in_doubt(&error) => {
+                    told = false;
+                    let gone = error.is_not_found() && !error.maybe_done();
+                    let moved = match (gone, error.maybe_done()) {
+                        (true, _) => HashSet::new(),
+                        (_, true) => self.moved(&links, &MovedFiles::default(), to, folder).await,
+                        (_, false) => self.lie_in(&links, to).await,
+                    };
+                    let silent =
+                        matches!(error.kind(), ErrorKind::InvalidJson { .. } | ErrorKind::Unconfirmed { .. });
+                    if moved.is_empty() && !silent {
                         return Err(error);
                     }
+                    doubt = error;
                     moved
                 }
                 Err(error) => return Err(error),
             };
+            if let (true, false, [only]) = (renamed_on_the_way, told, &moving[..]) {
+                let name = self.stored(only);
+                renamed_on_the_way = moved.contains(&only.link) && self.is_called(only.link, &name).await;
+            }
         }
+        let doubt = Arc::new(doubt);
         let stayed = |step: &Step| step.source_folder != Some(to) && !moved.contains(&step.link);
         for step in moving.iter().filter(|step| !stayed(step)) {
             let mut catalogue = self.tree.catalogue();
@@ -316,16 +383,16 @@ impl FichierRemote {
             let renaming = renaming.iter().filter(|step| !stayed(step));
             renaming.map(|step| RenameFile { link: step.link, filename: self.stored(step) }).collect()
         };
-        let mut done: Vec<Result<KnownFile, Arc<ApiError>>> = Vec::new();
+        let mut done: Parts = Vec::new();
         let failed = self.rename_all(renames).await;
         for step in part {
             if stayed(step) {
-                let what = "it doesn't say that the file was moved, and the file isn't in the directory";
-                done.push(Err(Arc::new(ApiError::unconfirmed(Endpoint::FileMv, what))));
+                // To move a file twice does no harm.
+                done.push(Err(Missed { error: doubt.clone(), surely: true }));
                 continue;
             }
             if let Some(error) = failed.get(&step.link) {
-                done.push(Err(error.clone()));
+                done.push(Err(Missed { error: error.clone(), surely: false }));
                 continue;
             }
             let file = KnownFile { name: step.name.clone(), ..step.known.clone() };
@@ -339,50 +406,60 @@ impl FichierRemote {
     pub(super) async fn rename_all(&self, renames: Vec<RenameFile>) -> HashMap<FileLink, Arc<ApiError>> {
         let mut failed = HashMap::new();
         let mut lists = Lists::new(renames, &self.tree.lists);
+        let mut again = self.asked_again();
         while let Some(list) = lists.next() {
-            match self.client.rename_files(&list).await {
-                Ok(answer) => {
-                    lists.taken(list.len());
-                    for rename in list {
-                        let told = answer.files.iter().find(|file| file.link == rename.link);
-                        let name = told.and_then(|file| file.new_filename.as_deref());
-                        let confirmed = match (told, name) {
-                            (Some(_), Some(name)) => name == rename.filename,
-                            (Some(_), None) => true,
-                            (None, _) => self.is_called(rename.link, &rename.filename).await,
-                        };
-                        if !confirmed {
-                            let what = match name {
-                                Some(name) => format!("the service calls the file {name:?}"),
-                                None => "it doesn't say that the file was renamed".to_owned(),
-                            };
-                            let error = ApiError::unconfirmed(Endpoint::FileRename, what);
-                            failed.insert(rename.link, Arc::new(error));
-                        }
-                    }
-                }
+            let (list, told, error) = match self.client.rename_files(&list).await {
+                Ok(answer) => (list, answer.files, None),
                 // It bears the name already (API document, section 3).
                 Err(error)
                     if list.len() == 1
                         && matches!(error.kind(), ErrorKind::Refused { number: Some(312), .. }) =>
                 {
                     lists.taken(1);
+                    continue;
                 }
-                Err(error) if says_nothing(&error) => {
-                    lists.taken(list.len());
+                Err(error) if says_nothing(&error) => (list, Vec::new(), Some(Arc::new(error))),
+                Err(error) => {
+                    let Some(list) = lists.refused(list, error.kind()) else { continue };
+                    let looks = is_in_doubt(&error) && !error.is_not_found();
                     let error = Arc::new(error);
                     for rename in list {
-                        if !self.is_called(rename.link, &rename.filename).await {
+                        if !(looks && self.is_called(rename.link, &rename.filename).await) {
                             failed.insert(rename.link, error.clone());
                         }
                     }
+                    continue;
                 }
-                Err(error) => {
-                    if let Some(list) = lists.refused(list, error.kind()) {
-                        let error = Arc::new(error);
-                        failed.extend(list.iter().map(|rename| (rename.link, error.clone())));
+            };
+            lists.taken(list.len());
+            let mut silent = Vec::new();
+            for rename in list {
+                let told = told.iter().find(|file| file.link == rename.link);
+                let name = told.and_then(|file| file.new_filename.as_deref());
+                match (told, name) {
+                    (Some(_), None) => {}
+                    (Some(_), Some(name)) if name == rename.filename => {}
+                    (Some(_), Some(name)) => {
+                        let what = format!("the service calls the file {name:?}");
+                        let error = ApiError::unconfirmed(Endpoint::FileRename, what);
+                        failed.insert(rename.link, Arc::new(error));
                     }
+                    (None, _) if self.is_called(rename.link, &rename.filename).await => {}
+                    (None, _) => silent.push(rename),
                 }
+            }
+            // A name that a file hasn't got, as a look has shown, can be given again.
+            if again > 0 && !silent.is_empty() {
+                again -= 1;
+                lists.left_over(silent);
+                continue;
+            }
+            for rename in silent {
+                let unconfirmed = || {
+                    let what = "it doesn't say that the file was renamed";
+                    Arc::new(ApiError::unconfirmed(Endpoint::FileRename, what))
+                };
+                failed.insert(rename.link, error.clone().unwrap_or_else(unconfirmed));
             }
         }
         failed

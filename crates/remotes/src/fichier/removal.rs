@@ -1,25 +1,25 @@
 //! Removals: files in lists, folders when they are empty.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
 use fichier_storage::{Blame, File, Outcome, RemotePath, Result, Retry, StorageError};
 
 use super::{
     FichierRemote,
-    confirm::says_nothing,
+    confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     link_of,
     lists::{Listed, Lists},
 };
 
-/// How long to wait before asking again to remove a folder whose files went just now: the service may count
-/// them a little longer (API document, section 4).
-const NOT_EMPTY_YET: [Duration; 4] =
-    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// How long to wait before asking again to remove a folder whose files went just now: the service may count them a
+/// little longer (API document, section 4). In sixths of the 3 s after which it is worth while to look again: half a
+/// second, then 1, 2, 4, 8 and 15 s.
+const NOT_EMPTY_YET: [u32; 6] = [1, 2, 4, 8, 16, 30];
+
+/// Before this wait the folder is looked at.
+const LONG_NOT_EMPTY: u32 = 16;
 
 /// So many files of a folder must have got no answer for a look at it. To find out by halves takes two calls a
 /// file, and a listing may take as long as eight other calls (API document, section 2).
@@ -50,6 +50,7 @@ impl FichierRemote {
             }
         }
         let mut lists = Lists::new(ready, &self.tree.lists);
+        let mut again = self.asked_again();
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
             let removal = match self.remove_links(&links).await {
@@ -76,7 +77,8 @@ impl FichierRemote {
                         self.forget(&batch[index], link);
                         outcomes[index] = Outcome::Done(());
                     }
-                    if progress {
+                    if progress || (again > 0 && !left.is_empty()) {
+                        again -= u32::from(!progress);
                         lists.left_over(left);
                         continue;
                     }
@@ -88,8 +90,10 @@ impl FichierRemote {
                 }
                 Err(error) => error,
             };
-            let (gone, list) =
-                if error.maybe_done() { self.part_gone(batch, list).await } else { (Vec::new(), list) };
+            let (gone, list) = match error.maybe_done() {
+                true => self.part_gone(batch, list).await,
+                false => (Vec::new(), list),
+            };
             if !gone.is_empty() {
                 lists.taken(gone.len());
                 for (index, link) in gone {
@@ -108,9 +112,18 @@ impl FichierRemote {
                     }
                 }
                 Some(list) => {
-                    let error = std::sync::Arc::new(error);
                     let fatal = error.is_fatal();
-                    for (index, _) in list {
+                    // What is refused in other words than those for a missing file may be gone all the same.
+                    let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
+                    let gone = if is_in_doubt(&error) { self.gone(&links).await } else { None };
+                    let gone = gone.unwrap_or_default();
+                    let error = std::sync::Arc::new(error);
+                    for (index, link) in list {
+                        if gone.contains(&link) {
+                            self.forget(&batch[index], link);
+                            outcomes[index] = Outcome::DoneBefore(());
+                            continue;
+                        }
                         outcomes[index] =
                             Outcome::Failed(failed("remove", &batch[index].path, error.clone()));
                     }
@@ -234,7 +247,23 @@ impl FichierRemote {
                     return Err(StorageError::FolderNotFound(path.clone()));
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => match waits.next() {
-                    Some(wait) if known_complete && self.client.rest(*wait).await => {}
+                    Some(wait) if known_complete => {
+                        if *wait == LONG_NOT_EMPTY {
+                            // Has somebody else put something there, or is it gone by an earlier try?
+                            match self.tree.refresh(folder, path).await {
+                                Err(StorageError::FolderNotFound(_)) => break,
+                                Err(error) => return Err(error),
+                                Ok(()) if !self.tree.catalogue().is_empty(folder) => {
+                                    return Err(StorageError::FolderNotEmpty(path.clone()));
+                                }
+                                Ok(()) => {}
+                            }
+                            tracing::warn!(path = %path, "The service counts the directory as not empty yet: waiting");
+                        }
+                        if !self.client.rest(self.client.look_again_after() * *wait / 6).await {
+                            return Err(StorageError::Canceled);
+                        }
+                    }
                     _ => return Err(StorageError::FolderNotEmpty(path.clone())),
                 },
                 Err(error) => return Err(failed("remove directory", path, error)),

@@ -17,7 +17,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
 };
 
 /// All options of the backend.
-static OPTIONS: [OptionSpec; 17] = [
+static OPTIONS: [OptionSpec; 18] = [
     OptionSpec::new(
         "api_key",
         OptionKind::Text,
@@ -52,7 +52,7 @@ static OPTIONS: [OptionSpec; 17] = [
     .advanced(),
     OptionSpec::new(
         "cdn",
-        OptionKind::Bool,
+        OptionKind::BoolOr(&[("auto", "only when the service refuses a download without it")]),
         "false",
         "Download by the service's CDN.\n\nNeeded behind many VPNs and in data centres; it uses up CDN credit.",
     )
@@ -85,6 +85,14 @@ static OPTIONS: [OptionSpec; 17] = [
         "100",
         "How many files of one folder go up in one request.\n\nSmall files gain most. 1 sends each file by \
          itself.",
+    )
+    .own(),
+    OptionSpec::new(
+        "send_dropped",
+        OptionKind::Bool,
+        "false",
+        "Send also files that the service took less than a day ago without keeping them.\n\nThe service drops some \
+         contents without a word. They are remembered by their checksums, and not sent again for a day.",
     )
     .own(),
     OptionSpec::new(
@@ -190,6 +198,7 @@ mod tests {
             ("endpoint", "http://127.0.0.1:8080/v1/", "ftp://x/"),
             ("endpoint", "https://api.1fichier.com/v1/", "api.1fichier.com"),
             ("cdn", "true", "maybe"),
+            ("cdn", "auto", "never"),
             ("api_key", "0123456789abcdefghij", "two words"),
         ] {
             assert_eq!(check(option, right), Ok(()), "{option}={right}");

@@ -4,14 +4,14 @@
 //! folder on the way that isn't known yet. What earlier runs knew is in [`recall`](super::recall).
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use fichier_api::{
-    ApiError, Client, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder, SubFolder,
-    WireDate,
+    ApiError, Client, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder, MoveFolder,
+    SubFolder, WireDate,
 };
 use fichier_storage::{
     Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, StorageError,
@@ -24,7 +24,7 @@ use super::{
     folder_locks::{Alone, FolderLocks},
     left_out::{Gaps, Unread},
     lists::ListLength,
-    memory::AccountMemory,
+    memory::{AccountMemory, Kept},
     names::Names,
     recall::Recall,
 };
@@ -38,6 +38,8 @@ pub(super) struct Tree {
     cap: usize,
     catalogue: Mutex<Catalogue>,
     memory: Option<AccountMemory>,
+    /// Characters that the service stores otherwise, whatever is done about it.
+    refused_characters: Mutex<BTreeSet<char>>,
     /// How many items a list may have.
     pub(super) lists: ListLength,
     pub(super) recall: Option<Recall>,
@@ -94,6 +96,7 @@ impl Tree {
             cap,
             catalogue: Mutex::default(),
             memory: None,
+            refused_characters: Mutex::default(),
             lists: ListLength::new(None),
             recall: None,
             locks: FolderLocks::default(),
@@ -120,10 +123,30 @@ impl Tree {
         self.cap
     }
 
-    /// Keeps what is learned in this memory, which knows already how long lists may be.
-    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>, list_limit: Option<usize>) {
-        self.lists = ListLength::new(list_limit);
+    /// Keeps what is learned in this memory, which knows already this.
+    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>, kept: &Kept) {
+        self.lists = ListLength::new(kept.list_limit());
+        self.refused_characters().extend(kept.refused_characters());
         self.memory = memory;
+    }
+
+    fn refused_characters(&self) -> MutexGuard<'_, BTreeSet<char>> {
+        self.refused_characters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A character of a stored name that the service is known to store otherwise.
+    pub(super) fn refused_character(&self, stored: &str) -> Option<char> {
+        let refused = self.refused_characters();
+        stored.chars().find(|character| refused.contains(character))
+    }
+
+    /// Remembers for this account which characters the service stored otherwise.
+    pub(super) fn refuse_characters(&self, asked: &str, stored: &str) {
+        let altered = altered(asked, stored);
+        self.refused_characters().extend(&altered);
+        if let Some(memory) = self.memory.as_ref().filter(|_| !altered.is_empty()) {
+            memory.refuse_characters(&altered);
+        }
     }
 
     /// Keeps what was learned about the account, if there is a place for it.
@@ -468,15 +491,36 @@ impl Tree {
                 Some(next) => next,
                 None => {
                     let (id, fresh) = self.make(folder, &walked, &name, &here).await?;
-                    if fresh {
-                        made = Made::Now;
-                    }
+                    made = if fresh { Made::Now } else { Made::Meanwhile };
                     id
                 }
             };
             walked = here;
         }
         Ok((folder, made))
+    }
+
+    /// As [`Tree::ensure`], for files that are to be put there. A folder that somebody else has made meanwhile is looked
+    /// at: it may hold some of them already. Says so.
+    pub(super) async fn ensure_to_fill(&self, path: &RemotePath) -> Result<(FolderId, bool)> {
+        let (id, made) = self.ensure(path).await?;
+        if made == Made::Meanwhile {
+            self.load_anew(id, path).await?;
+        }
+        Ok((id, made == Made::Meanwhile))
+    }
+
+    /// A file of this name that a folder is known to hold, the one with this content if there is one.
+    pub(super) fn namesake(
+        &self,
+        folder: FolderId,
+        name: &Name,
+        content: Option<Whirlpool>,
+    ) -> Option<KnownFile> {
+        let mut catalogue = self.catalogue();
+        let files: Vec<_> = catalogue.files_named(folder, name).ok()?.cloned().collect();
+        let same = files.iter().find(|file| content.is_some() && file.whirlpool == content);
+        same.or(files.first()).cloned()
     }
 
     /// Makes a folder unless another task has made it meanwhile.
@@ -517,6 +561,7 @@ impl Tree {
                         .ok_or_else(|| unconfirmed("make directory", path, what));
                 }
                 Ok(made) => {
+                    self.check_name(made.id, made.name.as_deref(), (parent, parent_path), name, path).await?;
                     let folder =
                         KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
                     self.catalogue().note_new_folder(parent, folder);
@@ -544,6 +589,60 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Sees to it that a new folder bears the name that was asked for. An answer that tells another one may be written
+    /// otherwise only, so the folder is looked at; what bears another name gets its own or goes.
+    async fn check_name(
+        &self,
+        id: FolderId,
+        told: Option<&str>,
+        (parent, parent_path): (FolderId, &RemotePath),
+        name: &Name,
+        path: &RemotePath,
+    ) -> Result<()> {
+        let stored = self.names.encode(name);
+        let Some(told) = told.filter(|told| *told != stored) else { return Ok(()) };
+        self.refresh(parent, parent_path).await?;
+        if self.catalogue().folders_named(parent, name).any(|folder| folder == id) {
+            return Ok(());
+        }
+        let rename =
+            MoveFolder { folder: id, to: parent, destination_user: None, rename: Some(stored.clone()) };
+        let error = match self.client.move_folder(&rename).await {
+            Ok(moved) if moved.new_name.as_deref().is_none_or(|new| new == stored) => return Ok(()),
+            Ok(moved) => unconfirmed(
+                "make directory",
+                path,
+                format!("the service calls it {:?}", moved.new_name.unwrap_or_default()),
+            ),
+            Err(error) => failed("make directory", path, error),
+        };
+        self.refuse_characters(&stored, told);
+        match self.client.remove_folder(id).await {
+            Ok(()) => self.catalogue().note_folder_gone(id),
+            Err(removal) => tracing::error!("A directory of a wrong name stays, {told:?}: {removal}"),
+        }
+        Err(error)
+    }
+}
+
+/// The characters of a name that were stored otherwise.
+fn altered(asked: &str, stored: &str) -> Vec<char> {
+    let same_length = asked.chars().count() == stored.chars().count();
+    let mut altered: Vec<char> = match same_length {
+        true => asked
+            .chars()
+            .zip(stored.chars())
+            .filter(|(asked, got)| asked != got)
+            .map(|(asked, _)| asked)
+            .collect(),
+        false => asked.chars().filter(|asked| !stored.contains(*asked)).collect(),
+    };
+    altered.sort_unstable();
+    altered.dedup();
+    altered
+}
+
 /// How often a folder is made whose making got no good answer and that isn't there.
 const MAKE_TRIES: u32 = 3;
 
@@ -552,6 +651,8 @@ const MAKE_TRIES: u32 = 3;
 pub(super) enum Made {
     /// It was there.
     Before,
+    /// It wasn't there when its parent was looked at, and somebody else has made it since.
+    Meanwhile,
     /// It is new.
     Now,
 }

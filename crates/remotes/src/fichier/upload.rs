@@ -2,9 +2,9 @@
 //! checksum, and old versions removed only after that.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -12,8 +12,8 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::sync::oneshot;
 
 use fichier_api::{
-    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, RenameFile, SourceProblem, Upload, UploadFile,
-    UploadOptions, UploadReceipt, UploadedFile,
+    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile, SourceProblem, Upload,
+    UploadFile, UploadOptions, UploadReceipt, UploadedFile,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -21,8 +21,13 @@ use fichier_storage::{
 };
 
 use super::{
-    BATCH_BYTES, EmptyFiles, FichierRemote, catalogue::KnownFile, error::failed, link_of,
-    names::STAND_IN_BYTES, tree::as_file,
+    BATCH_BYTES, EmptyFiles, FichierRemote,
+    catalogue::KnownFile,
+    dropped::{dropped_before, dropped_now},
+    error::failed,
+    link_of,
+    names::STAND_IN_BYTES,
+    tree::as_file,
 };
 
 /// How often a folder is listed to find files that no report names.
@@ -46,18 +51,57 @@ struct Pending {
 /// How often files are sent again that a node surely didn't take.
 const SENT_AGAIN: u32 = 3;
 
+/// How often files are sent again of which there is no word and that aren't in their folder.
+const LOST_SENT_AGAIN: u32 = 2;
+
 /// What became of one request.
 enum Sent {
     /// The node reported; a checksum computed on the way for each file sent.
     Reported(Vec<UploadedFile>, Vec<Option<Whirlpool>>),
     /// One file couldn't be read as announced, so nothing arrived.
     BadSource(usize, StorageError),
-    /// The answer was lost: the files may have arrived.
-    Lost(ApiError, Vec<Option<Whirlpool>>),
+    /// There is no word of it: the files may have arrived.
+    Lost(Box<Unsettled>),
     /// The node took nothing.
     NotTaken(ApiError),
     /// Nothing arrived.
     Failed(ApiError),
+}
+
+/// An upload of which nobody knows yet what became of it.
+struct Unsettled {
+    error: ApiError,
+    sums: Vec<Option<Whirlpool>>,
+    /// By which its report is found; `None` when there can't be one.
+    receipt: Option<UploadReceipt>,
+    /// Whether its files were looked for, so that those not found surely aren't there.
+    looked: bool,
+}
+
+impl Unsettled {
+    /// Whether the node had promised a report that never came, and the files aren't there.
+    fn was_promised(&self) -> bool {
+        let answered = self.receipt.as_ref().map(|receipt| receipt.answered);
+        self.looked
+            && answered == Some(NodeAnswer::Report)
+            && matches!(self.error.kind(), ErrorKind::NoReport { .. })
+    }
+
+    /// Whether the files that aren't there may be sent again together. One whose sending broke off is tried again by whoever
+    /// wanted it sent, who counts the tries.
+    fn may_go_again(&self) -> bool {
+        let broke_off = self.sums.len() == 1 && self.sums[0].is_none();
+        self.looked && !broke_off && !self.error.is_fatal()
+    }
+
+    /// How often to look for its files. A node that answered had them all, and its report was asked for longer than
+    /// listings lag behind.
+    fn looks(&self) -> u32 {
+        match self.receipt.as_ref().map(|receipt| receipt.answered) {
+            Some(NodeAnswer::Vague { .. }) => 1,
+            _ => LOOKS,
+        }
+    }
 }
 
 /// The answers for a batch, filled in as they come.
@@ -66,6 +110,15 @@ struct Answers(Vec<Outcome<File>>);
 impl Answers {
     fn put(&mut self, pending: &Pending, outcome: impl Into<Outcome<File>>) {
         self.0[pending.index] = outcome.into();
+    }
+
+    /// The files that are stored, by their links.
+    fn kept(&self) -> HashMap<FileLink, Whirlpool> {
+        let done = self.0.iter().filter_map(|outcome| match outcome {
+            Outcome::Done(file) => Some((link_of(file).ok()?, file.whirlpool?)),
+            _ => None,
+        });
+        done.collect()
     }
 
     /// One error for all: each item tells it.
@@ -88,14 +141,75 @@ impl FichierRemote {
                 Err(error) => answers.0[index] = Outcome::Failed(error),
             }
         }
+        pending = self.without_dropped(pending, &mut answers).await;
         if pending.is_empty() {
             return answers.0;
         }
-        match self.tree.ensure(&folder).await {
-            Ok((id, _)) => self.send_all(id, &folder, pending, &mut answers).await,
+        match self.tree.ensure_to_fill(&folder).await {
+            Ok((id, meanwhile)) => {
+                if meanwhile {
+                    pending = self.without_namesakes(id, pending, &mut answers).await;
+                }
+                self.send_all(id, &folder, pending, &mut answers).await;
+            }
             Err(error) => answers.put(&pending[0], Err(error)),
         }
         answers.0
+    }
+
+    /// Leaves out what the service wouldn't keep.
+    async fn without_dropped(&self, items: Vec<Pending>, answers: &mut Answers) -> Vec<Pending> {
+        if self.options.send_dropped {
+            return items;
+        }
+        let mut left = Vec::new();
+        for item in items {
+            if self.dropped.has_size(&self.tree, item.size).await
+                && let Some(sum) = self.content_sum(&item).await
+                && let Some(at) = self.dropped.at(&sum)
+            {
+                answers.put(&item, Err(dropped_before(&item.path, at)));
+                continue;
+            }
+            left.push(item);
+        }
+        left
+    }
+
+    /// Leaves out what somebody else has put there since the run looked: nothing is sent beside it.
+    async fn without_namesakes(
+        &self,
+        folder: FolderId,
+        items: Vec<Pending>,
+        answers: &mut Answers,
+    ) -> Vec<Pending> {
+        let mut left = Vec::new();
+        for item in items {
+            let Some(there) = self.tree.namesake(folder, &item.name, None) else {
+                left.push(item);
+                continue;
+            };
+            let sum = if there.size == item.size { self.content_sum(&item).await } else { None };
+            let same = self.tree.namesake(folder, &item.name, sum);
+            match same.filter(|same| sum.is_some() && same.whirlpool == sum) {
+                Some(same) => answers.put(&item, Outcome::DoneBefore(as_file(&same, item.path.clone()))),
+                None => answers.put(&item, Err(came_meanwhile(&item.path))),
+            }
+        }
+        left
+    }
+
+    /// The checksum of what is to be sent: known, or read.
+    async fn content_sum(&self, item: &Pending) -> Option<Whirlpool> {
+        if item.expected.is_some() {
+            return item.expected;
+        }
+        let (mut stream, sum) = self.hashing.stream(item.content.open().await.ok()?, item.size);
+        while let Some(piece) = stream.next().await {
+            piece.ok()?;
+        }
+        drop(stream);
+        sum.await.ok().map(|(_, sum)| sum)
     }
 
     /// What can be said before any byte is sent.
@@ -117,6 +231,12 @@ impl FichierRemote {
             replaces: item.replaces,
             stands_for_empty: false,
         };
+        if let Some(character) = self.tree.refused_character(&pending.stored) {
+            let what = format!(
+                "the service stores {character:?} in names as something else, and doesn't rename such files"
+            );
+            return Err(refused_name(&pending.path, what));
+        }
         if pending.size > 0 {
             return Ok(pending);
         }
@@ -178,6 +298,8 @@ impl FichierRemote {
         answers: &mut Answers,
     ) -> Vec<Pending> {
         let mut refused = 0;
+        let mut sent_again = 0;
+        let mut unsettled = Vec::new();
         loop {
             // All are opened first: what can't be read is told before a call is spent.
             let mut streams = Vec::with_capacity(group.len());
@@ -207,9 +329,24 @@ impl FichierRemote {
                     self.tree.catalogue().arrived_in(id);
                     continue;
                 }
-                Sent::Lost(error, sums) => {
-                    self.look_for(id, folder, group, sums, error, answers).await;
-                    Vec::new()
+                Sent::Lost(lost) => {
+                    let (missing, lost) = self.look_for(id, folder, group, *lost, answers).await;
+                    if missing.is_empty() {
+                        Vec::new()
+                    } else if lost.was_promised() {
+                        // It took the files, and they aren't kept. Which of them is to blame shows when each goes alone.
+                        self.take_dropped(missing, lost, answers)
+                    } else if lost.may_go_again() && sent_again < LOST_SENT_AGAIN {
+                        tracing::warn!(folder = %folder, files = missing.len(), "Nothing arrived: sending it again");
+                        sent_again += 1;
+                        unsettled.extend(lost.receipt.map(|receipt| (receipt, before)));
+                        self.tree.catalogue().arrived_in(id);
+                        group = missing;
+                        continue;
+                    } else {
+                        answers.fail_all(&missing, "upload", lost.error);
+                        Vec::new()
+                    }
                 }
                 // Nothing arrived, and the node may take it now or after its pause, which the client keeps.
                 Sent::NotTaken(error) if refused < SENT_AGAIN && error.kind().may_pass() => {
@@ -224,7 +361,43 @@ impl FichierRemote {
                 }
             };
             self.tree.catalogue().arrived_in(id);
+            self.settle(id, &unsettled, answers).await;
             return again;
+        }
+    }
+
+    /// Files that a node took and that neither its report nor a listing shows: one that went alone was dropped. Returns
+    /// what is to go alone.
+    fn take_dropped(&self, missing: Vec<Pending>, lost: Unsettled, answers: &mut Answers) -> Vec<Pending> {
+        let [sum] = lost.sums[..] else { return missing };
+        for item in &missing {
+            match sum {
+                Some(sum) => {
+                    self.dropped.note(&self.tree, sum, item.size);
+                    answers.put(item, Err(dropped_now(&item.path)));
+                }
+                None => answers.put(item, Err(StorageError::Unverified(item.path.clone()))),
+            }
+        }
+        // It was this file that a report left out, and no batch.
+        self.batching.store(self.options.upload_batch > 1, Ordering::Relaxed);
+        Vec::new()
+    }
+
+    /// Asks once more for the reports of uploads that didn't arrive in time and were sent again. What arrived after all
+    /// stands double, and goes.
+    async fn settle(&self, id: FolderId, unsettled: &[(UploadReceipt, Before)], answers: &Answers) {
+        let kept = answers.kept();
+        for (receipt, before) in unsettled {
+            let Ok(report) = self.client.upload_report_now(receipt).await else { continue };
+            for file in report {
+                let same =
+                    file.whirlpool.is_some_and(|sum| kept.values().any(|kept| *kept.as_bytes() == sum.0));
+                if same && !kept.contains_key(&file.link) && !before.links.contains(&file.link) {
+                    tracing::warn!(link = %file.link, "An upload arrived after it was sent again: removing its copy");
+                    self.discard(file.link, id, before).await;
+                }
+            }
         }
     }
 
@@ -254,30 +427,45 @@ impl FichierRemote {
         }
         let upload = Upload { folder, files, options: UploadOptions::default() };
         let sent_files = group.len();
-        let receipt = match self.client.upload(&node, upload).await {
-            Ok(receipt) => receipt,
+        let began = Instant::now();
+        let sent = self.client.upload(&node, upload).await;
+        let (receipt, error) = match sent {
+            Ok(receipt) => (receipt, None),
             Err(error) if matches!(error.kind(), ErrorKind::UploadSource { .. }) => {
                 return bad_source(group, error);
             }
             Err(error) if error.maybe_done() => {
-                let sums = collect_sums(sums).await;
-                // Where a file didn't go out whole, the request wasn't complete: there is no report to ask for.
-                if sums.iter().any(Option::is_none) || error.is_fatal() {
-                    return Sent::Lost(error, sums);
-                }
-                tracing::info!("No answer to an upload ({error}): asking for its report");
-                let receipt = UploadReceipt { id: node.id.clone(), node, files: sent_files, words: None };
-                return match self.client.report_after_lost_answer(&receipt).await {
-                    Ok(report) => Sent::Reported(report, sums),
-                    Err(_) => Sent::Lost(error, sums),
+                let answered = match error.kind() {
+                    ErrorKind::Network(_) | ErrorKind::Timeout { .. } | ErrorKind::Canceled => {
+                        NodeAnswer::Lost
+                    }
+                    _ => NodeAnswer::Vague { took: began.elapsed() },
                 };
+                let id = node.id.clone();
+                (UploadReceipt { node, id, files: sent_files, words: None, answered }, Some(error))
             }
             Err(error) => return Sent::NotTaken(error),
         };
         let sums = collect_sums(sums).await;
+        if let Some(error) = error {
+            // Where a file didn't go out whole, the request wasn't complete: there is no report to ask for.
+            if sums.iter().any(Option::is_none) || error.is_fatal() {
+                return Sent::Lost(Box::new(Unsettled { error, sums, receipt: None, looked: false }));
+            }
+            tracing::warn!("No answer to an upload ({error}): asking for its report");
+            return match self.client.upload_report(&receipt).await {
+                Ok(report) => Sent::Reported(report, sums),
+                Err(_) => {
+                    Sent::Lost(Box::new(Unsettled { error, sums, receipt: Some(receipt), looked: false }))
+                }
+            };
+        }
         match self.client.upload_report(&receipt).await {
             Ok(report) => Sent::Reported(report, sums),
-            Err(error) => Sent::Lost(error, sums),
+            Err(error) => {
+                let receipt = Some(receipt).filter(|_| !error.is_fatal());
+                Sent::Lost(Box::new(Unsettled { error, sums, receipt, looked: false }))
+            }
         }
     }
 
@@ -329,7 +517,7 @@ impl FichierRemote {
         );
         self.batching.store(false, Ordering::Relaxed);
         let (items, sums): (Vec<_>, Vec<_>) = left_out.into_iter().unzip();
-        match self.found(id, folder, items, sums, answers).await {
+        match self.found(id, folder, items, sums, LOOKS, answers).await {
             Ok(missing) => missing,
             Err((items, error)) => {
                 if let Some(first) = items.first() {
@@ -340,25 +528,28 @@ impl FichierRemote {
         }
     }
 
-    /// Files whose answer was lost: those that the folder holds are done, the others failed.
+    /// Files of which there is no word: those that the folder holds are done. Returns the others.
     async fn look_for(
         &self,
         id: FolderId,
         folder: &RemotePath,
         group: Vec<Pending>,
-        sums: Vec<Option<Whirlpool>>,
-        error: ApiError,
+        mut lost: Unsettled,
         answers: &mut Answers,
-    ) {
+    ) -> (Vec<Pending>, Unsettled) {
+        let sums = lost.sums.clone();
         if sums.iter().all(Option::is_none) {
             // No file went out whole, so none can be there.
-            answers.fail_all(&group, "upload", error);
-            return;
+            lost.looked = true;
+            return (group, lost);
         }
-        tracing::info!(folder = %folder, "No word of an upload ({error}): looking whether it arrived");
-        match self.found(id, folder, group, sums, answers).await {
-            Ok(missing) => answers.fail_all(&missing, "upload", error),
-            Err((group, _)) => answers.fail_all(&group, "upload", error),
+        tracing::warn!(folder = %folder, "No word of an upload ({}): looking whether it arrived", lost.error);
+        match self.found(id, folder, group, sums, lost.looks(), answers).await {
+            Ok(missing) => {
+                lost.looked = true;
+                (missing, lost)
+            }
+            Err((group, _)) => (group, lost),
         }
     }
 
@@ -369,13 +560,14 @@ impl FichierRemote {
         folder: &RemotePath,
         items: Vec<Pending>,
         sums: Vec<Option<Whirlpool>>,
+        looks: u32,
         answers: &mut Answers,
     ) -> Result<Vec<Pending>, (Vec<Pending>, StorageError)> {
         // What is known now was there before the upload, or came by another one of ours.
         let before = self.tree.catalogue().links(id);
         let mut missing: Vec<_> = items.into_iter().zip(sums).collect();
         let mut stored = Vec::new();
-        for look in 0..LOOKS {
+        for look in 0..looks {
             // A listing may lag behind an upload. What didn't go out whole needn't be waited for.
             if look > 0
                 && (missing.iter().all(|(_, sum)| sum.is_none())
@@ -495,6 +687,9 @@ impl FichierRemote {
                 continue;
             };
             self.discard(stored.link, folder, before).await;
+            if matches!(error.kind(), ErrorKind::Refused { .. } | ErrorKind::Unconfirmed { .. }) {
+                self.tree.refuse_characters(&item.stored, &name);
+            }
             let what = format!("the service stores it as {name:?} and doesn't rename it: {error}");
             answers.put(&item, Err(refused_name(&item.path, what)));
         }
@@ -552,6 +747,17 @@ struct Before {
     links: HashSet<FileLink>,
     /// Whether these are all.
     complete: bool,
+}
+
+/// Somebody else has put another version there.
+fn came_meanwhile(path: &RemotePath) -> StorageError {
+    StorageError::Service {
+        action: format!("upload {path:?}"),
+        retry: fichier_storage::Retry::Useless,
+        blame: fichier_storage::Blame::User,
+        hint: Some("run the same again: it compares with what is there now".to_owned()),
+        source: "somebody else has put another version there meanwhile".into(),
+    }
 }
 
 /// The service doesn't keep a file under its name.

@@ -17,7 +17,7 @@ use fichier_storage::{
 };
 use futures::{StreamExt, stream};
 
-use super::{LinkPolicy, Place, at_disk, folders, listing, paths};
+use super::{LinkPolicy, Place, at_disk, folders, listing, metadata, paths};
 
 /// What the names of links end with.
 pub(super) const SUFFIX: &str = ".rclonelink";
@@ -136,7 +136,8 @@ pub(super) async fn store(
         }
         whirlpool = Some(actual);
     }
-    let modified = item.modified.filter(|_| place.options.set_modified);
+    let modified = metadata::modified(&item.metadata).or(item.modified);
+    let modified = modified.filter(|_| place.options.set_modified);
     at_disk(move || {
         make(&path, &system, &target, modified)?;
         let made = file(path, &system).map_err(|error| StorageError::io("look at", &system, error))?;

@@ -49,6 +49,7 @@ use fichier_storage::{
     BatchLimit, ByteRange, ByteStream, Entry, Extensions, Features, File, FileMetadata, FileReader,
     FolderRelocation, Freshness, Hashing, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation,
     Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
+    metadata::Metadata,
 };
 
 use mounts::Mounts;
@@ -113,6 +114,8 @@ pub struct LocalOptions {
     pub case_insensitive: bool,
     /// Whether files get the modification times of their sources.
     pub set_modified: bool,
+    /// Whether metadata that come with a file may set the bits of its mode that lend rights.
+    pub special_bits: bool,
     /// Which time of a file counts.
     pub time: TimeType,
     /// Whether accented letters are listed as one character each, however the disk has them.
@@ -133,6 +136,7 @@ impl Default for LocalOptions {
             long_paths: true,
             case_insensitive: cfg!(any(windows, target_os = "macos")),
             set_modified: true,
+            special_bits: false,
             time: TimeType::default(),
             composed: false,
             downloads: Downloads::default(),
@@ -344,9 +348,19 @@ impl UsageOf for LocalRemote {
 
 #[async_trait]
 impl FileMetadata for LocalRemote {
-    async fn metadata(&self, file: &File) -> Result<Vec<(String, String)>> {
+    async fn metadata(&self, file: &File) -> Result<Metadata> {
         let file = file.clone();
         self.at_disk(move |place| metadata::of(place, &file)).await
+    }
+
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        let folder = folder.clone();
+        self.at_disk(move |place| metadata::of_folder(place, &folder)).await
+    }
+
+    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+        let (folder, metadata) = (folder.clone(), metadata.clone());
+        self.at_disk(move |place| metadata::set_of_folder(place, &folder, &metadata)).await
     }
 }
 

@@ -68,11 +68,9 @@ impl Tree {
             .ok_or_else(|| InvalidName::Unusable(name.as_bytes().into()))
     }
 
-    /// A name without the encoding's quotes, where the file lies under it or will be made under it.
-    ///
-    /// A plain `a‛b` is listed as `a‛‛b`, since that is how the quote is written, but no such name is on the
-    /// disk. (rclone lists such files, too, and then doesn't find them.) A copy of such a file gets its plain
-    /// name back; where a file has the quoted name already, it is that one.
+    /// The name under which a file lies that the encoding would write in another way: with a character that it
+    /// replaces, or in another form of a letter with an accent. (rclone lists such files, too, and then doesn't find
+    /// them.) What is new is written as the encoding says.
     fn foreign(&self, folder: &Path, name: &Name, stored: &OsStr) -> Option<OsString> {
         // A composed name may stand for another form.
         let other_form = self.composed && !name.as_bytes().is_ascii();
@@ -87,16 +85,11 @@ impl Tree {
         if plain.as_ref().is_some_and(|plain| fs::symlink_metadata(folder.join(plain)).is_ok()) {
             return plain;
         }
-        let other = fs::read_dir(folder).ok().filter(|_| quoted).and_then(|mut lines| {
+        fs::read_dir(folder).ok().filter(|_| quoted).and_then(|mut lines| {
             lines.find_map(|line| {
                 Some(line.ok()?.file_name()).filter(|line| self.name(line).as_ref() == Ok(name))
             })
-        });
-        // What is new is written as the encoding says. Only a quote within a word keeps its plain name, since people
-        // write that; a name of nothing but quotes is one that rclone wrote.
-        let lone_quote = name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
-        let is_word = name.as_bytes().chars().any(|sign| sign != QUOTE);
-        other.or_else(|| plain.filter(|_| lone_quote && is_word))
+        })
     }
 
     /// The remote's name for what the system calls so.
@@ -595,7 +588,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let encoding = Encoding::LOCAL_UNIX | Encoding::RIGHT_SPACE | Encoding::RIGHT_PERIOD;
         let tree = Tree::new(folder.path(), encoding, true);
-        for (name, stored) in [("a.", "a．"), ("a ", "a␠"), ("a.b", "a.b"), ("‛‛", "‛‛"), ("it‛‛s", "it‛s")]
+        for (name, stored) in [("a.", "a．"), ("a ", "a␠"), ("a.b", "a.b"), ("‛‛", "‛‛"), ("it‛s", "it‛s")]
         {
             let path = RemotePath::parse(name).unwrap();
             let located = tree.locate(&path).unwrap();

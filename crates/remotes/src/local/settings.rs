@@ -34,7 +34,7 @@ const ENCODING: &str = if cfg!(windows) {
 };
 
 /// All options of the backend.
-static OPTIONS: [OptionSpec; 20] = [
+static OPTIONS: [OptionSpec; 21] = [
     OptionSpec::new(
         "copy_links",
         OptionKind::Bool,
@@ -165,6 +165,14 @@ static OPTIONS: [OptionSpec; 20] = [
     )
     .advanced(),
     OptionSpec::new(
+        "metadata_restore_special_bits",
+        OptionKind::Bool,
+        "false",
+        "Let --metadata set the bits of a mode that lend rights, too: setuid, setgid and sticky.\n\nOnly for \
+         sources that you trust.",
+    )
+    .advanced(),
+    OptionSpec::new(
         "hashes",
         OptionKind::Text,
         "",
@@ -204,6 +212,7 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
             (false, false) => LocalOptions::default().case_insensitive,
         },
         set_modified: !chosen.flag("no_set_modtime")?,
+        special_bits: chosen.flag("metadata_restore_special_bits")?,
         time: match chosen.choice("time_type")? {
             Some("atime") => TimeType::Accessed,
             Some("btime") => TimeType::Born,

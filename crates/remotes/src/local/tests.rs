@@ -3,6 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
+use fichier_encoding::Encoding;
 use fichier_storage::{
     ByteRange, Entry, File, Freshness, MemoryContent, Name, Outcome, Relocation, Remote, RemoteExt,
     RemotePath, StorageError, Whirlpool, WriteBatch, WriteItem, collect, conformance,
@@ -32,6 +33,7 @@ fn item(name: &str, bytes: &'static [u8]) -> WriteItem {
         expected: Some(Whirlpool::of(bytes)),
         content: Arc::new(MemoryContent(Bytes::from_static(bytes))),
         replaces: Vec::new(),
+        metadata: Vec::new(),
     }
 }
 
@@ -364,20 +366,42 @@ mod unix {
     }
 }
 
-/// `‛a` and `‛‛a` are listed under one name; the file that is found by it is the one that counts.
+/// `a:b` and `a：b` are listed under one name; the file that is found by it is the one that counts.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_files_with_one_listed_name_the_one_that_can_be_read_is_listed() {
     for swapped in [false, true] {
         let directory = TempDir::new().unwrap();
         let contents = if swapped { ["longer", "short"] } else { ["short", "longer"] };
-        fs::write(directory.path().join("‛a"), contents[0]).unwrap();
-        fs::write(directory.path().join("‛‛a"), contents[1]).unwrap();
-        let remote = LocalRemote::open(directory.path(), quick());
+        fs::write(directory.path().join("a:b"), contents[0]).unwrap();
+        fs::write(directory.path().join("a：b"), contents[1]).unwrap();
+        let encoding = Encoding::LOCAL_UNIX | Encoding::COLON;
+        let remote = LocalRemote::open(directory.path(), LocalOptions { encoding, ..quick() });
         let listing = remote.list(&RemotePath::root(), Freshness::SinceStart).await.unwrap();
         assert_eq!((listing.entries.len(), listing.gaps.len()), (1, 1));
         let file = listing.entries[0].as_file().unwrap();
         let bytes = collect(remote.read(file, ByteRange::WHOLE).await.unwrap()).await.unwrap();
         assert_eq!(String::from_utf8(bytes).unwrap(), contents[1]);
     }
+}
+
+/// rclone lists all of these under one name, and finds only the second again.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn files_whose_names_differ_in_their_quotes_are_two() {
+    let directory = TempDir::new().unwrap();
+    let names = ["a‛b", "a‛‛b", "a‛‛‛b"];
+    for name in names {
+        fs::write(directory.path().join(name), name).unwrap();
+    }
+    let remote = LocalRemote::open(directory.path(), quick());
+    let listing = remote.list_with_gaps(&RemotePath::root()).await.unwrap();
+    assert_eq!((listing.entries.len(), listing.gaps.len()), (3, 0));
+    let mut read = Vec::new();
+    for entry in &listing.entries {
+        let bytes = remote.read(entry.as_file().unwrap(), ByteRange::WHOLE).await.unwrap();
+        read.push(String::from_utf8(collect(bytes).await.unwrap()).unwrap());
+    }
+    read.sort_by_key(String::len);
+    assert_eq!(read, names);
 }

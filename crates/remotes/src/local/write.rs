@@ -19,7 +19,7 @@ use super::{
     downloads::Room,
     folders,
     links::{self, Seat},
-    listing,
+    listing, metadata,
     partial::Partial,
     paths, ranged, read,
 };
@@ -152,12 +152,17 @@ async fn store(place: &Arc<Place>, path: RemotePath, item: WriteItem) -> Result<
             (Got::Growing(growing), whirlpool)
         }
     };
-    let (sync, modified) = (place.options.sync, item.modified.filter(|_| place.options.set_modified));
+    let sync = place.options.sync;
+    let modified = metadata::modified(&item.metadata).or(item.modified);
+    let (modified, special_bits) =
+        (modified.filter(|_| place.options.set_modified), place.options.special_bits);
+    let wanted = item.metadata;
     at_disk(move || {
         let partial = match got {
             Got::Whole(partial) => partial,
             Got::Growing(growing) => growing.whole()?,
         };
+        metadata::set(partial.file(), &target, &wanted, special_bits);
         let metadata = finish(partial, &path, &target, modified, sync)?;
         // Getting its name has changed its fingerprint.
         let metadata = std::fs::symlink_metadata(&target).unwrap_or(metadata);

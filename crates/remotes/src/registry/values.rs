@@ -66,6 +66,18 @@ impl<'a> Chosen<'a> {
         Ok(self.read(option, |_, text| switch(text))?.unwrap_or(false))
     }
 
+    /// Whether a switch is on, or the word in its place.
+    ///
+    /// # Errors
+    /// What is set is neither true nor false, nor one of the words.
+    pub fn flag_or(&self, option: &str) -> Result<Result<bool, &'static str>, InvalidValue> {
+        let read = self.read(option, |spec, text| match spec.kind {
+            OptionKind::BoolOr(words) => switch_or(words, text),
+            _ => switch(text).map(Ok),
+        });
+        Ok(read?.unwrap_or(Ok(false)))
+    }
+
     /// An encoding.
     ///
     /// # Errors
@@ -130,6 +142,7 @@ pub(super) fn check(spec: &OptionSpec, text: &str) -> Result<(), InvalidValue> {
     let checked = match spec.kind {
         OptionKind::Text | OptionKind::Secret => spec.rule.map_or(Ok(()), |rule| rule(text)),
         OptionKind::Bool => switch(text).map(drop),
+        OptionKind::BoolOr(words) => switch_or(words, text).map(drop),
         OptionKind::Encoding => encoding(text).map(drop),
         OptionKind::Duration => duration(text).map(drop),
         OptionKind::Size => size(text).map(drop),
@@ -141,6 +154,19 @@ pub(super) fn check(spec: &OptionSpec, text: &str) -> Result<(), InvalidValue> {
 
 fn switch(text: &str) -> Result<bool, String> {
     parse_bool(text).map_err(|_| format!("{text:?} is neither true nor false"))
+}
+
+fn switch_or(
+    words: &'static [(&'static str, &'static str)],
+    text: &str,
+) -> Result<Result<bool, &'static str>, String> {
+    match words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
+        Some((word, _)) => Ok(Err(*word)),
+        None => switch(text).map(Ok).map_err(|wrong| {
+            let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            format!("{wrong}, nor {}", words.join(", "))
+        }),
+    }
 }
 
 fn encoding(text: &str) -> Result<Encoding, String> {

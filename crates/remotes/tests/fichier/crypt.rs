@@ -9,8 +9,8 @@ use fichier_remotes::{
     registry::{OpenError, Opening, Resolver, open},
 };
 use fichier_storage::{
-    ByteRange, Location, MemoryContent, Name, Remote, RemoteExt as _, RemotePath, Whirlpool, WriteBatch, WriteItem,
-    collect, conformance,
+    ByteRange, Location, MemoryContent, Name, Remote, RemoteExt as _, RemotePath, Whirlpool, WriteBatch,
+    WriteItem, collect, conformance,
 };
 
 use crate::service::Service;
@@ -48,6 +48,7 @@ fn item(name: &str, bytes: &[u8]) -> WriteItem {
         expected: Some(Whirlpool::of(bytes)),
         content: Arc::new(MemoryContent(Bytes::copy_from_slice(bytes))),
         replaces: Vec::new(),
+        metadata: Vec::new(),
     }
 }
 
@@ -83,5 +84,9 @@ async fn a_folder_of_files_goes_up_in_one_request_and_ranges_cost_one_token() {
     }
     let counters = service.control().counters();
     // The header, and a stream each: the first block brings no second header.
-    assert_eq!((counters.get("download/get_token"), counters.get("download")), (Some(&1), Some(&4)), "{counters:?}");
+    assert_eq!(
+        (counters.get("download/get_token"), counters.get("download")),
+        (Some(&1), Some(&4)),
+        "{counters:?}"
+    );
 }

@@ -38,6 +38,7 @@ async fn get(from: &Arc<dyn Remote>, sources: &[File], to: &LocalRemote) -> Vec<
         expected: file.whirlpool,
         content: Arc::new(RemoteContent::new(&**from, &file)),
         replaces: Vec::new(),
+        metadata: Vec::new(),
     });
     to.write(WriteBatch { folder: RemotePath::root(), items: items.collect() }).await
 }

@@ -120,6 +120,7 @@ pub(crate) fn item(name: &[u8], bytes: &[u8]) -> WriteItem {
         expected: None,
         content,
         replaces: Vec::new(),
+        metadata: Vec::new(),
     }
 }
 

@@ -219,6 +219,7 @@ pub(super) fn item(name: &[u8], bytes: &[u8]) -> Checked<WriteItem> {
         expected: Some(Whirlpool::of(bytes)),
         content: Arc::new(MemoryContent(Bytes::copy_from_slice(bytes))),
         replaces: Vec::new(),
+        metadata: Vec::new(),
     })
 }
 

@@ -69,7 +69,7 @@ fn question(option: &'static OptionSpec) -> Question {
 fn kind(kind: OptionKind) -> &'static str {
     match kind {
         OptionKind::Text | OptionKind::Secret | OptionKind::Choice(_) => "string",
-        OptionKind::Bool => "bool",
+        OptionKind::Bool | OptionKind::BoolOr(_) => "bool",
         OptionKind::Encoding => "Encoding",
         OptionKind::Duration => "Duration",
         OptionKind::Size => "SizeSuffix",

@@ -111,6 +111,7 @@ fn edit() {
         ("empty_files>", "2"),
         ("upload_batch>", "0"),
         ("upload_batch>", "7"),
+        ("send_dropped>", ""),
         ("catalogue>", ""),
         ("endpoint>", ""),
         ("call_gap>", ""),

@@ -6,8 +6,12 @@
 mod checks;
 mod ends;
 mod listings;
+#[cfg(target_os = "linux")]
+mod metadata;
 #[cfg(unix)]
 mod names;
+#[cfg(unix)]
+mod new_names;
 pub(crate) mod rclone;
 #[cfg(unix)]
 mod scenarios;

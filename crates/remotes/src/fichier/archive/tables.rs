@@ -64,6 +64,15 @@ CREATE TABLE files (
 CREATE INDEX files_gone ON files (noted_at) WHERE gone = 1;
 ";
 
+/// Tables that came later than the others, and of which nothing is lost when they are begun anew.
+const LATER_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS dropped (
+    whirlpool BLOB PRIMARY KEY,
+    size INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
 pub(super) const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, stands_for_empty";
 
 /// All that a folder holds, and when its listing began.
@@ -134,6 +143,7 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "user_version", LAYOUT)?;
     }
+    transaction.execute_batch(LATER_TABLES)?;
     let past = millis(SystemTime::now().checked_sub(GONE_FOR).unwrap_or(SystemTime::UNIX_EPOCH));
     transaction.execute("DELETE FROM files WHERE gone = 1 AND noted_at < ?1", [past])?;
     transaction.execute(
@@ -142,7 +152,20 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         [past],
     )?;
     transaction.execute("DELETE FROM folders WHERE parent IS NULL AND id <> 0 AND noted_at < ?1", [past])?;
+    transaction.execute("DELETE FROM dropped WHERE at < ?1", [past])?;
     transaction.commit()
+}
+
+/// The contents that the service took and didn't keep, each with its size and when that was.
+pub(super) fn dropped(connection: &Connection) -> rusqlite::Result<Vec<(Whirlpool, u64, SystemTime)>> {
+    let past = SystemTime::now().checked_sub(GONE_FOR).unwrap_or(SystemTime::UNIX_EPOCH);
+    connection
+        .prepare("SELECT whirlpool, size, at FROM dropped WHERE at >= ?1")?
+        .query_map([millis(past)], |row| {
+            let size = row.get::<_, i64>(1)?.unsigned_abs();
+            Ok((Whirlpool::from_bytes(row.get(0)?), size, time(row.get(2)?)))
+        })?
+        .collect()
 }
 
 /// Keeps what the user calls the remote.
@@ -190,6 +213,10 @@ fn apply(to: &Transaction<'_>, at: i64, change: &Change) -> rusqlite::Result<()>
         Change::Unsure { folder } => to
             .prepare_cached("UPDATE folders SET unsure = unsure + 1 WHERE id = ?1")?
             .execute([number(*folder)])
+            .map(drop),
+        Change::Dropped { whirlpool, size } => to
+            .prepare_cached("INSERT OR REPLACE INTO dropped (whirlpool, size, at) VALUES (?1, ?2, ?3)")?
+            .execute(params![&whirlpool.as_bytes()[..], i64::try_from(*size).unwrap_or(i64::MAX), at])
             .map(drop),
         Change::SureAgain { folder } => to
             .prepare_cached("UPDATE folders SET unsure = max(unsure - 1, 0) WHERE id = ?1")?
@@ -499,7 +526,7 @@ impl KeptEntry {
 
 pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch("DELETE FROM files; DELETE FROM folders;")?;
+    transaction.execute_batch("DELETE FROM files; DELETE FROM folders; DELETE FROM dropped;")?;
     transaction.commit()?;
     connection.execute_batch("VACUUM")
 }

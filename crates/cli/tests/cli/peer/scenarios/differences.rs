@@ -13,6 +13,8 @@ use super::{
 pub(crate) const LEFT_OUT: &[&str] = &[
     "`--existing`: rclone 1.75 hasn't got it",
     "`--copy-dest` on a disk, and `--track-renames` with `--delete-before`: rclone refuses them",
+    "`--track-renames` where several files of one content have to go, or an empty one: rclone takes any of them, and renames \
+     empty files, too",
     "`--track-renames` with `--compare-dest`: rclone doesn't look into that folder",
     "`--immutable` with `--compare-dest` or `--copy-dest`: rclone lets a difference pass that those folders explain",
     "`--max-transfer` where the service copies: no byte moves through this program then, but rclone counts it",
@@ -101,6 +103,16 @@ pub(crate) fn left_to_chance(scenario: &Scenario) -> bool {
     let sizes: Vec<_> = scenario.source.files.values().flatten().map(|version| version.size()).collect();
     let distinct: BTreeSet<_> = sizes.iter().collect();
     scenario.has("--max-transfer") && by_size && distinct.len() < sizes.len()
+}
+
+/// Whether what has to go holds one content twice, or an empty file.
+pub(crate) fn has_equal_extras(scenario: &Scenario) -> bool {
+    let there = scenario.destination.iter().flat_map(|tree| &tree.files);
+    let extras = there.filter(|(path, _)| !scenario.source.files.contains_key(*path));
+    let mut seen = BTreeSet::new();
+    extras
+        .flat_map(|(_, versions)| versions)
+        .any(|version| version.size() == 0 || !seen.insert(version.content))
 }
 
 /// Whether one content lies in several folders of one depth.
@@ -226,7 +238,7 @@ impl Difference {
             BackupsAsExtras => any(&["--suffix"]) && any(&["--delete-before"]) && any(LISTS),
             NumberOfTheLastError => {
                 let empty = source.files.values().flatten().any(|version| version.size() == 0);
-                command.transfers() && (scenario.has("--immutable") || to_service && empty)
+                command.transfers() && (any(&["--immutable", "--max-transfer"]) || to_service && empty)
             }
             TimesOfFoldersNotMade => !to_service && any(&["--compare-dest", "--max-transfer"]),
             TimesOfRenamed => !to_service && scenario.has("--track-renames"),
@@ -415,6 +427,11 @@ impl Difference {
                 };
                 let kept = ours.held["destination"].folders.clone();
                 theirs.folders_of("destination").retain(|folder| kept.contains(folder) || !is_above(folder));
+                for end in [theirs, ours] {
+                    let aside = end.held["old"].files.clone();
+                    let holds = |folder: &str| aside.keys().any(|path| parent(path).starts_with(folder));
+                    end.folders_of("old").retain(|folder| holds(folder));
+                }
             }
         }
     }
@@ -452,7 +469,7 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     };
     let below = trees(scenario).into_iter().flat_map(|tree| tree.files.keys()).filter(is_below);
     let names: BTreeSet<_> =
-        paths.iter().chain(below).map(|path| path.rsplit('/').next().unwrap_or(path)).collect();
+        paths.iter().chain(below).map(|path| printed(path.rsplit('/').next().unwrap_or(path))).collect();
     let combined = scenario.has("--combined");
     for end in [&mut *theirs, &mut *ours] {
         end.set_apart(paths, &["source", "destination", "old"]);
@@ -519,6 +536,15 @@ fn fill_up(end: &mut End, kept: &End, root: &'static str) {
         held.files.entry(path.clone()).or_insert_with(|| versions.clone());
     }
     held.folders.extend(kept.held[root].folders.iter().cloned());
+}
+
+/// A name as it is printed: with pictures of what would control a terminal.
+fn printed(name: &str) -> String {
+    let picture = |letter: char| match u32::from(letter) {
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(letter),
+        _ => letter,
+    };
+    name.chars().map(picture).collect()
 }
 
 /// The sign of a line of `--combined`, if it is one, and the name in it. Other lists may stand among its lines.

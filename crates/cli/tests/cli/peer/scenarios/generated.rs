@@ -3,7 +3,7 @@
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
-    differences::{clashes, keeps_name_at_service, left_to_chance},
+    differences::{clashes, has_equal_extras, keeps_name_at_service, left_to_chance},
     tree::{CONTENTS, Place, Tree, Version},
 };
 
@@ -212,6 +212,9 @@ impl Chance {
         }
         if left_to_chance(&scenario) {
             scenario.settle_chance();
+        }
+        if has_equal_extras(&scenario) {
+            scenario.flags.retain(|flag| flag != "--track-renames");
         }
         if scenario.has("--max-transfer") && !clashes(&scenario).is_empty() {
             let limits = ["--max-transfer", "--cutoff-mode"];

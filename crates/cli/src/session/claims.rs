@@ -1,0 +1,196 @@
+//! Runs of this computer that write into one folder of an account go one after the other: two at once would each find
+//! a file missing, and send it twice.
+//!
+//! A run locks a file for its folder, to itself, and one for each folder above, with others. So runs into folders that
+//! don't lie in each other go on side by side. The locks are the system's: those of a process that died go by
+//! themselves.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    hash::{Hash, Hasher},
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use fichier_storage::{Location, PlaceId, Whirlpool};
+use tokio_util::sync::CancellationToken;
+
+/// How often a folder is tried again that another run writes into.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// What this process writes into, until it ends.
+#[derive(Debug, Default)]
+pub(super) struct Claims(Mutex<Vec<Claim>>);
+
+/// A folder that is locked.
+#[derive(Debug)]
+struct Claim {
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // The last one takes the file away. Whoever waits for it sees that it is another one then.
+        if cfg!(unix) && self.file.try_lock().is_ok() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether two runs into one folder of a remote may do harm: where several files of one name can stand in a folder.
+pub(super) fn concern(location: &Location) -> bool {
+    let features = location.remote.info().features;
+    features.networked && features.duplicates && !features.read_only
+}
+
+impl Claims {
+    /// Waits until no other run writes into this place, above it or below, and keeps others out from then on. `told` is
+    /// called once if it has to be waited for. Where locks can't be had, all goes on without.
+    pub(super) async fn take(
+        &self,
+        location: &Location,
+        directory: &Path,
+        stop: &CancellationToken,
+        told: impl Fn(),
+    ) -> fichier_storage::Result<()> {
+        let mut places = Vec::new();
+        let mut path = Some(location.path.clone());
+        while let Some(here) = path {
+            places.push(location.remote.place(&here).await?);
+            path = here.parent().filter(|_| !here.is_root());
+        }
+        let innermost = places.len() - 1;
+        let mut claims = Vec::with_capacity(places.len());
+        let mut waited = false;
+        // From the root on, in every process, so that no two wait for each other.
+        for (depth, place) in places.iter().rev().enumerate() {
+            let file = file_of(directory, place);
+            let wait = || {
+                if !std::mem::replace(&mut waited, true) {
+                    told();
+                }
+            };
+            let taken = tokio::select! {
+                taken = take(&file, depth == innermost, wait) => taken,
+                () = stop.cancelled() => return Err(fichier_storage::StorageError::Canceled),
+            };
+            match taken {
+                Ok(claim) => claims.push(claim),
+                Err(error) => {
+                    tracing::debug!(file = %file.display(), "other runs aren't kept out: {error}");
+                    break;
+                }
+            }
+        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(claims);
+        Ok(())
+    }
+}
+
+/// Locks a file, alone or with others.
+async fn take(path: &Path, alone: bool, mut waits: impl FnMut()) -> io::Result<Claim> {
+    loop {
+        let file = open(path)?;
+        let locked = if alone { file.try_lock() } else { file.try_lock_shared() };
+        match locked {
+            Ok(()) if is_at(&file, path) => return Ok(Claim { file, path: path.to_owned() }),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waits();
+                tokio::time::sleep(AGAIN).await;
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether this file still is the one at the path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |data: fs::Metadata| (data.dev(), data.ino());
+    match (file.metadata().map(identity), fs::metadata(path).map(identity)) {
+        (Ok(ours), Ok(there)) => ours == there,
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// The file of a place: a digest, since names are nobody's business.
+fn file_of(directory: &Path, place: &PlaceId) -> PathBuf {
+    struct Bytes(Vec<u8>);
+    impl Hasher for Bytes {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut bytes = Bytes(Vec::new());
+    place.hash(&mut bytes);
+    let digest = Whirlpool::of(&bytes.0).to_string();
+    directory.join(digest.get(..32).unwrap_or(&digest)).with_extension("run")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::Future, time::Instant};
+
+    use super::*;
+
+    async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(Duration::from_secs(2), work).await.ok()
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_one_run_s_and_those_above_it_are_shared() {
+        let directory = tempfile::tempdir().unwrap();
+        let (above, here) = (directory.path().join("above.run"), directory.path().join("here.run"));
+        let shared = [take(&above, false, || ()).await.unwrap(), take(&above, false, || ()).await.unwrap()];
+        let alone = take(&here, true, || ()).await.unwrap();
+        let mut told = 0;
+        assert!(within(take(&above, true, || told += 1)).await.is_none());
+        assert!(told > 0);
+        assert!(within(take(&here, false, || ())).await.is_none());
+        drop(shared);
+        assert!(within(take(&above, true, || ())).await.is_some());
+        drop(alone);
+        assert!(within(take(&here, true, || ())).await.is_some());
+        // Nothing is left behind.
+        #[cfg(unix)]
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_waits_gets_it_when_the_other_lets_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("here.run");
+        let first = take(&path, true, || ()).await.unwrap();
+        let began = Instant::now();
+        let (second, ()) = tokio::join!(take(&path, true, || ()), async {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            drop(first);
+        });
+        assert!(second.is_ok() && began.elapsed() >= Duration::from_millis(150));
+        assert!(path.exists());
+    }
+}

@@ -1,0 +1,297 @@
+//! Bad days of the service: what it answers otherwise than it should once, or refuses for a while, costs a few calls and
+//! no file, and what can't be had is told.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use crate::stage::{Stage, write_tree};
+
+fn fault(stage: &Stage, fault: &str) {
+    stage.control().add_fault(fault.parse().unwrap());
+}
+
+fn numbered(count: u32) -> BTreeMap<String, Vec<u8>> {
+    (0..count).map(|n| (format!("f{n:02}"), format!("content {n}").into_bytes())).collect()
+}
+
+/// What the account holds: path and content.
+fn stored(stage: &Stage) -> Vec<(String, Vec<u8>)> {
+    let control = stage.control();
+    let files = control.tree().unwrap().files.into_iter();
+    let mut files: Vec<_> =
+        files.map(|file| (file.path.clone(), control.content(&file.url).unwrap())).collect();
+    files.sort();
+    files
+}
+
+fn file(path: &str, content: &str) -> (String, Vec<u8>) {
+    (path.to_owned(), content.as_bytes().to_vec())
+}
+
+#[test]
+fn an_upload_that_a_node_answers_vaguely_is_sent_again_together() {
+    for answer in ["empty", "html", "page:200:Come back later", "status:502", "close"] {
+        let stage = Stage::start();
+        let from = stage.directory("from");
+        write_tree(&from, &numbered(3));
+        fault(&stage, &format!("endpoint=upload.cgi,kind={answer},times=1"));
+        let run = stage.run(&["copy", from.to_str().unwrap(), "t:d"]).code(0);
+        assert!(run.stderr.contains("Nothing arrived: sending it again"), "{answer}: {}", run.stderr);
+        assert_eq!(stored(&stage).len(), 3, "{answer}");
+        assert_eq!(stage.counters()["upload.cgi"], 2, "{answer}");
+    }
+}
+
+#[test]
+fn an_upload_that_turns_out_to_have_arrived_is_not_left_double() {
+    // Listings don't show it in time, nor does the node.
+    let stage = Stage::start_changed("100", |builder| builder.lag(Duration::from_secs(20)));
+    let from = stage.directory("from");
+    write_tree(&from, &numbered(3));
+    fault(&stage, "endpoint=upload.cgi,kind=plain-upload,times=1");
+    fault(&stage, "endpoint=end.pl,kind=status:502");
+    let mut run = stage.command();
+    let mut run = run.args(["copy", from.to_str().unwrap(), "t:d"]).spawn().unwrap();
+    while stage.counters().get("upload.cgi") != Some(&2) {
+        assert!(run.try_wait().unwrap().is_none(), "it ended with one upload");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    stage.control().clear_faults();
+    assert!(run.wait().unwrap().success());
+    assert_eq!(stored(&stage).len(), 3);
+}
+
+#[test]
+fn a_copy_or_move_that_was_made_and_answered_by_an_error_is_not_made_again() {
+    for answer in [
+        "done-refusal:403:Not now #12",
+        "done-refusal:404:No such thing #12",
+        "done-refusal:200:Internal error #1",
+        "done-refusal:200: ",
+        "done-status:502",
+        "done-status:503",
+        "lost-answer",
+    ] {
+        for (command, endpoint) in [("copyto", "file/cp"), ("moveto", "file/mv")] {
+            let stage = Stage::start();
+            stage.control().seed_file("s/a", b"new").unwrap();
+            stage.control().seed_file("d/a", b"old version").unwrap();
+            fault(&stage, &format!("endpoint={endpoint},kind={answer},times=1"));
+            stage.run(&[command, "t:s/a", "t:d/a"]).success();
+            let mut expected = vec![file("/d/a", "new")];
+            if command == "copyto" {
+                expected.push(file("/s/a", "new"));
+            }
+            assert_eq!(stored(&stage), expected, "{command} {answer}");
+            if endpoint == "file/cp" {
+                assert_eq!(stage.counters()["file/cp"], 1, "{answer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_not_done_once_is_asked_for_again() {
+    let silent = r#"answer:{"status":"OK"}"#;
+    for (endpoint, flags) in [
+        ("file/mv", &["--backup-dir", "t:old"][..]),
+        ("file/rename", &["--suffix", ".old"]),
+        ("file/rm", &[]),
+    ] {
+        let stage = Stage::start();
+        let from = stage.directory("from");
+        fs::write(from.join("a"), b"new").unwrap();
+        stage.control().seed_file("d/a", b"old version").unwrap();
+        fault(&stage, &format!("endpoint={endpoint},kind={silent},times=1"));
+        stage.run(&[&["copy", from.to_str().unwrap(), "t:d"], flags].concat()).success();
+        assert_eq!(stage.counters()[endpoint], 2, "{endpoint}");
+        let new = stored(&stage).into_iter().filter(|(path, _)| path == "/d/a");
+        assert_eq!(new.collect::<Vec<_>>(), [file("/d/a", "new")], "{endpoint}");
+        assert_eq!(stored(&stage).len(), if flags.is_empty() { 1 } else { 2 }, "{endpoint}");
+    }
+    for (command, endpoint) in [("copyto", "file/cp"), ("moveto", "file/mv")] {
+        let stage = Stage::start();
+        stage.control().seed_file("s/a", b"new").unwrap();
+        fault(&stage, &format!("endpoint={endpoint},kind={silent},times=1"));
+        stage.run(&[command, "t:s/a", "t:d/a"]).success();
+        assert_eq!(stage.counters()[endpoint], 2, "{endpoint}");
+        assert_eq!(stored(&stage)[0], file("/d/a", "new"));
+    }
+}
+
+#[test]
+fn single_commands_outlive_faults_that_pass() {
+    let touch = &["touch", "t:d/a", "--fichier-empty-files", "marker"][..];
+    for (words, faults) in [
+        (&["mkdir", "t:d"][..], &["endpoint=folder/mkdir,kind=status:502,times=1"][..]),
+        (&["mkdir", "t:d"], &["endpoint=folder/mkdir,kind=refusal:200:Internal error #1,times=1"]),
+        (&["mkdir", "t:d"], &["endpoint=folder/mkdir,kind=done-status:502,times=1"]),
+        (touch, &["endpoint=folder/mkdir,kind=status:502,times=1"]),
+        (touch, &["endpoint=upload.cgi,kind=status:502,times=1"]),
+        (touch, &["endpoint=upload.cgi,kind=empty,times=1"]),
+        (touch, &["endpoint=upload/get_upload_server,kind=refusal:200:Internal error #1,times=1"]),
+        (
+            &["deletefile", "t:x/a"],
+            &[
+                "endpoint=file/rm,kind=lost-answer,times=1",
+                "endpoint=file/rm,kind=refusal:404:Nothing here #12,after=1,times=1",
+            ],
+        ),
+        (
+            &["moveto", "t:x", "t:y"],
+            &[
+                "endpoint=folder/mv,kind=lost-answer,times=1",
+                "endpoint=folder/mv,kind=refusal:404:Nothing here #12,after=1,times=1",
+            ],
+        ),
+    ] {
+        let stage = Stage::start();
+        stage.control().seed_file("x/a", b"1").unwrap();
+        for one in faults {
+            fault(&stage, one);
+        }
+        let run = stage.run(words);
+        assert_eq!(run.status, Some(0), "{words:?} {faults:?}: {}", run.stderr);
+        let tree = stage.control().tree().unwrap();
+        let twins = tree.folders.iter().filter(|folder| folder.name == "d").count();
+        assert!(twins <= 1, "{words:?} {faults:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_counts_as_full_for_a_while_is_waited_for() {
+    // Of the client's half a minute 3 s are left, so the lag is one of fifteen seconds.
+    let stage = Stage::start_changed("10", |builder| builder.lag(Duration::from_millis(1500)));
+    stage.control().seed_file("d/a", b"1").unwrap();
+    std::thread::sleep(Duration::from_millis(1700));
+    stage.run(&["purge", "t:d"]).success();
+    assert!(stage.control().tree().unwrap().folders.is_empty());
+}
+
+#[test]
+fn a_run_waits_no_longer_in_all_than_it_may() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/a", b"1").unwrap();
+    for kind in ["flood", "iplocked", "status:503:60", "refusal:200:Internal error #1"] {
+        stage.control().clear_faults();
+        fault(&stage, &format!("endpoint=folder/ls,kind={kind}"));
+        let run = stage.run(&["lsf", "t:d", "--max-wait", "50us"]);
+        assert!(run.stderr.contains("--max-wait"), "{kind}: {}", run.stderr);
+        assert_ne!(run.status, Some(0), "{kind}");
+    }
+    stage.control().clear_faults();
+    // The pace of calls doesn't count.
+    fault(&stage, "endpoint=folder/ls,kind=refusal:200:Internal error #1,times=2");
+    stage.run(&["lsf", "-R", "t:", "--max-wait", "1h", "--fichier-call-gap", "20s"]).success();
+    let run = stage.run(&["lsf", "-R", "t:", "--max-wait", "1us", "--fichier-call-gap", "20s"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn what_the_service_drops_without_a_word_is_sent_once_and_told() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    write_tree(&from, &numbered(3));
+    fault(&stage, "endpoint=upload.cgi,kind=drop-upload,name=f01");
+    let words = ["copy", from.to_str().unwrap(), "t:d"];
+    let run = stage.run(&words);
+    assert!(run.stderr.contains("took the bytes and keeps no file: refused?"), "{}", run.stderr);
+    assert!(run.stderr.contains("--fichier-send-dropped"), "{}", run.stderr);
+    assert_ne!(run.status, Some(0));
+    // With the others, and alone.
+    assert_eq!(stage.counters()["upload.cgi"], 2);
+    assert_eq!(stored(&stage).len(), 2);
+    let run = stage.run(&words);
+    assert!(run.stderr.contains("not sent: less than an hour ago"), "{}", run.stderr);
+    assert_ne!(run.status, Some(0));
+    assert_eq!(stage.counters()["upload.cgi"], 2, "not sent again");
+    // Others go on, also such of the same size.
+    fs::write(from.join("f09"), b"content 9").unwrap();
+    assert_ne!(stage.run(&words).status, Some(0));
+    assert_eq!(stored(&stage).len(), 3);
+    stage.control().clear_faults();
+    stage.run(&[&words[..], &["--fichier-send-dropped"]].concat()).success();
+    assert_eq!(stored(&stage).len(), 4);
+}
+
+#[test]
+fn a_sync_leaves_one_file_of_a_name() {
+    for (command, left) in [("sync", 1), ("copy", 3)] {
+        let stage = Stage::start();
+        let from = stage.directory("from");
+        fs::write(from.join("a"), b"new").unwrap();
+        for (day, content) in [("01", "old version"), ("02", "new"), ("03", "new")] {
+            let date = format!("2024-05-{day}T07:08:09Z").parse().unwrap();
+            stage.control().seed_file_dated("d/a", content.as_bytes(), date).unwrap();
+        }
+        stage.run(&[command, from.to_str().unwrap(), "t:d"]).success();
+        let files = stored(&stage);
+        assert_eq!(files.len(), left, "{command}");
+        assert!(files.contains(&file("/d/a", "new")), "{command}");
+        assert_eq!(stage.counters().get("upload.cgi"), None, "{command}");
+    }
+}
+
+#[test]
+fn a_removal_of_an_old_version_that_fails_is_made_up_for_by_the_next_sync() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    fs::write(from.join("a"), b"new").unwrap();
+    stage.control().seed_file("d/a", b"old version").unwrap();
+    fault(&stage, "endpoint=file/rm,kind=message:Permission denied");
+    let words = ["sync", from.to_str().unwrap(), "t:d"];
+    assert_ne!(stage.run(&words).status, Some(0));
+    assert_eq!(stored(&stage).len(), 2);
+    stage.control().clear_faults();
+    stage.run(&words).success();
+    assert_eq!(stored(&stage), [file("/d/a", "new")]);
+    assert_eq!(stage.counters()["upload.cgi"], 1);
+}
+
+#[test]
+fn cdn_credit_is_used_when_a_download_is_refused_without_it() {
+    let refusal = "endpoint=download,kind=page:403:Usage of professional services is restricted,times=1";
+    for (flags, works, tokens) in
+        [(&[][..], false, 1), (&["--fichier-cdn", "auto"], true, 3), (&["--fichier-cdn=auto"], true, 3)]
+    {
+        let stage = Stage::start();
+        stage.control().seed_file("d/a", b"1").unwrap();
+        stage.control().seed_file("d/b", b"2").unwrap();
+        fault(&stage, refusal);
+        let to = stage.directory("to");
+        let run = stage.run(&[&["copy", "t:d", to.to_str().unwrap(), "--retries", "1"], flags].concat());
+        assert_eq!(run.status == Some(0), works, "{flags:?}: {}", run.stderr);
+        assert_eq!(stage.counters()["download/get_token"], tokens, "{flags:?}");
+        if works {
+            assert!(run.stderr.contains("from here on downloads use the CDN"), "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_character_that_the_service_does_not_take_costs_one_upload() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    write_tree(&from, &[("aqb".to_owned(), b"1".to_vec()), ("c".to_owned(), b"2".to_vec())].into());
+    fault(&stage, "endpoint=upload.cgi,kind=store-as:q");
+    fault(&stage, "endpoint=file/rename,kind=message:Invalid name #1");
+    let words = ["copy", from.to_str().unwrap(), "t:d"];
+    assert_ne!(stage.run(&words).status, Some(0));
+    let calls = stage.counters();
+    fs::write(from.join("q2"), b"another").unwrap();
+    let run = stage.run(&words);
+    assert!(run.stderr.contains("the service stores 'q' in names as something else"), "{}", run.stderr);
+    assert_ne!(run.status, Some(0));
+    assert_eq!(stage.counters().get("upload.cgi"), calls.get("upload.cgi"));
+    assert_eq!(stored(&stage), [file("/d/c", "2")]);
+}
+
+#[test]
+fn a_new_folder_of_another_name_than_was_asked_for_is_looked_at() {
+    let stage = Stage::start();
+    fault(&stage, r#"endpoint=folder/mkdir,kind=field:name="e",times=1"#);
+    // The answer alone was wrong.
+    stage.run(&["mkdir", "t:d"]).success();
+    assert_eq!(stage.run(&["lsf", "t:"]).success_text(), "d/\n");
+    let calls = stage.counters();
+    assert_eq!((calls["folder/mkdir"], calls.get("folder/mv"), calls.get("folder/rm")), (1, None, None));
+}

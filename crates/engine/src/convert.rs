@@ -1,0 +1,246 @@
+//! `convmv`: new names for what is there, in its place.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use futures::{StreamExt, pin_mut};
+use tokio_util::sync::CancellationToken;
+
+use fichier_storage::{Entry, File, Location, Relocation, RemotePath, Result, StorageError};
+
+use crate::{
+    RunOptions, RunReport, Stats,
+    copy::{find_source, with_new_name},
+    event::Event,
+    renaming::{no_new_name, rename_all},
+    report::Verdict,
+    walk_filtered,
+};
+
+/// How many files are handed to a remote at once. It splits them into its calls.
+const AT_ONCE: usize = 1000;
+
+/// Gives the files below `target`, and the folders that they are in, the names that `options.transform` makes of
+/// theirs; when `target` is a file, that file.
+///
+/// All of the tree is listed first. A file never takes the place of another one: where its new name is taken, it keeps
+/// the old one and counts as failed.
+///
+/// # Errors
+/// There is nothing at `target`, or it can't be listed.
+pub async fn convert_names(
+    target: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    let mut convert = Convert {
+        target,
+        options,
+        stats,
+        stop,
+        moves: Vec::new(),
+        folders: BTreeMap::new(),
+        report: RunReport::default(),
+    };
+    match find_source(target).await? {
+        Entry::File(file) => {
+            let place = Location { remote: target.remote.clone(), path: file.path.clone() };
+            let to = with_new_name(&place, &file, options)?.path;
+            if to != file.path {
+                convert.moves.push(Move { file, to });
+            }
+        }
+        Entry::Folder(_) => convert.look().await?,
+    }
+    convert.make_moves().await;
+    convert.tidy_up().await;
+    Ok(convert.report)
+}
+
+/// A file that gets another path.
+struct Move {
+    file: File,
+    to: RemotePath,
+}
+
+struct Convert<'a> {
+    target: &'a Location,
+    options: &'a RunOptions,
+    stats: &'a Stats,
+    stop: &'a CancellationToken,
+    moves: Vec<Move>,
+    /// Each folder with what its path becomes.
+    folders: BTreeMap<RemotePath, RemotePath>,
+    report: RunReport,
+}
+
+impl Convert<'_> {
+    /// Finds out what each file is to be called.
+    async fn look(&mut self) -> Result<()> {
+        let root = self.target.path.clone();
+        self.folders.insert(root.clone(), root.clone());
+        let tree = walk_filtered(self.target, self.options.max_depth, &self.options.filter);
+        pin_mut!(tree);
+        while let Some(listing) = tree.next().await {
+            if self.stop.is_cancelled() {
+                break;
+            }
+            let listing = match listing {
+                Ok(listing) => listing,
+                Err(error) if error.folder == root => return Err(error.source),
+                Err(error) => {
+                    self.fail(&error.folder, error.source);
+                    continue;
+                }
+            };
+            // Below a folder that gets no name, nothing gets one.
+            let Some(there) = self.folders.get(&listing.folder).cloned() else { continue };
+            let renamed = rename_all(self.options.transform.as_ref(), listing.entries).await;
+            for (path, why) in renamed.refused {
+                let shown = self.shown(&path);
+                self.fail(&path, no_new_name(shown, why));
+            }
+            for sourced in renamed.entries {
+                let to = there.join(&sourced.name);
+                match sourced.entry {
+                    Entry::Folder(folder) => {
+                        self.folders.insert(folder.path, to);
+                    }
+                    Entry::File(file) if file.path != to => self.moves.push(Move { file, to }),
+                    Entry::File(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the files, each once the name that it gets is free.
+    async fn make_moves(&mut self) {
+        for planned in &self.moves {
+            self.stats.plan_transfer(planned.file.size);
+        }
+        let mut waiting = std::mem::take(&mut self.moves);
+        let mut gone: HashSet<RemotePath> = HashSet::new();
+        while !waiting.is_empty() && !self.stop.is_cancelled() {
+            let held: HashSet<RemotePath> = waiting.iter().map(|planned| planned.file.path.clone()).collect();
+            let (ready, later): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|planned| !held.contains(&planned.to));
+            waiting = later;
+            if ready.is_empty() {
+                // They wait for each other.
+                for planned in waiting {
+                    self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
+                }
+                break;
+            }
+            let free = self.keep_free(ready, &gone).await;
+            for batch in free.chunks(AT_ONCE) {
+                if self.stop.is_cancelled() {
+                    break;
+                }
+                gone.extend(self.rename(batch).await);
+            }
+        }
+    }
+
+    /// Takes out the moves to where something is already.
+    async fn keep_free(&mut self, moves: Vec<Move>, gone: &HashSet<RemotePath>) -> Vec<Move> {
+        let mut by_folder: BTreeMap<RemotePath, Vec<Move>> = BTreeMap::new();
+        for planned in moves {
+            by_folder.entry(planned.to.parent().unwrap_or_default()).or_default().push(planned);
+        }
+        let mut free = Vec::new();
+        for (folder, moves) in by_folder {
+            let taken: BTreeSet<RemotePath> = match self.target.remote.list(&folder).await {
+                Ok(entries) => entries.iter().map(|entry| entry.path().clone()).collect(),
+                Err(StorageError::FolderNotFound(_)) => BTreeSet::new(),
+                Err(error) => {
+                    self.fail(&folder, error);
+                    continue;
+                }
+            };
+            for planned in moves {
+                if taken.contains(&planned.to) && !gone.contains(&planned.to) {
+                    self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
+                } else {
+                    free.push(planned);
+                }
+            }
+        }
+        free
+    }
+
+    /// Moves files at the remote. Answers which are gone from where they were.
+    async fn rename(&mut self, batch: &[Move]) -> Vec<RemotePath> {
+        let step = |planned: &Move| Relocation {
+            from: planned.file.clone(),
+            to: planned.to.clone(),
+            replaces: Vec::new(),
+        };
+        let steps: Vec<_> = batch.iter().map(step).collect();
+        let mut gone = Vec::with_capacity(batch.len());
+        for (planned, outcome) in batch.iter().zip(self.target.remote.rename(&steps).await) {
+            match outcome.into_result() {
+                Ok(file) => {
+                    self.report.transferred += 1;
+                    let event = Event::MovedThere { file: &file, bytes: planned.file.size, took: None };
+                    self.stats.note(&self.shown(&planned.to), &event);
+                    gone.push(planned.file.path.clone());
+                }
+                Err(error) => self.fail(&planned.file.path, error),
+            }
+        }
+        gone
+    }
+
+    /// Makes folders under their new names, and removes those that are empty under their old ones, as far as that is
+    /// wanted.
+    async fn tidy_up(&mut self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
+        let changed: Vec<_> = self
+            .folders
+            .iter()
+            .filter(|(from, to)| from != to)
+            .map(|(from, to)| (from.clone(), to.clone()))
+            .collect();
+        if self.options.create_empty_folders {
+            let new: Vec<_> = changed.iter().map(|(_, to)| to.clone()).collect();
+            for (folder, outcome) in new.iter().zip(self.target.remote.make_folders(&new).await) {
+                if let Err(error) = outcome.into_result() {
+                    self.fail(folder, error);
+                }
+            }
+        }
+        if !self.options.delete_empty_source_folders || !self.report.is_success() {
+            return;
+        }
+        let now: HashSet<_> = self.folders.values().collect();
+        let mut old: Vec<_> =
+            changed.into_iter().map(|(from, _)| from).filter(|from| !now.contains(from)).collect();
+        old.reverse();
+        for (folder, outcome) in old.iter().zip(self.target.remote.remove_folders(&old).await) {
+            match outcome.into_result() {
+                Ok(()) => self.stats.note(&self.shown(folder), &Event::FolderDeleted),
+                Err(StorageError::FolderNotEmpty(_) | StorageError::FolderNotFound(_)) => {}
+                Err(error) => self.fail(folder, error),
+            }
+        }
+    }
+
+    fn fail(&mut self, path: &RemotePath, error: StorageError) {
+        let shown = self.shown(path);
+        if self.report.fail(self.stats, &shown, error) == Verdict::Stop {
+            self.stop.cancel();
+        }
+    }
+
+    /// A path as the user knows it.
+    fn shown(&self, path: &RemotePath) -> RemotePath {
+        path.relative_to(&self.target.path).filter(|path| !path.is_root()).unwrap_or_else(|| path.clone())
+    }
+}
