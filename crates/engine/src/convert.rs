@@ -8,7 +8,7 @@ use std::{
 use futures::{StreamExt, pin_mut};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, Relocation, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, Relocation, RemoteExt as _, RemotePath, Result, StorageError};
 
 use crate::{
     RunOptions, RunReport, Stats,
@@ -154,7 +154,7 @@ impl Convert<'_> {
         }
         let mut free = Vec::new();
         for (folder, moves) in by_folder {
-            let taken: BTreeSet<RemotePath> = match self.target.remote.list(&folder).await {
+            let taken: BTreeSet<RemotePath> = match self.target.remote.entries(&folder).await {
                 Ok(entries) => entries.iter().map(|entry| entry.path().clone()).collect(),
                 Err(StorageError::FolderNotFound(_)) => BTreeSet::new(),
                 Err(error) => {

@@ -243,16 +243,17 @@ impl Remote for Interactive {
     }
 
     async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>> {
-        let refused = self.allowed("move directory", batch.iter().map(|item| &item.from)).await;
-        let outcomes = self.inner.rename_folders(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let asked = |item: &FolderRelocation| Asked::new("move directory", item.from.clone(), item.clone());
+        let items = batch.iter().map(asked).collect();
+        self.each(items, |items| async move { self.inner.rename_folders(&items).await }.boxed()).await
     }
 
     async fn set_modified(&self, batch: &[(File, SystemTime)]) -> Vec<Outcome<()>> {
-        let paths = batch.iter().map(|(file, _)| &file.path);
-        let refused = self.allowed("update modification time", paths).await;
-        let outcomes = self.inner.set_modified(&chosen(batch.iter().cloned(), &refused)).await;
-        merged(refused, outcomes)
+        let asked = |item: &(File, SystemTime)| {
+            Asked::new("update modification time", item.0.path.clone(), item.clone())
+        };
+        let items = batch.iter().map(asked).collect();
+        self.each(items, |items| async move { self.inner.set_modified(&items).await }.boxed()).await
     }
 
     fn extensions(&self) -> Extensions<'_> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fichier_storage::{ByteRange, ByteStream, File, Remote, Result};
+use fichier_storage::{ByteRange, ByteStream, File, Remote, RemoteExt, Result};
 use futures::StreamExt as _;
 
 use crate::{

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{ByteRange, ByteStream, File, RemoteExt, StorageError, WhirlpoolHasher};
+use fichier_storage::{ByteRange, ByteStream, File, StorageError, WhirlpoolHasher};
 use futures::StreamExt as _;
 
 use super::Context;

@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    context.session.look_anew();
+    context.session.look_anew()?;
     let target = context.session.open(&arguments.path).await?;
     let mut options = run_options(context, &target).await?;
     if options.transform.is_none() {

@@ -63,7 +63,7 @@ impl Between {
         let mut place = to.clone();
         if self.destination() == Purpose::Look
             && !from.remote.info().features.networked
-            && let Ok(Entry::File(file)) = from.remote.find(&from.path).await
+            && let Ok(Entry::File(file)) = from.remote.entry(&from.path).await
             && let Some(name) = file.path.name()
         {
             place.path = place.path.join(&name);

@@ -100,7 +100,6 @@ impl FichierRemote {
             place: PlaceId::root(account),
             backend: "fichier",
             features: Features {
-                metadata: false,
                 networked: true,
                 server_side_copy: true,
                 server_side_move: true,

@@ -237,7 +237,7 @@ async fn a_folder_that_vanished_is_a_missing_folder() {
 async fn a_folder_that_somebody_else_made_meanwhile_is_looked_at_before_anything_goes_there() {
     let service = Service::start().await;
     let (first, second) = (service.remote(), service.remote());
-    second.list(&path("")).await.unwrap();
+    second.entries(&path("")).await.unwrap();
     for outcome in put(&first, &[("a", b"1"), ("b", b"2")]).await {
         outcome.into_result().unwrap();
     }
