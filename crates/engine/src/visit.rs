@@ -91,7 +91,7 @@ impl Run<'_> {
             let shown = path.relative_to(&self.from.path).unwrap_or(path);
             self.fail(report, &shown, no_new_name(shown.clone(), why));
         }
-        gaps.extend(contested);
+        gaps.names.extend(contested);
         if folder.blocked {
             return Ok(self.pass_blocked(folder, source, report));
         }

@@ -70,6 +70,16 @@ impl Names {
 
     /// What a file is stored under.
     pub(super) fn encode_file(&self, name: &Name) -> Result<Name, BadName> {
+        let stored = self.stored_file(name)?;
+        // Around the mark of a version two names can come to one, and a turned name may look as if it had a mark.
+        let may_clash = self.options.mode != NameMode::Off && version::split(stored.as_bytes()).is_some();
+        match may_clash && self.plain_file(&stored)? != *name {
+            true => Err(CLASHES),
+            false => Ok(stored),
+        }
+    }
+
+    fn stored_file(&self, name: &Name) -> Result<Name, BadName> {
         let bytes = name.as_bytes();
         if self.options.mode == NameMode::Off {
             return stored([bytes, self.options.suffix.as_bytes()].concat());
@@ -90,6 +100,15 @@ impl Names {
 
     /// The name of a file, from what it is stored under.
     pub(super) fn decode_file(&self, stored: &Name) -> Result<Name, BadName> {
+        let plain = self.plain_file(stored)?;
+        // What would be looked for under another name couldn't be read, replaced or removed.
+        match self.stored_file(&plain)? == *stored {
+            true => Ok(plain),
+            false => Err(OTHERWISE),
+        }
+    }
+
+    fn plain_file(&self, stored: &Name) -> Result<Name, BadName> {
         let bytes = stored.as_bytes();
         let plain = if self.options.mode == NameMode::Off {
             let plain = bytes.strip_suffix(self.options.suffix.as_bytes());
@@ -102,12 +121,7 @@ impl Names {
                 None => self.decode(bytes)?,
             }
         };
-        let plain = Name::new(plain).map_err(|_| NO_NAME)?;
-        // What would be looked for under another name couldn't be read, replaced or removed.
-        match self.encode_file(&plain)? == *stored {
-            true => Ok(plain),
-            false => Err(OTHERWISE),
-        }
+        Name::new(plain).map_err(|_| NO_NAME)
     }
 
     /// The name of a folder, from what it is stored under.
@@ -191,6 +205,7 @@ impl Names {
 }
 
 const TOO_LONG: BadName = BadName("it is too long");
+const CLASHES: BadName = BadName("it would be stored as another one is, because of the version in it");
 const NO_SUFFIX: BadName = BadName("it hasn't got the suffix of encrypted files");
 const NO_NAME: BadName = BadName("what it decrypts to can't be a name");
 const OTHERWISE: BadName = BadName("it isn't written as this remote writes it");
@@ -242,7 +257,8 @@ mod tests {
                 "091abubtq60jgovb52uobejsnnkqahr8ndg4hml78sdsj206com0",
             ),
             (&standard, "-v2001-02-03-040506-123", "-v2001-02-03-040506-123"),
-            (&standard, "-v2001-02-03-040506-123.t", "tn7qlc8jm1o0i2d3hatv531nms-v2001-02-03-040506-123"),
+            (&standard, ".hid-v2001-02-03-040506-123", "bcnmt9o09pvakencltkn30hp5s-v2001-02-03-040506-123"),
+            (&obfuscated, ".hid-v2001-02-03-040506-123", "99.-v2001-02-03-040506-123.tup"),
             (&standard, "ÿ é a ü", "83ab0iuinplda4210d344q0jd8"),
             (&obfuscated, "hello.txt", "162.GDKKN.SWS"),
             (&obfuscated, "a-v2001-02-03-040506-123", "97-v2001-02-03-040506-123.k"),
@@ -256,6 +272,8 @@ mod tests {
                 panic!("{encrypted} came to {:?}", names.decode_file(&name(encrypted)));
             }
         }
+        // rclone stores it as the other one, and then has one of the two.
+        assert_eq!(standard.encode_file(&name("-v2001-02-03-040506-123.hid")), Err(CLASHES));
         // A folder's name bears no version.
         let folder = "gaolqauvh38qqk89hmfqsmjcnl8fkdmsah66pp0r9644u9jpdbug";
         assert_eq!(standard.encode_folder(&name("d-v2001-02-03-040506-123.txt")), Ok(name(folder)));
@@ -306,7 +324,10 @@ mod tests {
             for mode in [NameMode::Standard, NameMode::Obfuscate, NameMode::Off] {
                 for text in [TextEncoding::Base32, TextEncoding::Base64, TextEncoding::Base32768] {
                     let names = names(mode, text);
-                    let stored = names.encode_file(&name).unwrap();
+                    let stored = match names.encode_file(&name) {
+                        Err(CLASHES) => continue,
+                        stored => stored.unwrap(),
+                    };
                     prop_assert_eq!(names.decode_file(&stored), Ok(name.clone()));
                     let stored = names.encode_folder(&name).unwrap();
                     prop_assert_eq!(names.decode_folder(&stored), Ok(name.clone()));

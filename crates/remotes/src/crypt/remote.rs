@@ -382,7 +382,7 @@ impl Remote for CryptRemote {
             Ok(listing) => listing,
             Err(StorageError::FolderNotFound(_)) => {
                 let file = self.paths.file(folder)?;
-                if self.can_double(&file, &at) && self.is_file(&file).await {
+                if file != at && self.is_file(&file).await {
                     return Err(StorageError::IsAFile(folder.clone()));
                 }
                 return Err(StorageError::FolderNotFound(folder.clone()));

@@ -17,9 +17,10 @@ pub(super) fn join(name: &[u8], mark: &[u8]) -> Vec<u8> {
     [base, mark, extension].concat()
 }
 
-/// A name in two, before its last dot.
+/// A name in two, before its last dot. A dot at the beginning of a name begins no extension.
 fn at_extension(name: &[u8]) -> (&[u8], &[u8]) {
-    name.split_at(name.iter().rposition(|byte| *byte == b'.').unwrap_or(name.len()))
+    let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+    name.split_at(dot.unwrap_or(name.len()))
 }
 
 /// Checks whether this is a mark, with a time that there is.
@@ -60,7 +61,9 @@ mod tests {
         for (name, rest) in [
             ("a-v2001-02-03-040506-123.txt", Some("a.txt")),
             ("a-v2001-02-03-040506-123", Some("a")),
-            ("-v2001-02-03-040506-123.txt", Some(".txt")),
+            (".hid-v2001-02-03-040506-123", Some(".hid")),
+            (".hid-v2001-02-03-040506-123.txt", Some(".hid.txt")),
+            ("..a-v2001-02-03-040506-123", None),
             ("-v2001-02-03-040506-123", Some("")),
             ("a-v2001-02-03-040506-123.tar.gz", None),
             ("a-v2001-02-30-040506-123.txt", None),
@@ -74,6 +77,9 @@ mod tests {
                 assert_eq!(join(&rest, mark), name.as_bytes());
             }
         }
+        // Another name comes back than was there: whoever stores it has to see to that.
+        assert_eq!(split(b"-v2001-02-03-040506-123.t"), Some((b".t".to_vec(), mark.as_bytes())));
+        assert_eq!(join(b".t", mark.as_bytes()), b".t-v2001-02-03-040506-123");
         assert!(split(b"a-v2000-02-29-235959-999").is_some());
         assert!(split(b"a-v1900-02-29-235959-999").is_none());
     }

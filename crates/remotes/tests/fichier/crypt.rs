@@ -73,7 +73,7 @@ async fn a_folder_of_files_goes_up_in_one_request_and_ranges_cost_one_token() {
         // The checksum of what was encrypted is known, though no listing tells it.
         assert!(outcome.into_result().unwrap().whirlpool.is_some());
     }
-    assert_eq!(service.control().counters().get("upload"), Some(&1));
+    assert_eq!(service.control().counters().get("upload.cgi"), Some(&1));
 
     let file = remote.entry(&folder.join(&Name::new("large").unwrap())).await.unwrap();
     let reader = remote.reader(file.as_file().unwrap());
