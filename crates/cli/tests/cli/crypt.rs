@@ -331,7 +331,7 @@ fn over_the_service_empty_files_can_be_stored_and_uploads_are_batched() {
     crypt.ours(&["sync", text(&plain), "c:"]).success();
     let after = crypt.stage.counters();
     assert_eq!(after.get("download"), before.get("download"), "{after:?}");
-    assert_eq!(after.get("upload.cgi"), before.get("upload"), "{after:?}");
+    assert_eq!(after.get("upload.cgi"), before.get("upload.cgi"), "{after:?}");
 }
 
 #[test]
