@@ -93,6 +93,7 @@ fn half_differs(bencher: Bencher<'_, '_>, files: usize) {
         evidence: Evidence::Checksums,
         ignore_size: false,
         one_way: false,
+        reading: fichier_engine::Reading::default(),
         checksums: Checksums::default(),
         checkers: 8,
         max_depth: None,

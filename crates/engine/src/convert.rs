@@ -8,7 +8,7 @@ use std::{
 use futures::{StreamExt, pin_mut};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, Relocation, RemoteExt as _, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, Relocation, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
     RunOptions, RunReport, Stats,

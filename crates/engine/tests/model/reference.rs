@@ -177,6 +177,19 @@ pub(crate) fn expect(
             }
             state.destination.set(path, vec![content]);
         }
+        // A sync leaves one file of a name, once the newest is known to be the source's.
+        if let (Operation::Sync, false, Some((last, others))) = (
+            operation,
+            transfer,
+            before.destination.files.get(path).and_then(|versions| versions.split_last()),
+        ) && *last == content
+            && !others.is_empty()
+        {
+            state.destination.set(path, vec![content]);
+            if flags.backup {
+                state.backup.set(path, others.to_vec());
+            }
+        }
         let there = transfer || newest.is_some();
         if operation == Operation::Move && there {
             let left = &versions[..versions.len() - 1];

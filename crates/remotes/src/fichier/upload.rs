@@ -391,9 +391,7 @@ impl FichierRemote {
         for (receipt, before) in unsettled {
             let Ok(report) = self.client.upload_report_now(receipt).await else { continue };
             for file in report {
-                let same = file
-                    .whirlpool
-                    .is_some_and(|sum| kept.values().any(|kept| kept.as_bytes() == sum.as_bytes()));
+                let same = file.whirlpool.is_some_and(|sum| kept.values().any(|kept| *kept == sum));
                 if same && !kept.contains_key(&file.link) && !before.links.contains(&file.link) {
                     tracing::warn!(link = %file.link, "An upload arrived after it was sent again: removing its copy");
                     self.discard(file.link, id, before).await;
