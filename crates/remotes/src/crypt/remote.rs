@@ -104,7 +104,7 @@ impl CryptRemote {
     }
 
     /// Whether a file and a folder of one name are stored under different names, so that the inner remote doesn't see
-    /// that one stands in the other's way.
+    /// that one stands in the other's way. Where names may double anyway, nothing does.
     fn can_double(&self, file: &RemotePath, folder: &RemotePath) -> bool {
         file != folder && !self.info.features.duplicates
     }
@@ -299,7 +299,7 @@ impl CryptRemote {
         outcomes.into_iter().zip(batch).map(|(outcome, item)| self.stored_at(&item.to, outcome)).collect()
     }
 
-    /// Folders as the inner remote has them, as far as there may be such.
+    /// Where a folder is stored, as far as there may be one.
     async fn new_folder(&self, path: &RemotePath) -> Result<RemotePath> {
         self.paths.admit(path)?;
         self.no_file_at(path).await?;
@@ -307,10 +307,13 @@ impl CryptRemote {
     }
 
     async fn stored_move(&self, item: &FolderRelocation) -> Result<FolderRelocation> {
-        let to = self.new_folder(&item.to).await.map_err(|error| match error {
-            StorageError::IsAFile(path) if path == item.to => StorageError::AlreadyExists(path),
-            other => other,
-        })?;
+        self.paths.admit(&item.to)?;
+        let [file, to] = [self.paths.file(&item.to)?, self.paths.folder(&item.to)?];
+        // The inner remote wouldn't see it.
+        if file != to && self.is_file(&file).await {
+            return Err(StorageError::AlreadyExists(item.to.clone()));
+        }
+        self.no_file_at(&item.to.parent().unwrap_or_default()).await?;
         Ok(FolderRelocation { from: self.paths.folder(&item.from)?, to })
     }
 }
