@@ -222,8 +222,8 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(key.open(nonce, 0, changed.clone(), None), Err(BadBlock(block)));
             let passed = key.open(nonce, 0, changed, Some(&|bad| assert_eq!(bad, BadBlock(block)))).unwrap();
-            assert!(passed[block as usize].iter().all(|byte| *byte == 0));
-            let others = (0..3).filter(|other| *other != block as usize);
+            assert!(passed[as_usize(block)].iter().all(|byte| *byte == 0));
+            let others = (0..3).filter(|other| *other != as_usize(block));
             for other in others {
                 assert_eq!(passed[other], plain[other * 65_536..plain.len().min(other * 65_536 + 65_536)]);
             }
