@@ -29,12 +29,8 @@ struct KnownCircle {
 
 /// The circles that wait to be opened.
 const KNOWN_CIRCLES: &[KnownCircle] = &[
-    // `Context` and the grammar are in `commands/mod.rs`, which also knows all commands.
-    known("cli", "commands/mod.rs", 74),
     // `Run` lists, plans, remembers and carries out, in one object.
-    known("engine", "run.rs", 10),
-    // Settings are read by the registry that knows all backends; `Tree` is in two files.
-    known("remotes", "registry.rs", 13),
+    known("engine", "run/mod.rs", 13),
     // The catalogue in memory and on disk hold each other's types.
     known("remotes", "fichier/catalogue.rs", 6),
     // The parts of the local remote are given the whole of it.

@@ -27,7 +27,7 @@ use crate::{
         StatsFlags, Timetable, TransferFlags, Typed, USUAL_UNKNOWN_TIME,
     },
     log_file::Rotation,
-    logging::LogFormat,
+    log_format::LogFormat,
     name_transform::Steps,
     output::{screen::Questions, stats::Style, time::Clock},
     syslog::Facility,
@@ -173,7 +173,7 @@ pub(crate) enum Contradiction {
 
 impl Settings {
     /// Decides what was meant.
-    pub(crate) fn new(typed: &Typed, environment: &Environment) -> Result<Self, Contradiction> {
+    pub(crate) fn new<C>(typed: &Typed<C>, environment: &Environment) -> Result<Self, Contradiction> {
         let Typed { global: typed, transfer, network, stats, filter, backend, .. } = typed;
         let plain_terminal = environment.get_os("TERM").is_some_and(|terminal| terminal == "dumb");
         if network.client_cert.is_some() != network.client_key.is_some() {
@@ -458,7 +458,8 @@ mod tests {
             .chain(["version"])
             .map(Into::into)
             .collect();
-        let Ok(typed) = crate::flags::parse(&words, &Environment::default()) else {
+        let Ok(typed) = crate::flags::parse::<crate::commands::Command>(&words, &Environment::default())
+        else {
             panic!("{words:?} should be understood")
         };
         Settings::new(&typed, &Environment::default())

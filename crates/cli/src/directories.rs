@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::flags::Environment;
+use fichier_config::Environment;
 
 /// The directories of a run. `None`: it isn't known where the user's are.
 #[derive(Debug, Clone)]

@@ -5,7 +5,6 @@
 use std::{
     fmt::{self, Write as _},
     io::{self, IsTerminal as _},
-    str::FromStr,
     sync::Arc,
 };
 
@@ -26,6 +25,7 @@ use crate::{
     exit,
     flags::{Colour, LogLevel},
     log_file::LogFile,
+    log_format::LogFormat,
     output::{json::Object, screen::Screen, time::Clock},
     syslog::{Facility, Syslog},
     typed_secrets::TypedSecrets,
@@ -48,63 +48,6 @@ pub(crate) struct Log {
     format: LogFormat,
     clock: Clock,
     secrets: TypedSecrets,
-}
-
-/// What a line of the log says beside its message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one word of a flag")]
-pub(crate) struct LogFormat {
-    date: bool,
-    time: bool,
-    microseconds: bool,
-    utc: bool,
-    process: bool,
-    source: bool,
-    no_level: bool,
-    /// One JSON object a line, whatever else is said.
-    pub(crate) json: bool,
-}
-
-impl LogFormat {
-    const NOTHING: Self = Self {
-        date: false,
-        time: false,
-        microseconds: false,
-        utc: false,
-        process: false,
-        source: false,
-        no_level: false,
-        json: false,
-    };
-    const USUAL: Self = Self { date: true, time: true, ..Self::NOTHING };
-}
-
-impl FromStr for LogFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut format = Self::NOTHING;
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            *match word.to_ascii_lowercase().as_str() {
-                "date" => &mut format.date,
-                "time" => &mut format.time,
-                "microseconds" => &mut format.microseconds,
-                "utc" => &mut format.utc,
-                "pid" => &mut format.process,
-                "shortfile" | "longfile" => &mut format.source,
-                "nolevel" => &mut format.no_level,
-                "json" => &mut format.json,
-                _ => {
-                    return Err(format!(
-                        "{word:?} is none of date, time, microseconds, UTC, pid, shortfile, longfile, nolevel, json"
-                    ));
-                }
-            } = true;
-        }
-        // They belong to the time.
-        format.time |= format.microseconds;
-        Ok(format)
-    }
 }
 
 impl Log {

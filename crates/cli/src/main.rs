@@ -5,6 +5,7 @@
 mod arguments;
 mod calls;
 mod commands;
+mod context;
 mod directories;
 mod exit;
 mod features;
@@ -14,6 +15,7 @@ mod flags;
 mod hashing;
 mod listing;
 mod log_file;
+mod log_format;
 mod logging;
 mod name_transform;
 mod output;

@@ -11,7 +11,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::{
     arguments::Settings,
-    commands::{self, Context},
+    commands,
+    context::Context,
     exit::{self, Exit},
     features, filtering,
     flags::{self, Environment, FilterFlags, LogLevel},
@@ -24,7 +25,7 @@ use crate::{
 
 /// Runs the program and says how it ended.
 pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
-    let typed = match flags::parse(words, environment) {
+    let typed = match flags::parse::<commands::Command>(words, environment) {
         Ok(typed) => typed,
         Err(flags::Misuse::Clap(error)) => return show(words, &error),
         Err(flags::Misuse::Environment(message)) => {
@@ -113,10 +114,12 @@ fn execute(
 /// Shows clap's answer: help and version on stdout, misuse on stderr.
 fn show(words: &[OsString], error: &clap::Error) -> Exit {
     let (text, exit) = match error.kind() {
-        ErrorKind::DisplayHelp => (flags::help_for(words), Exit::Success),
+        ErrorKind::DisplayHelp => {
+            (flags::help_for(flags::grammar::<commands::Command>(), words), Exit::Success)
+        }
         ErrorKind::DisplayVersion => (commands::version::text(), Exit::Success),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            (flags::help_for(words), Exit::Usage)
+            (flags::help_for(flags::grammar::<commands::Command>(), words), Exit::Usage)
         }
         ErrorKind::InvalidSubcommand => (unknown_command(error), Exit::Usage),
         _ => {

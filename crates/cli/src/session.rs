@@ -19,7 +19,7 @@ use fichier_session::{Configuration, LocalPath, Passphrases, Setup};
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use fichier_session::{DEMO, Purpose, is_harmless as is_harmless_option};
+pub(crate) use fichier_session::{DEMO, Purpose};
 pub(crate) use guard::unless_declined;
 
 use crate::{arguments::Settings, calls::Calls, exit::Failure, flags::is_other_service};

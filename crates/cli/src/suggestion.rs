@@ -67,7 +67,7 @@ fn suggestions(word: &str) -> Vec<String> {
     if let Some((_, names)) = MEANT.iter().find(|(typed, _)| *typed == lower) {
         return names.iter().map(|name| (*name).to_owned()).collect();
     }
-    let mut close: Vec<_> = flags::command_names()
+    let mut close: Vec<_> = flags::command_names::<crate::commands::Command>()
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name), name))
         // Of a short word, few letters may be wrong.
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_suggestion_is_a_command_and_what_is_missing_is_none() {
-        let names = flags::command_names();
+        let names = flags::command_names::<crate::commands::Command>();
         for (word, meant) in MEANT {
             assert!(
                 meant.iter().all(|name| names.iter().any(|command| command == name)),

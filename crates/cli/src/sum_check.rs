@@ -12,7 +12,7 @@ use futures::{StreamExt as _, stream};
 
 use crate::{
     arguments::Settings,
-    commands::Context,
+    context::Context,
     exit::Failure,
     hashing::{self, HashKind, SumLine},
     listing::Listing,

@@ -6,7 +6,7 @@ use std::{borrow::Cow, ffi::OsString};
 use fichier_config::{Address, RemoteSpec};
 use zeroize::Zeroizing;
 
-use crate::session::is_harmless_option;
+use fichier_session::is_harmless as is_harmless_option;
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "…";

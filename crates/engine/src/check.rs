@@ -16,13 +16,13 @@ use fichier_storage::{
 use crate::{
     Checksums, NameMatching, NameTransform, Reading, Relation, RunReport, Stats,
     compare::Side,
-    copy::find_source,
-    names::Sides,
+    compare::names::Sides,
+    events::report::Verdict,
     plan,
-    renaming::{no_new_name, rename_all},
-    report::Verdict,
-    sift::Sieve,
-    visit::Open,
+    plan::renaming::{no_new_name, rename_all},
+    plan::visit::Open,
+    run::copy::find_source,
+    walk::filtered::Sieve,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.

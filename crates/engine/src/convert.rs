@@ -12,10 +12,10 @@ use fichier_storage::{Entry, File, Location, Relocation, RemoteExt, RemotePath, 
 
 use crate::{
     RunOptions, RunReport, Stats,
-    copy::{find_source, with_new_name},
-    event::Event,
-    renaming::{no_new_name, rename_all},
-    report::Verdict,
+    events::Event,
+    events::report::Verdict,
+    plan::renaming::{no_new_name, rename_all},
+    run::copy::{find_source, with_new_name},
     walk_filtered,
 };
 

@@ -1,6 +1,6 @@
 //! The backend `alias`: another name for a place on another remote, or on this computer.
 
-use crate::registry::{BackendSpec, Chosen, DESCRIPTION, OpenError, Opens, OptionKind, OptionSpec};
+use crate::backend::{BackendSpec, Chosen, DESCRIPTION, OpenError, Opens, OptionKind, OptionSpec};
 
 /// The backend.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
@@ -45,8 +45,9 @@ mod tests {
     use std::{collections::BTreeMap, path::Path};
 
     use crate::{
+        backend::{NoRemotes, Opening},
         network::Network,
-        registry::{NoRemotes, Opening, elsewhere},
+        registry::elsewhere,
     };
 
     fn target(name: &str, remote: &str) -> Result<Option<String>, String> {

@@ -3,7 +3,7 @@
 use clap::Args;
 use fichier_storage::{RemoteExt, Usage};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     output::{json::Object, size},

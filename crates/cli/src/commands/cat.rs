@@ -7,7 +7,7 @@ use clap::Args;
 use fichier_storage::{ByteRange, ByteStream, File, StorageError, WhirlpoolHasher};
 use futures::StreamExt as _;
 
-use super::Context;
+use crate::context::Context;
 use crate::{exit::Failure, listing::Listing, transfer::reading};
 
 /// Write the bytes of files to the standard output

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use clap::{Args, Subcommand};
 use fichier_remotes::fichier::{KeptCatalogue, KeptEntry};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     listing::Listing,

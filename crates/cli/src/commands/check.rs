@@ -3,7 +3,7 @@
 use clap::Args;
 use fichier_engine::{CheckOptions, CheckReport, Comparison, Evidence, RunReport};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::{Exit, Failure},
     filtering::refuse_single_file,

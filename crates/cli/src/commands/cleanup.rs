@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::exit::Failure;
 
 /// Empty the trash of a remote; neither 1Fichier nor a local disk has one

@@ -4,7 +4,8 @@ use clap::{Arg, Args};
 
 use fichier_remotes::registry;
 
-use super::{Context, complete_path};
+use super::complete_path;
+use crate::context::Context;
 use crate::{flags, hashing::HashKind};
 
 /// Stands in the answer where the shell completes the names of local files by itself.
@@ -83,7 +84,7 @@ enum Kind {
 }
 
 fn expected(before: &[String], last: &str) -> Expected {
-    let grammar = flags::grammar();
+    let grammar = flags::grammar::<super::Command>();
     let mut command = &grammar;
     let shared: Vec<&Arg> = grammar.get_arguments().filter(|arg| arg.is_global_set()).collect();
     let (mut waiting, mut places, mut only_places) = (None, Vec::new(), false);
@@ -185,7 +186,7 @@ fn of_value(arg: &Arg) -> Vec<Kind> {
         }
         Some("TOPIC") => {
             let topics = ["flags", "backends", "backend", "man", "reference"].map(str::to_owned);
-            topics.into_iter().chain(flags::command_names()).map(Kind::Word).collect()
+            topics.into_iter().chain(flags::command_names::<super::Command>()).map(Kind::Word).collect()
         }
         _ => Vec::new(),
     }

@@ -12,7 +12,7 @@ use fichier_state::{read_small, replace};
 use fichier_storage::RemoteExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::Context;
+use crate::context::Context;
 use crate::session::DEMO;
 
 /// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.

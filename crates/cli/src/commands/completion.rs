@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Context;
+use crate::context::Context;
 
 /// Print a script that completes commands, flags, values, remotes and paths in a shell
 #[derive(Debug, Args)]

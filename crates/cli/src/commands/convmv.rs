@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     transfer::{ListFlags, carry_out, run_options},

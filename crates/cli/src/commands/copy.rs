@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Copy files, leaving out those that are there already

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Copy a file under another name, or the contents of a folder

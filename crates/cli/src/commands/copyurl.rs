@@ -9,7 +9,7 @@ use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{Location, Name, RemoteExt, RemotePath, StorageError};
 use futures::StreamExt as _;
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::{Failure, describe},
     file_name,

@@ -8,7 +8,7 @@ use fichier_engine::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicates};
 use fichier_storage::RemotePath;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     filtering::refuse_single_file,

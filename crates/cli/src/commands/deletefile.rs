@@ -3,7 +3,7 @@
 use clap::Args;
 use fichier_storage::{Entry, RemoteExt, StorageError};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::{Exit, Failure},
     output::size,

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use fichier_emulator::{Account, Checksums, Emulator, FaultSpec, Limits, Lists, MkdirExisting, Storage};
 
-use super::Context;
+use crate::context::Context;
 use crate::flags;
 
 /// Imitate the 1Fichier service on this machine

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use fichier_engine::{HashCache, RunReport};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::{Exit, Failure},
     output::size,

@@ -11,7 +11,7 @@ use clap::Args;
 use fichier_storage::{Location, RemotePath};
 use futures::{StreamExt as _, stream};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     hashing::{self, HashKind, Hasher},

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::{exit::Failure, flags};
 
 /// Explain a command, the flags that all commands share, or a kind of remote
@@ -25,9 +25,9 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let topic: Vec<&str> = arguments.topic.iter().map(String::as_str).collect();
     let text = match topic[..] {
-        [] => flags::overview(),
-        ["flags"] => flags::flag_table(None, columns()).unwrap_or_default(),
-        ["flags", group] => flags::flag_table(Some(group), columns()).ok_or_else(|| {
+        [] => flags::overview(grammar()),
+        ["flags"] => flags::flag_table(&grammar(), None, columns()).unwrap_or_default(),
+        ["flags", group] => flags::flag_table(&grammar(), Some(group), columns()).ok_or_else(|| {
             Failure::usage(format!("there are no flags {group:?}; all: fichier help flags"))
         })?,
         ["backends"] => flags::backend_table(),
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
             Failure::usage(format!("there is no backend {name:?}; all: fichier help backends"))
         })?,
         ["man", directory] => {
-            let written = flags::write_manual_pages(Path::new(directory));
+            let written = flags::write_manual_pages(&grammar(), Path::new(directory));
             return written.with_context(|| format!("can't write manual pages to {directory}"));
         }
         ["man"] => {
@@ -44,13 +44,17 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
             return Err(Failure::usage(message).into());
         }
         ["reference"] => flags::reference_markdown(),
-        ["reference", "flags"] => flags::flags_markdown(),
-        _ => flags::help_for_command(&arguments.topic).ok_or_else(|| {
+        ["reference", "flags"] => flags::flags_markdown(&grammar()),
+        _ => flags::help_for_command(grammar(), &arguments.topic).ok_or_else(|| {
             Failure::usage(format!("there is no command {:?}; all: fichier help", topic.join(" ")))
         })?,
     };
     context.out.write_all(text.as_bytes())?;
     Ok(())
+}
+
+fn grammar() -> clap::Command {
+    flags::grammar::<super::Command>()
 }
 
 /// How wide lines may be: as the terminal is, or as in a text file.

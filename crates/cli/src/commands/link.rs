@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use fichier_storage::{LinkRequest, RemoteExt};
 
-use super::Context;
+use crate::context::Context;
 use crate::exit::Failure;
 
 /// Make or take back a public link to a file or folder

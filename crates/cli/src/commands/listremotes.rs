@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::{exit::Failure, output::json::Object, session::RemoteEntry};
 
 /// List the remotes of the configuration

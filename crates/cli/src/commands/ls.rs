@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::{listing::Listing, output::size};
 
 /// List files with their sizes, in all folders below

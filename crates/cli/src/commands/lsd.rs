@@ -3,7 +3,7 @@
 use clap::Args;
 use fichier_storage::Entry;
 
-use super::Context;
+use crate::context::Context;
 use crate::{listing::Listing, output::size};
 
 /// List folders

@@ -5,7 +5,8 @@ use bstr::ByteSlice as _;
 use clap::Args;
 use fichier_storage::{Entry, Location};
 
-use super::{Context, lsjson};
+use super::lsjson;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     hashing::{self, HashKind},

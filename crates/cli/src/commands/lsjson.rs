@@ -5,7 +5,7 @@ use bstr::ByteSlice as _;
 use clap::Args;
 use fichier_storage::{Entry, Location, RemoteExt, StorageError};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     hashing::{self, HashKind},
     listing::{Listing, Seen},

@@ -45,20 +45,9 @@ mod touch;
 mod tree;
 pub(crate) mod version;
 
-use std::io::Write;
-
 use clap::Subcommand;
 
-use crate::{arguments::Settings, logging::Log, problems::Problems, session::Session};
-
-/// What a command works with.
-pub(crate) struct Context<'a> {
-    pub(crate) session: &'a Session<'a>,
-    pub(crate) settings: &'a Settings,
-    pub(crate) log: &'a Log,
-    pub(crate) out: &'a mut dyn Write,
-    pub(crate) problems: Problems,
-}
+use crate::context::Context;
 
 /// The commands.
 #[derive(Debug, Subcommand)]

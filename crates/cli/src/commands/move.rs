@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Move files, removing each from the source once it is at the destination

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Move or rename a file, or the contents of a folder

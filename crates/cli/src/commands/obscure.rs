@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::exit::Failure;
 
 /// Obscure a password for the configuration file

@@ -3,7 +3,7 @@
 use clap::Args;
 use fichier_engine::Removal;
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     transfer::{ListFlags, carry_out},

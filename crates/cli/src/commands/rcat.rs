@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use clap::Args;
 use fichier_engine::Upload;
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     session::refuse_folder,

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Context, obscure::given};
+use super::obscure::given;
+use crate::context::Context;
 
 /// Reveal an obscured password
 #[derive(Debug, Args)]

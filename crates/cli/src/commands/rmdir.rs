@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::session::unless_declined;
 
 /// Remove an empty folder

@@ -3,7 +3,7 @@
 use clap::Args;
 use fichier_engine::{EmptyFolders, remove_empty_folders};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     filtering::refuse_single_file,
     transfer::{ListFlags, carry_out},

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::{listing::Listing, output::size};
 
 /// Count files and add up their sizes, in all folders below

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 use crate::transfer::{AfterFlags, Between, ListFlags};
 
 /// Make the destination hold just what the source holds

@@ -9,7 +9,7 @@ use fichier_storage::{
 };
 use jiff::{civil::DateTime, tz::TimeZone};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     listing::Listing,

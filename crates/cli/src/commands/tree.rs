@@ -8,7 +8,7 @@ use fichier_encoding::Encoding;
 use fichier_storage::{Entry, RemotePath};
 use jiff::{ToSpan as _, ZonedDateTime};
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     listing::{Listing, Seen},
     output::{create_file, size, time::Clock},

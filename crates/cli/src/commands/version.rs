@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 
 /// Show the version
 #[derive(Debug, Args)]

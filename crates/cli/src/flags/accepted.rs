@@ -131,7 +131,9 @@ mod tests {
     fn flags_without_effect_are_taken_in_every_form_and_told_of() {
         let line = "fichier --use-mmap ls x --buffer-size 32M --max-backlog=9 --no-console=false";
         let words: Vec<_> = line.split(' ').map(Into::into).collect();
-        let Ok(typed) = parse(&words, &Environment::default()) else { panic!("should be understood") };
+        let Ok(typed) = parse::<crate::commands::Command>(&words, &Environment::default()) else {
+            panic!("should be understood")
+        };
         let flags: Vec<_> = typed.without_effect.iter().filter_map(|line| line.split(' ').next()).collect();
         assert_eq!(flags, ["--buffer-size", "--max-backlog", "--no-console", "--use-mmap"]);
     }

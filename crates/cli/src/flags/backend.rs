@@ -142,7 +142,7 @@ mod tests {
     fn flags(words: &[&str]) -> Result<Vec<super::BackendFlag>, String> {
         let words: Vec<_> = ["fichier", "version"].iter().chain(words).map(Into::into).collect();
         let environment = Environment::from_pairs([("RCLONE_FICHIER_API_KEY", "from the environment")]);
-        match parse(&words, &environment) {
+        match parse::<crate::commands::Command>(&words, &environment) {
             Ok(typed) => Ok(typed.backend),
             Err(Misuse::Clap(error)) => Err(error.to_string()),
             Err(Misuse::Environment(error)) => Err(error),

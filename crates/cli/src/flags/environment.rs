@@ -140,7 +140,7 @@ mod tests {
 
     fn transfers(words: &[&str], variables: &[(&str, &str)]) -> Result<i64, String> {
         let words: Vec<_> = words.iter().map(Into::into).collect();
-        match parse(&words, &environment(variables)) {
+        match parse::<crate::commands::Command>(&words, &environment(variables)) {
             Ok(typed) => Ok(typed.global.transfers),
             Err(Misuse::Environment(message)) => Err(message),
             Err(Misuse::Clap(error)) => Err(error.to_string()),
@@ -166,7 +166,7 @@ mod tests {
     // Which flags take an empty value was measured with rclone 1.75.2.
     #[test]
     fn what_is_empty_is_refused_where_the_flag_needs_a_value() {
-        let read = |name: &str, value: &str| match parse(
+        let read = |name: &str, value: &str| match parse::<crate::commands::Command>(
             &["fichier".into(), "version".into()],
             &environment(&[(name, value)]),
         ) {
@@ -202,7 +202,9 @@ mod tests {
     fn flags_that_may_be_repeated_take_a_list() {
         let includes = |value| {
             let variables = environment(&[("RCLONE_INCLUDE", value)]);
-            let Ok(typed) = parse(&["fichier".into(), "version".into()], &variables) else {
+            let Ok(typed) =
+                parse::<crate::commands::Command>(&["fichier".into(), "version".into()], &variables)
+            else {
                 panic!("{value} should be understood")
             };
             typed.filter.include
@@ -215,7 +217,7 @@ mod tests {
     fn the_flags_of_a_command_come_from_the_environment_too() {
         let format = |words: &[&str], variables: &[(&str, &str)]| {
             let words: Vec<_> = words.iter().map(Into::into).collect();
-            match parse(&words, &environment(variables)) {
+            match parse::<crate::commands::Command>(&words, &environment(variables)) {
                 Ok(typed) => Ok(format!("{:?}", typed.command)),
                 Err(Misuse::Environment(message)) => Err(message),
                 Err(Misuse::Clap(error)) => Err(error.to_string()),
@@ -236,7 +238,8 @@ mod tests {
     #[test]
     fn a_flag_that_needs_another_may_come_from_the_environment() {
         let variables = environment(&[("RCLONE_CLIENT_CERT", "a"), ("RCLONE_CLIENT_KEY", "b")]);
-        let Ok(typed) = parse(&["fichier".into(), "version".into()], &variables) else {
+        let Ok(typed) = parse::<crate::commands::Command>(&["fichier".into(), "version".into()], &variables)
+        else {
             panic!("should be understood")
         };
         assert!(typed.network.client_cert.is_some() && typed.network.client_key.is_some());
@@ -246,7 +249,9 @@ mod tests {
     fn switches_and_loudness() {
         let words = ["fichier".into(), "version".into()];
         let variables = environment(&[("RCLONE_DRY_RUN", "true"), ("RCLONE_VERBOSE", "2")]);
-        let Ok(typed) = parse(&words, &variables) else { panic!("should be understood") };
+        let Ok(typed) = parse::<crate::commands::Command>(&words, &variables) else {
+            panic!("should be understood")
+        };
         assert!(typed.global.dry_run);
         assert_eq!(typed.global.verbose.iter().fold(0, |total, step| step.apply(total)), 2);
     }

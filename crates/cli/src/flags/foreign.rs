@@ -68,7 +68,7 @@ mod tests {
 
     fn read(line: &str) -> Result<Vec<String>, Option<&'static str>> {
         let words: Vec<_> = line.split(' ').map(Into::into).collect();
-        match parse(&words, &Environment::default()) {
+        match parse::<crate::commands::Command>(&words, &Environment::default()) {
             Ok(typed) => Ok(typed.without_effect),
             Err(Misuse::Clap(error)) => Err(why_unknown(&error)),
             Err(Misuse::Environment(message)) => panic!("{message}"),
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_list_is_of_flags_that_the_grammar_hasnt() {
-        let grammar = crate::flags::grammar();
+        let grammar = crate::flags::grammar::<crate::commands::Command>();
         let known: Vec<_> = grammar.get_arguments().filter_map(clap::Arg::get_long).collect();
         assert!(FLAGS.lines().count() > 900);
         for name in FLAGS.lines().map(|line| line.trim_end_matches('=')) {

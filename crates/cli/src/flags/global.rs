@@ -12,7 +12,7 @@ use super::{
     transfer::Size,
     value::{duration, size},
 };
-use crate::{logging::LogFormat, syslog::Facility};
+use crate::{log_format::LogFormat, syslog::Facility};
 
 /// What is shown for a time that isn't known, unless a flag says otherwise.
 pub(crate) const USUAL_UNKNOWN_TIME: &str = "2000-01-01T00:00:00Z";

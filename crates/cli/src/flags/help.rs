@@ -1,19 +1,17 @@
-//! The help texts: of the program, of one command, of the flags that all commands share; and manual pages.
+//! The help texts: of the program, of one command, of the flags that all commands share; and manual pages. Each is made
+//! of the grammar that it is given.
 
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write as _, io, path::Path};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::grammar;
-
 /// The help of the program as a whole.
-pub(crate) fn overview() -> String {
-    grammar().render_help().to_string()
+pub(crate) fn overview(mut grammar: clap::Command) -> String {
+    grammar.render_help().to_string()
 }
 
 /// The help of a command, such as `config`, `create`; `None` when there is no such command.
-pub(crate) fn for_command(path: &[String]) -> Option<String> {
-    let mut grammar = grammar();
+pub(crate) fn for_command(mut grammar: clap::Command, path: &[String]) -> Option<String> {
     grammar.build();
     let mut command = path.first().map(|_| &mut grammar)?;
     for name in path {
@@ -25,8 +23,7 @@ pub(crate) fn for_command(path: &[String]) -> Option<String> {
 }
 
 /// The help that fits a command line on which `--help` was found.
-pub(crate) fn help_for(words: &[OsString]) -> String {
-    let grammar = grammar();
+pub(crate) fn help_for(grammar: clap::Command, words: &[OsString]) -> String {
     let mut command = &grammar;
     let mut path = Vec::new();
     for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
@@ -35,19 +32,20 @@ pub(crate) fn help_for(words: &[OsString]) -> String {
             command = next;
         }
     }
-    for_command(&path).unwrap_or_else(overview)
+    let whole = grammar.clone();
+    for_command(grammar, &path).unwrap_or_else(|| overview(whole))
 }
 
 /// Writes a manual page for the program and for each command into a directory.
 ///
 /// # Errors
 /// The directory can't be made or written to.
-pub(crate) fn write_manual_pages(directory: &Path) -> io::Result<()> {
+pub(crate) fn write_manual_pages(grammar: &clap::Command, directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
-    clap_mangen::generate_to(grammar().about(NAME), directory)?;
+    clap_mangen::generate_to(grammar.clone().about(NAME), directory)?;
     // The flags that the commands' own pages leave out stand on the program's page.
     let mut page = Vec::new();
-    clap_mangen::Man::new(grammar().about(NAME).mut_args(|arg| arg.hide(false))).render(&mut page)?;
+    clap_mangen::Man::new(grammar.clone().about(NAME).mut_args(|arg| arg.hide(false))).render(&mut page)?;
     std::fs::write(directory.join("fichier.1"), page)?;
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
@@ -112,9 +110,9 @@ fn escaped(text: &str) -> String {
 
 /// The flags that all commands share, group by group; only the groups whose name holds a word, if one is given.
 /// `None`: there is no such group. Lines are no wider than `columns`.
-pub(crate) fn flag_table(wanted: Option<&str>, columns: usize) -> Option<String> {
+pub(crate) fn flag_table(grammar: &clap::Command, wanted: Option<&str>, columns: usize) -> Option<String> {
     let mut groups: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-    for arg in grammar().get_arguments().filter(|arg| arg.is_global_set()) {
+    for arg in grammar.get_arguments().filter(|arg| arg.is_global_set()) {
         let Some(long) = arg.get_long() else { continue };
         let short = arg.get_short().map_or_else(|| "    ".to_owned(), |short| format!("-{short}, "));
         let value = match (arg.get_action().takes_values(), arg.get_value_names()) {
@@ -179,6 +177,11 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::Command;
+
+    fn grammar() -> clap::Command {
+        crate::flags::grammar::<Command>()
+    }
 
     fn paths_below(command: &clap::Command, path: &[String]) -> Vec<Vec<String>> {
         let mut paths = Vec::new();
@@ -195,7 +198,7 @@ mod tests {
         let paths = paths_below(&grammar(), &[]);
         assert!(paths.contains(&vec!["config".to_owned(), "encryption".to_owned(), "set".to_owned()]));
         for path in paths {
-            let text = for_command(&path).unwrap();
+            let text = for_command(grammar(), &path).unwrap();
             assert!(text.contains("Example"), "{path:?} has no example:\n{text}");
             assert!(!text.contains("--low-level-retries"), "{path:?} shows shared flags:\n{text}");
         }
@@ -203,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_help_is_that_of_the_command_that_was_meant() {
-        let help = |line: &str| help_for(&line.split(' ').map(Into::into).collect::<Vec<_>>());
+        let help = |line: &str| help_for(grammar(), &line.split(' ').map(Into::into).collect::<Vec<_>>());
         assert!(help("fichier config create --help").contains("Usage: fichier config create"));
         assert!(help("fichier -v config --help").contains("Usage: fichier config"));
         assert!(help("fichier --help").contains("Usage: fichier"));
@@ -227,14 +230,14 @@ mod tests {
 
     #[test]
     fn shared_flags_are_listed_with_their_defaults() {
-        let table = flag_table(None, 100).unwrap();
+        let table = flag_table(&grammar(), None, 100).unwrap();
         assert!(table.contains("      --transfers N"), "{table}");
         assert!(table.contains("(default 4)"), "{table}");
         assert!(table.contains("  -n, --dry-run "), "{table}");
-        let longest = flag_table(None, 90).unwrap().lines().map(UnicodeWidthStr::width).max();
+        let longest = flag_table(&grammar(), None, 90).unwrap().lines().map(UnicodeWidthStr::width).max();
         assert!(longest <= Some(90), "{longest:?}");
-        let some = flag_table(Some("networking"), 100).unwrap();
+        let some = flag_table(&grammar(), Some("networking"), 100).unwrap();
         assert!(some.contains("--bind") && !some.contains("--dry-run"), "{some}");
-        assert!(flag_table(Some("nothing"), 100).is_none());
+        assert!(flag_table(&grammar(), Some("nothing"), 100).is_none());
     }
 }

@@ -22,7 +22,7 @@ mod value;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use fichier_config::Environment;
 
@@ -40,7 +40,6 @@ pub(crate) use self::{
     transfer::{CutoffMode, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
 };
-use crate::commands::Command;
 
 /// The flags that all commands share, and what there is to say of the program.
 #[derive(Debug, Parser)]
@@ -69,9 +68,9 @@ struct SharedFlags {
     stats: StatsFlags,
 }
 
-/// What was typed, still without meaning.
+/// What was typed, still without meaning; `C` are the commands.
 #[derive(Debug)]
-pub(crate) struct Typed {
+pub(crate) struct Typed<C> {
     pub(crate) global: GlobalFlags,
     pub(crate) transfer: TransferFlags,
     pub(crate) filter: FilterFlags,
@@ -80,7 +79,7 @@ pub(crate) struct Typed {
     /// Flags of rclone that were typed and decide nothing: why that is so.
     pub(crate) without_effect: Vec<String>,
     pub(crate) backend: Vec<BackendFlag>,
-    pub(crate) command: Command,
+    pub(crate) command: C,
 }
 
 /// Why the command line can't be understood, or was a call for help.
@@ -91,13 +90,13 @@ pub(crate) enum Misuse {
 }
 
 /// The grammar as help and completion show it.
-pub(crate) fn grammar() -> clap::Command {
-    with_commands(Command::augment_subcommands(SharedFlags::command()))
+pub(crate) fn grammar<C: Subcommand>() -> clap::Command {
+    with_commands(C::augment_subcommands(SharedFlags::command()))
 }
 
 /// The names of the commands that help shows.
-pub(crate) fn command_names() -> Vec<String> {
-    let every = Command::augment_subcommands(clap::Command::new("every"));
+pub(crate) fn command_names<C: Subcommand>() -> Vec<String> {
+    let every = C::augment_subcommands(clap::Command::new("every"));
     let shown = every.get_subcommands().filter(|command| !command.is_hide_set());
     shown.map(|command| command.get_name().to_owned()).collect()
 }
@@ -106,8 +105,8 @@ pub(crate) fn command_names() -> Vec<String> {
 /// words as the whole one does, but its messages know no other command.
 ///
 /// Each command gets all shared flags once more: with every command that is most of the time of a short run.
-fn grammar_of(words: &[OsString]) -> clap::Command {
-    let every = Command::augment_subcommands(clap::Command::new("every"));
+fn grammar_of<C: Subcommand>(words: &[OsString]) -> clap::Command {
+    let every = C::augment_subcommands(clap::Command::new("every"));
     let is_among_words = |command: &&clap::Command| words.iter().any(|word| word == command.get_name());
     with_commands(SharedFlags::command().subcommands(every.get_subcommands().filter(is_among_words)))
 }
@@ -128,19 +127,22 @@ fn takes_any_word(arg: clap::Arg) -> clap::Arg {
 }
 
 /// Reads the command line. What it doesn't say is taken from the environment.
-pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
+pub(crate) fn parse<C: Subcommand>(
+    words: &[OsString],
+    environment: &Environment,
+) -> Result<Typed<C>, Misuse> {
     let mut words = words.to_vec();
     backend::join_words(&mut words);
     let mut notices = Vec::new();
     loop {
-        match parse_by(grammar_of(&words), &words, environment) {
+        match parse_by(grammar_of::<C>(&words), &words, environment) {
             Err(Misuse::Clap(error)) if error.use_stderr() => {
                 if let Some(notice) = foreign::take_out(&mut words, &error) {
                     notices.push(notice);
                     continue;
                 }
                 // What is wrong is told by the grammar that knows all commands.
-                return parse_by(grammar(), &words, environment);
+                return parse_by(grammar::<C>(), &words, environment);
             }
             parsed => {
                 return parsed.map(|mut typed| {
@@ -152,7 +154,11 @@ pub(crate) fn parse(words: &[OsString], environment: &Environment) -> Result<Typ
     }
 }
 
-fn parse_by(grammar: clap::Command, words: &[OsString], environment: &Environment) -> Result<Typed, Misuse> {
+fn parse_by<C: Subcommand>(
+    grammar: clap::Command,
+    words: &[OsString],
+    environment: &Environment,
+) -> Result<Typed<C>, Misuse> {
     let grammar =
         environment::defaults(switch::go_style(grammar), environment).map_err(Misuse::Environment)?;
     // Neither is ever freed: many flags, one by one, would take a good part of the time of a short run.
@@ -162,21 +168,22 @@ fn parse_by(grammar: clap::Command, words: &[OsString], environment: &Environmen
 }
 
 /// Takes what was typed out of the matches.
-fn read(matches: &mut clap::ArgMatches) -> Result<Typed, Misuse> {
+fn read<C: Subcommand>(matches: &mut clap::ArgMatches) -> Result<Typed<C>, Misuse> {
     let (backend, without_effect) = (backend::typed(matches), accepted::typed(matches));
     // What is read is taken out: without that, all would be copied first.
     let SharedFlags { global, transfer, filter, network, stats } =
         SharedFlags::from_arg_matches_mut(matches).map_err(Misuse::Clap)?;
-    let command = Command::from_arg_matches_mut(matches).map_err(Misuse::Clap)?;
+    let command = C::from_arg_matches_mut(matches).map_err(Misuse::Clap)?;
     Ok(Typed { global, transfer, filter, network, stats, without_effect, backend, command })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::Command;
 
     fn parsed(grammar: clap::Command, words: &[OsString]) -> String {
-        match parse_by(grammar, words, &Environment::default()) {
+        match parse_by::<Command>(grammar, words, &Environment::default()) {
             Ok(typed) => format!("{typed:?}"),
             Err(Misuse::Clap(error)) if !error.use_stderr() => format!("{:?}", error.kind()),
             Err(_) => "misuse".to_owned(),
@@ -212,8 +219,8 @@ mod tests {
             "fichier -v",
         ] {
             let words = words(line);
-            let short = parsed(grammar_of(&words), &words);
-            assert_eq!(short, parsed(grammar(), &words), "{line}");
+            let short = parsed(grammar_of::<Command>(&words), &words);
+            assert_eq!(short, parsed(grammar::<Command>(), &words), "{line}");
             read += usize::from(short != "misuse");
         }
         assert_eq!(read, 14);
@@ -225,11 +232,14 @@ mod tests {
             ["fichier lss x", "fichier ls", "fichier", "fichier -v", "fichier copy a b --no-such-flag"]
         {
             let words = words(line);
-            let Err(Misuse::Clap(error)) = parse(&words, &Environment::default()) else { panic!("{line}") };
-            let whole = switch::go_style(grammar()).try_get_matches_from(&words).unwrap_err();
+            let Err(Misuse::Clap(error)) = parse::<Command>(&words, &Environment::default()) else {
+                panic!("{line}")
+            };
+            let whole = switch::go_style(grammar::<Command>()).try_get_matches_from(&words).unwrap_err();
             assert_eq!(error.to_string(), whole.to_string(), "{line}");
         }
-        let Err(Misuse::Clap(error)) = parse(&words("fichier lss x"), &Environment::default()) else {
+        let Err(Misuse::Clap(error)) = parse::<Command>(&words("fichier lss x"), &Environment::default())
+        else {
             panic!("there is no such command")
         };
         assert!(error.to_string().contains("lsf"), "{error}");
@@ -238,6 +248,8 @@ mod tests {
     #[test]
     fn no_command_has_a_second_name() {
         // The short grammar looks for first names alone.
-        assert!(grammar().get_subcommands().all(|command| command.get_all_aliases().next().is_none()));
+        assert!(
+            grammar::<Command>().get_subcommands().all(|command| command.get_all_aliases().next().is_none())
+        );
     }
 }

@@ -67,9 +67,9 @@ pub(crate) fn markdown() -> String {
 }
 
 /// All flags that commands share, as a page of the manual. Those of the backends stand on the page of options.
-pub(crate) fn flags_markdown() -> String {
+pub(crate) fn flags_markdown(grammar: &clap::Command) -> String {
     let mut groups: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for arg in super::grammar().get_arguments().filter(|arg| arg.is_global_set() && !is_backend_flag(arg)) {
+    for arg in grammar.get_arguments().filter(|arg| arg.is_global_set() && !is_backend_flag(arg)) {
         let Some(long) = arg.get_long() else { continue };
         let short = arg.get_short().map_or_else(String::new, |short| format!("-{short}, "));
         let value = match arg.get_value_names() {

@@ -62,7 +62,7 @@ fn find<'a>(grammar: &'a clap::Command, path: &[String]) -> &'a clap::Command {
 
 /// The grammar, ready to read many lines.
 fn prepared() -> clap::Command {
-    let mut grammar = switch::go_style(grammar());
+    let mut grammar = switch::go_style(grammar::<crate::commands::Command>());
     grammar.build();
     grammar
 }
@@ -72,7 +72,7 @@ fn understood(grammar: &mut clap::Command, words: &[String]) -> bool {
     let words: Vec<OsString> =
         std::iter::once("fichier".into()).chain(words.iter().map(Into::into)).collect();
     let Ok(mut matches) = grammar.try_get_matches_from_mut(&words) else { return false };
-    let Ok(typed) = read(&mut matches) else { return false };
+    let Ok(typed) = read::<crate::commands::Command>(&mut matches) else { return false };
     let Ok(settings) = Settings::new(&typed, &Environment::default()) else { return false };
     // Rules from files would be read from the directory in which tests run.
     let from_files = words.iter().any(|word| word.to_string_lossy().contains("-from"));
@@ -83,7 +83,7 @@ fn understood(grammar: &mut clap::Command, words: &[String]) -> bool {
 
 #[test]
 fn no_argument_of_a_command_has_the_name_of_a_shared_one() {
-    let grammar = grammar();
+    let grammar = grammar::<crate::commands::Command>();
     let shared: Vec<_> = grammar.get_arguments().map(|arg| (arg.get_id().clone(), arg.get_long())).collect();
     for path in paths(&grammar, &[]) {
         for arg in find(&grammar, &path).get_arguments() {

@@ -10,7 +10,8 @@ use clap::Args;
 use fichier_storage::Location;
 
 use crate::{
-    commands::{Context, lsf},
+    commands::lsf,
+    context::Context,
     exit::{Exit, Failure},
     hashing::HashKind,
     problems::Problems,

@@ -5,7 +5,7 @@ use fichier_storage::{Entry, Location, RemoteExt};
 
 use super::{AfterFlags, ListFlags, carry_out, run_options};
 use crate::{
-    commands::Context,
+    context::Context,
     exit::Failure,
     filtering::refuse_single_file,
     session::{Purpose, Source, refuse_folder},

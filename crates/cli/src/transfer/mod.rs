@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     arguments::{Settings, TransferSettings},
-    commands::Context,
+    context::Context,
     exit::{Exit, Failure},
     flags::LogLevel,
     output::{progress::Progress, size, stats::StatsSnapshot},

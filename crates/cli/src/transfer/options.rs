@@ -5,7 +5,7 @@ use fichier_storage::Location;
 
 use crate::{
     arguments::TransferSettings,
-    commands::Context,
+    context::Context,
     exit::{Exit, Failure, describe},
     flags::{Timetable, transfer_order},
 };

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, RunReport, Stats, agenda::Agenda, agenda::Standing, plan, report::Verdict, run::lost,
-    walk_filtered,
+    Checksums, RunReport, Stats, events::report::Verdict, plan, plan::agenda::Agenda, plan::agenda::Standing,
+    run::lost, walk_filtered,
 };
 
 pub use group::{Duplicates, Twin};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use fichier_storage::{File, Name, Relocation};
 
-use crate::event::Event;
+use crate::events::Event;
 
 use super::{
     Dedupe,

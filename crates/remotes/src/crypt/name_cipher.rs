@@ -2,7 +2,7 @@
 
 use fichier_storage::{RemotePath, StorageError};
 
-use crate::registry::{Chosen, OpenError, Settings};
+use crate::backend::{Chosen, OpenError, Settings};
 
 use super::{
     names::{BadName, Names},

@@ -6,7 +6,7 @@ use fichier_storage::{Remote, StorageError};
 use futures::FutureExt as _;
 use zeroize::Zeroizing;
 
-use crate::registry::{
+use crate::backend::{
     BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opening, Opens, OptionKind, OptionSpec,
 };
 

@@ -15,8 +15,8 @@ use super::{
     recall::Recall,
 };
 use crate::{
+    backend::{Chosen, InvalidValue, OpenError, Settings},
     network::Network,
-    registry::{Chosen, InvalidValue, OpenError, Settings, backend},
 };
 
 /// What to do without a key.
@@ -125,8 +125,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
 /// # Errors
 /// A value doesn't suit its option.
 pub fn catalogue_file(settings: &dyn Settings, network: &Network) -> Result<Option<PathBuf>, InvalidValue> {
-    let Some(spec) = backend("fichier") else { return Ok(None) };
-    let chosen = Chosen::new(spec, settings);
+    let chosen = Chosen::new(&super::settings::BACKEND, settings);
     let (Some(directory), Some(key), None) =
         (&network.memory, chosen.text("api_key")?, chosen.text("shared_folder")?)
     else {

@@ -4,7 +4,7 @@ use fichier_api::SharedFolderId;
 use url::Url;
 
 use super::CatalogueUse;
-use crate::registry::{BackendSpec, DESCRIPTION, Opens, OptionKind, OptionSpec};
+use crate::backend::{BackendSpec, DESCRIPTION, Opens, OptionKind, OptionSpec};
 
 /// The backend.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {

@@ -40,7 +40,7 @@ impl FromStr for CatalogueUse {
             None if text.eq_ignore_ascii_case("trust") => Ok(Self::Trust(None)),
             None if text.eq_ignore_ascii_case("off") => Ok(Self::Off),
             Some((word, age)) if word.eq_ignore_ascii_case("trust") => {
-                crate::registry::length_of_time(age).map(|age| Self::Trust(Some(age))).map_err(|_| wrong())
+                crate::values::duration(age).map(|age| Self::Trust(Some(age))).map_err(|_| wrong())
             }
             _ => Err(wrong()),
         }

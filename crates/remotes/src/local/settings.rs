@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fichier_encoding::Encoding;
 
-use crate::registry::{
+use crate::backend::{
     BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec,
 };
 

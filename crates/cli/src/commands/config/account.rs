@@ -7,7 +7,8 @@ use fichier_remotes::fichier::is_too_soon;
 use fichier_storage::{AccountInfo, RemoteExt, RemotePath};
 use serde::Serialize;
 
-use super::{Context, json, providers};
+use super::{json, providers};
+use crate::context::Context;
 use crate::{
     exit::{self, Failure},
     output::size,

@@ -12,7 +12,8 @@ use fichier_config::{
 };
 use fichier_notation::parse_bool;
 
-use super::{Context, json, options::pairs, providers, wizard};
+use super::{json, options::pairs, providers, wizard};
+use crate::context::Context;
 use crate::exit::Failure;
 
 /// How options are taken.

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use fichier_config::Secret;
 
-use super::Context;
+use crate::context::Context;
 use crate::{
     exit::Failure,
     terminal::{Answer, Terminal},

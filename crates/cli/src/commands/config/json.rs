@@ -7,7 +7,7 @@ use fichier_config::{
 use serde::Serialize;
 use serde_json::{Serializer, Value, json, ser::PrettyFormatter};
 
-use super::Context;
+use crate::context::Context;
 
 /// A question, or the end.
 #[derive(Debug, Serialize)]

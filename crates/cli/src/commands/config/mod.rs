@@ -12,7 +12,7 @@ mod wizard;
 
 use clap::{Args, Subcommand};
 
-use super::Context;
+use crate::context::Context;
 
 /// Set up remotes, step by step or by single commands
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Context;
+use crate::context::Context;
 
 /// Print where the configuration file is
 #[derive(Debug, Args)]

@@ -7,7 +7,8 @@ use fichier_config::provider::{Choice, Group, Provider, Question};
 use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backends};
 use serde::Serialize;
 
-use super::{Context, json};
+use super::json;
+use crate::context::Context;
 
 /// Print all kinds of remotes with their options as JSON
 #[derive(Debug, Args)]

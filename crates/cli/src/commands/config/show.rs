@@ -11,7 +11,8 @@ use fichier_config::{
 };
 use fichier_remotes::registry::{self, OptionKind};
 
-use super::{Context, json, providers};
+use super::{json, providers};
+use crate::context::Context;
 use crate::exit::Failure;
 
 /// Stands for a value in a copy for others.

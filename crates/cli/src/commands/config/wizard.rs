@@ -7,7 +7,8 @@ use fichier_config::{
 };
 use rand::Rng as _;
 
-use super::{Context, account, create, providers};
+use super::{account, create, providers};
+use crate::context::Context;
 use crate::{
     exit::{Exit, Failure},
     terminal::{Answer, Terminal},

@@ -1,0 +1,14 @@
+//! What a command works with.
+
+use std::io::Write;
+
+use crate::{arguments::Settings, logging::Log, problems::Problems, session::Session};
+
+/// What a command works with.
+pub(crate) struct Context<'a> {
+    pub(crate) session: &'a Session<'a>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) log: &'a Log,
+    pub(crate) out: &'a mut dyn Write,
+    pub(crate) problems: Problems,
+}

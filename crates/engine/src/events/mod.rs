@@ -1,0 +1,212 @@
+//! What was done about one path, said once: in the log, in the counters and to whoever watches. A dry run says and
+//! counts what would be done.
+
+pub(crate) mod record;
+pub(crate) mod report;
+pub(crate) mod stats;
+
+use std::time::Duration;
+
+use fichier_storage::{File, RemotePath};
+
+use crate::{Action, Record, Stats};
+
+/// What was done about one path, or would be.
+#[derive(Debug)]
+pub(crate) enum Event<'a> {
+    /// The bytes of a file were sent.
+    Sent {
+        file: &'a File,
+        /// An old version was there.
+        replaced: bool,
+        /// The source goes now.
+        moves: bool,
+        took: Duration,
+    },
+    /// A planned transfer became a copy at the remote, of so many bytes.
+    CopiedThere { file: &'a File, bytes: u64, took: Option<Duration> },
+    /// A planned transfer became a move at the remote, of so many bytes.
+    MovedThere { file: &'a File, bytes: u64, took: Option<Duration> },
+    /// A file moved along with its folder.
+    MovedAlong {
+        file: &'a File,
+        /// How many bytes were planned to be transferred for it, if that was.
+        planned: Option<u64>,
+    },
+    /// A file got another name, since several had the one it had.
+    Renamed { file: &'a File, from: &'a RemotePath },
+    /// A file was removed.
+    Deleted(&'a File),
+    /// The source of a move was removed, after its bytes were sent.
+    SourceDeleted(&'a File),
+    /// An old version was moved to where backups go.
+    SetAside(&'a File),
+    /// A file that the source hasn't got was moved to where backups go.
+    DeletedToBackup(&'a File),
+    /// A folder was made.
+    FolderMade,
+    /// An empty folder was removed.
+    FolderDeleted,
+    /// The empty folder that was named was removed; messages have this name for it.
+    RootDeleted(&'a str),
+    /// A folder was moved with all it holds.
+    FolderMoved,
+    /// A folder was renamed at the destination, since it was renamed at the source.
+    FolderRenamed { from: &'a RemotePath },
+    /// A file's modification time was set.
+    Retimed(&'a File),
+    /// The destination has the same content.
+    Unchanged(&'a File),
+    /// A rule left the file out.
+    LeftOut { file: &'a File, why: &'static str },
+    /// An empty file was left out, since the remote stores none and shall skip them.
+    EmptyLeftOut(&'a File),
+}
+
+impl Event<'_> {
+    /// What a dry run says it skips; `None` where there is nothing to say.
+    fn skipped(&self) -> Option<(&'static str, Option<u64>)> {
+        Some(match self {
+            Self::Sent { file, moves: false, .. } => ("copy", Some(file.size)),
+            Self::Sent { file, moves: true, .. }
+            | Self::MovedThere { file, .. }
+            | Self::MovedAlong { file, .. } => ("move", Some(file.size)),
+            Self::CopiedThere { file, .. } => ("server-side copy", Some(file.size)),
+            Self::Renamed { file, .. } => ("rename", Some(file.size)),
+            Self::Deleted(file) => ("delete", Some(file.size)),
+            Self::SetAside(file) | Self::DeletedToBackup(file) => ("move into backup dir", Some(file.size)),
+            Self::Retimed(file) => ("update modification time", Some(file.size)),
+            Self::FolderMade => ("make directory", None),
+            Self::FolderDeleted | Self::RootDeleted(_) => ("remove directory", None),
+            Self::FolderMoved | Self::FolderRenamed { .. } => ("server-side directory move", None),
+            Self::SourceDeleted(_) | Self::Unchanged(_) | Self::LeftOut { .. } | Self::EmptyLeftOut(_) => {
+                return None;
+            }
+        })
+    }
+
+    fn log(&self, path: &RemotePath) {
+        match self {
+            Self::Sent { file, replaced, .. } => {
+                let how = if *replaced { "Copied (replaced existing)" } else { "Copied (new)" };
+                tracing::info!(path = %path, size = file.size, "{how}");
+            }
+            Self::CopiedThere { file, .. } => {
+                tracing::info!(path = %path, size = file.size, "Copied (server-side copy)");
+            }
+            Self::MovedThere { file, .. } => {
+                tracing::info!(path = %path, size = file.size, "Moved (server-side)");
+            }
+            Self::Renamed { from, .. } => tracing::info!(path = %path, "renamed from: {from}"),
+            Self::Deleted(_) | Self::SourceDeleted(_) => tracing::info!(path = %path, "Deleted"),
+            Self::SetAside(_) | Self::DeletedToBackup(_) => {
+                tracing::info!(path = %path, "Moved into backup dir");
+            }
+            Self::FolderDeleted => tracing::info!(path = %path, "Removing directory"),
+            Self::RootDeleted(name) => tracing::info!(path = name, "Removing directory"),
+            Self::FolderMoved => tracing::info!(path = %path, "Moved (server-side directory move)"),
+            Self::FolderRenamed { from } => tracing::info!(path = %path, "Renamed directory from {from:?}"),
+            Self::Retimed(_) => tracing::info!(path = %path, "Updated modification time in destination"),
+            Self::Unchanged(_) => tracing::debug!(path = %path, "Unchanged skipping"),
+            Self::LeftOut { why, .. } => tracing::debug!(path = %path, "{why}"),
+            Self::EmptyLeftOut(_) => {
+                tracing::warn!(path = %path, "Skipped empty file: the service can't store it");
+            }
+            Self::FolderMade | Self::MovedAlong { .. } => {}
+        }
+    }
+
+    fn record<'a>(&'a self, path: &'a RemotePath) -> Option<Record<'a>> {
+        Some(match self {
+            Self::Sent { file, took, .. } => {
+                Record { took: Some(*took), ..Record::of(path, Action::Transferred, file) }
+            }
+            Self::CopiedThere { file, took, .. } => {
+                Record { took: *took, ..Record::of(path, Action::CopiedThere, file) }
+            }
+            Self::MovedThere { file, took, .. } => {
+                Record { took: *took, ..Record::of(path, Action::MovedThere, file) }
+            }
+            Self::MovedAlong { file, .. } | Self::Renamed { file, .. } => {
+                Record::of(path, Action::MovedThere, file)
+            }
+            Self::Deleted(file) | Self::SourceDeleted(file) => Record::of(path, Action::Deleted, file),
+            Self::SetAside(file) | Self::DeletedToBackup(file) => Record::of(path, Action::SetAside, file),
+            Self::FolderDeleted | Self::RootDeleted(_) => Record::folder_removed(path),
+            Self::Retimed(file) => Record::of(path, Action::Retimed, file),
+            Self::Unchanged(file) => Record::of(path, Action::Unchanged, file),
+            Self::LeftOut { file, .. } | Self::EmptyLeftOut(file) => Record::of(path, Action::LeftOut, file),
+            Self::FolderMade | Self::FolderMoved | Self::FolderRenamed { .. } => return None,
+        })
+    }
+}
+
+impl Stats {
+    /// Notes what was done about a path: logs it, counts it, and tells whoever watches.
+    pub(crate) fn note(&self, path: &RemotePath, event: &Event<'_>) {
+        match (self.dry_run(), event.skipped()) {
+            (Some(size_text), Some((action, size))) => {
+                let size = size.map(|size| format!(" (size {})", size_text(size))).unwrap_or_default();
+                let name = match event {
+                    Event::RootDeleted(name) => (*name).to_owned(),
+                    _ => path.to_string(),
+                };
+                tracing::warn!(path = name, "Skipped {action} as --dry-run is set{size}");
+            }
+            (Some(_), None) if matches!(event, Event::SourceDeleted(_)) => {}
+            _ => event.log(path),
+        }
+        self.count(event);
+        if let Some(record) = event.record(path) {
+            self.record(&record);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> File {
+        File {
+            path: RemotePath::root(),
+            size: 40,
+            modified: None,
+            whirlpool: None,
+            id: None,
+            media_type: None,
+            fingerprint: None,
+        }
+    }
+
+    #[test]
+    fn each_event_counts_what_it_is() {
+        let (stats, file, path) = (Stats::default(), file(), RemotePath::root());
+        for _ in 0..3 {
+            stats.plan_transfer(40);
+        }
+        let took = Duration::from_secs(1);
+        stats.note(&path, &Event::Sent { file: &file, replaced: true, moves: true, took });
+        stats.note(&path, &Event::SourceDeleted(&file));
+        stats.note(&path, &Event::CopiedThere { file: &file, bytes: 40, took: None });
+        stats.note(&path, &Event::MovedThere { file: &file, bytes: 40, took: None });
+        stats.note(&path, &Event::SetAside(&file));
+        stats.note(&path, &Event::DeletedToBackup(&file));
+        stats.note(&path, &Event::FolderDeleted);
+        let seen = stats.snapshot();
+        // Bytes that are sent are counted on their way.
+        assert_eq!((seen.transfers, seen.total_transfers, seen.bytes), (3, 3, 80));
+        assert_eq!((seen.deleted, seen.deleted_folders, seen.renamed), (2, 1, 1));
+        assert_eq!((seen.server_side_copies, seen.server_side_copied_bytes), (1, 40));
+    }
+
+    #[test]
+    fn a_dry_run_counts_bytes_that_nobody_sends() {
+        let stats = Stats::default().of_dry_run(|size| size.to_string());
+        stats.plan_transfer(40);
+        let took = Duration::ZERO;
+        stats.note(&RemotePath::root(), &Event::Sent { file: &file(), replaced: false, moves: false, took });
+        let seen = stats.snapshot();
+        assert_eq!((seen.transfers, seen.bytes, seen.total_bytes), (1, 40, 40));
+    }
+}

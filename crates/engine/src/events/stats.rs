@@ -1,0 +1,300 @@
+//! What a run has done so far: counters that every part adds to and the progress display reads.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use fichier_storage::RemotePath;
+
+use crate::{Observer, Record, Relation, events::Event};
+
+/// The counters of one run. Shared by reference; all methods may be called from any task.
+#[derive(Debug)]
+pub struct Stats {
+    started: Instant,
+    bytes: AtomicU64,
+    total_bytes: AtomicU64,
+    transfers: AtomicU64,
+    total_transfers: AtomicU64,
+    checks: AtomicU64,
+    total_checks: AtomicU64,
+    deleted: AtomicU64,
+    deleted_folders: AtomicU64,
+    planned_removals: AtomicU64,
+    settled_removals: AtomicU64,
+    server_side_copies: AtomicU64,
+    server_side_copied_bytes: AtomicU64,
+    server_side_moves: AtomicU64,
+    server_side_moved_bytes: AtomicU64,
+    renamed: AtomicU64,
+    errors: AtomicU64,
+    empty_files: AtomicU64,
+    next_id: AtomicU64,
+    running: Mutex<BTreeMap<u64, Running>>,
+    observer: Option<Arc<dyn Observer>>,
+    dry_run: Option<SizeText>,
+}
+
+/// Makes text of a number of bytes.
+pub type SizeText = fn(u64) -> String;
+
+/// A file that is on its way now.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The file, seen from the run's root.
+    pub path: RemotePath,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many bytes are there so far in this try.
+    pub done: u64,
+    /// How many of them were there before it.
+    pub known: u64,
+    /// When this try began.
+    pub started: Instant,
+}
+
+/// The counters at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct StatsSnapshot {
+    /// Time since the run began.
+    pub elapsed: Duration,
+    /// Bytes that went over the wire (of tries that count).
+    pub bytes: u64,
+    /// Bytes of all transfers known so far.
+    pub total_bytes: u64,
+    /// Files transferred.
+    pub transfers: u64,
+    /// Files known so far that are or will be transferred.
+    pub total_transfers: u64,
+    /// Files compared.
+    pub checks: u64,
+    /// Files known so far that are or will be compared.
+    pub total_checks: u64,
+    /// Files removed.
+    pub deleted: u64,
+    /// Folders removed.
+    pub deleted_folders: u64,
+    /// Files known so far that are to be removed and of which nothing has become yet.
+    pub left_to_remove: u64,
+    /// Files copied without moving bytes through this program.
+    pub server_side_copies: u64,
+    /// Their bytes.
+    pub server_side_copied_bytes: u64,
+    /// Files moved without moving bytes through this program.
+    pub server_side_moves: u64,
+    /// Their bytes.
+    pub server_side_moved_bytes: u64,
+    /// Files renamed or moved at the remote.
+    pub renamed: u64,
+    /// Things that failed for good.
+    pub errors: u64,
+    /// Empty files that the destination couldn't store.
+    pub empty_files: u64,
+    /// Files on their way, oldest first.
+    pub running: Vec<Running>,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+            bytes: AtomicU64::default(),
+            total_bytes: AtomicU64::default(),
+            transfers: AtomicU64::default(),
+            total_transfers: AtomicU64::default(),
+            checks: AtomicU64::default(),
+            total_checks: AtomicU64::default(),
+            deleted: AtomicU64::default(),
+            deleted_folders: AtomicU64::default(),
+            planned_removals: AtomicU64::default(),
+            settled_removals: AtomicU64::default(),
+            server_side_copies: AtomicU64::default(),
+            server_side_copied_bytes: AtomicU64::default(),
+            server_side_moves: AtomicU64::default(),
+            server_side_moved_bytes: AtomicU64::default(),
+            renamed: AtomicU64::default(),
+            errors: AtomicU64::default(),
+            empty_files: AtomicU64::default(),
+            next_id: AtomicU64::default(),
+            running: Mutex::default(),
+            observer: None,
+            dry_run: None,
+        }
+    }
+}
+
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+impl Stats {
+    /// Counters of a run of which somebody wants to know each file.
+    #[must_use]
+    pub fn observed(observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..Self::default() }
+    }
+
+    /// Makes these the counters of a run that changes nothing: what would be done is said and counted.
+    #[must_use]
+    pub fn of_dry_run(mut self, size_text: SizeText) -> Self {
+        self.dry_run = Some(size_text);
+        self
+    }
+
+    /// Returns how sizes are written, if this run changes nothing.
+    pub(crate) fn dry_run(&self) -> Option<SizeText> {
+        self.dry_run
+    }
+
+    /// Tells the observer what became of a path.
+    pub(crate) fn record(&self, record: &Record<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.record(record);
+        }
+    }
+
+    /// Whether the observer wants to know of all that only the destination has.
+    pub(crate) fn wants_extras(&self) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.wants_extras())
+    }
+
+    /// Whether there is an observer.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    /// Tells the observer how the two sides stand to each other.
+    pub(crate) fn compared(&self, path: &RemotePath, relation: Relation) {
+        if let Some(observer) = &self.observer {
+            observer.compared(path, relation);
+        }
+    }
+
+    /// All counters at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> StatsSnapshot {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        StatsSnapshot {
+            elapsed: self.started.elapsed(),
+            bytes: get(&self.bytes),
+            total_bytes: get(&self.total_bytes),
+            transfers: get(&self.transfers),
+            total_transfers: get(&self.total_transfers),
+            checks: get(&self.checks),
+            total_checks: get(&self.total_checks),
+            deleted: get(&self.deleted),
+            deleted_folders: get(&self.deleted_folders),
+            left_to_remove: get(&self.planned_removals).saturating_sub(get(&self.settled_removals)),
+            server_side_copies: get(&self.server_side_copies),
+            server_side_copied_bytes: get(&self.server_side_copied_bytes),
+            server_side_moves: get(&self.server_side_moves),
+            server_side_moved_bytes: get(&self.server_side_moved_bytes),
+            renamed: get(&self.renamed),
+            errors: get(&self.errors),
+            empty_files: get(&self.empty_files),
+            running: self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
+        }
+    }
+
+    pub(crate) fn plan_transfer(&self, bytes: u64) {
+        add(&self.total_transfers, 1);
+        add(&self.total_bytes, bytes);
+    }
+
+    /// A planned transfer is one of another size, since its source has changed.
+    pub(crate) fn replan_transfer(&self, before: u64, now: u64) {
+        self.total_bytes.fetch_sub(before, Ordering::Relaxed);
+        add(&self.total_bytes, now);
+    }
+
+    pub(crate) fn plan_check(&self) {
+        add(&self.total_checks, 1);
+    }
+
+    pub(crate) fn finish_check(&self) {
+        add(&self.checks, 1);
+    }
+
+    /// Counts what was done.
+    pub(crate) fn count(&self, event: &Event<'_>) {
+        match event {
+            Event::Sent { file, .. } => {
+                add(&self.transfers, 1);
+                // Else they are counted on their way.
+                if self.dry_run.is_some() {
+                    add(&self.bytes, file.size);
+                }
+            }
+            Event::CopiedThere { bytes, .. } => {
+                add(&self.transfers, 1);
+                add(&self.server_side_copies, 1);
+                add(&self.server_side_copied_bytes, *bytes);
+                add(&self.bytes, *bytes);
+            }
+            Event::MovedThere { bytes, .. } | Event::MovedAlong { planned: Some(bytes), .. } => {
+                add(&self.transfers, 1);
+                add(&self.renamed, 1);
+                add(&self.server_side_moves, 1);
+                add(&self.server_side_moved_bytes, *bytes);
+                add(&self.bytes, *bytes);
+            }
+            Event::Renamed { .. } => add(&self.renamed, 1),
+            Event::Deleted(_) | Event::SourceDeleted(_) | Event::DeletedToBackup(_) => add(&self.deleted, 1),
+            Event::FolderDeleted | Event::RootDeleted(_) => add(&self.deleted_folders, 1),
+            Event::EmptyLeftOut(_) => add(&self.empty_files, 1),
+            Event::SetAside(_)
+            | Event::MovedAlong { planned: None, .. }
+            | Event::FolderMade
+            | Event::FolderMoved
+            | Event::FolderRenamed { .. }
+            | Event::Retimed(_)
+            | Event::Unchanged(_)
+            | Event::LeftOut { .. } => {}
+        }
+    }
+
+    /// So many files are to be removed.
+    pub(crate) fn plan_removals(&self, count: u64) {
+        add(&self.planned_removals, count);
+    }
+
+    /// One of them was removed, or stays for a reason of its own.
+    pub(crate) fn settle_removal(&self) {
+        add(&self.settled_removals, 1);
+    }
+
+    /// Something failed for good.
+    pub fn count_error(&self) {
+        add(&self.errors, 1);
+    }
+
+    /// Begins a try at a file of which `known` bytes are there already: they needn't be transferred.
+    pub(crate) fn begin(&self, path: RemotePath, size: u64, known: u64) -> u64 {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let running = Running { path, size, done: known, known, started: Instant::now() };
+        self.total_bytes.fetch_sub(known, Ordering::Relaxed);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id, running);
+        id
+    }
+
+    pub(crate) fn advance(&self, id: u64, bytes: u64) {
+        add(&self.bytes, bytes);
+        if let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&id) {
+            running.done += bytes;
+        }
+    }
+
+    /// Ends a try; `counts` is false when its bytes are to be forgotten, since another try will follow.
+    pub(crate) fn end(&self, id: u64, counts: bool) {
+        let ended = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        if let (Some(running), false) = (ended, counts) {
+            self.bytes.fetch_sub(running.done - running.known, Ordering::Relaxed);
+            add(&self.total_bytes, running.known);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Removing what the source hasn't got, and what a move has emptied.
+
+use futures::StreamExt;
+
+use fichier_storage::{Entry, File, Location, Outcome, RemotePath, StorageError};
+
+use crate::{
+    DeleteWhen, RunReport,
+    events::Event,
+    plan::agenda::OneSided,
+    run::{Run, lost},
+    walk, walk_filtered,
+    wrappers::brakes::with_refused,
+};
+
+/// How many files are handed to a remote at once. It splits them into its calls.
+const AT_ONCE: usize = 1000;
+
+impl Run<'_> {
+    /// Removes the files and folders that only the destination has, unless something failed before.
+    pub(crate) async fn remove_extras(&self, report: &mut RunReport) {
+        let Some(agenda) = &self.agenda else { return };
+        let deletion = self.options.deletion;
+        if self.stopped() {
+            return;
+        }
+        let goes_on = report.is_success() || deletion.ignore_errors;
+        let allowed = match agenda.count_extras().await {
+            // Before the transfers a limit is met whatever else has failed, as with rclone.
+            Ok((files, bytes)) if goes_on || self.deletes(DeleteWhen::Before) => {
+                self.within_limits(files, bytes, report)
+            }
+            Ok(_) => 0,
+            Err(error) => return self.fail(report, &RemotePath::root(), lost(error)),
+        };
+        if !goes_on {
+            tracing::error!("not deleting files as there were IO errors");
+            return;
+        }
+        let (mut after, mut left) = (0, allowed);
+        while left > 0 && !self.stopped() {
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(AT_ONCE);
+            let extras = match agenda.extras(after, most).await {
+                Ok(extras) => extras,
+                Err(error) => return self.fail(report, &RemotePath::root(), lost(error)),
+            };
+            let Some(last) = extras.last() else { break };
+            after = last.line;
+            left -= extras.len() as u64;
+            self.remove_files(extras.into_iter().map(|extra| extra.file).collect(), report).await;
+        }
+        if self.stopped() || (!report.is_success() && !deletion.ignore_errors) {
+            return;
+        }
+        match agenda.folders(OneSided::Destination).await {
+            Ok(folders) => {
+                let folders = folders.iter().map(|folder| self.to.path.join_path(folder)).collect();
+                self.remove_folders(self.to, folders, report).await;
+            }
+            Err(error) => self.fail(report, &RemotePath::root(), lost(error)),
+        }
+    }
+
+    /// How many of the files that should go may go.
+    fn within_limits(&self, files: u64, bytes: u64, report: &mut RunReport) -> u64 {
+        let deletion = self.options.deletion;
+        let too_many = deletion.max_files.is_some_and(|most| files > most);
+        let too_much = deletion.max_bytes.is_some_and(|most| bytes > most);
+        if !too_many && !too_much {
+            return files;
+        }
+        let limit = if too_many { "--max-delete" } else { "--max-delete-size" };
+        let error = StorageError::LimitReached { limit, found: if too_many { files } else { bytes } };
+        self.fail(report, &RemotePath::root(), error);
+        0
+    }
+
+    /// Removes files of the destination, or sets them aside.
+    pub(crate) async fn remove_files(&self, files: Vec<File>, report: &mut RunReport) {
+        if files.is_empty() {
+            return;
+        }
+        let outcomes: Vec<Outcome<()>> = match &self.options.backup {
+            Some(backup) => {
+                // The remote counts what it removes; that it moves these away it can't know to be a removal.
+                let (allowed, refused) = self.options.brakes.admit_all(&files);
+                let moved = backup.set_aside(self.to, &files[..allowed], &self.options.brakes).await;
+                let moved = moved.into_iter().map(|outcome| outcome.map(drop)).collect();
+                with_refused(moved, files.len(), refused)
+            }
+            None => self.to.remote.remove(&files).await,
+        };
+        for (file, outcome) in files.iter().zip(outcomes) {
+            let path = self.shown_at_destination(&file.path);
+            match (outcome.into_result(), &self.options.backup) {
+                (Ok(()), Some(_)) => self.stats.note(&path, &Event::DeletedToBackup(file)),
+                (Ok(()), None) => self.stats.note(&path, &Event::Deleted(file)),
+                (Err(error), _) => self.fail(report, &path, error),
+            }
+        }
+    }
+
+    /// Removes files of the destination before their turn, since something has to take their place.
+    pub(crate) async fn remove_now(&self, files: &[File], report: &mut RunReport) -> bool {
+        let before = report.failed;
+        self.remove_files(files.to_vec(), report).await;
+        report.failed == before
+    }
+
+    /// Removes a folder of the destination with all it holds.
+    pub(crate) async fn remove_tree(&self, folder: &RemotePath, report: &mut RunReport) -> bool {
+        let before = report.failed;
+        let start = Location { remote: self.to.remote.clone(), path: folder.clone() };
+        let mut folders = Vec::new();
+        let mut tree = std::pin::pin!(walk(&start, None));
+        while let Some(listing) = tree.next().await {
+            match listing {
+                Ok(listing) => {
+                    let files = listing.entries.into_iter().filter_map(|entry| match entry {
+                        Entry::File(file) => Some(file),
+                        Entry::Folder(_) => None,
+                    });
+                    self.remove_files(files.collect(), report).await;
+                    folders.push(listing.folder);
+                }
+                // With --dry-run it hasn't stepped aside.
+                Err(error) if matches!(error.source, StorageError::FolderNotFound(_)) => {}
+                Err(error) => self.fail(report, &error.folder, error.source),
+            }
+        }
+        folders.reverse();
+        if report.failed == before {
+            self.remove_folders(self.to, folders, report).await;
+        }
+        report.failed == before
+    }
+
+    /// Removes folders that are empty, deepest first; one that isn't is left.
+    async fn remove_folders(&self, root: &Location, folders: Vec<RemotePath>, report: &mut RunReport) {
+        let outcomes = root.remote.remove_folders(&folders).await;
+        for (folder, outcome) in folders.iter().zip(outcomes) {
+            let path = folder.relative_to(&root.path).unwrap_or_else(|| folder.clone());
+            match outcome.into_result() {
+                Ok(()) => self.stats.note(&path, &Event::FolderDeleted),
+                // It holds what the run had to leave alone, or another one has it removed.
+                Err(StorageError::FolderNotEmpty(_) | StorageError::FolderNotFound(_)) => {
+                    tracing::debug!(path = %path, "left, since it isn't empty");
+                }
+                Err(error) => self.fail(report, &path, error),
+            }
+        }
+    }
+
+    /// After a move: removes what is empty of the source.
+    pub(crate) async fn remove_empty_source(&self, report: &mut RunReport) {
+        if self.stopped() {
+            return;
+        }
+        if !report.is_success() && !self.options.deletion.ignore_errors {
+            tracing::error!("not deleting directories as there were IO errors");
+            return;
+        }
+        let mut folders = Vec::new();
+        {
+            let mut tree =
+                std::pin::pin!(walk_filtered(self.from, self.options.max_depth, &self.options.filter));
+            while let Some(listing) = tree.next().await {
+                if let Ok(listing) = listing {
+                    // At the depth where the run ends folders are only seen.
+                    let seen = listing.entries.into_iter().filter_map(|entry| match entry {
+                        Entry::Folder(folder) => Some(folder.path),
+                        Entry::File(_) => None,
+                    });
+                    folders.extend(seen);
+                }
+            }
+        }
+        folders.sort_by_key(|folder| std::cmp::Reverse(folder.depth()));
+        self.remove_folders(self.from, folders, report).await;
+    }
+}

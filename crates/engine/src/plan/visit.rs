@@ -1,0 +1,463 @@
+//! Visiting a folder: list both sides, match, decide, and hand on what is to be done.
+
+use std::{collections::HashSet, sync::PoisonError};
+
+use futures::StreamExt;
+use tokio::sync::mpsc;
+
+use fichier_storage::{
+    Entry, File, Freshness, Gap, Listing, Location, Name, RemoteExt, RemotePath, Result, StorageError,
+};
+
+use crate::{
+    DeleteWhen, Relation, RunReport,
+    events::Event,
+    plan::agenda::{OneSided, Standing},
+    plan::renaming::{Renamed, Sourced, no_new_name},
+    plan::{self, Matched, Pair},
+    run::{Mode, Run, lost},
+    transfer::{self, Batch, Job},
+    walk,
+};
+
+/// A folder still to be visited.
+pub(crate) struct Open {
+    /// Where it is, seen from the source's root.
+    pub(crate) path: RemotePath,
+    /// Where it is, seen from the destination's root: names may be written in another way there.
+    pub(crate) there: RemotePath,
+    pub(crate) depth: usize,
+    /// Whether the source has it.
+    pub(crate) source: bool,
+    /// Whether the destination has it; a new folder needs no listing.
+    pub(crate) destination: bool,
+    /// A file that has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
+    pub(crate) blocked: bool,
+}
+
+impl Open {
+    /// The folder where a run begins.
+    pub(crate) fn root() -> Self {
+        let root = RemotePath::root();
+        Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: false }
+    }
+}
+
+/// Where transfers go that were found: to the workers, or to the agenda.
+pub(crate) type Batches = Option<mpsc::Sender<Batch>>;
+
+/// What of a folder at the source is unknown.
+#[derive(Debug, Default)]
+struct Unknown {
+    /// The names of which it can't be said what they are.
+    names: Vec<Name>,
+    /// Whether a name itself can't be read, so that anything may be there.
+    anything: bool,
+}
+
+impl Run<'_> {
+    /// Lists both sides folder by folder and hands on what is to be done.
+    pub(crate) async fn walk(&self, mut open: Vec<Open>, batches: Batches, report: &mut RunReport) {
+        while let Some(folder) = open.pop() {
+            if self.stopped() {
+                break;
+            }
+            match self.visit(&folder, &batches, report).await {
+                Ok(below) => open.extend(below.into_iter().rev()),
+                Err(error) => self.fail(report, &folder.path, error),
+            }
+        }
+    }
+
+    async fn visit(&self, folder: &Open, batches: &Batches, report: &mut RunReport) -> Result<Vec<Open>> {
+        let target = self.to.path.join_path(&folder.there);
+        if self.is_beyond_depth(folder) {
+            self.pass(folder, &target).await?;
+            return Ok(Vec::new());
+        }
+        if self.is_one_folder(folder, &target).await? {
+            tracing::info!(path = %folder.path, "Nothing to do as source and destination are the same");
+            return Ok(Vec::new());
+        }
+        let (Listing { entries: destination, gaps: unread }, exists) =
+            self.list_destination(folder, &target).await?;
+        if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
+            return Ok(Vec::new());
+        }
+        self.note_folder_metadata(folder).await;
+        let (source, mut gaps) = self.list_source(folder, report).await?;
+        let Renamed { entries: source, refused, contested } = self.rename_source(source).await;
+        for (path, why) in refused {
+            let shown = path.relative_to(&self.from.path).unwrap_or(path);
+            self.fail(report, &shown, no_new_name(shown.clone(), why));
+        }
+        gaps.names.extend(contested);
+        if folder.blocked {
+            return Ok(self.pass_blocked(folder, source, report));
+        }
+        let destination = self.sift_destination(folder, &source, destination).await;
+        if !exists && folder.source {
+            // The run's own folder comes with what is put into it, as with rclone.
+            if self.options.create_empty_folders && !folder.path.is_root() {
+                self.make_folder(&target).await?;
+            }
+            if let Some(agenda) = &self.agenda {
+                agenda.note_folder(folder.there.clone(), OneSided::Source).await.map_err(lost)?;
+            }
+        }
+        if let Some(agenda) = self.agenda.as_ref().filter(|_| !folder.source) {
+            agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)?;
+        }
+        let mut matched = plan::match_folder(source, destination, self.names());
+        if self.to.remote.info().names.case_insensitive {
+            plan::keep_first_of_each(&mut matched.files, self.names());
+        }
+        for path in &matched.duplicates {
+            let path = path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
+            tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
+        }
+        self.keep_old_versions(&mut matched);
+        self.keep_what_may_be_there(&mut matched, &gaps, &target);
+        self.send_nothing_twice(&mut matched, unread, report);
+        let clashed = self.settle_clashes(&mut matched, folder, report).await;
+        self.respell(&mut matched, folder, report).await;
+        let fill = matched
+            .files
+            .iter_mut()
+            .flat_map(|pair| std::iter::once(&mut pair.source).chain(pair.existing.first_mut()));
+        self.options.checksums.fill(fill).await;
+        let extras = std::mem::take(&mut matched.extra_files);
+        self.take_note(&folder.there, extras, report).await?;
+        let shelf = self.shelf(&folder.there).await?;
+        let pairs = std::mem::take(&mut matched.files);
+        let kept = self.reusable(&pairs);
+        let names: HashSet<_> = pairs.iter().map(|pair| pair.name.clone()).collect();
+        let jobs = self.decide_all(&target, pairs, &shelf, report).await;
+        let mut jobs = self.keep_apart(jobs, (&target, &names), report);
+        self.note_kept(&folder.there, kept, &jobs).await?;
+        jobs.extend(clashed);
+        self.hand_on(&folder.there, &target, jobs, batches, report).await?;
+        Ok(self.below(folder, &matched))
+    }
+
+    /// Goes through a folder whose place at the destination a file has that must stay: what would go into it fails.
+    fn pass_blocked(&self, folder: &Open, source: Vec<Sourced>, report: &mut RunReport) -> Vec<Open> {
+        let matched = plan::match_folder(source, Vec::new(), self.names());
+        if !matched.files.is_empty() || self.options.create_empty_folders {
+            self.fail(report, &folder.path, StorageError::AlreadyExists(folder.path.clone()));
+        }
+        self.below(folder, &matched)
+    }
+
+    /// Where the run's depth ends: what is in a folder is nobody's concern, the folder itself is.
+    async fn pass(&self, folder: &Open, target: &RemotePath) -> Result<()> {
+        if folder.source && !folder.destination && self.options.create_empty_folders {
+            self.make_folder(target).await?;
+        }
+        match self.agenda.as_ref().filter(|_| !folder.source) {
+            Some(agenda) => {
+                agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What the destination has in a folder, and whether it has the folder.
+    pub(crate) async fn list_destination(
+        &self,
+        folder: &Open,
+        target: &RemotePath,
+    ) -> Result<(Listing, bool)> {
+        if !folder.destination || self.options.rules.unseen_destination {
+            return Ok((Listing::default(), folder.destination));
+        }
+        match self.to.remote.list(target, Freshness::SinceStart).await {
+            Ok(mut listing) => {
+                if let Some(backup) = &self.options.backup {
+                    listing.entries.retain(|entry| !backup.covers(self.to, entry.path()));
+                }
+                Ok((listing, true))
+            }
+            Err(StorageError::FolderNotFound(_)) => Ok((Listing::default(), false)),
+            Err(error) if folder.path.is_root() => Err(self.to.named(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the source has in a folder, and what of it is unknown, by the names at the destination.
+    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Entry>, Unknown)> {
+        if !folder.source {
+            return Ok((Vec::new(), Unknown::default()));
+        }
+        let path = self.from.path.join_path(&folder.path);
+        let listing = self
+            .from
+            .remote
+            .list(&path, Freshness::SinceStart)
+            .await
+            .map_err(|error| if folder.path.is_root() { self.from.named(error) } else { error })?;
+        let mut gaps = Unknown::default();
+        for gap in listing.gaps {
+            gaps.anything |= matches!(gap.error, StorageError::Undecryptable { .. });
+            let name = gap.path.relative_to(&path).and_then(|gap| gap.name());
+            gaps.names.extend(name.map(|name| self.names_there(&name)).unwrap_or_default());
+            let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
+            self.fail(report, &shown, gap.error);
+        }
+        Ok((self.sift_source(&path, listing.entries).await, gaps))
+    }
+
+    /// Takes the old versions that the suffix names out of what only the destination has.
+    pub(crate) fn keep_old_versions(&self, matched: &mut Matched) {
+        if let Some(backup) = &self.options.backup {
+            matched.extra_files.retain(|file| !backup.may_have_named(&file.path));
+        }
+    }
+
+    /// Refuses what would set an old version aside under the name of another file of the source: one of the two would
+    /// take the other's place.
+    fn keep_apart(
+        &self,
+        jobs: Vec<Job>,
+        (target, names): (&RemotePath, &HashSet<Name>),
+        report: &mut RunReport,
+    ) -> Vec<Job> {
+        let Some(backup) = self.options.backup.as_ref().filter(|backup| backup.folder.is_none()) else {
+            return jobs;
+        };
+        let clashes = |job: &Job| {
+            let place = backup.place(self.to, &target.join(&job.name)).ok()?;
+            (!job.replaces.is_empty() && names.contains(&place.name()?)).then_some(place)
+        };
+        let mut left = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match clashes(&job) {
+                Some(place) => {
+                    let path = self.shown_at_destination(&target.join(&job.name));
+                    self.fail(report, &path, StorageError::AlreadyExists(self.shown_at_destination(&place)));
+                }
+                None => left.push(job),
+            }
+        }
+        left
+    }
+
+    /// Takes out the files that the destination may have, though it can't be read what it has there. Where two files of
+    /// one name can stand side by side, sending them would leave two.
+    fn send_nothing_twice(&self, matched: &mut Matched, unread: Vec<Gap>, report: &mut RunReport) {
+        if unread.is_empty() || !self.to.remote.info().features.duplicates {
+            return;
+        }
+        let names = self.names();
+        for Gap { path, error } in unread {
+            let Some(gap) = path.name() else { continue };
+            let key = names.key(&gap).into_owned();
+            let before = matched.files.len();
+            matched.files.retain(|pair| !pair.existing.is_empty() || *names.key(&pair.wanted) != key);
+            if matched.files.len() < before {
+                self.fail(report, &self.shown_at_destination(&path), error);
+            }
+        }
+    }
+
+    /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever
+    /// flags say about errors.
+    fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &Unknown, target: &RemotePath) {
+        let is_known = gaps.names.is_empty() && !gaps.anything;
+        if is_known || self.mode != Mode::Sync {
+            return;
+        }
+        let names = self.names();
+        let anything = gaps.anything;
+        let gaps: HashSet<_> = gaps.names.iter().map(|gap| names.key(gap).into_owned()).collect();
+        let may_be_there = |name: &Name, path: &RemotePath| {
+            let is_gap = anything || gaps.contains(&*names.key(name));
+            if is_gap {
+                let shown = self.shown_at_destination(path);
+                tracing::warn!(path = %shown, "Not deleted, since it isn't known what the source has here");
+            }
+            is_gap
+        };
+        matched.extra_files.retain(|file| {
+            let name = file.path.name();
+            !name.is_some_and(|name| may_be_there(&name, &file.path))
+        });
+        matched.extra_folders.retain(|name| !may_be_there(name, &target.join(name)));
+    }
+
+    /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder
+    /// always, one below it only if the source shall lose its empty folders, too.
+    async fn moves_whole(&self, folder: &Open, target: &RemotePath) -> bool {
+        let from = self.from.path.join_path(&folder.path);
+        let whole = self.mode == Mode::Move
+            && self.transfer.server_side
+            // What would happen to each file is what a dry run is for.
+            && self.stats.dry_run().is_none()
+            && self.to.remote.info().features.folder_move
+            && self.options.max_depth.is_none()
+            && self.options.filter.is_inactive()
+            && self.options.transform.is_none()
+            && !self.options.rules.existing_only
+            && self.options.references.is_empty()
+            && (folder.path.is_root() || self.options.delete_empty_source_folders)
+            && !from.is_root()
+            && !target.is_root();
+        if !whole {
+            return false;
+        }
+        match self.to.remote.rename_folder(&from, target).await {
+            Ok(()) => {
+                self.stats.note(&folder.path, &Event::FolderMoved);
+                self.tell_moved(target).await;
+                true
+            }
+            Err(error) => {
+                tracing::debug!(path = %folder.path, "moved file by file, since the folder couldn't be: {error}");
+                false
+            }
+        }
+    }
+
+    /// Tells the observer, if there is one, which files have moved with their folder. That takes listings, which
+    /// nobody else needs.
+    async fn tell_moved(&self, folder: &RemotePath) {
+        if !self.stats.is_observed() {
+            return;
+        }
+        let start = Location { remote: self.to.remote.clone(), path: folder.clone() };
+        let mut tree = std::pin::pin!(walk(&start, None));
+        while let Some(listing) = tree.next().await {
+            match listing {
+                Ok(listing) => {
+                    for file in listing.entries.iter().filter_map(Entry::as_file) {
+                        let shown = self.shown_at_destination(&file.path);
+                        self.stats.compared(&shown, Relation::MissingOnDestination);
+                        self.stats.note(&shown, &Event::MovedAlong { file, planned: None });
+                    }
+                }
+                // With --dry-run nothing is there.
+                Err(error) => {
+                    tracing::debug!(path = %error.folder, "what moved isn't listed: {}", error.source);
+                }
+            }
+        }
+    }
+
+    async fn make_folder(&self, target: &RemotePath) -> Result<()> {
+        if self.writes_into_source() {
+            self.new_folders.lock().unwrap_or_else(PoisonError::into_inner).push(target.clone());
+            return Ok(());
+        }
+        for outcome in self.to.remote.make_folders(std::slice::from_ref(target)).await {
+            outcome.into_result()?;
+        }
+        self.stats.note(&self.shown_at_destination(target), &Event::FolderMade);
+        Ok(())
+    }
+
+    /// Makes the folders that had to wait for the end of the walk.
+    pub(crate) async fn make_new_folders(&self, report: &mut RunReport) {
+        let folders = std::mem::take(&mut *self.new_folders.lock().unwrap_or_else(PoisonError::into_inner));
+        if folders.is_empty() || self.stopped() {
+            return;
+        }
+        for (folder, outcome) in folders.iter().zip(self.to.remote.make_folders(&folders).await) {
+            if let Err(error) = outcome.into_result() {
+                self.fail(report, &self.shown_at_destination(folder), error);
+            }
+        }
+    }
+
+    /// Notes what the destination holds, as far as somebody will ask.
+    async fn take_note(&self, folder: &RemotePath, extras: Vec<File>, report: &mut RunReport) -> Result<()> {
+        for extra in &extras {
+            let shown = extra.path.relative_to(&self.to.path).unwrap_or_else(|| extra.path.clone());
+            self.stats.compared(&shown, Relation::MissingOnSource);
+        }
+        let Some(agenda) = self.agenda.as_ref().filter(|_| !self.surveyed) else { return Ok(()) };
+        let reuse = self.can_reuse();
+        let standing = if self.mode == Mode::Sync { Standing::Extra } else { Standing::Kept };
+        if self.deletes(DeleteWhen::During) && !reuse {
+            self.remove_files(extras, report).await;
+        } else if self.mode == Mode::Sync || reuse {
+            agenda.note(folder.clone(), standing, extras).await.map_err(lost)?;
+        }
+        Ok(())
+    }
+
+    /// Files under names that both sides have, of which copies may be made later.
+    pub(crate) fn reusable(&self, pairs: &[Pair]) -> Vec<File> {
+        // Where a new version takes the old one's place, a copy from a reference may have done so already.
+        let replaced = !self.to.remote.info().features.duplicates && !self.options.references.is_empty();
+        if self.agenda.is_none() || !self.can_reuse() || replaced {
+            return Vec::new();
+        }
+        pairs.iter().flat_map(|pair| pair.existing.iter().cloned()).collect()
+    }
+
+    /// Notes them, but for those that won't be there any more when copies are made.
+    async fn note_kept(&self, folder: &RemotePath, mut kept: Vec<File>, jobs: &[Job]) -> Result<()> {
+        let Some(agenda) = self.agenda.as_ref().filter(|_| !kept.is_empty() && !self.surveyed) else {
+            return Ok(());
+        };
+        if !self.to.remote.info().features.duplicates {
+            let replaced: HashSet<_> =
+                jobs.iter().flat_map(|job| &job.replaces).map(|file| &file.path).collect();
+            kept.retain(|file| !replaced.contains(&file.path));
+        }
+        agenda.note(folder.clone(), Standing::Kept, kept).await.map_err(lost)
+    }
+
+    async fn hand_on(
+        &self,
+        folder: &RemotePath,
+        target: &RemotePath,
+        mut jobs: Vec<Job>,
+        batches: &Batches,
+        report: &mut RunReport,
+    ) -> Result<()> {
+        if let Some(agenda) = self.agenda.as_ref().filter(|_| self.surveyed) {
+            let (new, waiting) = jobs.into_iter().partition(|job| job.replaces.is_empty());
+            agenda.plan(folder.clone(), waiting).await.map_err(lost)?;
+            jobs = self.left_to_send(agenda, folder, new, report).await.map_err(lost)?;
+        }
+        match (batches, &self.agenda) {
+            (Some(batches), _) => {
+                for batch in transfer::split(self.transfer.batch_limit(), target, jobs) {
+                    // The workers are gone only when the run is.
+                    if batches.send(batch).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            (None, Some(agenda)) => agenda.plan(folder.clone(), jobs).await.map_err(lost)?,
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// The folders to be visited below one.
+    pub(crate) fn below(&self, folder: &Open, matched: &Matched) -> Vec<Open> {
+        let open = |name: &Name, there: &Name| Open {
+            path: folder.path.join(name),
+            there: folder.there.join(there),
+            depth: folder.depth + 1,
+            source: true,
+            destination: true,
+            blocked: folder.blocked,
+        };
+        let both = matched.folders.iter().map(|child| Open {
+            destination: child.exists,
+            blocked: folder.blocked || child.blocked,
+            ..open(&child.name, &child.there)
+        });
+        let mut below: Vec<_> = both.collect();
+        // A copy could make use of contents there, too; but that isn't worth listings.
+        if self.mode == Mode::Sync || self.stats.wants_extras() {
+            let extra = matched.extra_folders.iter().map(|name| Open { source: false, ..open(name, name) });
+            below.extend(extra);
+        }
+        below.sort_by(|left, right| left.path.cmp(&right.path));
+        below
+    }
+}

@@ -1,0 +1,198 @@
+//! `copy`, `sync` and `move` as a caller sees them: from one location to another.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, StorageError};
+
+use crate::{
+    Bearer, RunOptions, RunReport, Stats,
+    plan::Pair,
+    plan::overlap::{self, Lie},
+    plan::renaming::no_new_name,
+    run::{Mode, Run},
+    transfer::Batch,
+};
+
+/// Copies the contents of the folder `from` into the folder `to`; when `from` is a file, that file into the
+/// folder `to`. Removes nothing but old versions.
+///
+/// Failures of single files are logged, counted and reported; they don't stop the rest, unless they are
+/// fatal. `stop` ends the run early.
+///
+/// # Errors
+/// Nothing could be begun: the source isn't there, or it is the destination itself.
+pub async fn copy(
+    from: &Location,
+    to: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    into_folder(Mode::Copy, from, to, options, stats, stop).await
+}
+
+/// Copies the file `from` to the path `to`; when `from` is a folder, its contents into the folder `to`.
+///
+/// # Errors
+/// As [`copy`].
+pub async fn copy_to(
+    from: &Location,
+    to: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    to_path(Mode::Copy, from, to, options, stats, stop).await
+}
+
+/// Makes the folder `to` hold just what the folder `from` holds; when `from` is a file, copies it into `to`
+/// and leaves the rest.
+///
+/// Files that only the destination has go last, and only if all went well.
+///
+/// # Errors
+/// As [`copy`].
+pub async fn sync(
+    from: &Location,
+    to: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    into_folder(Mode::Sync, from, to, options, stats, stop).await
+}
+
+/// As [`copy`], and removes from the source what the destination has got.
+///
+/// # Errors
+/// As [`copy`].
+pub async fn move_into(
+    from: &Location,
+    to: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    into_folder(Mode::Move, from, to, options, stats, stop).await
+}
+
+/// As [`copy_to`], and removes from the source what the destination has got.
+///
+/// # Errors
+/// As [`copy`].
+pub async fn move_to(
+    from: &Location,
+    to: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    to_path(Mode::Move, from, to, options, stats, stop).await
+}
+
+async fn into_folder(
+    mode: Mode,
+    from: &Location,
+    to: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    if let Entry::File(file) = find_source(from).await? {
+        let Some(name) = file.path.name() else {
+            return Err(StorageError::FileNotFound(file.path));
+        };
+        let target = Location { remote: to.remote.clone(), path: to.path.join(&name) };
+        return one_file(mode, from, file, &target, options, stats, stop).await;
+    }
+    let lie = overlap::of_folders(mode, from, to, options).await?;
+    if lie == Lie::Same {
+        tracing::error!("Nothing to do as source and destination are the same");
+        return Ok(RunReport::default());
+    }
+    Ok(Run::new(mode, from, to, lie, options, stats, stop).run().await)
+}
+
+async fn to_path(
+    mode: Mode,
+    from: &Location,
+    to: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    match find_source(from).await? {
+        Entry::File(file) => one_file(mode, from, file, to, options, stats, stop).await,
+        Entry::Folder(_) => into_folder(mode, from, to, options, stats, stop).await,
+    }
+}
+
+async fn one_file(
+    mode: Mode,
+    from: &Location,
+    file: File,
+    target: &Location,
+    options: &RunOptions,
+    stats: &Arc<Stats>,
+    stop: &CancellationToken,
+) -> Result<RunReport> {
+    let source = Location { remote: from.remote.clone(), path: file.path.clone() };
+    let target = &with_new_name(target, &file, options)?;
+    if overlap::is_one_file(&source, target).await? {
+        tracing::error!(path = %from.remote.info().shown(&file.path), "Nothing to do as source and destination are the same");
+        return Ok(RunReport::default());
+    }
+    let (Some(folder), Some(name)) = (target.path.parent(), target.path.name()) else {
+        return Err(target.named(StorageError::IsAFolder(target.path.clone())));
+    };
+    let root = Location { remote: target.remote.clone(), path: folder.clone() };
+    overlap::of_files(&source, target, &root, options.backup.as_ref()).await?;
+    let listed = match options.rules.unseen_destination {
+        true => Ok(Vec::new()),
+        false => target.remote.entries(&folder).await,
+    };
+    let existing = match listed {
+        Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
+        Err(StorageError::FolderNotFound(_)) => Vec::new(),
+        Err(error) => return Err(root.named(error)),
+    };
+    let (files, folders): (Vec<_>, Vec<_>) =
+        existing.into_iter().partition(|entry| entry.as_file().is_some());
+    if files.is_empty() && !folders.is_empty() {
+        return Err(target.named(StorageError::IsAFolder(target.path.clone())));
+    }
+    let mut existing: Vec<File> = files.into_iter().filter_map(|entry| entry.as_file().cloned()).collect();
+    existing.sort_by_key(|file| std::cmp::Reverse(file.modified));
+    let run = Run::new(mode, from, &root, Lie::Apart, options, stats, stop);
+    let mut report = RunReport::default();
+    let pair = Pair { wanted: name.clone(), name, source: file, existing };
+    let shelf = run.shelf(&RemotePath::root()).await?;
+    let jobs = run.decide_all(&folder, vec![pair], &shelf, &mut report).await;
+    if !jobs.is_empty() {
+        report.absorb(run.transfer.run(Batch { folder, jobs }).await);
+    }
+    options.checksums.flush().await;
+    Ok(report)
+}
+
+/// The place of a single file, whose last name gets its new form, be it that of the source or one that was typed.
+pub(crate) fn with_new_name(target: &Location, file: &File, options: &RunOptions) -> Result<Location> {
+    let (Some(transform), Some(name), Some(folder)) =
+        (&options.transform, target.path.name(), target.path.parent())
+    else {
+        return Ok(target.clone());
+    };
+    let shown = || file.path.name().map_or_else(RemotePath::root, |name| RemotePath::root().join(&name));
+    let name = transform.apply(&name, Bearer::File).map_err(|why| no_new_name(shown(), why))?;
+    Ok(Location { remote: target.remote.clone(), path: folder.join(&name) })
+}
+
+/// Finds what a run begins with. Where nothing is, rclone calls that a missing directory.
+pub(crate) async fn find_source(from: &Location) -> Result<Entry> {
+    from.remote.entry(&from.path).await.map_err(|error| match error {
+        StorageError::FileNotFound(path) => from.named(StorageError::FolderNotFound(path)),
+        other => from.named(other),
+    })
+}

@@ -1,0 +1,50 @@
+//! Files that a command reads for itself, beside all transfers: within the same rates and limits.
+
+use std::sync::Arc;
+
+use fichier_storage::{ByteRange, ByteStream, File, Remote, RemoteExt, Result};
+use futures::StreamExt as _;
+
+use crate::{
+    Bandwidth, Limits,
+    transfer::bandwidth::{Gates, Ways},
+    transfer::limits::Allowance,
+};
+
+/// How files are read that aren't transferred: one for all of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    bandwidth: Option<Bandwidth>,
+    allowance: Arc<Allowance>,
+}
+
+impl Reading {
+    /// Reads no faster and no more than this.
+    #[must_use]
+    pub fn new(bandwidth: Option<Bandwidth>, limits: Limits) -> Self {
+        Self { bandwidth, allowance: Arc::new(Allowance::new(limits)) }
+    }
+
+    /// Reads a part of a file.
+    ///
+    /// # Errors
+    /// A limit is reached, or as [`Remote::read`].
+    pub async fn open(&self, remote: &dyn Remote, file: &File, range: ByteRange) -> Result<ByteStream> {
+        self.allowance.admit(range.length(file.size))?;
+        let bytes = remote.read(file, range).await?;
+        let Some(bandwidth) = self.bandwidth.clone() else { return Ok(bytes) };
+        let ways = Ways { up: false, down: remote.info().features.networked };
+        let gates = Gates::default();
+        let slowed = bytes.then(move |chunk| {
+            let length = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+            let until = bandwidth.take(length, ways, &gates);
+            async move {
+                if let Some(until) = until {
+                    tokio::time::sleep_until(until).await;
+                }
+                chunk
+            }
+        });
+        Ok(slowed.boxed())
+    }
+}

@@ -1,0 +1,254 @@
+//! From the text of a value to the value.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use fichier_encoding::Encoding;
+use fichier_notation::{ValueError, parse_bool, parse_duration, parse_size};
+
+use crate::backend::{BackendSpec, OptionKind, OptionSpec};
+
+/// What was set for a remote: by flags, the environment, a connection string or the configuration file,
+/// already weighed against each other.
+pub trait Settings: Sync {
+    /// The text that was set for an option, secrets in the clear; `None` if nothing was.
+    fn get(&self, option: &str) -> Option<String>;
+}
+
+impl Settings for BTreeMap<String, String> {
+    fn get(&self, option: &str) -> Option<String> {
+        BTreeMap::get(self, option).cloned()
+    }
+}
+
+/// A value that doesn't suit its option. The value itself isn't kept, since it may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("option {option}: {reason}")]
+pub struct InvalidValue {
+    /// The option.
+    pub option: &'static str,
+    /// What is wrong, as a clause.
+    pub reason: String,
+}
+
+/// The values chosen for a remote: what was set, or the defaults.
+pub struct Chosen<'a> {
+    backend: &'static BackendSpec,
+    settings: &'a dyn Settings,
+}
+
+impl fmt::Debug for Chosen<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the values: some are secrets.
+        f.debug_struct("Chosen").field("backend", &self.backend.name).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Chosen<'a> {
+    /// The values for a remote of a backend.
+    #[must_use]
+    pub fn new(backend: &'static BackendSpec, settings: &'a dyn Settings) -> Self {
+        Self { backend, settings }
+    }
+
+    /// A text; `None` if nothing, or nothing but an empty text, is set and there is no default.
+    ///
+    /// # Errors
+    /// The backend has no such option.
+    pub fn text(&self, option: &str) -> Result<Option<String>, InvalidValue> {
+        self.read(option, |_, text| Ok(text.to_owned()))
+    }
+
+    /// Whether a switch is on.
+    ///
+    /// # Errors
+    /// What is set is neither true nor false.
+    pub fn flag(&self, option: &str) -> Result<bool, InvalidValue> {
+        Ok(self.read(option, |_, text| switch(text))?.unwrap_or(false))
+    }
+
+    /// Whether a switch is on, or the word in its place.
+    ///
+    /// # Errors
+    /// What is set is neither true nor false, nor one of the words.
+    pub fn flag_or(&self, option: &str) -> Result<Result<bool, &'static str>, InvalidValue> {
+        let read = self.read(option, |spec, text| match spec.kind {
+            OptionKind::BoolOr(words) => switch_or(words, text),
+            _ => switch(text).map(Ok),
+        });
+        Ok(read?.unwrap_or(Ok(false)))
+    }
+
+    /// An encoding.
+    ///
+    /// # Errors
+    /// What is set is none.
+    pub fn encoding(&self, option: &str) -> Result<Option<Encoding>, InvalidValue> {
+        self.read(option, |_, text| encoding(text))
+    }
+
+    /// A length of time.
+    ///
+    /// # Errors
+    /// What is set is none.
+    pub fn duration(&self, option: &str) -> Result<Option<Duration>, InvalidValue> {
+        self.read(option, |_, text| duration(text))
+    }
+
+    /// A number of bytes.
+    ///
+    /// # Errors
+    /// What is set is none.
+    pub fn size(&self, option: &str) -> Result<Option<u64>, InvalidValue> {
+        self.read(option, |_, text| size(text))
+    }
+
+    /// A number of things, at least 1.
+    ///
+    /// # Errors
+    /// What is set is none.
+    pub fn count(&self, option: &str) -> Result<Option<usize>, InvalidValue> {
+        self.read(option, |_, text| count(text))
+    }
+
+    /// One of the option's words.
+    ///
+    /// # Errors
+    /// What is set is none of them.
+    pub fn choice(&self, option: &str) -> Result<Option<&'static str>, InvalidValue> {
+        self.read(option, |spec, text| choice(spec.kind, text))
+    }
+
+    fn read<T>(
+        &self,
+        option: &str,
+        read: impl FnOnce(&'static OptionSpec, &str) -> Result<T, String>,
+    ) -> Result<Option<T>, InvalidValue> {
+        let Some(spec) = self.backend.option(option) else {
+            // A slip in a backend: it asks for what it doesn't declare.
+            let reason = format!("{} has no option {option:?}", self.backend.name);
+            return Err(InvalidValue { option: "unknown", reason });
+        };
+        let text = self.settings.get(option).filter(|text| !text.is_empty());
+        let text = text.unwrap_or_else(|| spec.default.to_owned());
+        if text.is_empty() {
+            return Ok(None);
+        }
+        read(spec, &text).map(Some).map_err(|reason| InvalidValue { option: spec.name, reason })
+    }
+}
+
+/// Sees to it that a value suits an option's kind.
+pub(crate) fn check(spec: &OptionSpec, text: &str) -> Result<(), InvalidValue> {
+    let checked = match spec.kind {
+        OptionKind::Text | OptionKind::Secret => spec.rule.map_or(Ok(()), |rule| rule(text)),
+        OptionKind::Bool => switch(text).map(drop),
+        OptionKind::BoolOr(words) => switch_or(words, text).map(drop),
+        OptionKind::Encoding => encoding(text).map(drop),
+        OptionKind::Duration => duration(text).map(drop),
+        OptionKind::Size => size(text).map(drop),
+        OptionKind::Count => count(text).map(drop),
+        OptionKind::Choice(_) => choice(spec.kind, text).map(drop),
+    };
+    checked.map_err(|reason| InvalidValue { option: spec.name, reason })
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    parse_bool(text).map_err(|_| format!("{text:?} is neither true nor false"))
+}
+
+fn switch_or(
+    words: &'static [(&'static str, &'static str)],
+    text: &str,
+) -> Result<Result<bool, &'static str>, String> {
+    match words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
+        Some((word, _)) => Ok(Err(*word)),
+        None => switch(text).map(Ok).map_err(|wrong| {
+            let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            format!("{wrong}, nor {}", words.join(", "))
+        }),
+    }
+}
+
+fn encoding(text: &str) -> Result<Encoding, String> {
+    text.parse().map_err(|error: fichier_encoding::ParseEncodingError| error.to_string())
+}
+
+fn choice(kind: OptionKind, text: &str) -> Result<&'static str, String> {
+    let OptionKind::Choice(words) = kind else { return Err("it isn't a choice of words".into()) };
+    let words = words.iter().map(|(word, _)| *word);
+    words.clone().find(|word| word.eq_ignore_ascii_case(text)).ok_or_else(|| {
+        let words: Vec<_> = words.collect();
+        format!("{text:?} is none of {}", words.join(", "))
+    })
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| format!("{text:?} is no number from 1 on"))
+}
+
+/// A length of time. None of the options of this kind can be off.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    on(text, parse_duration(text))
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    on(text, parse_size(text))
+}
+
+fn on<T>(text: &str, read: Result<Option<T>, ValueError>) -> Result<T, String> {
+    let value = read.map_err(|error| format!("{text:?}: {error}"))?;
+    value.ok_or_else(|| format!("{text:?}: this can't be off"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_and_sizes_are_written_as_everywhere_but_cannot_be_off() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(size("1.5G"), Ok(3 << 29));
+        assert_eq!(duration("off").unwrap_err(), "\"off\": this can't be off");
+        assert_eq!(size("OFF").unwrap_err(), "\"OFF\": this can't be off");
+        for text in ["", "-1", "x", "1d12h"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_in_no_message() {
+        let none = BTreeMap::from([("file_password".to_owned(), "hunter2".to_owned())]);
+        let chosen = Chosen::new(crate::registry::backend("fichier").unwrap(), &none);
+        assert_eq!(chosen.text("file_password").unwrap().as_deref(), Some("hunter2"));
+        assert!(!format!("{chosen:?}").contains("hunter2"));
+        assert!(chosen.flag("no such option").is_err());
+    }
+
+    #[test]
+    fn what_is_set_wins_over_the_default_and_nothing_means_the_default() {
+        let backend = crate::registry::backend("fichier").unwrap();
+        let set = BTreeMap::from([
+            ("upload_batch".to_owned(), "7".to_owned()),
+            ("empty_files".to_owned(), "Marker".to_owned()),
+            ("call_gap".to_owned(), String::new()),
+        ]);
+        let chosen = Chosen::new(backend, &set);
+        assert_eq!(chosen.count("upload_batch"), Ok(Some(7)));
+        assert_eq!(chosen.choice("empty_files"), Ok(Some("marker")));
+        assert_eq!(chosen.duration("call_gap"), Ok(Some(Duration::from_millis(400))));
+        assert_eq!(chosen.duration("list_gap"), Ok(None));
+        assert_eq!(chosen.flag("cdn"), Ok(false));
+        let wrong = BTreeMap::from([("upload_batch".to_owned(), "0".to_owned())]);
+        let error = Chosen::new(backend, &wrong).count("upload_batch").unwrap_err();
+        assert_eq!(error.to_string(), r#"option upload_batch: "0" is no number from 1 on"#);
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(text in ".{0,20}") {
+            let _ = (duration(&text), size(&text), count(&text), switch(&text));
+        }
+    }
+}
