@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context as _;
 use fichier_config::{Environment, FlagValues, Origin, Parameters, RemoteOptions, RemoteSpec};
 use fichier_engine::{Brakes, Checksums, HashCache};
-use fichier_remotes::web::WebAddress;
+use fichier_remotes::{crypt::NameCipher, web::WebAddress};
 use fichier_session::{Configuration, LocalPath, Passphrases, Setup};
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio_util::sync::CancellationToken;
@@ -163,6 +163,15 @@ impl<'a> Session<'a> {
     /// The remote isn't known.
     pub(crate) fn kept_catalogue(&self, text: &str) -> anyhow::Result<Option<PathBuf>> {
         Ok(self.opener()?.catalogue_of(text)?)
+    }
+
+    /// The names of an encrypted remote by themselves.
+    ///
+    /// # Errors
+    /// It isn't known, or its names aren't encrypted.
+    pub(crate) async fn name_cipher(&self, text: &str) -> anyhow::Result<NameCipher> {
+        let cipher = self.opener()?.name_cipher(text).await?;
+        Ok(cipher.ok_or_else(|| Failure::other(format!("{text:?} is no remote of the type crypt")))?)
     }
 
     /// Where the catalogues of all accounts lie.

@@ -12,9 +12,9 @@ pub use crate::backend::{
     BackendSpec, Chosen, InvalidValue, NoRemotes, OpenError, OpenOver, OpenPlace, Opening, Opens, OptionKind,
     OptionSpec, Resolver, Settings,
 };
-use crate::{alias, fichier, local};
+use crate::{alias, crypt, fichier, local};
 
-static BACKENDS: [&BackendSpec; 3] = [&fichier::BACKEND, &alias::BACKEND, &local::BACKEND];
+static BACKENDS: [&BackendSpec; 4] = [&fichier::BACKEND, &alias::BACKEND, &crypt::BACKEND, &local::BACKEND];
 
 /// All backends, in the order in which they are shown.
 #[must_use]
@@ -132,7 +132,7 @@ mod tests {
             resolver: &NoRemotes,
         };
         let error = open("ftp", nowhere).await.unwrap_err().to_string();
-        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, local"#);
+        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, crypt, local"#);
         let wrong = BTreeMap::from([("encoding".to_owned(), "Slosh".to_owned())]);
         let error = open("local", Opening { settings: &wrong, ..nowhere }).await.unwrap_err().to_string();
         assert!(error.starts_with(r#"remote "x": option encoding: "#), "{error}");

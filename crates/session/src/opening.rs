@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use fichier_config::{Address, ConfigError, FlagValues, Parameters, RemoteOptions, RemoteSpec};
 use fichier_remotes::{
+    crypt::NameCipher,
     fichier::catalogue_file,
     registry::{self, NoRemotes, OpenError, Opening, Resolver},
 };
@@ -119,6 +120,17 @@ impl Session {
         let (_, options) = self.followed(&address_of(text)?)?;
         let Some(options) = options.filter(|options| options.backend == "fichier") else { return Ok(None) };
         Ok(catalogue_file(&options::values(&options)?, self.network())?)
+    }
+
+    /// Returns the names of a remote whose names are encrypted, to be encrypted and decrypted by themselves; `None` for
+    /// other remotes.
+    ///
+    /// # Errors
+    /// The remote isn't known, or hasn't got what it needs.
+    pub async fn name_cipher(&self, text: &str) -> Result<Option<NameCipher>, SessionError> {
+        let (_, options) = self.followed(&address_of(text)?)?;
+        let Some(options) = options.filter(|options| options.backend == "crypt") else { return Ok(None) };
+        Ok(Some(NameCipher::new(&options.name, &options::values(&options)?).await?))
     }
 
     /// Returns the options of a remote and where each comes from; the remote may also be made on the fly.

@@ -227,6 +227,15 @@ pub enum StorageError {
         /// The wire client's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Something in an encrypted remote that can't be decrypted: it wasn't encrypted, or with other passwords, or it is
+    /// damaged.
+    #[error("can't decrypt {path:?}: {reason}")]
+    Undecryptable {
+        /// The file or folder.
+        path: RemotePath,
+        /// Why, as a clause.
+        reason: String,
+    },
     /// A listing that is known to miss entries; acting on it could lose or double files.
     #[error("the listing of {path:?} is incomplete: {seen} of {total} files")]
     IncompleteListing {
@@ -294,9 +303,39 @@ impl StorageError {
             | Self::TooLarge { path, .. }
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
+            | Self::Undecryptable { path, .. }
             | Self::IncompleteListing { path, .. } => Some(path),
             _ => None,
         }
+    }
+
+    /// Changes the paths that an error is about, for a wrapper that shows other paths than what it wraps.
+    #[must_use]
+    pub fn with_paths(mut self, change: impl Fn(&RemotePath) -> RemotePath) -> Self {
+        match &mut self {
+            Self::FolderNotFound(path)
+            | Self::FileNotFound(path)
+            | Self::IsAFile(path)
+            | Self::IsAFolder(path)
+            | Self::FolderNotEmpty(path)
+            | Self::AlreadyExists(path)
+            | Self::Immutable(path)
+            | Self::AcrossFileSystems(path)
+            | Self::Unanswered(path)
+            | Self::Declined(path)
+            | Self::EmptyFile(path)
+            | Self::Unverified(path)
+            | Self::SourceChanged { path, .. }
+            | Self::BadName { folder: path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::Corrupted { path, .. }
+            | Self::SizeMismatch { path, .. }
+            | Self::Undecryptable { path, .. }
+            | Self::IncompleteListing { path, .. } => *path = change(path),
+            Self::Overlap { from, to } => (*from, *to) = (change(from), change(to)),
+            _ => {}
+        }
+        self
     }
 
     /// Whose fault it is.
@@ -367,6 +406,17 @@ fn said_of(location: &str, error: &StorageError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrapper_shows_its_own_paths() {
+        let path = |text| RemotePath::parse(text).unwrap();
+        let inside = |path: &RemotePath| path.relative_to(&RemotePath::parse("a").unwrap()).unwrap();
+        let error = StorageError::Overlap { from: path("a/b"), to: path("a/c") }.with_paths(inside);
+        assert_eq!(error.to_string(), r#"can't copy "b" into itself at "c""#);
+        let error = StorageError::TooLarge { path: path("a/b"), size: 2, limit: 1 }.with_paths(inside);
+        assert_eq!(error.path(), Some(&path("b")));
+        assert!(matches!(StorageError::Quit.with_paths(inside), StorageError::Quit));
+    }
 
     #[test]
     fn an_error_about_a_location_names_all_of_it_and_stays_what_it_is() {

@@ -21,6 +21,14 @@ pub enum InvalidName {
     /// `.` and `..` mean places, not files.
     #[error("the name {0:?} means another folder")]
     Dots(BString),
+    /// It is longer than what can be stored.
+    #[error("the name {name:?} is too long: names here have at most {longest} bytes")]
+    TooLong {
+        /// The name.
+        name: BString,
+        /// How many bytes fit.
+        longest: usize,
+    },
     /// The backend has no such name, or it means something else there.
     #[error("the name {0:?} can't be used here")]
     Unusable(BString),

@@ -57,6 +57,17 @@ impl PlaceId {
         Self { ways: self.ways.clone(), below: self.below.join_path(below) }
     }
 
+    /// Shows the names on the way and below by other names, for a wrapper that changes names. The folders stay the
+    /// ones that they are.
+    #[must_use]
+    pub fn with_names(mut self, change: impl Fn(&Name) -> Name) -> Self {
+        for step in self.ways.iter_mut().flatten() {
+            step.name = step.name.as_ref().map(&change);
+        }
+        self.below = self.below.names().fold(RemotePath::root(), |path, name| path.join(&change(&name)));
+        self
+    }
+
     /// Checks whether this place is `outer` or lies inside it.
     #[must_use]
     pub fn is_within(&self, outer: &Self) -> bool {
@@ -149,6 +160,14 @@ mod tests {
         let both = PlaceId::new([mounted, real].concat(), RemotePath::root());
         assert_eq!(relative(&both, &place("d", "a", "")).as_deref(), Some("b"));
         assert_eq!(relative(&both, &place("d", "mnt", "")).as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn other_names_lead_to_the_same_folders() {
+        let longer = |name: &Name| Name::new([name.as_bytes(), b"!"].concat()).unwrap();
+        let shown = place("d", "a/b", "new").with_names(longer);
+        assert_eq!(relative(&shown, &place("d", "a", "")).as_deref(), Some("b!/new!"));
+        assert_eq!(place("d", "a/b", "").with_names(longer), place("d", "a/b", ""));
     }
 
     #[test]

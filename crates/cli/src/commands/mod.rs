@@ -1,6 +1,7 @@
 //! The commands, one file each, and the table that runs them.
 
 mod about;
+mod backend;
 mod cat;
 mod catalogue;
 mod check;
@@ -14,6 +15,7 @@ mod convmv;
 mod copy;
 mod copyto;
 mod copyurl;
+mod cryptdecode;
 mod dedupe;
 mod delete;
 mod deletefile;
@@ -51,6 +53,7 @@ use crate::context::Context;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     About(about::Arguments),
+    Backend(backend::Arguments),
     Cat(cat::Arguments),
     Catalogue(catalogue::Arguments),
     #[command(name = "complete-line")]
@@ -66,6 +69,7 @@ pub(crate) enum Command {
     Copy(copy::Arguments),
     Copyto(copyto::Arguments),
     Copyurl(copyurl::Arguments),
+    Cryptdecode(cryptdecode::Arguments),
     Dedupe(dedupe::Arguments),
     Delete(delete::Arguments),
     Deletefile(deletefile::Arguments),
@@ -103,6 +107,7 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::About(_) => "about",
+            Self::Backend(_) => "backend",
             Self::Cat(_) => "cat",
             Self::Catalogue(_) => "catalogue",
             Self::CompleteLine(_) => "complete-line",
@@ -116,6 +121,7 @@ impl Command {
             Self::Copy(_) => "copy",
             Self::Copyto(_) => "copyto",
             Self::Copyurl(_) => "copyurl",
+            Self::Cryptdecode(_) => "cryptdecode",
             Self::Dedupe(_) => "dedupe",
             Self::Delete(_) => "delete",
             Self::Deletefile(_) => "deletefile",
@@ -172,6 +178,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
 async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow::Result<()> {
     match command {
         Command::About(arguments) => about::run(arguments, context).await,
+        Command::Backend(arguments) => backend::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
         Command::Catalogue(arguments) => catalogue::run(arguments, context).await,
         Command::CompleteLine(arguments) => complete_line::run(arguments, context).await,
@@ -184,6 +191,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Copy(arguments) => copy::run(arguments, context).await,
         Command::Copyto(arguments) => copyto::run(arguments, context).await,
         Command::Copyurl(arguments) => copyurl::run(arguments, context).await,
+        Command::Cryptdecode(arguments) => cryptdecode::run(arguments, context).await,
         Command::Dedupe(arguments) => dedupe::run(arguments, context).await,
         Command::Delete(arguments) => delete::run(arguments, context).await,
         Command::Deletefile(arguments) => deletefile::run(arguments, context).await,

@@ -113,10 +113,10 @@ mod tests {
 
     #[test]
     fn types_of_other_services_are_known() {
-        for backend in ["drive", "s3", "crypt", "azureblob", "memory"] {
+        for backend in ["drive", "s3", "union", "azureblob", "memory"] {
             assert!(is_other_service(backend), "{backend}");
         }
-        for backend in ["vfs", "fichier", "drives", "dri", ""] {
+        for backend in ["vfs", "fichier", "crypt", "drives", "dri", ""] {
             assert!(!is_other_service(backend), "{backend}");
         }
     }

@@ -16,6 +16,7 @@ mod check;
 mod config;
 mod config_peer;
 mod copyurl;
+mod crypt;
 mod dedupe;
 mod downloads;
 mod dry_runs;

@@ -23,6 +23,15 @@ use crate::{
 /// Where transfers go that were found: to the workers, or to the agenda.
 pub(crate) type Batches = Option<mpsc::Sender<Batch>>;
 
+/// What of a folder at the source is unknown.
+#[derive(Debug, Default)]
+struct Unknown {
+    /// The names of which it can't be said what they are.
+    names: Vec<Name>,
+    /// Whether a name itself can't be read, so that anything may be there.
+    anything: bool,
+}
+
 impl Run<'_> {
     /// Lists both sides folder by folder and hands on what is to be done.
     pub(crate) async fn walk(&self, mut open: Vec<Open>, batches: Batches, report: &mut RunReport) {
@@ -59,7 +68,7 @@ impl Run<'_> {
             let shown = path.relative_to(&self.from.path).unwrap_or(path);
             self.fail(report, &shown, no_new_name(shown.clone(), why));
         }
-        gaps.extend(contested);
+        gaps.names.extend(contested);
         if folder.blocked {
             return Ok(self.pass_blocked(folder, source, report));
         }
@@ -152,10 +161,10 @@ impl Run<'_> {
         }
     }
 
-    /// What the source has in a folder, and the names at the destination of which it can't be said what they are.
-    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Entry>, Vec<Name>)> {
+    /// What the source has in a folder, and what of it is unknown, by the names at the destination.
+    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Entry>, Unknown)> {
         if !folder.source {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok((Vec::new(), Unknown::default()));
         }
         let path = self.from.path.join_path(&folder.path);
         let listing = self
@@ -164,10 +173,11 @@ impl Run<'_> {
             .list(&path, Freshness::SinceStart)
             .await
             .map_err(|error| if folder.path.is_root() { self.from.named(error) } else { error })?;
-        let mut gaps = Vec::new();
+        let mut gaps = Unknown::default();
         for gap in listing.gaps {
+            gaps.anything |= matches!(gap.error, StorageError::Undecryptable { .. });
             let name = gap.path.relative_to(&path).and_then(|gap| gap.name());
-            gaps.extend(name.map(|name| self.names_there(&name)).unwrap_or_default());
+            gaps.names.extend(name.map(|name| self.names_there(&name)).unwrap_or_default());
             let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
             self.fail(report, &shown, gap.error);
         }
@@ -229,14 +239,16 @@ impl Run<'_> {
 
     /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever
     /// flags say about errors.
-    fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &[Name], target: &RemotePath) {
-        if gaps.is_empty() || self.mode != Mode::Sync {
+    fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &Unknown, target: &RemotePath) {
+        let is_known = gaps.names.is_empty() && !gaps.anything;
+        if is_known || self.mode != Mode::Sync {
             return;
         }
         let names = self.names();
-        let gaps: HashSet<_> = gaps.iter().map(|gap| names.key(gap).into_owned()).collect();
+        let anything = gaps.anything;
+        let gaps: HashSet<_> = gaps.names.iter().map(|gap| names.key(gap).into_owned()).collect();
         let may_be_there = |name: &Name, path: &RemotePath| {
-            let is_gap = gaps.contains(&*names.key(name));
+            let is_gap = anything || gaps.contains(&*names.key(name));
             if is_gap {
                 let shown = self.shown_at_destination(path);
                 tracing::warn!(path = %shown, "Not deleted, since it isn't known what the source has here");

@@ -63,7 +63,10 @@ pub fn walk_filtered(
                 for Gap { path, error } in met.into_iter().rev() {
                     // A service that names a file and doesn't tell it leaves what is asked for undone.
                     let networked = start.remote.info().features.networked;
-                    if networked || matches!(error, StorageError::Unseen { .. }) {
+                    if matches!(error, StorageError::Undecryptable { .. }) {
+                        // As with rclone: it is somebody else's, and nothing that this remote could show.
+                        tracing::warn!(path = %path, "left out: {error}");
+                    } else if networked || matches!(error, StorageError::Unseen { .. }) {
                         gaps.push(WalkError { folder: path, source: error });
                     } else {
                         tracing::error!(path = %path, "left out: {error}");

@@ -5,6 +5,7 @@
 mod answers;
 mod calls;
 mod catalogue;
+mod crypt;
 mod downloads;
 mod faults;
 mod gates;

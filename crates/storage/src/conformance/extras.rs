@@ -33,7 +33,7 @@ pub(super) async fn modification_times_are_set(subject: Subject) -> Checked {
 
 pub(super) async fn usage_is_told(subject: Subject) -> Checked {
     let usage = subject.remote.usage().await;
-    if !subject.remote.extensions().usage.is_some() {
+    if subject.remote.extensions().usage.is_none() {
         ensure!(matches!(usage, Err(StorageError::Unsupported { .. })), "not claimed, but came to {usage:?}");
         return Ok(());
     }
@@ -48,7 +48,7 @@ pub(super) async fn usage_is_told(subject: Subject) -> Checked {
 pub(super) async fn links_are_made(subject: Subject) -> Checked {
     let file = subject.put_one("", "a", b"bytes").await?;
     let link = subject.remote.link(&Entry::File(file), LinkRequest::default()).await;
-    if !subject.remote.extensions().links.is_some() {
+    if subject.remote.extensions().links.is_none() {
         ensure!(matches!(link, Err(StorageError::Unsupported { .. })), "not claimed, but came to {link:?}");
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Names: what is stored under one comes back under the same, byte by byte.
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice as _};
 
 use crate::{NameLength, Outcome, RemoteExt, RemotePath, StorageError};
 
@@ -126,6 +126,12 @@ fn difficult() -> Vec<Vec<u8>> {
 /// The names that a remote can hold beside each other.
 fn distinct(subject: &Subject) -> Vec<Vec<u8>> {
     let mut names = difficult();
+    // A wrapper may take less than what most file systems take.
+    names.retain(|name| match subject.remote.info().names.longest {
+        Some(NameLength::Bytes(longest)) => name.len() <= longest,
+        Some(NameLength::Characters(longest)) => name.chars().count() <= longest,
+        None => true,
+    });
     if subject.remote.info().names.case_insensitive {
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(String::from_utf8_lossy(name).to_lowercase()));

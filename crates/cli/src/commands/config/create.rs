@@ -78,7 +78,7 @@ pub(super) struct Create {
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// Its type: fichier, alias, local
+    /// Its type: fichier, alias, crypt, local
     #[arg(value_name = "TYPE")]
     backend: String,
 

@@ -1,0 +1,67 @@
+//! Names alone, for whoever wants to know what is stored under which.
+
+use fichier_storage::{RemotePath, StorageError};
+
+use crate::backend::{Chosen, OpenError, Settings};
+
+use super::{
+    names::{BadName, Names},
+    settings::{self, BACKEND},
+};
+
+/// Encrypts and decrypts the names of a `crypt` remote, without a look at what it holds.
+#[derive(Debug)]
+pub struct NameCipher(Names);
+
+impl NameCipher {
+    /// Makes one for a remote of this name by what was set for it. The remote that it lies over isn't opened.
+    ///
+    /// # Errors
+    /// A value doesn't suit its option, or there is no password.
+    pub async fn new(name: &str, settings: &dyn Settings) -> Result<Self, OpenError> {
+        let chosen = Chosen::new(&BACKEND, settings);
+        let options = settings::options(&chosen)
+            .map_err(|source| OpenError::Value { remote: name.to_owned(), source })?;
+        let keys = settings::keys(name, &chosen).await?;
+        Ok(Self(Names::new(options.names, &keys)))
+    }
+
+    /// Returns what the path of a file is stored as.
+    ///
+    /// # Errors
+    /// A name in it can't be encrypted.
+    pub fn encode(&self, path: &str) -> Result<String, StorageError> {
+        self.each(path, |name, is_file| match is_file {
+            true => self.0.encode_file(name),
+            false => self.0.encode_folder(name),
+        })
+    }
+
+    /// Returns the path of a file, from what it is stored as.
+    ///
+    /// # Errors
+    /// It isn't one that this remote stores.
+    pub fn decode(&self, stored: &str) -> Result<String, StorageError> {
+        self.each(stored, |name, is_file| match is_file {
+            true => self.0.decode_file(name),
+            false => self.0.decode_folder(name),
+        })
+    }
+
+    fn each(
+        &self,
+        path: &str,
+        change: impl Fn(&fichier_storage::Name, bool) -> Result<fichier_storage::Name, BadName>,
+    ) -> Result<String, StorageError> {
+        let path = RemotePath::parse(path)?;
+        let depth = path.depth();
+        let mut changed = RemotePath::root();
+        for (index, name) in path.names().enumerate() {
+            let name = change(&name, index + 1 == depth).map_err(|BadName(problem)| {
+                StorageError::Undecryptable { path: path.clone(), reason: problem.into() }
+            })?;
+            changed = changed.join(&name);
+        }
+        Ok(changed.to_string())
+    }
+}
