@@ -335,7 +335,7 @@ impl FichierRemote {
                         Vec::new()
                     } else if lost.was_promised() {
                         // It took the files, and they aren't kept. Which of them is to blame shows when each goes alone.
-                        self.take_dropped(missing, lost, answers)
+                        self.take_dropped(missing, &lost, answers)
                     } else if lost.may_go_again() && sent_again < LOST_SENT_AGAIN {
                         tracing::warn!(folder = %folder, files = missing.len(), "Nothing arrived: sending it again");
                         sent_again += 1;
@@ -368,7 +368,7 @@ impl FichierRemote {
 
     /// Files that a node took and that neither its report nor a listing shows: one that went alone was dropped. Returns
     /// what is to go alone.
-    fn take_dropped(&self, missing: Vec<Pending>, lost: Unsettled, answers: &mut Answers) -> Vec<Pending> {
+    fn take_dropped(&self, missing: Vec<Pending>, lost: &Unsettled, answers: &mut Answers) -> Vec<Pending> {
         let [sum] = lost.sums[..] else { return missing };
         for item in &missing {
             match sum {
