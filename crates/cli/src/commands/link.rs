@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
-    if !location.remote.extensions().links.is_some() {
+    if location.remote.extensions().links.is_none() {
         let name = &location.remote.info().name;
         return Err(Failure::other(format!("{name} doesn't support public links")).into());
     }

@@ -79,7 +79,7 @@ pub(crate) fn reading(flags: &TransferSettings) -> Reading {
 /// What is kept beside content, name and time. Where nothing is kept, that is said.
 fn metadata(flags: &TransferSettings, to: &Location) -> Result<Option<MetadataOptions>, Failure> {
     let Some(wanted) = &flags.metadata else { return Ok(None) };
-    if !to.remote.extensions().metadata.is_some() {
+    if to.remote.extensions().metadata.is_none() {
         tracing::info!("{}: --metadata keeps nothing here beside name, size and checksum", to.shown());
         return Ok(None);
     }

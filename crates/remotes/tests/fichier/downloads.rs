@@ -36,7 +36,7 @@ async fn get(from: &Arc<dyn Remote>, sources: &[File], to: &LocalRemote) -> Vec<
         size: file.size,
         modified: None,
         expected: file.whirlpool,
-        content: Arc::new(RemoteContent::new(&**from, &file)),
+        content: Arc::new(RemoteContent::new(&**from, file)),
         replaces: Vec::new(),
         metadata: Vec::new(),
     });
