@@ -18,7 +18,7 @@ pub struct BackendSpec {
     pub description: &'static str,
     /// Its options, the important ones first.
     pub options: &'static [OptionSpec],
-    /// Whether there is an account behind it, which proves a key ([`Remote::account`]).
+    /// Whether there is an account behind it, which proves a key ([`AccountOf`](fichier_storage::AccountOf)).
     pub has_account: bool,
     /// Options of which one at least must be set before a remote can be opened; empty: there are none.
     pub needs_one_of: &'static [&'static str],

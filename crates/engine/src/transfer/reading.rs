@@ -28,7 +28,7 @@ impl Reading {
     /// Reads a part of a file.
     ///
     /// # Errors
-    /// A limit is reached, or as [`Remote::read`].
+    /// A limit is reached, or as [`RemoteExt::read`].
     pub async fn open(&self, remote: &dyn Remote, file: &File, range: ByteRange) -> Result<ByteStream> {
         self.allowance.admit(range.length(file.size))?;
         let bytes = remote.read(file, range).await?;
