@@ -28,7 +28,7 @@ enum Place {
     Unicode(usize),
 }
 
-/// See the module.
+/// Mends what is wrong with the JSON of an answer as its bytes come.
 #[derive(Debug, Default)]
 pub(crate) struct Mender {
     place: Place,

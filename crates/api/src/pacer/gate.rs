@@ -74,7 +74,7 @@ pub(super) struct SharedPause {
     pub(super) why: WaitReason,
 }
 
-/// See the module.
+/// Keeps the calls of one class apart, in this process and, where a file is shared, in others.
 #[derive(Debug)]
 pub(super) struct Gate {
     book: PathBuf,

@@ -62,7 +62,7 @@ impl Call {
     }
 }
 
-/// See the module.
+/// Decides when a call leaves and whether it leaves again.
 pub(crate) struct Pacer {
     retry: RetryPolicy,
     report: ReportPacing,

@@ -40,7 +40,7 @@ pub struct HashCacheStatus {
     pub size: u64,
 }
 
-/// See the module.
+/// Remembers checksums of files under fingerprints that change with their content, from run to run.
 #[derive(Debug)]
 pub struct HashCache {
     path: PathBuf,

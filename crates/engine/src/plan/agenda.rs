@@ -88,7 +88,7 @@ pub(crate) struct Weighed {
     pub(crate) bytes: i64,
 }
 
-/// See the module.
+/// Keeps what a run has still to do in a temporary database, so that memory holds one folder at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Agenda(Arc<Mutex<Connection>>);
 

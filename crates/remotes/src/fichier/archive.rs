@@ -95,7 +95,7 @@ impl Journal {
     }
 }
 
-/// See the module.
+/// Keeps what becomes known of an account in a database, for later runs and for other processes.
 #[derive(Debug)]
 pub(super) struct Archive {
     path: PathBuf,

@@ -32,7 +32,7 @@ impl Place {
     }
 }
 
-/// See the module.
+/// Holds the files of folders that are not in use in a temporary file, so that memory stays small.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     /// Where the file is made; `None`: where the system has its temporary files.
