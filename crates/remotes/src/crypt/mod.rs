@@ -2,6 +2,7 @@
 
 mod content;
 mod eme;
+mod extensions;
 mod gather;
 mod identity;
 mod keys;
@@ -9,10 +10,12 @@ mod name_cipher;
 mod names;
 mod obfuscate;
 mod paths;
+mod plain_readers;
 mod reader;
 mod remote;
 mod seal;
 mod settings;
+mod sorted;
 mod text;
 mod version;
 

@@ -1,13 +1,12 @@
 //! The remote: what another one stores, decrypted.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use fichier_storage::{
-    ByteRange, ByteStream, Content, Entry, Extensions, Features, File, FileMetadata, FileReader, Folder,
-    FolderRelocation, Freshness, Gap, Hashing, LinkRequest, Listing, Location, MergeFolders, NameLength,
-    NameRules, Outcome, PlaceId, PublicLinks, Relocation, Remote, RemoteExt as _, RemoteInfo, RemotePath,
-    Result, StorageError, WriteBatch, WriteItem, metadata::Metadata,
+    Content, Entry, Extensions, Features, File, FileReader, Folder, FolderRelocation, Freshness, Gap,
+    Hashing, Listing, Location, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote, RemoteInfo,
+    RemotePath, Result, StorageError, WriteBatch, WriteItem,
 };
 
 use super::{
@@ -16,8 +15,10 @@ use super::{
     keys::Keys,
     names::{BadName, NameMode, NameOptions, Names},
     paths::Paths,
+    plain_readers::{NoReader, ShownReader},
     reader::OpenedFile,
     seal::{SealedContent, Seen},
+    sorted::Sorted,
     text::TextEncoding,
 };
 
@@ -38,8 +39,8 @@ pub(super) struct CryptOptions {
 /// A folder of another remote, encrypted.
 #[derive(Debug)]
 pub(super) struct CryptRemote {
-    inner: Arc<dyn Remote>,
-    paths: Paths,
+    pub(super) inner: Arc<dyn Remote>,
+    pub(super) paths: Paths,
     key: ContentKey,
     options: CryptOptions,
     hashing: Hashing,
@@ -165,7 +166,7 @@ impl CryptRemote {
     }
 
     /// A file as the inner remote told it.
-    fn stored_file(&self, file: &File) -> Result<File> {
+    pub(super) fn stored_file(&self, file: &File) -> Result<File> {
         let path = self.paths.file(&file.path)?;
         if self.options.plain_contents {
             return Ok(File { path, ..file.clone() });
@@ -207,7 +208,7 @@ impl CryptRemote {
     }
 
     /// An error of the inner remote, with the paths that are shown here.
-    fn our_error(&self, error: StorageError) -> StorageError {
+    pub(super) fn our_error(&self, error: StorageError) -> StorageError {
         error.with_paths(|path| self.paths.shown(path))
     }
 
@@ -315,49 +316,6 @@ impl CryptRemote {
         }
         self.no_file_at(&item.to.parent().unwrap_or_default()).await?;
         Ok(FolderRelocation { from: self.paths.folder(&item.from)?, to })
-    }
-}
-
-/// The items of a list that the inner remote is asked about, and those that fail without asking.
-struct Sorted<T> {
-    good: Vec<T>,
-    bad: BTreeMap<usize, StorageError>,
-}
-
-impl<T> Default for Sorted<T> {
-    fn default() -> Self {
-        Self { good: Vec::new(), bad: BTreeMap::new() }
-    }
-}
-
-impl<T> Sorted<T> {
-    fn add(&mut self, item: Result<T>) {
-        match item {
-            Ok(item) => self.good.push(item),
-            Err(error) => {
-                self.bad.insert(self.good.len() + self.bad.len(), error);
-            }
-        }
-    }
-
-    /// The outcomes of all, in their order.
-    fn join<O>(self, outcomes: Vec<Outcome<O>>) -> Vec<Outcome<O>> {
-        let mut outcomes = outcomes.into_iter();
-        let count = self.bad.len() + outcomes.len();
-        let mut bad = self.bad;
-        let next = |index| match bad.remove(&index) {
-            Some(error) => Outcome::Failed(error),
-            None => outcomes.next().unwrap_or(Outcome::NotTried),
-        };
-        (0..count).map(next).collect()
-    }
-}
-
-impl<T> FromIterator<Result<T>> for Sorted<T> {
-    fn from_iter<I: IntoIterator<Item = Result<T>>>(items: I) -> Self {
-        let mut sorted = Self::default();
-        items.into_iter().for_each(|item| sorted.add(item));
-        sorted
     }
 }
 
@@ -560,83 +518,4 @@ impl Remote for CryptRemote {
             metadata: metadata.map(|_| self as _),
         }
     }
-}
-
-#[async_trait]
-impl PublicLinks for CryptRemote {
-    async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
-        let stored = match entry {
-            Entry::File(file) => Entry::File(self.stored_file(file)?),
-            Entry::Folder(folder) => {
-                Entry::Folder(Folder { path: self.paths.folder(&folder.path)?, ..folder.clone() })
-            }
-        };
-        self.inner.link(&stored, request).await.map_err(|error| self.our_error(error))
-    }
-}
-
-#[async_trait]
-impl MergeFolders for CryptRemote {
-    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
-        let merged = self.inner.merge_folders(&self.paths.folder(path)?).await;
-        merged.map_err(|error| self.our_error(error))
-    }
-}
-
-#[async_trait]
-impl FileMetadata for CryptRemote {
-    async fn metadata(&self, file: &File) -> Result<Metadata> {
-        let metadata = self.inner.metadata(&self.stored_file(file)?).await;
-        metadata.map_err(|error| self.our_error(error))
-    }
-
-    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
-        let metadata = self.inner.folder_metadata(&self.paths.folder(folder)?).await;
-        metadata.map_err(|error| self.our_error(error))
-    }
-
-    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
-        let set = self.inner.set_folder_metadata(&self.paths.folder(folder)?, metadata).await;
-        set.map_err(|error| self.our_error(error))
-    }
-}
-
-/// A reader of the stored bytes whose errors name the path that is shown.
-#[derive(Debug)]
-struct ShownReader {
-    inner: Arc<dyn FileReader>,
-    stored: RemotePath,
-    path: RemotePath,
-}
-
-#[async_trait]
-impl FileReader for ShownReader {
-    async fn stream(&self, range: ByteRange) -> Result<ByteStream> {
-        use futures::{StreamExt as _, TryStreamExt as _};
-        let shown = |(stored, path): (RemotePath, RemotePath)| {
-            move |error: StorageError| {
-                error.with_paths(|about| if *about == stored { path.clone() } else { about.clone() })
-            }
-        };
-        let paths = (self.stored.clone(), self.path.clone());
-        let stream = self.inner.stream(range).await.map_err(shown(paths.clone()))?;
-        Ok(stream.map_err(shown(paths)).boxed())
-    }
-
-    async fn prepare(&self) {
-        self.inner.prepare().await;
-    }
-}
-
-/// Stands for a file whose name can't be stored: there is none.
-#[derive(Debug)]
-struct NoReader(RemotePath);
-
-#[async_trait]
-impl FileReader for NoReader {
-    async fn stream(&self, _range: ByteRange) -> Result<ByteStream> {
-        Err(StorageError::FileNotFound(self.0.clone()))
-    }
-
-    async fn prepare(&self) {}
 }
