@@ -103,6 +103,7 @@ impl Exit {
             StorageError::EmptyFile(_)
             | StorageError::Immutable(_)
             | StorageError::NoNewName { .. }
+            | StorageError::OnePlace { .. }
             | StorageError::SourceChanged { .. }
             | StorageError::Unseen { .. } => Self::NoRetry,
             StorageError::Io { source, .. } if is_full(source) => Self::DiskFull,

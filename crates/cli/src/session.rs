@@ -274,9 +274,21 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The remote isn't known or can't be opened.
     pub(crate) async fn open_file(&self, text: &str) -> anyhow::Result<Location> {
+        self.refuse_linked_folder(text)?;
         match self.local_path(text)?.filter(|_| self.names_places_beside()) {
             Some(path) => self.in_whole(&path, Purpose::Change).await.with_context(|| failed(text)),
             None => self.open_itself(text).await,
+        }
+    }
+
+    /// Checks that a file isn't to be stored in a folder that is a link, where no link is followed: see `--links`.
+    ///
+    /// # Errors
+    /// It is, or the remote isn't known.
+    pub(crate) fn refuse_linked_folder(&self, text: &str) -> anyhow::Result<()> {
+        match self.local_path(text)? {
+            Some(path) => path.refuse_linked_folder().with_context(|| failed(text)),
+            None => Ok(()),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 use futures::{StreamExt, pin_mut};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Entry, File, Location, Relocation, RemoteExt, RemotePath, Result, StorageError};
+use fichier_storage::{Entry, File, Location, Name, Relocation, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
     RunOptions, RunReport, Stats,
@@ -162,15 +162,33 @@ impl Convert<'_> {
                     continue;
                 }
             };
+            let mut placed = BTreeSet::new();
             for planned in moves {
-                if taken.contains(&planned.to) && !gone.contains(&planned.to) {
+                let rival = self.rival(&planned, |path| {
+                    placed.contains(path) || taken.contains(path) && !gone.contains(path)
+                });
+                if let Some(rival) = rival {
+                    let path = self.shown(&planned.to);
+                    self.fail(&planned.file.path, StorageError::OnePlace { path, rival });
+                } else if taken.contains(&planned.to) && !gone.contains(&planned.to) {
                     self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
                 } else {
+                    placed.insert(planned.to.clone());
                     free.push(planned);
                 }
             }
         }
         free
+    }
+
+    /// The name of another file that has the place that this one would get.
+    fn rival(&self, planned: &Move, is_taken: impl Fn(&RemotePath) -> bool) -> Option<Name> {
+        let (folder, name) = (planned.to.parent()?, planned.to.name()?);
+        let is_other = |name: &Name| {
+            let path = folder.join(name);
+            path != planned.file.path && is_taken(&path)
+        };
+        self.target.remote.info().names.rivals(&name).into_iter().find(is_other)
     }
 
     /// Moves files at the remote. Answers which are gone from where they were.

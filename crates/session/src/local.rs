@@ -4,8 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use fichier_encoding::Encoding;
 use fichier_remotes::{
+    local::refused_link,
     network::Network,
-    registry::{self, NoRemotes, Opening},
+    registry::{self, NoRemotes, OpenError, Opening},
 };
 use fichier_storage::{Location, Name, RemotePath};
 
@@ -41,6 +42,33 @@ impl LocalPath {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Checks that the path isn't a symbolic link where links are to be small files: nothing is followed there.
+    ///
+    /// # Errors
+    /// It is one, so it needs the suffix of such a file.
+    pub fn refuse_link(&self) -> Result<(), SessionError> {
+        refuse_link(&self.path, &self.options)
+    }
+
+    /// As [`LocalPath::refuse_link`], for the folder that the path is in.
+    ///
+    /// # Errors
+    /// The folder is such a link.
+    pub fn refuse_linked_folder(&self) -> Result<(), SessionError> {
+        match self.path.parent() {
+            Some(folder) => refuse_link(folder, &self.options),
+            None => Ok(()),
+        }
+    }
+}
+
+fn refuse_link(path: &Path, settings: &Values) -> Result<(), SessionError> {
+    let wrong = |source| OpenError::Value { remote: "local".to_owned(), source };
+    match refused_link(path, settings).map_err(wrong)? {
+        Some(why) => Err(SessionError::Local(std::io::Error::other(why))),
+        None => Ok(()),
     }
 }
 

@@ -93,6 +93,7 @@ impl Session {
     /// # Errors
     /// A folder on the way can't be looked at.
     pub async fn open_in_whole(&self, path: &LocalPath, purpose: Purpose) -> Result<Location, SessionError> {
+        path.refuse_link()?;
         let (root, below) = local::in_whole(path.path(), purpose)?;
         let opened = local::open(&root, Purpose::Look, &path.options, self.network()).await?;
         Ok(Location { remote: self.wrapped(&opened.remote), path: below })
@@ -175,6 +176,7 @@ impl Session {
         above: &[String],
     ) -> Result<At, SessionError> {
         if let Some(local) = local_path(address, options.clone())? {
+            local.refuse_link()?;
             let bare = local::open(local.path(), purpose, &local.options, self.network()).await?;
             let wrapped = Location { remote: self.wrapped(&bare.remote), path: bare.path.clone() };
             return Ok(At { bare, wrapped });

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::{InvalidName, InvalidPath, RemotePath, Whirlpool};
+use crate::{InvalidName, InvalidPath, Name, RemotePath, Whirlpool};
 
 /// The result of an operation on a remote.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
@@ -112,6 +112,16 @@ pub enum StorageError {
         path: RemotePath,
         /// What is wrong with the new name, or why there is none.
         why: String,
+    },
+    /// A file and a symbolic link have one place there, so that one would take the place of the other.
+    #[error(
+        "{path:?} has the same place as {rival:?}: one is a file and the other a symlink, and both stay as they are"
+    )]
+    OnePlace {
+        /// What was to be stored.
+        path: RemotePath,
+        /// What has the place, or would get it, too.
+        rival: Name,
     },
     /// The path can't be one.
     #[error(transparent)]
@@ -301,6 +311,7 @@ impl StorageError {
             | Self::EmptyFile(path)
             | Self::Unverified(path)
             | Self::TooLarge { path, .. }
+            | Self::OnePlace { path, .. }
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }
@@ -328,6 +339,7 @@ impl StorageError {
             | Self::SourceChanged { path, .. }
             | Self::BadName { folder: path, .. }
             | Self::TooLarge { path, .. }
+            | Self::OnePlace { path, .. }
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }

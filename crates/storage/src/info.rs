@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{PlaceId, RemotePath};
+use crate::{Name, PlaceId, RemotePath};
 
 /// What a remote is and can do.
 #[derive(Debug, Clone)]
@@ -101,6 +101,19 @@ pub struct NameRules {
     pub longest: Option<NameLength>,
     /// Names that differ only in case are one file.
     pub case_insensitive: bool,
+    /// What the names of symbolic links end with, which lie on the disk without it; `None`: no links are stored.
+    pub link_suffix: Option<&'static str>,
+}
+
+impl NameRules {
+    /// Returns the names that may have the same place as this one: that of a link beside that of a file.
+    #[must_use]
+    pub fn rivals(&self, name: &Name) -> Vec<Name> {
+        let Some(suffix) = self.link_suffix.map(str::as_bytes) else { return Vec::new() };
+        let link = Name::new([name.as_bytes(), suffix].concat()).ok();
+        let plain = name.as_bytes().strip_suffix(suffix).and_then(|plain| Name::new(plain).ok());
+        link.into_iter().chain(plain).collect()
+    }
 }
 
 /// A length of a name.
@@ -129,6 +142,19 @@ impl BatchLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_and_a_file_have_one_place_where_links_are_stored() {
+        let rules = NameRules { link_suffix: Some(".link"), ..NameRules::default() };
+        let rivals = |rules: &NameRules, name| {
+            let rivals = rules.rivals(&Name::new(name).unwrap());
+            rivals.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(rivals(&rules, "x"), ["x.link"]);
+        assert_eq!(rivals(&rules, "x.link"), ["x.link.link", "x"]);
+        assert_eq!(rivals(&rules, ".link"), [".link.link"]);
+        assert!(rivals(&NameRules::default(), "x").is_empty());
+    }
 
     #[test]
     fn a_wrapper_can_do_no_more_than_what_it_wraps() {

@@ -88,6 +88,7 @@ impl Between {
             // A single file gets the very path that was typed.
             if let Ok(Entry::File(_)) = from.remote.entry(&from.path).await {
                 refuse_folder(ends[1])?;
+                context.session.refuse_linked_folder(ends[1])?;
             }
         }
         if self == Self::Sync && context.settings.transfer.rules.unseen_destination {

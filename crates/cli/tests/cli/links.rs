@@ -93,6 +93,10 @@ fn nothing_is_written_through_a_link_that_came_from_elsewhere() {
     stage.control().seed_file("x/way.rclonelink", outside_text.as_bytes()).unwrap();
     stage.run(&["copy", "-l", "t:x", to_text]).success();
     stage.control().seed_file("x/way/f", b"evil").unwrap();
+    let run = stage.run(&["copy", "-l", "t:x", to_text]).code(6);
+    assert!(run.stderr.contains("has the same place"), "{}", run.stderr);
+    assert_eq!(fs::read_to_string(outside.join("f")).unwrap(), "safe");
+    stage.run(&["deletefile", "t:x/way.rclonelink"]).success();
     let run = stage.run(&["copy", "-l", "t:x", to_text]);
     assert!(run.stderr.contains("with --links none is followed"), "{}", run.stderr);
     assert_eq!(fs::read_to_string(outside.join("f")).unwrap(), "safe");
@@ -185,4 +189,165 @@ fn a_link_that_was_named_and_is_not_followed_says_how_it_would_be() {
     let run = stage.run(&["copyto", "work/w/l", "work/w/x"]).code(3);
     assert!(run.stderr.contains("this is a symbolic link: follow it with -L"), "{}", run.stderr);
     assert!(!stage.run(&["copyto", "work/w/none", "work/w/x"]).code(3).stderr.contains("symbolic"));
+}
+
+#[test]
+fn nothing_behind_a_link_that_was_named_is_touched_with_links() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    for folder in ["out", "d", "s", "e"] {
+        fs::create_dir(work.join(folder)).unwrap();
+    }
+    fs::write(work.join("out/k"), "keep").unwrap();
+    fs::write(work.join("s/f"), "one").unwrap();
+    symlink("../out", work.join("d/x")).unwrap();
+    for words in [
+        &["purge", "work/w/d/x"][..],
+        &["purge", "work/w/d/x/"],
+        &["delete", "work/w/d/x"],
+        &["rmdir", "work/w/d/x"],
+        &["lsf", "work/w/d/x"],
+        &["size", "work/w/d/x"],
+        &["move", "work/w/d/x", "work/w/e"],
+        &["copy", "work/w/s", "work/w/d/x"],
+        &["sync", "work/w/s", "work/w/d/x"],
+        &["copyto", "work/w/s/f", "work/w/d/x/g"],
+        &["copyto", "work/w/s/f", "work/w/d/x/g", "--suffix", ".old"],
+        &["moveto", "work/w/s/f", "work/w/d/x/g", "--no-check-dest"],
+        &["copy", "work/w/s", "work/w/e", "--backup-dir", "work/w/d/x"],
+    ] {
+        // What a flag names can't be put right by another try.
+        let code = if words.contains(&"--backup-dir") { 7 } else { 2 };
+        let run = stage.run(&[words, &["-l"]].concat()).code(code);
+        assert!(run.stderr.contains("needs the suffix .rclonelink to be named"), "{words:?} {}", run.stderr);
+        assert_eq!(fs::read_dir(work.join("out")).unwrap().count(), 1, "{words:?}");
+        assert!(work.join("d/x").is_symlink() && work.join("s/f").exists(), "{words:?}");
+        assert_eq!(fs::read_dir(work.join("e")).unwrap().count(), 0, "{words:?}");
+    }
+    // Further up, a link is a way like another one.
+    assert_eq!(stage.run(&["cat", "-l", "work/w/d/x/k"]).success_text(), "keep");
+    stage.run(&["copy", "-l", "work/w/s", "work/w/d/x/new"]).success();
+    assert!(work.join("out/new/f").exists());
+}
+
+#[test]
+fn a_file_and_a_link_of_one_place_are_both_left_out() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let elsewhere = memory.path().join("v");
+    for to in [elsewhere.to_str().unwrap(), "work/w/v"] {
+        for folder in ["q", "q/y", "q/z"] {
+            fs::create_dir_all(work.join(folder)).unwrap();
+        }
+        for (name, text) in
+            [("x", "a"), ("x.rclonelink", "b"), ("y.rclonelink", "c"), ("y/in", "d"), ("z/o", "e")]
+        {
+            fs::write(work.join("q").join(name), text).unwrap();
+        }
+        for command in ["copy", "sync", "move"] {
+            let run = stage.run(&[command, "work/w/q", to, "-l", "--exclude", "none"]).code(6);
+            for name in ["x", "x.rclonelink", "y", "y.rclonelink"] {
+                assert!(
+                    run.stderr.contains(&format!("{name}: \"{name}\" has the same place")),
+                    "{}",
+                    run.stderr
+                );
+                assert!(work.join("q").join(name).exists(), "{command} {name}");
+            }
+            let stored = stage.run(&["lsf", "-R", "--files-only", to]).success_text();
+            assert_eq!(stored, "z/o\n", "{command}");
+        }
+    }
+    let rules = ["--name-transform", "regex=^b$/a.rclonelink", "-l"];
+    fs::create_dir(work.join("c")).unwrap();
+    fs::write(work.join("c/b"), "one").unwrap();
+    symlink("target", work.join("c/a")).unwrap();
+    fs::write(work.join("c/k"), "two").unwrap();
+    let run = stage.run(&[&["convmv", "work/w/c"], &rules[..]].concat());
+    assert_ne!(run.status, Some(0));
+    assert_eq!(target(&work.join("c/a")), "target");
+    let run = stage.run(&["convmv", "work/w/c", "--name-transform", "regex=^k$/a", "-l"]).code(6);
+    assert!(run.stderr.contains("has the same place"), "{}", run.stderr);
+    assert_eq!(target(&work.join("c/a")), "target");
+}
+
+#[test]
+fn a_file_never_takes_the_place_of_a_link_nor_the_other_way_round() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    for link_is_new in [true, false] {
+        let plant = || {
+            for folder in ["s", "d", "bk"] {
+                let _gone = fs::remove_dir_all(work.join(folder));
+                fs::create_dir(work.join(folder)).unwrap();
+            }
+            let (link, file) = if link_is_new { ("s/x", "d/x") } else { ("d/x", "s/x") };
+            symlink("target", work.join(link)).unwrap();
+            fs::write(work.join(file), "precious").unwrap();
+            fs::write(work.join("s/other"), "goes").unwrap();
+        };
+        let there = |folder: &str| match fs::read_link(work.join(folder).join("x")) {
+            Ok(target) => target.to_str().unwrap().to_owned(),
+            Err(_) => fs::read_to_string(work.join(folder).join("x")).unwrap(),
+        };
+        let name = if link_is_new { "x.rclonelink" } else { "x" };
+        let one = format!("work/w/s/{name}");
+        for words in [
+            &["copy", "work/w/s", "work/w/d"][..],
+            &["copy", "work/w/s", "work/w/d", "--backup-dir", "work/w/bk"],
+            &["sync", "work/w/s", "work/w/d", "--immutable"],
+            &["sync", "work/w/s", "work/w/d", "--suffix", ".old"],
+            &["sync", "work/w/s", "work/w/d", "--ignore-existing"],
+            &["sync", "work/w/s", "work/w/d", "--max-delete", "0"],
+            &["sync", "work/w/s", "work/w/d", "--delete-before"],
+            &["sync", "work/w/s", "work/w/d", "--ignore-errors"],
+            &["copy", "work/w/s", "work/w/d", "--include", name, "--include", "other"],
+            &["move", "work/w/s", "work/w/d"],
+            &["copy", &one, "work/w/d"],
+            &["moveto", &one, &format!("work/w/d/{name}")],
+        ] {
+            plant();
+            let run = stage.run(&[words, &["-l"]].concat());
+            let goes_by_name = words[0] == "moveto" && !link_is_new;
+            // Who names the link without its suffix is told so.
+            assert_eq!(run.status, Some(if goes_by_name { 2 } else { 6 }), "{words:?} {}", run.stderr);
+            assert!(goes_by_name || run.stderr.contains("has the same place"), "{}", run.stderr);
+            let (new, old) = if link_is_new { ("target", "precious") } else { ("precious", "target") };
+            assert_eq!((there("s"), there("d")), (new.to_owned(), old.to_owned()), "{words:?}");
+            if words[1] == "work/w/s" {
+                assert!(work.join("d/other").exists(), "{words:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_notice_names_the_whole_path_in_a_run_of_the_whole_file_system() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    fs::create_dir_all(work.join("p")).unwrap();
+    fs::create_dir_all(work.join("d")).unwrap();
+    fs::write(work.join("p/a"), "one").unwrap();
+    symlink("/x", work.join("p/l")).unwrap();
+    let run = stage.run(&["move", "work/w/p", "work/w/d/q", "--exclude", "none"]);
+    let line = run.stderr.lines().find(|line| line.contains("left out: can't follow")).unwrap();
+    let path = fs::canonicalize(&work).unwrap().join("p/l");
+    assert!(line.contains(&format!(" {}: left out", path.display())), "{line}");
+}
+
+// Only root may give a link away.
+#[test]
+fn a_link_keeps_its_owner_with_its_metadata() {
+    use std::os::unix::fs::{MetadataExt as _, lchown};
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    fs::create_dir(work.join("s")).unwrap();
+    symlink("target", work.join("s/l")).unwrap();
+    if lchown(work.join("s/l"), Some(12345), Some(54321)).is_err() {
+        return;
+    }
+    stage.run(&["copy", "work/w/s", "work/w/d", "-M", "-l"]).success();
+    let copied = fs::symlink_metadata(work.join("d/l")).unwrap();
+    assert_eq!((copied.uid(), copied.gid()), (12345, 54321));
 }

@@ -13,6 +13,7 @@ pub(crate) mod lie;
 pub(crate) mod new_names;
 pub(crate) mod order;
 pub(crate) mod overlap;
+pub(crate) mod places;
 pub(crate) mod references;
 pub(crate) mod renaming;
 pub(crate) mod respell;

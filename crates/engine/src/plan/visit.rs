@@ -13,6 +13,7 @@ use crate::{
     DeleteWhen, Relation, RunReport,
     events::Event,
     plan::agenda::{OneSided, Standing},
+    plan::places::Places,
     plan::renaming::{Renamed, Sourced, no_new_name},
     plan::{self, Matched, Pair},
     run::{Run, lost, mode::Mode},
@@ -72,6 +73,7 @@ impl Run<'_> {
         if folder.blocked {
             return Ok(self.pass_blocked(folder, source, report));
         }
+        let places = Places::of(self.to, self.names(), &destination);
         let destination = self.sift_destination(folder, &source, destination).await;
         if !exists && folder.source {
             // The run's own folder comes with what is put into it, as with rclone.
@@ -86,6 +88,7 @@ impl Run<'_> {
             agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)?;
         }
         let mut matched = plan::match_folder(source, destination, self.names());
+        self.keep_places_apart(&mut matched, &places, folder, report);
         if self.to.remote.info().names.case_insensitive {
             plan::keep_first_of_each(&mut matched.files, self.names());
         }
@@ -178,8 +181,8 @@ impl Run<'_> {
             gaps.anything |= matches!(gap.error, StorageError::Undecryptable { .. });
             let name = gap.path.relative_to(&path).and_then(|gap| gap.name());
             gaps.names.extend(name.map(|name| self.names_there(&name)).unwrap_or_default());
-            let shown = gap.path.relative_to(&self.from.path).unwrap_or(gap.path);
-            self.fail(report, &shown, gap.error);
+            let shown = |path: &RemotePath| path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
+            self.fail(report, &shown(&gap.path), gap.error.with_paths(shown));
         }
         Ok((self.sift_source(&path, listing.entries).await, gaps))
     }

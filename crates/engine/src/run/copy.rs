@@ -11,6 +11,7 @@ use crate::{
     plan::Pair,
     plan::lie::Lie,
     plan::overlap,
+    plan::places::Places,
     plan::renaming::no_new_name,
     run::{Run, mode::Mode},
     transfer::Batch,
@@ -154,6 +155,10 @@ async fn one_file(
         true => Ok(Vec::new()),
         false => target.remote.entries(&folder).await,
     };
+    let places = Places::of(target, options.names.at(target), listed.iter().flatten());
+    if let Some(rival) = places.rival(target, &name) {
+        return Err(StorageError::OnePlace { path: RemotePath::root().join(&name), rival });
+    }
     let existing = match listed {
         Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
         Err(StorageError::FolderNotFound(_)) => Vec::new(),

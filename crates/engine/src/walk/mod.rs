@@ -65,11 +65,11 @@ pub fn walk_filtered(
                     let networked = start.remote.info().features.networked;
                     if matches!(error, StorageError::Undecryptable { .. }) {
                         // As with rclone: it is somebody else's, and nothing that this remote could show.
-                        tracing::warn!(path = %path, "left out: {error}");
+                        tracing::warn!(path = %start.remote.info().shown(&path), "left out: {error}");
                     } else if networked || matches!(error, StorageError::Unseen { .. }) {
                         gaps.push(WalkError { folder: path, source: error });
                     } else {
-                        tracing::error!(path = %path, "left out: {error}");
+                        tracing::error!(path = %start.remote.info().shown(&path), "left out: {error}");
                     }
                 }
                 let sieve = Sieve { filter: &filter, remote: &*start.remote, root: &start.path };

@@ -88,6 +88,8 @@ impl CryptRemote {
                 encoding: format!("{kept} {}", inner.names.encoding),
                 longest: longest.map(NameLength::Bytes),
                 case_insensitive: inner.names.case_insensitive && !case_matters,
+                // What is stored there is no text that a link could lead to.
+                link_suffix: None,
             },
             batch: inner.batch,
             skips_empty_files: inner.skips_empty_files && !encrypts,

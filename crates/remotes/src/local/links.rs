@@ -14,6 +14,7 @@ use std::{
 use bytes::Bytes;
 use fichier_storage::{
     ByteRange, ByteStream, File, Name, Relocation, RemotePath, Result, StorageError, WriteItem,
+    metadata::Metadata,
 };
 use futures::{StreamExt, stream};
 
@@ -144,7 +145,7 @@ pub(super) async fn store(
     let modified = metadata::modified(&item.metadata).or(item.modified);
     let modified = modified.filter(|_| place.options.set_modified);
     at_disk(move || {
-        make(&path, &system, &target, modified)?;
+        make(&path, &system, &target, (modified, &item.metadata))?;
         let made = file(path, &system).map_err(|error| StorageError::io("look at", &system, error))?;
         Ok(File { whirlpool, ..made })
     })
@@ -152,7 +153,12 @@ pub(super) async fn store(
 }
 
 /// Makes a link, in one step with which it takes the place of what has its name.
-fn make(path: &RemotePath, system: &Path, target: &[u8], modified: Option<SystemTime>) -> Result<()> {
+fn make(
+    path: &RemotePath,
+    system: &Path,
+    target: &[u8],
+    (modified, metadata): (Option<SystemTime>, &Metadata),
+) -> Result<()> {
     if target.contains(&0) {
         return Err(no_target(system, "a text with a zero byte is no target of a link"));
     }
@@ -168,10 +174,11 @@ fn make(path: &RemotePath, system: &Path, target: &[u8], modified: Option<System
             Err(error) => return Err(failed(error)),
         }
     };
+    metadata::set_link_owner(&beside, metadata);
     if let Some(modified) = modified
         && let Err(error) = paths::set_link_modified(&beside, modified)
     {
-        tracing::warn!(path = %path, "can't set the modification time: {error}");
+        tracing::warn!(path = %system.display(), "can't set the modification time: {error}");
     }
     fs::rename(&beside, system).map_err(|error| {
         // What has just been made here is nobody's.
@@ -200,7 +207,8 @@ pub(super) fn copy(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<O
     let modified = fs::symlink_metadata(&system).map_err(read)?.modified().ok();
     folders::make(place, &to.parent().unwrap_or_default())?;
     let new = new_place(place, to)?;
-    make(to, &new, &target, modified.filter(|_| place.options.set_modified))?;
+    let modified = modified.filter(|_| place.options.set_modified);
+    make(to, &new, &target, (modified, &Metadata::new()))?;
     file(to.clone(), &new).map(Some).map_err(|error| StorageError::io("look at", &new, error))
 }
 

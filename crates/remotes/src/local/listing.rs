@@ -44,7 +44,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
         };
         let met = Met { path: folder.join(&name), system: line.path() };
         if partial::state(&met.system, &place.options.downloads.partial_suffix).is_some() {
-            tracing::debug!(path = %met.path, "left out: a download under way, or to be gone on with");
+            tracing::debug!(path = %place.shown(&met.path), "left out: a download under way, or to be gone on with");
             continue;
         }
         let entry = match line.metadata() {
@@ -52,7 +52,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
                 met.follow(place, || above.get_or_insert_with(|| ancestors(place, folder)))
             }
             Ok(metadata) if metadata.is_dir() && is_beyond(border, &metadata) => {
-                tracing::debug!(path = %met.path, "left out: another file system is mounted there");
+                tracing::debug!(path = %place.shown(&met.path), "left out: another file system is mounted there");
                 Ok(None)
             }
             Ok(metadata) => Ok(met.entry(place, &metadata)),
@@ -117,7 +117,7 @@ pub(super) fn find(place: &Root, path: &RemotePath) -> Result<Entry> {
             // A directory that is asked for by its path can be listed, so it is found.
             Ok(target) if target.is_dir() => met.entry(place, &target),
             _ => met.follow(place, || &mut []).unwrap_or_else(|gap| {
-                tracing::error!(path = %gap.path, "left out: {}", gap.error);
+                tracing::error!(path = %place.shown(&gap.path), "left out: {}", gap.error);
                 None
             }),
         }
@@ -235,7 +235,7 @@ impl Met {
             Some(Entry::File(File { fingerprint, modified, ..file(self.path, metadata) }))
         } else {
             if place.options.tells_of_specials {
-                tracing::warn!(path = %self.path, "left out: it is neither a file nor a directory");
+                tracing::warn!(path = %place.shown(&self.path), "left out: it is neither a file nor a directory");
             }
             None
         }
@@ -252,7 +252,7 @@ impl Met {
             LinkPolicy::Translate => return self.into_link_file(),
             LinkPolicy::SkipSilently => return Ok(None),
             LinkPolicy::Skip => {
-                tracing::warn!(path = %self.path, "left out: can't follow a symlink without -L/--copy-links");
+                tracing::warn!(path = %place.shown(&self.path), "left out: can't follow a symlink without -L/--copy-links");
                 return Ok(None);
             }
         }

@@ -147,9 +147,26 @@ fn time(metadata: &Metadata, key: &str) -> Option<SystemTime> {
 
 #[cfg(unix)]
 fn set_owner(handle: &fs::File, path: &Path, metadata: &Metadata) {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    let number = |key| value(metadata, key).and_then(|value| value.parse::<u32>().ok());
     let Ok(now) = handle.metadata() else { return };
+    change_owner(&now, path, metadata, |user, group| std::os::unix::fs::fchown(handle, user, group));
+}
+
+/// Gives a symbolic link itself the owner that it is to have.
+#[cfg(unix)]
+pub(super) fn set_link_owner(link: &Path, metadata: &Metadata) {
+    let Ok(now) = fs::symlink_metadata(link) else { return };
+    change_owner(&now, link, metadata, |user, group| std::os::unix::fs::lchown(link, user, group));
+}
+
+#[cfg(unix)]
+fn change_owner(
+    now: &fs::Metadata,
+    path: &Path,
+    metadata: &Metadata,
+    change: impl Fn(Option<u32>, Option<u32>) -> io::Result<()>,
+) {
+    use std::os::unix::fs::MetadataExt as _;
+    let number = |key| value(metadata, key).and_then(|value| value.parse::<u32>().ok());
     let user = number("uid").filter(|user| *user != now.uid());
     let group = number("gid").filter(|group| *group != now.gid());
     // A user may give files to those groups alone that he is in, and to no other user.
@@ -157,7 +174,7 @@ fn set_owner(handle: &fs::File, path: &Path, metadata: &Metadata) {
         if user.is_none() && group.is_none() {
             continue;
         }
-        match fchown(handle, user, group) {
+        match change(user, group) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 tracing::debug!(path = %path.display(), "it keeps its owner: {error}");
             }
@@ -181,6 +198,9 @@ fn set_mode(handle: &fs::File, path: &Path, metadata: &Metadata, special_bits: b
 
 #[cfg(not(unix))]
 fn set_owner(_handle: &fs::File, _path: &Path, _metadata: &Metadata) {}
+
+#[cfg(not(unix))]
+pub(super) fn set_link_owner(_link: &Path, _metadata: &Metadata) {}
 
 #[cfg(not(unix))]
 fn set_mode(_handle: &fs::File, _path: &Path, _metadata: &Metadata, _special_bits: bool) {}

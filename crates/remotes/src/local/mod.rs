@@ -63,6 +63,7 @@ pub use downloads::{Buffers, Downloads, PARTIAL_SUFFIX};
 pub use options::{LinkPolicy, LocalOptions, TimeType};
 
 pub(crate) use settings::BACKEND;
+pub use settings::refused_link;
 
 /// A directory of this computer.
 ///
@@ -118,6 +119,7 @@ impl LocalRemote {
                 // Windows counts in units of UTF-16, of which a character has one or two.
                 longest: (!cfg!(windows)).then_some(NameLength::Bytes(255)),
                 case_insensitive: options.case_insensitive,
+                link_suffix: (options.links == LinkPolicy::Translate).then_some(links::SUFFIX),
             },
             skips_empty_files: false,
         };

@@ -68,11 +68,11 @@ pub(super) async fn get(
     let mut begun = Begun::open(place, path, target, item.size, plan).await?;
     let known = begun.known();
     if known > 0 {
-        tracing::info!(path = %path, "Going on with a partial file: {known} of {} bytes are there", item.size);
+        tracing::info!(path = %place.shown(path), "Going on with a partial file: {known} of {} bytes are there", item.size);
     }
     match begun.fill(place, path, target, item, plan).await {
         Err(StorageError::Corrupted { .. }) if known > 0 => {
-            tracing::warn!(path = %path, "What was left of an earlier run is damaged: getting the file anew");
+            tracing::warn!(path = %place.shown(path), "What was left of an earlier run is damaged: getting the file anew");
             // It goes before its name is needed again.
             at_disk(move || {
                 drop(begun);

@@ -1,6 +1,6 @@
 //! What every operation of a local remote needs, and the way to the disk.
 
-use fichier_storage::{Hashing, Result, StorageError};
+use fichier_storage::{Hashing, RemotePath, Result, StorageError};
 
 use super::{mounts::Mounts, options::LocalOptions, paths::Tree, reused::Reused};
 
@@ -18,6 +18,15 @@ pub(super) struct Root {
     pub(super) hashing: Hashing,
     /// Buffers of files that go.
     pub(super) reused: Reused,
+}
+
+impl Root {
+    /// A path as messages name it: in full where the root is that of the whole file system, else as seen from the root.
+    pub(super) fn shown(&self, path: &RemotePath) -> String {
+        let root = self.tree.root();
+        let above = if root.parent().is_none() { root.display().to_string() } else { String::new() };
+        format!("{above}{path}")
+    }
 }
 
 /// Runs a job that waits for the disk, away from the runtime's own threads. When the future is dropped, the

@@ -1,11 +1,11 @@
 //! The options of the backend `local`, declared and read.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use fichier_encoding::Encoding;
 
 use crate::backend::{
-    BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec,
+    BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec, Settings,
 };
 
 use super::{
@@ -231,6 +231,25 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
         sync: !chosen.flag("no_sync")?,
         long_paths: !chosen.flag("nounc")?,
     })
+}
+
+/// Returns why a path can't be named so: a symbolic link is there, and links are to be files that end with a suffix.
+///
+/// # Errors
+/// A value doesn't suit its option.
+pub fn refused_link(path: &Path, settings: &dyn Settings) -> Result<Option<String>, InvalidValue> {
+    let translates = links(&Chosen::new(&BACKEND, settings))? == LinkPolicy::Translate;
+    let is_link = || std::fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink());
+    Ok((translates && is_link()).then(|| needs_suffix(path)))
+}
+
+/// What is wrong with a link that is named without the suffix.
+pub(super) fn needs_suffix(path: &Path) -> String {
+    let suffix = super::links::SUFFIX;
+    format!(
+        "{} is a symbolic link, which needs the suffix {suffix} to be named when -l/--links is used",
+        path.display()
+    )
 }
 
 /// What becomes of symbolic links.
