@@ -18,6 +18,12 @@ use crate::session::DEMO;
 /// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// How long an older answer is kept, to be given when a new one can't be had in time.
+const KEPT: Duration = Duration::from_secs(86_400);
+
+/// How long somebody who pressed the Tab key waits at most: the shell stands still meanwhile.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is read of such an answer at most.
 const LARGEST: u64 = 16 << 20;
 
@@ -73,16 +79,21 @@ async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>>
     // The path is the text's end.
     let folder = text.strip_suffix(name).unwrap_or(text);
     let remembered = remembered(folder, context);
-    let names = match remembered.as_deref().and_then(recall) {
+    let recalled = |oldest| remembered.as_deref().and_then(|file| recall(file, oldest));
+    let names = match recalled(FRESH) {
         Some(names) => names,
-        None => {
-            let names = names(folder, context).await?;
-            if let Some(file) = &remembered {
-                // Only the next answer gets slower.
-                drop(remember(file, &names));
+        None => match tokio::time::timeout(PATIENCE, names(folder, context)).await {
+            Ok(names) => {
+                let names = names?;
+                if let Some(file) = &remembered {
+                    // Only the next answer gets slower.
+                    drop(remember(file, &names));
+                }
+                names
             }
-            names
-        }
+            // Other runs, a gap between calls or a flood hold the listing up: what was known has to do.
+            Err(_) => recalled(KEPT).unwrap_or_default(),
+        },
     };
     Ok(names.into_iter().map(|name| format!("{folder}{name}")).collect())
 }
@@ -106,9 +117,10 @@ fn remembered(folder: &str, context: &Context<'_>) -> Option<PathBuf> {
     Some(context.settings.directories.cache.as_ref()?.join("completion").join(name))
 }
 
-fn recall(file: &Path) -> Option<Vec<String>> {
+/// The answer that is kept, unless it is older than this.
+fn recall(file: &Path, oldest: Duration) -> Option<Vec<String>> {
     let age = fs::metadata(file).ok()?.modified().ok()?.elapsed().ok()?;
-    if age > FRESH {
+    if age > oldest {
         return None;
     }
     let text = String::from_utf8(read_small(file, LARGEST).ok()?).ok()?;
@@ -119,7 +131,7 @@ fn remember(file: &Path, names: &[String]) -> std::io::Result<()> {
     replace(file, names.join("\n").as_bytes())?;
     // What nobody will use again goes.
     for entry in fs::read_dir(replace::directory_of(file))?.flatten() {
-        if recall(&entry.path()).is_none() {
+        if recall(&entry.path(), KEPT).is_none() {
             drop(fs::remove_file(entry.path()));
         }
     }
