@@ -83,14 +83,16 @@ async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>>
     let names = match recalled(FRESH) {
         Some(names) => names,
         None => match tokio::time::timeout(PATIENCE, names(folder, context)).await {
-            Ok(names) => {
-                let names = names?;
-                if let Some(file) = &remembered {
-                    // Only the next answer gets slower.
-                    drop(remember(file, &names));
+            Ok(listed) => match listed? {
+                Some(names) => {
+                    if let Some(file) = &remembered {
+                        // Only the next answer gets slower.
+                        drop(remember(file, &names));
+                    }
+                    names
                 }
-                names
-            }
+                None => recalled(KEPT).unwrap_or_default(),
+            },
             // Other runs, a gap between calls or a flood hold the listing up: what was known has to do.
             Err(_) => recalled(KEPT).unwrap_or_default(),
         },
@@ -98,17 +100,23 @@ async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>>
     Ok(names.into_iter().map(|name| format!("{folder}{name}")).collect())
 }
 
-/// The names in a folder, those of folders with a slash.
-async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
+/// The names in a folder, those of folders with a slash; `None` where it can't be listed.
+async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Option<Vec<String>>> {
     let location = context.session.open(folder).await?;
-    let entries = location.remote.entries(&location.path).await?;
+    let entries = match location.remote.entries(&location.path).await {
+        Ok(entries) => entries,
+        Err(error) => {
+            tracing::debug!("The directory can't be listed for completion: {error}");
+            return Ok(None);
+        }
+    };
     let names = entries.iter().filter_map(|entry| {
         let name = entry.path().name()?.to_string();
         let slash = if entry.as_folder().is_some() { "/" } else { "" };
         // A line is a name, for every shell.
         (!name.contains('\n')).then(|| format!("{name}{slash}"))
     });
-    Ok(names.collect())
+    Ok(Some(names.collect()))
 }
 
 /// Where the answer for a folder is kept. What was typed may hold a key, so that its hash is the name.
