@@ -427,7 +427,7 @@ async fn the_deadline_counts_from_the_first_sending() {
 
 #[tokio::test(start_paused = true)]
 async fn the_same_folder_waits_for_30_s_another_doesnt() {
-    let (pacer, notes, _) = pacer();
+    let (pacer, notes, _) = pacer_with(quick_listings(), RetryPolicy::default(), Learned::default());
     let of = |id, endpoint| Call { folder: Some((FolderId(id), endpoint)), ..call(CallClass::Listing) };
     let calls = [
         (1, ListedPart::Folders),
