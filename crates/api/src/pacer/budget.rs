@@ -36,7 +36,7 @@ pub enum CallClass {
 pub struct Pacing {
     /// Between any two calls: 400 ms.
     pub any: Duration,
-    /// Between any two listings, until the service objects: 400 ms.
+    /// Between any two listings, until the service objects: 3 s, as is documented.
     pub listing: Duration,
     /// Between any two listings, once the service objected: 3 s.
     pub listing_after_flood: Duration,
@@ -91,7 +91,7 @@ impl Default for Pacing {
     fn default() -> Self {
         Self {
             any: Duration::from_millis(400),
-            listing: Duration::from_millis(400),
+            listing: Duration::from_secs(3),
             listing_after_flood: Duration::from_secs(3),
             same_folder: Duration::from_secs(30),
             all_files: Duration::from_secs(3600),
@@ -465,7 +465,7 @@ impl Ledger {
         if !matches!(class, CallClass::Listing | CallClass::AllFiles) {
             return;
         }
-        if self.limited {
+        if self.limited || self.pacing.listing >= self.pacing.listing_after_flood {
             let next = now + self.listing_gap();
             self.next_listing = Some(self.next_listing.map_or(next, |known| known.max(next)));
             self.listed_at = Some(SystemTime::now());
@@ -546,12 +546,13 @@ impl Ledger {
         if class != CallClass::Listing || self.limited {
             return None;
         }
+        let before = self.listing_gap();
         self.limited = true;
         let gap = self.listing_gap();
         if let Some(next) = &mut self.next_listing {
             *next = (*next).max(now + gap);
         }
-        Some(gap)
+        (gap > before).then_some(gap)
     }
 
     /// Books `IP Locked`: everything pauses.

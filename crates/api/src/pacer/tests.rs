@@ -140,8 +140,26 @@ async fn zero_switches_the_distance_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_flood_at_a_listing_teaches_the_distance_for_good() {
+async fn listings_of_a_fresh_account_keep_the_documented_distance() {
     let (pacer, notes, _) = pacer();
+    let sent = join_all((0..3).map(|_| when_sent(&pacer, call(CallClass::Listing)))).await;
+    assert_eq!(sent, [secs(0), secs(3), secs(6)]);
+    // It stays after a flood answer, which tells nothing new.
+    let (result, _) = scripted(&pacer, call(CallClass::Listing), [flood()]).await;
+    result.unwrap();
+    assert_eq!(*notes.1.lock().unwrap(), []);
+    let sent = join_all((0..2).map(|_| when_sent(&pacer, call(CallClass::Listing)))).await;
+    assert_eq!(sent, [secs(3), secs(6)]);
+}
+
+/// Listings go as fast as other calls, as where the gap between calls was set by hand.
+fn quick_listings() -> Pacing {
+    Pacing { listing: millis(400), ..Pacing::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_flood_at_a_listing_teaches_the_distance_for_good() {
+    let (pacer, notes, _) = pacer_with(quick_listings(), RetryPolicy::default(), Learned::default());
     let (result, sent) = scripted(&pacer, call(CallClass::Listing), [flood()]).await;
     result.unwrap();
     assert_eq!(sent, [secs(0), secs(30)]);
@@ -409,7 +427,7 @@ async fn the_deadline_counts_from_the_first_sending() {
 
 #[tokio::test(start_paused = true)]
 async fn the_same_folder_waits_for_30_s_another_doesnt() {
-    let (pacer, notes, _) = pacer();
+    let (pacer, notes, _) = pacer_with(quick_listings(), RetryPolicy::default(), Learned::default());
     let of = |id, endpoint| Call { folder: Some((FolderId(id), endpoint)), ..call(CallClass::Listing) };
     let calls = [
         (1, ListedPart::Folders),

@@ -18,6 +18,12 @@ use crate::session::DEMO;
 /// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// How long an older answer is kept, to be given when a new one can't be had in time.
+const KEPT: Duration = Duration::from_secs(86_400);
+
+/// How long somebody who pressed the Tab key waits at most: the shell stands still meanwhile.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is read of such an answer at most.
 const LARGEST: u64 = 16 << 20;
 
@@ -73,31 +79,44 @@ async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>>
     // The path is the text's end.
     let folder = text.strip_suffix(name).unwrap_or(text);
     let remembered = remembered(folder, context);
-    let names = match remembered.as_deref().and_then(recall) {
+    let recalled = |oldest| remembered.as_deref().and_then(|file| recall(file, oldest));
+    let names = match recalled(FRESH) {
         Some(names) => names,
-        None => {
-            let names = names(folder, context).await?;
-            if let Some(file) = &remembered {
-                // Only the next answer gets slower.
-                drop(remember(file, &names));
-            }
-            names
-        }
+        None => match tokio::time::timeout(PATIENCE, names(folder, context)).await {
+            Ok(listed) => match listed? {
+                Some(names) => {
+                    if let Some(file) = &remembered {
+                        // Only the next answer gets slower.
+                        drop(remember(file, &names));
+                    }
+                    names
+                }
+                None => recalled(KEPT).unwrap_or_default(),
+            },
+            // Other runs, a gap between calls or a flood hold the listing up: what was known has to do.
+            Err(_) => recalled(KEPT).unwrap_or_default(),
+        },
     };
     Ok(names.into_iter().map(|name| format!("{folder}{name}")).collect())
 }
 
-/// The names in a folder, those of folders with a slash.
-async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
+/// The names in a folder, those of folders with a slash; `None` where it can't be listed.
+async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Option<Vec<String>>> {
     let location = context.session.open(folder).await?;
-    let entries = location.remote.entries(&location.path).await?;
+    let entries = match location.remote.entries(&location.path).await {
+        Ok(entries) => entries,
+        Err(error) => {
+            tracing::debug!("The directory can't be listed for completion: {error}");
+            return Ok(None);
+        }
+    };
     let names = entries.iter().filter_map(|entry| {
         let name = entry.path().name()?.to_string();
         let slash = if entry.as_folder().is_some() { "/" } else { "" };
         // A line is a name, for every shell.
         (!name.contains('\n')).then(|| format!("{name}{slash}"))
     });
-    Ok(names.collect())
+    Ok(Some(names.collect()))
 }
 
 /// Where the answer for a folder is kept. What was typed may hold a key, so that its hash is the name.
@@ -106,9 +125,10 @@ fn remembered(folder: &str, context: &Context<'_>) -> Option<PathBuf> {
     Some(context.settings.directories.cache.as_ref()?.join("completion").join(name))
 }
 
-fn recall(file: &Path) -> Option<Vec<String>> {
+/// The answer that is kept, unless it is older than this.
+fn recall(file: &Path, oldest: Duration) -> Option<Vec<String>> {
     let age = fs::metadata(file).ok()?.modified().ok()?.elapsed().ok()?;
-    if age > FRESH {
+    if age > oldest {
         return None;
     }
     let text = String::from_utf8(read_small(file, LARGEST).ok()?).ok()?;
@@ -119,7 +139,7 @@ fn remember(file: &Path, names: &[String]) -> std::io::Result<()> {
     replace(file, names.join("\n").as_bytes())?;
     // What nobody will use again goes.
     for entry in fs::read_dir(replace::directory_of(file))?.flatten() {
-        if recall(&entry.path()).is_none() {
+        if recall(&entry.path(), KEPT).is_none() {
             drop(fs::remove_file(entry.path()));
         }
     }

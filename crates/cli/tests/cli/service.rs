@@ -58,3 +58,13 @@ fn folders_are_made_and_removed() {
     stage.run(&["ls", "t:missing"]).code(3);
     assert_eq!(stage.run(&["cat", "t:a.txt"]).success_text(), "hello");
 }
+
+#[test]
+fn the_move_of_a_whole_directory_is_told_with_both_its_names() {
+    let stage = Stage::start();
+    stage.control().seed_file("sm1/one", b"1").unwrap();
+    let run = stage.run(&["move", "t:sm1", "t:sm2", "-v"]);
+    let line =
+        run.stderr.lines().find(|line| line.contains("server-side directory move")).unwrap_or_default();
+    assert!(line.contains("sm1: Moved to sm2"), "{}", run.stderr);
+}

@@ -52,6 +52,20 @@ fn what_a_run_changed_is_known_to_the_next_one_that_lists_nothing() {
     assert!(stage.control().floods() <= 1);
 }
 
+#[test]
+fn completion_never_waits_for_the_service() {
+    for fault in ["endpoint=folder/ls,kind=flood", "kind=status:429:3600"] {
+        let stage = Stage::start();
+        stage.control().seed_file("d/one", b"1").unwrap();
+        stage.control().add_fault(fault.parse().unwrap());
+        let began = Instant::now();
+        let told = stage.run(&["complete-line", "--line", "fichier lsf t:d"]).success_text();
+        assert_eq!(told, "", "{fault}");
+        // A flood's wait is 30 s.
+        assert!(began.elapsed() < Duration::from_secs(15), "{fault}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_wait_ends_at_once_when_the_run_is_told_to_stop() {

@@ -49,8 +49,8 @@ pub(crate) enum Event<'a> {
     FolderDeleted,
     /// The empty folder that was named was removed; messages have this name for it.
     RootDeleted(&'a str),
-    /// A folder was moved with all it holds.
-    FolderMoved,
+    /// A folder was moved with all it holds; messages have these names for where it was and is.
+    FolderMoved { from: &'a str, to: &'a str },
     /// A folder was renamed at the destination, since it was renamed at the source.
     FolderRenamed { from: &'a RemotePath },
     /// A file's modification time was set.
@@ -78,7 +78,7 @@ impl Event<'_> {
             Self::Retimed(file) => ("update modification time", Some(file.size)),
             Self::FolderMade => ("make directory", None),
             Self::FolderDeleted | Self::RootDeleted(_) => ("remove directory", None),
-            Self::FolderMoved | Self::FolderRenamed { .. } => ("server-side directory move", None),
+            Self::FolderMoved { .. } | Self::FolderRenamed { .. } => ("server-side directory move", None),
             Self::SourceDeleted(_) | Self::Unchanged(_) | Self::LeftOut { .. } | Self::EmptyLeftOut(_) => {
                 return None;
             }
@@ -104,7 +104,9 @@ impl Event<'_> {
             }
             Self::FolderDeleted => tracing::info!(path = %path, "Removing directory"),
             Self::RootDeleted(name) => tracing::info!(path = name, "Removing directory"),
-            Self::FolderMoved => tracing::info!(path = %path, "Moved (server-side directory move)"),
+            Self::FolderMoved { from, to } => {
+                tracing::info!(path = from, "Moved to {to} (server-side directory move)");
+            }
             Self::FolderRenamed { from } => tracing::info!(path = %path, "Renamed directory from {from:?}"),
             Self::Retimed(_) => tracing::info!(path = %path, "Updated modification time in destination"),
             Self::Unchanged(_) => tracing::debug!(path = %path, "Unchanged skipping"),
@@ -136,7 +138,7 @@ impl Event<'_> {
             Self::Retimed(file) => Record::of(path, Action::Retimed, file),
             Self::Unchanged(file) => Record::of(path, Action::Unchanged, file),
             Self::LeftOut { file, .. } | Self::EmptyLeftOut(file) => Record::of(path, Action::LeftOut, file),
-            Self::FolderMade | Self::FolderMoved | Self::FolderRenamed { .. } => return None,
+            Self::FolderMade | Self::FolderMoved { .. } | Self::FolderRenamed { .. } => return None,
         })
     }
 }

@@ -250,7 +250,7 @@ impl Stats {
             Event::SetAside(_)
             | Event::MovedAlong { planned: None, .. }
             | Event::FolderMade
-            | Event::FolderMoved
+            | Event::FolderMoved { .. }
             | Event::FolderRenamed { .. }
             | Event::Retimed(_)
             | Event::Unchanged(_)

@@ -287,7 +287,9 @@ impl Run<'_> {
         }
         match self.to.remote.rename_folder(&from, target).await {
             Ok(()) => {
-                self.stats.note(&folder.path, &Event::FolderMoved);
+                let info = self.to.remote.info();
+                let (from, to) = (info.shown(&from), info.shown(target));
+                self.stats.note(&folder.path, &Event::FolderMoved { from: &from, to: &to });
                 self.tell_moved(target).await;
                 true
             }

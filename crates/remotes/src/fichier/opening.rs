@@ -222,8 +222,9 @@ fn pacing(chosen: &Chosen<'_>, least_gap: Duration) -> Result<Pacing, InvalidVal
     let scale = u32::try_from(chosen.count("time_scale")?.unwrap_or(1)).unwrap_or(u32::MAX);
     let pacing = Pacing {
         any,
-        // Set by hand, it holds from the start and stays.
-        listing: list_gap.unwrap_or(any.min(defaults.listing)),
+        // Set by hand, it holds from the start and stays. Whoever sets calls closer together than the service's own
+        // limit knows a service that counts otherwise: there, listings keep a longer gap once it objects.
+        listing: list_gap.unwrap_or(if any < defaults.any { any } else { defaults.listing }),
         listing_after_flood: list_gap.unwrap_or(defaults.listing_after_flood),
         same_folder: chosen.duration("folder_gap")?.unwrap_or(defaults.same_folder),
         all_files: chosen.duration("all_files_gap")?.unwrap_or(defaults.all_files),

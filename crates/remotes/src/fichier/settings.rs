@@ -126,8 +126,8 @@ static OPTIONS: [OptionSpec; 18] = [
         "list_gap",
         OptionKind::Duration,
         "",
-        "The time between the listings of two folders.\n\nUnless it is set, listings go as fast as other calls \
-         until the service objects, and 3s apart from then on.",
+        "The time between the listings of two folders.\n\nUnless it is set, listings go 3s apart, as the service asks. \
+         With a shorter call_gap they go as fast as other calls until the service objects.",
     )
     .own(),
     OptionSpec::new(
