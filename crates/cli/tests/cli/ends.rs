@@ -59,7 +59,7 @@ const ENDS: &[(&[&str], i32, &str)] = &[
     (&["listremotes", "--type", "[a"], 1, "--type: mismatched '[' and ']'"),
     (&["copy", "full", "x", "--suffix", "sub/.old"], 1, "--suffix \"sub/.old\": a name can't hold a slash"),
     (&["ls", ".", "--log-file", "/nodir/x"], 2, "Failed to open log file \"/nodir/x\": "),
-    (&["completion", "bash", "/nodir/x"], 2, "\"/nodir/x\""),
+    (&["completion", "bash", "/nodir/x"], 2, "to /nodir/x: "),
     (&["mkdir", "file/new"], 2, "/file\" is a file, not a directory"),
     (&["mkdir", "file/new/deep"], 2, "/file\" is a file, not a directory"),
     (&["copy", "full", "file/new"], 2, "/file\" is a file, not a directory"),

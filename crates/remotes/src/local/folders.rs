@@ -71,7 +71,7 @@ pub(super) fn refuse_file_above(place: &Root) -> Result<()> {
     for (above, at) in place.tree.root().ancestors().enumerate() {
         match fs::metadata(at) {
             Ok(there) if there.is_dir() => break,
-            Ok(_) => return Err(in_the_way(&RemotePath::root(), above, at)),
+            Ok(_) => return Err(in_the_way(&RemotePath::root(), above + 1, at)),
             Err(error) if is_missing(&error) => {}
             // What it is doesn't matter to what asked.
             Err(_) => break,
