@@ -115,6 +115,7 @@ pub(crate) struct TransferSettings {
     pub(crate) error_on_no_transfer: bool,
     /// What is kept beside content, name and time; `None`: nothing.
     pub(crate) metadata: Option<MetadataOptions>,
+    pub(crate) keep_folder_times: bool,
     /// The program that was to change metadata.
     pub(crate) metadata_mapper: Option<String>,
     /// How names are changed on the way, as it was typed.
@@ -348,6 +349,7 @@ impl TransferSettings {
             report: flags.report.clone(),
             error_on_no_transfer: typed.error_on_no_transfer,
             metadata: flags.metadata.then(|| metadata(flags)),
+            keep_folder_times: flags.no_update_dir_modtime,
             metadata_mapper: flags.metadata_mapper.clone().filter(|program| !program.is_empty()),
             name_transform: flags.name_transform.clone(),
             create_empty_src_dirs: flags.create_empty_src_dirs,
@@ -370,7 +372,7 @@ impl TransferSettings {
 /// What `--metadata` and its flags ask for. Of several values of a key the last one counts.
 fn metadata(flags: &TransferFlags) -> MetadataOptions {
     let set: BTreeMap<_, _> = flags.metadata_set.iter().cloned().collect();
-    MetadataOptions { set: set.into_iter().collect(), keep_folder_times: flags.no_update_dir_modtime }
+    MetadataOptions { set: set.into_iter().collect() }
 }
 
 /// Smaller ranges would cost more in requests than they bring.

@@ -50,7 +50,10 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
     let log = match Log::new(&settings) {
         Ok(log) => log,
         Err(error) => {
-            let message = format!("Failed to open log file: {error}");
+            let message = match &settings.log_file {
+                Some(path) => format!("Failed to open log file {path:?}: {error}"),
+                None => format!("Failed to open the system's log: {error}"),
+            };
             return complain(&Log::plain(), &message, Exit::Other);
         }
     };
@@ -123,7 +126,7 @@ fn show(words: &[OsString], error: &clap::Error) -> Exit {
         }
         ErrorKind::InvalidSubcommand => (unknown_command(error), Exit::Usage),
         _ => {
-            let mut text = error.render().to_string();
+            let mut text = flags::about_numbers(&error.render().to_string());
             if let Some(reason) = flags::why_unknown(error) {
                 text = format!("{}\n\n{reason}\n", text.trim_end());
             }

@@ -19,7 +19,7 @@ use crate::{
     compare::names::Sides,
     events::report::Verdict,
     plan,
-    plan::renaming::{no_new_name, rename_all},
+    plan::renaming::{SameName, no_new_name, rename_all},
     run::copy::find_source,
     walk::filtered::Sieve,
     walk::open::Open,
@@ -179,7 +179,8 @@ impl Check<'_> {
             for (path, error) in source.gaps.into_iter().chain(destination.gaps) {
                 self.fail(&path, error);
             }
-            let renamed = rename_all(self.options.transform.as_ref(), source.entries).await;
+            let renamed =
+                rename_all(self.options.transform.as_ref(), source.entries, SameName::Refused).await;
             for (path, why) in renamed.refused {
                 let shown = path.relative_to(&self.from.path).unwrap_or(path);
                 self.fail(&shown, no_new_name(shown.clone(), why));

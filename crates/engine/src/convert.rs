@@ -14,8 +14,9 @@ use crate::{
     RunOptions, RunReport, Stats,
     events::Event,
     events::report::Verdict,
-    plan::renaming::{no_new_name, rename_all},
+    plan::renaming::{SameName, no_new_name, rename_all},
     run::copy::{find_source, with_new_name},
+    transfer::metadata::Furnished,
     walk_filtered,
 };
 
@@ -43,6 +44,8 @@ pub async fn convert_names(
         stop,
         moves: Vec::new(),
         folders: BTreeMap::new(),
+        furnished: Vec::new(),
+        gone: HashSet::new(),
         report: RunReport::default(),
     };
     match find_source(target).await? {
@@ -55,6 +58,7 @@ pub async fn convert_names(
         }
         Entry::Folder(_) => convert.look().await?,
     }
+    convert.note_folder_metadata().await;
     convert.make_moves().await;
     convert.tidy_up().await;
     Ok(convert.report)
@@ -74,6 +78,10 @@ struct Convert<'a> {
     moves: Vec<Move>,
     /// Each folder with what its path becomes.
     folders: BTreeMap<RemotePath, RemotePath>,
+    /// New folders with what they are to have beside their files.
+    furnished: Vec<Furnished>,
+    /// Where files were that have moved.
+    gone: HashSet<RemotePath>,
     report: RunReport,
 }
 
@@ -98,7 +106,8 @@ impl Convert<'_> {
             };
             // Below a folder that gets no name, nothing gets one.
             let Some(there) = self.folders.get(&listing.folder).cloned() else { continue };
-            let renamed = rename_all(self.options.transform.as_ref(), listing.entries).await;
+            let renamed =
+                rename_all(self.options.transform.as_ref(), listing.entries, SameName::Merged).await;
             for (path, why) in renamed.refused {
                 let shown = self.shown(&path);
                 self.fail(&path, no_new_name(shown, why));
@@ -123,7 +132,7 @@ impl Convert<'_> {
             self.stats.plan_transfer(planned.file.size);
         }
         let mut waiting = std::mem::take(&mut self.moves);
-        let mut gone: HashSet<RemotePath> = HashSet::new();
+        let mut given: HashSet<RemotePath> = HashSet::new();
         while !waiting.is_empty() && !self.stop.is_cancelled() {
             let held: HashSet<RemotePath> = waiting.iter().map(|planned| planned.file.path.clone()).collect();
             let (ready, later): (Vec<_>, Vec<_>) =
@@ -136,18 +145,19 @@ impl Convert<'_> {
                 }
                 break;
             }
-            let free = self.keep_free(ready, &gone).await;
+            let free = self.keep_free(ready, &mut given).await;
             for batch in free.chunks(AT_ONCE) {
                 if self.stop.is_cancelled() {
                     break;
                 }
-                gone.extend(self.rename(batch).await);
+                let gone = self.rename(batch).await;
+                self.gone.extend(gone);
             }
         }
     }
 
-    /// Takes out the moves to where something is already.
-    async fn keep_free(&mut self, moves: Vec<Move>, gone: &HashSet<RemotePath>) -> Vec<Move> {
+    /// Takes out the moves to where something is already, or comes by another one.
+    async fn keep_free(&mut self, moves: Vec<Move>, given: &mut HashSet<RemotePath>) -> Vec<Move> {
         let mut by_folder: BTreeMap<RemotePath, Vec<Move>> = BTreeMap::new();
         for planned in moves {
             by_folder.entry(planned.to.parent().unwrap_or_default()).or_default().push(planned);
@@ -162,18 +172,16 @@ impl Convert<'_> {
                     continue;
                 }
             };
-            let mut placed = BTreeSet::new();
             for planned in moves {
-                let rival = self.rival(&planned, |path| {
-                    placed.contains(path) || taken.contains(path) && !gone.contains(path)
-                });
+                let is_taken = |path: &RemotePath| taken.contains(path) && !self.gone.contains(path);
+                let rival = self.rival(&planned, |path| given.contains(path) || is_taken(path));
                 if let Some(rival) = rival {
                     let path = self.shown(&planned.to);
                     self.fail(&planned.file.path, StorageError::OnePlace { path, rival });
-                } else if taken.contains(&planned.to) && !gone.contains(&planned.to) {
+                } else if is_taken(&planned.to) || given.contains(&planned.to) {
                     self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
                 } else {
-                    placed.insert(planned.to.clone());
+                    given.insert(planned.to.clone());
                     free.push(planned);
                 }
             }
@@ -204,7 +212,8 @@ impl Convert<'_> {
             match outcome.into_result() {
                 Ok(file) => {
                     self.report.transferred += 1;
-                    let event = Event::MovedThere { file: &file, bytes: planned.file.size, took: None };
+                    let from = self.shown(&planned.file.path);
+                    let event = Event::NewName { file: &file, from: &from };
                     self.stats.note(&self.shown(&planned.to), &event);
                     gone.push(planned.file.path.clone());
                 }
@@ -214,40 +223,83 @@ impl Convert<'_> {
         gone
     }
 
-    /// Makes folders under their new names, and removes those that are empty under their old ones, as far as that is
-    /// wanted.
+    /// Folders that got another name, each with that.
+    fn changed(&self) -> Vec<(RemotePath, RemotePath)> {
+        let changed = self.folders.iter().filter(|(from, to)| from != to);
+        changed.map(|(from, to)| (from.clone(), to.clone())).collect()
+    }
+
+    /// Notes what folders have that get another name. One that becomes part of another folder gives that nothing.
+    async fn note_folder_metadata(&mut self) {
+        if self.target.remote.extensions().metadata.is_none() || self.stats.dry_run().is_some() {
+            return;
+        }
+        for (from, to) in self.changed() {
+            if self.folders.contains_key(&to) {
+                continue;
+            }
+            match self.target.remote.folder_metadata(&from).await {
+                Ok(own) => self.furnished.push((to, self.options.of_folder(own))),
+                Err(error) => tracing::warn!(path = %from, "its metadata can't be read: {error}"),
+            }
+        }
+    }
+
+    /// Removes folders that are empty under their old names, and makes them under their new ones.
     async fn tidy_up(&mut self) {
         if self.stop.is_cancelled() {
             return;
         }
-        let changed: Vec<_> = self
-            .folders
-            .iter()
-            .filter(|(from, to)| from != to)
-            .map(|(from, to)| (from.clone(), to.clone()))
-            .collect();
-        if self.options.create_empty_folders {
-            let new: Vec<_> = changed.iter().map(|(_, to)| to.clone()).collect();
-            for (folder, outcome) in new.iter().zip(self.target.remote.make_folders(&new).await) {
-                if let Err(error) = outcome.into_result() {
-                    self.fail(folder, error);
-                }
-            }
-        }
-        if !self.options.delete_empty_source_folders || !self.report.is_success() {
-            return;
-        }
+        let changed = self.changed();
         let now: HashSet<_> = self.folders.values().collect();
         let mut old: Vec<_> =
-            changed.into_iter().map(|(from, _)| from).filter(|from| !now.contains(from)).collect();
+            changed.iter().map(|(from, _)| from.clone()).filter(|from| !now.contains(from)).collect();
+        // What lies within first.
         old.reverse();
+        if self.stats.dry_run().is_some() {
+            old = self.emptied(old).await;
+        }
+        let mut new: BTreeSet<_> = match self.options.create_empty_folders {
+            true => changed.iter().map(|(_, to)| to.clone()).collect(),
+            false => BTreeSet::new(),
+        };
         for (folder, outcome) in old.iter().zip(self.target.remote.remove_folders(&old).await) {
             match outcome.into_result() {
-                Ok(()) => self.stats.note(&self.shown(folder), &Event::FolderDeleted),
+                Ok(()) => {
+                    self.stats.note(&self.shown(folder), &Event::FolderDeleted);
+                    new.extend(self.folders.get(folder).cloned());
+                }
                 Err(StorageError::FolderNotEmpty(_) | StorageError::FolderNotFound(_)) => {}
                 Err(error) => self.fail(folder, error),
             }
         }
+        let new: Vec<_> = new.into_iter().collect();
+        for (folder, outcome) in new.iter().zip(self.target.remote.make_folders(&new).await) {
+            if let Err(error) = outcome.into_result() {
+                self.fail(folder, error);
+            }
+        }
+        for (folder, wanted) in std::mem::take(&mut self.furnished).into_iter().rev() {
+            match self.target.remote.set_folder_metadata(&folder, &wanted).await {
+                // Nothing was to be put into it.
+                Ok(()) | Err(StorageError::FolderNotFound(_) | StorageError::IsAFile(_)) => {}
+                Err(error) => self.fail(&folder, error),
+            }
+        }
+    }
+
+    /// Of a dry run: the folders that would be empty, of those given, the innermost first.
+    async fn emptied(&self, folders: Vec<RemotePath>) -> Vec<RemotePath> {
+        let mut emptied = Vec::new();
+        let mut gone = self.gone.clone();
+        for folder in folders {
+            let entries = self.target.remote.entries(&folder).await;
+            if entries.is_ok_and(|entries| entries.iter().all(|entry| gone.contains(entry.path()))) {
+                gone.insert(folder.clone());
+                emptied.push(folder);
+            }
+        }
+        emptied
     }
 
     fn fail(&mut self, path: &RemotePath, error: StorageError) {

@@ -16,9 +16,11 @@ mod named;
 mod pattern;
 mod rules;
 mod share;
+mod text;
 
 pub use error::FilterError;
 pub use expression::{ExpressionError, Substitution};
 pub use filter::{Definition, Exclusion, Filter};
 pub use lines::Notation;
 pub use share::Share;
+pub use text::TextPattern;

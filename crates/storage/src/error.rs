@@ -54,6 +54,16 @@ pub enum StorageError {
     /// The destination is taken.
     #[error("{0:?} exists already")]
     AlreadyExists(RemotePath),
+    /// The destination has a file under the name of a folder, or a folder under that of a file.
+    #[error("the destination has a {there} named {path:?}, so the {here} of this name isn't transferred")]
+    Clash {
+        /// The path, from the destination's folder on.
+        path: RemotePath,
+        /// What the destination has.
+        there: &'static str,
+        /// What the source has.
+        here: &'static str,
+    },
     /// The file was to be left as it is, and would have to change.
     #[error("source and destination exist but do not match: immutable file modified: {0:?}")]
     Immutable(RemotePath),
@@ -106,7 +116,7 @@ pub enum StorageError {
         source: InvalidName,
     },
     /// There is no name for it at the destination.
-    #[error("--name-transform gives {path:?} no name: {why}")]
+    #[error("--name-transform can't rename {path:?}: {why}")]
     NoNewName {
         /// The file or folder at the source.
         path: RemotePath,

@@ -56,6 +56,13 @@ impl Location {
     #[must_use]
     pub fn named(&self, error: StorageError) -> StorageError {
         match error {
+            // A file on the way: it has a path of its own.
+            StorageError::IsAFile(path)
+                if path != self.path && !path.is_root() && self.path.relative_to(&path).is_some() =>
+            {
+                let file = Self { remote: self.remote.clone(), path: path.clone() };
+                StorageError::At { location: file.shown(), problem: Box::new(StorageError::IsAFile(path)) }
+            }
             StorageError::FolderNotFound(_)
             | StorageError::FileNotFound(_)
             | StorageError::IsAFile(_)

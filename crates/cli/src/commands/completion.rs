@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use fichier_storage::StorageError;
 
 use crate::context::Context;
 
@@ -42,7 +43,10 @@ enum Shell {
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let script = script(arguments.shell);
     match &arguments.file {
-        Some(path) if path.as_os_str() != "-" => std::fs::write(path, script)?,
+        Some(path) if path.as_os_str() != "-" => {
+            std::fs::write(path, script)
+                .map_err(|error| StorageError::io("write the completion script to", path, error))?;
+        }
         _ => context.out.write_all(script.as_bytes())?,
     }
     Ok(())

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "REMOTE:PATH")]
     path: String,
 
-    /// Remove folders that are empty under their old names
+    /// Without effect: directories that are empty under their old names always go
     #[arg(long)]
     delete_empty_src_dirs: bool,
 }

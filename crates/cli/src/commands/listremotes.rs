@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use clap::Args;
+use fichier_filter::TextPattern;
 
 use crate::context::Context;
 use crate::{exit::Failure, output::json::Object, session::RemoteEntry};
@@ -56,8 +57,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
         .map(order)
         .transpose()?
         .unwrap_or_default();
+    let wanted = Wanted::read(arguments)?;
     let mut remotes = context.session.remotes()?;
-    remotes.retain(|remote| arguments.wants(remote));
+    remotes.retain(|remote| wanted.takes(remote));
     if !order.is_empty() {
         remotes.sort_by(|left, right| {
             order.iter().fold(Ordering::Equal, |decided, (field, descending)| {
@@ -122,53 +124,42 @@ fn order(text: &str) -> Result<Vec<(Field, bool)>, Failure> {
         .collect()
 }
 
-impl Arguments {
-    fn wants(&self, remote: &RemoteEntry) -> bool {
-        let fits = |pattern: &Option<String>, text: &str| {
-            pattern.as_deref().is_none_or(|pattern| self.matches(pattern, text))
+/// What the patterns ask for.
+struct Wanted {
+    any: Option<TextPattern>,
+    /// Of one field each.
+    of_fields: Vec<(Field, TextPattern)>,
+}
+
+impl Wanted {
+    /// Reads the patterns.
+    ///
+    /// # Errors
+    /// One is broken.
+    fn read(arguments: &Arguments) -> Result<Self, Failure> {
+        let pattern = |named: &str, text: &Option<String>| {
+            let read = |text: &String| {
+                TextPattern::new(text, arguments.exact)
+                    .map_err(|error| Failure::usage(format!("{named}: {error}")))
+            };
+            text.as_ref().map(read).transpose()
         };
-        let any = self.any.as_deref().is_none_or(|pattern| {
-            [&*remote.name, &*remote.kind, remote.source, &*remote.description]
-                .iter()
-                .any(|text| self.matches(pattern, text))
-        });
-        any && fits(&self.name, &remote.name)
-            && fits(&self.kind, &remote.kind)
-            && fits(&self.source, remote.source)
-            && fits(&self.description, &remote.description)
-    }
-
-    fn matches(&self, pattern: &str, text: &str) -> bool {
-        if self.exact {
-            return glob(pattern.as_bytes(), text.as_bytes());
+        let fields: [(&str, &Option<String>, Field); 4] = [
+            ("--name", &arguments.name, |remote| &remote.name),
+            ("--type", &arguments.kind, |remote| &remote.kind),
+            ("--source", &arguments.source, |remote| remote.source),
+            ("--description", &arguments.description, |remote| &remote.description),
+        ];
+        let mut of_fields = Vec::new();
+        for (flag, text, field) in fields {
+            of_fields.extend(pattern(flag, text)?.map(|pattern| (field, pattern)));
         }
-        glob(format!("*{pattern}*").as_bytes(), text.as_bytes())
+        Ok(Self { any: pattern("the pattern", &arguments.any)?, of_fields })
     }
-}
 
-/// `*` stands for any text, `?` for one byte.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            glob(rest, text) || text.split_first().is_some_and(|(_, text)| glob(pattern, text))
-        }
-        (Some((b'?', pattern)), Some((_, text))) => glob(pattern, text),
-        (Some((wanted, pattern)), Some((found, text))) => wanted == found && glob(pattern, text),
-        (None, Some(_)) | (Some(_), None) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs() {
-        assert!(glob(b"*box*", b"dropbox"));
-        assert!(glob(b"Mi?", b"Mid"));
-        assert!(!glob(b"box", b"dropbox"));
-        assert!(glob(b"*", b""));
-        assert!(!glob(b"?", b""));
+    fn takes(&self, remote: &RemoteEntry) -> bool {
+        let all = [&*remote.name, &*remote.kind, remote.source, &*remote.description];
+        self.any.as_ref().is_none_or(|pattern| all.iter().any(|text| pattern.fits(text)))
+            && self.of_fields.iter().all(|(field, pattern)| pattern.fits(field(remote)))
     }
 }

@@ -102,7 +102,8 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
                 ErrorKind::DisplayHelp | ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict
             )
         {
-            return Err(format!("{name}: {value:?} can't be used for --{long}: {}", reason(&error, &value)));
+            let reason = super::about_numbers(&reason(&error, &value));
+            return Err(format!("{name}: {value:?} can't be used for --{long}: {reason}"));
         }
         // As with rclone, an empty text or list is as good as none; all else can't be empty.
         if value.is_empty() {
@@ -161,6 +162,7 @@ mod tests {
     fn a_bad_value_names_its_variable() {
         let message = transfers(&["fichier", "version"], &[("RCLONE_TRANSFERS", "abc")]).unwrap_err();
         assert!(message.starts_with("RCLONE_TRANSFERS: \"abc\" can't be used for --transfers"), "{message}");
+        assert!(message.ends_with("it must be a whole number"), "{message}");
     }
 
     // Which flags take an empty value was measured with rclone 1.75.2.

@@ -42,6 +42,39 @@ pub(crate) fn why_unknown(error: &clap::Error) -> Option<&'static str> {
     None
 }
 
+/// Makes sense of the flag that an error about an unknown one advises: none for what there isn't, and for a flag of
+/// another service one of that service.
+pub(super) fn with_advice(mut error: clap::Error) -> clap::Error {
+    const MOST_DIFFERENCES: usize = 2;
+    let Some(flag) = unknown(&error) else { return error };
+    if why_unknown(&error).is_some() {
+        error.remove(ContextKind::SuggestedArg);
+        return error;
+    }
+    let Some(name) = flag.strip_prefix("--").filter(|name| name.contains('-')) else { return error };
+    let differs = |other: &str| strsim::damerau_levenshtein(name, other);
+    let ours = match error.get(ContextKind::SuggestedArg) {
+        Some(ContextValue::String(advised)) => differs(advised.trim_start_matches('-')),
+        _ => usize::MAX,
+    };
+    let flags = FLAGS.lines().map(|line| line.trim_end_matches('='));
+    let nearest = flags.map(|other| (differs(other), other)).min();
+    if let Some((differences, other)) = nearest
+        && differences <= MOST_DIFFERENCES
+        && differences < ours
+    {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{other}")));
+    }
+    error
+}
+
+/// Says in words of the user what the standard library says of a number that is none.
+pub(crate) fn about_numbers(message: &str) -> String {
+    message
+        .replace("invalid digit found in string", "it must be a whole number")
+        .replace("cannot parse integer from empty string", "it must be a whole number")
+}
+
 /// Whether rclone has remotes of a type that aren't here.
 pub(crate) fn is_other_service(backend: &str) -> bool {
     // It has this one without any flag of its own.

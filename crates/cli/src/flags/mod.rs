@@ -31,7 +31,7 @@ pub(crate) use self::{
     backend::{BackendFlag, words as words_of_backend_flag},
     bandwidth::Timetable,
     filter::{Dump, FilterFlags},
-    foreign::{is_other_service, why_unknown},
+    foreign::{about_numbers, is_other_service, why_unknown},
     global::{Colour, GlobalFlags, LogLevel, USUAL_UNKNOWN_TIME},
     help::{flag_table, for_command as help_for_command, help_for, overview, write_manual_pages},
     network::NetworkFlags,
@@ -163,7 +163,8 @@ fn parse_by<C: Subcommand>(
         environment::defaults(switch::go_style(grammar), environment).map_err(Misuse::Environment)?;
     // Neither is ever freed: many flags, one by one, would take a good part of the time of a short run.
     let grammar = Box::leak(Box::new(grammar));
-    let matches = grammar.try_get_matches_from_mut(words).map_err(Misuse::Clap)?;
+    let matches = grammar.try_get_matches_from_mut(words);
+    let matches = matches.map_err(|error| Misuse::Clap(foreign::with_advice(error)))?;
     read(Box::leak(Box::new(matches)))
 }
 

@@ -91,7 +91,7 @@ pub(crate) struct TransferFlags {
     #[arg(long, value_name = "PROGRAM", hide = true, help_heading = "Metadata")]
     pub(crate) metadata_mapper: Option<String>,
 
-    /// With --metadata: leave the times of folders alone. Without, this is always so
+    /// Leave the times of directories alone, instead of taking over those of the source
     #[arg(long)]
     pub(crate) no_update_dir_modtime: bool,
 

@@ -43,6 +43,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         names: flags.names,
         transform: flags.transform()?,
         metadata,
+        keep_folder_times: flags.keep_folder_times,
         delete_excluded: context.settings.delete_excluded,
         reuse: flags.server_side_reuse,
         track_renames: flags.track_renames,
@@ -117,6 +118,12 @@ fn refuse_unseen(flags: &TransferSettings) -> Result<(), Failure> {
 
 async fn backup(context: &Context<'_>, to: &Location) -> anyhow::Result<Option<Backup>> {
     let flags = &context.settings.transfer;
+    if let Some(suffix) = flags.suffix.as_ref().filter(|suffix| suffix.contains('/')) {
+        return Err(Failure::usage(format!(
+            "--suffix {suffix:?}: a name can't hold a slash. Old versions go into another folder by --backup-dir"
+        ))
+        .into());
+    }
     let folder = match flags.backup_dir.as_deref().filter(|folder| !folder.is_empty()) {
         None if flags.suffix.is_none() => return Ok(None),
         None => None,

@@ -70,10 +70,10 @@ fn files_and_folders_keep_what_they_have() {
         assert!(!run.stderr.contains("Updated directory metadata"), "once is enough: {}", run.stderr);
         fs::remove_dir_all(target.join("d")).unwrap();
     }
-    // Without the flag nothing of it is kept but the time of the file.
+    // Without the flag nothing of it is kept but the times.
     stage.run(&["copy", from, to]).success();
     assert_eq!(mode(&target.join("plain")), mode(&source.join("plain")));
-    assert_ne!(fs::metadata(target.join("d")).unwrap().modified().unwrap(), at(3_000_000));
+    assert_eq!(fs::metadata(target.join("d")).unwrap().modified().unwrap(), at(3_000_000));
     assert_eq!(attribute(&target.join("d/f"), "user.bin"), None);
 }
 
@@ -148,4 +148,42 @@ fn listings_show_it_and_an_account_says_that_it_keeps_none() {
     let run = stage.run(&["copy", from, from, "-M", "--metadata-mapper", "cat"]).code(1);
     assert!(run.stderr.contains("--metadata-mapper"), "{}", run.stderr);
     assert!(!stage.run(&["lsjson", "-M", "t:m"]).success_text().contains("Metadata"));
+}
+
+#[test]
+fn directories_get_the_times_of_those_of_the_source() {
+    let stage = Stage::start();
+    let time = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+    for command in ["copy", "sync", "move"] {
+        let [source, target] = ["s", "to"].map(|name| stage.directory(&format!("{name}-{command}")));
+        let [from, to] = [&source, &target].map(|path| path.to_str().unwrap());
+        let plant = || {
+            for folder in ["d/deep", "empty"] {
+                fs::create_dir_all(source.join(folder)).unwrap();
+            }
+            fs::write(source.join("d/deep/f"), "content").unwrap();
+            for (folder, seconds) in [("d/deep", 1), ("d", 2), ("empty", 3), ("", 4)] {
+                fs::File::open(source.join(folder)).unwrap().set_modified(at(seconds)).unwrap();
+            }
+        };
+        plant();
+        // What is there already changes by nothing but its time.
+        fs::create_dir(target.join("d")).unwrap();
+        let before = time(&target.join("d"));
+        let dry = stage.run(&[command, from, to, "--dry-run"]).code(0);
+        let skipped = "d: Skipped set directory modification time as --dry-run is set";
+        assert!(dry.stderr.contains(skipped), "{}", dry.stderr);
+        assert_eq!(time(&target.join("d")), before);
+        stage.run(&[command, from, to, "--no-update-dir-modtime"]).success();
+        assert_ne!(time(&target.join("d/deep")), at(1), "{command}");
+        fs::remove_dir_all(target.join("d")).unwrap();
+        plant();
+        let run = stage.run(&[command, from, to, "-v", "--create-empty-src-dirs"]).code(0);
+        assert!(run.stderr.contains("d: Set directory modification time"), "{}", run.stderr);
+        for (folder, seconds) in [("d/deep", 1), ("d", 2), ("empty", 3)] {
+            assert_eq!(time(&target.join(folder)), at(seconds), "{command} {folder}");
+        }
+        // The folder of the run itself keeps its own time, as with rclone.
+        assert_ne!(time(&target), at(4), "{command}");
+    }
 }

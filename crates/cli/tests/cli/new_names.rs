@@ -61,9 +61,9 @@ fn two_files_never_get_one_name() {
     for command in ["copy", "move", "sync"] {
         let run = stage.run(&[&[command, &source, to, "--ignore-errors"], &flags[..]].concat()).code(6);
         for text in [
-            r#"a.txt: --name-transform gives "a.txt" no name: "b.txt" would be called "z.txt", too"#,
-            r#"b.txt: --name-transform gives "b.txt" no name: "a.txt" would be called "z.txt", too"#,
-            r#"A: --name-transform gives "A" no name: "B" would be called "C", too"#,
+            r#"a.txt: --name-transform can't rename "a.txt": "b.txt" would get the same new name, "z.txt""#,
+            r#"b.txt: --name-transform can't rename "b.txt": "a.txt" would get the same new name, "z.txt""#,
+            r#"A: --name-transform can't rename "A": "B" would get the same new name, "C""#,
         ] {
             assert!(run.stderr.contains(text), "{command}: {text}: {}", run.stderr);
         }
@@ -126,7 +126,7 @@ fn what_is_there_gets_new_names_in_its_place() {
     let uploads = stage.counters().get("upload.cgi").copied();
     let flags = ["--name-transform", "all,prefix=X", "--exclude", "e/**", "--delete-empty-src-dirs"];
     let dry = stage.run(&[&["convmv", "t:m", "-n"], &flags[..]].concat()).code(0);
-    assert!(dry.stderr.contains("Xd/Xc: Skipped move as --dry-run is set"), "{}", dry.stderr);
+    assert!(dry.stderr.contains(r#"d/c: Skipped move to "Xd/Xc" as --dry-run is set"#), "{}", dry.stderr);
     assert_eq!(at_service(&stage), ["/m/Xa", "/m/a", "/m/d/c", "/m/e/keep"]);
     // The name that `a` gets has to be given up first.
     stage.run(&[&["convmv", "t:m"], &flags[..]].concat()).success();
@@ -162,4 +162,34 @@ fn a_name_that_is_taken_stays_with_its_file() {
     }
     let run = stage.run(&["convmv", &source]).code(1);
     assert!(run.stderr.contains("--name-transform must be set"), "{}", run.stderr);
+}
+
+#[test]
+fn folders_that_got_new_names_leave_nothing_behind_and_a_second_run_merges() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (stage, source) = stage_with(&[("Dir/A", "1"), ("Empty/Deep/B", "2")]);
+    let root = Path::new(&source);
+    fs::remove_file(root.join("Empty/Deep/B")).unwrap();
+    let attributes = crate::metadata::set_attribute(&root.join("Dir"), "user.of", b"folder");
+    fs::set_permissions(root.join("Dir"), fs::Permissions::from_mode(0o700)).unwrap();
+    let flags = ["convmv", &source, "--name-transform", "all,lowercase", "-v", "-M"];
+    let dry = stage.run(&[&flags[..], &["-n"]].concat()).code(0);
+    assert!(dry.stderr.contains(r#"Dir/A: Skipped move to "dir/a" as --dry-run is set"#), "{}", dry.stderr);
+    let run = stage.run(&flags).code(0);
+    assert!(run.stderr.contains(r#"Dir/A: Moved (server-side) to "dir/a""#), "{}", run.stderr);
+    let listed = |stage: &Stage| stage.run(&["lsf", "-R", &source]).success_text();
+    assert_eq!(listed(&stage), "dir/\nempty/\ndir/a\nempty/deep/\n");
+    assert_eq!(fs::metadata(root.join("dir")).unwrap().permissions().mode() & 0o777, 0o700);
+    if attributes {
+        assert_eq!(crate::metadata::attribute(&root.join("dir"), "user.of").unwrap(), b"folder");
+    }
+    stage.run(&flags).code(0);
+    // What a run left that was stopped, and a file whose name is taken.
+    write_tree(root, &tree(&[("Dir/B", "3")]));
+    stage.run(&flags).code(0);
+    assert_eq!(listed(&stage), "dir/\nempty/\ndir/a\ndir/b\nempty/deep/\n");
+    write_tree(root, &tree(&[("Dir/A", "4"), ("DIR/a", "5"), ("DIR/c", "6"), ("Dir/C", "7")]));
+    let run = stage.run(&flags);
+    assert_ne!(run.status, Some(0), "{}", run.stderr);
+    assert_eq!(read_tree(root).len(), 6, "nothing takes the place of anything");
 }

@@ -451,3 +451,44 @@ fn errors_about_what_was_named_name_all_of_it() {
         assert!(run.stderr.contains(&text), "{words:?}: {}\nexpected {text}", run.stderr);
     }
 }
+
+#[test]
+fn a_file_on_the_way_is_named_once() {
+    let stage = Stage::start();
+    let [source, home] = ["s", "home"].map(|name| stage.directory(name));
+    write_tree(&source, &tree(&[("a", "1"), ("b", "2"), ("d/c", "3")]));
+    write_tree(&home, &tree(&[("plain", "in the way")]));
+    let (from, here) = (source.to_str().unwrap(), home.to_str().unwrap());
+    stage.run(&["copy", here, "t:x"]).success();
+    for (place, file) in [(here, format!("{here}/plain")), ("t:x", "t:x/plain".to_owned())] {
+        for below in ["new", "new/deep"] {
+            for command in ["copy", "sync", "move"] {
+                let run = stage.run(&[command, from, &format!("{place}/plain/{below}")]);
+                assert_ne!(run.status, Some(0), "{command}: {}", run.stderr);
+                let told = format!("{file:?} is a file, not a directory");
+                let lines = run
+                    .stderr
+                    .lines()
+                    .filter(|line| line.contains("is a file") && !line.contains("Failed to"))
+                    .count();
+                assert!(run.stderr.contains(&told) && lines == 1, "{command} {place}: {}", run.stderr);
+            }
+        }
+    }
+    assert_eq!(read_tree(&source).len(), 3);
+}
+
+#[test]
+fn a_clash_says_what_stands_where() {
+    let stage = Stage::start();
+    let [source, target] = ["s", "to"].map(|name| stage.directory(name));
+    write_tree(&source, &tree(&[("clash/c", "1"), ("other", "2")]));
+    write_tree(&target, &tree(&[("clash", "3"), ("other/x", "4")]));
+    let run = stage.run(&["copy", source.to_str().unwrap(), target.to_str().unwrap()]);
+    for text in [
+        r#"the destination has a file named "clash", so the directory of this name isn't transferred"#,
+        r#"the destination has a directory named "other", so the file of this name isn't transferred"#,
+    ] {
+        assert!(run.stderr.contains(text), "{}", run.stderr);
+    }
+}

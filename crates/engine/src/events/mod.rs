@@ -5,7 +5,7 @@ pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod stats;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use fichier_storage::{File, RemotePath};
 
@@ -27,6 +27,8 @@ pub(crate) enum Event<'a> {
     CopiedThere { file: &'a File, bytes: u64, took: Option<Duration> },
     /// A planned transfer became a move at the remote, of so many bytes.
     MovedThere { file: &'a File, bytes: u64, took: Option<Duration> },
+    /// A file moved within its tree: only its path changed.
+    NewName { file: &'a File, from: &'a RemotePath },
     /// A file moved along with its folder.
     MovedAlong {
         file: &'a File,
@@ -53,6 +55,11 @@ pub(crate) enum Event<'a> {
     FolderMoved { from: &'a str, to: &'a str },
     /// A folder was renamed at the destination, since it was renamed at the source.
     FolderRenamed { from: &'a RemotePath },
+    /// A folder got what that of the source has.
+    FolderUpdated {
+        /// Its modification time, and nothing else.
+        time_alone: bool,
+    },
     /// A file's modification time was set.
     Retimed(&'a File),
     /// The destination has the same content.
@@ -65,8 +72,11 @@ pub(crate) enum Event<'a> {
 
 impl Event<'_> {
     /// What a dry run says it skips; `None` where there is nothing to say.
-    fn skipped(&self) -> Option<(&'static str, Option<u64>)> {
-        Some(match self {
+    fn skipped(&self, path: &RemotePath) -> Option<(Cow<'static, str>, Option<u64>)> {
+        if let Self::NewName { file, .. } = self {
+            return Some((format!("move to {path:?}").into(), Some(file.size)));
+        }
+        let (action, size) = match self {
             Self::Sent { file, moves: false, .. } => ("copy", Some(file.size)),
             Self::Sent { file, moves: true, .. }
             | Self::MovedThere { file, .. }
@@ -77,12 +87,17 @@ impl Event<'_> {
             Self::SetAside(file) | Self::DeletedToBackup(file) => ("move into backup dir", Some(file.size)),
             Self::Retimed(file) => ("update modification time", Some(file.size)),
             Self::FolderMade => ("make directory", None),
+            Self::FolderUpdated { time_alone: true } => ("set directory modification time", None),
+            Self::FolderUpdated { time_alone: false } => ("update directory metadata", None),
             Self::FolderDeleted | Self::RootDeleted(_) => ("remove directory", None),
             Self::FolderMoved { .. } | Self::FolderRenamed { .. } => ("server-side directory move", None),
-            Self::SourceDeleted(_) | Self::Unchanged(_) | Self::LeftOut { .. } | Self::EmptyLeftOut(_) => {
-                return None;
-            }
-        })
+            Self::SourceDeleted(_)
+            | Self::Unchanged(_)
+            | Self::LeftOut { .. }
+            | Self::EmptyLeftOut(_)
+            | Self::NewName { .. } => return None,
+        };
+        Some((action.into(), size))
     }
 
     fn log(&self, path: &RemotePath) {
@@ -97,6 +112,7 @@ impl Event<'_> {
             Self::MovedThere { file, .. } => {
                 tracing::info!(path = %path, size = file.size, "Moved (server-side)");
             }
+            Self::NewName { from, .. } => tracing::info!(path = %from, "Moved (server-side) to {path:?}"),
             Self::Renamed { from, .. } => tracing::info!(path = %path, "renamed from: {from}"),
             Self::Deleted(_) | Self::SourceDeleted(_) => tracing::info!(path = %path, "Deleted"),
             Self::SetAside(_) | Self::DeletedToBackup(_) => {
@@ -108,6 +124,12 @@ impl Event<'_> {
                 tracing::info!(path = from, "Moved to {to} (server-side directory move)");
             }
             Self::FolderRenamed { from } => tracing::info!(path = %path, "Renamed directory from {from:?}"),
+            Self::FolderUpdated { time_alone: true } => {
+                tracing::info!(path = %path, "Set directory modification time");
+            }
+            Self::FolderUpdated { time_alone: false } => {
+                tracing::info!(path = %path, "Updated directory metadata");
+            }
             Self::Retimed(_) => tracing::info!(path = %path, "Updated modification time in destination"),
             Self::Unchanged(_) => tracing::debug!(path = %path, "Unchanged skipping"),
             Self::LeftOut { why, .. } => tracing::debug!(path = %path, "{why}"),
@@ -129,7 +151,7 @@ impl Event<'_> {
             Self::MovedThere { file, took, .. } => {
                 Record { took: *took, ..Record::of(path, Action::MovedThere, file) }
             }
-            Self::MovedAlong { file, .. } | Self::Renamed { file, .. } => {
+            Self::MovedAlong { file, .. } | Self::NewName { file, .. } | Self::Renamed { file, .. } => {
                 Record::of(path, Action::MovedThere, file)
             }
             Self::Deleted(file) | Self::SourceDeleted(file) => Record::of(path, Action::Deleted, file),
@@ -138,7 +160,10 @@ impl Event<'_> {
             Self::Retimed(file) => Record::of(path, Action::Retimed, file),
             Self::Unchanged(file) => Record::of(path, Action::Unchanged, file),
             Self::LeftOut { file, .. } | Self::EmptyLeftOut(file) => Record::of(path, Action::LeftOut, file),
-            Self::FolderMade | Self::FolderMoved { .. } | Self::FolderRenamed { .. } => return None,
+            Self::FolderMade
+            | Self::FolderMoved { .. }
+            | Self::FolderRenamed { .. }
+            | Self::FolderUpdated { .. } => return None,
         })
     }
 }
@@ -146,11 +171,12 @@ impl Event<'_> {
 impl Stats {
     /// Notes what was done about a path: logs it, counts it, and tells whoever watches.
     pub(crate) fn note(&self, path: &RemotePath, event: &Event<'_>) {
-        match (self.dry_run(), event.skipped()) {
+        match (self.dry_run(), event.skipped(path)) {
             (Some(size_text), Some((action, size))) => {
                 let size = size.map(|size| format!(" (size {})", size_text(size))).unwrap_or_default();
                 let name = match event {
                     Event::RootDeleted(name) => (*name).to_owned(),
+                    Event::NewName { from, .. } => from.to_string(),
                     _ => path.to_string(),
                 };
                 tracing::warn!(path = name, "Skipped {action} as --dry-run is set{size}");

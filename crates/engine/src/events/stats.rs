@@ -243,6 +243,13 @@ impl Stats {
                 add(&self.server_side_moved_bytes, *bytes);
                 add(&self.bytes, *bytes);
             }
+            Event::NewName { file, .. } => {
+                add(&self.transfers, 1);
+                add(&self.renamed, 1);
+                add(&self.server_side_moves, 1);
+                add(&self.server_side_moved_bytes, file.size);
+                add(&self.bytes, file.size);
+            }
             Event::Renamed { .. } => add(&self.renamed, 1),
             Event::Deleted(_) | Event::SourceDeleted(_) | Event::DeletedToBackup(_) => add(&self.deleted, 1),
             Event::FolderDeleted | Event::RootDeleted(_) => add(&self.deleted_folders, 1),
@@ -250,6 +257,7 @@ impl Stats {
             Event::SetAside(_)
             | Event::MovedAlong { planned: None, .. }
             | Event::FolderMade
+            | Event::FolderUpdated { .. }
             | Event::FolderMoved { .. }
             | Event::FolderRenamed { .. }
             | Event::Retimed(_)

@@ -46,7 +46,7 @@ impl Run<'_> {
                 match clash {
                     Clash::FileMeetsFolder(_, file) => {
                         let shown = file.path.relative_to(&self.from.path).unwrap_or(file.path);
-                        self.fail(report, &shown, StorageError::AlreadyExists(shown.clone()));
+                        self.fail(report, &shown, Self::clash(self.shown_at_destination(&place), true));
                     }
                     // It may be that nothing is to be put into the folder.
                     Clash::FolderMeetsFile(pair, _) => {
@@ -73,6 +73,12 @@ impl Run<'_> {
             }
         }
         jobs
+    }
+
+    /// Says that the destination's file or folder stays, and the source's with its name isn't transferred.
+    pub(crate) fn clash(path: RemotePath, folder_there: bool) -> StorageError {
+        let (there, here) = if folder_there { ("directory", "file") } else { ("file", "directory") };
+        StorageError::Clash { path, there, here }
     }
 
     fn lets_source_win(&self, clash: &Clash, report: &RunReport) -> bool {

@@ -1,28 +1,43 @@
-//! What folders of the destination get beside their names: `--metadata`.
+//! What folders of the destination get beside their names: their times, and what `--metadata` asks for.
 
 use std::sync::PoisonError;
 
-use fichier_storage::{RemoteExt as _, StorageError};
+use fichier_storage::{RemoteExt as _, StorageError, metadata::Metadata};
 
-use crate::{RunReport, run::Run, walk::open::Open};
+use crate::{RunOptions, RunReport, events::Event, run::Run, walk::open::Open};
 
 /// Keys whose values change by themselves, or can't be set.
 const NOT_COMPARED: [&str; 2] = ["atime", "btime"];
 
+impl RunOptions {
+    /// What a folder is to have at the destination that has this at the source.
+    pub(crate) fn of_folder(&self, own: Metadata) -> Metadata {
+        let mut all = match &self.metadata {
+            Some(options) => options.of(own),
+            None => own.into_iter().filter(|(key, _)| key == "mtime").collect(),
+        };
+        all.retain(|(key, _)| key != "mtime" || !self.keep_folder_times);
+        all
+    }
+}
+
 impl Run<'_> {
     /// Notes what a folder of the source has: files that come and go change its time.
     pub(crate) async fn note_folder_metadata(&self, folder: &Open) {
-        let keeps = self.to.remote.extensions().metadata.is_some() && self.stats.dry_run().is_none();
-        let Some(options) = self.options.metadata.as_ref().filter(|_| keeps) else { return };
-        if folder.path.is_root() || !folder.source {
+        let both_keep = [self.from, self.to].iter().all(|side| side.remote.extensions().metadata.is_some());
+        if !both_keep || folder.path.is_root() || !folder.source {
+            return;
+        }
+        if self.options.metadata.is_none() && self.options.keep_folder_times {
             return;
         }
         match self.from.remote.folder_metadata(&self.from.path.join_path(&folder.path)).await {
             Ok(own) => {
-                let mut all = options.of(own);
-                all.retain(|(key, _)| key != "mtime" || !options.keep_folder_times);
-                let target = self.to.path.join_path(&folder.there);
-                self.furnished.lock().unwrap_or_else(PoisonError::into_inner).push((target, all));
+                let all = self.options.of_folder(own);
+                if !all.is_empty() {
+                    let target = self.to.path.join_path(&folder.there);
+                    self.furnished.lock().unwrap_or_else(PoisonError::into_inner).push((target, all));
+                }
             }
             Err(error) => tracing::warn!(path = %folder.path, "its metadata can't be read: {error}"),
         }
@@ -49,7 +64,10 @@ impl Run<'_> {
             }
             let shown = self.shown_at_destination(&folder);
             match remote.set_folder_metadata(&folder, &wanted).await {
-                Ok(()) => tracing::info!(path = %shown, "Updated directory metadata"),
+                Ok(()) => {
+                    let time_alone = self.options.metadata.is_none();
+                    self.stats.note(&shown, &Event::FolderUpdated { time_alone });
+                }
                 Err(error) => self.fail(report, &shown, error),
             }
         }

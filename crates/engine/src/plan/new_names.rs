@@ -3,14 +3,14 @@
 use fichier_storage::{Entry, Name};
 
 use crate::{
-    plan::renaming::{Bearer, Renamed, rename_all},
+    plan::renaming::{Bearer, Renamed, SameName, rename_all},
     run::Run,
 };
 
 impl Run<'_> {
     /// Gives the entries of a folder of the source the names that they get at the destination.
     pub(crate) async fn rename_source(&self, entries: Vec<Entry>) -> Renamed {
-        rename_all(self.options.transform.as_ref(), entries).await
+        rename_all(self.options.transform.as_ref(), entries, SameName::Refused).await
     }
 
     /// The names that something of the source may have at the destination, of which only its name is known.

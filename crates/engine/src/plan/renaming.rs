@@ -46,19 +46,32 @@ pub(crate) struct Renamed {
     pub(crate) contested: Vec<Name>,
 }
 
+/// What becomes of folders that get the name of another one, which keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SameName {
+    /// None of them gets a name.
+    Refused,
+    /// They become one.
+    Merged,
+}
+
 /// Gives the entries of one folder their new names. Nothing is called what something else would be called, too.
-pub(crate) async fn rename_all(transform: Option<&Arc<dyn NameTransform>>, entries: Vec<Entry>) -> Renamed {
+pub(crate) async fn rename_all(
+    transform: Option<&Arc<dyn NameTransform>>,
+    entries: Vec<Entry>,
+    folders: SameName,
+) -> Renamed {
     let Some(transform) = transform.cloned() else {
         let named = |entry: Entry| Some(Sourced { name: entry.name()?, entry });
         return Renamed { entries: entries.into_iter().filter_map(named).collect(), ..Renamed::default() };
     };
     // A program may be asked for each name.
-    let renamed = tokio::task::spawn_blocking(move || rename_entries(&*transform, entries)).await;
+    let renamed = tokio::task::spawn_blocking(move || rename_entries(&*transform, entries, folders)).await;
     // Only a runtime that shuts down doesn't run it.
     renamed.unwrap_or_default()
 }
 
-fn rename_entries(transform: &dyn NameTransform, entries: Vec<Entry>) -> Renamed {
+fn rename_entries(transform: &dyn NameTransform, entries: Vec<Entry>, folders: SameName) -> Renamed {
     let mut renamed = Renamed::default();
     for entry in entries {
         let Some(before) = entry.name() else { continue };
@@ -71,9 +84,14 @@ fn rename_entries(transform: &dyn NameTransform, entries: Vec<Entry>) -> Renamed
     for Sourced { name, entry } in &renamed.entries {
         bearers.entry(name).or_default().extend(entry.name());
     }
+    let is_file = |sourced: &&Sourced| sourced.entry.as_file().is_some();
+    let files: BTreeSet<_> = renamed.entries.iter().filter(is_file).map(|sourced| &sourced.name).collect();
     let contested: BTreeMap<Name, BTreeSet<Name>> = bearers
         .into_iter()
         .filter(|(_, before)| before.len() > 1)
+        .filter(|(name, before)| {
+            folders == SameName::Refused || !before.contains(*name) || files.contains(name)
+        })
         .map(|(name, before)| (name.clone(), before))
         .collect();
     let mut left = Vec::with_capacity(renamed.entries.len());
@@ -84,7 +102,7 @@ fn rename_entries(transform: &dyn NameTransform, entries: Vec<Entry>) -> Renamed
                 let own = sourced.entry.name();
                 let other = before.iter().find(|other| Some(*other) != own.as_ref());
                 let other = other.map(ToString::to_string).unwrap_or_default();
-                let why = format!("{other:?} would be called {:?}, too", sourced.name);
+                let why = format!("{other:?} would get the same new name, {:?}", sourced.name);
                 renamed.refused.push((sourced.entry.path().clone(), why));
             }
         }
@@ -152,7 +170,7 @@ mod tests {
             file("d/ce"),
             folder("d/e"),
         ];
-        let renamed = rename_entries(&Headless, entries);
+        let renamed = rename_entries(&Headless, entries, SameName::Refused);
         let names: Vec<_> = renamed.entries.iter().map(|sourced| sourced.name.to_string()).collect();
         // Two versions of one file share their name as before.
         assert_eq!(names, ["y", "y"]);
@@ -162,6 +180,6 @@ mod tests {
         let contested: Vec<_> = renamed.contested.iter().map(ToString::to_string).collect();
         assert_eq!(contested, ["e", "x"]);
         let (_, why) = renamed.refused.iter().find(|(path, _)| path.to_string() == "d/ax").unwrap();
-        assert_eq!(why, "\"bx\" would be called \"x\", too");
+        assert_eq!(why, "\"bx\" would get the same new name, \"x\"");
     }
 }

@@ -33,6 +33,23 @@ struct Unknown {
     anything: bool,
 }
 
+/// Checks that no file stands where one of the folders must be that hold this one, which isn't there: said once, and not
+/// of each file that would go there.
+///
+/// # Errors
+/// One does.
+pub(crate) async fn refuse_file_on_the_way(folder: &Location) -> Result<()> {
+    let mut above = folder.path.parent();
+    while let Some(path) = above.filter(|path| !path.is_root()) {
+        match folder.remote.list(&path, Freshness::SinceStart).await {
+            Err(StorageError::FolderNotFound(_)) => above = path.parent(),
+            Err(error @ StorageError::IsAFile(_)) => return Err(folder.named(error)),
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
 impl Run<'_> {
     /// Lists both sides folder by folder and hands on what is to be done.
     pub(crate) async fn walk(&self, mut open: Vec<Open>, batches: Batches, report: &mut RunReport) {
@@ -124,7 +141,7 @@ impl Run<'_> {
     fn pass_blocked(&self, folder: &Open, source: Vec<Sourced>, report: &mut RunReport) -> Vec<Open> {
         let matched = plan::match_folder(source, Vec::new(), self.names());
         if !matched.files.is_empty() || self.options.create_empty_folders {
-            self.fail(report, &folder.path, StorageError::AlreadyExists(folder.path.clone()));
+            self.fail(report, &folder.path, Self::clash(folder.there.clone(), false));
         }
         self.below(folder, &matched)
     }
@@ -158,7 +175,12 @@ impl Run<'_> {
                 }
                 Ok((listing, true))
             }
-            Err(StorageError::FolderNotFound(_)) => Ok((Listing::default(), false)),
+            Err(StorageError::FolderNotFound(_)) => {
+                if folder.path.is_root() {
+                    refuse_file_on_the_way(self.to).await?;
+                }
+                Ok((Listing::default(), false))
+            }
             Err(error) if folder.path.is_root() => Err(self.to.named(error)),
             Err(error) => Err(error),
         }

@@ -13,6 +13,7 @@ use crate::{
     plan::overlap,
     plan::places::Places,
     plan::renaming::no_new_name,
+    plan::visit::refuse_file_on_the_way,
     run::{Run, mode::Mode},
     transfer::Batch,
 };
@@ -161,7 +162,10 @@ async fn one_file(
     }
     let existing = match listed {
         Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
-        Err(StorageError::FolderNotFound(_)) => Vec::new(),
+        Err(StorageError::FolderNotFound(_)) => {
+            refuse_file_on_the_way(&root).await?;
+            Vec::new()
+        }
         Err(error) => return Err(root.named(error)),
     };
     let (files, folders): (Vec<_>, Vec<_>) =

@@ -35,6 +35,8 @@ pub struct RunOptions {
     pub transform: Option<Arc<dyn NameTransform>>,
     /// What is kept beside content, name and time; `None`: nothing.
     pub metadata: Option<MetadataOptions>,
+    /// Folders of the destination keep their own modification times, instead of getting those of the source.
+    pub keep_folder_times: bool,
     /// `sync`: what the filter leaves out goes at the destination, instead of being left alone.
     pub delete_excluded: bool,
     /// Make copies at the destination of what it holds already, instead of sending it.
@@ -79,6 +81,7 @@ impl Default for RunOptions {
             names: NameMatching::default(),
             transform: None,
             metadata: None,
+            keep_folder_times: false,
             delete_excluded: false,
             reuse: true,
             track_renames: false,

@@ -9,8 +9,6 @@ use crate::transfer::{Origin, Transfer};
 pub struct MetadataOptions {
     /// What is set whatever the source has; no key twice.
     pub set: Metadata,
-    /// Whether folders keep their own times.
-    pub keep_folder_times: bool,
 }
 
 impl MetadataOptions {
@@ -54,8 +52,7 @@ mod tests {
         let pairs = |pairs: &[(&str, &str)]| -> Metadata {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
         };
-        let options =
-            MetadataOptions { set: pairs(&[("mode", "0600"), ("k", "v")]), ..MetadataOptions::default() };
+        let options = MetadataOptions { set: pairs(&[("mode", "0600"), ("k", "v")]) };
         let own = pairs(&[("mode", "100644"), ("uid", "0")]);
         assert_eq!(options.of(own), pairs(&[("k", "v"), ("mode", "0600"), ("uid", "0")]));
     }

@@ -25,7 +25,7 @@ pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
     loop {
         match fs::metadata(at) {
             Ok(there) if there.is_dir() => break,
-            Ok(_) => return Err(StorageError::IsAFile(folder.clone())),
+            Ok(_) => return Err(in_the_way(folder, missing.len(), at)),
             // A file on the way: it shows further up.
             Err(error) if is_missing(&error) => missing.push(at.to_path_buf()),
             Err(error) => return Err(StorageError::io("make", &path, error)),
@@ -51,6 +51,33 @@ pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
         }
     }
     Ok(made)
+}
+
+/// Says that a file stands where a folder is wanted, or so many folders further up.
+fn in_the_way(folder: &RemotePath, above: usize, file: &Path) -> StorageError {
+    let path = (0..above).try_fold(folder.clone(), |path, _| path.parent());
+    match path.filter(|path| above == 0 || !path.is_root()) {
+        Some(path) => StorageError::IsAFile(path),
+        // It has no path in this remote.
+        None => StorageError::At {
+            location: file.display().to_string(),
+            problem: Box::new(StorageError::IsAFile(RemotePath::root())),
+        },
+    }
+}
+
+/// Says that a file stands in the place of the remote's own directory, or of one that should hold it.
+pub(super) fn refuse_file_above(place: &Root) -> Result<()> {
+    for (above, at) in place.tree.root().ancestors().enumerate() {
+        match fs::metadata(at) {
+            Ok(there) if there.is_dir() => break,
+            Ok(_) => return Err(in_the_way(&RemotePath::root(), above + 1, at)),
+            Err(error) if is_missing(&error) => {}
+            // What it is doesn't matter to what asked.
+            Err(_) => break,
+        }
+    }
+    Ok(())
 }
 
 /// Removes a directory if it is empty.

@@ -11,6 +11,7 @@ use fichier_storage::{
 };
 
 use super::{
+    folders,
     links::{self, Seat},
     options::{LinkPolicy, TimeType},
     partial,
@@ -26,7 +27,10 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
             Ok(met) if !met.is_dir() => StorageError::IsAFile(folder.clone()),
             // The file that stands for a link.
             _ if matches!(find(place, folder), Ok(Entry::File(_))) => StorageError::IsAFile(folder.clone()),
-            _ => StorageError::FolderNotFound(folder.clone()),
+            _ => match folders::refuse_file_above(place) {
+                Ok(()) => StorageError::FolderNotFound(folder.clone()),
+                Err(error) => error,
+            },
         },
         error => StorageError::unseen("list", &path, error),
     })?;

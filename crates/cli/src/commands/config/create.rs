@@ -15,6 +15,7 @@ use fichier_notation::parse_bool;
 use super::{json, options::pairs, providers, wizard};
 use crate::context::Context;
 use crate::exit::Failure;
+use crate::session::DEMO;
 
 /// How options are taken.
 #[derive(Debug, Args)]
@@ -153,6 +154,7 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
     }
     let provider = provider(backend)?;
     let options = stored(&provider, &pairs(options)?, ways.obscuring())?;
+    refuse_itself(name, &provider, &options)?;
     if ways.all && !ways.non_interactive && !ways.r#continue {
         return wizard::single(name, backend, &options, context).await;
     }
@@ -173,7 +175,27 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
     finish(name, &provider, ways, context)
 }
 
-/// Says when a remote can't be opened, since what it needs isn't set.
+/// The option that names another remote.
+const REMOTE: &str = "remote";
+
+/// Refuses a remote that would stand for itself.
+fn refuse_itself(name: &str, provider: &Provider, options: &[(String, Secret)]) -> Result<(), Failure> {
+    let is_itself = |text: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ',']));
+    let named = options.iter().find(|(key, value)| key == REMOTE && is_itself(value.expose()));
+    match named.filter(|_| provider.question(REMOTE).is_some()) {
+        Some(_) => Err(Failure::usage(format!("option {REMOTE}: {name:?} would stand for itself"))),
+        None => Ok(()),
+    }
+}
+
+/// The remote that a path begins with, if it can be one of the configuration.
+fn remote_in(path: &str) -> Option<&str> {
+    let (name, _) = path.split_once([':', ','])?;
+    // One letter is a drive on Windows.
+    (is_name(name) && name.len() > 1 && name != DEMO).then_some(name)
+}
+
+/// Says when a remote can't be opened, since what it needs isn't set or isn't there, and when it hides another one.
 fn warn_of_missing(name: &str, provider: &Provider, context: &Context<'_>) -> anyhow::Result<()> {
     let file = context.session.configuration().read()?.meaning()?;
     let section = file.section(name);
@@ -183,6 +205,16 @@ fn warn_of_missing(name: &str, provider: &Provider, context: &Context<'_>) -> an
         let needed = provider.needs_one_of.join(" or ");
         tracing::warn!("The remote {name:?} can't be opened before {needed} is set");
     }
+    if name == DEMO {
+        tracing::warn!("The remote {DEMO:?} is built in: this one hides it");
+    }
+    let other = section.filter(|_| provider.question(REMOTE).is_some());
+    let other = other.and_then(|section| section.get(REMOTE)).and_then(remote_in);
+    if let Some(other) = other
+        && !context.session.remotes()?.iter().any(|remote| remote.name == other)
+    {
+        tracing::warn!("The remote {name:?} can't be opened before there is a remote {other:?}");
+    }
     Ok(())
 }
 
@@ -190,6 +222,7 @@ pub(super) async fn update(arguments: &Update, context: &mut Context<'_>) -> any
     let Update { name, options, ways } = arguments;
     let provider = provider_of(name, context)?;
     let options = stored(&provider, &pairs(options)?, ways.obscuring())?;
+    refuse_itself(name, &provider, &options)?;
     if ways.all && !ways.non_interactive && !ways.r#continue {
         return wizard::single(name, &provider.name, &options, context).await;
     }

@@ -267,3 +267,17 @@ fn values_are_checked_where_they_are_typed_and_a_missing_key_is_told() {
     let emptied = home.run(&["config", "update", "c", "api_key="]);
     assert!(emptied.stderr.contains("can't be opened before"), "{emptied:?}");
 }
+
+#[test]
+fn a_remote_that_leads_nowhere_is_told_as_it_is_made() {
+    let home = Home::with(None);
+    let run = home.run(&["config", "create", "loop", "alias", "remote=loop:x"]);
+    run.failure(1, "\"loop\" would stand for itself");
+    for (words, told) in [
+        (["config", "create", "to", "alias", "remote=nosuch:x"], "before there is a remote \"nosuch\""),
+        (["config", "create", "demo", "alias", "remote=/tmp"], "The remote \"demo\" is built in"),
+        (["config", "create", "empty", "alias", "remote="], "before remote is set"),
+    ] {
+        assert!(home.run(&words).stderr.contains(told), "{words:?}");
+    }
+}
