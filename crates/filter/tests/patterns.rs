@@ -101,15 +101,7 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
 }
 
 fn file(path: &RemotePath) -> File {
-    File {
-        path: path.clone(),
-        size: 0,
-        modified: None,
-        whirlpool: None,
-        id: None,
-        media_type: None,
-        fingerprint: None,
-    }
+    File::new(path.clone(), 0)
 }
 
 fn filter(rules: Vec<String>) -> Filter {

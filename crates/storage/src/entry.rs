@@ -87,6 +87,12 @@ pub struct File {
 }
 
 impl File {
+    /// Returns a file of which nothing is known but where it lies and how long it is.
+    #[must_use]
+    pub fn new(path: RemotePath, size: u64) -> Self {
+        Self { path, size, modified: None, whirlpool: None, id: None, media_type: None, fingerprint: None }
+    }
+
     /// Returns the fingerprint under which something may be remembered of this file.
     #[must_use]
     pub fn settled_fingerprint(&self) -> Option<&Fingerprint> {

@@ -196,15 +196,7 @@ mod tests {
     use super::*;
 
     fn file() -> File {
-        File {
-            path: RemotePath::root(),
-            size: 40,
-            modified: None,
-            whirlpool: None,
-            id: None,
-            media_type: None,
-            fingerprint: None,
-        }
+        File::new(RemotePath::root(), 40)
     }
 
     #[test]

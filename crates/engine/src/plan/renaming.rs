@@ -144,15 +144,7 @@ mod tests {
     }
 
     fn file(path: &str) -> Entry {
-        Entry::File(File {
-            path: RemotePath::parse(path).unwrap(),
-            size: 1,
-            modified: None,
-            whirlpool: None,
-            id: None,
-            media_type: None,
-            fingerprint: None,
-        })
+        Entry::File(File::new(RemotePath::parse(path).unwrap(), 1))
     }
 
     fn folder(path: &str) -> Entry {

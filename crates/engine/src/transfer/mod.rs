@@ -481,15 +481,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(index, &size)| Job {
-                source: File {
-                    path: RemotePath::parse(format!("f{index}")).unwrap(),
-                    size,
-                    modified: None,
-                    whirlpool: None,
-                    id: None,
-                    media_type: None,
-                    fingerprint: None,
-                },
+                source: File::new(RemotePath::parse(format!("f{index}")).unwrap(), size),
                 name: Name::new(format!("f{index}")).unwrap(),
                 replaces: Vec::new(),
             })

@@ -128,15 +128,7 @@ mod tests {
     use super::*;
 
     fn files(sizes: &[u64]) -> Vec<File> {
-        let file = |size: &u64| File {
-            path: RemotePath::root(),
-            size: *size,
-            modified: None,
-            whirlpool: None,
-            id: None,
-            media_type: None,
-            fingerprint: None,
-        };
+        let file = |size: &u64| File::new(RemotePath::root(), *size);
         sizes.iter().map(file).collect()
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     archive::{Archive, Remembered, Told},
-    catalogue::Lost,
+    catalogue::{Catalogue, Lost},
     names::Names,
     tree::{Sight, Tree, known_file},
     trust::CatalogueUse,
@@ -152,11 +152,24 @@ impl Tree {
                 SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
             }
         };
-        if self.catalogue().is_complete_since(folder, since) {
+        self.load_unless(|known| known.is_complete_since(folder, since), folder, path, since).await
+    }
+
+    /// Takes the folder's contents from the memory, as far as they are from `since`, or lists it, unless it is known by
+    /// then.
+    async fn load_unless(
+        &self,
+        is_known: impl Fn(&Catalogue) -> bool,
+        folder: FolderId,
+        path: &RemotePath,
+        since: SystemTime,
+    ) -> Result<()> {
+        if is_known(&self.catalogue()) {
             return Ok(());
         }
         let _alone = self.lock(folder).await;
-        if self.catalogue().is_complete_since(folder, since) {
+        // Somebody else may have listed it meanwhile.
+        if is_known(&self.catalogue()) {
             return Ok(());
         }
         self.recollect_or_list(folder, path, since).await
@@ -171,15 +184,8 @@ impl Tree {
 
     /// Makes sure that the folder's contents are known from this run.
     pub(super) async fn load_anew(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
-        if self.catalogue().is_seen(folder) {
-            return Ok(());
-        }
-        let _alone = self.lock(folder).await;
-        if self.catalogue().is_seen(folder) {
-            return Ok(());
-        }
         let since = self.recall.as_ref().map_or(SystemTime::UNIX_EPOCH, |recall| self.new_since(recall));
-        self.recollect_or_list(folder, path, since).await
+        self.load_unless(|known| known.is_seen(folder), folder, path, since).await
     }
 
     /// The folders of a path, they and all above them known from this run.

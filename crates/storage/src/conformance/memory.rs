@@ -174,15 +174,7 @@ async fn a_broken_promise_is_noticed() {
 async fn what_is_not_claimed_is_refused() {
     let remote = poor();
     let (path, time) = (RemotePath::parse("a").unwrap(), SystemTime::UNIX_EPOCH);
-    let file = File {
-        path: path.clone(),
-        size: 1,
-        modified: None,
-        whirlpool: None,
-        id: None,
-        media_type: None,
-        fingerprint: None,
-    };
+    let file = File::new(path.clone(), 1);
     assert!(remote.set_modified_of(&file, time).await.is_err());
     assert!(remote.rename_folder(&path, &path).await.is_err());
     assert!(remote.account().await.is_err());
