@@ -31,7 +31,7 @@
 //! | [`resolve`] | which of several values counts, and where it comes from |
 //! | [`provider`], [`interview`] | what is asked about a remote, and in which order |
 //! | [`wizard`] | `fichier config`, without a terminal |
-//! | [`mod@obscure`], [`secret`] | values that shoulders shouldn't read |
+//! | [`mod@obscure`], [`Secret`] | values that shoulders shouldn't read |
 
 pub mod connection;
 pub mod document;
@@ -47,16 +47,15 @@ pub mod provider;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod resilience;
 pub mod resolve;
-pub mod secret;
 pub mod wizard;
 
 pub use connection::{Address, AddressError, Drives, Parameters, RemoteSpec};
 pub use document::{Document, EditError};
 pub use environment::Environment;
 pub use error::ConfigError;
+pub use fichier_notation::Secret;
 pub use file::{ConfigFile, NoPassword, NoPasswords, Passwords};
 pub use ini::{IniError, IniFile};
 pub use locations::Locations;
 pub use obscure::{ObscureError, obscure, reveal};
 pub use resolve::{Config, FlagValues, Origin, RemoteEntry, RemoteOptions, Value};
-pub use secret::Secret;

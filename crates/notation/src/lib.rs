@@ -1,9 +1,13 @@
-//! Reads booleans, sizes and durations in rclone's notation (measured on v1.75.2).
+//! Reads booleans, sizes and durations in rclone's notation (measured on v1.75.2), and keeps secrets from being seen.
 //!
 //! Flags, the configuration file and the options of backends are all read here, so that a value means the same
 //! wherever it is written.
 
+mod secret;
+
 use std::time::Duration;
+
+pub use secret::Secret;
 
 /// Why a text is no value of its kind. The text itself is not part of it: it may have been meant for another
 /// key, which is a secret.

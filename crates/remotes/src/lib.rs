@@ -7,5 +7,6 @@ pub mod fichier;
 pub mod local;
 pub mod network;
 pub mod registry;
+pub mod resources;
 mod values;
 pub mod web;

@@ -5,14 +5,15 @@
 
 use std::{path::Path, sync::Arc};
 
+use fichier_config::Secret;
 use fichier_emulator::{Emulator, Storage};
 use fichier_remotes::{
-    network::Network,
-    registry::{self, NoRemotes, OpenError, Opening},
+    registry::{self, NoRemotes, OpenError, Opening, Settings},
+    resources::{Resources, StateFolders},
 };
 use fichier_storage::Remote;
 
-use crate::{SessionError, options::Values};
+use crate::SessionError;
 
 /// The name of the built-in remote.
 pub const NAME: &str = "demo";
@@ -21,7 +22,7 @@ pub const NAME: &str = "demo";
 #[derive(Debug)]
 pub(crate) struct Service {
     endpoint: String,
-    api_key: String,
+    api_key: Secret,
 }
 
 impl Service {
@@ -40,8 +41,7 @@ impl Service {
             .start()
             .await
             .map_err(|error| failed(error.into()))?;
-        let service =
-            Self { endpoint: emulator.endpoint().to_string(), api_key: emulator.api_key().to_owned() };
+        let service = Self { endpoint: emulator.endpoint().to_string(), api_key: emulator.api_key().into() };
         tokio::spawn(async move {
             let _emulator = emulator;
             std::future::pending::<()>().await;
@@ -56,22 +56,24 @@ impl Service {
     /// A value doesn't suit its option.
     pub(crate) async fn open(
         &self,
-        settings: &Values,
-        network: &Network,
+        settings: &Settings,
+        resources: &Resources,
     ) -> Result<Arc<dyn Remote>, OpenError> {
         let mut settings = settings.clone();
         // The demo service has no limits, unless somebody wants to see us keep to them.
         for gap in ["call_gap", "list_gap", "folder_gap", "all_files_gap", "account_gap"] {
-            settings.entry(gap.to_owned()).or_insert_with(|| "0".to_owned());
+            if !settings.has(gap) {
+                settings.set(gap, "0");
+            }
         }
-        settings.insert("endpoint".to_owned(), self.endpoint.clone());
-        settings.insert("api_key".to_owned(), self.api_key.clone());
-        let network = Network { memory: None, gates: None, ..network.clone() };
+        settings.set("endpoint", self.endpoint.as_str());
+        settings.set("api_key", self.api_key.clone());
+        let resources = Resources { state: StateFolders::default(), ..resources.clone() };
         let opening = Opening {
             name: NAME,
             root: Path::new(""),
             settings: &settings,
-            network: &network,
+            resources: &resources,
             resolver: &NoRemotes,
         };
         registry::open("fichier", opening).await

@@ -34,7 +34,7 @@ use std::{
 };
 
 use fichier_config::{Config, ConfigError, Environment, FlagValues, IniFile, RemoteEntry};
-use fichier_remotes::network::Network;
+use fichier_remotes::resources::Resources;
 use fichier_storage::Remote;
 use tokio::sync::OnceCell;
 
@@ -58,8 +58,8 @@ pub struct Setup {
     pub environment: Environment,
     /// Options that were given for all remotes of a backend.
     pub flags: FlagValues,
-    /// How the network is used.
-    pub network: Network,
+    /// What all remotes of the run share: how the network is used, where they keep what they know.
+    pub resources: Resources,
     /// Where the built-in service keeps its files; `None`: there is no such place.
     pub demo_directory: Option<PathBuf>,
     /// What is put around each remote.
@@ -75,7 +75,7 @@ impl Default for Setup {
             configuration: Arc::new(Mutex::new(Configuration::none())),
             environment: Environment::default(),
             flags: FlagValues::new(),
-            network: Network::default(),
+            resources: Resources::default(),
             demo_directory: None,
             wrap: None,
             is_of_rclone: |_| false,
@@ -86,7 +86,7 @@ impl Default for Setup {
 impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
-            .field("network", &self.network)
+            .field("resources", &self.resources)
             .field("demo_directory", &self.demo_directory)
             .finish_non_exhaustive()
     }
@@ -128,10 +128,10 @@ impl Session {
         }
     }
 
-    /// Returns how the network is used.
+    /// Returns what all remotes of the run share.
     #[must_use]
-    pub fn network(&self) -> &Network {
-        &self.setup.network
+    pub fn resources(&self) -> &Resources {
+        &self.setup.resources
     }
 
     /// Returns the configuration file, to be read as text or changed.

@@ -5,23 +5,23 @@ use std::path::{Component, Path, PathBuf};
 use fichier_encoding::Encoding;
 use fichier_remotes::{
     local::refused_link,
-    network::Network,
-    registry::{self, NoRemotes, OpenError, Opening},
+    registry::{self, NoRemotes, OpenError, Opening, Settings},
+    resources::Resources,
 };
 use fichier_storage::{Location, Name, RemotePath};
 
-use crate::{Purpose, SessionError, options::Values};
+use crate::{Purpose, SessionError};
 
 /// A path on this computer, with the options of the remote by which it was named.
 #[derive(Debug, Clone)]
 pub struct LocalPath {
     path: PathBuf,
-    pub(crate) options: Values,
+    pub(crate) options: Settings,
 }
 
 impl LocalPath {
     /// Takes a path as it was typed. As with rclone, `..` takes back the name before it, be that a link or not.
-    pub(crate) fn new(typed: &[u8], options: Values) -> std::io::Result<Self> {
+    pub(crate) fn new(typed: &[u8], options: Settings) -> std::io::Result<Self> {
         let mut path = PathBuf::new();
         for component in Path::new(std::str::from_utf8(typed).map_err(std::io::Error::other)?).components() {
             match (component, path.components().next_back()) {
@@ -64,7 +64,7 @@ impl LocalPath {
     }
 }
 
-fn refuse_link(path: &Path, settings: &Values) -> Result<(), SessionError> {
+fn refuse_link(path: &Path, settings: &Settings) -> Result<(), SessionError> {
     let wrong = |source| OpenError::Value { remote: "local".to_owned(), source };
     match refused_link(path, settings).map_err(wrong)? {
         Some(why) => Err(SessionError::Local(std::io::Error::other(why))),
@@ -76,12 +76,12 @@ fn refuse_link(path: &Path, settings: &Values) -> Result<(), SessionError> {
 pub(crate) async fn open(
     path: &Path,
     purpose: Purpose,
-    settings: &Values,
-    network: &Network,
+    settings: &Settings,
+    resources: &Resources,
 ) -> Result<Location, SessionError> {
     let (root, leaf) =
         if purpose == Purpose::Look && path.is_dir() { (path.to_owned(), None) } else { split_leaf(path)? };
-    let opening = Opening { name: "local", root: &root, settings, network, resolver: &NoRemotes };
+    let opening = Opening { name: "local", root: &root, settings, resources, resolver: &NoRemotes };
     let remote = registry::open("local", opening).await?;
     let path = leaf.map_or_else(RemotePath::root, |leaf| RemotePath::root().join(&leaf));
     Ok(Location { remote, path })
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn paths_are_taken_as_they_read() {
         let plain = |typed: &str| {
-            LocalPath::new(typed.as_bytes(), Values::new()).unwrap().path().to_str().unwrap().to_owned()
+            LocalPath::new(typed.as_bytes(), Settings::default()).unwrap().path().to_str().unwrap().to_owned()
         };
         for (typed, expected) in [
             ("", "."),

@@ -11,14 +11,14 @@ use fichier_config::{Address, ConfigError, FlagValues, Parameters, RemoteOptions
 use fichier_remotes::{
     crypt::NameCipher,
     fichier::catalogue_file,
-    registry::{self, NoRemotes, OpenError, Opening, Resolver},
+    registry::{self, NoRemotes, OpenError, Opening, Resolver, Settings},
 };
 use fichier_storage::{Location, Remote, RemotePath};
 
 use crate::{
     Opened, Session, SessionError, demo,
     local::{self, LocalPath},
-    options::{self, Values},
+    options,
 };
 
 /// How many remotes may stand for each other or lie over each other.
@@ -95,7 +95,7 @@ impl Session {
     pub async fn open_in_whole(&self, path: &LocalPath, purpose: Purpose) -> Result<Location, SessionError> {
         path.refuse_link()?;
         let (root, below) = local::in_whole(path.path(), purpose)?;
-        let opened = local::open(&root, Purpose::Look, &path.options, self.network()).await?;
+        let opened = local::open(&root, Purpose::Look, &path.options, self.resources()).await?;
         Ok(Location { remote: self.wrapped(&opened.remote), path: below })
     }
 
@@ -120,7 +120,7 @@ impl Session {
     pub fn catalogue_of(&self, text: &str) -> Result<Option<PathBuf>, SessionError> {
         let (_, options) = self.followed(&address_of(text)?)?;
         let Some(options) = options.filter(|options| options.backend == "fichier") else { return Ok(None) };
-        Ok(catalogue_file(&options::values(&options)?, self.network())?)
+        Ok(catalogue_file(&options::values(&options)?, self.resources())?)
     }
 
     /// Returns the names of a remote whose names are encrypted, to be encrypted and decrypted by themselves; `None` for
@@ -150,13 +150,19 @@ impl Session {
         let remote = RemoteSpec::OnTheFly { backend: backend.to_owned(), parameters: values };
         let options = self.without_file().resolve(&remote, &self.flags())?;
         let settings = options::values(&options)?;
-        let mut network = self.network().clone();
+        let mut resources = self.resources().clone();
+        let network = &mut resources.network;
         network.low_level_retries = 1;
         network.connect_timeout = network.connect_timeout.min(TRIAL);
         network.idle_timeout = network.idle_timeout.min(TRIAL);
         let resolver = &Chain { session: self, above: Vec::new() };
-        let opening =
-            Opening { name: backend, root: Path::new(""), settings: &settings, network: &network, resolver };
+        let opening = Opening {
+            name: backend,
+            root: Path::new(""),
+            settings: &settings,
+            resources: &resources,
+            resolver,
+        };
         Ok(registry::open(backend, opening).await?)
     }
 
@@ -177,7 +183,7 @@ impl Session {
     ) -> Result<At, SessionError> {
         if let Some(local) = local_path(address, options.clone())? {
             local.refuse_link()?;
-            let bare = local::open(local.path(), purpose, &local.options, self.network()).await?;
+            let bare = local::open(local.path(), purpose, &local.options, self.resources()).await?;
             let wrapped = Location { remote: self.wrapped(&bare.remote), path: bare.path.clone() };
             return Ok(At { bare, wrapped });
         }
@@ -218,7 +224,7 @@ impl Session {
                 name: &known.name,
                 root: Path::new(""),
                 settings: &settings,
-                network: self.network(),
+                resources: self.resources(),
                 resolver: &NoRemotes,
             };
             let Some(target) = registry::elsewhere(&known.backend, opening)? else {
@@ -270,7 +276,7 @@ impl Session {
         let Some(options) = options else {
             let start = || demo::Service::start(self.setup.demo_directory.as_deref());
             let started = self.demo.get_or_try_init(start).await?;
-            return Ok(started.open(&self.demo_settings(remote)?, self.network()).await?);
+            return Ok(started.open(&self.demo_settings(remote)?, self.resources()).await?);
         };
         let RemoteOptions { name, backend, .. } = &options;
         if registry::backend(backend).is_none() {
@@ -283,19 +289,21 @@ impl Session {
         }
         let settings = options::values(&options)?;
         let resolver = &Chain { session: self, above: names };
-        let network = self.network();
-        let opening = Opening { name, root: Path::new(""), settings: &settings, network, resolver };
+        let resources = self.resources();
+        let opening = Opening { name, root: Path::new(""), settings: &settings, resources, resolver };
         Ok(registry::open(backend, opening).await?)
     }
 
     /// What was set for the built-in remote: parameters, flags and the backend's variables.
-    fn demo_settings(&self, remote: &RemoteSpec) -> Result<Values, SessionError> {
-        let RemoteSpec::Named { parameters, .. } = remote else { return Ok(Values::new()) };
+    fn demo_settings(&self, remote: &RemoteSpec) -> Result<Settings, SessionError> {
+        let RemoteSpec::Named { parameters, .. } = remote else { return Ok(Settings::default()) };
         let backend = "fichier".to_owned();
         let remote = RemoteSpec::OnTheFly { backend, parameters: parameters.clone() };
         let mut settings = options::values(&self.without_file().resolve(&remote, &self.flags())?)?;
         // They belong to the real service, where the demo has no business.
-        settings.retain(|option, _| !matches!(option.as_str(), "api_key" | "endpoint" | "shared_folder"));
+        for option in ["api_key", "endpoint", "shared_folder"] {
+            settings.unset(option);
+        }
         Ok(settings)
     }
 

@@ -1,14 +1,9 @@
 //! From a remote's weighed options to what its backend takes; and what of them may be shown.
 
-use std::collections::BTreeMap;
-
 use fichier_config::{Address, RemoteOptions, RemoteSpec, connection::without_values};
-use fichier_remotes::registry::{self, OpenError, OptionKind};
+use fichier_remotes::registry::{self, OpenError, OptionKind, Settings};
 
 use crate::SessionError;
-
-/// Values by option, passwords in the clear.
-pub(crate) type Values = BTreeMap<String, String>;
 
 /// Stands for a value that isn't shown.
 const HIDDEN: &str = "…";
@@ -17,22 +12,22 @@ const HIDDEN: &str = "…";
 ///
 /// # Errors
 /// A password isn't obscured, or a value doesn't suit its option.
-pub(crate) fn values(options: &RemoteOptions) -> Result<Values, SessionError> {
-    let mut values = Values::new();
+pub(crate) fn values(options: &RemoteOptions) -> Result<Settings, SessionError> {
+    let mut values = Settings::default();
     let Some(backend) = registry::backend(&options.backend) else { return Ok(values) };
     for option in backend.options {
-        let Some(text) = options.get_text(option.name) else { continue };
+        let Some(text) = options.get_key(option.name) else { continue };
         let text = match (option.kind, options.get_secret(option.name)) {
-            (OptionKind::Secret, Ok(Some(secret))) => secret.expose().to_owned(),
+            (OptionKind::Secret, Ok(Some(secret))) => secret,
             // rclone 1.75 sends this one as it is written, so people have it in the clear.
             (OptionKind::Secret, Err(error)) if option.name != "folder_password" => return Err(error.into()),
             _ => text,
         };
         if !text.is_empty() {
             let wrong = |source| OpenError::Value { remote: options.name.clone(), source };
-            option.check(&text).map_err(wrong)?;
+            option.check(text.expose()).map_err(wrong)?;
         }
-        values.insert(option.name.to_owned(), text);
+        values.set(option.name, text);
     }
     Ok(values)
 }

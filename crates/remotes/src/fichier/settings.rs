@@ -13,7 +13,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     options: &OPTIONS,
     has_account: true,
     needs_one_of: &["api_key", "shared_folder"],
-    opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.network)),
+    opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.resources)),
 };
 
 /// All options of the backend.

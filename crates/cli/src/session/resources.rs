@@ -1,8 +1,11 @@
-//! From the networking flags to how remotes use the network.
+//! From the flags to what all remotes of a run share: how they use the network, where they keep what they know.
 
 use std::{sync::Arc, time::Duration};
 
-use fichier_remotes::network::{Headers, Network, Url, WaitBudget};
+use fichier_remotes::{
+    network::{Headers, Network, Url, WaitBudget},
+    resources::{Resources, StateFolders},
+};
 
 use crate::{
     arguments::{NetworkSettings, Settings},
@@ -16,11 +19,11 @@ pub(crate) const ACCOUNTS: &str = "accounts";
 /// As good as for ever.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How the network is used.
+/// What all remotes of a run share.
 ///
 /// # Errors
 /// A flag's value can't be used.
-pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure> {
+pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failure> {
     let settings = &run.network;
     let bind = settings.bind.as_deref().filter(|address| !address.is_empty());
     let bind = bind.map(|text| {
@@ -36,7 +39,7 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
             "Certificates aren't checked: whoever is on the way can read the API key and the files"
         );
     }
-    Ok(Network {
+    let network = Network {
         trust_anybody: settings.trust_anybody,
         client_certificate: settings.client_certificate.clone(),
         proxy: proxy(settings)?,
@@ -60,12 +63,17 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
         call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {
             Duration::try_from_secs_f64(calls.recip()).unwrap_or(DAY).min(DAY)
         }),
-        memory: run.directories.cache.as_ref().map(|cache| cache.join(ACCOUNTS)),
-        gates: run.directories.running.clone(),
-        fast_list: settings.fast_list,
+    };
+    Ok(Resources {
+        network,
+        state: StateFolders {
+            accounts: run.directories.cache.as_ref().map(|cache| cache.join(ACCOUNTS)),
+            running: run.directories.running.clone(),
+        },
         downloads: settings.downloads.clone(),
+        fast_list: settings.fast_list,
         observer: Some(calls.clone()),
-        ..Network::default()
+        ..Resources::default()
     })
 }
 
