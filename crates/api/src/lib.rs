@@ -33,6 +33,7 @@ mod item_stream;
 mod key;
 pub mod limits;
 mod link;
+mod link_text;
 mod mended_json;
 mod message;
 mod multipart;
@@ -58,6 +59,7 @@ pub use folder_id::{FilesOf, FolderId};
 pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use key::{ApiKey, Password};
 pub use link::{Domain, FileLink, LinkError};
+pub use link_text::{FoundLink, LinkTarget, links_in};
 pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
