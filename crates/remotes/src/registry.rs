@@ -12,9 +12,10 @@ pub use crate::backend::{
     BackendSpec, Chosen, InvalidValue, NoRemotes, OpenError, OpenOver, OpenPlace, Opening, Opens, OptionKind,
     OptionSpec, Resolver, Settings,
 };
-use crate::{alias, crypt, fichier, local};
+use crate::{alias, combine, crypt, fichier, local};
 
-static BACKENDS: [&BackendSpec; 4] = [&fichier::BACKEND, &alias::BACKEND, &crypt::BACKEND, &local::BACKEND];
+static BACKENDS: [&BackendSpec; 5] =
+    [&fichier::BACKEND, &alias::BACKEND, &combine::BACKEND, &crypt::BACKEND, &local::BACKEND];
 
 /// All backends, in the order in which they are shown.
 #[must_use]
@@ -128,7 +129,10 @@ mod tests {
             resolver: &NoRemotes,
         };
         let error = open("ftp", nowhere).await.unwrap_err().to_string();
-        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, crypt, local"#);
+        assert_eq!(
+            error,
+            r#"there is no backend "ftp"; those that exist are: fichier, alias, combine, crypt, local"#
+        );
         let wrong = Settings::from_iter([("encoding", "Slosh")]);
         let error = open("local", Opening { settings: &wrong, ..nowhere }).await.unwrap_err().to_string();
         assert!(error.starts_with(r#"remote "x": option encoding: "#), "{error}");

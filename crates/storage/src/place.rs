@@ -68,6 +68,23 @@ impl PlaceId {
         self
     }
 
+    /// Adds a way up for a wrapper whose root shows `shown` as its folder `name`: then a place inside `shown` also lies
+    /// inside that root. A place outside of it stays as it is.
+    #[must_use]
+    pub fn shown_in(mut self, root: &FolderIdentity, name: &Name, shown: &Self) -> Self {
+        let Some(folder) = shown.folder().filter(|_| shown.below.is_root()) else { return self };
+        let up = |way: &Vec<Step>| {
+            let steps = way.iter().position(|step| step.identity == *folder)?;
+            let mut up = way[..steps].to_vec();
+            up.push(Step { identity: folder.clone(), name: Some(name.clone()) });
+            up.push(Step { identity: root.clone(), name: None });
+            Some(up)
+        };
+        let ways: Vec<_> = self.ways.iter().filter_map(up).collect();
+        self.ways.extend(ways);
+        self
+    }
+
     /// Checks whether this place is `outer` or lies inside it.
     #[must_use]
     pub fn is_within(&self, outer: &Self) -> bool {

@@ -9,13 +9,14 @@ use fichier_storage::{
     RemotePath, Result, StorageError, WriteBatch, WriteItem,
 };
 
+use crate::readers::{NoReader, ShownReader};
+
 use super::{
     content::{self, ContentKey},
     identity,
     keys::Keys,
     names::{BadName, NameMode, NameOptions, Names},
     paths::Paths,
-    plain_readers::{NoReader, ShownReader},
     reader::OpenedFile,
     seal::{SealedContent, Seen},
     sorted::Sorted,
