@@ -70,7 +70,7 @@ fn no_list() -> ErrorKind {
     ErrorKind::Unconfirmed { what: "it tells no list of files".to_owned() }
 }
 
-/// Fields of a listing beside its items.
+/// Fields of a listing besides its items.
 #[derive(Debug, Default)]
 struct Head {
     envelope: Envelope,

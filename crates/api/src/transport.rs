@@ -32,7 +32,7 @@ const LONGEST_ANSWER: u64 = 64 << 20;
 pub(crate) const LONGEST_PAGE: usize = 64 << 10;
 
 /// How many bytes of an answer have to come in a second, once [`PATIENCE`] is over. Without this, a server that sends
-/// a byte now and then could stop a run for ever.
+/// a byte now and then could stop a run without end.
 const LEAST_RATE: u64 = 1024;
 
 /// How long an answer may come slower than that.
@@ -65,7 +65,7 @@ pub(crate) struct Settings {
     pub(crate) dump: Dump,
 }
 
-/// Headers that requests have beside the client's own.
+/// Headers that requests have besides the client's own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Headers {
     pub(crate) all: HeaderMap,
@@ -180,7 +180,7 @@ impl Transport {
         settings.proxy.apply(builder).map_err(ApiError::into_kind)
     }
 
-    /// Returns a pool, made when first used; its requests have these headers beside those of all.
+    /// Returns a pool, made when first used; its requests have these headers besides those of all.
     fn pool<'a>(
         &self,
         pool: &'a OnceLock<Pool>,

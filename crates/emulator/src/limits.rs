@@ -73,7 +73,7 @@ const LOCK_GRACE: Duration = Duration::from_secs(2);
 /// of them.
 pub(crate) const LISTING_CAP: usize = 5000;
 
-/// Kind of a call, for the limits beside those of every call.
+/// Kind of a call, for the limits besides those of every call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Class {
     Plain,

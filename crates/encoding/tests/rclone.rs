@@ -2,7 +2,7 @@
 //!
 //! The fixture has a group of measurements for each direction and encoding, headed by a line `= direction
 //! flags`; each of its lines is a name and its result. A group with `+ flags` has only what differs from
-//! the group of `None`. To measure anew, for another version or another corpus:
+//! the group of `None`. To measure again, for another version or another corpus:
 //! `RCLONE=/path/to/rclone cargo test -p fichier-encoding --test rclone -- --ignored`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 

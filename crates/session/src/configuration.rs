@@ -33,7 +33,7 @@ impl fmt::Debug for Configuration {
     }
 }
 
-/// Sources of an encrypted file's password, beside the environment.
+/// Sources of an encrypted file's password, besides the environment.
 #[derive(Default)]
 pub struct Passphrases {
     /// Command line that prints the password: `--password-command`.

@@ -1,4 +1,4 @@
-//! SQLite databases that may be lost: all are opened in one way, and made anew only when they are damaged.
+//! SQLite databases that may be lost: all are opened in one way, and recreated only when they are damaged.
 
 use std::{
     error::Error,
@@ -100,7 +100,7 @@ impl DatabaseError {
 }
 
 /// Opens the database in this file, or makes a new one. `prepare` makes its tables and reads from them. A damaged
-/// database is made anew, with a warning that calls it `name`.
+/// database is recreated, with a warning that calls it `name`.
 ///
 /// # Errors
 /// The database can't be used, and isn't damaged; or it can't be replaced.

@@ -34,7 +34,7 @@ pub trait UsageOf: std::fmt::Debug + Send + Sync {
     async fn usage(&self) -> Result<Usage>;
 }
 
-/// A remote with an account behind it.
+/// A remote that belongs to an account.
 #[async_trait]
 pub trait AccountOf: std::fmt::Debug + Send + Sync {
     /// Returns whose account it is.

@@ -1,4 +1,4 @@
-//! Metadata of a file beside its content, name and size, key by key.
+//! Metadata of a file besides its content, name and size, key by key.
 //!
 //! Values are text, as rclone's are. On a disk they are bytes. Those that aren't UTF-8 become private characters in
 //! the text, so that a copy is equal to the original.

@@ -198,7 +198,7 @@ pub trait RemoteExt: Remote {
         }
     }
 
-    /// Returns the metadata of a file beside its name, size and time; empty where nothing is kept.
+    /// Returns the metadata of a file besides its name, size and time; empty where nothing is kept.
     ///
     /// # Errors
     /// The metadata can't be read.

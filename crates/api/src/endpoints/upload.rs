@@ -66,7 +66,7 @@ pub struct UploadOptions {
 pub struct UploadReceipt {
     /// The node that accepted the upload.
     pub node: UploadNode,
-    /// Id of the upload, by which its report is found.
+    /// Id of the upload, with which its report is found.
     pub id: String,
     /// How many files were sent.
     pub files: usize,

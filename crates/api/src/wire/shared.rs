@@ -50,7 +50,7 @@ impl FromStr for SharedFolderId {
     }
 }
 
-/// Returns the host of a URL that may have a language behind it: `1fichier.com/en`.
+/// Returns the host of a URL that may be followed by a language: `1fichier.com/en`.
 fn without_language(place: &str) -> &str {
     match place.split_once('/') {
         Some((host, language))

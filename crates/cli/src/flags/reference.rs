@@ -107,7 +107,7 @@ fn groups(backend: &BackendSpec) -> impl Iterator<Item = (&'static str, Vec<&'st
     groups.into_iter().filter(|(_, options)| !options.is_empty())
 }
 
-/// Returns the facts about an option beside its description.
+/// Returns the facts about an option besides its description.
 fn facts(backend: &BackendSpec, option: &OptionSpec) -> Vec<(&'static str, String)> {
     let variable = format!("FICHIER_{}_{}", backend.name, option.name).to_uppercase();
     let mut facts = vec![

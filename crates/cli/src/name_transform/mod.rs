@@ -305,7 +305,7 @@ fn url_encoded(name: &[u8]) -> String {
 #[derive(Debug)]
 struct Program {
     path: String,
-    /// Its earlier answers, since a run may need a name a second time.
+    /// Earlier answers of the program, since a run may need a name a second time.
     answers: Mutex<HashMap<String, Result<String, String>>>,
 }
 

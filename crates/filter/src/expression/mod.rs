@@ -18,7 +18,7 @@ pub use substitution::Substitution;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("error parsing regexp: {why}: `{part}`")]
 pub struct ExpressionError {
-    /// What is wrong.
+    /// Message of Go about the mistake.
     pub why: &'static str,
     /// Part of the expression that is wrong.
     pub part: String,

@@ -63,7 +63,7 @@ pub(super) async fn listing_while_writing_shows_whole_files(subject: Subject) ->
             } else {
                 for entry in subject.list("busy").await? {
                     let Some(file) = entry.as_file() else { continue };
-                    // A file on its way may show under a temporary name, but never under the final one.
+                    // A file that is being written may show under a temporary name, but never under the final one.
                     let name = entry.name().map(|name| name.to_string()).unwrap_or_default();
                     let whole = file.size == bytes.len() as u64 || name.ends_with(".partial");
                     ensure!(whole, "{name:?} is listed with {} bytes while it is written", file.size);

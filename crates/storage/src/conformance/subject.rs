@@ -195,7 +195,7 @@ fn told_truly(file: &File, bytes: &[u8]) -> Checked {
     Ok(())
 }
 
-/// Returns a listing as text: folders with a slash behind.
+/// Returns a listing as text: folders with a slash at the end.
 pub(super) fn shown(entries: &[Entry]) -> Vec<String> {
     entries
         .iter()
