@@ -1,8 +1,8 @@
-//! Configuration the rclone way: rclone.conf, environment, connection strings, obscured values.
+//! Configuration as in rclone: rclone.conf, environment, connection strings, obscured values.
 //!
-//! A user of rclone brings a configuration file and habits; both work here unchanged. This crate reads and
-//! writes the file; it never asks, prints or looks at the process: the [`Environment`], the [`Locations`] and the
-//! [`Passwords`] come in by argument.
+//! A user of rclone brings a configuration file and habits; both work here unchanged. This crate reads and writes the
+//! file. It never asks, prints or looks at the process: it gets the [`Environment`], the [`Locations`] and the
+//! [`Passwords`] as arguments.
 //!
 //! ```
 //! use fichier_config::{Address, Config, Environment, FlagValues, IniFile, Origin};

@@ -1,4 +1,4 @@
-//! How an emulator is configured and started.
+//! Configuration and start of an emulator.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,18 +16,18 @@ use crate::faults::FaultSpec;
 use crate::limits::Limits;
 use crate::state::Storage;
 
-/// The key of the account that exists if none is configured. No secret: it opens nothing but an emulator.
+/// Key of the account that exists if none is configured. Not a secret: it only opens emulators.
 pub const DEMO_KEY: &str = "emulator-demo-key-0123456789abcd";
 
-/// What `folder/mkdir` does when the name exists already; the document doesn't know (section 4).
+/// What `folder/mkdir` does when the name exists already. The document doesn't know (section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MkdirExisting {
-    /// A failure.
+    /// The call fails.
     #[default]
     Refuse,
-    /// The existing folder's id.
+    /// The call returns the existing folder's id.
     Same,
-    /// A second folder of that name.
+    /// The call makes a second folder of that name.
     Duplicate,
 }
 
@@ -54,13 +54,13 @@ impl fmt::Display for MkdirExisting {
     }
 }
 
-/// What becomes of a list with an item that can't be served; the document doesn't know (section 5).
+/// What happens to a list with an item that can't be served. The document doesn't know (section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lists {
-    /// The call is refused, and nothing is done.
+    /// The whole call is refused, and nothing is done.
     #[default]
     Whole,
-    /// That item is left out, and the answer counts the others.
+    /// The item is left out, and the answer counts the others.
     Partial,
 }
 
@@ -88,18 +88,18 @@ impl fmt::Display for Lists {
 /// An account of the service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The API key.
+    /// API key of the account.
     pub key: String,
-    /// The address it's registered with; other accounts name it in `sharing_user`.
+    /// Mail address of the account; other accounts name it in `sharing_user`.
     pub email: String,
-    /// 0 free (the API refuses it), 1 Premium, 2 Access.
+    /// Subscription: 0 free (the API refuses it), 1 Premium, 2 Access.
     pub offer: u8,
-    /// How many bytes it may store.
+    /// Storage quota in bytes.
     pub quota: u64,
 }
 
 impl Account {
-    /// A Premium account with this key and address and a quota of 2 TB.
+    /// Makes a Premium account with this key and address and a quota of 2 TB.
     #[must_use]
     pub fn new(key: impl Into<String>, email: impl Into<String>) -> Self {
         Self { key: key.into(), email: email.into(), offer: 1, quota: 2_000_000_000_000 }
@@ -123,7 +123,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// The configuration of an emulator; see [`Emulator::builder`].
+/// Configuration of an emulator; see [`Emulator::builder`].
 #[must_use]
 pub struct Builder {
     pub(crate) listen: SocketAddr,
@@ -172,80 +172,80 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The address to listen on. Default: a free port of 127.0.0.1.
+    /// Sets the address to listen on. Default: a free port of 127.0.0.1.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Allows addresses that other machines can reach. Keys and contents then travel in clear.
+    /// Allows addresses that other machines can reach. Keys and contents are then sent in the clear.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
     }
 
-    /// Also runs a `CONNECT` proxy here, through which unaltered clients reach the emulator over TLS.
+    /// Also runs a `CONNECT` proxy at this address, through which unmodified clients reach the emulator over TLS.
     pub fn proxy(mut self, address: SocketAddr) -> Self {
         self.proxy = Some(address);
         self
     }
 
-    /// Where the state lives. Default: in memory.
+    /// Sets where the state is stored. Default: in memory.
     pub fn storage(mut self, storage: Storage) -> Self {
         self.storage = storage;
         self
     }
 
-    /// Whether acknowledged uploads survive a power cut, not only the death of the process. It costs fsyncs.
+    /// Sets whether acknowledged uploads survive a power cut, not only the death of the process. This costs fsyncs.
     pub fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
         self
     }
 
-    /// By whose code the checksums of uploads are computed. Default: independent of any client.
+    /// Sets the implementation that computes the checksums of uploads. Default: independent of any client.
     pub fn checksums(mut self, checksums: Checksums) -> Self {
         self.checksums = checksums;
         self
     }
 
-    /// Which limits are enforced. Default: none.
+    /// Sets which limits are enforced. Default: none.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How many files a listing tells at most; `None` for all. Default: 5,000 if limits are enforced, else all.
+    /// Sets how many files a listing holds at most; `None` for all. Default: 5,000 if limits are enforced, else all.
     pub fn listing_cap(mut self, cap: Option<usize>) -> Self {
         self.listing_cap = Some(cap);
         self
     }
 
-    /// How many links the list of one call may have; a longer list is refused whole, in words that blame no item.
-    /// Default: any number, since none is documented (API document, section 5).
+    /// Sets how many links the list of one call may have. A longer list is refused whole, with a text that names no
+    /// item. Default: any number, since none is documented (API document, section 5).
     pub fn most_items(mut self, items: Option<usize>) -> Self {
         self.most_items = items;
         self
     }
 
-    /// What becomes of a list with an item that can't be served. Default: the call is refused.
+    /// Sets what happens to a list with an item that can't be served. Default: the call is refused.
     pub fn lists(mut self, lists: Lists) -> Self {
         self.lists = lists;
         self
     }
 
-    /// The largest upload, by `Content-Length`. Default: 300 GB, the stricter of the two known values.
+    /// Sets the largest upload, by `Content-Length`. Default: 300 GB, the stricter of the two known values.
     pub fn largest_upload(mut self, bytes: u64) -> Self {
         self.largest_upload = bytes;
         self
     }
 
-    /// How long listings show the state before a change. Default: not at all.
+    /// Sets how long listings show the state before a change. Default: not at all.
     pub fn lag(mut self, lag: Duration) -> Self {
         self.lag = lag;
         self
     }
 
-    /// What making a folder that exists does. Default: refuse.
+    /// Sets what making a folder that exists does. Default: refuse.
     pub fn mkdir_existing(mut self, policy: MkdirExisting) -> Self {
         self.mkdir_existing = policy;
         self
@@ -257,26 +257,26 @@ impl Builder {
         self
     }
 
-    /// Appends a line of JSON for each request to this file.
+    /// Sets a file to which a line of JSON is appended for each request.
     pub fn request_log(mut self, path: impl Into<PathBuf>) -> Self {
         self.request_log = Some(path.into());
         self
     }
 
-    /// Adds an account. The first one is the control's. Default: one with [`DEMO_KEY`].
+    /// Adds an account. The control belongs to the first one. Default: one with [`DEMO_KEY`].
     pub fn account(mut self, account: Account) -> Self {
         self.accounts.push(account);
         self
     }
 
-    /// The clock by which dates, locks and tokens go. Default: the system's.
+    /// Sets the clock for dates, locks and tokens. Default: the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The zone in which dates are written. Default: UTC, since clients read them so (API document,
-    /// section 1); the service itself may use French time.
+    /// Sets the zone in which dates are written. Default: UTC, since clients read them so (API document, section 1);
+    /// the service itself may use French time.
     pub fn zone(mut self, zone: TimeZone) -> Self {
         self.zone = zone;
         self
@@ -285,7 +285,7 @@ impl Builder {
     /// Starts the emulator on the current tokio runtime.
     ///
     /// # Errors
-    /// If an address can't be listened on or isn't allowed, or the state can't be opened.
+    /// An address can't be listened on or isn't allowed, or the state can't be opened.
     pub async fn start(self) -> Result<Emulator, EmulatorError> {
         Emulator::start(self).await
     }

@@ -1,10 +1,10 @@
-//! A text that must not be seen: not in logs, not in errors, not in memory after use.
+//! Texts that must not be seen: not in logs, not in errors, not in memory after use.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password or key. `Debug` and `Display` hide it; its memory is overwritten when it goes.
+/// A password or key. `Debug` and `Display` hide it, and its memory is overwritten on drop.
 ///
 /// ```
 /// use fichier_notation::Secret;
@@ -17,19 +17,19 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a secret text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// Returns the text itself, for the one place that sends it on.
+    /// Returns the text itself, for the one place that sends it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Checks whether there is nothing to hide.
+    /// Checks whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,7 +1,7 @@
 //! The built-in remote `demo:`: the emulated service inside this process, with its state on disk.
 //!
-//! It is spoken to over HTTP as the real service is. Processes that use it at the same time each start their
-//! own emulator on the same state.
+//! Requests go over HTTP, as to the real service. Processes that use it at the same time each start their own
+//! emulator on the same state.
 
 use std::{path::Path, sync::Arc};
 
@@ -15,7 +15,7 @@ use fichier_storage::Remote;
 
 use crate::SessionError;
 
-/// The name of the built-in remote.
+/// Name of the built-in remote.
 pub const NAME: &str = "demo";
 
 /// The emulated service of this process.
@@ -29,7 +29,7 @@ impl Service {
     /// Starts the emulated service. It runs until the program ends.
     ///
     /// # Errors
-    /// It can't be started.
+    /// The service can't be started.
     pub(crate) async fn start(directory: Option<&Path>) -> Result<Self, SessionError> {
         let Some(directory) = directory else {
             let source = "there is no home directory to keep its files in".into();
@@ -49,8 +49,8 @@ impl Service {
         Ok(service)
     }
 
-    /// Opens the remote on the service. `settings` are the backend's options as the user set them; where the service
-    /// is and who one is there isn't theirs to say.
+    /// Opens the remote on the service. `settings` are the backend's options as the user set them; the service's
+    /// address and key aren't among them.
     ///
     /// # Errors
     /// A value doesn't suit its option.
@@ -60,7 +60,7 @@ impl Service {
         resources: &Resources,
     ) -> Result<Arc<dyn Remote>, OpenError> {
         let mut settings = settings.clone();
-        // The demo service has no limits, unless somebody wants to see us keep to them.
+        // The demo service has no limits, unless the user wants to see this program keep to them.
         for gap in ["call_gap", "list_gap", "folder_gap", "all_files_gap", "account_gap"] {
             if !settings.has(gap) {
                 settings.set(gap, "0");

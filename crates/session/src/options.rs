@@ -1,14 +1,14 @@
-//! From a remote's weighed options to what its backend takes; and what of them may be shown.
+//! Resolved options as the backend takes them, and the part of them that may be shown.
 
 use fichier_config::{Address, RemoteOptions, RemoteSpec, connection::without_values};
 use fichier_remotes::registry::{self, OpenError, OptionKind, Settings};
 
 use crate::SessionError;
 
-/// Stands for a value that isn't shown.
+/// Text that replaces a value that isn't shown.
 const HIDDEN: &str = "…";
 
-/// The values that are set, for the backend to open.
+/// Returns the values that are set, for the backend to open.
 ///
 /// # Errors
 /// A password isn't obscured, or a value doesn't suit its option.
@@ -32,7 +32,7 @@ pub(crate) fn values(options: &RemoteOptions) -> Result<Settings, SessionError> 
     Ok(values)
 }
 
-/// The address as messages may show it. Only values of options that are known to be harmless are shown.
+/// Returns the address as messages may show it. Only values of options that are known to be harmless are shown.
 pub(crate) fn shown_address(address: &Address) -> String {
     let path = String::from_utf8_lossy(&address.path);
     let (name, parameters) = match &address.remote {
@@ -48,21 +48,21 @@ pub(crate) fn shown_address(address: &Address) -> String {
     format!("{name}{}:{path}", parameters.collect::<String>())
 }
 
-/// What to do about a value that ended too soon.
+/// Advice about a value that ended too soon.
 const QUOTES: &str =
     " (a value that holds a colon stands in quotes, such as :fichier,endpoint=\"http://host/\":path)";
 
-/// Returns what was typed for a place as messages may show it, and advice on how it should have been typed.
+/// Returns a typed name as messages may show it, and advice on how it should have been typed.
 #[must_use]
 pub fn shown(text: &str) -> (String, &'static str) {
     match Address::parse(text.as_bytes()) {
         Ok(address) => (shown_address(&address), if lacks_quotes(&address) { QUOTES } else { "" }),
-        // What follows a comma may be a key.
+        // The text after a comma may be a key.
         Err(_) => (text.split(',').next().unwrap_or_default().to_owned(), ""),
     }
 }
 
-/// Whether the value of an option was probably cut off at a colon: `,endpoint=http://host:`.
+/// Checks whether the value of an option was probably cut off at a colon: `,endpoint=http://host:`.
 fn lacks_quotes(address: &Address) -> bool {
     let (RemoteSpec::Named { parameters, .. } | RemoteSpec::OnTheFly { parameters, .. }) = &address.remote
     else {
@@ -71,7 +71,7 @@ fn lacks_quotes(address: &Address) -> bool {
     address.path.starts_with(b"//") && parameters.iter().next().is_some()
 }
 
-/// Checks whether an option's value may be shown: every backend that has it says so.
+/// Checks whether an option's value may be shown: every backend that has the option must say so.
 #[must_use]
 pub fn is_harmless(key: &str) -> bool {
     let mut options = registry::backends().iter().filter_map(|backend| backend.option(key)).peekable();

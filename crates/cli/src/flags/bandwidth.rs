@@ -9,10 +9,10 @@ use jiff::civil::{DateTime, Weekday};
 const MINUTES_A_DAY: u32 = 24 * 60;
 const MINUTES_A_WEEK: u32 = 7 * MINUTES_A_DAY;
 
-/// Which rates hold when. Empty: no limit.
+/// Rates by time of the week. Empty means no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Timetable {
-    /// From which minute of the week (Monday, 00:00 is 0) which rates hold, in the order of the minutes.
+    /// Rates from a minute of the week on (Monday, 00:00 is 0), in the order of the minutes.
     from: Vec<(u32, Rates)>,
 }
 
@@ -21,8 +21,8 @@ impl Timetable {
         self.from.is_empty()
     }
 
-    /// The rates at a moment by the local clock: those of the last time that was reached in this week, or the
-    /// last of the week before.
+    /// Returns the rates at a local time: those of the last entry that has begun this week, or else of the last entry
+    /// of the week before.
     pub(crate) fn at(&self, now: DateTime) -> Rates {
         let day = u32::from(now.weekday().to_monday_zero_offset().unsigned_abs());
         let minute = |part: i8| u32::from(part.unsigned_abs());
@@ -32,7 +32,7 @@ impl Timetable {
     }
 }
 
-/// Reads the flag's value.
+/// Parses the flag's value.
 pub(crate) fn timetable(text: &str) -> Result<Timetable, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -58,7 +58,7 @@ pub(crate) fn timetable(text: &str) -> Result<Timetable, String> {
             }
         }
     }
-    // Stable: of two entries for one minute the later one counts, as the search runs from the end.
+    // Stable: of two entries for one minute the later one counts, since the search begins at the end.
     from.sort_by_key(|(minute, _)| *minute);
     Ok(Timetable { from })
 }

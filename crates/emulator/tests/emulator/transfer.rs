@@ -1,4 +1,4 @@
-//! Uploads, reports and downloads through the front door (API document, sections 6 and 7).
+//! Uploads, reports and downloads as clients make them (API document, sections 6 and 7).
 
 use crate::desk::{Desk, field, file_part, form};
 use fichier_emulator::{Account, Clock, Emulator};
