@@ -7,7 +7,11 @@
 
 #[cfg(unix)]
 mod bench;
+#[cfg(unix)]
+mod faults;
 mod modules;
+#[cfg(unix)]
+mod trial;
 
 use clap::{Parser, Subcommand};
 
@@ -27,6 +31,9 @@ enum Job {
     #[cfg(unix)]
     #[command(hide = true)]
     Seed(bench::SeedArguments),
+    /// Let every request of every command fail in every way, and look at what is there afterwards
+    #[cfg(unix)]
+    Faults(faults::Arguments),
     /// Show which crate and which module uses which, and fail on upward arrows and on circles
     Modules(modules::Arguments),
 }
@@ -37,6 +44,8 @@ fn main() -> anyhow::Result<()> {
         Job::Bench(arguments) => bench::run(&arguments),
         #[cfg(unix)]
         Job::Seed(arguments) => bench::seed(&arguments),
+        #[cfg(unix)]
+        Job::Faults(arguments) => faults::run(&arguments),
         Job::Modules(arguments) => modules::run(&arguments),
     }
 }

@@ -62,6 +62,7 @@ impl Service {
                 return Some(Ok(Answer::html(StatusCode::OK, "Our services are under maintenance.")));
             }
             FaultKind::Page(code, text) => return Some(Ok(Answer::html(status_of(*code), text))),
+            FaultKind::Redirect(url) => return Some(Ok(Answer::redirect(url))),
             FaultKind::Plain(code, text) => {
                 let mut answer = Answer::text(text.clone());
                 answer.status = status_of(*code);
@@ -78,7 +79,7 @@ impl Service {
 
     /// Applies to an answer what faults do to answers. Listings and reports tell the names of files only now,
     /// so faults with a `name` strike them here.
-    pub(crate) fn after_faults(&self, visit: &mut Visit, mut answer: Answer) -> Result<Answer, Abort> {
+    pub(crate) async fn after_faults(&self, visit: &mut Visit, mut answer: Answer) -> Result<Answer, Abort> {
         let endpoint = visit.endpoint.name();
         if matches!(endpoint, "folder/ls" | "file/ls" | "end.pl" | "dir")
             && self.faults.asks_for_names(endpoint)
@@ -98,6 +99,11 @@ impl Service {
         }
         if visit.is_struck(&FaultKind::LostAnswer) {
             return Err(Abort);
+        }
+        let late =
+            visit.struck(|kind| if let FaultKind::LateAnswer(time) = kind { Some(*time) } else { None });
+        if let Some(time) = late {
+            tokio::time::sleep(time).await;
         }
         if let Some(text) = visit.struck(|kind| match kind {
             FaultKind::DoneAnswer(text) => Some(text.clone()),
@@ -125,6 +131,9 @@ impl Service {
             visit.struck(|kind| if let FaultKind::Trickle(pause) = kind { Some(*pause) } else { None });
         if let Some(pause) = pause {
             answer.trickle(pause);
+        }
+        if visit.is_struck(&FaultKind::CutAnswer) {
+            answer.cut();
         }
         Ok(answer)
     }
