@@ -8,8 +8,12 @@
 #[cfg(unix)]
 mod bench;
 #[cfg(unix)]
+mod crash;
+#[cfg(unix)]
 mod faults;
 mod modules;
+#[cfg(unix)]
+mod soak;
 #[cfg(unix)]
 mod trial;
 
@@ -34,6 +38,12 @@ enum Job {
     /// Let every request of every command fail in every way, and look at what is there afterwards
     #[cfg(unix)]
     Faults(faults::Arguments),
+    /// Kill commands at any point, and the service under load, and look whether anything is lost
+    #[cfg(unix)]
+    Crash(crash::Arguments),
+    /// Transfer many files at once under limits while requests fail, and watch memory, descriptors and calls
+    #[cfg(unix)]
+    Soak(soak::Arguments),
     /// Show which crate and which module uses which, and fail on upward arrows and on circles
     Modules(modules::Arguments),
 }
@@ -46,6 +56,10 @@ fn main() -> anyhow::Result<()> {
         Job::Seed(arguments) => bench::seed(&arguments),
         #[cfg(unix)]
         Job::Faults(arguments) => faults::run(&arguments),
+        #[cfg(unix)]
+        Job::Crash(arguments) => crash::run(&arguments),
+        #[cfg(unix)]
+        Job::Soak(arguments) => soak::run(&arguments),
         Job::Modules(arguments) => modules::run(&arguments),
     }
 }

@@ -56,11 +56,18 @@ pub(crate) struct Baseline {
     pub(crate) stdout: String,
 }
 
+/// How many requests went to the API, whose limits count them, and how many to nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Requests {
+    pub(crate) calls: u64,
+    pub(crate) node: u64,
+}
+
 /// What came of a cell.
 #[derive(Debug, Clone)]
 pub(crate) struct Tried {
     pub(crate) verdict: Verdict,
-    pub(crate) calls: u64,
+    pub(crate) requests: Requests,
     pub(crate) time: Duration,
     pub(crate) stderr: String,
 }
@@ -153,7 +160,8 @@ impl Bench {
         }
         control.reset_counters();
         let ended = self.run(&stage, task, program)?;
-        let calls: u64 = control.counters().values().sum();
+        let counters = control.counters();
+        let requests = Requests::of(&counters);
         let after = World::look(&control, &stage.work())?;
         control.clear_faults();
         stage.heal();
@@ -162,10 +170,11 @@ impl Bench {
             program,
             before: &before,
             baseline,
-            most_calls: cell.most_calls(baseline),
+            bounds: cell.bounds(baseline),
             ended: &ended,
             after: &after,
-            calls,
+            requests,
+            counters: &counters,
             strangers: stage.strangers()?,
             gave_key_away: self.trap.got_key(&trapped),
             again: None,
@@ -180,7 +189,7 @@ impl Bench {
             seen.again = Some(&again);
         }
         let verdict = judge::judge(&seen);
-        Ok(Tried { verdict, calls, time: ended.time, stderr: ended.stderr.clone() })
+        Ok(Tried { verdict, requests, time: ended.time, stderr: ended.stderr.clone() })
     }
 }
 
@@ -231,17 +240,31 @@ impl Cell<'_> {
         }
     }
 
-    /// How many requests the run may make.
-    fn most_calls(&self, baseline: &Baseline) -> u64 {
-        let all: u64 = baseline.calls.values().sum();
+    /// How many calls the run may make, and how many requests to nodes.
+    fn bounds(&self, baseline: &Baseline) -> Requests {
+        let usual = Requests::of(&baseline.calls);
         match &self.wrong {
             Wrong::Requests { endpoint, lasting: true, .. } => {
                 let struck = baseline.calls.get(endpoint).copied().unwrap_or(0);
-                // Three runs over what failed, each request sent four times in each.
-                20 + 3 * all + 12 * struck
+                Requests {
+                    // Three runs over what failed, each call sent four times in each.
+                    calls: 20 + 3 * usual.calls + 12 * struck,
+                    // A report may be asked for 20 times, within five minutes, after each of these.
+                    node: 60 + 12 * 20 * usual.node,
+                }
             }
-            _ => 15 + 2 * all,
+            _ => Requests { calls: 15 + 2 * usual.calls, node: 60 + 2 * usual.node },
         }
+    }
+}
+
+impl Requests {
+    /// Sums up requests by endpoint.
+    pub(crate) fn of(counters: &BTreeMap<String, u64>) -> Self {
+        let (calls, node): (Vec<_>, Vec<_>) =
+            counters.iter().partition(|(endpoint, _)| endpoint.contains('/'));
+        let sum = |part: Vec<(&String, &u64)>| part.into_iter().map(|(_, count)| count).sum();
+        Self { calls: sum(calls), node: sum(node) }
     }
 }
 

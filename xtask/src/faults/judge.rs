@@ -1,9 +1,11 @@
 //! What a run is worth: judged by what is there, not by what the program says of it.
 
+use std::collections::BTreeMap;
+
 use fichier_emulator::DEMO_KEY;
 
 use super::{
-    cell::{Baseline, Program},
+    cell::{Baseline, Program, Requests},
     task::Task,
 };
 use crate::trial::{Difference, Ended, World};
@@ -82,10 +84,11 @@ pub(crate) struct Seen<'a> {
     pub(crate) program: Program,
     pub(crate) before: &'a World,
     pub(crate) baseline: &'a Baseline,
-    pub(crate) most_calls: u64,
+    pub(crate) bounds: Requests,
     pub(crate) ended: &'a Ended,
     pub(crate) after: &'a World,
-    pub(crate) calls: u64,
+    pub(crate) requests: Requests,
+    pub(crate) counters: &'a BTreeMap<String, u64>,
     pub(crate) strangers: Vec<String>,
     pub(crate) gave_key_away: bool,
     /// The run after it, with nothing in its way.
@@ -118,8 +121,14 @@ pub(crate) fn judge(seen: &Seen<'_>) -> Verdict {
     if ended.memory > MOST_MEMORY {
         add(What::Memory, format!("{} MiB were taken", ended.memory >> 20));
     }
-    if seen.calls > seen.most_calls {
-        add(What::Calls, format!("{} requests, and {} would do", seen.calls, seen.most_calls));
+    let Requests { calls, node } = seen.requests;
+    if calls > seen.bounds.calls || node > seen.bounds.node {
+        let bounds = seen.bounds;
+        let told = format!(
+            "{calls} calls and {node} requests to nodes, and {} and {} would do: {:?}",
+            bounds.calls, bounds.node, seen.counters
+        );
+        add(What::Calls, told);
     }
     if ended.code == Some(0) {
         for difference in differences(seen, after) {
@@ -141,9 +150,10 @@ pub(crate) fn judge(seen: &Seen<'_>) -> Verdict {
         failures.sort_by_key(|failure| failure.what);
         return Verdict::Failed(failures);
     }
-    let usual: u64 = baseline.calls.values().sum();
+    let usual = Requests::of(&baseline.calls);
+    let is_usual = calls <= usual.calls && node <= usual.node;
     match ended.code {
-        Some(0) if seen.calls <= usual => Verdict::Once,
+        Some(0) if is_usual => Verdict::Once,
         Some(0) => Verdict::Retried,
         _ if after.differences(seen.before).is_empty() => Verdict::NothingDone,
         _ => Verdict::PartDone,

@@ -31,8 +31,8 @@ tried 4 times, and waiting in all is bounded by 4 s, so that a cell takes second
 
 What counts as wrong, whatever the program says: bytes that are nowhere any more (*lost*), the key at another host or in
 the output, something written elsewhere, files or folders that are *double*, *0, but undone*, a panic, no end within 60 s
-(*hang*), more than 400 MiB of memory, more requests than a bound (twice those without the fault and 15; where it lasts,
-what three runs with four tries each cost), an error that shows HTML or control characters or nothing, and a next run
+(*hang*), more than 400 MiB of memory, more calls than a bound (twice those without the fault and 15; where it lasts,
+what three runs with four tries each cost; reports of uploads have a bound of their own), an error that shows HTML or control characters or nothing, and a next run
 that doesn't bring about what was wanted.
 ";
 
@@ -96,7 +96,12 @@ pub(crate) fn failure(cell: &Cell<'_>, tried: &Tried) -> String {
     let Verdict::Failed(failures) = &tried.verdict else { return String::new() };
     let told: Vec<_> =
         failures.iter().map(|failure| format!("{}: {}", failure.what.name(), failure.told)).collect();
-    format!("- `{cell}`: {} ({} requests, {:.1} s)", told.join("; "), tried.calls, tried.time.as_secs_f64())
+    format!(
+        "- `{cell}`: {} ({} calls, {:.1} s)",
+        told.join("; "),
+        tried.requests.calls,
+        tried.time.as_secs_f64()
+    )
 }
 
 fn is_shared(cell: &Cell<'_>) -> bool {

@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 
 pub(crate) use self::{
-    process::{Ended, run, start_logged, wait_for},
+    process::{Ended, run, start_logged, status_bytes, wait_for},
     random::Random,
     stage::{Setting, Stage},
     world::{Difference, World},

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use fichier_emulator::{Builder, Control, DEMO_KEY, Emulator, Limits, Lists, MkdirExisting, Storage};
+use fichier_emulator::{Builder, Control, DEMO_KEY, Emulator, Lists, MkdirExisting};
 use tokio::runtime::Handle;
 
 /// What is unusual about a service as a whole.
@@ -47,12 +47,12 @@ impl Stage {
     /// # Errors
     /// It can't be started.
     pub(crate) fn start(runtime: &Handle, setting: Setting, scale: u32, proxy: bool) -> anyhow::Result<Self> {
-        Self::start_changed(runtime, setting, scale, |builder, _| {
+        Self::start_changed(runtime, setting, scale, None, |builder, _| {
             if proxy { builder.proxy(([127, 0, 0, 1], 0).into()) } else { builder }
         })
     }
 
-    /// Starts a service that is set up further.
+    /// Starts a service that is set up further, its files in this directory or else in the temporary one.
     ///
     /// # Errors
     /// It can't be started.
@@ -60,9 +60,13 @@ impl Stage {
         runtime: &Handle,
         setting: Setting,
         scale: u32,
+        below: Option<&Path>,
         change: impl FnOnce(Builder, &Path) -> Builder,
     ) -> anyhow::Result<Self> {
-        let place = tempfile::tempdir()?;
+        let place = match below {
+            Some(directory) => tempfile::tempdir_in(directory)?,
+            None => tempfile::tempdir()?,
+        };
         for name in ["work", "home", "output", "temporary"] {
             fs::create_dir(place.path().join(name))?;
         }
@@ -189,14 +193,4 @@ impl Drop for Stage {
             self.runtime.block_on(emulator.shutdown());
         }
     }
-}
-
-/// Limits that are those of the service, so many times as fast.
-pub(crate) fn limits(scale: u32) -> Limits {
-    Limits::Scaled(f64::from(scale))
-}
-
-/// A store on the disk, below a stage's place.
-pub(crate) fn on_disk(place: &Path) -> Storage {
-    Storage::Directory(place.join("service"))
 }

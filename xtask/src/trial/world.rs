@@ -19,21 +19,15 @@ pub(crate) struct Difference {
     pub(crate) is_double: bool,
     /// A folder is there that shouldn't be.
     pub(crate) is_folder: bool,
-    /// Something that should be there isn't.
-    pub(crate) is_lacking: bool,
 }
 
 impl Difference {
     fn other(told: String) -> Self {
-        Self { told, is_double: false, is_folder: false, is_lacking: false }
+        Self { told, is_double: false, is_folder: false }
     }
 
     fn double(told: String) -> Self {
         Self { is_double: true, ..Self::other(told) }
-    }
-
-    fn lacking(told: String) -> Self {
-        Self { is_lacking: true, ..Self::other(told) }
     }
 }
 
@@ -87,10 +81,12 @@ impl World {
     /// # Errors
     /// One can't be written.
     pub(crate) fn build(&self, control: &Control, disk: &Path) -> anyhow::Result<()> {
-        for (path, versions) in &self.service {
+        for (number, (path, versions)) in self.service.iter().enumerate() {
             for (age, content) in versions.iter().rev().enumerate() {
                 let days = u64::try_from(age)? + 1;
-                let date = Clock::system().now() - Duration::from_secs(86_400 * days);
+                // Each its own moment, so that a listing that tells few files can be read on in windows of time.
+                let past = Duration::from_secs(86_400 * days + 60 * u64::try_from(number)?);
+                let date = Clock::system().now() - past;
                 control.seed_file_dated(path, content, date)?;
             }
         }
@@ -119,7 +115,7 @@ impl World {
                 continue;
             }
             told.push(match (is.len(), should.len()) {
-                (0, _) => Difference::lacking(format!("the account lacks {path}")),
+                (0, _) => Difference::other(format!("the account lacks {path}")),
                 (_, 0) => Difference::other(format!("the account has {path}, which should not be there")),
                 (is, should) if is > should => {
                     Difference::double(format!("the account has {path} {is} times, not {should}"))
@@ -131,7 +127,7 @@ impl World {
             let count = |world: &Self| world.folders.get(path).copied().unwrap_or(0);
             match (count(self), count(wanted)) {
                 (is, should) if is == should => {}
-                (0, _) => told.push(Difference::lacking(format!("the account lacks the folder {path}"))),
+                (0, _) => told.push(Difference::other(format!("the account lacks the folder {path}"))),
                 (_, 0) => told.push(Difference {
                     is_folder: true,
                     ..Difference::other(format!(
@@ -146,7 +142,7 @@ impl World {
         for path in keys(&self.disk, &wanted.disk) {
             match (self.disk.get(path), wanted.disk.get(path)) {
                 (is, should) if is == should => {}
-                (None, _) => told.push(Difference::lacking(format!("the disk lacks {path}"))),
+                (None, _) => told.push(Difference::other(format!("the disk lacks {path}"))),
                 (_, None) => {
                     told.push(Difference::other(format!("the disk has {path}, which should not be there")));
                 }
@@ -180,9 +176,14 @@ impl World {
             }
         }
         for (path, new) in &wanted.disk {
-            let Some(old) = before.disk.get(path) else { continue };
-            if self.disk.get(path).is_none_or(|is| is != old && is != new) {
-                told.push(format!("{path} of the disk has neither the old nor the new version"));
+            match (self.disk.get(path), before.disk.get(path)) {
+                (is, Some(old)) if is.is_none_or(|is| is != old && is != new) => {
+                    told.push(format!("{path} of the disk has neither the old nor the new version"));
+                }
+                (Some(is), None) if is != new => {
+                    told.push(format!("{path} of the disk bears its name and isn't whole"));
+                }
+                _ => {}
             }
         }
         told
