@@ -94,20 +94,24 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         });
         println!("| {} | {runs} | {} | {wrong} |", scenario.name, runs - late);
     }
-    let mut wrong = 0;
-    for one in killed.iter().filter(|one| !one.failures.is_empty()) {
+    let (mut wrong, mut new) = (0, 0);
+    let mut tell = |line: String| {
         wrong += 1;
-        println!("- {}: {}", one.name, one.failures.join("; "));
+        let known = trial::known(&line);
+        new += usize::from(known.is_none());
+        println!("- {line}{}", known.map(|why| format!(". Known: {why}")).unwrap_or_default());
+    };
+    for one in &killed {
+        one.failures.iter().for_each(|failure| tell(format!("crash {}: {failure}", one.name)));
     }
     if arguments.only.as_deref().is_none_or(|part| "service".contains(part)) {
         let report =
             service::kill_under_load(&killer.runtime, &killer.program, arguments.service_kills, fresh)?;
         println!("{}", report.sum);
-        wrong += report.failures.len();
-        report.failures.iter().for_each(|failure| println!("- {failure}"));
+        report.failures.into_iter().for_each(tell);
     }
-    if wrong > 0 {
-        bail!("{wrong} things went wrong");
+    if new > 0 {
+        bail!("{wrong} things went wrong, {new} in ways that aren't known");
     }
     Ok(())
 }

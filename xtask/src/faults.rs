@@ -5,6 +5,7 @@ mod cell;
 mod judge;
 mod kind;
 mod report;
+mod results;
 mod task;
 mod trap;
 
@@ -17,6 +18,7 @@ use self::{
     cell::{Baseline, Bench, Cell, Program, Tried, Wrong},
     judge::Verdict,
     kind::{KINDS, Kind, SETTINGS},
+    results::Results,
     task::Task,
     trap::Trap,
 };
@@ -60,6 +62,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 
+    /// Keep what came of each cell in this file, and take over what is in it instead of trying it again
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+
+    /// Try those cells of --results again that failed
+    #[arg(long, requires = "results")]
+    again: bool,
+
     /// Only name the cells
     #[arg(long)]
     list: bool,
@@ -81,9 +91,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let began = Instant::now();
     let tasks = task::all();
-    let ours = try_all(arguments, &bench, &tasks, Program::Fichier)?;
+    let results = Results::open(arguments.results.as_deref(), arguments.again)?;
+    let ours = try_all(arguments, &bench, &tasks, Program::Fichier, &results)?;
     let theirs = match bench.rclone {
-        Some(_) => try_all(arguments, &bench, &tasks, Program::Rclone)?,
+        Some(_) => try_all(arguments, &bench, &tasks, Program::Rclone, &results)?,
         None => Vec::new(),
     };
     if arguments.list {
@@ -92,8 +103,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let failed: Vec<_> =
         ours.iter().filter(|(_, tried)| matches!(tried.verdict, Verdict::Failed(_))).collect();
     println!("{}", report::sum(&ours, &theirs));
+    let mut new = 0;
     for (cell, tried) in &failed {
-        println!("{}", report::failure(cell, tried));
+        let line = report::failure(cell, tried);
+        println!("{line}");
+        new += usize::from(trial::known(&line).is_none());
         if arguments.show {
             println!("{}", tried.stderr);
         }
@@ -103,8 +117,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         fs::write(file, report::render(&tasks, &ours, &theirs))
             .with_context(|| format!("can't write {}", file.display()))?;
     }
-    if !failed.is_empty() {
-        bail!("{} of {} cells failed", failed.len(), ours.len());
+    if new > 0 {
+        bail!("{} of {} cells failed, {new} in ways that aren't known", failed.len(), ours.len());
     }
     Ok(())
 }
@@ -115,6 +129,7 @@ fn try_all<'a>(
     bench: &Bench,
     tasks: &'a [Task],
     program: Program,
+    results: &Results,
 ) -> anyhow::Result<Vec<(Cell<'a>, Tried)>> {
     let tasks: Vec<&Task> =
         tasks.iter().filter(|task| program == Program::Fichier || task.with_rclone).collect();
@@ -147,8 +162,14 @@ fn try_all<'a>(
         return Ok(Vec::new());
     }
     let tried = trial::at_once(&cells, jobs, |cell| {
+        let name = cell.to_string();
+        if let Some(former) = results.former(&name) {
+            return Ok(former.clone());
+        }
         let baseline = baselines.get(cell.task.name).context("a cell without a baseline")?;
-        bench.try_cell(cell, baseline).with_context(|| format!("{cell} can't be tried"))
+        let tried = bench.try_cell(cell, baseline).with_context(|| format!("{name} can't be tried"))?;
+        results.keep(&name, &tried)?;
+        Ok(tried)
     })?;
     Ok(cells.into_iter().zip(tried).collect())
 }

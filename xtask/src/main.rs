@@ -12,6 +12,8 @@ mod crash;
 #[cfg(unix)]
 mod faults;
 mod modules;
+#[cfg(all(test, unix))]
+mod named_tests;
 #[cfg(unix)]
 mod soak;
 #[cfg(unix)]

@@ -60,6 +60,21 @@ pub(crate) enum What {
 }
 
 impl What {
+    /// All of them.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Lost,
+        Self::Key,
+        Self::Outside,
+        Self::Double,
+        Self::Undone,
+        Self::Panic,
+        Self::Hang,
+        Self::Memory,
+        Self::Calls,
+        Self::Unclear,
+        Self::NotCompleted,
+    ];
+
     /// Returns its name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {

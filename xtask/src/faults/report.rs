@@ -8,6 +8,7 @@ use super::{
     kind::{KINDS, SETTINGS},
     task::Task,
 };
+use crate::trial;
 
 /// Cells and what came of them.
 type Results<'a> = [(Cell<'a>, Tried)];
@@ -37,7 +38,8 @@ that doesn't bring about what was wanted.
 ";
 
 impl Verdict {
-    fn word(&self) -> String {
+    /// Returns its word in the tables.
+    pub(crate) fn word(&self) -> String {
         match self {
             Self::Once => "at once".to_owned(),
             Self::Retried => "retried".to_owned(),
@@ -96,12 +98,10 @@ pub(crate) fn failure(cell: &Cell<'_>, tried: &Tried) -> String {
     let Verdict::Failed(failures) = &tried.verdict else { return String::new() };
     let told: Vec<_> =
         failures.iter().map(|failure| format!("{}: {}", failure.what.name(), failure.told)).collect();
-    format!(
-        "- `{cell}`: {} ({} calls, {:.1} s)",
-        told.join("; "),
-        tried.requests.calls,
-        tried.time.as_secs_f64()
-    )
+    let (calls, seconds) = (tried.requests.calls, tried.time.as_secs_f64());
+    let line = format!("- `{cell}`: {} ({calls} calls, {seconds:.1} s)", told.join("; "));
+    let known = trial::known(&line).map(|why| format!(". Known: {why}"));
+    line + &known.unwrap_or_default()
 }
 
 fn is_shared(cell: &Cell<'_>) -> bool {

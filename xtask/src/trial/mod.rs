@@ -1,6 +1,7 @@
 //! What `faults`, `crash` and `soak` share: an emulated service with a client's home, what both sides hold, and a
 //! program that is run for a time.
 
+mod known;
 mod process;
 mod random;
 mod stage;
@@ -16,6 +17,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 
 pub(crate) use self::{
+    known::known,
     process::{Ended, run, start_logged, status_bytes, wait_for},
     random::Random,
     stage::{Setting, Stage},
