@@ -1,5 +1,7 @@
 //! The commands that are killed: larger than those of the faults, so that there is something to kill.
 
+use fichier_emulator::synthetic;
+
 use crate::trial::World;
 
 /// A command, what there is before, and what there must be in the end.
@@ -23,10 +25,9 @@ fn newer() -> Vec<(String, Vec<u8>)> {
             )
         })
         .collect();
-    files.push((
-        "large".to_owned(),
-        (0..5_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect(),
-    ));
+    let mut large = vec![0; 5_000_000];
+    synthetic::fill(1, 0, &mut large);
+    files.push(("large".to_owned(), large));
     files
 }
 

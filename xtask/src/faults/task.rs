@@ -1,5 +1,7 @@
 //! The commands that are tried: what there is before, what is run, what there must be afterwards.
 
+use fichier_emulator::synthetic;
+
 use crate::trial::World;
 
 /// A command and what it must bring about.
@@ -107,7 +109,9 @@ fn within_service() -> World {
 
 /// A file that is fetched in ranges.
 fn large() -> Vec<u8> {
-    (0..5_000_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
+    let mut content = vec![0; 5_000_000];
+    synthetic::fill(1, 0, &mut content);
+    content
 }
 
 fn changing() -> Vec<Task> {
