@@ -48,6 +48,8 @@ pub enum FaultKind {
     Empty,
     /// `endless`: status 200 with JSON that never ends, fast; nothing is done.
     Endless,
+    /// `gzip-bomb:N`: status 200 with JSON of N MiB, as gzip of which little goes over the wire; nothing is done.
+    GzipBomb(u64),
     /// `trickle:MS`: all is done, but the answer comes byte by byte, one each so many milliseconds.
     Trickle(Duration),
     /// `field:NAME=JSON`: this field of the answer's objects, where they have it, holds this value. The text goes out
@@ -125,6 +127,7 @@ impl FaultKind {
             | Self::Close
             | Self::LostAnswer => true,
             Self::Trickle(_)
+            | Self::GzipBomb(_)
             | Self::CutAnswer
             | Self::Field(..)
             | Self::DropField(_)
@@ -242,6 +245,7 @@ impl FromStr for FaultKind {
             }
             "empty" => Self::Empty,
             "endless" => Self::Endless,
+            "gzip-bomb" => Self::GzipBomb(number()?),
             "trickle" => Self::Trickle(Duration::from_millis(number()?)),
             "field" => {
                 let bad =
@@ -312,6 +316,7 @@ impl fmt::Display for FaultKind {
             Self::Plain(code, text) => write!(f, "plain:{code}:{text}"),
             Self::Empty => f.write_str("empty"),
             Self::Endless => f.write_str("endless"),
+            Self::GzipBomb(mebibytes) => write!(f, "gzip-bomb:{mebibytes}"),
             Self::Trickle(time) => write!(f, "trickle:{}", time.as_millis()),
             Self::Field(name, value) => write!(f, "field:{name}={value}"),
             Self::DropField(name) => write!(f, "drop-field:{name}"),
@@ -518,6 +523,7 @@ mod tests {
             "kind=empty",
             "kind=endless",
             "kind=trickle:100",
+            "endpoint=folder/ls,kind=gzip-bomb:256",
             "endpoint=file/rm,kind=cut-answer",
             "endpoint=upload.cgi,kind=late-answer:100",
             "kind=redirect:http://127.0.0.1:9/x",

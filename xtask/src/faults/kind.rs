@@ -42,6 +42,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind(CONNECTION, "late-answer:3000", "done, and answered after --timeout"),
     kind(CONNECTION, "trickle:500", "done, and answered at two bytes a second"),
     kind(CONNECTION, "endless", "an answer without end"),
+    kind(CONNECTION, "gzip-bomb:800", "gzip of 5 MB that becomes 800"),
     both(REFUSAL, "flood", "`Flood detected: IP Locked #374`"),
     kind(REFUSAL, "iplocked", "`IP Locked #79`"),
     kind(REFUSAL, "plain:403:IP Locked", "403, plain `IP Locked`"),

@@ -134,9 +134,11 @@ pub(crate) fn render(tasks: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -
 }
 
 /// The worst of each command and kind, over all its requests, beside rclone's.
-fn beside(tasks: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -> String {
-    let tasks: Vec<&Task> =
-        tasks.iter().filter(|task| theirs.iter().any(|(cell, _)| cell.task.name == task.name)).collect();
+fn beside(all: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -> String {
+    let (tasks, missing): (Vec<&Task>, Vec<&Task>) = all
+        .iter()
+        .filter(|task| task.with_rclone)
+        .partition(|task| theirs.iter().any(|(cell, _)| cell.task.name == task.name));
     let mut text = "\n## Beside rclone\n\nThe worst over all requests of the command that a fault struck once: \
         fichier's outcome / rclone's. rclone makes other requests than fichier, and more of them; each program's own \
         were struck.\n\n| fault |"
@@ -159,6 +161,13 @@ fn beside(tasks: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -> String {
             let _ = write!(text, " {} / {} |", worst(ours), worst(theirs));
         }
         text.push('\n');
+    }
+    for task in missing {
+        let _ = write!(
+            text,
+            "\nLeft out: {}. What rclone brings about there when nothing fails isn't what is wanted here.\n",
+            task.title
+        );
     }
     text
 }

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_ENCODING, RETRY_AFTER};
 use serde_json::Value;
 
 use super::{Service, Visit};
 use crate::answer::{Abort, Answer, Payload, Refusal};
 use crate::fault_book::About;
 use crate::faults::FaultKind;
+use crate::gzip_bomb::gzip_bomb;
 
 impl Visit {
     /// The first striking fault for which `pick` has an answer.
@@ -69,6 +70,11 @@ impl Service {
                 return Some(Ok(answer));
             }
             FaultKind::Empty => return Some(Ok(Answer::text(""))),
+            FaultKind::GzipBomb(mebibytes) => {
+                let length = usize::try_from(mebibytes << 20).unwrap_or(usize::MAX);
+                let bomb = gzip_bomb(r#"{"status":"OK","items":"#, length);
+                return Some(Ok(Answer::json(bomb).with(CONTENT_ENCODING, "gzip")));
+            }
             FaultKind::Endless => return Some(Ok(Answer::endless())),
             FaultKind::Close => return Some(Err(Abort)),
             _ => return None,

@@ -243,3 +243,16 @@ async fn a_download_may_be_longer_than_its_file() {
     let bytes = response.bytes().await.unwrap();
     assert!(bytes.starts_with(b"content\0") && bytes.len() == 70_007);
 }
+
+#[tokio::test]
+async fn little_gzip_may_become_much() {
+    let desk = Desk::new().await;
+    desk.emulator.control().add_fault(once("endpoint=folder/ls,kind=gzip-bomb:20"));
+    let mut response = desk.raw("folder/ls", json!({"folder_id": 0})).await.unwrap();
+    let mut received = 0;
+    // Its end isn't right.
+    while let Ok(Some(chunk)) = response.chunk().await {
+        received += chunk.len();
+    }
+    assert!(received >= 19 << 20, "{received}");
+}
