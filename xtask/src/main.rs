@@ -7,7 +7,17 @@
 
 #[cfg(unix)]
 mod bench;
+#[cfg(unix)]
+mod crash;
+#[cfg(unix)]
+mod faults;
 mod modules;
+#[cfg(all(test, unix))]
+mod named_tests;
+#[cfg(unix)]
+mod soak;
+#[cfg(unix)]
+mod trial;
 
 use clap::{Parser, Subcommand};
 
@@ -27,6 +37,15 @@ enum Job {
     #[cfg(unix)]
     #[command(hide = true)]
     Seed(bench::SeedArguments),
+    /// Let every request of every command fail in every way, and look at what is there afterwards
+    #[cfg(unix)]
+    Faults(faults::Arguments),
+    /// Kill commands at any point, and the service under load, and look whether anything is lost
+    #[cfg(unix)]
+    Crash(crash::Arguments),
+    /// Transfer many files at once under limits while requests fail, and watch memory, descriptors and calls
+    #[cfg(unix)]
+    Soak(soak::Arguments),
     /// Show which crate and which module uses which, and fail on upward arrows and on circles
     Modules(modules::Arguments),
 }
@@ -37,6 +56,12 @@ fn main() -> anyhow::Result<()> {
         Job::Bench(arguments) => bench::run(&arguments),
         #[cfg(unix)]
         Job::Seed(arguments) => bench::seed(&arguments),
+        #[cfg(unix)]
+        Job::Faults(arguments) => faults::run(&arguments),
+        #[cfg(unix)]
+        Job::Crash(arguments) => crash::run(&arguments),
+        #[cfg(unix)]
+        Job::Soak(arguments) => soak::run(&arguments),
         Job::Modules(arguments) => modules::run(&arguments),
     }
 }

@@ -67,7 +67,7 @@ impl Answer {
     }
 
     pub(crate) fn redirect(to: &str) -> Self {
-        let mut answer = Self::html(StatusCode::FOUND, "The report of the upload is elsewhere.");
+        let mut answer = Self::html(StatusCode::FOUND, "What was asked for is elsewhere.");
         answer.set(LOCATION, to);
         answer
     }
@@ -93,6 +93,20 @@ impl Answer {
         let pieces = (0..bytes.len()).map(move |at| bytes.slice(at..=at));
         let slow = tokio_stream::iter(pieces).throttle(pause);
         self.payload = Payload::Unmeasured(body_of(slow));
+    }
+
+    /// Sends the first half of what it holds, announces the whole, and breaks off.
+    pub(crate) fn cut(&mut self) {
+        let Payload::Bytes(bytes) = &self.payload else { return };
+        let length = bytes.len() as u64;
+        let half = bytes.slice(..bytes.len() / 2);
+        let sent = tokio_stream::once(Ok(Frame::data(half)));
+        // An error discards what isn't on the wire yet: let it get there first.
+        let broken = tokio_stream::iter([Bytes::new(), Bytes::new()])
+            .throttle(Duration::from_millis(50))
+            .skip(1)
+            .map(|_| Err(io::ErrorKind::ConnectionAborted.into()));
+        self.payload = Payload::Stream { body: StreamBody::new(sent.chain(broken)).boxed_unsync(), length };
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {

@@ -48,7 +48,9 @@ pub enum FaultKind {
     Empty,
     /// `endless`: status 200 with JSON that never ends, fast; nothing is done.
     Endless,
-    /// `trickle:MS`: all is done, but the answer comes byte by byte, one every MS milliseconds.
+    /// `gzip-bomb:N`: status 200 with JSON of N MiB, as gzip of which little goes over the wire; nothing is done.
+    GzipBomb(u64),
+    /// `trickle:MS`: all is done, but the answer comes byte by byte, one each so many milliseconds.
     Trickle(Duration),
     /// `field:NAME=JSON`: this field of the answer's objects, where they have it, gets this value. The text is sent
     /// as it is, and needn't be valid JSON.
@@ -63,6 +65,12 @@ pub enum FaultKind {
     LostAnswer,
     /// `truncated-json`: all is done, but only the first half of the answer's body is sent, as if it were whole.
     TruncatedJson,
+    /// `cut-answer`: all is done, but the connection is closed amid the answer's body.
+    CutAnswer,
+    /// `late-answer:MS`: all is done, but the answer waits so many milliseconds.
+    LateAnswer(Duration),
+    /// `redirect:URL`: status 302 to this address; nothing is done.
+    Redirect(String),
     /// `cut-upload:N`: the connection is closed when N bytes of the upload's body arrived; nothing is stored.
     CutUpload(u64),
     /// `corrupt-upload:N`: byte N of each matching file is stored changed; the report gives the checksum of what is
@@ -76,6 +84,8 @@ pub enum FaultKind {
     ShortDownload(u64),
     /// `corrupt-download:N`: byte N of the file is sent changed.
     CorruptDownload(u64),
+    /// `long-download:N`: N bytes more than the file has follow it, and `Content-Length` agrees with that.
+    LongDownload(u64),
     /// `ignore-range`: the download's `Range` is ignored; the whole file comes with status 200.
     IgnoreRange,
     /// `expired-token`: the download token counts as expired.
@@ -113,9 +123,13 @@ impl FaultKind {
             | Self::Empty
             | Self::Endless
             | Self::Latency(_)
+            | Self::LateAnswer(_)
+            | Self::Redirect(_)
             | Self::Close
             | Self::LostAnswer => true,
             Self::Trickle(_)
+            | Self::GzipBomb(_)
+            | Self::CutAnswer
             | Self::Field(..)
             | Self::DropField(_)
             | Self::TruncatedJson
@@ -132,6 +146,7 @@ impl FaultKind {
             Self::CutDownload(_)
             | Self::ShortDownload(_)
             | Self::CorruptDownload(_)
+            | Self::LongDownload(_)
             | Self::IgnoreRange
             | Self::ExpiredToken => endpoint == "download",
             Self::WrongChecksum | Self::MissingChecksum => {
@@ -185,13 +200,14 @@ impl FromStr for FaultKind {
                 }
                 Self::Status(code, wait)
             }
-            "answer" | "done-answer" | "store-as" => {
+            "answer" | "done-answer" | "store-as" | "redirect" => {
                 let words = value.filter(|value| !value.is_empty()).ok_or_else(|| {
                     ParseValueError::new(text, format!("{kind} needs a text, as in {kind}:{{}}"))
                 })?;
                 match kind {
                     "answer" => Self::Answer(words.to_owned()),
                     "done-answer" => Self::DoneAnswer(words.to_owned()),
+                    "redirect" => Self::Redirect(words.to_owned()),
                     _ => Self::StoreAs(words.to_owned()),
                 }
             }
@@ -230,6 +246,7 @@ impl FromStr for FaultKind {
             }
             "empty" => Self::Empty,
             "endless" => Self::Endless,
+            "gzip-bomb" => Self::GzipBomb(number()?),
             "trickle" => Self::Trickle(Duration::from_millis(number()?)),
             "field" => {
                 let bad =
@@ -245,12 +262,15 @@ impl FromStr for FaultKind {
             "close" => Self::Close,
             "lost-answer" => Self::LostAnswer,
             "truncated-json" => Self::TruncatedJson,
+            "cut-answer" => Self::CutAnswer,
+            "late-answer" => Self::LateAnswer(Duration::from_millis(number()?)),
             "cut-upload" => Self::CutUpload(number()?),
             "corrupt-upload" => Self::CorruptUpload(number()?),
             "plain-upload" => Self::PlainUpload,
             "cut-download" => Self::CutDownload(number()?),
             "short-download" => Self::ShortDownload(number()?),
             "corrupt-download" => Self::CorruptDownload(number()?),
+            "long-download" => Self::LongDownload(number()?),
             "ignore-range" => Self::IgnoreRange,
             "expired-token" => Self::ExpiredToken,
             "wrong-checksum" => Self::WrongChecksum,
@@ -297,6 +317,7 @@ impl fmt::Display for FaultKind {
             Self::Plain(code, text) => write!(f, "plain:{code}:{text}"),
             Self::Empty => f.write_str("empty"),
             Self::Endless => f.write_str("endless"),
+            Self::GzipBomb(mebibytes) => write!(f, "gzip-bomb:{mebibytes}"),
             Self::Trickle(time) => write!(f, "trickle:{}", time.as_millis()),
             Self::Field(name, value) => write!(f, "field:{name}={value}"),
             Self::DropField(name) => write!(f, "drop-field:{name}"),
@@ -304,12 +325,16 @@ impl fmt::Display for FaultKind {
             Self::Close => f.write_str("close"),
             Self::LostAnswer => f.write_str("lost-answer"),
             Self::TruncatedJson => f.write_str("truncated-json"),
+            Self::CutAnswer => f.write_str("cut-answer"),
+            Self::LateAnswer(time) => write!(f, "late-answer:{}", time.as_millis()),
+            Self::Redirect(url) => write!(f, "redirect:{url}"),
             Self::CutUpload(n) => write!(f, "cut-upload:{n}"),
             Self::CorruptUpload(n) => write!(f, "corrupt-upload:{n}"),
             Self::PlainUpload => f.write_str("plain-upload"),
             Self::CutDownload(n) => write!(f, "cut-download:{n}"),
             Self::ShortDownload(n) => write!(f, "short-download:{n}"),
             Self::CorruptDownload(n) => write!(f, "corrupt-download:{n}"),
+            Self::LongDownload(n) => write!(f, "long-download:{n}"),
             Self::IgnoreRange => f.write_str("ignore-range"),
             Self::ExpiredToken => f.write_str("expired-token"),
             Self::WrongChecksum => f.write_str("wrong-checksum"),
@@ -499,6 +524,11 @@ mod tests {
             "kind=empty",
             "kind=endless",
             "kind=trickle:100",
+            "endpoint=folder/ls,kind=gzip-bomb:256",
+            "endpoint=file/rm,kind=cut-answer",
+            "endpoint=upload.cgi,kind=late-answer:100",
+            "kind=redirect:http://127.0.0.1:9/x",
+            "endpoint=download,kind=long-download:3,times=1",
             "endpoint=user/info,kind=field:cdn=12.5",
             "endpoint=folder/ls,kind=drop-field:url,times=1",
         ] {
@@ -530,6 +560,8 @@ mod tests {
             "kind=field:cdn",
             "kind=drop-field",
             "endpoint=download,kind=trickle:1",
+            "kind=redirect",
+            "endpoint=file/ls,kind=long-download:1",
         ] {
             assert!(text.parse::<FaultSpec>().is_err(), "{text}");
         }

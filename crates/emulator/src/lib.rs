@@ -20,6 +20,7 @@ mod endpoint;
 mod error;
 mod fault_book;
 pub mod faults;
+mod gzip_bomb;
 mod limits;
 mod links;
 mod log;

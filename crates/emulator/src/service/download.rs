@@ -8,13 +8,14 @@ use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, LAST_MODIFIED, RANGE};
 use http::{Method, Request, StatusCode};
 use http_body::Frame;
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
 use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::RngExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::call::{Call, Flag, Reply, Which};
@@ -167,8 +168,11 @@ impl Service {
         let cut = visit.struck(|kind| if let FaultKind::CutDownload(at) = kind { Some(*at) } else { None });
         let corrupt =
             visit.struck(|kind| if let FaultKind::CorruptDownload(at) = kind { Some(*at) } else { None });
+        let long = visit.struck(|kind| if let FaultKind::LongDownload(by) = kind { Some(*by) } else { None });
+        let long = long.unwrap_or(0);
         let body = if head_only { empty() } else { content(reader, from, sent_end, cut, corrupt) };
-        let mut answer = Answer::stream(status, body, sent_end - from);
+        let body = if head_only || long == 0 { body } else { lengthened(body, long) };
+        let mut answer = Answer::stream(status, body, sent_end - from + long);
         describe(&mut answer, &file, inline);
         if status == StatusCode::PARTIAL_CONTENT {
             let last = end.saturating_sub(1);
@@ -196,6 +200,16 @@ fn describe(answer: &mut Answer, file: &FileRow, inline: bool) {
 
 fn empty() -> Body {
     http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Zeros after a body.
+fn lengthened(body: Body, by: u64) -> Body {
+    let zeros = (0..by.div_ceil(PIECE)).map(move |piece| {
+        let length = usize::try_from(PIECE.min(by - piece * PIECE)).unwrap_or(0);
+        Ok::<_, io::Error>(Frame::data(BytesMut::zeroed(length).freeze()))
+    });
+    let bytes = BodyStream::new(body).chain(tokio_stream::iter(zeros));
+    StreamBody::new(bytes).boxed_unsync()
 }
 
 /// Streams a part of some content from a thread that reads it, through a short queue.

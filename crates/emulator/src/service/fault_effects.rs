@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_ENCODING, RETRY_AFTER};
 use serde_json::Value;
 
 use super::{Service, Visit};
 use crate::answer::{Abort, Answer, Payload, Refusal};
 use crate::fault_book::About;
 use crate::faults::FaultKind;
+use crate::gzip_bomb::gzip_bomb;
 
 impl Visit {
     /// Returns the first result of `pick` for a fault that applies.
@@ -62,12 +63,18 @@ impl Service {
                 return Some(Ok(Answer::html(StatusCode::OK, "Our services are under maintenance.")));
             }
             FaultKind::Page(code, text) => return Some(Ok(Answer::html(status_of(*code), text))),
+            FaultKind::Redirect(url) => return Some(Ok(Answer::redirect(url))),
             FaultKind::Plain(code, text) => {
                 let mut answer = Answer::text(text.clone());
                 answer.status = status_of(*code);
                 return Some(Ok(answer));
             }
             FaultKind::Empty => return Some(Ok(Answer::text(""))),
+            FaultKind::GzipBomb(mebibytes) => {
+                let length = usize::try_from(mebibytes << 20).unwrap_or(usize::MAX);
+                let bomb = gzip_bomb(r#"{"status":"OK","items":"#, length);
+                return Some(Ok(Answer::json(bomb).with(CONTENT_ENCODING, "gzip")));
+            }
             FaultKind::Endless => return Some(Ok(Answer::endless())),
             FaultKind::Close => return Some(Err(Abort)),
             _ => return None,
@@ -76,9 +83,9 @@ impl Service {
         Some(Ok(refusal.into_answer()))
     }
 
-    /// Applies faults to an answer. The names of files in listings and reports are known only now, so faults with a
-    /// `name` apply here.
-    pub(crate) fn after_faults(&self, visit: &mut Visit, mut answer: Answer) -> Result<Answer, Abort> {
+    /// Applies to an answer what faults do to answers. Listings and reports tell the names of files only now,
+    /// so faults with a `name` strike them here.
+    pub(crate) async fn after_faults(&self, visit: &mut Visit, mut answer: Answer) -> Result<Answer, Abort> {
         let endpoint = visit.endpoint.name();
         if matches!(endpoint, "folder/ls" | "file/ls" | "end.pl" | "dir")
             && self.faults.asks_for_names(endpoint)
@@ -98,6 +105,11 @@ impl Service {
         }
         if visit.is_struck(&FaultKind::LostAnswer) {
             return Err(Abort);
+        }
+        let late =
+            visit.struck(|kind| if let FaultKind::LateAnswer(time) = kind { Some(*time) } else { None });
+        if let Some(time) = late {
+            tokio::time::sleep(time).await;
         }
         if let Some(text) = visit.struck(|kind| match kind {
             FaultKind::DoneAnswer(text) => Some(text.clone()),
@@ -125,6 +137,9 @@ impl Service {
             visit.struck(|kind| if let FaultKind::Trickle(pause) = kind { Some(*pause) } else { None });
         if let Some(pause) = pause {
             answer.trickle(pause);
+        }
+        if visit.is_struck(&FaultKind::CutAnswer) {
+            answer.cut();
         }
         Ok(answer)
     }

@@ -131,7 +131,7 @@ impl Service {
             self.counters.count(visit.endpoint.name());
         }
         let answer = match self.work(request, &mut visit).await {
-            Ok(answer) => self.after_faults(&mut visit, answer),
+            Ok(answer) => self.after_faults(&mut visit, answer).await,
             Err(abort) => Err(abort),
         };
         visit.pending.entry.faults = visit.strikes.iter().map(|strike| strike.kind.to_string()).collect();

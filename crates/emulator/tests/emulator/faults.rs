@@ -207,3 +207,52 @@ async fn names_restrict_calls_by_the_files_behind_their_links() {
     desk.emulator.control().clear_faults();
     desk.token(json!({"url": bad})).await;
 }
+
+#[tokio::test]
+async fn answers_are_cut_late_or_elsewhere() {
+    let desk = Desk::new().await;
+    desk.upload(0, &[("a", b"1")]).await;
+    let control = desk.emulator.control();
+
+    control.add_fault(once("endpoint=folder/mkdir,kind=cut-answer"));
+    let response = desk.raw("folder/mkdir", json!({"folder_id": 0, "name": "d"})).await.unwrap();
+    assert!(response.status().is_success());
+    assert!(response.text().await.is_err());
+    assert_eq!(control.tree().unwrap().folders.len(), 1);
+
+    control.add_fault(once("endpoint=folder/ls,kind=late-answer:60"));
+    let began = std::time::Instant::now();
+    desk.ok("folder/ls", json!({"folder_id": 0})).await;
+    assert!(began.elapsed() >= std::time::Duration::from_millis(60));
+
+    control.add_fault(once("endpoint=folder/ls,kind=redirect:http://127.0.0.1:1/"));
+    let response = desk.raw("folder/ls", json!({"folder_id": 0})).await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["location"]),
+        (302, &"http://127.0.0.1:1/".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_download_may_be_longer_than_its_file() {
+    let desk = Desk::new().await;
+    let url = desk.put(0, "file", b"content").await;
+    desk.emulator.control().add_fault(once("kind=long-download:70000"));
+    let response = desk.get(&desk.token(json!({"url": url})).await).await;
+    assert_eq!(response.headers()["content-length"], "70007");
+    let bytes = response.bytes().await.unwrap();
+    assert!(bytes.starts_with(b"content\0") && bytes.len() == 70_007);
+}
+
+#[tokio::test]
+async fn little_gzip_may_become_much() {
+    let desk = Desk::new().await;
+    desk.emulator.control().add_fault(once("endpoint=folder/ls,kind=gzip-bomb:20"));
+    let mut response = desk.raw("folder/ls", json!({"folder_id": 0})).await.unwrap();
+    let mut received = 0;
+    // Its end isn't right.
+    while let Ok(Some(chunk)) = response.chunk().await {
+        received += chunk.len();
+    }
+    assert!(received >= 19 << 20, "{received}");
+}
