@@ -51,6 +51,8 @@ pub struct Network {
     pub gates: Option<PathBuf>,
     /// Checks what is known of an account by one listing of all its files (`--fast-list`).
     pub fast_list: bool,
+    /// Whether a run goes only so many folders deep (`--max-depth`), so that it ends whatever leads back.
+    pub bounded_depth: bool,
     /// How what comes over it is brought to the disk.
     pub downloads: Downloads,
     /// Who is told of calls and waits.
@@ -156,6 +158,7 @@ impl Default for Network {
             memory: None,
             gates: None,
             fast_list: false,
+            bounded_depth: false,
             downloads: Downloads::default(),
             observer: None,
             cancel: CancellationToken::new(),

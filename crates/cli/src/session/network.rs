@@ -63,6 +63,7 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
         memory: run.directories.cache.as_ref().map(|cache| cache.join(ACCOUNTS)),
         gates: run.directories.running.clone(),
         fast_list: settings.fast_list,
+        bounded_depth: run.max_depth.is_some(),
         downloads: settings.downloads.clone(),
         observer: Some(calls.clone()),
         ..Network::default()
