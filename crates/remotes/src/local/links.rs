@@ -70,8 +70,12 @@ pub(super) fn refuse_on_the_way(place: &Root, folder: &RemotePath) -> Result<()>
     while !on_the_way.is_root() {
         let path = place.tree.locate(&on_the_way)?;
         if fs::symlink_metadata(&path).is_ok_and(|there| there.is_symlink()) {
-            let error = io::Error::other("a symbolic link stands there, and with --links none is followed");
-            return Err(StorageError::io("write into", path, error));
+            let link = |name: Name| Name::new([name.as_bytes(), SUFFIX.as_bytes()].concat()).ok();
+            let rival = on_the_way.name().and_then(link);
+            return Err(match rival {
+                Some(rival) => StorageError::OnePlace { path: on_the_way, rival, folder: true },
+                None => StorageError::IsAFile(on_the_way),
+            });
         }
         on_the_way = on_the_way.parent().unwrap_or_default();
     }
