@@ -17,6 +17,8 @@ pub struct Resources {
     pub downloads: Downloads,
     /// Checks what is known of an account by one listing of all its files (`--fast-list`).
     pub fast_list: bool,
+    /// Whether a run goes only to a given depth (`--max-depth`), so that it ends even where links lead back.
+    pub bounded_depth: bool,
     /// Who learns of calls and waits.
     pub observer: Option<Arc<dyn Observer>>,
     /// Stops all calls.
@@ -41,6 +43,7 @@ impl fmt::Debug for Resources {
             .field("state", &self.state)
             .field("downloads", &self.downloads)
             .field("fast_list", &self.fast_list)
+            .field("bounded_depth", &self.bounded_depth)
             .finish_non_exhaustive()
     }
 }

@@ -25,6 +25,8 @@ pub struct Configuration {
     locations: Locations,
     file: Option<ConfigFile>,
     sources: Sources,
+    /// Whether it was told that the file isn't there.
+    told: bool,
 }
 
 impl fmt::Debug for Configuration {
@@ -74,7 +76,7 @@ impl Configuration {
         });
         let Passphrases { command, person } = passphrases;
         let sources = Sources { command, variable, person };
-        Self { file: locations.file().map(ConfigFile::at), locations, sources }
+        Self { file: locations.file().map(ConfigFile::at), locations, sources, told: false }
     }
 
     /// Makes a configuration without a file.
@@ -91,6 +93,11 @@ impl Configuration {
         match &mut self.file {
             Some(file) => {
                 let document = file.read(&mut self.sources)?;
+                // Of the usual places none need have a file.
+                if self.locations.is_named() && !self.told && !file.path().exists() {
+                    self.told = true;
+                    tracing::warn!("Config file {:?} not found - using defaults", file.path());
+                }
                 Config::of_document(file.path(), &document, environment)
             }
             None => Ok(Config::new(IniFile::default(), environment.clone())),

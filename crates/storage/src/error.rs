@@ -81,7 +81,15 @@ pub enum StorageError {
         /// Name of the flag that set the limit.
         limit: &'static str,
     },
-    /// The file changed since it was listed or read.
+    /// What was named is no file and no folder, so that it has nothing that could be copied.
+    #[error("{path:?} is {what}, neither a file nor a directory: it can't be transferred")]
+    Special {
+        /// What was named.
+        path: RemotePath,
+        /// What it is, with its article.
+        what: &'static str,
+    },
+    /// The file isn't what it was when it was listed or read.
     #[error("source file is being updated: {path:?} {what}")]
     SourceChanged {
         /// Path of the file.
@@ -123,15 +131,15 @@ pub enum StorageError {
         /// What is wrong with the new name, or why there is none.
         why: String,
     },
-    /// A file and a symbolic link have the same place there, so that one would replace the other.
-    #[error(
-        "{path:?} has the same place as {rival:?}: one is a file and the other a symlink, and both stay as they are"
-    )]
+    /// A symbolic link and something else have one place there, so that one would take the place of the other.
+    #[error("{path:?} has the same place as {rival:?}: {}", one_place(*.folder))]
     OnePlace {
         /// Path that was to be stored.
         path: RemotePath,
         /// Name of the other entry in the same place.
         rival: Name,
+        /// Whether a folder is meant, and not a file.
+        folder: bool,
     },
     /// A path can't be used.
     #[error(transparent)]
@@ -322,6 +330,7 @@ impl StorageError {
             | Self::Unverified(path)
             | Self::TooLarge { path, .. }
             | Self::OnePlace { path, .. }
+            | Self::Special { path, .. }
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }
@@ -350,6 +359,7 @@ impl StorageError {
             | Self::BadName { folder: path, .. }
             | Self::TooLarge { path, .. }
             | Self::OnePlace { path, .. }
+            | Self::Special { path, .. }
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }
@@ -411,8 +421,17 @@ impl StorageError {
     }
 }
 
-/// Returns the text of an error about a location. Where the error's own text names the path, the location replaces
-/// it.
+/// Says what has one place with a symbolic link, and what comes of it.
+fn one_place(folder: bool) -> &'static str {
+    match folder {
+        false => "one is a file and the other a symlink, and both stay as they are",
+        true => {
+            "one is a directory and the other a symlink, and with --links none is followed, so both stay as they are"
+        }
+    }
+}
+
+/// Says an error about a location. Where the error's own words name the path, the location takes its place.
 fn said_of(location: &str, error: &StorageError) -> String {
     match error {
         StorageError::FolderNotFound(_) => format!("directory not found: {location:?}"),
@@ -421,7 +440,10 @@ fn said_of(location: &str, error: &StorageError) -> String {
         StorageError::IsAFolder(_) => format!("{location:?} is a directory, not a file"),
         StorageError::FolderNotEmpty(_) => format!("directory not empty: {location:?}"),
         StorageError::AlreadyExists(_) => format!("{location:?} exists already"),
-        // The others name the remote or the absolute path themselves, or aren't about a path.
+        StorageError::Special { what, .. } => {
+            format!("{location:?} is {what}, neither a file nor a directory: it can't be transferred")
+        }
+        // The others name the remote or the absolute path themselves, or concern no path.
         other => other.to_string(),
     }
 }

@@ -114,6 +114,18 @@ impl NameRules {
         let plain = name.as_bytes().strip_suffix(suffix).and_then(|plain| Name::new(plain).ok());
         link.into_iter().chain(plain).collect()
     }
+
+    /// Returns the name of the link that has the same place as a folder of this name.
+    #[must_use]
+    pub fn link_in_place_of(&self, folder: &Name) -> Option<Name> {
+        Name::new([folder.as_bytes(), self.link_suffix?.as_bytes()].concat()).ok()
+    }
+
+    /// Returns the name of the folder that has the same place as a link that is listed under this name.
+    #[must_use]
+    pub fn folder_in_place_of(&self, link: &Name) -> Option<Name> {
+        Name::new(link.as_bytes().strip_suffix(self.link_suffix?.as_bytes())?).ok()
+    }
 }
 
 /// Length of a name.
@@ -154,6 +166,10 @@ mod tests {
         assert_eq!(rivals(&rules, "x.link"), ["x.link.link", "x"]);
         assert_eq!(rivals(&rules, ".link"), [".link.link"]);
         assert!(rivals(&NameRules::default(), "x").is_empty());
+        let name = |name| Name::new(name).unwrap();
+        assert_eq!(rules.link_in_place_of(&name("x")), Some(name("x.link")));
+        assert_eq!(rules.folder_in_place_of(&name("x.link")), Some(name("x")));
+        assert_eq!(rules.folder_in_place_of(&name("x")), None);
     }
 
     #[test]

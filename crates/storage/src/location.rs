@@ -68,7 +68,8 @@ impl Location {
             | StorageError::IsAFile(_)
             | StorageError::IsAFolder(_)
             | StorageError::FolderNotEmpty(_)
-            | StorageError::AlreadyExists(_) => {
+            | StorageError::AlreadyExists(_)
+            | StorageError::Special { .. } => {
                 StorageError::At { location: self.shown(), problem: Box::new(error) }
             }
             other => other,

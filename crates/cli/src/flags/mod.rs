@@ -37,7 +37,7 @@ pub(crate) use self::{
     network::NetworkFlags,
     reference::{backend_help, backend_table, flags_markdown, markdown as reference_markdown},
     stats::{StatsFlags, Unit},
-    transfer::{CutoffMode, TransferFlags, order as transfer_order},
+    transfer::{CutoffMode, RENAMES, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
 };
 

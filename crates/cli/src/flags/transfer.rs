@@ -251,7 +251,10 @@ pub(crate) struct TransferFlags {
     pub(crate) report: Option<PathBuf>,
 }
 
-/// Parses what a renamed file must have kept. Its content and size are compared in any case.
+/// What `--track-renames-strategy` takes, between commas.
+pub(crate) const RENAMES: [&str; 4] = ["hash", "size", "leaf", "modtime"];
+
+/// What a renamed file must have kept. Its content is compared whatever the words are, and so is its size.
 fn renames(text: &str) -> Result<Renames, String> {
     let mut renames = Renames::default();
     for word in text.split(',').map(str::trim) {
@@ -260,9 +263,8 @@ fn renames(text: &str) -> Result<Renames, String> {
             "leaf" => renames.same_name = true,
             "modtime" => renames.same_time = true,
             _ => {
-                return Err(format!(
-                    "unknown track renames strategy {word:?}; there are: hash, size, leaf, modtime"
-                ));
+                let known = RENAMES.join(", ");
+                return Err(format!("unknown track renames strategy {word:?}; there are: {known}"));
             }
         }
     }

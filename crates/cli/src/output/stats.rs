@@ -125,6 +125,7 @@ impl StatsSnapshot {
             errors: counted.errors,
             checks: counted.checks,
             total_checks: counted.total_checks,
+            listed: Some(counted.listed),
             deleted: counted.deleted,
             deleted_folders: counted.deleted_folders,
             renamed: counted.renamed,

@@ -72,6 +72,7 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failur
         },
         downloads: settings.downloads.clone(),
         fast_list: settings.fast_list,
+        bounded_depth: run.max_depth.is_some(),
         observer: Some(calls.clone()),
         ..Resources::default()
     })

@@ -76,6 +76,7 @@ impl Run<'_> {
         }
         let (Listing { entries: destination, gaps: unread }, exists) =
             self.list_destination(folder, &target).await?;
+        self.stats.count_listed(destination.len());
         if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
             return Ok(Vec::new());
         }
@@ -198,6 +199,7 @@ impl Run<'_> {
             .list(&path, Freshness::SinceStart)
             .await
             .map_err(|error| if folder.path.is_root() { self.from.named(error) } else { error })?;
+        self.stats.count_listed(listing.entries.len());
         let mut gaps = Unknown::default();
         for gap in listing.gaps {
             gaps.anything |= matches!(gap.error, StorageError::Undecryptable { .. });

@@ -158,7 +158,7 @@ async fn one_file(
     };
     let places = Places::of(target, options.names.at(target), listed.iter().flatten());
     if let Some(rival) = places.rival(target, &name) {
-        return Err(StorageError::OnePlace { path: RemotePath::root().join(&name), rival });
+        return Err(rival.of(RemotePath::root().join(&name)));
     }
     let existing = match listed {
         Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),

@@ -10,6 +10,8 @@ use fichier_storage::{
     Relocation, Remote, RemoteExt as _, RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
+use crate::say_skipped;
+
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
 #[derive(Debug)]
 pub struct DryRun {
@@ -25,7 +27,7 @@ impl DryRun {
 }
 
 fn skipped(path: &RemotePath, action: &str) {
-    tracing::warn!(path = %path, "Skipped {action} as --dry-run is set");
+    say_skipped(&path.to_string(), action, None);
 }
 
 fn relocate(batch: &[Relocation]) -> Vec<Outcome<File>> {

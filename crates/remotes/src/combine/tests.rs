@@ -63,7 +63,7 @@ async fn each_folder_shows_its_place() {
     put(&*both, "there", "g", b"2").await.into_result().unwrap();
     assert_eq!(names(&*two, "").await, ["g"]);
     assert_eq!(names(&*both, "here/x").await, ["here/x/f"]);
-    let stream = both.read(&file, ByteRange::whole()).await.unwrap();
+    let stream = both.read(&file, ByteRange::WHOLE).await.unwrap();
     assert_eq!(collect(stream).await.unwrap(), b"1"[..]);
 }
 

@@ -23,7 +23,8 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     needs_one_of: &[],
     opens: Opens::Place(|opening, chosen| {
         let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
-        let options = options(chosen, &opening.resources.downloads).map_err(wrong)?;
+        let mut options = options(chosen, &opening.resources.downloads).map_err(wrong)?;
+        options.follows_circles = opening.resources.bounded_depth;
         Ok(Arc::new(LocalRemote::open(opening.root, options)))
     }),
 };
@@ -209,6 +210,7 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
     }
     Ok(LocalOptions {
         downloads,
+        follows_circles: false,
         links: links(chosen)?,
         case_insensitive: match (chosen.flag("case_sensitive")?, chosen.flag("case_insensitive")?) {
             (true, _) => false,
