@@ -111,6 +111,8 @@ pub enum WaitReason {
     AddressLock,
     /// Another address to stop downloading.
     Locations,
+    /// A download connection to end, since the account has as many as it may.
+    Connections,
     /// The time that the service asked for.
     RetryAfter,
     /// The next try after an error that may pass.

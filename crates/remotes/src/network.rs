@@ -45,6 +45,8 @@ pub struct Network {
     pub waits: WaitBudget,
     /// The least time between two calls (`--tpslimit`).
     pub call_gap: Duration,
+    /// How many bytes a second a file may be sent at best (`--bwlimit`, `--bwlimit-file`); `None`: any number.
+    pub upload_rate: Option<u64>,
     /// Where what was learned about accounts is kept between runs; `None`: nowhere.
     pub memory: Option<PathBuf>,
     /// Where processes tell each other of their calls to the same account; `None`: nowhere.
@@ -153,6 +155,7 @@ impl Default for Network {
             low_level_retries: 10,
             waits: WaitBudget::default(),
             call_gap: Duration::ZERO,
+            upload_rate: None,
             memory: None,
             gates: None,
             fast_list: false,

@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
-use crate::pacer::{CallClass, retry_after};
+use crate::pacer::{CallClass, Connection, retry_after};
 use crate::page::is_html;
 use crate::transport::{failure, none_if_zero, page_of, status_error};
 use crate::wire::download::{DownloadToken, TokenRequest};
@@ -147,6 +147,17 @@ impl Client {
     /// `TooManyLocations` and `NeedsCdn` happen here; `NotAllowed` says what a password has to do with it.
     pub async fn download_token(&self, request: &TokenRequest) -> Result<DownloadToken, ApiError> {
         self.post(self.call(Endpoint::GetToken, CallClass::Token), request).await
+    }
+
+    /// Waits for the right to one more download connection of the account. Get it before the token, which would grow old
+    /// meanwhile, and keep it as long as the download goes on.
+    ///
+    /// # Errors
+    /// `Canceled` when all waits are to end.
+    pub async fn download_connection(&self) -> Result<Connection, ApiError> {
+        let call = self.call(Endpoint::Download, CallClass::Node);
+        let taken = self.inner.pacer.connection(call).await;
+        taken.map_err(|kind| ApiError::new(Endpoint::Download, kind).with_history(0, false))
     }
 
     /// Begins to read a file, or a part of it. Isn't paced; repeated until the head of an answer has come,
