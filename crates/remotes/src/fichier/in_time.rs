@@ -69,7 +69,8 @@ impl UploadTime {
     /// Refuses a file that can't arrive in time.
     pub(super) fn check(&self, path: &RemotePath, size: u64) -> Result<(), StorageError> {
         let Some(rate) = self.rate().filter(|rate| self.arrives_at(*rate) < size) else { return Ok(()) };
-        let needed = Duration::from_secs(size.checked_div(rate).unwrap_or(u64::MAX));
+        let needed = u128::from(size) * 1000 / u128::from(rate.max(1));
+        let needed = Duration::from_millis(u64::try_from(needed).unwrap_or(u64::MAX));
         let (size, limit, most) = (bytes(size), time(self.limit), bytes(self.arrives_at(rate)));
         let helps = match self.allowed == Some(rate) {
             true => "a higher --bwlimit or --bwlimit-file helps",
