@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fichier_emulator::Builder;
-use fichier_storage::{Outcome, Remote};
+use fichier_storage::Outcome;
 
 use crate::service::{Service, batch};
 
