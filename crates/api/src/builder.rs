@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::dump::Dump;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
+use crate::limits::DOWNLOAD_CONNECTIONS;
 use crate::observer::Observer;
 use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy, WaitBudget};
 use crate::proxy::ProxySettings;
@@ -51,6 +52,7 @@ pub struct ClientBuilder {
     cancel: CancellationToken,
     end_waits: CancellationToken,
     gates: Option<PathBuf>,
+    connections: usize,
     address: Option<PathBuf>,
     waits: WaitBudget,
 }
@@ -80,6 +82,7 @@ impl ClientBuilder {
             cancel: CancellationToken::new(),
             end_waits: CancellationToken::new(),
             gates: None,
+            connections: DOWNLOAD_CONNECTIONS,
             address: None,
             waits: WaitBudget::default(),
         }
@@ -232,8 +235,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Records in this file when any account's data is asked for, since the service limits that by IP address, too.
-    /// All accounts of a service share the file.
+    /// How many download connections may be open at once, in all processes that share gates. Default: 30.
+    pub fn download_connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Notes in this file when any account is asked for, which the service limits by address, too. All accounts of a
+    /// service share it.
     pub fn shared_address(mut self, file: impl Into<PathBuf>) -> Self {
         self.address = Some(file.into());
         self
@@ -252,6 +261,7 @@ impl ClientBuilder {
         if let Some(pacing) = self.pacing_without_limits {
             pacer.without_limits(pacing);
         }
+        pacer.connect_at_most(self.connections);
         if let Some(path) = &self.gates {
             pacer.share(path);
         }

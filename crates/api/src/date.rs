@@ -15,9 +15,9 @@ const LAST: DateTime = DateTime::constant(9999, 12, 31, 23, 59, 59, 0);
 
 /// A date as the service writes it.
 ///
-/// A date has no zone. The service probably means French local time; rclone reads it as UTC, and
-/// [`as_utc`](Self::as_utc) does the same, so that listings agree (API document, section 1). The text is kept
-/// exactly, whatever it is.
+/// It has no zone. The service means French time; rclone reads it as UTC, and [`as_utc`](Self::as_utc) does as rclone so
+/// that listings agree (API document, section 1). [`french_time`](crate::french_time) leads from there to the moment that
+/// is meant. The text is kept exactly, whatever it is.
 ///
 /// ```
 /// use fichier_api::WireDate;

@@ -29,6 +29,7 @@ mod endpoint;
 mod endpoints;
 mod error;
 mod folder_id;
+pub mod french_time;
 mod item_stream;
 mod key;
 pub mod limits;
@@ -63,8 +64,8 @@ pub use link_text::{FoundLink, LinkTarget, links_in};
 pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
-    AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
-    WaitBudget,
+    AccountSnapshot, CallClass, Connection, Learned, ListedFolder, ListedPart, Pacing, ReportPacing,
+    RetryPolicy, WaitBudget,
 };
 pub use proxy::ProxySettings;
 pub use shown::{shown, shown_address};

@@ -1,7 +1,9 @@
 //! Limits of the service that callers have to know. Intervals are in [`Pacing`](crate::Pacing).
 
-/// Most files of one upload request, as other clients of the site send them (API document, section 7).
-pub const FILES_PER_UPLOAD: usize = 100;
+use std::time::Duration;
+
+/// Files that one upload request may carry (API document, section 2).
+pub const FILES_PER_UPLOAD: usize = 500;
 
 /// Items of one batched call (remove, move, copy, rename, change) to begin with. The service documents no number;
 /// this one is safe (API document, section 5).
@@ -11,10 +13,19 @@ pub const ITEMS_PER_CALL: usize = 100;
 /// refused call doesn't affect too much.
 pub const MOST_ITEMS_PER_CALL: usize = 500;
 
-/// Number of results from which a listing isn't complete (API document, section 2).
+/// Download connections that an account may hold at a time (API document, section 2).
+pub const DOWNLOAD_CONNECTIONS: usize = 30;
+
+/// A listing of so many results or more isn't complete (API document, section 2).
 pub const LISTING_CAP: usize = 5_000;
 
-/// Largest file in bytes that rclone sends. The service documents 500 GB (API document, section 2).
+/// Bytes that one upload request may carry in all (API document, section 2).
+pub const BYTES_PER_UPLOAD: u64 = 500_000_000_000;
+
+/// How long an upload may take from its first byte (API document, section 2).
+pub const UPLOAD_TIME: Duration = Duration::from_secs(4 * 3600);
+
+/// Largest file in bytes that the service takes (API document, section 2).
 pub const MAX_FILE_SIZE: u64 = 300_000_000_000;
 
 /// Largest size of a file that is believed in a listing, in bytes: ten times the service's limit, so that a larger

@@ -111,6 +111,8 @@ pub enum WaitReason {
     AddressLock,
     /// Another IP address has to stop downloading.
     Locations,
+    /// A download connection to end, since the account has as many as it may.
+    Connections,
     /// The time that the service asked for.
     RetryAfter,
     /// The pause before the next try after a temporary error.

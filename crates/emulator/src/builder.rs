@@ -54,7 +54,38 @@ impl fmt::Display for MkdirExisting {
     }
 }
 
-/// What happens to a list with an item that can't be served. The document doesn't know (section 5).
+/// What `folder/mv` does when it is asked to move and to rename at once; the witnesses disagree (section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FolderRename {
+    /// Both. A namesake in the folder that is left is overwritten.
+    #[default]
+    Moves,
+    /// It renames the folder in place, and ignores where it is to go.
+    Stays,
+}
+
+impl FromStr for FolderRename {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        match text {
+            "moves" => Ok(Self::Moves),
+            "stays" => Ok(Self::Stays),
+            _ => Err(ParseValueError::new(text, "expected moves or stays")),
+        }
+    }
+}
+
+impl fmt::Display for FolderRename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Moves => "moves",
+            Self::Stays => "stays",
+        })
+    }
+}
+
+/// What becomes of a list with an item that can't be served; the document doesn't know (section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lists {
     /// The whole call is refused, and nothing is done.
@@ -136,9 +167,14 @@ pub struct Builder {
     pub(crate) listing_cap: Option<Option<usize>>,
     pub(crate) most_items: Option<usize>,
     pub(crate) lists: Lists,
+    pub(crate) upload_files: usize,
+    pub(crate) drops_excess: bool,
+    pub(crate) largest_file: u64,
     pub(crate) largest_upload: u64,
+    pub(crate) upload_time: Duration,
     pub(crate) lag: Duration,
     pub(crate) mkdir_existing: MkdirExisting,
+    pub(crate) folder_rename: FolderRename,
     pub(crate) faults: Vec<FaultSpec>,
     pub(crate) request_log: Option<PathBuf>,
     pub(crate) accounts: Vec<Account>,
@@ -159,9 +195,14 @@ impl Default for Builder {
             listing_cap: None,
             most_items: None,
             lists: Lists::Whole,
-            largest_upload: 300_000_000_000,
+            upload_files: 500,
+            drops_excess: false,
+            largest_file: 300_000_000_000,
+            largest_upload: 500_000_000_000,
+            upload_time: Duration::from_secs(4 * 3600),
             lag: Duration::ZERO,
             mkdir_existing: MkdirExisting::Refuse,
+            folder_rename: FolderRename::Moves,
             faults: Vec::new(),
             request_log: None,
             accounts: Vec::new(),
@@ -233,7 +274,32 @@ impl Builder {
         self
     }
 
-    /// Sets the largest upload, by `Content-Length`. Default: 300 GB, the stricter of the two known values.
+    /// How many files one upload may bring; one that brings more is refused. Default: 500.
+    pub fn upload_files(mut self, files: usize) -> Self {
+        self.upload_files = files;
+        self
+    }
+
+    /// Whether files that an upload brings beyond their number are dropped without a word, rather than the upload refused.
+    /// Default: no.
+    pub fn drops_excess(mut self, drops: bool) -> Self {
+        self.drops_excess = drops;
+        self
+    }
+
+    /// The largest file of an upload. Default: 300 GB.
+    pub fn largest_file(mut self, bytes: u64) -> Self {
+        self.largest_file = bytes;
+        self
+    }
+
+    /// How long an upload may take before its connection is closed. Default: 4 hours.
+    pub fn upload_time(mut self, time: Duration) -> Self {
+        self.upload_time = time;
+        self
+    }
+
+    /// The largest upload, by `Content-Length`. Default: 500 GB.
     pub fn largest_upload(mut self, bytes: u64) -> Self {
         self.largest_upload = bytes;
         self
@@ -248,6 +314,12 @@ impl Builder {
     /// Sets what making a folder that exists does. Default: refuse.
     pub fn mkdir_existing(mut self, policy: MkdirExisting) -> Self {
         self.mkdir_existing = policy;
+        self
+    }
+
+    /// What moving and renaming a folder in one call does. Default: both.
+    pub fn folder_rename(mut self, way: FolderRename) -> Self {
+        self.folder_rename = way;
         self
     }
 
@@ -275,8 +347,14 @@ impl Builder {
         self
     }
 
-    /// Sets the zone in which dates are written. Default: UTC, since clients read them so (API document, section 1);
-    /// the service itself may use French time.
+    /// Writes dates in French time, as the service does (API document, section 1).
+    pub fn french_dates(self) -> Self {
+        // The rule itself, since a machine may have no database of zones.
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC);
+        self.zone(zone)
+    }
+
+    /// The zone in which dates are written. Default: UTC, so that tests needn't reckon.
     pub fn zone(mut self, zone: TimeZone) -> Self {
         self.zone = zone;
         self

@@ -32,7 +32,7 @@ mod service;
 mod state;
 pub mod synthetic;
 
-pub use builder::{Account, Builder, DEMO_KEY, Lists, MkdirExisting};
+pub use builder::{Account, Builder, DEMO_KEY, FolderRename, Lists, MkdirExisting};
 pub use checksum::Checksums;
 pub use clock::Clock;
 pub use control::{Control, SeedFile, Tree, TreeFile, TreeFolder};

@@ -172,8 +172,8 @@ impl Filter {
             return if named.has_file(path.as_bytes()) { Ok(()) } else { Err(Exclusion::Named) };
         }
         // A file without a time counts as changed just now.
-        let is_early = |limit| file.modified.is_some_and(|modified| modified < limit);
-        let is_late = |limit| file.modified.is_none_or(|modified| modified > limit);
+        let is_early = |limit| file.moment().is_some_and(|moment| moment < limit);
+        let is_late = |limit| file.moment().is_none_or(|moment| moment > limit);
         if self.not_before.is_some_and(is_early) || self.not_after.is_some_and(is_late) {
             return Err(Exclusion::Time);
         }
@@ -324,6 +324,7 @@ mod tests {
             id: None,
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         }
     }
 

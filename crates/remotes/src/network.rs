@@ -41,6 +41,8 @@ pub struct Network {
     pub waits: WaitBudget,
     /// The least time between two calls (`--tpslimit`).
     pub call_gap: Duration,
+    /// How many bytes a second a file may be sent at best (`--bwlimit`, `--bwlimit-file`); `None`: any number.
+    pub upload_rate: Option<u64>,
 }
 
 /// Headers of requests, in the order in which they were given. Their values may be secrets.
@@ -135,6 +137,7 @@ impl Default for Network {
             low_level_retries: 10,
             waits: WaitBudget::default(),
             call_gap: Duration::ZERO,
+            upload_rate: None,
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What a folder holds: files and folders.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use crate::{Name, RemotePath, Whirlpool};
 
@@ -85,13 +89,32 @@ pub struct File {
     /// Mark that differs for each content of the file, where the remote can give one without reading the file and
     /// knows no checksum.
     pub fingerprint: Option<Fingerprint>,
+    /// By how many seconds [`modified`](Self::modified) is ahead of the moment that it means, where the remote tells times
+    /// of a zone as if they were UTC.
+    pub seconds_ahead: u16,
 }
 
 impl File {
     /// Returns a file of which only the path and the size are known.
     #[must_use]
     pub fn new(path: RemotePath, size: u64) -> Self {
-        Self { path, size, modified: None, whirlpool: None, id: None, media_type: None, fingerprint: None }
+        Self {
+            path,
+            size,
+            modified: None,
+            whirlpool: None,
+            id: None,
+            media_type: None,
+            fingerprint: None,
+            seconds_ahead: 0,
+        }
+    }
+
+    /// Returns the moment when it was last changed or stored. It differs from the time that is shown where the remote
+    /// tells times of a zone as if they were UTC.
+    #[must_use]
+    pub fn moment(&self) -> Option<SystemTime> {
+        self.modified?.checked_sub(Duration::from_secs(self.seconds_ahead.into()))
     }
 
     /// Returns the fingerprint under which something may be remembered of this file; `None` if it has no settled one.

@@ -142,6 +142,7 @@ impl MemoryRemote {
             id: None,
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         };
         Ok(state.put(file, bytes, &item.replaces, self.info.features.duplicates))
     }

@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
-use crate::pacer::{CallClass, retry_after};
+use crate::pacer::{CallClass, Connection, retry_after};
 use crate::page::is_html;
 use crate::transport::{failure, none_if_zero, page_of, status_error};
 use crate::wire::download::{DownloadToken, TokenRequest};
@@ -149,8 +149,19 @@ impl Client {
         self.post(self.call(Endpoint::GetToken, CallClass::Token), request).await
     }
 
-    /// Starts to read a file, or a part of it. The call isn't paced. It is repeated until the header of an answer has
-    /// come, not afterwards.
+    /// Waits for the right to one more download connection of the account. Get it before the token, which would grow old
+    /// meanwhile, and keep it as long as the download goes on.
+    ///
+    /// # Errors
+    /// `Canceled` when all waits are to end.
+    pub async fn download_connection(&self) -> Result<Connection, ApiError> {
+        let call = self.call(Endpoint::Download, CallClass::Node);
+        let taken = self.inner.pacer.connection(call).await;
+        taken.map_err(|kind| ApiError::new(Endpoint::Download, kind).with_history(0, false))
+    }
+
+    /// Begins to read a file, or a part of it. Isn't paced; repeated until the head of an answer has come,
+    /// not afterwards.
     ///
     /// # Errors
     /// `TokenRefused` when the token is used up or too old: fetch another one. `RangeNotSatisfiable` when the range

@@ -21,8 +21,15 @@ impl Timetable {
         self.from.is_empty()
     }
 
-    /// Returns the rates at a local time: those of the last entry that has begun this week, or else of the last entry
-    /// of the week before.
+    /// The most bytes a second that may ever be sent; `None`: any number at some time.
+    pub(crate) fn best_up(&self) -> Option<u64> {
+        let up = |rates: &Rates| rates.total.into_iter().chain(rates.up).min();
+        let best: Option<Vec<_>> = self.from.iter().map(|(_, rates)| up(rates)).collect();
+        best?.into_iter().max().map(NonZeroU64::get)
+    }
+
+    /// The rates at a moment by the local clock: those of the last time that was reached in this week, or the
+    /// last of the week before.
     pub(crate) fn at(&self, now: DateTime) -> Rates {
         let day = u32::from(now.weekday().to_monday_zero_offset().unsigned_abs());
         let minute = |part: i8| u32::from(part.unsigned_abs());
@@ -143,6 +150,20 @@ mod tests {
         assert_eq!(week.at(at(5, 9, 0)), total(10 << 10));
         assert_eq!(week.at(at(6, 21, 0)), Rates::default());
         assert_eq!(week.at(at(0, 0, 0)), total(512));
+    }
+
+    #[test]
+    fn the_best_rate_for_sending_is_that_of_the_fastest_time() {
+        for (text, best) in [
+            ("", None),
+            ("1k", Some(1 << 10)),
+            ("2k:1k", Some(2 << 10)),
+            ("off:1k", None),
+            ("08:00,1k 12:00,3k:9k", Some(3 << 10)),
+            ("08:00,1k 12:00,off", None),
+        ] {
+            assert_eq!(timetable(text).unwrap().best_up(), best, "{text}");
+        }
     }
 
     #[test]

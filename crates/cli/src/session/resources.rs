@@ -11,6 +11,7 @@ use crate::{
     arguments::{NetworkSettings, Settings},
     calls::Calls,
     exit::Failure,
+    flags::Timetable,
 };
 
 /// What is known of accounts lies here in the cache directory.
@@ -63,6 +64,10 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failur
         call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {
             Duration::try_from_secs_f64(calls.recip()).unwrap_or(DAY).min(DAY)
         }),
+        upload_rate: [&run.transfer.bandwidth, &run.transfer.file_bandwidth]
+            .into_iter()
+            .filter_map(Timetable::best_up)
+            .min(),
     };
     Ok(Resources {
         network,

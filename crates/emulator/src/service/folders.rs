@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Flag, Id, Reply};
 use crate::answer::Refusal;
-use crate::builder::MkdirExisting;
+use crate::builder::{FolderRename, MkdirExisting};
 use crate::links;
 use crate::names::stored_name;
 
@@ -55,11 +55,14 @@ pub(super) fn mv(call: &Call<'_>) -> Reply {
     if folder.id == 0 {
         return Err(Refusal::ko("The root can't be moved #521"));
     }
-    let target = call.folder(params.destination_folder_id, params.destination_user.as_deref(), true)?;
+    let rename = params.rename.filter(|name| !name.trim_matches(' ').is_empty());
+    let target = match (&rename, call.service.folder_rename) {
+        (Some(_), FolderRename::Stays) => call.own_folder(Id(folder.parent))?,
+        _ => call.folder(params.destination_folder_id, params.destination_user.as_deref(), true)?,
+    };
     if target.account == folder.account && call.tx.is_within(folder.account, target.id, folder.id)? {
         return Err(Refusal::ko("A folder can't be moved into itself #522"));
     }
-    let rename = params.rename.filter(|name| !name.trim_matches(' ').is_empty());
     let name = rename.as_deref().map_or_else(|| folder.name.clone(), stored_name);
     let stays = target.account == folder.account && target.id == folder.parent;
     // A folder of the same name at the destination is treated as in `folder/mkdir`, except that nothing is merged.

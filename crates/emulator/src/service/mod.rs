@@ -27,7 +27,7 @@ use hyper::body::Incoming;
 use jiff::tz::TimeZone;
 
 use crate::answer::{Abort, Answer, Body};
-use crate::builder::{Builder, Lists, MkdirExisting};
+use crate::builder::{Builder, FolderRename, Lists, MkdirExisting};
 use crate::checksum::Checksums;
 use crate::clock::Clock;
 use crate::control_http;
@@ -77,9 +77,14 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) zone: TimeZone,
     address: SocketAddr,
+    upload_files: usize,
+    drops_excess: bool,
+    largest_file: u64,
     largest_upload: u64,
+    upload_time: std::time::Duration,
     checksums: Checksums,
     mkdir_existing: MkdirExisting,
+    folder_rename: FolderRename,
     log: Option<Arc<RequestLog>>,
 }
 
@@ -112,9 +117,14 @@ impl Service {
             clock: builder.clock,
             zone: builder.zone,
             address,
+            upload_files: builder.upload_files,
+            drops_excess: builder.drops_excess,
+            largest_file: builder.largest_file,
             largest_upload: builder.largest_upload,
+            upload_time: builder.upload_time,
             checksums: builder.checksums,
             mkdir_existing: builder.mkdir_existing,
+            folder_rename: builder.folder_rename,
             log,
         })
     }

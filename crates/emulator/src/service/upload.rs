@@ -25,10 +25,7 @@ use crate::multipart::{Multipart, MultipartError, boundary};
 use crate::names::stored_name_of_bytes;
 use crate::state::{AccountRow, NewFile, Store, Stored, Tx, blocking};
 
-/// Most files in one request; more are refused.
-const MOST_FILES: usize = 100;
-
-/// Most bytes of a form's plain field that are read.
+/// A form's plain field is read up to here.
 const LONGEST_FIELD: usize = 64 * 1024;
 
 /// A refused upload of up to this size is read to its end, so that the client sees the answer rather than a
@@ -121,7 +118,8 @@ impl Service {
         visit.pending.entry.account = account.as_ref().map(|account| account.email.clone());
         let cut = visit.struck(|kind| if let FaultKind::CutUpload(at) = kind { Some(*at) } else { None });
         let mut form = Multipart::new(body, &boundary, cut);
-        let outcome = self.receive(visit, &mut form, account, id.unwrap_or_default()).await;
+        let received = self.receive(visit, &mut form, account, id.unwrap_or_default());
+        let outcome = tokio::time::timeout(self.upload_time, received).await.unwrap_or(Err(Failed::Cut));
         if matches!(outcome, Err(Failed::Refused(..))) && form.received < DRAINED {
             let _ = form.drain().await;
         }
@@ -207,13 +205,15 @@ impl Service {
                     let sent_name = name;
                     let name = self.name_to_store(visit, &sent_name);
                     let received = self.receive_file(form, alter).await?;
+                    read.arrived += 1;
+                    let too_many = read.arrived > self.upload_files;
+                    if too_many && !self.drops_excess {
+                        return Err(Failed::Refused(StatusCode::FORBIDDEN, "Too many files"));
+                    }
+                    let received = received.filter(|_| !too_many);
                     // An empty file can't be stored; a picker without a choice sends one without a name.
                     if let Some(received) = received.filter(|_| !self.is_dropped(visit, &sent_name)) {
                         read.files.push((name, received));
-                    }
-                    read.arrived += 1;
-                    if read.arrived > MOST_FILES {
-                        return Err(Failed::Refused(StatusCode::FORBIDDEN, "Too many files"));
                     }
                 }
                 (field, None) => {
@@ -308,9 +308,15 @@ impl Service {
     ) -> Result<Option<Received>, Failed> {
         let Some(first) = form.chunk().await? else { return Ok(None) };
         let mut writer = Writer::start(Arc::clone(&self.store), self.checksums, alter);
-        writer.send(first).await?;
-        while let Some(chunk) = form.chunk().await? {
+        let mut next = Some(first);
+        let mut size = 0;
+        while let Some(chunk) = next {
+            size += chunk.len() as u64;
+            if size > self.largest_file {
+                return Err(Failed::Refused(StatusCode::PAYLOAD_TOO_LARGE, "The file is too large."));
+            }
             writer.send(chunk).await?;
+            next = form.chunk().await?;
         }
         writer.finish().await.map(Some)
     }

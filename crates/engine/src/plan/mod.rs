@@ -186,6 +186,7 @@ mod tests {
             id: None,
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         })
     }
 

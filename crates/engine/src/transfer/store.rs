@@ -60,6 +60,7 @@ pub async fn store(
         id: None,
         media_type: None,
         fingerprint: None,
+        seconds_ahead: 0,
     };
     let transfer = Transfer {
         from: Origin::Content(upload.content.clone()),

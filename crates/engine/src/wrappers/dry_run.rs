@@ -56,6 +56,7 @@ impl Remote for DryRun {
                     id: None,
                     media_type: None,
                     fingerprint: None,
+                    seconds_ahead: 0,
                 })
             })
             .collect()

@@ -27,9 +27,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(batch: usize) -> Self {
+        let mut builder = Emulator::builder();
+        // So that all tests can be run against either reading of a call.
+        if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
+            builder = builder.folder_rename(way.parse().unwrap());
+        }
         Self {
             disk: tempfile::tempdir().unwrap(),
-            emulator: Emulator::builder().start().await.unwrap(),
+            emulator: builder.start().await.unwrap(),
             batch: batch.to_string(),
         }
     }

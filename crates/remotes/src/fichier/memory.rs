@@ -50,6 +50,12 @@ pub(super) struct Kept {
     /// How long lists may be, if longer ones were refused.
     #[serde(default)]
     pub(super) longest_list: Option<LongestList>,
+    /// How many files an upload may have, if more weren't taken.
+    #[serde(default)]
+    longest_upload: Option<LongestList>,
+    /// The most files that an upload had that was taken.
+    #[serde(default)]
+    upload_taken: usize,
     /// Characters that the service stores otherwise and doesn't take by a new name either, and when that was found out.
     #[serde(default)]
     refused_characters: Vec<(char, SystemTime)>,
@@ -62,12 +68,39 @@ pub(super) struct LongestList {
     at: SystemTime,
 }
 
+impl LongestList {
+    fn lately(&self) -> Option<usize> {
+        self.at.elapsed().is_ok_and(|age| age < LISTS_STAY_SHORT_FOR).then_some(self.items)
+    }
+
+    /// What is to be kept of a limit that holds now. One that is only used, and not found out again, keeps its date.
+    fn after(kept: Option<Self>, limit: Option<usize>) -> Option<Self> {
+        match limit {
+            limit if limit == kept.and_then(|kept| kept.lately()) => kept.filter(|_| limit.is_some()),
+            limit => limit.map(|items| Self { items, at: SystemTime::now() }),
+        }
+    }
+}
+
+/// How long lists and uploads may be, as far as a run has found out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Lengths {
+    /// The most items of a list, if longer ones were refused.
+    pub(super) list: Option<usize>,
+    /// The most files of an upload, if more weren't taken.
+    pub(super) upload: Option<usize>,
+    /// The most files of an upload that was taken.
+    pub(super) upload_taken: usize,
+}
+
 impl Kept {
-    /// How long lists may be, as far as that was found out lately.
-    pub(super) fn list_limit(&self) -> Option<usize> {
-        let longest = self.longest_list?;
-        let lately = longest.at.elapsed().is_ok_and(|age| age < LISTS_STAY_SHORT_FOR);
-        lately.then_some(longest.items)
+    /// How long lists and uploads may be, as far as that was found out lately.
+    pub(super) fn lengths(&self) -> Lengths {
+        Lengths {
+            list: self.longest_list.and_then(|longest| longest.lately()),
+            upload: self.longest_upload.and_then(|longest| longest.lately()),
+            upload_taken: self.upload_taken,
+        }
     }
 
     /// The characters that the service wouldn't take in names lately.
@@ -77,13 +110,14 @@ impl Kept {
     }
 
     /// What is to be kept now.
-    fn after(&self, learned: Learned, list_limit: Option<usize>) -> Self {
-        let longest_list = match list_limit {
-            limit if limit == self.list_limit() => self.longest_list.filter(|_| limit.is_some()),
-            limit => limit.map(|items| LongestList { items, at: SystemTime::now() }),
-        };
-        let refused_characters = self.refused_characters.clone();
-        Self { learned, longest_list, refused_characters }
+    fn after(&self, learned: Learned, lengths: Lengths) -> Self {
+        Self {
+            learned,
+            longest_list: LongestList::after(self.longest_list, lengths.list),
+            longest_upload: LongestList::after(self.longest_upload, lengths.upload),
+            upload_taken: lengths.upload_taken,
+            refused_characters: self.refused_characters.clone(),
+        }
     }
 }
 
@@ -107,19 +141,19 @@ impl AccountMemory {
     }
 
     /// Saves what was learned, unless that was done a moment ago and nothing weighty is new.
-    pub(super) fn note(&self, learned: Learned, list_limit: Option<usize>) {
+    pub(super) fn note(&self, learned: Learned, lengths: Lengths) {
         {
             let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
             let before = &saved.1.learned;
             let weighty = before.listings_are_limited != learned.listings_are_limited
                 || before.all_files_listed_at != learned.all_files_listed_at
                 || before.account != learned.account
-                || saved.1.list_limit() != list_limit;
+                || saved.1.lengths() != lengths;
             if !weighty && saved.0.elapsed() < SAVE_EVERY {
                 return;
             }
         }
-        self.save(learned, list_limit);
+        self.save(learned, lengths);
     }
 
     /// Keeps characters that the service wouldn't take in a name.
@@ -134,9 +168,9 @@ impl AccountMemory {
     }
 
     /// Saves what was learned.
-    pub(super) fn save(&self, learned: Learned, list_limit: Option<usize>) {
+    pub(super) fn save(&self, learned: Learned, lengths: Lengths) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = saved.1.after(learned, list_limit);
+        let kept = saved.1.after(learned, lengths);
         if let Err(error) = self.write(&kept) {
             tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
         }
@@ -161,9 +195,10 @@ mod tests {
         let (memory, nothing) = AccountMemory::open(&place, "https://api", "secret-key");
         assert_eq!(nothing, Kept::default());
         let learned = Learned { listings_are_limited: true, ..Learned::default() };
-        memory.save(learned.clone(), Some(50));
+        let lengths = Lengths { list: Some(50), upload: Some(200), upload_taken: 150 };
+        memory.save(learned.clone(), lengths);
         let kept = AccountMemory::open(&place, "https://api", "secret-key").1;
-        assert_eq!((&kept.learned, kept.list_limit()), (&learned, Some(50)));
+        assert_eq!((&kept.learned, kept.lengths()), (&learned, lengths));
         assert_eq!(AccountMemory::open(&place, "https://api", "other-key").1, Kept::default());
         assert_eq!(AccountMemory::open(&place, "http://emulator", "secret-key").1, Kept::default());
         let files: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -184,11 +219,12 @@ mod tests {
     fn short_lists_are_tried_longer_after_a_week() {
         let long_ago = SystemTime::now() - LISTS_STAY_SHORT_FOR;
         let kept = Kept { longest_list: Some(LongestList { items: 50, at: long_ago }), ..Kept::default() };
-        assert_eq!(kept.list_limit(), None);
-        assert_eq!(kept.after(Learned::default(), None).longest_list, None);
-        let found_again = kept.after(Learned::default(), Some(50));
-        assert_eq!(found_again.list_limit(), Some(50));
+        assert_eq!(kept.lengths(), Lengths::default());
+        assert_eq!(kept.after(Learned::default(), Lengths::default()).longest_list, None);
+        let fifty = Lengths { list: Some(50), ..Lengths::default() };
+        let found_again = kept.after(Learned::default(), fifty);
+        assert_eq!(found_again.lengths(), fifty);
         // Used, but not found out again: the week goes on.
-        assert_eq!(found_again.after(Learned::default(), Some(50)), found_again);
+        assert_eq!(found_again.after(Learned::default(), fifty), found_again);
     }
 }

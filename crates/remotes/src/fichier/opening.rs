@@ -9,7 +9,7 @@ use fichier_notation::Secret;
 use fichier_storage::{Blame, FolderIdentity, Remote, RemotePath, Retry, StorageError};
 
 use super::{
-    CatalogueUse, CdnUse, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
+    CatalogueUse, CdnUse, Dates, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
     archive::{Archive, EXTENSION},
     error::failed,
     memory::{AccountMemory, Kept, account_name},
@@ -34,7 +34,7 @@ pub(super) fn open(
     resources: &Resources,
 ) -> Result<Arc<dyn Remote>, OpenError> {
     let wrong = |source| OpenError::Value { remote: name.to_owned(), source };
-    let options = options(chosen).map_err(wrong)?;
+    let options = FichierOptions { upload_rate: network.upload_rate, ..options(chosen).map_err(wrong)? };
     let shared = chosen.text("shared_folder").map_err(wrong)?;
     let key = chosen.secret("api_key").map_err(wrong)?.unwrap_or_default();
     if key.is_empty() && shared.is_none() {
@@ -83,6 +83,9 @@ pub(super) fn open(
         .end_waits(resources.end_waits.clone())
         .wait_budget(network.waits.clone());
     let mut builder = network.applied(builder);
+    if let Some(connections) = chosen.count("download_connections").map_err(wrong)? {
+        builder = builder.download_connections(connections);
+    }
     // Only a service on this computer is believed that it enforces no limits.
     if let Some(pacing) =
         without_limits(chosen, &pacing, network.call_gap).map_err(wrong)?.filter(|_| on_this_computer)
@@ -194,6 +197,11 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
         file_password: chosen.secret("file_password")?.map(password),
         send_dropped: chosen.flag("send_dropped")?,
         upload_batch: chosen.count("upload_batch")?.unwrap_or(defaults.upload_batch),
+        dates: match chosen.choice("dates")? {
+            Some("paris") => Dates::Paris,
+            _ => Dates::AsUtc,
+        },
+        upload_time: defaults.upload_time / time_scale(chosen)?,
         ..defaults
     })
 }
@@ -225,11 +233,16 @@ fn without_limits(
     }))
 }
 
+/// By how much all times are divided; at least 1.
+fn time_scale(chosen: &Chosen<'_>) -> Result<u32, InvalidValue> {
+    Ok(u32::try_from(chosen.count("time_scale")?.unwrap_or(1)).unwrap_or(u32::MAX).max(1))
+}
+
 fn pacing(chosen: &Chosen<'_>, least_gap: Duration) -> Result<Pacing, InvalidValue> {
     let defaults = Pacing::default();
     let any = chosen.duration("call_gap")?.unwrap_or(defaults.any);
     let list_gap = chosen.duration("list_gap")?;
-    let scale = u32::try_from(chosen.count("time_scale")?.unwrap_or(1)).unwrap_or(u32::MAX);
+    let scale = time_scale(chosen)?;
     let pacing = Pacing {
         any,
         // Set by hand, it holds from the start and stays. Whoever sets calls closer together than the service's own

@@ -11,7 +11,7 @@ use std::{
 
 use fichier_api::{
     ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles,
-    RenameFile,
+    RenameFile, french_time,
 };
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
@@ -22,7 +22,7 @@ use super::{
     error::failed,
     link_of,
     lists::{Listed, Lists},
-    tree::as_file,
+    removal::FILES_WORTH_A_LOOK_FOR_MISSING,
 };
 
 /// What becomes of the source.
@@ -90,7 +90,8 @@ impl FichierRemote {
                     let there = self.tree.namesake(id, &step.name, content);
                     let same = there.filter(|there| content.is_some() && there.whirlpool == content);
                     let Some(same) = same else { return true };
-                    outcomes[step.index] = Outcome::DoneBefore(as_file(&same, batch[step.index].to.clone()));
+                    outcomes[step.index] =
+                        Outcome::DoneBefore(self.tree.as_file(&same, batch[step.index].to.clone()));
                     false
                 });
             }
@@ -117,7 +118,7 @@ impl FichierRemote {
                                     let others =
                                         item.replaces.iter().filter(|old| link_of(old).ok() != Some(stays));
                                     old.extend(others.map(|old| (step.index, old.clone())));
-                                    Outcome::Done(as_file(&file, item.to.clone()))
+                                    Outcome::Done(self.tree.as_file(&file, item.to.clone()))
                                 }
                                 Err(missed) if missed.surely && step.again < self.asked_again() => {
                                     tracing::info!(path = %item.from.path, "Not done ({}): trying again", missed.error);
@@ -137,6 +138,24 @@ impl FichierRemote {
                     Err(error) => {
                         // A copy that may have been made isn't made again.
                         let lost = kind == Kind::Copy && error.maybe_done();
+                        // What says that a file is gone isn't asked again and again to learn which: refusals in number
+                        // bring a ban.
+                        let part = if error.is_not_found() && !lost && part.len() > 1 {
+                            let (missing, left) = self.part_missing(batch, part).await;
+                            for step in &missing {
+                                let path = &batch[step.index].from.path;
+                                self.tree.missed(path);
+                                outcomes[step.index] =
+                                    Outcome::Failed(StorageError::FileNotFound(path.clone()));
+                            }
+                            if !missing.is_empty() {
+                                lists.left_over(left);
+                                continue;
+                            }
+                            left
+                        } else {
+                            part
+                        };
                         let part = if lost { Some(part) } else { lists.refused(part, error.kind()) };
                         let Some(part) = part else { continue };
                         let error = Arc::new(error);
@@ -159,6 +178,30 @@ impl FichierRemote {
             }
         }
         outcomes
+    }
+
+    /// Parts a list of which a file is missing: those that one look at their folders doesn't show, and the rest. All is
+    /// the rest where a look can't be had, or would take too many listings.
+    async fn part_missing(&self, batch: &[Relocation], part: Vec<Step>) -> (Vec<Step>, Vec<Step>) {
+        let mut folders = BTreeMap::new();
+        for step in &part {
+            if let (Some(folder), Some(parent)) = (step.source_folder, batch[step.index].from.path.parent()) {
+                folders.insert(folder, parent);
+            }
+        }
+        if folders.len() * FILES_WORTH_A_LOOK_FOR_MISSING > part.len() {
+            return (Vec::new(), part);
+        }
+        for (folder, path) in &folders {
+            if let Err(error) = self.tree.refresh(*folder, path).await {
+                tracing::debug!(path = %path, "can't look which files are missing: {error}");
+                return (Vec::new(), part);
+            }
+        }
+        let mut catalogue = self.tree.catalogue();
+        part.into_iter().partition(|step| {
+            step.source_folder.is_some_and(|folder| matches!(catalogue.file(folder, &step.link), Ok(None)))
+        })
     }
 
     /// Sees to it that a file which is to go elsewhere is still where an earlier run knew it.
@@ -192,7 +235,7 @@ impl FichierRemote {
             name: from_name,
             size: item.from.size,
             whirlpool: item.from.whirlpool,
-            date: item.from.modified,
+            date: item.from.modified.map(|shown| self.tree.dates.known(shown)),
             media_type: item.from.media_type.clone(),
             stands_for_empty: false,
         });
@@ -292,7 +335,11 @@ impl FichierRemote {
     fn told_copy(&self, step: &Step, told: &[CopiedFile], before: &HashSet<FileLink>) -> Option<KnownFile> {
         let copy = told.iter().find(|copy| copy.from_url == step.link)?;
         let is_new = copy.to_url != step.link && !before.contains(&copy.to_url);
-        is_new.then(|| KnownFile { link: copy.to_url, date: Some(SystemTime::now()), ..step.known.clone() })
+        is_new.then(|| KnownFile {
+            link: copy.to_url,
+            date: Some(french_time::shown(SystemTime::now())),
+            ..step.known.clone()
+        })
     }
 
     /// Looks for copies that no answer names: what the folder holds now and didn't before, of the same name and

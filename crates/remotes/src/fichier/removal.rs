@@ -25,6 +25,9 @@ const LONG_NOT_EMPTY: u32 = 16;
 /// file, and a listing may take as long as eight other calls (API document, section 2).
 const FILES_WORTH_A_LOOK: usize = 4;
 
+/// The same where one of the files is missing, so that about one of two such calls would be refused.
+pub(super) const FILES_WORTH_A_LOOK_FOR_MISSING: usize = 2;
+
 /// A file's place in the batch, and the file.
 type Place = (usize, FileLink);
 
@@ -70,7 +73,7 @@ impl FichierRemote {
                 Ok(false) => {
                     let (gone, left) = match self.gone(&links).await {
                         Some(gone) => list.into_iter().partition(|place| gone.contains(&place.link())),
-                        None => self.part_gone(batch, list).await,
+                        None => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
                     };
                     let progress = !gone.is_empty();
                     for (index, link) in gone {
@@ -90,9 +93,12 @@ impl FichierRemote {
                 }
                 Err(error) => error,
             };
-            let (gone, list) = match error.maybe_done() {
-                true => self.part_gone(batch, list).await,
-                false => (Vec::new(), list),
+            // What says that a file is gone isn't asked again and again to learn which: refusals in number bring a ban.
+            let missing = error.is_not_found() && list.len() > 1;
+            let (gone, list) = match (error.maybe_done(), missing) {
+                (true, _) => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
+                (false, true) => self.part_gone(batch, list, FILES_WORTH_A_LOOK_FOR_MISSING).await,
+                (false, false) => (Vec::new(), list),
             };
             if !gone.is_empty() {
                 lists.taken(gone.len());
@@ -138,7 +144,7 @@ impl FichierRemote {
 
     /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
     /// the rest where a look can't be had, or would take longer than finding out by halves.
-    async fn part_gone(&self, batch: &[File], list: Vec<Place>) -> (Vec<Place>, Vec<Place>) {
+    async fn part_gone(&self, batch: &[File], list: Vec<Place>, worth: usize) -> (Vec<Place>, Vec<Place>) {
         let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
         let mut held = HashMap::new();
         for (index, link) in &list {
@@ -149,7 +155,7 @@ impl FichierRemote {
                 held.insert(*link, folder);
             }
         }
-        if folders.len() * FILES_WORTH_A_LOOK > list.len() {
+        if folders.len() * worth > list.len() {
             return (Vec::new(), list);
         }
         for (folder, path) in &folders {

@@ -2,8 +2,8 @@
 //! checksum, and old versions removed only after that.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, atomic::Ordering},
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
     time::{Instant, SystemTime},
 };
 
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use fichier_api::{
     ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile, SourceProblem, Upload,
-    UploadFile, UploadOptions, UploadReceipt, UploadedFile,
+    UploadFile, UploadOptions, UploadReceipt, UploadedFile, french_time,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -27,7 +27,6 @@ use super::{
     error::failed,
     link_of,
     names::STAND_IN_BYTES,
-    tree::as_file,
 };
 
 /// How often a folder is listed to find files that no report names.
@@ -192,7 +191,9 @@ impl FichierRemote {
             let sum = if there.size == item.size { self.content_sum(&item).await } else { None };
             let same = self.tree.namesake(folder, &item.name, sum);
             match same.filter(|same| sum.is_some() && same.whirlpool == sum) {
-                Some(same) => answers.put(&item, Outcome::DoneBefore(as_file(&same, item.path.clone()))),
+                Some(same) => {
+                    answers.put(&item, Outcome::DoneBefore(self.tree.as_file(&same, item.path.clone())))
+                }
                 None => answers.put(&item, Err(came_meanwhile(&item.path))),
             }
         }
@@ -219,6 +220,7 @@ impl FichierRemote {
         if item.size > limit {
             return Err(StorageError::TooLarge { path, size: item.size, limit });
         }
+        self.upload_time.check(&path, item.size)?;
         let names = self.tree.names();
         let pending = Pending {
             index,
@@ -260,43 +262,46 @@ impl FichierRemote {
         pending: Vec<Pending>,
         answers: &mut Answers,
     ) {
-        let mut queue = self.group(pending);
-        queue.reverse();
-        while let Some(group) = queue.pop() {
-            let again = self.send_group(id, folder, group, answers).await;
-            queue.extend(again.into_iter().map(|item| vec![item]));
+        let mut waiting: VecDeque<Pending> = pending.into();
+        // What is to go again, the next part last.
+        let mut parts: Vec<Vec<Pending>> = Vec::new();
+        loop {
+            let part = parts.pop();
+            let again = part.is_some();
+            let group = part.unwrap_or_else(|| self.next_group(&mut waiting));
+            if group.is_empty() {
+                break;
+            }
+            let left = self.send_group((id, folder), group, again, answers).await;
+            parts.extend(left.into_iter().rev());
         }
     }
 
-    /// Splits into requests: small files together, others alone.
-    fn group(&self, pending: Vec<Pending>) -> Vec<Vec<Pending>> {
-        let most = if self.batching.load(Ordering::Relaxed) { self.options.upload_batch.max(1) } else { 1 };
-        let mut groups: Vec<Vec<Pending>> = Vec::new();
+    /// Takes what goes in the next request: small files together, others alone.
+    fn next_group(&self, waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
+        let most = self.tree.uploads.next();
+        let mut group: Vec<Pending> = Vec::new();
+        let most_bytes = BATCH_BYTES.min(self.upload_time.most_bytes());
         let mut bytes = 0;
-        for item in pending {
-            match groups.last_mut() {
-                Some(group) if group.len() < most && bytes + item.size <= BATCH_BYTES => {
-                    bytes += item.size;
-                    group.push(item);
-                }
-                _ => {
-                    bytes = item.size;
-                    groups.push(vec![item]);
-                }
-            }
+        while let Some(item) = waiting.front()
+            && group.len() < most
+            && (group.is_empty() || bytes + item.size <= most_bytes)
+        {
+            bytes += item.size;
+            group.extend(waiting.pop_front());
         }
-        groups
+        group
     }
 
     /// Sends one group; a file that can't be read doesn't take the others with it. Returns the files that
-    /// the report left out and that aren't in the folder either: they are to be sent again, alone.
+    /// the report left out and that aren't in the folder either: they are to be sent again, in these smaller groups.
     async fn send_group(
         &self,
-        id: FolderId,
-        folder: &RemotePath,
+        (id, folder): (FolderId, &RemotePath),
         mut group: Vec<Pending>,
+        goes_again: bool,
         answers: &mut Answers,
-    ) -> Vec<Pending> {
+    ) -> Vec<Vec<Pending>> {
         let mut refused = 0;
         let mut sent_again = 0;
         let mut unsettled = Vec::new();
@@ -321,7 +326,23 @@ impl FichierRemote {
             let before = self.known_links(id);
             let again = match self.send(id, &group, streams).await {
                 Sent::Reported(report, sums) => {
-                    self.take_report((id, folder), &before, group, report, sums, answers).await
+                    let sent = group.len();
+                    let left = self.take_report((id, folder), &before, group, report, sums, answers).await;
+                    if left.is_empty() {
+                        if goes_again {
+                            self.tree.uploads.confirm_doubt();
+                        }
+                        self.tree.uploads.taken(sent);
+                        Vec::new()
+                    } else if goes_again && sent == 1 {
+                        self.tree.uploads.clear_doubt();
+                        left.iter().for_each(|item| {
+                            answers.put(item, Err(StorageError::Unverified(item.path.clone())));
+                        });
+                        Vec::new()
+                    } else {
+                        halves(left, sent)
+                    }
                 }
                 Sent::BadSource(index, error) => {
                     let item = group.remove(index);
@@ -343,17 +364,25 @@ impl FichierRemote {
                         self.tree.catalogue().arrived_in(id);
                         group = missing;
                         continue;
+                    } else if lost.looked && self.tree.uploads.is_too_long(missing.len(), lost.error.kind()) {
+                        self.send_fewer(folder, missing, &lost.error)
                     } else {
                         answers.fail_all(&missing, "upload", lost.error);
                         Vec::new()
                     }
                 }
                 // Nothing arrived, and the node may take it now or after its pause, which the client keeps.
-                Sent::NotTaken(error) if refused < SENT_AGAIN && error.kind().may_pass() => {
+                Sent::NotTaken(error)
+                    if error.kind().may_pass()
+                        && refused < if error.kind().is_dangerous() { 1 } else { SENT_AGAIN } =>
+                {
                     refused += 1;
                     tracing::info!(folder = %folder, "The upload wasn't taken ({error}): trying again");
                     self.tree.catalogue().arrived_in(id);
                     continue;
+                }
+                Sent::NotTaken(error) if self.tree.uploads.is_too_long(group.len(), error.kind()) => {
+                    self.send_fewer(folder, group, &error)
                 }
                 Sent::NotTaken(error) | Sent::Failed(error) => {
                     answers.fail_all(&group, "upload", error);
@@ -366,10 +395,23 @@ impl FichierRemote {
         }
     }
 
+    /// So many files weren't taken in one request.
+    fn send_fewer(&self, folder: &RemotePath, group: Vec<Pending>, error: &ApiError) -> Vec<Vec<Pending>> {
+        let files = group.len();
+        tracing::info!(folder = %folder, files, "The upload wasn't taken ({error}): sending fewer files at once");
+        self.tree.uploads.doubt(files);
+        halves(group, files)
+    }
+
     /// Files that a node took and that neither its report nor a listing shows: one that went alone was dropped. Returns
     /// what is to go alone.
-    fn take_dropped(&self, missing: Vec<Pending>, lost: &Unsettled, answers: &mut Answers) -> Vec<Pending> {
-        let [sum] = lost.sums[..] else { return missing };
+    fn take_dropped(
+        &self,
+        missing: Vec<Pending>,
+        lost: &Unsettled,
+        answers: &mut Answers,
+    ) -> Vec<Vec<Pending>> {
+        let [sum] = lost.sums[..] else { return missing.into_iter().map(|item| vec![item]).collect() };
         for item in &missing {
             match sum {
                 Some(sum) => {
@@ -380,7 +422,7 @@ impl FichierRemote {
             }
         }
         // It was this file that a report left out, and no batch.
-        self.batching.store(self.options.upload_batch > 1, Ordering::Relaxed);
+        self.tree.uploads.clear_doubt();
         Vec::new()
     }
 
@@ -427,9 +469,13 @@ impl FichierRemote {
         let upload = Upload { folder, files, options: UploadOptions::default() };
         let sent_files = group.len();
         let began = Instant::now();
+        let under_way = self.upload_time.begin(group.iter().map(|item| item.size).sum());
         let sent = self.client.upload(&node, upload).await;
         let (receipt, error) = match sent {
-            Ok(receipt) => (receipt, None),
+            Ok(receipt) => {
+                under_way.arrived();
+                (receipt, None)
+            }
             Err(error) if matches!(error.kind(), ErrorKind::UploadSource { .. }) => {
                 return bad_source(group, error);
             }
@@ -469,7 +515,7 @@ impl FichierRemote {
     }
 
     /// Holds the report against what was sent: verified files are done, wrong ones are removed, and those
-    /// that it leaves out are looked up. Returns what must be sent again, alone.
+    /// that it leaves out are looked up. Returns what must be sent again, in smaller groups.
     async fn take_report(
         &self,
         (id, folder): (FolderId, &RemotePath),
@@ -479,6 +525,7 @@ impl FichierRemote {
         sums: Vec<Option<Whirlpool>>,
         answers: &mut Answers,
     ) -> Vec<Pending> {
+        let sent = group.len();
         let mut left_out = Vec::new();
         let mut stored = Vec::new();
         let mut misnamed = Vec::new();
@@ -512,9 +559,9 @@ impl FichierRemote {
         tracing::warn!(
             folder = %folder,
             files = left_out.len(),
-            "The upload report leaves files out: sending files one by one from here on"
+            "The upload report leaves files out: sending fewer at once from here on"
         );
-        self.batching.store(false, Ordering::Relaxed);
+        self.tree.uploads.doubt(sent);
         let (items, sums): (Vec<_>, Vec<_>) = left_out.into_iter().unzip();
         match self.found(id, folder, items, sums, LOOKS, answers).await {
             Ok(missing) => missing,
@@ -717,7 +764,8 @@ impl FichierRemote {
 
     /// Notes stored files, removes the versions that they stand for, and answers.
     async fn finish(&self, folder: FolderId, stored: Vec<(Pending, Stored)>, answers: &mut Answers) {
-        let now = SystemTime::now();
+        // As a listing will tell it.
+        let now = french_time::shown(SystemTime::now());
         let mut old = Vec::new();
         for (item, stored) in stored {
             let file = KnownFile {
@@ -729,7 +777,7 @@ impl FichierRemote {
                 media_type: None,
                 stands_for_empty: item.stands_for_empty,
             };
-            let done = as_file(&file, item.path.clone());
+            let done = self.tree.as_file(&file, item.path.clone());
             self.tree.catalogue().note_file(folder, file);
             answers.put(&item, Outcome::Done(done));
             let others = item.replaces.into_iter().filter(|old| link_of(old).ok() != Some(stored.link));
@@ -739,6 +787,19 @@ impl FichierRemote {
             answers.0[index] = Outcome::Failed(error);
         }
     }
+}
+
+/// Splits what is left of a request of so many files into parts of half as many at most.
+fn halves(left: Vec<Pending>, sent: usize) -> Vec<Vec<Pending>> {
+    let most = (sent / 2).max(1);
+    let mut parts: Vec<Vec<Pending>> = Vec::new();
+    for item in left {
+        match parts.last_mut() {
+            Some(part) if part.len() < most => part.push(item),
+            _ => parts.push(vec![item]),
+        }
+    }
+    parts
 }
 
 /// What a folder held before an upload, as far as that is known.

@@ -116,6 +116,7 @@ pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
         media_type: None,
         // The link's own inode: a new target makes a new link.
         fingerprint: listing::fingerprint(&metadata),
+        seconds_ahead: 0,
     })
 }
 

@@ -224,6 +224,7 @@ pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
         id: None,
         media_type: None,
         fingerprint: None,
+        seconds_ahead: 0,
     }
 }
 

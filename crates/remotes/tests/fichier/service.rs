@@ -27,7 +27,12 @@ impl Service {
 
     /// A service set up by `change`.
     pub(crate) async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Self {
-        Self { emulator: change(Emulator::builder()).start().await.unwrap() }
+        let mut builder = Emulator::builder();
+        // So that all tests can be run against either reading of a call.
+        if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
+            builder = builder.folder_rename(way.parse().unwrap());
+        }
+        Self { emulator: change(builder).start().await.unwrap() }
     }
 
     /// Its controls.
