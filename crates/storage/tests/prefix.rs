@@ -173,7 +173,8 @@ impl Remote for Prefixed {
 
     fn extensions(&self) -> Extensions<'_> {
         // The usage and the account are the whole remote's; the others take paths, and aren't passed on.
-        let Extensions { usage, account, links: _, merge: _, metadata: _ } = self.inner.extensions();
+        let Extensions { usage, account, links: _, merge: _, metadata: _, old_versions: _ } =
+            self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }
 }
