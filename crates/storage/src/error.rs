@@ -264,7 +264,31 @@ pub enum StorageError {
         /// The reason, as a clause.
         reason: String,
     },
-    /// A listing that is known to lack entries. Acting on it could lose or duplicate files.
+    /// The new version of a file is stored, and an old one that should have gone stays.
+    #[error("the new version is stored, but an old version of {path:?} stays beside it: {cause}")]
+    OldVersionStays {
+        /// The file.
+        path: RemotePath,
+        /// Why it wasn't removed.
+        cause: Box<StorageError>,
+    },
+    /// A copy or move at the service failed on its way, and what it had done couldn't be taken back.
+    #[error("{path:?} lies there by a copy or move that failed, and can't be taken away: {cause}")]
+    Misplaced {
+        /// Where the file is now.
+        path: RemotePath,
+        /// Why it couldn't be taken away.
+        cause: Box<StorageError>,
+    },
+    /// Several files bear one name at the destination, where there should be one.
+    #[error("the destination has {count} files named {path:?}, and all of them stay")]
+    Doubles {
+        /// The path, from the destination's folder on.
+        path: RemotePath,
+        /// How many there are.
+        count: usize,
+    },
+    /// A listing that is known to miss entries; acting on it could lose or double files.
     #[error("the listing of {path:?} is incomplete: {seen} of {total} files")]
     IncompleteListing {
         /// Path of the folder.
@@ -334,6 +358,8 @@ impl StorageError {
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }
+            | Self::OldVersionStays { path, .. }
+            | Self::Misplaced { path, .. }
             | Self::IncompleteListing { path, .. } => Some(path),
             _ => None,
         }
@@ -363,6 +389,9 @@ impl StorageError {
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }
+            | Self::OldVersionStays { path, .. }
+            | Self::Misplaced { path, .. }
+            | Self::Doubles { path, .. }
             | Self::IncompleteListing { path, .. } => *path = change(path),
             Self::Overlap { from, to } => (*from, *to) = (change(from), change(to)),
             _ => {}
@@ -377,6 +406,7 @@ impl StorageError {
             Self::At { problem, .. } => problem.blame(),
             Self::Service { blame, .. } => *blame,
             Self::Corrupted { .. } | Self::SizeMismatch { .. } => Blame::Network,
+            Self::OldVersionStays { cause, .. } | Self::Misplaced { cause, .. } => cause.blame(),
             Self::Unverified(_) | Self::IncompleteListing { .. } => Blame::Service,
             Self::NotTried => Blame::Us,
             _ => Blame::User,
@@ -393,6 +423,11 @@ impl StorageError {
                 Some("use --fichier-empty-files marker to store stand-ins, or skip to leave them out".into())
             }
             Self::IncompleteListing { .. } => Some("try again in a minute".into()),
+            Self::OldVersionStays { .. } => {
+                Some("run the same again, which removes it, or remove it by `dedupe`".into())
+            }
+            Self::Misplaced { .. } => Some("remove it, or move it where it belongs".into()),
+            Self::Doubles { .. } => Some("`dedupe` leaves one of them".into()),
             Self::FolderNotEmpty(_) => Some(
                 "purge removes a folder with all that it holds; rmdirs removes the empty folders in it"
                     .into(),

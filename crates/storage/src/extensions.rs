@@ -22,6 +22,14 @@ pub struct Extensions<'a> {
     pub merge: Option<&'a dyn MergeFolders>,
     /// Keeps more about files and folders than a listing holds.
     pub metadata: Option<&'a dyn FileMetadata>,
+    /// Knows the old versions that an earlier run didn't come to remove.
+    pub old_versions: Option<&'a dyn OldVersions>,
+}
+
+/// A remote that knows the old versions that an earlier run didn't come to remove.
+pub trait OldVersions: std::fmt::Debug + Send + Sync {
+    /// Returns whether this file should have gone when a newer version of it was stored.
+    fn should_have_gone(&self, file: &File) -> bool;
 }
 
 /// A remote that knows how much is used and free.

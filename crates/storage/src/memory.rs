@@ -373,7 +373,7 @@ impl Remote for MemoryRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        Extensions { usage: Some(self), account: None, links: None, merge: None, metadata: None }
+        Extensions { usage: Some(self), ..Extensions::default() }
     }
 }
 

@@ -172,8 +172,9 @@ impl Remote for Prefixed {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        // The usage and the account are those of the whole remote. The others take paths, and aren't passed on.
-        let Extensions { usage, account, links: _, merge: _, metadata: _ } = self.inner.extensions();
+        // The usage and the account are the whole remote's; the others take paths, and aren't passed on.
+        let Extensions { usage, account, links: _, merge: _, metadata: _, old_versions: _ } =
+            self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }
 }

@@ -129,11 +129,13 @@ impl Run<'_> {
         let shelf = self.shelf(&folder.there).await?;
         let pairs = std::mem::take(&mut matched.files);
         let kept = self.reusable(&pairs);
+        self.note_doubles(&target, &pairs);
         let names: HashSet<_> = pairs.iter().map(|pair| pair.name.clone()).collect();
         let jobs = self.decide_all(&target, pairs, &shelf, report).await;
         let mut jobs = self.keep_apart(jobs, (&target, &names), report);
         self.note_kept(&folder.there, kept, &jobs).await?;
         jobs.extend(clashed);
+        self.note_filled(&target, &jobs);
         self.hand_on(&folder.there, &target, jobs, batches, report).await?;
         Ok(self.below(folder, &matched))
     }

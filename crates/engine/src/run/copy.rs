@@ -181,8 +181,9 @@ async fn one_file(
     let shelf = run.shelf(&RemotePath::root()).await?;
     let jobs = run.decide_all(&folder, vec![pair], &shelf, &mut report).await;
     if !jobs.is_empty() {
-        report.absorb(run.transfer.run(Batch { folder, jobs }).await);
+        report.absorb(run.transfer.run(Batch { folder: folder.clone(), jobs }).await);
     }
+    run.tell_doubles_in(&folder, target.path.name().as_ref(), &mut report).await;
     options.checksums.flush().await;
     Ok(report)
 }

@@ -4,6 +4,7 @@
 //! The file is named after a digest of the key, which isn't in it.
 
 use std::{
+    collections::HashSet,
     io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -27,6 +28,9 @@ const LISTS_STAY_SHORT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long a character that the service wouldn't take isn't tried again.
 const CHARACTERS_STAY_REFUSED_FOR: Duration = Duration::from_secs(7 * 86_400);
+
+/// How many old versions that should have gone are remembered at most, the latest ones.
+const MOST_OLD_VERSIONS: usize = 1000;
 
 /// What files about an account are named after, its key among it: a digest that gives none of it away. The
 /// endpoint counts too, since an emulator may know the same key.
@@ -59,6 +63,9 @@ pub(super) struct Kept {
     /// Characters that the service stores otherwise and doesn't take by a new name either, and when that was found out.
     #[serde(default)]
     refused_characters: Vec<(char, SystemTime)>,
+    /// The links of old versions that are to go, since newer ones were stored.
+    #[serde(default)]
+    old_versions: Vec<String>,
 }
 
 /// How long lists may be, and when that was found out.
@@ -117,7 +124,24 @@ impl Kept {
             longest_upload: LongestList::after(self.longest_upload, lengths.upload),
             upload_taken: lengths.upload_taken,
             refused_characters: self.refused_characters.clone(),
+            old_versions: self.old_versions.clone(),
         }
+    }
+
+    /// The links of old versions that an earlier run didn't come to remove.
+    pub(super) fn old_versions(&self) -> impl Iterator<Item = &str> {
+        self.old_versions.iter().map(String::as_str)
+    }
+
+    /// Takes in the old versions that another program noted meanwhile, but for those that went in this one.
+    fn add_old_versions(&mut self, noted: Vec<String>, gone: &HashSet<String>) {
+        for link in noted {
+            if !gone.contains(&link) && !self.old_versions.contains(&link) {
+                self.old_versions.push(link);
+            }
+        }
+        let over = self.old_versions.len().saturating_sub(MOST_OLD_VERSIONS);
+        self.old_versions.drain(..over);
     }
 }
 
@@ -126,6 +150,8 @@ impl Kept {
 pub(super) struct AccountMemory {
     file: PathBuf,
     saved: Mutex<(Instant, Kept)>,
+    /// The old versions that went in this run.
+    gone: Mutex<HashSet<String>>,
 }
 
 impl AccountMemory {
@@ -133,11 +159,25 @@ impl AccountMemory {
     /// is as good as none.
     pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, Kept) {
         let file = directory.join(account_name(&[endpoint, key]) + ".json");
-        let kept: Kept = read_small(&file, LARGEST)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
-        (Self { file, saved: Mutex::new((Instant::now(), kept.clone())) }, kept)
+        let kept = read(&file);
+        (Self { file, saved: Mutex::new((Instant::now(), kept.clone())), gone: Mutex::default() }, kept)
+    }
+
+    /// Notes old versions before they are removed: where that fails, or the program ends before, a later run removes
+    /// them.
+    pub(super) fn note_old_versions(&self, links: impl Iterator<Item = String>) {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = &mut saved.1;
+        kept.add_old_versions(links.collect(), &HashSet::new());
+        self.try_to_write(kept);
+    }
+
+    /// Notes that old versions are gone. It is written when something else is.
+    pub(super) fn forget_old_versions(&self, links: impl Iterator<Item = String>) {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.extend(links);
+        saved.1.old_versions.retain(|link| !gone.contains(link));
     }
 
     /// Saves what was learned, unless that was done a moment ago and nothing weighty is new.
@@ -162,24 +202,36 @@ impl AccountMemory {
         let kept = &mut saved.1;
         kept.refused_characters.retain(|(known, _)| !characters.contains(known));
         kept.refused_characters.extend(characters.iter().map(|character| (*character, SystemTime::now())));
-        if let Err(error) = self.write(kept) {
-            tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
-        }
+        self.try_to_write(kept);
     }
 
     /// Saves what was learned.
     pub(super) fn save(&self, learned: Learned, lengths: Lengths) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = saved.1.after(learned, lengths);
-        if let Err(error) = self.write(&kept) {
+        let mut kept = saved.1.after(learned, lengths);
+        self.try_to_write(&mut kept);
+        *saved = (Instant::now(), kept);
+    }
+
+    fn try_to_write(&self, kept: &mut Kept) {
+        {
+            let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.add_old_versions(read(&self.file).old_versions, &gone);
+        }
+        if let Err(error) = self.write(kept) {
             tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
         }
-        *saved = (Instant::now(), kept);
     }
 
     fn write(&self, kept: &Kept) -> io::Result<()> {
         replace(&self.file, &serde_json::to_vec(kept)?)
     }
+}
+
+/// Reads what is kept. A file that can't be read is as good as none.
+fn read(file: &Path) -> Kept {
+    let bytes = read_small(file, LARGEST).ok();
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -213,6 +265,23 @@ mod tests {
         let (memory, _) = AccountMemory::open(directory.path(), "e", "k");
         fs::write(&memory.file, "{\"listings_are").unwrap();
         assert_eq!(AccountMemory::open(directory.path(), "e", "k").1, Kept::default());
+    }
+
+    #[test]
+    fn old_versions_are_known_until_they_are_gone_and_other_programs_keep_theirs() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || AccountMemory::open(directory.path(), "e", "k");
+        let known = || open().1.old_versions().map(str::to_owned).collect::<Vec<_>>();
+        let ((one, _), (other, _)) = (open(), open());
+        one.note_old_versions(["a".to_owned(), "b".to_owned()].into_iter());
+        other.note_old_versions(["c".to_owned()].into_iter());
+        one.forget_old_versions(["a".to_owned()].into_iter());
+        one.save(Learned::default(), None);
+        let mut left = known();
+        left.sort();
+        assert_eq!(left, ["b", "c"]);
+        one.note_old_versions((0..MOST_OLD_VERSIONS).map(|n| n.to_string()));
+        assert_eq!(known().len(), MOST_OLD_VERSIONS);
     }
 
     #[test]

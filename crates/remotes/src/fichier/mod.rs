@@ -41,9 +41,9 @@ use async_trait::async_trait;
 use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
-    FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, Outcome, PlaceId,
-    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
-    UsageOf, WriteBatch,
+    FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, OldVersions,
+    Outcome, PlaceId, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result,
+    StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -240,6 +240,7 @@ impl Remote for FichierRemote {
             links: Some(self),
             merge: Some(self),
             metadata: None,
+            old_versions: Some(self),
         }
     }
 }
@@ -262,6 +263,12 @@ impl AccountOf for FichierRemote {
 impl PublicLinks for FichierRemote {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.public_link(entry, request).await
+    }
+}
+
+impl OldVersions for FichierRemote {
+    fn should_have_gone(&self, file: &File) -> bool {
+        link_of(file).is_ok_and(|link| self.tree.is_old_version(link))
     }
 }
 

@@ -53,6 +53,14 @@ struct Missed {
     error: Arc<ApiError>,
     /// A look has shown that it surely isn't there, so it may be asked for again.
     surely: bool,
+    /// Where it lies instead, and couldn't be taken away.
+    misplaced: Option<StorageError>,
+}
+
+impl Missed {
+    fn new(error: &Arc<ApiError>, surely: bool) -> Self {
+        Self { error: error.clone(), surely, misplaced: None }
+    }
 }
 
 /// What became of each file of a list.
@@ -125,6 +133,7 @@ impl FichierRemote {
                                     again.push(Step { again: step.again + 1, ..step });
                                     continue;
                                 }
+                                Err(Missed { misplaced: Some(error), .. }) => Outcome::Failed(error),
                                 Err(missed) => {
                                     Outcome::Failed(failed(verb(kind), &item.from.path, missed.error))
                                 }
@@ -293,7 +302,7 @@ impl FichierRemote {
         let mut renames = Vec::new();
         for (step, copy) in part.iter().zip(copies) {
             let Some(copy) = copy else {
-                done.push(Err(Missed { error: doubt.clone(), surely }));
+                done.push(Err(Missed::new(&doubt, surely)));
                 continue;
             };
             if copy.name != step.name {
@@ -304,17 +313,83 @@ impl FichierRemote {
             done.push(Ok(file));
         }
         let failed = self.rename_all(renames).await;
-        for (step, result) in part.iter().zip(&mut done) {
+        let mut nameless = Vec::new();
+        for (number, (step, result)) in part.iter().zip(&mut done).enumerate() {
             if let Ok(file) = result
                 && let Some(error) = failed.get(&file.link)
             {
                 // The copy was made, but couldn't be given its name: it stands under the old one.
                 let file = KnownFile { name: step.known.name.clone(), ..file.clone() };
-                self.tree.catalogue().note_file(to, file);
-                *result = Err(Missed { error: error.clone(), surely: false });
+                self.tree.catalogue().note_file(to, file.clone());
+                nameless.push((number, as_file(&file, folder.join(&step.known.name))));
+                *result = Err(Missed::new(error, false));
+            }
+        }
+        for (number, misplaced) in self.take_away(nameless).await {
+            if let Err(missed) = &mut done[number] {
+                missed.misplaced = Some(misplaced);
             }
         }
         Ok(done)
+    }
+
+    /// Removes copies of ours that couldn't be given their names. Returns those that stay.
+    async fn take_away(&self, copies: Vec<(usize, File)>) -> Vec<(usize, StorageError)> {
+        let (numbers, files): (Vec<_>, Vec<_>) = copies.into_iter().unzip();
+        let mut stay = Vec::new();
+        for ((number, file), outcome) in numbers.into_iter().zip(&files).zip(self.remove_files(&files).await)
+        {
+            if let Err(error) = outcome.into_result() {
+                let path = file.path.clone();
+                stay.push((number, StorageError::Misplaced { path, cause: Box::new(error) }));
+            }
+        }
+        stay
+    }
+
+    /// Moves files back that came to another folder and couldn't be given their names there. Returns those that stay,
+    /// by their links.
+    async fn move_back(
+        &self,
+        to: FolderId,
+        folder: &RemotePath,
+        steps: &[&Step],
+    ) -> HashMap<FileLink, StorageError> {
+        let mut by_source: BTreeMap<Option<FolderId>, Vec<&Step>> = BTreeMap::new();
+        for step in steps {
+            by_source.entry(step.source_folder).or_default().push(step);
+        }
+        let mut stay = HashMap::new();
+        for (source, steps) in by_source {
+            let links: Vec<_> = steps.iter().map(|step| step.link).collect();
+            let mut error = None;
+            let mut back = HashSet::new();
+            if let Some(source) = source {
+                let request =
+                    MoveFiles { links: links.clone(), to: source, destination_user: None, rename: None };
+                back = match self.client.move_files(&request).await {
+                    Ok(answer) => self.moved(&links, &answer, source, folder).await,
+                    Err(refusal) => {
+                        error = Some(Arc::new(refusal));
+                        self.lie_in(&links, source).await
+                    }
+                };
+                let mut catalogue = self.tree.catalogue();
+                for step in steps.iter().filter(|step| back.contains(&step.link)) {
+                    catalogue.note_file_gone(to, step.link);
+                    catalogue.note_file(source, step.known.clone());
+                }
+            }
+            let why = error.unwrap_or_else(|| {
+                Arc::new(ApiError::unconfirmed(Endpoint::FileMv, "it isn't known to be back where it was"))
+            });
+            for step in steps.iter().filter(|step| !back.contains(&step.link)) {
+                let path = folder.join(&step.known.name);
+                let cause = Box::new(failed("move back", &path, why.clone()));
+                stay.insert(step.link, StorageError::Misplaced { path, cause });
+            }
+        }
+        stay
     }
 
     /// Whether a copy that was refused is looked for. What was refused may have been made, of a list a part of it: to
@@ -432,14 +507,19 @@ impl FichierRemote {
         };
         let mut done: Parts = Vec::new();
         let failed = self.rename_all(renames).await;
+        let nameless: Vec<&Step> =
+            moving.iter().filter(|step| !stayed(step) && failed.contains_key(&step.link)).copied().collect();
+        let mut misplaced =
+            if nameless.is_empty() { HashMap::new() } else { self.move_back(to, folder, &nameless).await };
         for step in part {
             if stayed(step) {
                 // To move a file twice does no harm.
-                done.push(Err(Missed { error: doubt.clone(), surely: true }));
+                done.push(Err(Missed::new(&doubt, true)));
                 continue;
             }
             if let Some(error) = failed.get(&step.link) {
-                done.push(Err(Missed { error: error.clone(), surely: false }));
+                let misplaced = misplaced.remove(&step.link);
+                done.push(Err(Missed { misplaced, ..Missed::new(error, false) }));
                 continue;
             }
             let file = KnownFile { name: step.name.clone(), ..step.known.clone() };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
-use fichier_storage::{Blame, File, Outcome, RemotePath, Result, Retry, StorageError};
+use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
@@ -46,6 +46,7 @@ impl FichierRemote {
             match self.tree.is_in_place(file, &link).await {
                 Ok(true) => ready.push((index, link)),
                 Ok(false) => {
+                    self.tree.forget_old_versions(&[link]);
                     tracing::info!(path = %file.path, "Not removed: it isn't there any more under this name");
                     outcomes[index] = Outcome::DoneBefore(());
                 }
@@ -184,16 +185,22 @@ impl FichierRemote {
             return Vec::new();
         }
         let (numbers, files): (Vec<_>, Vec<_>) = old.into_iter().unzip();
+        let links: Vec<FileLink> = files.iter().filter_map(|file| link_of(file).ok()).collect();
+        self.tree.note_old_versions(&links);
         let outcomes = self.remove_files(&files).await;
-        let stays = numbers.into_iter().zip(&files).zip(outcomes).filter_map(|((number, file), outcome)| {
-            let error = outcome.into_result().err()?;
-            Some((number, old_version_stays(&file.path, &error)))
-        });
-        stays.collect()
+        let mut stays = Vec::new();
+        for ((number, file), outcome) in numbers.into_iter().zip(&files).zip(outcomes) {
+            if let Err(error) = outcome.into_result() {
+                let path = file.path.clone();
+                stays.push((number, StorageError::OldVersionStays { path, cause: Box::new(error) }));
+            }
+        }
+        stays
     }
 
     /// Notes that a file is gone, in whichever folder of its path it lay.
     fn forget(&self, file: &File, link: FileLink) {
+        self.tree.forget_old_versions(&[link]);
         let Some(parent) = file.path.parent() else { return };
         let folders = self.tree.known(&parent);
         let mut catalogue = self.tree.catalogue();
@@ -287,16 +294,5 @@ impl FichierRemote {
 impl Listed for Place {
     fn link(&self) -> FileLink {
         self.1
-    }
-}
-
-/// The new version of a file is stored, and the old one can't be removed. Nothing is sent again for that.
-fn old_version_stays(path: &RemotePath, error: &StorageError) -> StorageError {
-    StorageError::Service {
-        action: format!("remove the old version of {path:?}, which stays beside the new one"),
-        retry: Retry::Useless,
-        blame: Blame::Service,
-        hint: Some("the new version is stored; `dedupe` removes the old one".to_owned()),
-        source: error.to_string().into(),
     }
 }

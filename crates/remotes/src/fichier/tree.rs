@@ -42,6 +42,8 @@ pub(super) struct Tree {
     memory: Option<AccountMemory>,
     /// Characters that the service stores otherwise, whatever is done about it.
     refused_characters: Mutex<BTreeSet<char>>,
+    /// Old versions that should have gone, in this run or an earlier one.
+    old_versions: Mutex<HashSet<FileLink>>,
     /// How many items a list may have.
     pub(super) lists: ListLength,
     /// How many files an upload may have.
@@ -102,6 +104,7 @@ impl Tree {
             catalogue: Mutex::default(),
             memory: None,
             refused_characters: Mutex::default(),
+            old_versions: Mutex::default(),
             lists: ListLength::new(None),
             uploads: ListLength::of_uploads(options.upload_batch, None, 0),
             recall: None,
@@ -157,11 +160,40 @@ impl Tree {
         self.lists = ListLength::new(lengths.list);
         self.uploads = ListLength::of_uploads(upload_cap, lengths.upload, lengths.upload_taken);
         self.refused_characters().extend(kept.refused_characters());
+        self.old_versions().extend(kept.old_versions().filter_map(|link| link.parse::<FileLink>().ok()));
         self.memory = memory;
     }
 
     fn refused_characters(&self) -> MutexGuard<'_, BTreeSet<char>> {
         self.refused_characters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn old_versions(&self) -> MutexGuard<'_, HashSet<FileLink>> {
+        self.old_versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a file is an old version that an earlier run, or this one, didn't come to remove.
+    pub(super) fn is_old_version(&self, link: FileLink) -> bool {
+        self.old_versions().contains(&link)
+    }
+
+    /// Notes old versions that are to be removed now.
+    pub(super) fn note_old_versions(&self, links: &[FileLink]) {
+        self.old_versions().extend(links);
+        if let Some(memory) = &self.memory {
+            memory.note_old_versions(links.iter().map(ToString::to_string));
+        }
+    }
+
+    /// Notes that old versions are gone.
+    pub(super) fn forget_old_versions(&self, links: &[FileLink]) {
+        let mut known = self.old_versions();
+        for link in links {
+            known.remove(link);
+        }
+        if let Some(memory) = &self.memory {
+            memory.forget_old_versions(links.iter().map(ToString::to_string));
+        }
     }
 
     /// A character of a stored name that the service is known to store otherwise.

@@ -24,7 +24,7 @@ use super::{
     BATCH_BYTES, EmptyFiles, FichierRemote,
     catalogue::KnownFile,
     dropped::{dropped_before, dropped_now},
-    error::failed,
+    error::{failed, unconfirmed},
     link_of,
     names::STAND_IN_BYTES,
 };
@@ -118,6 +118,18 @@ impl Answers {
             _ => None,
         });
         done.collect()
+    }
+
+    /// A second copy of a file that is stored stays beside it.
+    fn leave_double(&mut self, sum: Whirlpool, why: String) {
+        let of_it = |outcome: &&mut Outcome<File>| matches!(outcome, Outcome::Done(file) if file.whirlpool == Some(sum));
+        if let Some(outcome) = self.0.iter_mut().find(of_it)
+            && let Outcome::Done(file) = outcome
+        {
+            let path = file.path.clone();
+            let cause = Box::new(unconfirmed("remove the second copy of", &path, why));
+            *outcome = Outcome::Failed(StorageError::OldVersionStays { path, cause });
+        }
     }
 
     /// One error for all: each item tells it.
@@ -428,7 +440,7 @@ impl FichierRemote {
 
     /// Asks once more for the reports of uploads that didn't arrive in time and were sent again. What arrived after all
     /// stands double, and goes.
-    async fn settle(&self, id: FolderId, unsettled: &[(UploadReceipt, Before)], answers: &Answers) {
+    async fn settle(&self, id: FolderId, unsettled: &[(UploadReceipt, Before)], answers: &mut Answers) {
         let kept = answers.kept();
         for (receipt, before) in unsettled {
             let Ok(report) = self.client.upload_report_now(receipt).await else { continue };
@@ -436,7 +448,10 @@ impl FichierRemote {
                 let same = file.whirlpool.is_some_and(|sum| kept.values().any(|kept| *kept == sum));
                 if same && !kept.contains_key(&file.link) && !before.links.contains(&file.link) {
                     tracing::warn!(link = %file.link, "An upload arrived after it was sent again: removing its copy");
-                    self.discard(file.link, id, before).await;
+                    if let (Err(why), Some(sum)) = (self.discard(file.link, id, before).await, file.whirlpool)
+                    {
+                        answers.leave_double(sum, why);
+                    }
                 }
             }
         }
@@ -546,7 +561,8 @@ impl FichierRemote {
                 Ok(sum) if uploaded.name == item.stored => stored.push((item, known(uploaded.link, sum))),
                 Ok(sum) => misnamed.push((item, known(uploaded.link, sum), uploaded.name)),
                 Err(error) => {
-                    self.discard(uploaded.link, id, before).await;
+                    // It fails anyway, and what stays was said.
+                    let _ = self.discard(uploaded.link, id, before).await;
                     answers.put(&item, Err(error));
                 }
             }
@@ -732,7 +748,8 @@ impl FichierRemote {
                 named.push((item, stored));
                 continue;
             };
-            self.discard(stored.link, folder, before).await;
+            // It fails anyway, and what stays was said.
+            let _ = self.discard(stored.link, folder, before).await;
             if matches!(error.kind(), ErrorKind::Refused { .. } | ErrorKind::Unconfirmed { .. }) {
                 self.tree.refuse_characters(&item.stored, &name);
             }
@@ -744,21 +761,25 @@ impl FichierRemote {
 
     /// Removes a file that was stored wrongly. If that fails, the user has to know of it. Only what surely came by the
     /// upload goes: a report may be wrong.
-    async fn discard(&self, link: FileLink, folder: FolderId, before: &Before) {
+    async fn discard(&self, link: FileLink, folder: FolderId, before: &Before) -> Result<(), String> {
         let is_ours = before.complete && !before.links.contains(&link) && self.lies_in(link, folder).await;
         if !is_ours {
             tracing::error!(%link, "A badly stored file stays: it isn't sure that the link is of this upload");
-            return;
+            return Err(format!("it isn't sure that {link} is of this upload"));
         }
         match self.remove_links(&[link]).await {
-            Ok(true) => {}
+            Ok(true) => Ok(()),
             Ok(false) => match self.gone(&[link]).await {
-                Some(gone) if gone.contains(&link) => {}
+                Some(gone) if gone.contains(&link) => Ok(()),
                 _ => {
                     tracing::error!(%link, "A badly stored file may still be there: its removal isn't confirmed");
+                    Err(format!("the removal of {link} isn't confirmed"))
                 }
             },
-            Err(error) => tracing::error!(%link, "Can't remove a badly stored file: {error}"),
+            Err(error) => {
+                tracing::error!(%link, "Can't remove a badly stored file: {error}");
+                Err(error.to_string())
+            }
         }
     }
 
