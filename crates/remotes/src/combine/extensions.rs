@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fichier_storage::{
-    Entry, File, FileMetadata, Folder, LinkRequest, MergeFolders, PublicLinks, Remote, RemoteExt as _,
-    RemotePath, Result, StorageError, Usage, UsageOf, metadata::Metadata,
+    Entry, File, FileMetadata, Folder, LinkRequest, MergeFolders, OldVersions, PublicLinks, Remote,
+    RemoteExt as _, RemotePath, Result, StorageError, Usage, UsageOf, metadata::Metadata,
 };
 
 use super::remote::CombineRemote;
@@ -87,5 +87,12 @@ impl FileMetadata for CombineRemote {
         }
         let set = member.at.remote.set_folder_metadata(&inner, metadata).await;
         set.map_err(|error| member.shown_error(error))
+    }
+}
+
+impl OldVersions for CombineRemote {
+    fn should_have_gone(&self, file: &File) -> bool {
+        let Ok((member, file)) = self.file_of(file) else { return false };
+        member.at.remote.extensions().old_versions.is_some_and(|known| known.should_have_gone(&file))
     }
 }

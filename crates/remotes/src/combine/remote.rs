@@ -329,6 +329,7 @@ impl Remote for CombineRemote {
             links: have(|can| can.links.is_some()).then_some(self as _),
             merge: have(|can| can.merge.is_some()).then_some(self as _),
             metadata: have(|can| can.metadata.is_some()).then_some(self as _),
+            old_versions: have(|can| can.old_versions.is_some()).then_some(self as _),
         }
     }
 }

@@ -34,7 +34,8 @@ pub(super) fn open(
     resources: &Resources,
 ) -> Result<Arc<dyn Remote>, OpenError> {
     let wrong = |source| OpenError::Value { remote: name.to_owned(), source };
-    let options = FichierOptions { upload_rate: network.upload_rate, ..options(chosen).map_err(wrong)? };
+    let options =
+        FichierOptions { upload_rate: resources.network.upload_rate, ..options(chosen).map_err(wrong)? };
     let shared = chosen.text("shared_folder").map_err(wrong)?;
     let key = chosen.secret("api_key").map_err(wrong)?.unwrap_or_default();
     if key.is_empty() && shared.is_none() {

@@ -321,7 +321,7 @@ impl FichierRemote {
                 // The copy was made, but couldn't be given its name: it stands under the old one.
                 let file = KnownFile { name: step.known.name.clone(), ..file.clone() };
                 self.tree.catalogue().note_file(to, file.clone());
-                nameless.push((number, as_file(&file, folder.join(&step.known.name))));
+                nameless.push((number, self.tree.as_file(&file, folder.join(&step.known.name))));
                 *result = Err(Missed::new(error, false));
             }
         }
