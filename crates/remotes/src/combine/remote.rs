@@ -295,11 +295,10 @@ impl Remote for CombineRemote {
     }
 
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        let item = |folder: &RemotePath| match folder.depth() {
-            0 | 1 if folder.is_root() || self.member_of(folder).is_some() => {
-                Err(self.unsupported("remove a directory that it combines"))
-            }
-            _ => self.folder_of(folder),
+        let item = |folder: &RemotePath| match self.folder_of(folder) {
+            Ok((_, inner)) if inner.is_root() => Err(self.unsupported("remove the root of a remote that it combines")),
+            Err(_) if folder.is_root() => Err(self.unsupported("remove its root")),
+            inner => inner,
         };
         let items = batch.iter().map(item).collect();
         self.each(items, |remote, folders| async move { remote.remove_folders(&folders).await }.boxed()).await

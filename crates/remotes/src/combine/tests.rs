@@ -79,11 +79,12 @@ async fn what_lies_in_no_folder_is_refused_with_its_own_path() {
     assert!(matches!(error, StorageError::FolderNotFound(at) if at == path("other")));
     let error = both.entry(&path("here/none")).await.unwrap_err();
     assert!(matches!(error, StorageError::FileNotFound(at) if at == path("here/none")));
-    let outcomes = both.remove_folders(&[path("here"), path("")]).await;
+    let outcomes = both.remove_folders(&[path("there"), path("")]).await;
     assert!(
         outcomes.iter().all(|outcome| matches!(outcome, Outcome::Failed(StorageError::Unsupported { .. })))
     );
     assert!(both.make_folders(&[path(""), path("here"), path("there/n")]).await.iter().all(Outcome::is_done));
+    assert!(both.remove_folders(&[path("here")]).await.remove(0).is_done());
 }
 
 #[tokio::test]
