@@ -92,14 +92,16 @@ fn a_folder_that_was_moved_and_not_yet_renamed_is_settled_by_the_next_run() {
         let source = stage.directory("source");
         fs::create_dir_all(source.join("b/y")).unwrap();
         fs::write(source.join("b/y/f"), b"content").unwrap();
+        fs::create_dir(source.join("a")).unwrap();
+        fs::write(source.join("a/stays"), b"other").unwrap();
+        stage.control().seed_file("d/a/stays", b"other").unwrap();
         let words = ["sync", source.to_str().unwrap(), "t:d"];
         // As a run leaves it that was killed between its two calls.
         stage.control().seed_file("d/b/x/f", b"content").unwrap();
         stage.run(&words).success();
-        assert_eq!(paths(&stage), ["/d/b/y/f"], "{way}");
+        assert_eq!(paths(&stage), ["/d/a/stays", "/d/b/y/f"], "{way}");
         assert_eq!((stage.counters().get("folder/mv"), stage.counters().get("upload.cgi")), (Some(&1), None));
         // The second call is refused, and so is the one that would put the folder back.
-        fs::create_dir(source.join("a")).unwrap();
         fs::rename(source.join("b/y"), source.join("a/z")).unwrap();
         let refused = "endpoint=folder/mv,after=1,times=2,kind=refusal:403:Resource not allowed #631";
         stage.control().add_fault(refused.parse().unwrap());
@@ -107,6 +109,6 @@ fn a_folder_that_was_moved_and_not_yet_renamed_is_settled_by_the_next_run() {
         assert!(run.stderr.contains("is now at"), "{}", run.stderr);
         stage.control().clear_faults();
         stage.run(&words).success();
-        assert_eq!(paths(&stage), ["/d/a/z/f"], "{way}");
+        assert_eq!(paths(&stage), ["/d/a/stays", "/d/a/z/f"], "{way}");
     }
 }
