@@ -239,6 +239,15 @@ impl<'a, T: Listed> Lists<'a, T> {
     }
 }
 
+/// Whether it is worth a look at so many folders to learn which of so many files are gone.
+///
+/// To find out by halves takes two calls a file, and a listing may take as long as eight other calls (API document,
+/// section 2). But where a file is known to be `missing`, each call that names one is refused, and refusals in number
+/// bring a ban.
+pub(super) fn is_worth_a_look(folders: usize, files: usize, missing: bool) -> bool {
+    if missing { folders <= 8 || folders * 2 <= files } else { folders * 4 <= files }
+}
+
 /// What a refused list was refused for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blame {

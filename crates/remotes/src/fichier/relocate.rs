@@ -21,8 +21,7 @@ use super::{
     confirm::{is_in_doubt, says_nothing},
     error::failed,
     link_of,
-    lists::{Listed, Lists},
-    removal::FILES_WORTH_A_LOOK_FOR_MISSING,
+    lists::{Listed, Lists, is_worth_a_look},
 };
 
 /// What becomes of the source.
@@ -198,7 +197,7 @@ impl FichierRemote {
                 folders.insert(folder, parent);
             }
         }
-        if folders.len() * FILES_WORTH_A_LOOK_FOR_MISSING > part.len() {
+        if !is_worth_a_look(folders.len(), part.len(), true) {
             return (Vec::new(), part);
         }
         for (folder, path) in &folders {

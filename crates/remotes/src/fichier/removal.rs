@@ -10,7 +10,7 @@ use super::{
     confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     link_of,
-    lists::{Listed, Lists},
+    lists::{Listed, Lists, is_worth_a_look},
 };
 
 /// How long to wait before asking again to remove a folder whose files went just now: the service may count them a
@@ -20,13 +20,6 @@ const NOT_EMPTY_YET: [u32; 6] = [1, 2, 4, 8, 16, 30];
 
 /// Before this wait the folder is looked at.
 const LONG_NOT_EMPTY: u32 = 16;
-
-/// So many files of a folder must have got no answer for a look at it. To find out by halves takes two calls a
-/// file, and a listing may take as long as eight other calls (API document, section 2).
-const FILES_WORTH_A_LOOK: usize = 4;
-
-/// The same where one of the files is missing, so that about one of two such calls would be refused.
-pub(super) const FILES_WORTH_A_LOOK_FOR_MISSING: usize = 2;
 
 /// A file's place in the batch, and the file.
 type Place = (usize, FileLink);
@@ -74,7 +67,7 @@ impl FichierRemote {
                 Ok(false) => {
                     let (gone, left) = match self.gone(&links).await {
                         Some(gone) => list.into_iter().partition(|place| gone.contains(&place.link())),
-                        None => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
+                        None => self.part_gone(batch, list, false).await,
                     };
                     let progress = !gone.is_empty();
                     for (index, link) in gone {
@@ -94,12 +87,10 @@ impl FichierRemote {
                 }
                 Err(error) => error,
             };
-            // What says that a file is gone isn't asked again and again to learn which: refusals in number bring a ban.
             let missing = error.is_not_found() && list.len() > 1;
-            let (gone, list) = match (error.maybe_done(), missing) {
-                (true, _) => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
-                (false, true) => self.part_gone(batch, list, FILES_WORTH_A_LOOK_FOR_MISSING).await,
-                (false, false) => (Vec::new(), list),
+            let (gone, list) = match error.maybe_done() || missing {
+                true => self.part_gone(batch, list, missing).await,
+                false => (Vec::new(), list),
             };
             if !gone.is_empty() {
                 lists.taken(gone.len());
@@ -145,7 +136,7 @@ impl FichierRemote {
 
     /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
     /// the rest where a look can't be had, or would take longer than finding out by halves.
-    async fn part_gone(&self, batch: &[File], list: Vec<Place>, worth: usize) -> (Vec<Place>, Vec<Place>) {
+    async fn part_gone(&self, batch: &[File], list: Vec<Place>, missing: bool) -> (Vec<Place>, Vec<Place>) {
         let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
         let mut held = HashMap::new();
         for (index, link) in &list {
@@ -156,7 +147,7 @@ impl FichierRemote {
                 held.insert(*link, folder);
             }
         }
-        if folders.len() * worth > list.len() {
+        if !is_worth_a_look(folders.len(), list.len(), missing) {
             return (Vec::new(), list);
         }
         for (folder, path) in &folders {

@@ -204,7 +204,7 @@ impl FichierRemote {
             let same = self.tree.namesake(folder, &item.name, sum);
             match same.filter(|same| sum.is_some() && same.whirlpool == sum) {
                 Some(same) => {
-                    answers.put(&item, Outcome::DoneBefore(self.tree.as_file(&same, item.path.clone())))
+                    answers.put(&item, Outcome::DoneBefore(self.tree.as_file(&same, item.path.clone())));
                 }
                 None => answers.put(&item, Err(came_meanwhile(&item.path))),
             }
