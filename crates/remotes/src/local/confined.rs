@@ -22,7 +22,7 @@ use fichier_storage::StorageError;
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
     path: PathBuf,
-    _folder: Option<Arc<system::Folder>>,
+    folder: Option<Arc<system::Folder>>,
 }
 
 impl Spot {
@@ -33,9 +33,9 @@ impl Spot {
     pub(super) fn folder(root: &Path, names: &[OsString]) -> Result<Self, StorageError> {
         let whole = || names.iter().fold(root.to_owned(), |path, name| path.join(name));
         match system::open(root, names) {
-            system::Opened::Folder(folder, path) => Ok(Self { path, _folder: Some(Arc::new(folder)) }),
+            system::Opened::Folder(folder, path) => Ok(Self { path, folder: Some(Arc::new(folder)) }),
             // Made meanwhile, it might be a link: so it stays what it is.
-            system::Opened::Missing => Ok(Self { path: system::missing(&whole()), _folder: None }),
+            system::Opened::Missing => Ok(Self { path: system::missing(&whole()), folder: None }),
             system::Opened::Linked => {
                 let followed =
                     io::Error::other("a symbolic link stands on the way, and with --links none is followed");
@@ -48,13 +48,13 @@ impl Spot {
 
     /// Something in this directory.
     pub(super) fn join(&self, name: &OsString) -> Self {
-        Self { path: self.path.join(name), _folder: self._folder.clone() }
+        Self { path: self.path.join(name), folder: self.folder.clone() }
     }
 }
 
 impl From<PathBuf> for Spot {
     fn from(path: PathBuf) -> Self {
-        Self { path, _folder: None }
+        Self { path, folder: None }
     }
 }
 
