@@ -126,7 +126,7 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
         links::refuse_rival(&at, &to, &Seat::Itself(target.clone()))?;
         match fs::rename(&source, &target) {
             Ok(()) => {
-                remove_other_name(&source, &target).map_err(|error| error_at("remove", &source, error))?
+                remove_other_name(&source, &target).map_err(|error| error_at("remove", &source, error))?;
             }
             // Across a mount that shows the same directory: the file is where it shall be.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices && is_one_name(&source, &target) => {}
