@@ -53,6 +53,7 @@ pub struct ClientBuilder {
     gates: Option<PathBuf>,
     address: Option<PathBuf>,
     waits: WaitBudget,
+    remote: Option<Arc<str>>,
 }
 
 impl ClientBuilder {
@@ -82,6 +83,7 @@ impl ClientBuilder {
             gates: None,
             address: None,
             waits: WaitBudget::default(),
+            remote: None,
         }
     }
 
@@ -226,6 +228,12 @@ impl ClientBuilder {
         self
     }
 
+    /// What the user calls the service, with a colon: errors of calls know it.
+    pub fn remote(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.remote = Some(name.into());
+        self
+    }
+
     /// Keeps the intervals together with all other processes that name the same path: two small files that
     /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
     /// be in it.
@@ -251,6 +259,9 @@ impl ClientBuilder {
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
         pacer.end_waits_by(self.end_waits);
         pacer.wait_within(self.waits);
+        if let Some(name) = self.remote {
+            pacer.call_it(name);
+        }
         if let Some(pacing) = self.pacing_without_limits {
             pacer.without_limits(pacing);
         }

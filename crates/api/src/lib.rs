@@ -62,7 +62,7 @@ pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
     AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
-    WaitBudget,
+    WaitBudget, Waiting,
 };
 pub use proxy::ProxySettings;
 pub use shown::{shown, shown_address};

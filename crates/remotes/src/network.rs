@@ -6,7 +6,7 @@ use fichier_api::{
     CancellationToken, ClientBuilder, HeaderMap, HeaderName, HeaderValue, Observer, ProxySettings,
 };
 
-pub use fichier_api::{Dump, Url, WaitBudget};
+pub use fichier_api::{Dump, Url, WaitBudget, Waiting};
 
 use crate::local::Downloads;
 

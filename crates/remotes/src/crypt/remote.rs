@@ -511,13 +511,16 @@ impl Remote for CryptRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, old_versions } = self.inner.extensions();
+        let Extensions { usage, account, links, merge, metadata, public_files: _, old_versions } =
+            self.inner.extensions();
         Extensions {
             usage,
             account,
             links: links.map(|_| self as _),
             merge: merge.map(|_| self as _),
             metadata: metadata.map(|_| self as _),
+            // A copy of one wouldn't be encrypted.
+            public_files: None,
             // They are known by their identity, which is the inner remote's.
             old_versions,
         }

@@ -93,7 +93,7 @@ impl FichierRemote {
                 }
                 if !seen {
                     let what = "the service doesn't say that it is moved, and it isn't in its new place";
-                    return Err(unconfirmed("move directory", from, what));
+                    return Err(unconfirmed(self.client.remote(), "move directory", from, what));
                 }
             }
             let folder = KnownFolder { id: folder, name: name.clone(), date: known.date };

@@ -21,6 +21,7 @@ mod merge;
 mod names;
 mod opening;
 mod options;
+mod public;
 mod recall;
 mod relocate;
 mod removal;
@@ -41,8 +42,8 @@ use fichier_api::{Client, FileLink};
 use fichier_storage::{
     AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
     FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, OldVersions,
-    Outcome, PlaceId, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result,
-    StorageError, Times, Usage, UsageOf, WriteBatch,
+    Outcome, PlaceId, PublicFiles, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath,
+    Result, StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -238,6 +239,7 @@ impl Remote for FichierRemote {
             links: Some(self),
             merge: Some(self),
             metadata: None,
+            public_files: Some(self),
             old_versions: Some(self),
         }
     }
@@ -261,6 +263,13 @@ impl AccountOf for FichierRemote {
 impl PublicLinks for FichierRemote {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.public_link(entry, request).await
+    }
+}
+
+#[async_trait]
+impl PublicFiles for FichierRemote {
+    async fn public_file(&self, link: &str) -> Result<File> {
+        self.file_of_link(link).await
     }
 }
 

@@ -75,7 +75,8 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(network.cancel.clone())
         .end_waits(network.end_waits.clone())
-        .wait_budget(network.waits.clone());
+        .wait_budget(network.waits.clone())
+        .remote(format!("{name}:"));
     let mut builder = network.applied(builder);
     // Only a service on this computer is believed that it enforces no limits.
     if let Some(pacing) =

@@ -12,8 +12,8 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::sync::oneshot;
 
 use fichier_api::{
-    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile, SourceProblem, Upload,
-    UploadFile, UploadOptions, UploadReceipt, UploadedFile,
+    ApiError, BoxError, Endpoint, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile,
+    SourceProblem, Upload, UploadFile, UploadOptions, UploadReceipt, UploadedFile,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -128,7 +128,7 @@ impl Answers {
             && let Outcome::Done(file) = outcome
         {
             let path = file.path.clone();
-            let cause = Box::new(unconfirmed("remove the second copy of", &path, why));
+            let cause = Box::new(unconfirmed(None, "remove the second copy of", &path, why));
             *outcome = Outcome::Failed(StorageError::OldVersionStays { path, cause });
         }
     }
@@ -586,7 +586,11 @@ impl FichierRemote {
             // A listing may lag behind an upload. What didn't go out whole needn't be waited for.
             if look > 0
                 && (missing.iter().all(|(_, sum)| sum.is_none())
-                    || !self.client.rest(self.client.look_again_after() * look).await)
+                    || self
+                        .client
+                        .rest(Endpoint::FolderLs, self.client.look_again_after() * look)
+                        .await
+                        .is_err())
             {
                 break;
             }
