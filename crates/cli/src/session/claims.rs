@@ -140,7 +140,7 @@ async fn take<E>(
 
 fn open(path: &Path) -> io::Result<File> {
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+        fichier_state::make_directory(directory)?;
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

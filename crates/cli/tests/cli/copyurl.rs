@@ -163,3 +163,28 @@ fn a_link_of_the_service_is_the_file_and_is_copied_there() {
     let run = stage.run(&["copyurl", "https://1fichier.com/?nosuchfileatall12345", "t:mine/z"]);
     assert_ne!(run.status, Some(0), "{}", run.stderr);
 }
+
+#[test]
+fn a_folder_that_somebody_shares_is_copied_at_the_service() {
+    let stage = Stage::start();
+    stage.control().seed_file("theirs/a", b"1").unwrap();
+    stage.control().seed_file("theirs/b", b"22").unwrap();
+    let page = stage.run(&["link", "t:theirs"]).success_text();
+    let shared = format!("t,shared_folder='{}':", page.trim());
+    stage.control().reset_counters();
+    let run = stage.run(&["copy", &shared, "t:mine", "-v"]).code(0);
+    assert!(run.stderr.contains("a: Copied (server-side copy)"), "{}", run.stderr);
+    let calls = stage.counters();
+    assert_eq!(
+        (calls.get("file/cp"), calls.get("download"), calls.get("upload.cgi")),
+        (Some(&1), None, None)
+    );
+    assert_eq!(stage.run(&["lsf", "-F", "ps", "t:mine"]).success_text(), "a;1\nb;2\n");
+    let run = stage.run(&["copy", &shared, "t:mine", "-v"]).code(0);
+    assert!(!run.stderr.contains("Copied ("), "{}", run.stderr);
+    // What the service doesn't copy is sent.
+    stage.control().add_fault("endpoint=file/cp,kind=message:Not for you #12".parse().unwrap());
+    let run = stage.run(&["copy", &shared, "t:other"]).code(0);
+    assert!(run.stderr.contains("Not for you #12"), "{}", run.stderr);
+    assert_eq!(stage.run(&["lsf", "-F", "ps", "t:other"]).success_text(), "a;1\nb;2\n");
+}

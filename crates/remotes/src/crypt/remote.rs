@@ -81,6 +81,8 @@ impl CryptRemote {
                 listed_checksums: inner.features.listed_checksums && !encrypts,
                 // One takes 32 bytes.
                 empty_files: inner.features.empty_files || encrypts,
+                // A copy of what a link leads to would stay encrypted.
+                public_links: false,
                 ..inner.features
             },
             times: inner.times,

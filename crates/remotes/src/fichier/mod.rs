@@ -109,6 +109,7 @@ impl FichierRemote {
                 empty_files: marker,
                 read_only: false,
                 listed_checksums: true,
+                public_links: false,
             },
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).

@@ -584,15 +584,18 @@ impl FichierRemote {
         let mut stored = Vec::new();
         for look in 0..looks {
             // A listing may lag behind an upload. What didn't go out whole needn't be waited for.
-            if look > 0
-                && (missing.iter().all(|(_, sum)| sum.is_none())
-                    || self
-                        .client
-                        .rest(Endpoint::FolderLs, self.client.look_again_after() * look)
-                        .await
-                        .is_err())
-            {
+            if look > 0 && missing.iter().all(|(_, sum)| sum.is_none()) {
                 break;
+            }
+            let wait = self.client.look_again_after() * look;
+            if look > 0
+                && let Err(error) = self.client.rest(Endpoint::FolderLs, wait).await
+            {
+                // Nobody knows what arrived since.
+                self.tree.catalogue().expect_into(id);
+                self.finish(id, stored, answers).await;
+                let items = missing.into_iter().map(|(item, _)| item).collect();
+                return Err((items, failed("look for what was sent to", folder, error)));
             }
             let listed = self.tree.refresh(id, folder).await;
             let new = before.as_ref().map(|before| self.tree.catalogue().files_but(id, before));
