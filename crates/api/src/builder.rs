@@ -55,6 +55,7 @@ pub struct ClientBuilder {
     connections: usize,
     address: Option<PathBuf>,
     waits: WaitBudget,
+    remote: Option<Arc<str>>,
 }
 
 impl ClientBuilder {
@@ -85,6 +86,7 @@ impl ClientBuilder {
             connections: DOWNLOAD_CONNECTIONS,
             address: None,
             waits: WaitBudget::default(),
+            remote: None,
         }
     }
 
@@ -228,8 +230,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Shares the intervals with all other processes that use the same path. Two small files whose names begin with
-    /// it are made, and locked for moments. Each account needs a path of its own; the key shouldn't be part of it.
+    /// What the user calls the service, with a colon: errors of calls know it.
+    pub fn remote(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.remote = Some(name.into());
+        self
+    }
+
+    /// Keeps the intervals together with all other processes that name the same path: two small files that
+    /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
+    /// be in it.
     pub fn shared_gates(mut self, path: impl Into<PathBuf>) -> Self {
         self.gates = Some(path.into());
         self
@@ -258,6 +267,9 @@ impl ClientBuilder {
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
         pacer.end_waits_by(self.end_waits);
         pacer.wait_within(self.waits);
+        if let Some(name) = self.remote {
+            pacer.call_it(name);
+        }
         if let Some(pacing) = self.pacing_without_limits {
             pacer.without_limits(pacing);
         }

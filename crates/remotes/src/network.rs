@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use fichier_api::{ClientBuilder, HeaderMap, HeaderName, HeaderValue, ProxySettings};
 
-pub use fichier_api::{Dump, Url, WaitBudget};
+pub use fichier_api::{Dump, Url, WaitBudget, Waiting};
 
 /// How the network is used. Shared by all remotes of a run.
 #[derive(Clone)]

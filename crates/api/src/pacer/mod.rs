@@ -22,7 +22,10 @@ mod shared;
 mod tests;
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep_until};
@@ -36,7 +39,7 @@ pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
 pub use budget::{ListedFolder, ListedPart};
 pub use connections::Connection;
 pub(crate) use departure::Departure;
-pub use patience::WaitBudget;
+pub use patience::{WaitBudget, Waiting};
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
@@ -80,6 +83,9 @@ pub(crate) struct Pacer {
     address: Option<AddressBook>,
     connections: Connections,
     waits: WaitBudget,
+    remote: Option<Arc<str>>,
+    /// Whether the service has ever answered.
+    heard: AtomicBool,
 }
 
 /// The lane of a listing on its way, in this process and among processes.
@@ -101,6 +107,9 @@ const SENSELESS_RETRIES: u32 = 2;
 
 /// How often a call is sent again that was refused by a status that brings a ban in number.
 const DANGEROUS_RETRIES: u32 = 2;
+
+/// How often a connection is tried again that never came about, before anything was heard of the service: about 5 s.
+const RETRIES_OF_FIRST_CONNECTION: u32 = 4;
 
 /// What to do after a failed attempt.
 enum Verdict {
@@ -132,6 +141,8 @@ impl Pacer {
             address: None,
             connections: Connections::new(DOWNLOAD_CONNECTIONS),
             waits: WaitBudget::default(),
+            remote: None,
+            heard: AtomicBool::new(false),
         }
     }
 
@@ -182,13 +193,18 @@ impl Pacer {
         self.ledger().account_interval()
     }
 
-    /// Waits for so long; answers whether that wasn't cut short because all waits are to end.
-    pub(crate) async fn rest(&self, wait: Duration) -> bool {
+    /// Waits for so long, for something that the service has to do first.
+    pub(crate) async fn rest(&self, endpoint: Endpoint, wait: Duration) -> Result<(), ApiError> {
+        let failed = |kind| self.error(endpoint, kind).with_history(0, false);
+        let (_waiting, news) = self.waits.begin(wait, false, None).map_err(failed)?;
+        if let Some((spent, most)) = news {
+            self.tell(&Event::WaitBudget { spent, most });
+        }
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => false,
-            () = self.end_waits.cancelled() => false,
-            () = tokio::time::sleep(wait) => true,
+            () = self.cancel.cancelled() => Err(failed(ErrorKind::Canceled)),
+            () = self.end_waits.cancelled() => Err(failed(ErrorKind::Canceled)),
+            () = tokio::time::sleep(wait) => Ok(()),
         }
     }
 
@@ -240,6 +256,20 @@ impl Pacer {
         if let Some(book) = &self.address {
             book.note(SystemTime::now());
         }
+    }
+
+    /// What the user calls the remote, for errors.
+    pub(crate) fn call_it(&mut self, remote: Arc<str>) {
+        self.remote = Some(remote);
+    }
+
+    /// What the user calls the remote.
+    pub(crate) fn remote(&self) -> Option<&Arc<str>> {
+        self.remote.as_ref()
+    }
+
+    fn error(&self, endpoint: Endpoint, kind: ErrorKind) -> ApiError {
+        ApiError::new(endpoint, kind).of(self.remote.clone())
     }
 
     pub(crate) fn learned(&self) -> Learned {
@@ -309,7 +339,7 @@ impl Pacer {
         if call.info.class == CallClass::AllFiles {
             let claim = self.book(|ledger| ledger.claim_all_files(Instant::now(), SystemTime::now())).await;
             claim.map_err(|remaining| {
-                ApiError::new(endpoint, ErrorKind::TooSoon { remaining }).with_history(0, false)
+                self.error(endpoint, ErrorKind::TooSoon { remaining }).with_history(0, false)
             })?;
         }
         let mut attempts = 0;
@@ -341,7 +371,7 @@ impl Pacer {
                 _ => {}
             }
         }
-        Err(ApiError::new(endpoint, kind).with_history(attempts, maybe_done && !read_only(endpoint)))
+        Err(self.error(endpoint, kind).with_history(attempts, maybe_done && !read_only(endpoint)))
     }
 
     async fn attempts<T, F, A>(
@@ -419,10 +449,23 @@ impl Pacer {
             self.answered(info, *attempts, now - sent, CallOutcome::WillRetry(&kind));
             asked = now;
             if let Verdict::Wait(wait, why) = verdict {
-                let of = self.retry.low_level_retries.saturating_add(1);
+                let of = self.retries_after(&kind).saturating_add(1);
                 let failed = FailedTry { error: &kind, number: failures.low_level, of };
                 self.sleep_after(info, now + wait, why, Some(failed)).await?;
             }
+        }
+    }
+
+    /// How often a call is sent again that failed so. Where nothing was ever heard of the service, the way to it is
+    /// mostly wrong or closed, and waiting won't open it.
+    fn retries_after(&self, kind: &ErrorKind) -> u32 {
+        let most = self.retry.low_level_retries;
+        match kind {
+            ErrorKind::InvalidJson { well_formed: true, .. } => most.min(SENSELESS_RETRIES),
+            ErrorKind::Connect(_) if self.heard.load(Ordering::Relaxed) => most,
+            ErrorKind::Connect(_) if kind.is_unknown_host() => 0,
+            ErrorKind::Connect(_) => most.min(RETRIES_OF_FIRST_CONNECTION),
+            _ => most,
         }
     }
 
@@ -437,6 +480,13 @@ impl Pacer {
             CallOutcome::Failed(kind) => {
                 debug!(endpoint = %call.endpoint, reason = call.reason, attempt, ?took, error = %kind, "call failed");
             }
+        }
+        let unheard = matches!(
+            outcome,
+            CallOutcome::WillRetry(ErrorKind::Connect(_)) | CallOutcome::Failed(ErrorKind::Connect(_))
+        );
+        if !unheard {
+            self.heard.store(true, Ordering::Relaxed);
         }
         self.tell(&Event::Answered { call, attempt, took, outcome });
     }
@@ -492,7 +542,7 @@ impl Pacer {
                 if !call.info.endpoint.is_idempotent() && leaves_doubt(call.info.endpoint, kind) {
                     return Verdict::GiveUp;
                 }
-                let backoff = self.retry.delay(failures.low_level, rand::random());
+                let backoff = self.retry.delay(failures.low_level, kind, rand::random());
                 // The service has counted a listing whose answer was lost on the way.
                 let lost = matches!(
                     kind,
@@ -510,8 +560,7 @@ impl Pacer {
                 // Mostly the service has a bad moment; should it have changed, that is told soon.
                 if matches!(kind, ErrorKind::InvalidJson { well_formed: true, .. }) {
                     failures.low_level += 1;
-                    let senseless = SENSELESS_RETRIES.min(self.retry.low_level_retries);
-                    return within(&mut failures.senseless, senseless, verdict);
+                    return within(&mut failures.senseless, self.retries_after(kind), verdict);
                 }
                 // In number such answers bring a ban (API document, section 1).
                 if kind.is_dangerous() {
@@ -519,7 +568,7 @@ impl Pacer {
                     let few = DANGEROUS_RETRIES.min(self.retry.low_level_retries);
                     return within(&mut failures.dangerous, few, verdict);
                 }
-                within(&mut failures.low_level, self.retry.low_level_retries, verdict)
+                within(&mut failures.low_level, self.retries_after(kind), verdict)
             }
             _ => {
                 self.ledger().answered(class, sent);
@@ -641,7 +690,8 @@ impl Pacer {
         let mut counted = None;
         if !wait.is_zero() && !ends {
             if patience::is_forced(why) {
-                let (waiting, news) = self.waits.begin(wait, after.map(|after| after.error))?;
+                let of_report = patience::is_of_report(why) && after.is_none();
+                let (waiting, news) = self.waits.begin(wait, of_report, after.map(|after| after.error))?;
                 counted = Some(waiting);
                 if let Some((spent, most)) = news {
                     self.tell(&Event::WaitBudget { spent, most });
@@ -688,6 +738,7 @@ impl Pacer {
                 let mut failed = None;
                 match ask().await {
                     Ok(Some(value)) => {
+                        self.waits.report_came();
                         self.answered(info, asked, sent.elapsed(), CallOutcome::Done);
                         return Ok(value);
                     }
@@ -724,7 +775,7 @@ impl Pacer {
             () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
             result = asking => result,
         };
-        result.map_err(|kind| ApiError::new(info.endpoint, kind).with_history(asked, false))
+        result.map_err(|kind| self.error(info.endpoint, kind).with_history(asked, false))
     }
 
     /// Runs something unpaced and unrepeatable, such as an upload, until it ends or the client is stopped.
@@ -740,7 +791,7 @@ impl Pacer {
             () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
             paused = self.wait(info, |ledger, now| ledger.class_due(info.class, now)) => paused,
         };
-        paused.map_err(|kind| ApiError::new(info.endpoint, kind).with_history(0, false))?;
+        paused.map_err(|kind| self.error(info.endpoint, kind).with_history(0, false))?;
         let sent = Instant::now();
         self.tell(&Event::Sent { call: info, attempt: 1, waited: sent - asked });
         let result = tokio::select! {
@@ -760,7 +811,7 @@ impl Pacer {
             Err(kind) => {
                 self.answered(info, 1, sent.elapsed(), CallOutcome::Failed(&kind));
                 let maybe_done = matches!(kind, ErrorKind::Canceled) || !kind.surely_not_done();
-                Err(ApiError::new(info.endpoint, kind).with_history(1, maybe_done))
+                Err(self.error(info.endpoint, kind).with_history(1, maybe_done))
             }
         }
     }

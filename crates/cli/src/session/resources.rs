@@ -20,11 +20,16 @@ pub(crate) const ACCOUNTS: &str = "accounts";
 /// As good as for ever.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What all remotes of a run share.
+/// How long a run may wait in all, by `--max-wait`; zero is for ever.
+pub(super) fn waits(most: Duration) -> WaitBudget {
+    if most.is_zero() { WaitBudget::default() } else { WaitBudget::new(most) }
+}
+
+/// How the network is used.
 ///
 /// # Errors
 /// A flag's value can't be used.
-pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failure> {
+pub(super) fn of(run: &Settings, calls: &Arc<Calls>, waits: &WaitBudget) -> Result<Resources, Failure> {
     let settings = &run.network;
     let bind = settings.bind.as_deref().filter(|address| !address.is_empty());
     let bind = bind.map(|text| {
@@ -57,10 +62,7 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failur
         dump: settings.dump,
         // The flag counts tries, as in rclone.
         low_level_retries: settings.low_level_retries.saturating_sub(1),
-        waits: match settings.max_wait {
-            Duration::ZERO => WaitBudget::default(),
-            most => WaitBudget::new(most),
-        },
+        waits: waits.clone(),
         call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {
             Duration::try_from_secs_f64(calls.recip()).unwrap_or(DAY).min(DAY)
         }),

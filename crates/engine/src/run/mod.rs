@@ -70,7 +70,11 @@ impl<'a> Run<'a> {
         stop: &CancellationToken,
     ) -> Self {
         let features = to.remote.info().features;
-        let server_side = from.remote.info().has_paths_of(to.remote.info())
+        // What is public at the service is copied there, whosever it is.
+        let by_links = mode != Mode::Move
+            && from.remote.info().features.public_links
+            && to.remote.extensions().public_files.is_some();
+        let server_side = (by_links || from.remote.info().has_paths_of(to.remote.info()))
             && match mode {
                 Mode::Move => features.server_side_move,
                 // On this computer the bytes go through it anyway.
@@ -80,6 +84,7 @@ impl<'a> Run<'a> {
             from: Origin::Files(from.clone()),
             to: to.clone(),
             server_side,
+            by_links,
             moves: mode == Mode::Move,
             tries: options.tries,
             pause: options.retry_pause,

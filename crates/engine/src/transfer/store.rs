@@ -66,6 +66,7 @@ pub async fn store(
         from: Origin::Content(upload.content.clone()),
         to: Location { remote: target.remote.clone(), path: folder.clone() },
         server_side: false,
+        by_links: false,
         moves: false,
         tries: options.tries,
         pause: options.retry_pause,

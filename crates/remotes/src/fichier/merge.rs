@@ -72,7 +72,12 @@ impl FichierRemote {
             }
             if moved.len() < asked {
                 let left = asked - moved.len();
-                return Err(unconfirmed("merge", path, format!("{left} of {asked} files weren't moved")));
+                return Err(unconfirmed(
+                    self.client.remote(),
+                    "merge",
+                    path,
+                    format!("{left} of {asked} files weren't moved"),
+                ));
             }
         }
         Ok(())

@@ -22,6 +22,7 @@ mod merge;
 mod names;
 mod opening;
 mod options;
+mod public;
 mod recall;
 mod relocate;
 mod removal;
@@ -42,8 +43,8 @@ use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
     FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, OldVersions,
-    Outcome, PlaceId, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result,
-    StorageError, Times, Usage, UsageOf, WriteBatch,
+    Outcome, PlaceId, PublicFiles, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath,
+    Result, StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -109,6 +110,7 @@ impl FichierRemote {
                 empty_files: marker,
                 read_only: false,
                 listed_checksums: true,
+                public_links: false,
             },
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).
@@ -240,6 +242,7 @@ impl Remote for FichierRemote {
             links: Some(self),
             merge: Some(self),
             metadata: None,
+            public_files: Some(self),
             old_versions: Some(self),
         }
     }
@@ -263,6 +266,13 @@ impl AccountOf for FichierRemote {
 impl PublicLinks for FichierRemote {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.public_link(entry, request).await
+    }
+}
+
+#[async_trait]
+impl PublicFiles for FichierRemote {
+    async fn public_file(&self, link: &str) -> Result<File> {
+        self.file_of_link(link).await
     }
 }
 

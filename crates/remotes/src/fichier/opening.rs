@@ -82,7 +82,8 @@ pub(super) fn open(
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(resources.cancel.clone())
         .end_waits(resources.end_waits.clone())
-        .wait_budget(network.waits.clone());
+        .wait_budget(network.waits.clone())
+        .remote(format!("{name}:"));
     let mut builder = network.applied(builder);
     if let Some(connections) = chosen.count("download_connections").map_err(wrong)? {
         builder = builder.download_connections(connections);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
+use fichier_api::{ApiError, Endpoint, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
@@ -81,7 +81,12 @@ impl FichierRemote {
                     }
                     for (index, _) in left {
                         let what = "the service doesn't say that it is removed, and it is there still";
-                        outcomes[index] = Outcome::Failed(unconfirmed("remove", &batch[index].path, what));
+                        outcomes[index] = Outcome::Failed(unconfirmed(
+                            self.client.remote(),
+                            "remove",
+                            &batch[index].path,
+                            what,
+                        ));
                     }
                     continue;
                 }
@@ -250,26 +255,33 @@ impl FichierRemote {
                     self.tree.catalogue().note_folder_gone(folder);
                     return Err(StorageError::FolderNotFound(path.clone()));
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => match waits.next() {
-                    Some(wait) if known_complete => {
-                        if *wait == LONG_NOT_EMPTY {
-                            // Has somebody else put something there, or is it gone by an earlier try?
-                            match self.tree.refresh(folder, path).await {
-                                Err(StorageError::FolderNotFound(_)) => break,
-                                Err(error) => return Err(error),
-                                Ok(()) if !self.tree.catalogue().is_empty(folder) => {
-                                    return Err(StorageError::FolderNotEmpty(path.clone()));
-                                }
-                                Ok(()) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => {
+                    let wait = waits.next().filter(|_| known_complete && says_not_empty(error.kind()));
+                    if wait.is_none_or(|wait| *wait == LONG_NOT_EMPTY) {
+                        // Has somebody else put something there, or is it gone by an earlier try?
+                        match self.tree.refresh(folder, path).await {
+                            Err(StorageError::FolderNotFound(_)) => break,
+                            Err(unseen) => {
+                                tracing::debug!(path = %path, "can't look whether it is empty: {unseen}");
+                                return Err(failed("remove directory", path, error));
                             }
-                            tracing::warn!(path = %path, "The service counts the directory as not empty yet: waiting");
-                        }
-                        if !self.client.rest(self.client.look_again_after() * *wait / 6).await {
-                            return Err(StorageError::Canceled);
+                            Ok(()) if !self.tree.catalogue().is_empty(folder) => {
+                                return Err(StorageError::FolderNotEmpty(path.clone()));
+                            }
+                            Ok(()) => {}
                         }
                     }
-                    _ => return Err(StorageError::FolderNotEmpty(path.clone())),
-                },
+                    // The service's own words, since nothing is known to be in it.
+                    let Some(wait) = wait else { return Err(failed("remove directory", path, error)) };
+                    if *wait == LONG_NOT_EMPTY {
+                        tracing::warn!(path = %path, "The service counts the directory as not empty yet: waiting");
+                    }
+                    let rested = self
+                        .client
+                        .rest(Endpoint::FolderRm, self.client.look_again_after() * *wait / 6)
+                        .await;
+                    rested.map_err(|error| failed("remove directory", path, error))?;
+                }
                 Err(error) => return Err(failed("remove directory", path, error)),
             }
         }
@@ -280,6 +292,13 @@ impl FichierRemote {
     fn unsupported_root_removal(&self) -> StorageError {
         StorageError::Unsupported { remote: self.info.name.clone(), operation: "remove its root directory" }
     }
+}
+
+/// Whether a refusal says that the folder holds something.
+fn says_not_empty(refusal: &ErrorKind) -> bool {
+    let ErrorKind::Refused { text, .. } = refusal else { return false };
+    let text = text.to_lowercase();
+    ["empty", "vide"].iter().any(|word| text.contains(word))
 }
 
 impl Listed for Place {

@@ -10,8 +10,8 @@ use std::{
 };
 
 use fichier_api::{
-    ApiError, Client, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder, MoveFolder,
-    SubFolder, WireDate, french_time,
+    ApiError, Client, Endpoint, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder,
+    MoveFolder, SubFolder, WireDate, french_time,
 };
 use fichier_storage::{
     Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, StorageError,
@@ -280,7 +280,7 @@ impl Tree {
         let answer = self.client.list_folder(&ListFolder::with_files(folder)).await.map_err(told)?;
         let Some(folders) = answer.sub_folders else {
             let what = "the answer doesn't tell its directories";
-            return Err(unconfirmed("list directory", path, what));
+            return Err(told(self.client.named(ApiError::unusable(Endpoint::FolderLs, what))));
         };
         let mut listing = Listing {
             files: answer.items.unwrap_or_default(),
@@ -631,7 +631,7 @@ impl Tree {
                     let what = "the service gives no number for it, and it isn't listed";
                     return found
                         .map(|id| (id, false))
-                        .ok_or_else(|| unconfirmed("make directory", path, what));
+                        .ok_or_else(|| unconfirmed(self.client.remote(), "make directory", path, what));
                 }
                 Ok(made) => {
                     self.check_name(made.id, made.name.as_deref(), (parent, parent_path), name, path).await?;
@@ -687,6 +687,7 @@ impl Tree {
         let error = match self.client.move_folder(&rename).await {
             Ok(moved) if moved.new_name.as_deref().is_none_or(|new| new == stored) => return Ok(()),
             Ok(moved) => unconfirmed(
+                self.client.remote(),
                 "make directory",
                 path,
                 format!("the service calls it {:?}", moved.new_name.unwrap_or_default()),

@@ -241,6 +241,7 @@ impl Remote for LocalRemote {
             links: None,
             merge: None,
             metadata: Some(self),
+            public_files: None,
             old_versions: None,
         }
     }

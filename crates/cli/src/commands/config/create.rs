@@ -153,7 +153,11 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
         .into());
     }
     let provider = provider(backend)?;
-    let options = stored(&provider, &pairs(options)?, ways.obscuring())?;
+    let given = pairs(options)?;
+    if !ways.r#continue {
+        refuse_empty(&provider, &given)?;
+    }
+    let options = stored(&provider, &given, ways.obscuring())?;
     refuse_itself(name, &provider, &options)?;
     if ways.all && !ways.non_interactive && !ways.r#continue {
         return wizard::single(name, backend, &options, context).await;
@@ -322,6 +326,24 @@ fn stored(
         Ok((key.clone(), value))
     };
     pairs.iter().map(one).collect()
+}
+
+/// Refuses an empty key of a new remote that can't be opened without one.
+fn refuse_empty(provider: &Provider, pairs: &[(String, Secret)]) -> Result<(), Failure> {
+    let is_key = |key: &String| provider.question(key).is_some_and(|question| question.sensitive);
+    let is_needed = |key: &String| provider.needs_one_of.contains(key);
+    let is_empty = |value: &Secret| value.expose().trim().is_empty();
+    let mut needed = pairs.iter().filter(|(key, _)| is_needed(key));
+    let Some((key, _)) = needed.clone().find(|(key, value)| is_key(key) && is_empty(value)) else {
+        return Ok(());
+    };
+    if needed.any(|(_, value)| !is_empty(value)) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "option {key}: it is empty, and a remote of the type {} can't be opened so; leave the option out to set it later",
+        provider.name
+    )))
 }
 
 fn provider(backend: &str) -> Result<Provider, Failure> {
