@@ -1,4 +1,4 @@
-//! Makes sense of an answer: JSON that says OK, JSON that says KO, a page for people, or a piece of something.
+//! Reads answers: JSON that says OK, JSON that says KO, a page for people, or a part of something.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::wire::tolerant;
 /// Longest quotation of an answer, in characters.
 const SNIPPET: usize = 120;
 
-/// What is longer is no short text for people, in bytes.
+/// Length in bytes from which a text isn't a short message for people.
 const LONGEST_PLAIN: usize = 1000;
 
-/// Stands in for an answer that repeats the key.
+/// Text that replaces an answer which repeats the key.
 const WITHHELD: &str = "(it repeats the key, so it isn't shown)";
 
 /// A whole answer.
@@ -33,7 +33,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// What every answer has in common. Some write `Status`.
+/// Fields that every answer has. Some are written `Status`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Envelope {
@@ -46,7 +46,7 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Whether the answer says OK; else its error, or `wordless` if there are no words to go by.
+    /// Checks that the answer says OK. Otherwise returns its error, or `wordless` if it has no message.
     pub(crate) fn check(
         self,
         status: StatusCode,
@@ -62,14 +62,14 @@ impl Envelope {
         let words = self.message.or(said).filter(|words| !words.trim().is_empty());
         let words = match words {
             Some(words) if !ok || status.is_client_error() => key.redact(&words),
-            // It said no, and not why.
+            // It says KO without a reason.
             None if !ok && (status.is_success() || status.is_client_error()) => {
                 return Err(ErrorKind::Wordless { status: status.as_u16() });
             }
             _ => return Err(wordless()),
         };
         Err(match message::classify(&words) {
-            // A server error isn't the item's fault, whatever its text.
+            // A server error isn't caused by the item, whatever its text.
             ErrorKind::Refused { .. } if status.is_server_error() => wordless(),
             kind => kind,
         })
@@ -77,8 +77,7 @@ impl Envelope {
 }
 
 impl Answer {
-    /// Reads an answer of the API, which is an object. A list that came in its place would be read as an object of
-    /// which nothing was told.
+    /// Parses an answer of the API, which is an object. A list instead would be read as an object without any field.
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
         self.check_kind(key)?;
         match self.first() {
@@ -90,7 +89,7 @@ impl Answer {
         }
     }
 
-    /// Reads an answer that is a list. An object in its place says what is wrong.
+    /// Parses an answer that is a list. An object instead of it says what is wrong.
     pub(crate) fn read_list<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
         self.check_kind(key)?;
         match self.first() {
@@ -103,7 +102,7 @@ impl Answer {
         }
     }
 
-    /// The answer without what some servers put before JSON.
+    /// Returns the answer without what some servers put before JSON.
     fn json(&self) -> &[u8] {
         self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body)
     }
@@ -112,7 +111,7 @@ impl Answer {
         self.json().trim_ascii_start().first().copied()
     }
 
-    /// The error of what is neither an object nor a page.
+    /// Returns the error for an answer that is neither an object nor a page.
     fn no_answer(&self, first: Option<u8>, key: &ApiKey) -> ErrorKind {
         let plain = self.body.len() <= LONGEST_PLAIN && !matches!(first, None | Some(b'[' | b'"'));
         let known =
@@ -132,12 +131,12 @@ impl Answer {
         ErrorKind::InvalidJson { problem: problem.to_owned(), snippet, well_formed: true }
     }
 
-    /// Reads an answer of the API that has to be an object: `[]` and `null` confirm nothing.
+    /// Parses an answer of the API that has to be an object: `[]` and `null` confirm nothing.
     pub(crate) fn read_object<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
         self.check_kind(key)?;
         let start = self.body.trim_ascii_start().first();
         if self.status.is_success() && start.is_some_and(|start| *start != b'{') {
-            // What isn't JSON at all is told as that.
+            // What isn't JSON at all gets the error for that.
             self.parse::<serde::de::IgnoredAny>(key)?;
             return Err(ErrorKind::InvalidJson {
                 problem: "an object was expected".into(),
@@ -148,7 +147,7 @@ impl Answer {
         self.read(key)
     }
 
-    /// Refuses what is surely no answer: an overload, a page for people.
+    /// Refuses what is certainly no answer: an overload, a page for people.
     fn check_kind(&self, key: &ApiKey) -> Result<(), ErrorKind> {
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             return Err(ErrorKind::Status { code: self.status.as_u16(), retry_after: self.retry_after });
@@ -158,7 +157,8 @@ impl Answer {
                 Some(_) if !self.status.is_success() => {
                     status_error(self.status, self.retry_after, &self.body, key)
                 }
-                // Of this very request, at any time: too large as a whole, in its address or in its head.
+                // These concern this very request, at any time: it is too large as a whole, in its URL or in its
+                // header.
                 None if matches!(self.status.as_u16(), 413 | 414 | 431) => {
                     ErrorKind::Status { code: self.status.as_u16(), retry_after: None }
                 }
@@ -177,7 +177,7 @@ impl Answer {
         }
     }
 
-    /// Reads JSON, mended if need be, and says what is wrong with it.
+    /// Parses JSON, corrected if need be, and says what is wrong with it.
     pub(crate) fn parse<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
         use serde_json::error::Category;
         let json = self.json();
@@ -192,7 +192,7 @@ impl Answer {
         if let Ok(value) = serde_json::from_slice(&mended) {
             return Ok(value);
         }
-        // A field that stands there twice is none too few.
+        // A field that occurs twice isn't a missing one.
         if error.classify() == Category::Data
             && let Ok(value) = serde_json::from_slice::<serde_json::Value>(&mended)
             && let Ok(value) = T::deserialize(value)
@@ -207,14 +207,14 @@ impl Answer {
     }
 }
 
-/// What a page means that came in place of an answer.
+/// Returns the meaning of a page that came instead of an answer.
 pub(crate) fn page_error(body: &[u8], status: StatusCode, key: &ApiKey) -> ErrorKind {
     let gist = page::gist(body, key);
     message::on_page(&page::all_words(body, key), &gist)
         .unwrap_or(ErrorKind::Html { title: gist, status: status.as_u16() })
 }
 
-/// One line, not too long.
+/// Returns a text as one line, not too long.
 fn quote(text: &str) -> String {
     let words = shown(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     match words.char_indices().nth(SNIPPET) {
@@ -237,12 +237,12 @@ fn tail(body: &[u8], key: &ApiKey) -> String {
     }
 }
 
-/// The surroundings of a problem.
+/// Returns the text around a problem.
 fn around(body: &[u8], error: &serde_json::Error, key: &ApiKey) -> String {
     if key.occurs_in(body) {
         return WITHHELD.to_owned();
     }
-    // Lines and columns count from 1; answers have one line mostly.
+    // Lines and columns count from 1; most answers have one line.
     let line_start = body
         .split_inclusive(|byte| *byte == b'\n')
         .take(error.line().saturating_sub(1))

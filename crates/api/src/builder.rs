@@ -1,4 +1,4 @@
-//! Sets a client up.
+//! Configuration of a client.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::dump::Dump;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
+use crate::limits::DOWNLOAD_CONNECTIONS;
 use crate::observer::Observer;
 use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy, WaitBudget};
 use crate::proxy::ProxySettings;
@@ -21,12 +22,12 @@ use crate::tls::{Trust, setup};
 use crate::transport::{Headers, Settings, Transport};
 use crate::web::Web;
 
-/// The service's API.
+/// URL of the service's API.
 const API: &str = "https://api.1fichier.com/v1/";
-/// The service's site, which shares folders.
+/// URL of the service's site, which has the pages of shared folders.
 const SITE: &str = "https://1fichier.com/";
 
-/// Sets a [`Client`] up; made by [`Client::builder`].
+/// Configuration of a [`Client`]; made by [`Client::builder`].
 #[must_use]
 pub struct ClientBuilder {
     key: ApiKey,
@@ -51,6 +52,7 @@ pub struct ClientBuilder {
     cancel: CancellationToken,
     end_waits: CancellationToken,
     gates: Option<PathBuf>,
+    connections: usize,
     address: Option<PathBuf>,
     waits: WaitBudget,
 }
@@ -80,44 +82,44 @@ impl ClientBuilder {
             cancel: CancellationToken::new(),
             end_waits: CancellationToken::new(),
             gates: None,
+            connections: DOWNLOAD_CONNECTIONS,
             address: None,
             waits: WaitBudget::default(),
         }
     }
 
-    /// Another service than 1Fichier's own, such as an emulator: given `http://127.0.0.1:1234`, the API is
-    /// `http://127.0.0.1:1234/v1/`, the site is `http://127.0.0.1:1234/`, and upload nodes are spoken to by
-    /// `http`.
+    /// Uses another service than 1Fichier's own, such as an emulator. For `http://127.0.0.1:1234`, the API is
+    /// `http://127.0.0.1:1234/v1/`, the site is `http://127.0.0.1:1234/`, and upload nodes are reached by `http`.
     pub fn endpoint(mut self, endpoint: Url) -> Self {
         self.endpoint = Some(endpoint);
         self
     }
 
-    /// Trusts the certificates of this PEM file in place of the system's. Several may be given.
+    /// Trusts the certificates of this PEM file instead of the system's. Several may be given.
     pub fn ca_cert(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_files.push(path.into());
         self
     }
 
-    /// Trusts the certificates of this PEM text in place of the system's. Several may be given.
+    /// Trusts the certificates of this PEM text instead of the system's. Several may be given.
     pub fn ca_cert_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_pem.push(pem.into());
         self
     }
 
-    /// Believes every server, whatever its certificate says: whoever is on the way can read the key and all else.
+    /// Accepts any TLS certificate. Anyone on the network path can then read the key and everything else.
     pub fn trust_anybody(mut self) -> Self {
         self.trusts_anybody = true;
         self
     }
 
-    /// Shows this PEM file's certificate to servers that ask for one, and proves it by the key of another.
+    /// Presents the certificate in this PEM file to servers that ask for one; its key is in another file.
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.identity = Some([certificate.into(), key.into()]);
         self
     }
 
-    /// Sends these headers with every request. They don't replace those that the client needs for itself.
+    /// Sends these headers with every request. They don't replace those that the client itself needs.
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         self.headers.all = headers;
         self
@@ -135,31 +137,31 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a connection may take to come about; 1 min, zero for ever.
+    /// Limits the time that a connection may take to open. Default: 1 min; zero means no limit.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long no byte may come or go; 5 min, zero for ever.
+    /// Limits the time without any byte sent or received. Default: 5 min; zero means no limit.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
     }
 
-    /// The name by which the client introduces itself; `fichier/VERSION`.
+    /// Sets the `User-Agent` of requests. Default: `fichier/VERSION`.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = name.into();
         self
     }
 
-    /// The local address of connections.
+    /// Sets the local IP address of connections.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = Some(address);
         self
     }
 
-    /// Where proxies come from; the environment.
+    /// Sets which proxies to use. Default: those of the environment.
     pub fn proxy(mut self, proxy: ProxySettings) -> Self {
         self.proxy = proxy;
         self
@@ -171,66 +173,71 @@ impl ClientBuilder {
         self
     }
 
-    /// Logs exchanges with servers, without their secrets.
+    /// Logs requests and answers, without their secrets.
     pub fn dump(mut self, dump: Dump) -> Self {
         self.dump = dump;
         self
     }
 
-    /// The intervals to keep.
+    /// Sets the intervals between calls.
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.pacing = pacing;
         self
     }
 
-    /// The intervals to keep where the service says that it enforces no limits, as an emulator may.
+    /// Sets the intervals for a service that says that it enforces no limits, as an emulator may.
     pub fn pacing_without_limits(mut self, pacing: Pacing) -> Self {
         self.pacing_without_limits = Some(pacing);
         self
     }
 
-    /// How often to repeat what failed.
+    /// Sets how often to repeat what failed.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// What was learned about the account before; see [`Client::learned`].
+    /// Sets what was learned about the account before; see [`Client::learned`].
     pub fn learned(mut self, learned: Learned) -> Self {
         self.learned = learned;
         self
     }
 
-    /// Who is told of calls and waits.
+    /// Sets an observer of calls and waits.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// Stops all calls and waits of the client with [`ErrorKind::Canceled`] when it is cancelled.
+    /// Stops all calls and waits of the client with [`ErrorKind::Canceled`] when the token is cancelled.
     pub fn cancel(mut self, token: CancellationToken) -> Self {
         self.cancel = token;
         self
     }
 
-    /// Ends all waits of the client when it is cancelled, so that their calls fail with [`ErrorKind::Canceled`].
-    /// Requests that are on their way are finished.
+    /// Ends all waits of the client when the token is cancelled, so that their calls fail with
+    /// [`ErrorKind::Canceled`]. Requests that were sent are finished.
     pub fn end_waits(mut self, token: CancellationToken) -> Self {
         self.end_waits = token;
         self
     }
 
-    /// How long to wait in all because the service refuses; shared by all clients that are given the same.
+    /// Limits the total time of waits because the service refuses. All clients with the same budget share it.
     pub fn wait_budget(mut self, waits: WaitBudget) -> Self {
         self.waits = waits;
         self
     }
 
-    /// Keeps the intervals together with all other processes that name the same path: two small files that
-    /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
-    /// be in it.
+    /// Shares the intervals with all other processes that use the same path. Two small files whose names begin with
+    /// it are made, and locked for moments. Each account needs a path of its own; the key shouldn't be part of it.
     pub fn shared_gates(mut self, path: impl Into<PathBuf>) -> Self {
         self.gates = Some(path.into());
+        self
+    }
+
+    /// How many download connections may be open at once, in all processes that share gates. Default: 30.
+    pub fn download_connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
         self
     }
 
@@ -241,10 +248,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes the client. Nothing is opened or loaded yet, but for files of certificates.
+    /// Makes the client. Nothing is opened or loaded yet, except for files of certificates.
     ///
     /// # Errors
-    /// When the key, the endpoint or a certificate can't be used.
+    /// The key, the endpoint or a certificate can't be used.
     pub fn build(mut self) -> Result<Client, ApiError> {
         self.key.bearer()?;
         let settings = self.settings()?;
@@ -254,6 +261,7 @@ impl ClientBuilder {
         if let Some(pacing) = self.pacing_without_limits {
             pacer.without_limits(pacing);
         }
+        pacer.connect_at_most(self.connections);
         if let Some(path) = &self.gates {
             pacer.share(path);
         }
@@ -263,10 +271,10 @@ impl ClientBuilder {
         Ok(Client::new(Transport::new(settings, self.key), pacer))
     }
 
-    /// Makes a client for addresses anywhere on the web, which uses neither key nor pacing.
+    /// Makes a client for URLs anywhere on the web, which uses neither key nor pacing.
     ///
     /// # Errors
-    /// When a certificate or a proxy can't be used.
+    /// A certificate or a proxy can't be used.
     pub fn build_web(mut self) -> Result<Web, ApiError> {
         let settings = self.settings()?;
         Transport::new(settings, self.key).web().map_err(ApiError::here)
@@ -303,7 +311,7 @@ impl ClientBuilder {
     }
 }
 
-/// The bases of API and site.
+/// Returns the base URLs of API and site.
 fn bases(endpoint: Option<Url>) -> Result<(Url, Url), ApiError> {
     let parse =
         |text: &str| Url::parse(text).map_err(|error| setup("the endpoint is unusable".into(), error));

@@ -1,4 +1,4 @@
-//! The client: what all endpoints share.
+//! The client, with what all endpoints share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,12 +29,12 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) transport: Transport,
     pub(crate) pacer: Pacer,
-    /// The service doesn't tell files along with folders (API document, section 4).
+    /// Whether the service leaves files out of a folder's listing (API document, section 4).
     pub(crate) files_apart: AtomicBool,
 }
 
 impl Client {
-    /// Begins to set a client up.
+    /// Returns the configuration of a new client.
     pub fn builder(key: ApiKey) -> ClientBuilder {
         ClientBuilder::new(key)
     }
@@ -44,29 +44,28 @@ impl Client {
         Self { inner: Arc::new(inner), reason: "" }
     }
 
-    /// The same client, whose calls give this reason to the observer: "list the destination".
+    /// Returns the same client, but its calls give this reason to the observer: "list the destination".
     #[must_use]
     pub fn because(&self, reason: &'static str) -> Self {
         Self { inner: self.inner.clone(), reason }
     }
 
-    /// What was learned about the account, to be remembered between runs.
+    /// Returns what was learned about the account, to be saved between runs.
     pub fn learned(&self) -> Learned {
         self.inner.pacer.learned()
     }
 
-    /// Waits for something that isn't a call. Answers `false` when the wait was cut short, since all waits are to
-    /// end.
+    /// Waits without a call. Returns `false` when the wait was cut short, since all waits have to end.
     pub async fn rest(&self, wait: Duration) -> bool {
         self.inner.pacer.rest(wait).await
     }
 
-    /// How often a call is sent again after an error that may pass.
+    /// Returns how often a call is repeated after a temporary error.
     pub fn low_level_retries(&self) -> u32 {
         self.inner.pacer.low_level_retries()
     }
 
-    /// How long the service gives no newer listing of a folder; zero where it enforces no limits.
+    /// Returns how long the service gives no newer listing of a folder; zero where it enforces no limits.
     pub fn folder_gap(&self) -> Duration {
         self.inner.pacer.folder_gap()
     }
@@ -75,7 +74,7 @@ impl Client {
         Call::new(endpoint, class, self.reason)
     }
 
-    /// Posts a JSON object to an endpoint and reads the answer.
+    /// Posts a JSON object to an endpoint and parses the answer.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         call: Call,
@@ -84,7 +83,7 @@ impl Client {
         self.post_noting(call, request, || ()).await
     }
 
-    /// As [`post`](Self::post); calls `note` whenever the request leaves.
+    /// Posts as [`post`](Self::post) does, and calls `note` each time the request is sent.
     pub(crate) async fn post_noting<T: DeserializeOwned>(
         &self,
         call: Call,
@@ -107,7 +106,7 @@ impl Client {
             .await
     }
 
-    /// Posts to an endpoint of the class that has no limit of its own.
+    /// Posts to an endpoint of the class without a limit of its own.
     pub(crate) async fn plain<T: DeserializeOwned>(
         &self,
         endpoint: Endpoint,
@@ -125,7 +124,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A request as it goes over the wire.
+/// Returns the body of a request.
 pub(crate) fn request_body(call: &Call, request: &impl Serialize) -> Result<Bytes, ApiError> {
     let written = serde_json::to_vec(request).map(Bytes::from);
     written.map_err(|error| {
@@ -134,7 +133,7 @@ pub(crate) fn request_body(call: &Call, request: &impl Serialize) -> Result<Byte
     })
 }
 
-/// Refuses a list without items before it becomes a call.
+/// Refuses an empty list before a call is made.
 pub(crate) fn not_empty<T>(endpoint: Endpoint, list: &[T]) -> Result<(), ApiError> {
     if list.is_empty() {
         let kind = ErrorKind::Invalid("the list is empty".into());

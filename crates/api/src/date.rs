@@ -6,18 +6,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::{SignedDuration, civil::DateTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// 1970-01-01 00:00:00.
+/// The Unix epoch, 1970-01-01 00:00:00.
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
-/// The first and the last second that the form can write.
+/// First and last second that the format can express.
 const FIRST: DateTime = DateTime::constant(0, 1, 1, 0, 0, 0, 0);
 const LAST: DateTime = DateTime::constant(9999, 12, 31, 23, 59, 59, 0);
 
-/// A date from the wire, or for it.
+/// A date as the service writes it.
 ///
-/// It has no zone. The service probably means French local time; rclone reads it as UTC, and
-/// [`as_utc`](Self::as_utc) does as rclone so that listings agree (API document, section 1). The text is
-/// kept exactly, whatever it is.
+/// It has no zone. The service means French time; rclone reads it as UTC, and [`as_utc`](Self::as_utc) does as rclone so
+/// that listings agree (API document, section 1). [`french_time`](crate::french_time) leads from there to the moment that
+/// is meant. The text is kept exactly, whatever it is.
 ///
 /// ```
 /// use fichier_api::WireDate;
@@ -28,22 +28,22 @@ const LAST: DateTime = DateTime::constant(9999, 12, 31, 23, 59, 59, 0);
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WireDate(Form);
 
-/// A well-formed date takes no allocation.
+/// A well-formed date needs no allocation.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Form {
-    /// Shows as the very text it came from.
+    /// A date that is shown exactly as it was written.
     Date(DateTime),
-    /// Anything else.
+    /// Any other text.
     Text(Box<str>),
 }
 
 impl WireDate {
-    /// Takes a text, well-formed or not.
+    /// Makes a date of any text, well-formed or not.
     pub fn new(text: &str) -> Self {
         Self(parse(text).map_or_else(|| Form::Text(text.into()), Form::Date))
     }
 
-    /// The date that rclone would show as this moment. Fractions of a second are dropped.
+    /// Returns the date that rclone would show as this time. Fractions of a second are dropped.
     pub fn from_utc(moment: SystemTime) -> Self {
         let seconds =
             |time: Duration| SignedDuration::from_secs(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
@@ -54,7 +54,7 @@ impl WireDate {
         Self(Form::Date(date))
     }
 
-    /// The date and time of day; `None` when the text isn't a date.
+    /// Returns the date and time of day; `None` when the text isn't a date.
     pub fn civil(&self) -> Option<DateTime> {
         match self.0 {
             Form::Date(date) => Some(date),
@@ -62,7 +62,7 @@ impl WireDate {
         }
     }
 
-    /// The moment, read as if it were UTC; `None` when the text isn't a date.
+    /// Returns the time, read as UTC; `None` when the text isn't a date.
     pub fn as_utc(&self) -> Option<SystemTime> {
         let since = self.civil()?.duration_since(EPOCH);
         if since.is_negative() {
@@ -73,7 +73,7 @@ impl WireDate {
     }
 }
 
-/// Reads exactly the one form, so that each text is shown as it came: jiff would read others, too.
+/// Parses exactly one format, so that each text is shown as it came: jiff would accept others, too.
 fn parse(text: &str) -> Option<DateTime> {
     let shape = text.len() == 19
         && text.bytes().enumerate().all(|(at, byte)| match at {

@@ -1,5 +1,5 @@
-//! Requests and answers in the log, for whoever looks for a fault: `--dump`. Keys, passwords, cookies and one-time
-//! addresses are never shown, whatever is asked for.
+//! Requests and answers in the log, for finding mistakes: `--dump`. Keys, passwords, cookies and one-time URLs are
+//! never shown, whatever is asked for.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -11,26 +11,26 @@ use serde_json::Value;
 
 use crate::key::ApiKey;
 
-/// What stands in for a secret.
+/// Text that replaces a secret.
 const HIDDEN: &str = "***";
 
-/// Headers whose values are secrets, or hold some.
+/// Headers whose values are secret, or hold a secret.
 const SECRET_HEADERS: [HeaderName; 5] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE, LOCATION];
 
-/// Fields of JSON objects and forms whose values are secrets.
+/// Fields of JSON objects and forms whose values are secret.
 const SECRET_FIELDS: [&str; 2] = ["pass", "password"];
 
-/// What of the exchanges with servers is logged.
+/// Parts of requests and answers to log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one word of a flag")]
 pub struct Dump {
-    /// The headers of both.
+    /// Whether to log the headers of both.
     pub headers: bool,
-    /// What requests hold, but for the content of files.
+    /// Whether to log the bodies of requests, except for the content of files.
     pub requests: bool,
-    /// What answers hold, but for the content of files.
+    /// Whether to log the bodies of answers, except for the content of files.
     pub responses: bool,
-    /// All of an exchange, where it failed.
+    /// Whether to log everything about a request that failed.
     pub errors: bool,
 }
 
@@ -40,7 +40,7 @@ impl Dump {
     }
 }
 
-/// Writes the exchanges of a client to the log.
+/// Writes the requests and answers of a client to the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Dumper {
     what: Dump,
@@ -48,31 +48,31 @@ pub(crate) struct Dumper {
     count: Arc<AtomicU64>,
 }
 
-/// One request that is on its way, and its answer.
+/// One request that was sent, and its answer.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     dumper: Dumper,
     number: u64,
-    /// What is shown if it fails, and wasn't shown already.
+    /// Text to log if the request fails, and that wasn't logged already.
     kept: String,
-    /// The answer holds an address that works without a key.
+    /// Whether the answer holds a URL that works without a key.
     answers_address: bool,
 }
 
 impl Dumper {
-    /// `None` when nothing is asked for.
+    /// Makes a dumper; `None` when nothing is to be logged.
     pub(crate) fn new(what: Dump, key: &ApiKey) -> Option<Self> {
         (!what.is_off()).then(|| Self { what, key: key.clone(), count: Arc::default() })
     }
 
-    /// Shows a request.
+    /// Logs a request.
     pub(crate) fn request(&self, request: &reqwest::Request) -> Exchange {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let url = request.url();
         let path = url.path();
         let is_call = request.headers().contains_key(AUTHORIZATION);
         let answers_address = path.ends_with("get_token.cgi");
-        // Without the key, it is an address that works for everybody, or one that the user wrote.
+        // Without the key, it is a URL that works for anyone, or one that the user wrote.
         let path = if is_call || path.len() <= 1 { path.to_owned() } else { format!("/{HIDDEN}") };
         let host = url.host_str().unwrap_or_default();
         let mut text =
@@ -103,7 +103,7 @@ impl Dumper {
         }
     }
 
-    /// A body as text, without its secrets.
+    /// Returns a body as text, without its secrets.
     fn body(&self, body: &[u8], answers_address: bool) -> String {
         let text = match serde_json::from_slice::<Value>(body) {
             Ok(mut value) => {
@@ -118,7 +118,7 @@ impl Dumper {
 }
 
 impl Exchange {
-    /// Shows the head of the answer.
+    /// Logs the header of the answer.
     pub(crate) fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
         let Self { dumper, number, .. } = self;
         let what = dumper.what;
@@ -134,15 +134,15 @@ impl Exchange {
         }
     }
 
-    /// Shows that no answer came.
+    /// Logs that no answer came.
     pub(crate) fn failed(&mut self, error: &reqwest::Error) {
         let kept = std::mem::take(&mut self.kept);
-        // The address stays out, since it may be a secret.
+        // The URL is left out, since it may be secret.
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::debug!("{kept}HTTP ERROR ({}): no answer: {cause}", self.number);
     }
 
-    /// Shows the body of the answer, or a part of it.
+    /// Logs the body of the answer, or a part of it.
     pub(crate) fn body(&mut self, body: &[u8]) {
         let what = self.dumper.what;
         if what.responses {
@@ -156,7 +156,7 @@ impl Exchange {
     }
 }
 
-/// Whether the service says no under a status that says yes (API document, section 1).
+/// Checks whether the service refuses although the status is a success (API document, section 1).
 fn is_refusal(body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).map_or(true, |value| value["status"] == "KO")
 }

@@ -1,4 +1,4 @@
-//! The service's endpoints by name, as errors and observers tell them.
+//! The service's endpoints by name, as errors and observers give them.
 
 use std::fmt;
 
@@ -6,60 +6,60 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// `folder/ls.cgi`
+    /// `folder/ls.cgi` of the API.
     FolderLs,
-    /// `folder/mkdir.cgi`
+    /// `folder/mkdir.cgi` of the API.
     FolderMkdir,
-    /// `folder/mv.cgi`
+    /// `folder/mv.cgi` of the API.
     FolderMv,
-    /// `folder/rm.cgi`
+    /// `folder/rm.cgi` of the API.
     FolderRm,
-    /// `folder/share.cgi`
+    /// `folder/share.cgi` of the API.
     FolderShare,
-    /// `file/ls.cgi`
+    /// `file/ls.cgi` of the API.
     FileLs,
-    /// `file/info.cgi`
+    /// `file/info.cgi` of the API.
     FileInfo,
-    /// `file/rm.cgi`
+    /// `file/rm.cgi` of the API.
     FileRm,
-    /// `file/mv.cgi`
+    /// `file/mv.cgi` of the API.
     FileMv,
-    /// `file/cp.cgi`
+    /// `file/cp.cgi` of the API.
     FileCp,
-    /// `file/rename.cgi`
+    /// `file/rename.cgi` of the API.
     FileRename,
-    /// `file/chattr.cgi`
+    /// `file/chattr.cgi` of the API.
     FileChattr,
-    /// `file/scan.cgi`
+    /// `file/scan.cgi` of the API.
     FileScan,
-    /// `download/get_token.cgi`
+    /// `download/get_token.cgi` of the API.
     GetToken,
-    /// `upload/get_upload_server.cgi`
+    /// `upload/get_upload_server.cgi` of the API.
     GetUploadServer,
-    /// `user/info.cgi`
+    /// `user/info.cgi` of the API.
     UserInfo,
-    /// `remote/ls.cgi`
+    /// `remote/ls.cgi` of the API.
     RemoteLs,
-    /// `remote/info.cgi`
+    /// `remote/info.cgi` of the API.
     RemoteInfo,
-    /// `remote/request.cgi`
+    /// `remote/request.cgi` of the API.
     RemoteRequest,
-    /// `upload.cgi` of an upload node
+    /// `upload.cgi` of an upload node.
     Upload,
-    /// `end.pl` of an upload node
+    /// `end.pl` of an upload node.
     UploadReport,
-    /// The address that a download token gives
+    /// URL that a download token gives.
     Download,
-    /// The page of a shared folder
+    /// Page of a shared folder.
     SharedFolder,
-    /// `check_links.pl` of the site
+    /// `check_links.pl` of the site.
     CheckLinks,
-    /// No endpoint: the request was wrong before it left
+    /// No endpoint: the request was wrong before it was sent.
     Nowhere,
 }
 
 impl Endpoint {
-    /// The path below the API's base, or what stands for it.
+    /// Returns the path below the API's base, or a name for what has none.
     pub const fn path(self) -> &'static str {
         match self {
             Self::FolderLs => "folder/ls.cgi",
@@ -90,8 +90,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether the same call sent twice comes to the same as once. What isn't is never sent again after an
-    /// answer got lost, since the service may have done it.
+    /// Checks whether the same call sent twice has the same effect as once. Other calls are never repeated after
+    /// their answer was lost, since the service may have done them.
     pub const fn is_idempotent(self) -> bool {
         !matches!(self, Self::FolderMkdir | Self::FileCp | Self::RemoteRequest | Self::Upload)
     }

@@ -1,4 +1,4 @@
-//! Which folder: its number, and the one place where "all of them" is allowed.
+//! Ids of folders, and the only place where "all of them" is allowed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::wire::tolerant;
 
-/// The number of a folder. The root is 0, others are positive (API document, section 4).
+/// Id of a folder. The root is 0, others are positive (API document, section 4).
 ///
 /// The wire's `-1`, "all files of the account", isn't a folder: see [`FilesOf`].
 ///
@@ -21,10 +21,10 @@ use crate::wire::tolerant;
 pub struct FolderId(pub u64);
 
 impl FolderId {
-    /// The root folder of an account.
+    /// Id of an account's root folder.
     pub const ROOT: Self = Self(0);
 
-    /// Whether this is the root.
+    /// Checks whether this is the root.
     pub const fn is_root(self) -> bool {
         self.0 == 0
     }
@@ -56,12 +56,12 @@ impl<'de> Deserialize<'de> for FolderId {
     }
 }
 
-/// Whose files a file listing is to tell.
+/// Scope of a file listing: one folder or the whole account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FilesOf {
-    /// The files of one folder.
+    /// All files of one folder.
     Folder(FolderId),
-    /// All files of the account, without their folders; once an hour only (API document, section 2).
+    /// All files of the account, without their folders; only once an hour (API document, section 2).
     WholeAccount,
 }
 

@@ -1,4 +1,4 @@
-//! Reads a listing item by item while it comes, since that of a whole account takes some 300 bytes a file.
+//! Reads a listing item by item while it comes in, since that of a whole account takes some 300 bytes per file.
 
 use std::fmt;
 use std::io::{self, BufReader, Read};
@@ -15,16 +15,16 @@ use crate::transport::{OpenAnswer, endless};
 use crate::wire::file::{FileItem, FileListing};
 use crate::wire::tolerant::{Item, ItemByItem, Number, Text};
 
-/// The longest listing that is read: thirteen million files. Nothing of it is held here.
+/// Longest listing that is read, in bytes: some thirteen million files. It isn't held in memory.
 const LONGEST_LISTING: u64 = 4 << 30;
 
-/// No answer is nested so deep: one that is only goes on opening brackets.
+/// No answer is nested so deep; one that is only opens brackets without end.
 const ABSURDLY_DEEP: u64 = 10_000;
 
-/// How many pieces of the answer may wait to be read.
+/// How many pieces of the answer may wait to be parsed.
 const PIECES: usize = 8;
 
-/// Reads an answer with a list of `items` into a collection.
+/// Parses an answer with a list of `items` into a collection.
 pub(crate) async fn read_files<C>(mut answer: OpenAnswer, collection: C, key: &ApiKey) -> Result<C, ErrorKind>
 where
     C: Extend<FileItem> + Send + 'static,
@@ -36,7 +36,7 @@ where
         start.extend_from_slice(&chunk);
     }
     if !answer.status.is_success() || start.trim_ascii_start().first() != Some(&b'{') {
-        // No listing but something short.
+        // The answer is short, so it isn't a listing.
         let listing: FileListing = answer.whole(start).await?.read_object(key)?;
         let Some(items) = listing.items else { return Err(no_list()) };
         let mut collection = collection;
@@ -51,7 +51,7 @@ where
         what: "the thread that reads the answer has ended".into(),
         source: error.into(),
     })?;
-    // If the connection broke, that is why the parser found too little.
+    // If the connection broke, that is why the parser got too little.
     sent?;
     let (Head { envelope, count, has_list }, Counted { items, collection, .. }) =
         parsed.map_err(|error| sense(&error, key))?;
@@ -70,16 +70,16 @@ fn no_list() -> ErrorKind {
     ErrorKind::Unconfirmed { what: "it tells no list of files".to_owned() }
 }
 
-/// What a listing says beside its items.
+/// Fields of a listing besides its items.
 #[derive(Debug, Default)]
 struct Head {
     envelope: Envelope,
-    /// How many files there are, if it says so.
+    /// How many files there are, if the listing says so.
     count: Option<u64>,
     has_list: bool,
 }
 
-/// Takes the files that can be read, and counts all.
+/// Collects the files that can be read, and counts all.
 #[derive(Debug)]
 struct Counted<C> {
     items: u64,
@@ -111,7 +111,7 @@ async fn hand_over(
         if length > LONGEST_LISTING {
             return Err(endless(LONGEST_LISTING));
         }
-        // The parser has found something wrong: the rest doesn't matter.
+        // The parser has found a mistake: the rest doesn't matter.
         if pieces.send(piece).await.is_err() {
             break;
         }
@@ -120,7 +120,7 @@ async fn hand_over(
     Ok(())
 }
 
-/// What is wrong with an answer of which nothing was kept that could be quoted.
+/// Returns what is wrong with an answer of which nothing was kept for quoting.
 fn sense(error: &serde_json::Error, key: &ApiKey) -> ErrorKind {
     use serde_json::error::Category;
     match error.classify() {
@@ -143,7 +143,7 @@ fn parse<C: Extend<FileItem>>(
     collection: C,
 ) -> Result<(Head, Counted<C>), serde_json::Error> {
     let mut counted = Counted { items: 0, left_out: 0, collection };
-    // Buffered, since the parser takes byte after byte.
+    // Buffered, since the parser reads byte by byte.
     let reader =
         BufReader::new(Pieces { coming, mender: Mender::default(), piece: Bytes::new(), ended: false });
     let mut json = serde_json::Deserializer::from_reader(reader);
@@ -158,7 +158,7 @@ fn parse<C: Extend<FileItem>>(
     Ok((head, counted))
 }
 
-/// The pieces of an answer, mended, one after the other. A thread that may block reads them.
+/// Corrected pieces of an answer, one after the other. A thread that may block reads them.
 struct Pieces {
     coming: mpsc::Receiver<Bytes>,
     mender: Mender,
@@ -191,7 +191,7 @@ impl Read for Pieces {
     }
 }
 
-/// An answer with `items`, which go into the collection one by one.
+/// An answer with `items`, which are added to the collection one by one.
 struct Listing<'a, C>(&'a mut Counted<C>);
 
 impl<'de, C: Extend<FileItem>> DeserializeSeed<'de> for Listing<'_, C> {
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Reads the text as if it came in pieces that end at these places.
+    /// Parses the text as if it came in pieces that end at these positions.
     fn read(text: &str, cuts: &[usize]) -> Result<(Head, Vec<FileItem>), serde_json::Error> {
         let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
         cuts.extend([0, text.len()]);
@@ -269,7 +269,7 @@ mod tests {
             let text = format!("{{{}}}", fields.join(","));
             let (_, files) = read(&text, &cuts).unwrap();
             prop_assert_eq!(files, serde_json::from_str::<FileListing>(&text).unwrap().items.unwrap());
-            // What ends early is no listing, wherever it ends.
+            // A listing that ends early isn't valid, wherever it ends.
             let mut end = end % text.len();
             while !text.is_char_boundary(end) {
                 end -= 1;

@@ -8,17 +8,17 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::{ApiError, ErrorKind};
 
-/// What stands in for a secret wherever it would have been shown.
+/// Text that replaces a secret wherever it would be shown.
 const REDACTED: &str = "***";
 
-/// The key of an account, made at <https://1fichier.com/console/params.pl>.
+/// API key of an account, made at <https://1fichier.com/console/params.pl>.
 ///
 /// `Debug` and `Display` never show it, and its memory is overwritten on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ApiKey(String);
 
 impl ApiKey {
-    /// Takes the key as the user typed it; spaces and line ends around it are dropped.
+    /// Makes a key from what the user typed; spaces and line ends around it are dropped.
     pub fn new(key: impl Into<String>) -> Self {
         let mut typed: String = key.into();
         let key = typed.trim().to_owned();
@@ -26,7 +26,7 @@ impl ApiKey {
         Self(key)
     }
 
-    /// The header that carries the key, marked as sensitive.
+    /// Returns the header with the key, marked as sensitive.
     pub(crate) fn bearer(&self) -> Result<HeaderValue, ApiError> {
         let mut value = format!("Bearer {}", self.0);
         let header = HeaderValue::from_str(&value);
@@ -38,22 +38,22 @@ impl ApiKey {
         Ok(header)
     }
 
-    /// Takes the key out of a text that came from elsewhere, such as an answer quoted in an error.
+    /// Replaces the key in a text from elsewhere, such as an answer quoted in an error.
     pub(crate) fn redact(&self, text: &str) -> String {
         if self.is_confetti() { text.to_owned() } else { text.replace(&self.0, REDACTED) }
     }
 
-    /// Whether the key occurs in an answer.
+    /// Checks whether the key occurs in an answer.
     pub(crate) fn occurs_in(&self, body: &[u8]) -> bool {
         !self.is_confetti() && body.windows(self.0.len()).any(|window| window == self.0.as_bytes())
     }
 
-    /// Anything so short isn't a key; replacing it would make confetti of a text.
+    /// Checks whether the text is too short to be a key. To replace it everywhere would make a text unreadable.
     fn is_confetti(&self) -> bool {
         self.0.len() < 6
     }
 
-    /// Whether there is no key at all.
+    /// Checks whether there is no key at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -71,17 +71,17 @@ impl fmt::Display for ApiKey {
     }
 }
 
-/// The password of a file, a folder or an upload; not shown by `Debug`, overwritten on drop.
+/// Password of a file, a folder or an upload. `Debug` doesn't show it, and its memory is overwritten on drop.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Password(String);
 
 impl Password {
-    /// Takes a password in the clear.
+    /// Wraps a password in the clear.
     pub fn new(password: impl Into<String>) -> Self {
         Self(password.into())
     }
 
-    /// The password in the clear, for the wire.
+    /// Returns the password in the clear, for the wire.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

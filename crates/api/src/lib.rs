@@ -1,11 +1,11 @@
-//! The wire client for the 1Fichier service: typed endpoints, pacing, uploads and downloads. Usable alone.
+//! Client for the 1Fichier service: typed endpoints, pacing, uploads and downloads. Usable alone.
 //!
-//! The service allows few calls and punishes haste, so every call goes through a pacer that all clones of a
-//! [`Client`] share: it keeps the distances, waits out locks, and repeats what is sound to repeat. Errors know
-//! whose fault they are and whether another try helps: see [`ApiError`].
+//! The service allows few calls and punishes too many. So every call goes through a pacer that all clones of a
+//! [`Client`] share: it keeps the distances, waits for locks to end, and repeats what is safe to repeat. Errors say
+//! who caused them and whether another try helps: see [`ApiError`].
 //!
-//! File names are taken and given as they are on the wire. What the service can't store in a name has to be
-//! encoded before it comes here.
+//! File names are passed as they are on the wire. Names that the service can't store have to be encoded by the
+//! caller.
 //!
 //! ```no_run
 //! use fichier_api::{ApiKey, Client, FolderId, ListFolder};
@@ -29,10 +29,12 @@ mod endpoint;
 mod endpoints;
 mod error;
 mod folder_id;
+pub mod french_time;
 mod item_stream;
 mod key;
 pub mod limits;
 mod link;
+mod link_text;
 mod mended_json;
 mod message;
 mod multipart;
@@ -58,11 +60,12 @@ pub use folder_id::{FilesOf, FolderId};
 pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use key::{ApiKey, Password};
 pub use link::{Domain, FileLink, LinkError};
+pub use link_text::{FoundLink, LinkTarget, links_in};
 pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
-    AccountSnapshot, CallClass, Learned, ListedFolder, ListedPart, Pacing, ReportPacing, RetryPolicy,
-    WaitBudget,
+    AccountSnapshot, CallClass, Connection, Learned, ListedFolder, ListedPart, Pacing, ReportPacing,
+    RetryPolicy, WaitBudget,
 };
 pub use proxy::ProxySettings;
 pub use shown::{shown, shown_address};

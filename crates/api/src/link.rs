@@ -1,4 +1,4 @@
-//! The link by which the service knows a file.
+//! The link by which the service identifies a file.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -6,35 +6,35 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Longest code that a link can hold here; the service's have about 20 characters.
+/// Longest code of a link, in characters; the service's have about 20.
 const CODE_MAX: usize = 30;
 
-/// The domains under which the service hands out links (API document, section 7).
+/// Domains under which the service gives links (API document, section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Domain {
-    /// `1fichier.com`, the usual one.
+    /// The usual one, `1fichier.com`.
     #[default]
     Fichier = 0,
-    /// `alterupload.com`
+    /// Another one, `alterupload.com`.
     AlterUpload = 1,
-    /// `cjoint.net`
+    /// Another one, `cjoint.net`.
     CJoint = 2,
-    /// `desfichiers.com`
+    /// Another one, `desfichiers.com`.
     DesFichiers = 3,
-    /// `dfichiers.com`
+    /// Another one, `dfichiers.com`.
     DFichiers = 4,
-    /// `megadl.fr`
+    /// Another one, `megadl.fr`.
     MegaDl = 5,
-    /// `mesfichiers.org`
+    /// Another one, `mesfichiers.org`.
     MesFichiers = 6,
-    /// `piecejointe.net`
+    /// Another one, `piecejointe.net`.
     PieceJointe = 7,
-    /// `pjointe.com`
+    /// Another one, `pjointe.com`.
     PJointe = 8,
-    /// `tenvoi.com`
+    /// Another one, `tenvoi.com`.
     TEnvoi = 9,
-    /// `dl4free.com`
+    /// Another one, `dl4free.com`.
     Dl4Free = 10,
 }
 
@@ -54,12 +54,12 @@ impl Domain {
         Self::Dl4Free,
     ];
 
-    /// The number that the upload's `domain` field takes.
+    /// Returns the number for the upload's `domain` field.
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// The host name.
+    /// Returns the host name.
     pub const fn host(self) -> &'static str {
         match self {
             Self::Fichier => "1fichier.com",
@@ -76,7 +76,7 @@ impl Domain {
         }
     }
 
-    /// Whether a host is one of the service's: one of its domains, or below one.
+    /// Checks whether a host is one of the service's: one of its domains, or below one.
     pub fn holds_host(host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let holds = |domain: Self| match host.strip_suffix(domain.host()) {
@@ -86,14 +86,14 @@ impl Domain {
         Self::ALL.into_iter().any(holds)
     }
 
-    /// The domain of a host name, with or without `www.`.
+    /// Returns the domain of a host name, with or without `www.`.
     pub fn of_host(host: &str) -> Option<Self> {
         let host = host.strip_prefix("www.").unwrap_or(host);
         Self::ALL.into_iter().find(|domain| domain.host().eq_ignore_ascii_case(host))
     }
 }
 
-/// The link of a file: 32 bytes without an allocation, since hundreds of thousands are held at a time.
+/// Link of a file: 32 bytes without an allocation, since hundreds of thousands are held at a time.
 ///
 /// Two links are equal when their codes are; the domain is only how the link is written.
 ///
@@ -113,24 +113,24 @@ pub struct FileLink {
 /// Why a text isn't a link of the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// Not one of the service's domains.
+    /// The domain isn't one of the service's.
     #[error("`{0}` isn't a domain of 1Fichier")]
     Domain(String),
-    /// Not of the form `https://1fichier.com/?CODE`.
+    /// The text isn't of the form `https://1fichier.com/?CODE`.
     #[error("`{0}` isn't of the form https://1fichier.com/?CODE")]
     Form(String),
 }
 
 impl FileLink {
-    /// A link from its code alone, under `1fichier.com`.
+    /// Makes a link from its code alone, under `1fichier.com`.
     ///
     /// # Errors
-    /// When the code is empty, longer than 30 characters, or has others than ASCII letters and digits.
+    /// The code is empty, longer than 30 characters, or has others than ASCII letters and digits.
     pub fn from_code(code: &str) -> Result<Self, LinkError> {
         Self::new(Domain::Fichier, code)
     }
 
-    /// A link from its domain and code.
+    /// Makes a link from its domain and code.
     ///
     /// # Errors
     /// As [`from_code`](Self::from_code).
@@ -146,13 +146,13 @@ impl FileLink {
         Ok(Self { domain, length, code: bytes })
     }
 
-    /// The code: what identifies the file.
+    /// Returns the code, which identifies the file.
     pub fn code(&self) -> &str {
-        // Only ASCII gets in, so the default can't be reached.
+        // The code is always ASCII, so the default is never used.
         std::str::from_utf8(self.code_bytes()).unwrap_or_default()
     }
 
-    /// The domain under which the link was given.
+    /// Returns the domain under which the link was given.
     pub const fn domain(&self) -> Domain {
         self.domain
     }
@@ -171,8 +171,8 @@ impl FileLink {
         (!host.is_empty() && !host.contains('/')).then_some((host, code))
     }
 
-    /// Reads a link that the service itself gave. Its code counts; a domain that isn't in the table
-    /// mustn't make a whole listing unreadable.
+    /// Parses a link that the service itself gave. Only its code matters; a domain that isn't in the table mustn't
+    /// make a whole listing unreadable.
     pub(crate) fn from_wire(text: &str) -> Result<Self, LinkError> {
         let (host, code) = Self::split(text).ok_or_else(|| LinkError::Form(text.to_owned()))?;
         Self::new(Domain::of_host(host).unwrap_or_default(), code)

@@ -1,22 +1,22 @@
-//! Mends JSON that the service writes wrongly (API document, section 5: a name with a backslash made a listing
-//! unreadable), and takes out of it what no parser should have to bear.
+//! Corrects JSON that the service writes wrongly (API document, section 5: a name with a backslash made a listing
+//! unreadable), and removes what a parser might fail on.
 //!
-//! - An escape that doesn't exist stands for its own characters: `\q` is `\` and `q`.
-//! - Half of a surrogate pair and bytes that are no UTF-8 become U+FFFD, control characters become escapes.
-//! - A number that no float holds becomes `null`, and so does what is nested deeper than any answer.
+//! - An escape that doesn't exist means its own characters: `\q` is `\` and `q`.
+//! - Half of a surrogate pair and bytes that aren't UTF-8 become U+FFFD, control characters become escapes.
+//! - A number that doesn't fit into a float becomes `null`, and so does what is nested deeper than any answer.
 //!
-//! All in one pass, piece by piece, in a few bytes of memory.
+//! It works in one pass, piece by piece, in a few bytes of memory.
 
-/// Deeper than this nothing of an answer lies; what does becomes `null`.
+/// Deepest nesting of an answer; what is deeper becomes `null`.
 const DEEPEST: u64 = 32;
 
-/// Longer than this no number is written.
+/// Longest number that is kept, in bytes.
 const LONGEST_NUMBER: usize = 400;
 
-/// Stands for what can't be told.
+/// Text that replaces an unknown character.
 const UNKNOWN: &[u8] = b"\\ufffd";
 
-/// The place in the text.
+/// Position of the parser in the syntax.
 #[derive(Debug, Clone, Copy, Default)]
 enum Place {
     #[default]
@@ -24,11 +24,11 @@ enum Place {
     Number,
     Text,
     Escape,
-    /// So many digits of a `\u` were read.
+    /// After this many digits of a `\u`.
     Unicode(usize),
 }
 
-/// Mends what is wrong with the JSON of an answer as its bytes come.
+/// Corrects the JSON of an answer as its bytes come in.
 #[derive(Debug, Default)]
 pub(crate) struct Mender {
     place: Place,
@@ -37,11 +37,11 @@ pub(crate) struct Mender {
     digits: [u8; 4],
     /// The first half of a surrogate pair.
     half: Option<[u8; 4]>,
-    /// The beginning of a character that the next piece ends.
+    /// Beginning of a character that the next piece completes.
     cut: Vec<u8>,
 }
 
-/// The whole of a text, mended.
+/// Returns a whole text, corrected.
 pub(crate) fn mended(text: &[u8]) -> Vec<u8> {
     let mut mender = Mender::default();
     let mut out = Vec::with_capacity(text.len() + 16);
@@ -51,12 +51,12 @@ pub(crate) fn mended(text: &[u8]) -> Vec<u8> {
 }
 
 impl Mender {
-    /// How deep the text is nested here.
+    /// Returns how deep the text is nested at this point.
     pub(crate) fn depth(&self) -> u64 {
         self.depth
     }
 
-    /// Takes a piece, and adds what it becomes.
+    /// Reads a piece, and appends the corrected text.
     pub(crate) fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         if self.cut.is_empty() {
             self.decode(piece, out);
@@ -67,7 +67,7 @@ impl Mender {
         }
     }
 
-    /// Adds what is left when no more comes.
+    /// Appends what is left at the end.
     pub(crate) fn end(&mut self, out: &mut Vec<u8>) {
         if !self.cut.is_empty() {
             self.cut.clear();
@@ -136,7 +136,7 @@ impl Mender {
         }
     }
 
-    /// Adds bytes unless they lie too deep.
+    /// Appends bytes unless they are nested too deep.
     fn put(&self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.depth <= DEEPEST {
             out.extend_from_slice(bytes);
@@ -176,7 +176,7 @@ impl Mender {
         self.place = Place::Between;
     }
 
-    /// A half of a pair whose other half doesn't come.
+    /// Ends half of a pair whose other half doesn't come.
     fn end_half(&mut self, out: &mut Vec<u8>) {
         if self.half.take().is_some() {
             self.put(UNKNOWN, out);
@@ -199,7 +199,7 @@ impl Mender {
         }
     }
 
-    /// Takes what follows a backslash. Answers whether the byte belonged to the escape.
+    /// Reads what follows a backslash. Returns whether the byte belonged to the escape.
     fn in_escape(&mut self, byte: u8, out: &mut Vec<u8>) -> bool {
         if byte == b'u' {
             self.place = Place::Unicode(0);
@@ -216,7 +216,7 @@ impl Mender {
         known
     }
 
-    /// Takes what follows `\u`. Answers whether the byte belonged to the escape.
+    /// Reads what follows `\u`. Returns whether the byte belonged to the escape.
     fn in_unicode(&mut self, count: usize, byte: u8, out: &mut Vec<u8>) -> bool {
         if !byte.is_ascii_hexdigit() {
             self.end_half(out);

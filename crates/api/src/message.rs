@@ -1,9 +1,9 @@
-//! Reads the service's refusals: `TEXT #NNN` (API document, section 3). The text decides, the number varies.
+//! Parses the service's refusals: `TEXT #NNN` (API document, section 3). The text decides; the number varies.
 
 use crate::error::{ErrorKind, PasswordProblem};
 use crate::shown::shown;
 
-/// Takes the number off a message: `("Resource not found", Some(469))`.
+/// Splits the number off a message: `("Resource not found", Some(469))`.
 pub(crate) fn split_number(message: &str) -> (&str, Option<u32>) {
     let message = message.trim();
     if let Some((text, number)) = message.rsplit_once('#')
@@ -14,7 +14,7 @@ pub(crate) fn split_number(message: &str) -> (&str, Option<u32>) {
     (message, None)
 }
 
-/// What the service means by some words.
+/// Meaning of a known text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     Flood,
@@ -32,13 +32,13 @@ enum Meaning {
     OutOfOrder,
 }
 
-/// A wording: words that all occur in a text, in lower case, what they mean, and whether they mean it on a page for
-/// people too, where other words stand around.
+/// A known text: lower-case words that must all occur, what they mean, and whether they mean it also on a page for
+/// people, which has other words around them.
 struct Wording(&'static [&'static str], Meaning, OnPage);
 
 type OnPage = bool;
 
-/// All known wordings. The first that fits counts.
+/// All known texts. The first that matches counts.
 const WORDINGS: &[Wording] = &[
     Wording(&["flood detected"], Meaning::Flood, true),
     Wording(&["user locked"], Meaning::Flood, false),
@@ -78,7 +78,7 @@ fn find(text: &str, on_page: bool) -> Option<Meaning> {
     wordings.find(|Wording(words, ..)| fits(words)).map(|Wording(_, meaning, _)| *meaning)
 }
 
-/// The error for words that mean this; `text` is what is shown.
+/// Returns the error for a meaning; `text` is what is shown.
 fn error(meaning: Meaning, text: String) -> ErrorKind {
     match meaning {
         Meaning::Flood => ErrorKind::Flood { text },
@@ -99,7 +99,7 @@ fn error(meaning: Meaning, text: String) -> ErrorKind {
     }
 }
 
-/// What a refusal means. What isn't known is shown as it came.
+/// Returns the meaning of a refusal. An unknown one is shown as it came.
 pub(crate) fn classify(message: &str) -> ErrorKind {
     known(message).unwrap_or_else(|| {
         let number = split_number(message).1;
@@ -107,12 +107,12 @@ pub(crate) fn classify(message: &str) -> ErrorKind {
     })
 }
 
-/// What a text means that may be a refusal.
+/// Returns the meaning of a text that may be a refusal; `None` if it is unknown.
 pub(crate) fn known(message: &str) -> Option<ErrorKind> {
     find(message, false).map(|meaning| error(meaning, shown(message)))
 }
 
-/// What the words of a page mean; `gist` is what is shown of it.
+/// Returns the meaning of a page's text; `gist` is the part of it that is shown.
 pub(crate) fn on_page(words: &str, gist: &str) -> Option<ErrorKind> {
     find(words, true).map(|meaning| error(meaning, gist.to_owned()))
 }
@@ -186,7 +186,7 @@ mod tests {
         ];
         for (message, expected) in table {
             assert_eq!(find(message, false), expected, "{message}");
-            // Whatever it means, the service's words are shown.
+            // Whatever it means, the service's text is shown.
             assert!(classify(message).to_string().contains(message), "{message}");
         }
     }

@@ -1,8 +1,8 @@
 //! The body of an upload: `multipart/form-data` of known length, streamed.
 //!
-//! Written here rather than by the HTTP library because the service is particular: the boundary must not be
-//! quoted, names must be, the length must be there (API document, section 7), and because a file that doesn't
-//! keep to its declared size has to be named.
+//! Written here rather than by the HTTP library because the service is strict: the boundary must not be quoted, names
+//! must be, and the length must be given (API document, section 7). A file whose size isn't the declared one also has
+//! to be named in the error.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -18,11 +18,11 @@ use crate::error::{BoxError, ErrorKind, SourceProblem};
 
 /// One file of an upload.
 pub struct UploadFile {
-    /// Its name as on the wire, encoded already.
+    /// Name as on the wire, encoded already.
     pub name: String,
-    /// Its size in bytes; the body must hold exactly so many.
+    /// Size in bytes; the body must have exactly this size.
     pub size: u64,
-    /// Its bytes. Asked for only as fast as they are sent.
+    /// Content of the file. Bytes are read only as fast as they are sent.
     pub body: BoxStream<'static, Result<Bytes, BoxError>>,
 }
 
@@ -35,7 +35,7 @@ impl std::fmt::Debug for UploadFile {
     }
 }
 
-/// What is seen of a body from outside while the HTTP library sends it.
+/// State of a body while the HTTP library sends it.
 pub(crate) struct Progress(Mutex<Seen>);
 
 struct Seen {
@@ -54,17 +54,17 @@ impl Progress {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Since when the network has taken nothing; now, when it is the source that is slow.
+    /// Returns since when the network has accepted nothing; now, when the source is the slow part.
     pub(crate) fn idle_since(&self) -> Instant {
         self.look(|seen| if seen.on_source { Instant::now() } else { seen.moved })
     }
 
-    /// Whether all bytes were handed over.
+    /// Checks whether all bytes were passed on.
     pub(crate) fn is_complete(&self) -> bool {
         self.look(|seen| seen.complete)
     }
 
-    /// What was wrong with a file.
+    /// Takes the error of a file, if there was one.
     pub(crate) fn take_failure(&self) -> Option<ErrorKind> {
         self.look(|seen| seen.failure.take())
     }
@@ -81,16 +81,16 @@ enum Segment {
     },
 }
 
-/// A body to be sent.
+/// Body of an upload request.
 pub(crate) struct Multipart {
-    /// Streams needn't be `Sync`, bodies must: the lock is never contended, and never taken.
+    /// Streams needn't be `Sync`, but bodies must be. The lock is never contended, and never taken.
     segments: Mutex<VecDeque<Segment>>,
     left: u64,
     progress: Arc<Progress>,
 }
 
 impl Multipart {
-    /// Fields first, then files under the name `file[]`.
+    /// Makes a body: fields first, then files under the name `file[]`.
     pub(crate) fn new(boundary: &str, fields: &[(&str, String)], files: Vec<UploadFile>) -> Self {
         let mut text = String::new();
         for (name, value) in fields {
@@ -130,7 +130,7 @@ impl Multipart {
         name: String,
         problem: SourceProblem,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        // Drops the other files' streams too: nothing more will be asked of them.
+        // Drops the other files' streams too: they aren't read any more.
         self.segments.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.progress.change(|seen| {
             seen.on_source = false;
@@ -151,7 +151,7 @@ impl Multipart {
     }
 }
 
-/// Tells the HTTP library to break the request off; the reason is in [`Progress`].
+/// Makes the HTTP library break the request off; the reason is in [`Progress`].
 #[derive(Debug, thiserror::Error)]
 #[error("a file of the upload isn't as declared")]
 pub(crate) struct Broken;
@@ -176,7 +176,7 @@ impl Body for Multipart {
                 }
                 Segment::File { index, name, declared, left, body } => (*index, name, *declared, left, body),
             };
-            // Polled once more after its last byte, to learn that it was the last.
+            // Polled once more after the last byte, to learn that it was the last.
             let problem = match body.as_mut().poll_next(context) {
                 Poll::Pending => {
                     this.progress.change(|seen| seen.on_source = true);
@@ -211,12 +211,12 @@ impl Body for Multipart {
     }
 }
 
-/// A boundary that occurs in no file, as far as chance allows; of characters that need no quotes.
+/// Returns a random boundary, which is very unlikely to occur in a file, of characters that need no quotes.
 pub(crate) fn boundary() -> String {
     format!("fichier-{:016x}{:016x}", rand::random::<u64>(), rand::random::<u64>())
 }
 
-/// Escapes what would end a quoted name, as browsers do (WHATWG, multipart/form-data).
+/// Escapes characters that would end a quoted name, as browsers do (WHATWG, multipart/form-data).
 fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }

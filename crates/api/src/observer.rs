@@ -1,4 +1,4 @@
-//! Lets a program watch the calls and the waits, for a progress line or a detailed log.
+//! Lets a program observe the calls and the waits, for a progress line or a detailed log.
 
 use std::time::Duration;
 
@@ -6,69 +6,69 @@ use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
 use crate::pacer::CallClass;
 
-/// Is told of every call and every wait. Called on the runtime's threads: be quick, don't block.
+/// Gets every call and every wait. It is called on the runtime's threads, so it must be quick and mustn't block.
 pub trait Observer: Send + Sync {
-    /// Something happened.
+    /// Handles one event.
     fn observe(&self, event: &Event<'_>);
 }
 
-/// Which call an event is about.
+/// Call that an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallInfo {
-    /// Where the call goes.
+    /// Endpoint of the call.
     pub endpoint: Endpoint,
-    /// Which budget it takes from.
+    /// Class of the call, which decides its limits.
     pub class: CallClass,
-    /// Why it is made, in a few words; see [`Client::because`](crate::Client::because).
+    /// Reason of the call in a few words; see [`Client::because`](crate::Client::because).
     pub reason: &'static str,
 }
 
-/// What an [`Observer`] is told.
+/// Event of a client, for an [`Observer`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A call begins to wait: "waiting for 1Fichier, 24 s".
+    /// A call starts to wait: "waiting for 1Fichier, 24 s".
     Waiting {
-        /// The call.
+        /// The call that waits.
         call: CallInfo,
-        /// What for.
+        /// Reason of the wait.
         why: WaitReason,
-        /// How long at most, as far as is known now.
+        /// Longest wait, as far as is known now.
         wait: Duration,
-        /// The failed try that the wait follows, if it follows one.
+        /// The failed try before the wait, if there was one.
         after: Option<FailedTry<'a>>,
     },
-    /// A request leaves.
+    /// A request is sent.
     Sent {
-        /// The call.
+        /// The call that is sent.
         call: CallInfo,
-        /// Which attempt, from 1.
+        /// Number of the try, from 1.
         attempt: u32,
-        /// Time since the call was asked for or last failed, spent in waits.
+        /// Time spent in waits since the call was made or last failed.
         waited: Duration,
     },
-    /// A request ended.
+    /// A request has ended.
     Answered {
-        /// The call.
+        /// The call that ended.
         call: CallInfo,
-        /// Which attempt, from 1.
+        /// Number of the try, from 1.
         attempt: u32,
-        /// From sending to the end of the answer, or of its head for downloads.
+        /// Time from sending to the end of the answer, or of its header for downloads.
         took: Duration,
-        /// How it ended.
+        /// Result of the request.
         outcome: CallOutcome<'a>,
     },
-    /// Another quarter of what the run may wait for the service is used up.
+    /// Another quarter of the run's total waiting time is used up.
     WaitBudget {
-        /// How long it will have waited after the wait that begins.
+        /// Total waiting time after the wait that starts now.
         spent: Duration,
-        /// How long it may wait in all.
+        /// Longest total waiting time.
         most: Duration,
     },
-    /// A flood answer to a listing: from now on listings are `gap` apart. Worth remembering per account, see
+    /// A flood answer to a listing came: from now on listings are `gap` apart. Worth saving per account, see
     /// [`Client::learned`](crate::Client::learned).
     ListingGapLearned {
-        /// The new distance.
+        /// New distance between listings.
         gap: Duration,
     },
 }
@@ -76,26 +76,26 @@ pub enum Event<'a> {
 /// A try that failed and will be repeated.
 #[derive(Debug, Clone, Copy)]
 pub struct FailedTry<'a> {
-    /// Why it failed.
+    /// Error of the try.
     pub error: &'a ErrorKind,
-    /// The number of the try, from 1.
+    /// Number of the try, from 1.
     pub number: u32,
-    /// How many tries there are at most.
+    /// Largest number of tries.
     pub of: u32,
 }
 
-/// How a request ended.
+/// Result of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum CallOutcome<'a> {
-    /// Well.
+    /// The request succeeded.
     Done,
-    /// Not well, it will be sent again.
+    /// The request failed, and will be sent again.
     WillRetry(&'a ErrorKind),
-    /// Not well, for good.
+    /// The request failed, and won't be sent again.
     Failed(&'a ErrorKind),
 }
 
-/// What a call waits for.
+/// Reason of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WaitReason {
@@ -103,22 +103,24 @@ pub enum WaitReason {
     Pace,
     /// The distance between any two listings.
     ListingPace,
-    /// The same folder was listed a moment ago.
+    /// The same folder was listed just before.
     SameFolder,
     /// The end of a flood lock.
     Flood,
     /// The end of an address lock.
     AddressLock,
-    /// Another address to stop downloading.
+    /// Another IP address has to stop downloading.
     Locations,
+    /// A download connection to end, since the account has as many as it may.
+    Connections,
     /// The time that the service asked for.
     RetryAfter,
-    /// The next try after an error that may pass.
+    /// The pause before the next try after a temporary error.
     BackOff,
     /// The report of an upload.
     UploadReport,
-    /// The report of an upload that was answered vaguely or not at all, so that there may be none.
+    /// The report of an upload whose answer was vague or lost, so that there may be none.
     DoubtfulReport,
-    /// The report of an upload, which takes longer than usual.
+    /// The report of an upload that takes longer than usual.
     LateReport,
 }

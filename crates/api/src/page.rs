@@ -1,15 +1,15 @@
-//! Pages for people, which the service and its nodes send in place of answers: what they say, without their HTML.
+//! Pages for people, which the service and its nodes send instead of answers: their text without the HTML.
 
 use crate::key::ApiKey;
 use crate::shown::{LONGEST, shown};
 
-/// So much of a page is looked at, in bytes.
+/// How much of a page is read, in bytes.
 const LOOKED_AT: usize = 64 << 10;
 
-/// Elements whose content nobody reads.
+/// Elements whose content isn't text for people.
 const UNREAD: [&str; 5] = ["head", "title", "script", "style", "noscript"];
 
-/// The entities that such pages use.
+/// Entities that such pages use.
 const ENTITIES: [(&str, char); 18] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -31,14 +31,14 @@ const ENTITIES: [(&str, char); 18] = [
     ("laquo", '«'),
 ];
 
-/// Whether it looks like a page for people.
+/// Checks whether a body looks like a page for people.
 pub(crate) fn is_html(body: &[u8]) -> bool {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start().first() == Some(&b'<')
 }
 
-/// Title and first sentence of a page, ready to be shown.
+/// Returns title and first sentence of a page, ready to be shown.
 pub(crate) fn gist(body: &[u8], key: &ApiKey) -> String {
-    // The key is taken out before anything is cut, so that no half of it stays.
+    // The key is removed before anything is cut, so that no part of it stays.
     let text = key.redact(&String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]));
     let title = title(&text).unwrap_or_default();
     let words = words(&text);
@@ -53,7 +53,7 @@ pub(crate) fn gist(body: &[u8], key: &ApiKey) -> String {
     })
 }
 
-/// All the words of a page, title first, for looking up what it means.
+/// Returns the whole text of a page, title first, for finding out what it means.
 pub(crate) fn all_words(body: &[u8], key: &ApiKey) -> String {
     let text = key.redact(&String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]));
     let title = title(&text).unwrap_or_default();
@@ -61,7 +61,7 @@ pub(crate) fn all_words(body: &[u8], key: &ApiKey) -> String {
 }
 
 fn title(text: &str) -> Option<String> {
-    // Only ASCII is lowered, so that places in both texts agree.
+    // Only ASCII is made lower-case, so that positions in both texts agree.
     let lower = text.to_ascii_lowercase();
     let tag = lower.find("<title")?;
     let start = tag + lower[tag..].find('>')? + 1;
@@ -70,7 +70,7 @@ fn title(text: &str) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
-/// What a browser would show of it, in one line.
+/// Returns what a browser would show of it, in one line.
 fn words(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut words = String::new();
@@ -90,7 +90,7 @@ fn words(text: &str) -> String {
         };
         at = tag + 1 + close;
         if unread.is_some() {
-            // Behind the name of the tag that closes it.
+            // Skips to the end of the closing tag.
             at += lower[at..].find('>').map_or(lower.len() - at, |close| close + 1);
         }
     }
@@ -128,7 +128,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first sentence, if it ends somewhere near.
+/// Returns the first sentence, if it is short enough.
 fn first_sentence(words: &str) -> &str {
     let end = words
         .char_indices()

@@ -1,24 +1,24 @@
-//! Through which proxy requests go.
+//! Choice of the proxy for requests.
 
 use url::Url;
 
 use crate::error::ApiError;
 use crate::tls::setup;
 
-/// Where proxies come from.
+/// Source of the proxies.
 #[derive(Debug, Clone, Default)]
 pub enum ProxySettings {
-    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` of the environment, also in lower case, and the
-    /// system's settings where there are such.
+    /// The variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` of the environment, also in lower case, and
+    /// the system's settings where it has some.
     #[default]
     Environment,
     /// No proxy, whatever the environment says.
     Direct,
-    /// These.
+    /// The given proxies.
     Fixed {
-        /// For `http` addresses.
+        /// Proxy for `http` URLs.
         http: Option<Url>,
-        /// For `https` addresses.
+        /// Proxy for `https` URLs.
         https: Option<Url>,
         /// Hosts without a proxy, in the form of `NO_PROXY`: separated by commas.
         no_proxy: String,
@@ -33,7 +33,7 @@ impl ProxySettings {
             Self::Fixed { http, https, no_proxy } => (http, https, no_proxy),
         };
         let except = reqwest::NoProxy::from_string(no_proxy);
-        // The address may hold a password: not in the error.
+        // The URL may hold a password, so it isn't in the error.
         let refused =
             |error: reqwest::Error| setup("a proxy's address is unusable".into(), error.without_url());
         let mut builder = builder.no_proxy();

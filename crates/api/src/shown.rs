@@ -1,12 +1,12 @@
-//! Texts of the service as they may reach a terminal: one line, no control characters, not too long.
+//! Makes texts of the service safe for a terminal: one line, no control characters, not too long.
 
 use url::Url;
 
-/// The most characters of such a text that are shown.
+/// Most characters of such a text that are shown.
 pub(crate) const LONGEST: usize = 300;
 
-/// The text in one line. Control characters, and those that turn the direction of writing, are written as escapes,
-/// so that no text of the service can move the cursor, change colours or hide what stands beside it.
+/// Returns the text in one line. Control characters, and those that change the direction of writing, are written as
+/// escapes, so that no text of the service can move the cursor, change colours or hide other text.
 ///
 /// ```
 /// assert_eq!(fichier_api::shown("a\u{1b}[2Jb\r\nc"), "a\\u{1b}[2Jb c");
@@ -28,7 +28,7 @@ pub fn shown(text: &str) -> String {
     out
 }
 
-/// An address as it may be shown: a user's name and password in it are left out, whether it is well formed or not.
+/// Returns a URL as it may be shown: a user's name and password in it are replaced, whether it is well-formed or not.
 ///
 /// ```
 /// assert_eq!(fichier_api::shown_address("https://me:secret@example.com/a?b@c"), "https://***@example.com/a?b@c");
@@ -39,7 +39,7 @@ pub fn shown_address(address: &str) -> String {
         None => (None, address),
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    // A password may hold a slash that should have been written as an escape.
+    // A password may hold a slash that should have been escaped.
     let user = rest[..end].rfind('@').or_else(|| {
         let at = rest.find('@')?;
         rest[..end].contains(':').then_some(at).filter(|_| Url::parse(address).is_err())

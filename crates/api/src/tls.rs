@@ -1,5 +1,5 @@
-//! Which certificates are trusted, and by which the client is known. The system's are loaded at the first https
-//! connection, not before.
+//! Certificates that are trusted, and the client's own. The system's are loaded at the first https connection, not
+//! before.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use rustls::{WantsVerifier, client::WantsClientCert};
 
 use crate::error::{ApiError, BoxError, ErrorKind};
 
-/// Certificates to trust in place of the system's.
+/// Certificates to trust instead of the system's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roots(Vec<CertificateDer<'static>>);
 
@@ -41,25 +41,25 @@ pub(crate) fn setup(what: String, source: impl Into<BoxError>) -> ApiError {
     ApiError::here(ErrorKind::Setup { what, source: source.into() })
 }
 
-/// What the client shows of itself to servers that ask: its certificate, and the key that proves it.
+/// The client's certificate, and its private key.
 #[derive(Debug)]
 pub(crate) struct Identity {
     chain: Vec<CertificateDer<'static>>,
-    /// Shows nothing of itself when it is printed.
+    /// `Debug` doesn't show it.
     key: PrivateKeyDer<'static>,
 }
 
-/// Whom the client trusts, and as whom it is known.
+/// Trusted certificates, and the client's own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trust {
     pub(crate) roots: Roots,
-    /// Takes every server for the one that it says it is.
+    /// Whether to accept any certificate.
     pub(crate) anybody: bool,
     pub(crate) identity: Option<Arc<Identity>>,
 }
 
 impl Trust {
-    /// Makes the client known by the certificates and the key of two PEM files.
+    /// Sets the client's certificate and key from two PEM files.
     pub(crate) fn identify(&mut self, certificates: &Path, key: &Path) -> Result<(), ApiError> {
         let shown = key.display();
         let none = |error: BoxError| setup(format!("no certificate in {}", certificates.display()), error);
@@ -80,7 +80,7 @@ impl Trust {
         Ok(())
     }
 
-    /// A TLS configuration that speaks `protocols`.
+    /// Returns a TLS configuration for `protocols`.
     pub(crate) fn config(&self, protocols: &[&str]) -> Result<ClientConfig, ApiError> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -120,22 +120,22 @@ impl Trust {
     }
 }
 
-/// Whether the text of a private key is of one that a password protects.
+/// Checks whether a private key in PEM form is protected by a password.
 fn is_encrypted(pem: &[u8]) -> bool {
     let has = |words: &[u8]| pem.windows(words.len()).any(|window| window == words);
     has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
 }
 
-/// Whose certificates are believed.
+/// Certificates that are accepted.
 #[derive(Debug)]
 enum Believed {
-    /// Everybody's: the user asked for that.
+    /// Any certificate: the user asked for that.
     Anybody,
-    /// Those that the system trusts, loaded when first needed: that takes longer than all else at start-up.
+    /// Those that the system trusts, loaded when first needed: that takes longer than everything else at the start.
     System(OnceLock<Result<rustls_platform_verifier::Verifier, Error>>),
 }
 
-/// Verifies a server. Whoever is believed, what is sent must be signed with the key of the certificate shown.
+/// Verifies a server. In any case its messages must be signed with the key of the certificate that it shows.
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,

@@ -1,4 +1,4 @@
-//! Sends requests over HTTP and turns what happens into our errors. It neither waits nor repeats.
+//! Sends requests over HTTP and turns failures into our errors. It neither waits nor repeats.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -24,31 +24,31 @@ use crate::shown::shown;
 use crate::tls::Trust;
 use crate::web::Web;
 
-/// The longest answer that is held as a whole, unpacked: some 200,000 files, where the service tells 5,000 at most.
-/// The list of all files of an account is read item by item.
+/// Longest answer that is held as a whole, unpacked, in bytes: some 200,000 files, where the service lists 5,000 at
+/// most. The list of all files of an account is parsed item by item.
 const LONGEST_ANSWER: u64 = 64 << 20;
 
-/// The longest page that a node may send in answer to an upload or a download; what follows is dropped.
+/// Longest page of a node in answer to an upload or a download, in bytes; the rest is dropped.
 pub(crate) const LONGEST_PAGE: usize = 64 << 10;
 
-/// How many bytes of an answer have to come in a second, once [`PATIENCE`] is over: else a server that sends a byte
-/// now and then would hold a run up for ever.
+/// How many bytes of an answer have to come in a second, once [`PATIENCE`] is over. Without this, a server that sends
+/// a byte now and then could stop a run without end.
 const LEAST_RATE: u64 = 1024;
 
-/// How long an answer may come slower.
+/// How long an answer may come slower than that.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long an idle connection is kept. Short, since a request sent into a connection that the service closes
-/// at that moment leaves doubt whether it was carried out.
+/// How long an idle connection is kept. Short, because if the service closes it just when a request is sent, it isn't
+/// known whether the request was carried out.
 const KEEP_IDLE: Duration = Duration::from_secs(20);
 
-/// Redirects that a download may take.
+/// Most redirects of a download.
 const REDIRECTS: usize = 5;
 
-/// Redirects that an address anywhere may take, as many as browsers and other clients bear.
+/// Most redirects of a URL anywhere on the web, as in browsers and other clients.
 const WEB_REDIRECTS: usize = 10;
 
-/// All that the connections depend on.
+/// Settings of the connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) api: Url,
@@ -60,12 +60,12 @@ pub(crate) struct Settings {
     pub(crate) user_agent: String,
     pub(crate) bind: Option<IpAddr>,
     pub(crate) proxy: ProxySettings,
-    /// Connections are kept for further requests.
+    /// Whether connections are kept for further requests.
     pub(crate) keep_alive: bool,
     pub(crate) dump: Dump,
 }
 
-/// Headers that requests bear beside the client's own.
+/// Headers that requests have besides the client's own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Headers {
     pub(crate) all: HeaderMap,
@@ -73,10 +73,10 @@ pub(crate) struct Headers {
     pub(crate) download: HeaderMap,
 }
 
-/// What frames a request, which is never the user's to say.
+/// Headers that frame a request, which the user can't set.
 const FRAMING: [HeaderName; 4] = [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, TRAILER];
 
-/// Connections, and the headers that the user wants the requests on them to bear.
+/// Connections, and the headers that the user wants on their requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
     client: reqwest::Client,
@@ -85,7 +85,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Connections whose requests bear these headers; of those with one name the later ones count.
+    /// Makes a pool whose requests have these headers; of those with one name the later ones count.
     fn new(
         builder: reqwest::ClientBuilder,
         headers: [&HeaderMap; 2],
@@ -103,18 +103,18 @@ impl Pool {
         Ok(Self { client, headers, dumper })
     }
 
-    /// The beginnings of a request for [`Pool::send`].
+    /// Starts a request for [`Pool::send`].
     pub(crate) fn request(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
         self.client.request(method, url)
     }
 
-    /// Sends a request with the user's headers, all of one name, but for those that it bears already. (The HTTP
+    /// Sends a request with the user's headers, all of one name, except for those that it has already. (The HTTP
     /// library's own way to add headers to all requests keeps one of a name.)
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
         Ok(self.exchange(request).await?.0)
     }
 
-    /// The same, with what shows the answer's body in the log.
+    /// Sends a request, and returns also what logs the answer's body.
     pub(crate) async fn exchange(
         &self,
         request: reqwest::RequestBuilder,
@@ -173,14 +173,14 @@ impl Transport {
             .connect_timeout(none_if_zero(settings.connect_timeout))
             .local_address(settings.bind)
             .redirect(reqwest::redirect::Policy::none())
-            // The pacer alone repeats.
+            // Only the pacer repeats requests.
             .retry(reqwest::retry::never())
             .pool_idle_timeout(KEEP_IDLE);
         let builder = if settings.keep_alive { builder } else { builder.pool_max_idle_per_host(0) };
         settings.proxy.apply(builder).map_err(ApiError::into_kind)
     }
 
-    /// A pool, made by a builder if it isn't there yet; its requests bear these headers beside those of all.
+    /// Returns a pool, made when first used; its requests have these headers besides those of all.
     fn pool<'a>(
         &self,
         pool: &'a OnceLock<Pool>,
@@ -200,15 +200,15 @@ impl Transport {
         })
     }
 
-    /// For uploads: HTTP/1.1, no time limit of its own since the answer comes long after the start, and a fresh
-    /// connection for each (API document, section 7).
+    /// Returns the pool for uploads: HTTP/1.1, no time limit of its own since the answer comes long after the start,
+    /// and a fresh connection for each (API document, section 7).
     pub(crate) fn upload_pool(&self) -> Result<&Pool, ErrorKind> {
         self.pool(&self.upload, &self.settings.headers.upload, || {
             Ok(self.builder(&["http/1.1"])?.http1_only().no_gzip().pool_max_idle_per_host(0))
         })
     }
 
-    /// For downloads: the bytes as they are, not compressed on the way. The time limit is the download's own,
+    /// Returns the pool for downloads: the bytes aren't compressed on the way. The time limit is the download's own,
     /// since the HTTP library's would run on while the reader of the bytes takes its time.
     pub(crate) fn download_pool(&self) -> Result<&Pool, ErrorKind> {
         self.pool(&self.download, &self.settings.headers.download, || {
@@ -220,7 +220,8 @@ impl Transport {
         })
     }
 
-    /// For addresses anywhere: the bytes as they are, so that their number is the one that is told.
+    /// Makes a client for URLs anywhere on the web. The bytes aren't compressed on the way, so that their number is
+    /// the announced one.
     pub(crate) fn web(self) -> Result<Web, ErrorKind> {
         let builder = self
             .builder(&["h2", "http/1.1"])?
@@ -232,7 +233,7 @@ impl Transport {
         Ok(Web { pool, idle_timeout: self.settings.idle_timeout })
     }
 
-    /// Whether the answer before said that the service enforces no limits, as an emulator may.
+    /// Checks whether the last answer said that the service enforces no limits, as an emulator may.
     pub(crate) fn has_no_limits(&self) -> bool {
         self.has_no_limits.load(Ordering::Relaxed)
     }
@@ -242,7 +243,7 @@ impl Transport {
         self.open(method, path, body).await?.whole(BytesMut::new()).await
     }
 
-    /// The same, for an answer that is read as it comes.
+    /// Calls the API as [`call`](Self::call) does, for an answer that is read as it comes.
     pub(crate) async fn open(
         &self,
         method: Method,
@@ -255,7 +256,7 @@ impl Transport {
             .request(method, url)
             .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?)
             .header(CONTENT_TYPE, "application/json");
-        // What is shown in the log has to be at hand as a whole.
+        // What is logged has to be there as a whole.
         if body.is_empty() || self.dumper.is_some() {
             Departure::is_now();
             if !body.is_empty() {
@@ -267,7 +268,7 @@ impl Transport {
         self.send(pool, request).await
     }
 
-    /// Asks the site, without the key; with a form if there is one.
+    /// Requests a page of the site, without the key; with a form if there is one.
     pub(crate) async fn site(&self, path: &str, form: Option<String>) -> Result<Answer, ErrorKind> {
         let url = join(&self.settings.site, path)?;
         let pool = self.api_pool()?;
@@ -281,7 +282,7 @@ impl Transport {
         self.answer(pool, request).await
     }
 
-    /// Asks a node, with the key.
+    /// Sends a request to a node, with the key.
     pub(crate) async fn node(&self, url: Url, headers: HeaderMap) -> Result<Answer, ErrorKind> {
         let pool = self.api_pool()?;
         let request = pool
@@ -306,9 +307,9 @@ impl Transport {
         Ok(OpenAnswer { status, retry_after, response, idle, patience, began, got: 0, exchange })
     }
 
-    /// The address of a path on an upload node. Its scheme is the API's, whatever the node's name says.
+    /// Returns the URL of a path on an upload node. Its scheme is the API's, whatever the node's name says.
     ///
-    /// The key goes there, so it has to be a host of the service, unless the user chose the endpoint.
+    /// The key is sent there, so it has to be a host of the service, unless the user chose the endpoint.
     pub(crate) fn node_url(&self, host: &str, path: &str, query: (&str, &str)) -> Result<Url, ErrorKind> {
         let host = host.trim().trim_end_matches('/');
         let host = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://")).unwrap_or(host);
@@ -330,7 +331,7 @@ impl Transport {
     }
 }
 
-/// An answer whose head is there, and whose body is still to come.
+/// An answer whose header has come, and whose body hasn't.
 pub(crate) struct OpenAnswer {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
@@ -343,10 +344,10 @@ pub(crate) struct OpenAnswer {
 }
 
 impl OpenAnswer {
-    /// The next bytes; `None` at the end.
+    /// Returns the next bytes; `None` at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, ErrorKind> {
         let due = self.began + self.patience + Duration::from_secs(self.got / LEAST_RATE);
-        // What is there already is read in any case: whoever reads may have taken its time.
+        // Bytes that are there already are read in any case, since the reader may have been slow.
         let chunk = tokio::time::timeout_at(due, self.response.chunk()).await;
         let too_slow = |_| ErrorKind::TooSlow { got: self.got, took: self.began.elapsed() };
         let chunk = chunk.map_err(too_slow)?.map_err(|error| failure(error, self.idle))?;
@@ -354,7 +355,7 @@ impl OpenAnswer {
         Ok(chunk)
     }
 
-    /// All of it; `body` is what was read of it before.
+    /// Returns the whole body; `body` is what was read of it before.
     pub(crate) async fn whole(mut self, mut body: BytesMut) -> Result<Answer, ErrorKind> {
         let too_long = |length: u64| length > LONGEST_ANSWER;
         if self.response.content_length().is_some_and(too_long) {
@@ -373,12 +374,12 @@ impl OpenAnswer {
     }
 }
 
-/// An answer that is kept from filling the memory, or the disk.
+/// Returns the error for an answer that would fill the memory or the disk.
 pub(crate) fn endless(longest: u64) -> ErrorKind {
     ErrorKind::TooLong { limit: longest }
 }
 
-/// The beginning of a page, as long as it comes at all.
+/// Returns the beginning of a page, as far as it comes in time.
 pub(crate) async fn page_of(mut response: reqwest::Response, idle: Duration) -> Vec<u8> {
     let mut page = Vec::new();
     let patience = if idle.is_zero() { PATIENCE } else { idle.min(PATIENCE) };
@@ -393,9 +394,9 @@ pub(crate) async fn page_of(mut response: reqwest::Response, idle: Duration) -> 
     page
 }
 
-/// What counts as never where a limit has to be given.
+/// Returns a time limit; zero, which means none, becomes a very long one.
 pub(crate) fn none_if_zero(timeout: Duration) -> Duration {
-    // reqwest knows no "never" once a limit is given; a century comes close.
+    // reqwest has no "never" once a limit is given; a century comes close.
     if timeout.is_zero() { Duration::from_secs(100 * 365 * 86_400) } else { timeout }
 }
 
@@ -404,7 +405,7 @@ fn join(base: &Url, path: &str) -> Result<Url, ErrorKind> {
         .map_err(|error| ErrorKind::Setup { what: "the endpoint is unusable".into(), source: error.into() })
 }
 
-/// The error of a status that isn't a success and has no JSON beside it.
+/// Returns the error for a status that isn't a success and comes without JSON.
 pub(crate) fn status_error(
     status: StatusCode,
     after: Option<Duration>,
@@ -417,7 +418,7 @@ pub(crate) fn status_error(
     ErrorKind::Status { code: status.as_u16(), retry_after: after }
 }
 
-/// What a failed exchange means. Addresses are dropped, since they may hold tokens.
+/// Returns the meaning of a failed request. URLs are left out, since they may hold tokens.
 pub(crate) fn failure(error: reqwest::Error, idle: Duration) -> ErrorKind {
     let error = error.without_url();
     if distrusted(&error) {
@@ -435,7 +436,7 @@ pub(crate) fn failure(error: reqwest::Error, idle: Duration) -> ErrorKind {
     ErrorKind::Network(BoxError::from(error))
 }
 
-/// Whether a certificate is the reason of an error; then trying again won't help.
+/// Checks whether a certificate is the reason of an error; then another try won't help.
 fn distrusted(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

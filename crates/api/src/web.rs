@@ -1,5 +1,5 @@
-//! Fetching from anywhere on the web, with the certificates, proxies and time limits of the client, and without
-//! the account's key or the service's limits.
+//! Downloads from anywhere on the web, with the certificates, proxies and time limits of the client, but without the
+//! account's key and the service's limits.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::error::{ApiError, ErrorKind};
 use crate::shown::shown_address;
 use crate::transport::{Pool, failure};
 
-/// Fetches addresses.
+/// Client for URLs anywhere on the web.
 #[derive(Debug, Clone)]
 pub struct Web {
     pub(crate) pool: Pool,
@@ -28,10 +28,10 @@ pub struct WebFile {
 }
 
 impl Web {
-    /// Asks for an address. Redirects are followed. Any status is an answer.
+    /// Requests a URL. Redirects are followed. Any status counts as an answer.
     ///
     /// # Errors
-    /// The address can't be used or nobody answers.
+    /// The URL can't be used, or no server answers.
     pub async fn get(&self, address: &str) -> Result<WebFile, ApiError> {
         let url = Url::parse(address).map_err(|error| {
             let shown = shown_address(address);
@@ -44,31 +44,31 @@ impl Web {
 }
 
 impl WebFile {
-    /// The status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.response.status()
     }
 
-    /// The address that answered, after redirects.
+    /// Returns the URL that answered, after redirects.
     #[must_use]
     pub fn url(&self) -> &Url {
         self.response.url()
     }
 
-    /// How many bytes will come, if that was told.
+    /// Returns the size of the body in bytes, if the server gave it.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.response.content_length()
     }
 
-    /// When it was changed last, if that was told.
+    /// Returns the time of the last change, if the server gave it.
     #[must_use]
     pub fn modified(&self) -> Option<SystemTime> {
         httpdate::parse_http_date(&self.header(LAST_MODIFIED)?).ok()
     }
 
-    /// The header `Content-Disposition`, which may name the file.
+    /// Returns the header `Content-Disposition`, which may name the file.
     #[must_use]
     pub fn disposition(&self) -> Option<String> {
         self.header(CONTENT_DISPOSITION)
@@ -79,7 +79,7 @@ impl WebFile {
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
-    /// The body.
+    /// Returns the body as a stream.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, ApiError>> + Send + use<> {
         let idle = self.idle_timeout;
         self.response

@@ -130,6 +130,7 @@ fn reason(why: WaitReason) -> &'static str {
         WaitReason::Flood => "1Fichier asks to slow down",
         WaitReason::AddressLock => "1Fichier has locked this computer's address for a while",
         WaitReason::Locations => "1Fichier sees downloads from another address",
+        WaitReason::Connections => "1Fichier allows no more downloads at once",
         WaitReason::RetryAfter => "1Fichier asks to come back later",
         WaitReason::BackOff => "Trying again after an error",
         WaitReason::UploadReport => "1Fichier is taking in what was uploaded",

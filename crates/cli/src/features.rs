@@ -13,6 +13,11 @@ pub(crate) fn is_disabled(typed: &str, feature: &str) -> bool {
     words(typed).any(|word| word.eq_ignore_ascii_case(feature))
 }
 
+/// The names of all features.
+pub(crate) fn names() -> Vec<&'static str> {
+    FEATURES.iter().map(|(feature, _)| *feature).chain(ALWAYS).collect()
+}
+
 /// Whether only the list of features was asked for.
 pub(crate) fn is_help(typed: &str) -> bool {
     typed.trim().eq_ignore_ascii_case("help")

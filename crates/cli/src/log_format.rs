@@ -18,6 +18,10 @@ pub(crate) struct LogFormat {
 }
 
 impl LogFormat {
+    /// What the flag takes.
+    pub(crate) const WORDS: [&str; 9] =
+        ["date", "time", "microseconds", "UTC", "pid", "shortfile", "longfile", "nolevel", "json"];
+
     /// What a line says of which nothing was asked.
     pub(crate) const NOTHING: Self = Self {
         date: false,
@@ -48,11 +52,7 @@ impl FromStr for LogFormat {
                 "shortfile" | "longfile" => &mut format.source,
                 "nolevel" => &mut format.no_level,
                 "json" => &mut format.json,
-                _ => {
-                    return Err(format!(
-                        "{word:?} is none of date, time, microseconds, UTC, pid, shortfile, longfile, nolevel, json"
-                    ));
-                }
+                _ => return Err(format!("{word:?} is none of {}", Self::WORDS.join(", "))),
             } = true;
         }
         // They belong to the time.

@@ -303,12 +303,19 @@ impl Message {
             line.push_str(": ");
         }
         line.push_str(&self.text);
-        for (index, (name, value)) in self.fields.iter().enumerate() {
+        // What a dry run skips is in the text already.
+        let fields = if self.is_skipped() { &[] } else { &*self.fields };
+        for (index, (name, value)) in fields.iter().enumerate() {
             let before = if index == 0 { " (" } else { ", " };
             let _infallible = write!(line, "{before}{name}: {value}");
         }
-        line.push_str(if self.fields.is_empty() { "\n" } else { ")\n" });
+        line.push_str(if fields.is_empty() { "\n" } else { ")\n" });
         line.into_bytes()
+    }
+
+    /// Whether it says what a dry run skips.
+    fn is_skipped(&self) -> bool {
+        self.fields.first().is_some_and(|(name, _)| *name == "skipped")
     }
 
     /// How bad it is, in the numbers of syslog.
@@ -453,6 +460,30 @@ mod tests {
         );
         let json = String::from_utf8(message.json(&now())).unwrap();
         assert!(json.contains("\"calls\":3,\"folder_id\":\"7\""), "{json}");
+    }
+
+    // Measured with rclone 1.75.2: `sync --dry-run --use-json-log`.
+    #[test]
+    fn what_is_skipped_has_fields_of_its_own_in_json_alone() {
+        let text = "Skipped copy as --dry-run is set (size 2)";
+        let fields =
+            vec![("skipped", FieldValue::Text("copy".into())), ("size", FieldValue::Plain("2".into()))];
+        let message = Message {
+            level: "NOTICE",
+            object: Some("a".into()),
+            text: text.into(),
+            fields,
+            ..Message::default()
+        };
+        assert_eq!(
+            message.plain(&now(), LogFormat::NOTHING, false),
+            format!("NOTICE: a: {text}\n").into_bytes()
+        );
+        let json = String::from_utf8(message.json(&now())).unwrap();
+        assert!(
+            json.contains(&format!("{text}\",\"skipped\":\"copy\",\"size\":2,\"object\":\"a\"")),
+            "{json}"
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 mod ask;
 mod claims;
 mod guard;
-mod network;
 mod passphrases;
+mod resources;
 
 use std::{
     path::{Path, PathBuf},
@@ -118,7 +118,7 @@ impl<'a> Session<'a> {
             configuration: self.configuration.clone(),
             environment: self.environment.clone(),
             flags: self.flags(),
-            network: network::of(self.settings, &self.calls)?,
+            resources: resources::of(self.settings, &self.calls)?,
             demo_directory: self.settings.directories.data.as_ref().map(|data| data.join(DEMO)),
             wrap: Some(Arc::new(move |remote| guard.around(remote))),
             is_of_rclone: is_other_service,
@@ -179,7 +179,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The networking flags can't be used.
     pub(crate) fn catalogues(&self) -> anyhow::Result<Option<PathBuf>> {
-        Ok(self.opener()?.network().memory.clone())
+        Ok(self.opener()?.resources().state.accounts.clone())
     }
 
     /// Opens what `text` names, to make, change or remove the path itself.
@@ -228,7 +228,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// It is none, or the flags can't be used.
     pub(crate) fn web(&self, address: &str) -> anyhow::Result<WebAddress> {
-        Ok(WebAddress::new(self.opener()?.network(), address)?)
+        Ok(WebAddress::new(&self.opener()?.resources().network, address)?)
     }
 
     /// Opens the two ends of a run. `purpose` is the destination's: a folder to look into, or the very path that
@@ -350,7 +350,7 @@ impl<'a> Session<'a> {
     /// Ends all waits of remotes on the network: the user wants to stop. What is on its way is finished.
     pub(crate) fn end_waits(&self) {
         if let Some(opener) = self.opener.get() {
-            opener.network().end_waits.cancel();
+            opener.resources().end_waits.cancel();
         }
     }
 

@@ -8,11 +8,40 @@ use std::{io, str::FromStr};
 #[cfg(unix)]
 const PLACES: [&str; 3] = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
+// RFC 5424, section 6.2.1; the four between CRON's and LOCAL0's have no common name but these two.
+const FACILITIES: [(&str, u8); 20] = [
+    ("KERN", 0),
+    ("USER", 1),
+    ("MAIL", 2),
+    ("DAEMON", 3),
+    ("AUTH", 4),
+    ("SYSLOG", 5),
+    ("LPR", 6),
+    ("NEWS", 7),
+    ("UUCP", 8),
+    ("CRON", 9),
+    ("AUTHPRIV", 10),
+    ("FTP", 11),
+    ("LOCAL0", 16),
+    ("LOCAL1", 17),
+    ("LOCAL2", 18),
+    ("LOCAL3", 19),
+    ("LOCAL4", 20),
+    ("LOCAL5", 21),
+    ("LOCAL6", 22),
+    ("LOCAL7", 23),
+];
+
 /// Which part of the system a message is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facility(u8);
 
 impl Facility {
+    /// The names of all.
+    pub(crate) fn names() -> [&'static str; 20] {
+        FACILITIES.map(|(name, _)| name)
+    }
+
     /// The number that a message begins with.
     pub(crate) fn priority(self, severity: u8) -> u8 {
         self.0 * 8 + severity
@@ -23,31 +52,8 @@ impl FromStr for Facility {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // RFC 5424, section 6.2.1; the four between CRON's and LOCAL0's have no common name but these two.
-        const NAMES: [(&str, u8); 20] = [
-            ("KERN", 0),
-            ("USER", 1),
-            ("MAIL", 2),
-            ("DAEMON", 3),
-            ("AUTH", 4),
-            ("SYSLOG", 5),
-            ("LPR", 6),
-            ("NEWS", 7),
-            ("UUCP", 8),
-            ("CRON", 9),
-            ("AUTHPRIV", 10),
-            ("FTP", 11),
-            ("LOCAL0", 16),
-            ("LOCAL1", 17),
-            ("LOCAL2", 18),
-            ("LOCAL3", 19),
-            ("LOCAL4", 20),
-            ("LOCAL5", 21),
-            ("LOCAL6", 22),
-            ("LOCAL7", 23),
-        ];
-        let found = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        let known = || NAMES.map(|(name, _)| name).join(", ");
+        let found = FACILITIES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        let known = || Self::names().join(", ");
         found.map(|(_, number)| Self(*number)).ok_or_else(|| format!("{text:?} is none of {}", known()))
     }
 }

@@ -1,9 +1,9 @@
 //! Remote strings: `remote:path`, `remote,key=value:path`, `:backend,key=value:path`, and local paths.
 //!
-//! The grammar is rclone's (measured on v1.75.2). The first `:` ends the remote, unless a `/` or `\` comes
-//! before it or there is no `:` at all: then the whole is a local path. Between the name and the `:` may stand
-//! parameters, each behind a `,`. A parameter without `=` is `true`. A value ends at the next `,` or `:`, or is
-//! put in `"` or `'`, in which a doubled quote is one.
+//! The grammar is rclone's (measured on v1.75.2). The first `:` ends the remote. If there is no `:`, or a `/` or `\`
+//! comes before it, the whole string is a local path. Between the name and the `:` there may be parameters, each
+//! after a `,`. A parameter without `=` is `true`. A value ends at the next `,` or `:`, or is put in `"` or `'`, in
+//! which a doubled quote means one.
 //!
 //! Paths are bytes, since a path on Linux need not be UTF-8.
 
@@ -13,70 +13,70 @@ mod parse;
 
 pub use parse::{AddressError, AddressFault, is_name};
 
-/// Whether a letter and a colon are a drive, as on Windows, or a remote with a name of one letter.
+/// Meaning of a letter and a colon: a drive, as on Windows, or a remote with a name of one letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drives {
-    /// Windows: `C:\x` is a local path, and so is `\\server\share`.
+    /// A drive, as on Windows: `C:\x` is a local path, and so is `\\server\share`.
     Letters,
-    /// Everywhere else.
+    /// A remote, as on all other systems.
     None,
 }
 
 impl Drives {
-    /// What holds on the system that this was compiled for.
+    /// Meaning on the system that this was compiled for.
     pub const HERE: Drives = if cfg!(windows) { Drives::Letters } else { Drives::None };
 }
 
-/// The options given in a remote string, in their order.
+/// Options given in a remote string, in their order.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// The value of a key; of several the last.
+    /// Returns the value of a key; of several the last.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
-    /// Keys and values in their order.
+    /// Returns keys and values in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Options in their order.
+    /// Makes parameters of keys and values, in their order.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Parameters {
         Parameters(pairs.into_iter().collect())
     }
 
-    /// Whether there is none.
+    /// Checks whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Shows the keys only: a value may be an API key.
+/// Shows only the keys: a value may be an API key.
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.iter().map(|(key, _)| key)).finish()
     }
 }
 
-/// Which remote a string means.
+/// The remote that a string means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemoteSpec {
     /// The file system of this computer.
     Local,
     /// A remote of the configuration.
     Named {
-        /// Its name.
+        /// Name of the remote.
         name: String,
-        /// What is changed for this time.
+        /// Options that are changed for this one use.
         parameters: Parameters,
     },
-    /// A remote that is made up on the spot.
+    /// A remote without a name, made on the fly.
     OnTheFly {
-        /// The type of it.
+        /// Type of the remote.
         backend: String,
-        /// Its options.
+        /// Options of the remote.
         parameters: Parameters,
     },
 }
@@ -84,14 +84,14 @@ pub enum RemoteSpec {
 /// A remote and a path on it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    /// Which remote.
+    /// The remote.
     pub remote: RemoteSpec,
-    /// Where on it, in rclone's standard encoding for other remotes than the local one.
+    /// Path on it, in rclone's standard encoding except for the local remote.
     pub path: Vec<u8>,
 }
 
 impl Address {
-    /// Reads a remote string, with the drives of this system.
+    /// Parses a remote string, with the drives of this system.
     ///
     /// ```
     /// use fichier_config::{Address, RemoteSpec};
@@ -108,12 +108,12 @@ impl Address {
     /// ```
     ///
     /// # Errors
-    /// When rclone would refuse it as well; the error tells the place and the reason.
+    /// rclone would refuse the string as well; the error says where and why.
     pub fn parse(text: &[u8]) -> Result<Address, AddressError> {
         Address::parse_with(text, Drives::HERE)
     }
 
-    /// Reads a remote string as on a system with or without drive letters.
+    /// Parses a remote string as on a system with or without drive letters.
     ///
     /// # Errors
     /// As [`Address::parse`].
@@ -121,12 +121,12 @@ impl Address {
         parse::address(text, drives)
     }
 
-    /// A path on this computer.
+    /// Returns the address of a path on this computer.
     pub fn local(path: impl Into<Vec<u8>>) -> Address {
         Address { remote: RemoteSpec::Local, path: path.into() }
     }
 
-    /// The string for this address, secrets included: for another command line, not for logs.
+    /// Returns the string for this address, secrets included: for another command line, not for logs.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.remote.to_string().into_bytes();
         bytes.extend_from_slice(&self.path);
@@ -134,7 +134,7 @@ impl Address {
     }
 }
 
-/// The remote with its `:`, secrets included; nothing for the local one.
+/// Writes the remote with its `:`, secrets included; nothing for the local one.
 impl fmt::Display for RemoteSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (start, parameters) = match self {
@@ -154,8 +154,7 @@ impl fmt::Display for RemoteSpec {
     }
 }
 
-/// A text that may be a remote string, as it may be shown: the values of its parameters, which may be keys, are
-/// left out.
+/// Returns a text that may be a remote string, without the values of its parameters, which may be keys.
 ///
 /// ```
 /// use fichier_config::connection::without_values;
@@ -171,7 +170,7 @@ pub fn without_values(text: &str) -> String {
             (format!(":{backend}"), parameters, path)
         }
         Ok(Address { remote: RemoteSpec::Local, .. }) => return text.to_owned(),
-        // Meant as a remote string, and broken.
+        // Meant as a remote string, but with a mistake.
         Err(_) if text.contains('=') => {
             return text.split_once(',').map_or_else(|| text.to_owned(), |(start, _)| format!("{start},…"));
         }
@@ -181,14 +180,14 @@ pub fn without_values(text: &str) -> String {
     format!("{start}{parameters}:{}", String::from_utf8_lossy(&path))
 }
 
-/// As [`Address::to_bytes`], with bytes that aren't UTF-8 shown as U+FFFD.
+/// Writes the address as [`Address::to_bytes`] does, with bytes that aren't UTF-8 shown as U+FFFD.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.remote, String::from_utf8_lossy(&self.path))
     }
 }
 
-/// Without the values of parameters.
+/// Leaves out the values of parameters.
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Address")

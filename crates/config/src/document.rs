@@ -1,35 +1,35 @@
-//! rclone.conf as text that is edited: what an edit doesn't name stays as it is, byte by byte.
+//! rclone.conf as text for editing: what an edit doesn't name stays as it is, byte by byte.
 //!
-//! [`IniFile`] tells what a file means; a [`Document`] is what is written in it. Unknown
-//! sections and keys, comments, order, empty lines, line ends and bytes that aren't UTF-8 survive.
+//! [`IniFile`] holds the meaning of a file; a [`Document`] holds its text. Unknown sections and keys, comments,
+//! order, empty lines, line ends and bytes that aren't UTF-8 are kept.
 //!
-//! A comment right above a heading belongs to that section and goes with it.
+//! A comment right above a heading belongs to that section and is removed with it.
 
 use std::fmt;
 
 use crate::ini::{IniError, IniFile, key_and_value, reference, section_name};
 
-/// Why something can't be written into a configuration file.
+/// Why an edit of a configuration file isn't possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// There is no section of this name.
+    /// No section has this name.
     #[error("there is no remote {0:?} in the configuration file")]
     NoSection(String),
-    /// There is a section of this name.
+    /// A section of this name exists already.
     #[error("there is a remote {0:?} already")]
     SectionExists(String),
-    /// A name that a heading can't hold.
+    /// A heading can't hold this name.
     #[error("{0:?} can't be the name of a remote")]
     Name(String),
-    /// A key that a line can't hold.
+    /// A line can't hold this key.
     #[error("{0:?} can't be the name of an option")]
     Key(String),
-    /// A value that a line can't hold. The value itself isn't kept, since it may be a secret.
+    /// A line can't hold the value of this key. The value isn't kept, since it may be a secret.
     #[error("the value for {0} can't be stored: it holds a line end, or a reference like %(name)s")]
     Value(String),
 }
 
-/// What a line is.
+/// Kind of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Blank,
@@ -40,18 +40,18 @@ enum Kind {
 
 #[derive(Clone, PartialEq, Eq)]
 struct Line {
-    /// As it is in the file, with its end.
+    /// The line as it is in the file, with its end.
     bytes: Vec<u8>,
     kind: Kind,
 }
 
-/// The text of a configuration file.
+/// Text of a configuration file.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Document {
     lines: Vec<Line>,
 }
 
-/// Shows how long it is; the text holds secrets.
+/// Shows only its length; the text holds secrets.
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Document({} lines)", self.lines.len())
@@ -59,7 +59,7 @@ impl fmt::Debug for Document {
 }
 
 impl Document {
-    /// Takes in a file's bytes.
+    /// Parses a file's bytes.
     ///
     /// ```
     /// use fichier_config::Document;
@@ -71,28 +71,28 @@ impl Document {
     /// ```
     ///
     /// # Errors
-    /// Where [`IniFile::parse`] has one: a file that can't be read must not be changed either.
+    /// [`IniFile::parse`] fails: a file that can't be parsed mustn't be changed either.
     pub fn parse(bytes: &[u8]) -> Result<Document, IniError> {
         IniFile::parse(&String::from_utf8_lossy(bytes))?;
         let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(line);
         Ok(Document { lines: lines.collect() })
     }
 
-    /// The file's bytes.
+    /// Returns the file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.lines.iter().flat_map(|line| &line.bytes).copied().collect()
     }
 
-    /// What it means.
+    /// Returns the meaning of the text.
     ///
     /// # Errors
-    /// As [`IniFile::parse`]; edits don't bring one about.
+    /// As [`IniFile::parse`]; edits never cause one.
     pub fn meaning(&self) -> Result<IniFile, IniError> {
         IniFile::parse(&String::from_utf8_lossy(&self.to_bytes()))
     }
 
-    /// Whether there is a section of this name.
+    /// Checks whether a section of this name exists.
     #[must_use]
     pub fn has_section(&self, name: &str) -> bool {
         self.lines.iter().any(|line| line.is_heading(name))
@@ -101,7 +101,7 @@ impl Document {
     /// Adds an empty section at the end.
     ///
     /// # Errors
-    /// There is one, or its name can't be written.
+    /// A section of this name exists, or the name can't be written.
     pub fn add_section(&mut self, name: &str) -> Result<(), EditError> {
         let heading = heading(name)?;
         if self.has_section(name) {
@@ -113,11 +113,10 @@ impl Document {
         Ok(())
     }
 
-    /// Gives a key of a section a value. The line that counts is changed, or a new one is added at the
-    /// section's end.
+    /// Sets the value of a key in a section. Changes the line that counts, or adds a line at the section's end.
     ///
     /// # Errors
-    /// There is no such section, or key or value can't be written.
+    /// No section has this name, or the key or value can't be written.
     pub fn set(&mut self, section: &str, key: &str, value: &str) -> Result<(), EditError> {
         let text = entry(key, value)?;
         if !self.has_section(section) {
@@ -132,17 +131,17 @@ impl Document {
         let last = self
             .places(section)
             .rfind(|at| matches!(self.lines[*at].kind, Kind::Entry(_) | Kind::Heading(_)));
-        // A section that is there has a heading at least.
+        // A section that exists has at least a heading.
         let at = last.map_or(self.lines.len(), |at| at + 1);
         self.end_line_before(at);
         self.lines.insert(at, new);
         Ok(())
     }
 
-    /// Removes a key from a section, wherever it stands there. Returns whether it was there.
+    /// Removes a key from a section, all lines of it. Returns whether it was there.
     ///
     /// # Errors
-    /// There is no such section.
+    /// No section has this name.
     pub fn unset(&mut self, section: &str, key: &str) -> Result<bool, EditError> {
         if !self.has_section(section) {
             return Err(EditError::NoSection(section.to_owned()));
@@ -154,7 +153,7 @@ impl Document {
         Ok(!places.is_empty())
     }
 
-    /// Removes a section with its comments, wherever it stands. Returns whether it was there.
+    /// Removes a section with its comments, all parts of it. Returns whether it was there.
     pub fn remove_section(&mut self, name: &str) -> bool {
         let there = self.has_section(name);
         for (start, end) in self.blocks(name).into_iter().rev() {
@@ -163,10 +162,10 @@ impl Document {
         there
     }
 
-    /// Gives a section another name.
+    /// Renames a section.
     ///
     /// # Errors
-    /// There is no such section, or one of the new name, or the new name can't be written.
+    /// No section has the old name, one has the new name already, or the new name can't be written.
     pub fn rename_section(&mut self, name: &str, new: &str) -> Result<(), EditError> {
         let heading = heading(new)?;
         if !self.has_section(name) {
@@ -183,7 +182,7 @@ impl Document {
         Ok(())
     }
 
-    /// Adds a section at the end that holds what another one holds, comments between its lines included.
+    /// Adds a copy of a section at the end, including the comments between its lines.
     ///
     /// # Errors
     /// As [`Document::rename_section`].
@@ -194,7 +193,7 @@ impl Document {
         self.add_section(new)?;
         let mut content = Vec::new();
         for (start, end) in self.blocks(name) {
-            // What stands above the heading is about that section alone.
+            // A comment above the heading is about the old section only.
             let lines = self.lines[start..end].iter();
             content.extend(lines.skip_while(|line| !line.is_heading(name)).cloned());
         }
@@ -210,13 +209,13 @@ impl Document {
         Ok(())
     }
 
-    /// The lines that belong to a section, headings included; comments above the next heading don't.
+    /// Returns the lines that belong to a section, including headings but not the comments above the next heading.
     fn places(&self, section: &str) -> impl DoubleEndedIterator<Item = usize> + use<> {
         let blocks = self.blocks(section);
         blocks.into_iter().flat_map(|(start, end)| start..end)
     }
 
-    /// From where to where a section's lines stand, once for each of its headings.
+    /// Returns the ranges of a section's lines, one for each of its headings.
     fn blocks(&self, section: &str) -> Vec<(usize, usize)> {
         let starts: Vec<_> = (0..self.lines.len())
             .filter(|at| matches!(self.lines[*at].kind, Kind::Heading(_)))
@@ -232,7 +231,7 @@ impl Document {
         blocks
     }
 
-    /// Where the comment that belongs to a heading begins.
+    /// Returns where the comment that belongs to a heading begins.
     fn start_of(&self, heading: usize) -> usize {
         let above = self.lines[..heading].iter().rev();
         heading - above.take_while(|line| line.kind == Kind::Comment).count()
@@ -248,7 +247,7 @@ impl Document {
         self.lines.push(Line { bytes, kind });
     }
 
-    /// Sees to it that what stands before a place ends its line.
+    /// Adds a line end to the line before a place, if it lacks one.
     fn end_line_before(&mut self, at: usize) {
         let end = self.line_end();
         if let Some(line) = at.checked_sub(1).and_then(|before| self.lines.get_mut(before))
@@ -276,7 +275,7 @@ impl Line {
     }
 }
 
-/// A line of a file that was read before without a fault.
+/// Returns a line of a file that was parsed before without an error.
 fn line(bytes: &[u8]) -> Line {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -292,7 +291,7 @@ fn line(bytes: &[u8]) -> Line {
     Line { bytes: bytes.to_vec(), kind }
 }
 
-/// The heading of a section, if the name is read back from it.
+/// Returns the heading of a section, if parsing it gives the name again.
 fn heading(name: &str) -> Result<String, EditError> {
     let heading = format!("[{name}]");
     match section_name(&heading) {
@@ -301,7 +300,7 @@ fn heading(name: &str) -> Result<String, EditError> {
     }
 }
 
-/// The line of a key and a value, if both are read back from it.
+/// Returns the line of a key and a value, if parsing it gives both again.
 fn entry(key: &str, value: &str) -> Result<String, EditError> {
     let keys = [key.to_owned(), format!("`{key}`")];
     let is_key = |written: &&String| {
@@ -313,7 +312,7 @@ fn entry(key: &str, value: &str) -> Result<String, EditError> {
     if value.contains(['\n', '\r']) || reference(value).is_some() {
         return Err(EditError::Value(key.to_owned()));
     }
-    // Spaces at the ends and quotes at the beginning need quotes around.
+    // A value with spaces at the ends or a quote at the beginning needs quotes around it.
     let lines = [format!("{written} = {value}"), format!("{written} = `{value}`")];
     let is_line = |line: &String| key_and_value(line.trim()) == Ok((key, value));
     lines.into_iter().find(is_line).ok_or_else(|| EditError::Value(key.to_owned()))

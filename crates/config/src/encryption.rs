@@ -1,8 +1,8 @@
-//! rclone's encrypted configuration file, both ways.
+//! rclone's encrypted configuration file: encryption and decryption.
 //!
-//! Two lines in front: a comment, and `RCLONE_ENCRYPT_V0:`. Behind them, in base64: 24 random bytes, and a NaCl
-//! secretbox (XSalsa20 and Poly1305) under the SHA-256 of `[password][rclone-config]`, where the password is
-//! UTF-8 in the form NFKC.
+//! The file begins with two lines: a comment, and `RCLONE_ENCRYPT_V0:`. After them, in base64, come 24 random bytes
+//! and a NaCl secretbox (XSalsa20 and Poly1305). Its key is the SHA-256 of `[password][rclone-config]`, where the
+//! password is UTF-8 in the form NFKC.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,14 +13,14 @@ use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// The line before the data.
+/// Line before the data.
 const MARK: &str = "RCLONE_ENCRYPT_V0:";
-/// What all versions begin with.
+/// Beginning of that line in all versions.
 const ANY_MARK: &str = "RCLONE_ENCRYPT_V";
 const COMMENT: &str = "# Encrypted rclone configuration File";
 const NONCE: usize = 24;
 
-/// The key to an encrypted file, made from a password. Hidden, and gone from memory after use.
+/// Key of an encrypted file, made from a password. `Debug` hides it, and its memory is overwritten on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigKey(Zeroizing<[u8; 32]>);
 
@@ -31,7 +31,7 @@ impl std::fmt::Debug for ConfigKey {
 }
 
 impl ConfigKey {
-    /// The key of a password; `None` for the empty one, which is none.
+    /// Returns the key of a password; `None` for the empty one, which doesn't count.
     #[must_use]
     pub fn of_password(password: &str) -> Option<ConfigKey> {
         let normal = ComposingNormalizerBorrowed::new_nfkc().normalize(password).into_owned();
@@ -47,13 +47,13 @@ impl ConfigKey {
     }
 }
 
-/// Why an encrypted file can't be read.
+/// Why an encrypted file can't be decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecryptError {
-    /// An encrypted form that rclone v1.75 doesn't know either.
+    /// The file is in an encrypted form that rclone v1.75 doesn't know either.
     #[error("the configuration is encrypted in a way that this version doesn't know")]
     UnknownVersion,
-    /// What follows the mark is no data.
+    /// The text after the mark isn't valid data.
     #[error("the encrypted configuration is damaged: it isn't base64, or too short")]
     Damaged,
     /// The key doesn't fit, or the data was changed.
@@ -61,7 +61,7 @@ pub enum DecryptError {
     WrongPassword,
 }
 
-/// The encrypted data of a file; `None` for a file in the clear.
+/// Returns the encrypted data of a file; `None` for a file in the clear.
 ///
 /// # Errors
 /// [`DecryptError::UnknownVersion`].
@@ -85,10 +85,10 @@ pub fn sealed(bytes: &[u8]) -> Result<Option<&[u8]>, DecryptError> {
     Ok(None)
 }
 
-/// Opens the data that [`sealed`] found.
+/// Decrypts the data that [`sealed`] found.
 ///
 /// # Errors
-/// The data is damaged or the key is another's.
+/// The data is damaged, or the key is a different one.
 pub fn open(sealed: &[u8], key: &ConfigKey) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let packed: Vec<u8> = sealed.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let data = BASE64.decode(packed).map_err(|_| DecryptError::Damaged)?;
@@ -97,10 +97,10 @@ pub fn open(sealed: &[u8], key: &ConfigKey) -> Result<Zeroizing<Vec<u8>>, Decryp
     cipher.decrypt(nonce.into(), sealed).map(Zeroizing::new).map_err(|_| DecryptError::WrongPassword)
 }
 
-/// The whole encrypted file for a text, each time another one.
+/// Returns the whole encrypted file for a text, different each time.
 ///
 /// # Errors
-/// [`DecryptError::Damaged`] for texts too long for the cipher, which no memory holds.
+/// [`DecryptError::Damaged`] for texts too long for the cipher, which no memory can hold.
 pub fn seal(text: &[u8], key: &ConfigKey) -> Result<Vec<u8>, DecryptError> {
     let mut nonce = [0; NONCE];
     rand::rng().fill_bytes(&mut nonce);

@@ -1,11 +1,11 @@
-//! The environment, as an argument instead of a global.
+//! The environment of a process, as an argument instead of a global.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Environment variables in their order, and the home directory.
 ///
-/// The order matters: `listremotes` shows the remotes of the environment in it.
+/// The order matters: `listremotes` lists the remotes of the environment in it.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: Vec<(OsString, OsString)>,
@@ -13,12 +13,12 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of this process. To be called once, by the program.
+    /// Returns the environment of this process. Meant to be called once, by the program.
     pub fn of_process() -> Environment {
         Environment { variables: std::env::vars_os().collect(), home: etcetera::home_dir().ok() }
     }
 
-    /// An environment of one's own; the home directory is its `HOME`.
+    /// Makes an environment of given variables; the home directory is its `HOME`.
     ///
     /// ```
     /// use fichier_config::Environment;
@@ -36,34 +36,34 @@ impl Environment {
         environment
     }
 
-    /// The home directory, if it is known.
+    /// Returns the home directory, if it is known.
     pub fn home(&self) -> Option<&Path> {
         self.home.as_deref()
     }
 
-    /// A variable as the system holds it. Set and empty is not unset.
+    /// Returns a variable as the system holds it. An empty variable isn't unset.
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.variables.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
     }
 
-    /// A variable as text; one that isn't UTF-8 counts as unset.
+    /// Returns a variable as text; one that isn't UTF-8 counts as unset.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name)?.to_str()
     }
 
-    /// Whether the name of any variable begins like this.
+    /// Checks whether the name of any variable begins with `prefix`.
     pub fn has_names_with(&self, prefix: &str) -> bool {
         let begins = |name: &OsString| name.as_encoded_bytes().starts_with(prefix.as_bytes());
         self.variables.iter().any(|(name, _)| begins(name))
     }
 
-    /// All variables that are text, in their order.
+    /// Returns all variables that are text, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
     }
 }
 
-/// Shows no values: keys and passwords live in environments.
+/// Shows no values: environments hold keys and passwords.
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Environment")

@@ -8,93 +8,93 @@ use fichier_notation::ValueError;
 use crate::encryption::DecryptError;
 use crate::{AddressError, EditError, IniError, ObscureError, Origin};
 
-/// A fault of the configuration. It names places and keys, never values, which may be secret.
+/// A mistake in the configuration. It names files, lines and keys, never values, which may be secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file is there and can't be read.
+    /// The file exists but can't be read.
     #[error("cannot read the configuration file {}: {source}. Check its permissions.", path.display())]
     Read {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// Error that the system gave.
         source: io::Error,
     },
     /// The file can't be changed.
     #[error("cannot write the configuration file {}: {source}. It is as it was.", path.display())]
     Write {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// Error that the system gave.
         source: io::Error,
     },
-    /// The file is encrypted and can't be opened.
+    /// The file is encrypted and can't be decrypted.
     #[error("{}: {error}", path.display())]
     Encrypted {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it can't be decrypted.
         error: DecryptError,
     },
-    /// The file is encrypted and nobody knows its password.
+    /// The file is encrypted and its password is missing.
     #[error("the configuration file {} is encrypted: {reason}", path.display())]
     Locked {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// Why there is no password.
         reason: String,
     },
-    /// A change that can't be made.
+    /// An edit of the file isn't possible.
     #[error(transparent)]
     Edit(#[from] EditError),
-    /// The file has a line that means nothing.
+    /// The file has a line that can't be parsed.
     #[error("{}{error}", place(path))]
     File {
-        /// Which file, if it was one.
+        /// Path of the file, if the text came from one.
         path: Option<PathBuf>,
-        /// What is wrong, with the line.
+        /// What is wrong, and in which line.
         error: IniError,
     },
-    /// No such remote in the file or the environment.
+    /// No remote has this name, neither in the file nor in the environment.
     #[error("there is no remote {name:?}. {}", known_remotes(known))]
     UnknownRemote {
-        /// The name that was asked for.
+        /// Name that was asked for.
         name: String,
-        /// The names that there are.
+        /// Names of all remotes that exist.
         known: Vec<String>,
     },
-    /// A section without `type`.
+    /// The section of a remote has no `type`.
     #[error(
         "the remote {name:?} has no type. Add `type = fichier` to its section, or the type that it is of."
     )]
     NoType {
-        /// The remote's name.
+        /// Name of the remote.
         name: String,
     },
-    /// A value that isn't of the option's type.
+    /// The value of an option isn't of the option's type.
     #[error("{key} of {remote:?}, {origin}: {error}")]
     Value {
-        /// The remote's name.
+        /// Name of the remote.
         remote: String,
-        /// The option.
+        /// Name of the option.
         key: String,
         /// Where the value was set.
         origin: Origin,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         error: ValueError,
     },
-    /// A password that wasn't obscured.
+    /// A password isn't obscured.
     #[error("{key} of {remote:?}, {origin}: {error}")]
     NotObscured {
-        /// The remote's name.
+        /// Name of the remote.
         remote: String,
-        /// The option.
+        /// Name of the option.
         key: String,
         /// Where the value was set.
         origin: Origin,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         error: ObscureError,
     },
-    /// A remote string that can't be understood.
+    /// A remote string can't be parsed.
     #[error(transparent)]
     Address(#[from] AddressError),
 }

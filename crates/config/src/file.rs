@@ -1,12 +1,12 @@
-//! The configuration file on disk: read, and changed so that no fault and no neighbour costs a section.
+//! The configuration file on disk: read and changed so that neither an error nor another process loses a section.
 //!
-//! - A change reads the file, edits the text and writes it back under a lock (`.rclone.conf.lock` beside the
-//!   file), so that of two processes neither undoes what the other did. rclone takes no lock: what it wrote
-//!   while we were at it is noticed, and the edit made anew on top.
-//! - The new text goes to a file beside the old one, reaches the disk, and takes the old one's name. A fault
-//!   leaves the old file or the new one, never a part.
-//! - The file is its owner's alone to read: a laxer mode is tightened, a stricter one stays.
-//! - Of a symbolic link the target is replaced, not the link.
+//! - A change reads the file, edits the text and writes it back under a lock (`.rclone.conf.lock` beside the file),
+//!   so that two processes don't undo each other's changes. rclone takes no lock: if it wrote in the meantime, that
+//!   is noticed, and the edit is repeated on the new text.
+//! - The new text is written to a file beside the old one, flushed to the disk, and renamed to the old one's name. An
+//!   error leaves the old file or the new one, never a part.
+//! - Only the owner can read the file: a laxer mode is tightened, a stricter one stays.
+//! - If the file is a symbolic link, its target is replaced, not the link.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::encryption::{self, ConfigKey, DecryptError};
 use crate::{ConfigError, Document, Secret};
 
-/// How often an edit is made anew because a program without a lock wrote meanwhile.
+/// How often an edit is repeated because a program without a lock wrote in the meantime.
 const MOST_TRIES: usize = 100;
 
 /// Why there is no password, as a sentence that says what to do.
@@ -26,17 +26,17 @@ const MOST_TRIES: usize = 100;
 #[error("{0}")]
 pub struct NoPassword(pub String);
 
-/// Who knows the password of an encrypted file.
+/// Source of an encrypted file's password.
 pub trait Passwords {
-    /// The password of the file. `wrong` says that the last one given didn't open it: a person can be asked
-    /// again, a variable can't.
+    /// Returns the password of the file. `wrong` says that the last password didn't fit: a person can be asked again,
+    /// a variable can't.
     ///
     /// # Errors
-    /// There is none, or none that could be right.
+    /// There is no password, or none that could be right.
     fn password(&mut self, path: &Path, wrong: bool) -> Result<Secret, NoPassword>;
 }
 
-/// Knows no password.
+/// A source without a password.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPasswords;
 
@@ -46,7 +46,7 @@ impl Passwords for NoPasswords {
     }
 }
 
-/// A configuration file. It need not exist. Remembers the key of an encrypted one once that was found.
+/// A configuration file, which need not exist. Remembers the key of an encrypted file once it is known.
 #[derive(Debug, Clone)]
 pub struct ConfigFile {
     path: PathBuf,
@@ -54,7 +54,7 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// The file at a path.
+    /// Makes a configuration file of a path.
     ///
     /// ```
     /// use fichier_config::{ConfigFile, NoPasswords};
@@ -73,47 +73,47 @@ impl ConfigFile {
         ConfigFile { path: path.into(), key: None }
     }
 
-    /// Where it is, as it was named.
+    /// Returns the path as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it exists.
+    /// Checks whether the file exists.
     #[must_use]
     pub fn exists(&self) -> bool {
         self.path.exists()
     }
 
-    /// Whether it is encrypted at the moment.
+    /// Checks whether the file is encrypted at the moment.
     ///
     /// # Errors
-    /// It can't be read.
+    /// The file can't be read.
     pub fn is_encrypted(&self) -> Result<bool, ConfigError> {
         let bytes = self.bytes()?.unwrap_or_default();
         Ok(encryption::sealed(&bytes).map_err(|error| self.not_opened(error))?.is_some())
     }
 
-    /// What it holds; nothing if it doesn't exist.
+    /// Reads the file; the result is empty if it doesn't exist.
     ///
     /// # Errors
-    /// It can't be read, understood or decrypted.
+    /// The file can't be read, parsed or decrypted.
     pub fn read(&mut self, passwords: &mut dyn Passwords) -> Result<Document, ConfigError> {
         let bytes = self.bytes()?.unwrap_or_default();
         Ok(self.decode(&bytes, passwords)?.0)
     }
 
-    /// Changes it. `change` may be called several times, each time on what the file holds by then. A change
-    /// that changes nothing writes nothing, unless there is no file yet.
+    /// Edits the file. `change` may be called several times, each time on the file's text at that moment. If nothing
+    /// changes nothing is written, unless the file doesn't exist yet.
     ///
     /// # Errors
-    /// The error of `change`, which leaves the file as it was; or it can't be read or written.
+    /// The error of `change`, which leaves the file as it was; or the file can't be read or written.
     pub fn edit<T>(
         &mut self,
         passwords: &mut dyn Passwords,
         mut change: impl FnMut(&mut Document) -> Result<T, ConfigError>,
     ) -> Result<T, ConfigError> {
-        // Nobody waits at the lock while a person types a password.
+        // No process waits at the lock while a person types a password.
         self.read(passwords)?;
         self.rewrite(|file, before| {
             let (mut document, encrypted) = file.decode(before.unwrap_or_default(), passwords)?;
@@ -131,7 +131,7 @@ impl ConfigFile {
         })
     }
 
-    /// Encrypts it under a new password, or writes it in the clear for `None`.
+    /// Encrypts the file under a new password, or writes it in the clear for `None`.
     ///
     /// # Errors
     /// The password is empty, or the file can't be read, decrypted or written.
@@ -161,15 +161,15 @@ impl ConfigFile {
         Ok(())
     }
 
-    /// Makes it if it isn't there, for its owner alone to read.
+    /// Makes the file if it doesn't exist, readable only by its owner.
     ///
     /// # Errors
-    /// It can't be made.
+    /// The file can't be made.
     pub fn touch(&mut self) -> Result<(), ConfigError> {
         self.rewrite(|_, before| Ok(((), before.is_none().then(Vec::new))))
     }
 
-    /// Replaces the file's bytes by what `change` makes of them, under the lock.
+    /// Replaces the file's bytes with the result of `change`, under the lock.
     fn rewrite<T>(
         &mut self,
         mut change: impl FnMut(&mut ConfigFile, Option<&[u8]>) -> Result<(T, Option<Vec<u8>>), ConfigError>,
@@ -206,7 +206,7 @@ impl ConfigFile {
         }
     }
 
-    /// The text, and whether it was encrypted.
+    /// Returns the text, and whether it was encrypted.
     fn decode(
         &mut self,
         bytes: &[u8],
@@ -254,7 +254,7 @@ impl ConfigFile {
     }
 }
 
-/// Waits until no other process holds the lock. Where there are no locks, goes on without.
+/// Waits until no other process holds the lock. Where locks aren't supported, continues without.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = open_private(path)?;
     match file.lock() {

@@ -1,57 +1,57 @@
-//! The format of rclone.conf, read as tolerantly as rclone reads it (measured on v1.75.2).
+//! The format of rclone.conf, parsed as tolerantly as rclone does (measured on v1.75.2).
 //!
 //! - Lines are trimmed, line ends may be CR LF, a byte order mark is skipped.
 //! - `#` and `;` begin a comment only at the beginning of a line.
-//! - `key = value` and `key: value` are the same; the first `=` or `:` divides. A key may stand in `"` or `` ` ``.
-//! - A value in `` ` `` or `"""` loses these, any other quote is part of the value.
-//! - A section that comes twice is one section, of a key that comes twice the last value counts.
+//! - `key = value` and `key: value` are the same; the first `=` or `:` separates. A key may be in `"` or `` ` ``.
+//! - A value in `` ` `` or `"""` loses these quotes; any other quote is part of the value.
+//! - A section that comes twice is one section; of a key that comes twice the last value counts.
 //! - Keys before the first section belong to a section `DEFAULT`.
-//! - `%(key)s` in a value stands for the value of that key in the same section or else in `DEFAULT`, or nothing.
+//! - `%(key)s` in a value means the value of that key in the same section or else in `DEFAULT`, or nothing.
 //! - Keys and names are case-sensitive.
 
 use std::fmt;
 
-/// The section of keys that stand before any section.
+/// Name of the section for keys before any section.
 pub const DEFAULT_SECTION: &str = "DEFAULT";
 
-/// How deep `%(key)s` may refer; deeper is taken as a circle and left as it is.
+/// How deep `%(key)s` may refer; deeper references are taken for a circle and left as they are.
 const MAX_REFERENCES: usize = 32;
 
-/// Why a file can't be read. Content is not part of it, since the line may hold a password.
+/// Why a file can't be parsed. The line isn't part of the error, since it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IniError {
-    /// A line that is no section, key or comment.
+    /// A line is no section, key or comment.
     #[error("line {line}: {fault}")]
     Line {
-        /// Counted from 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What is wrong with the line.
         fault: LineFault,
     },
-    /// rclone's encrypted form.
+    /// The file is in rclone's encrypted form.
     #[error("the configuration is encrypted, and no password was given")]
     Encrypted,
-    /// An encrypted form that rclone v1.75 doesn't know either.
+    /// The file is in an encrypted form that rclone v1.75 doesn't know either.
     #[error("the configuration is encrypted in an unknown way. Give another file with --config.")]
     UnknownEncryption,
 }
 
-/// What is wrong with a line.
+/// A mistake in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LineFault {
-    /// `[name` or `[name] more`.
+    /// The heading isn't closed, as in `[name`, or text follows it, as in `[name] more`.
     #[error("a section must end with `]`")]
     UnclosedSection,
-    /// `[]`
+    /// The name of the section is empty, as in `[]`.
     #[error("a section needs a name")]
     EmptySection,
-    /// Neither `=` nor `:`.
+    /// The line has neither `=` nor `:`.
     #[error("expected `key = value`")]
     NoDivider,
-    /// Nothing before `=`.
+    /// There is no key before `=`.
     #[error("there is no key before the `=`")]
     EmptyKey,
-    /// A quote at the beginning of a key or value without its partner.
+    /// A quote at the beginning of a key or value isn't closed.
     #[error("a quote is not closed")]
     UnclosedQuote,
 }
@@ -61,39 +61,39 @@ pub enum LineFault {
 pub struct Entry {
     /// The key, as written.
     pub key: String,
-    /// What it means: references resolved.
+    /// Meaning of the value: references resolved.
     pub value: String,
-    /// What is written: trimmed and without quotes, references as they are.
+    /// The value as written: trimmed and without quotes, references as they are.
     pub written: String,
-    /// The line of the value that counts.
+    /// Number of the line whose value counts.
     pub line: usize,
 }
 
-/// Shows no value, which may be a password.
+/// Hides the value, which may be a password.
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} = <hidden> (line {})", self.key, self.line)
     }
 }
 
-/// A remote's part of the file.
+/// A section of the file: one remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
-    /// The remote's name.
+    /// Name of the remote.
     pub name: String,
-    /// The line of its first heading; 0 for keys before any heading.
+    /// Number of the line of its first heading; 0 for keys before any heading.
     pub line: usize,
     /// All keys, known or not, in their order.
     pub entries: Vec<Entry>,
 }
 
 impl Section {
-    /// The entry of a key.
+    /// Returns the entry of a key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.entry(key).map(|entry| entry.value.as_str())
     }
@@ -106,7 +106,8 @@ impl Section {
     }
 }
 
-/// The first `%(name)s` of a value, with what is before and behind it. A name has no `)`, and at least a letter.
+/// Returns the first `%(name)s` of a value, with the text before and after it. A name has no `)`, and at least a
+/// letter.
 pub(crate) fn reference(value: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(start) = value[from..].find("%(").map(|at| from + at) {
@@ -120,14 +121,14 @@ pub(crate) fn reference(value: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
-/// A configuration file's content.
+/// Content of a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IniFile {
     sections: Vec<Section>,
 }
 
 impl IniFile {
-    /// Reads a file's text.
+    /// Parses a file's text.
     ///
     /// ```
     /// use fichier_config::IniFile;
@@ -138,7 +139,7 @@ impl IniFile {
     /// ```
     ///
     /// # Errors
-    /// On the first line that rclone wouldn't take either, and on an encrypted file.
+    /// A line that rclone wouldn't accept either, the first one; or an encrypted file.
     pub fn parse(text: &str) -> Result<IniFile, IniError> {
         let mut file = IniFile::default();
         let mut current = DEFAULT_SECTION.to_owned();
@@ -187,12 +188,12 @@ impl IniFile {
         value
     }
 
-    /// All sections in their order.
+    /// Returns all sections in their order.
     pub fn sections(&self) -> &[Section] {
         &self.sections
     }
 
-    /// The section of a name.
+    /// Returns the section of this name.
     pub fn section(&self, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.name == name)
     }
@@ -209,7 +210,7 @@ impl IniFile {
     }
 }
 
-/// Encryption shows in the first line that is no comment.
+/// Returns an error if the file's first line, comments aside, says that it is encrypted.
 fn check_encryption(line: &str) -> Result<(), IniError> {
     if line.starts_with("RCLONE_ENCRYPT_V0:") {
         Err(IniError::Encrypted)
@@ -244,7 +245,7 @@ pub(crate) fn key_and_value(line: &str) -> Result<(&str, &str), LineFault> {
     Ok((key.trim(), unquoted(rest.trim())?))
 }
 
-/// The value without its quotes, which end at the last quote of the line. A text too short to hold two quotes
+/// Returns the value without its quotes, which end at the last quote of the line. A text too short to hold two quotes
 /// is a plain one.
 fn unquoted(value: &str) -> Result<&str, LineFault> {
     for quote in ["\"\"\"", "`"] {
@@ -264,7 +265,7 @@ mod tests {
         IniFile::parse(text).unwrap().section(section).unwrap().get(key).unwrap().to_owned()
     }
 
-    // Each line's meaning as `rclone config dump` of v1.75.2 shows it.
+    // Meaning of each line as `rclone config dump` of v1.75.2 shows it.
     #[test]
     fn values_are_read_as_rclone_reads_them() {
         for (line, key, meaning) in [
@@ -333,7 +334,7 @@ mod tests {
         assert!(value("[a]\nremote = %(remote)s!", "a", "remote").starts_with("%(remote)s"));
     }
 
-    // All refused by rclone, too.
+    // rclone refuses all of these, too.
     #[test]
     fn a_fault_names_its_line() {
         for (text, line, fault) in [

@@ -1,33 +1,33 @@
-//! In which order the options of a remote are asked, and the names of the places in it.
+//! Order in which the options of a remote are asked, and the names of the positions in it.
 //!
-//! Standard options come first, then the question whether to edit the advanced ones, then these, then the
-//! question for the options that rclone doesn't have. The names are those of rclone's `config create
-//! --non-interactive` (measured on v1.75.2), so that programs which speak it can go on.
+//! Standard options come first, then the question whether to edit the advanced ones, then these, then the question
+//! for the options that rclone doesn't have. The names are those of rclone's `config create --non-interactive`
+//! (measured on v1.75.2), so that programs which use it can continue.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::provider::{Group, Provider};
 
-/// A place in the interview.
+/// A position in the interview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
-    /// The question of this number, counted over all of the provider's.
+    /// The question with this index, counted over all questions of the provider.
     Question(usize),
-    /// Whether the questions of a group are to be asked.
+    /// The question whether to ask those of a group.
     Enter(Group),
-    /// All is asked.
+    /// The end of the interview.
     Done,
 }
 
 impl Position {
-    /// Where the interview begins.
+    /// Returns where the interview begins.
     #[must_use]
     pub fn first(provider: &Provider) -> Position {
         next_in(provider, Group::Standard, 0)
     }
 
-    /// Where it goes on. `entered` is the answer to [`Position::Enter`] and doesn't matter elsewhere.
+    /// Returns the next position. `entered` is the answer to [`Position::Enter`] and doesn't matter elsewhere.
     #[must_use]
     pub fn after(self, provider: &Provider, entered: bool) -> Position {
         match self {
@@ -54,12 +54,12 @@ fn next_in(provider: &Provider, group: Group, from: usize) -> Position {
     }
 }
 
-/// The name of a place as programs send it back.
+/// Name of a position, as programs send it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateName(pub Position, pub Group);
 
 impl StateName {
-    /// The name of a place in a provider's interview.
+    /// Returns the name of a position in a provider's interview.
     #[must_use]
     pub fn of(position: Position, provider: &Provider) -> StateName {
         let group = match position {

@@ -1,8 +1,8 @@
-//! Configuration the rclone way: rclone.conf, environment, connection strings, obscured values.
+//! Configuration as in rclone: rclone.conf, environment, connection strings, obscured values.
 //!
-//! A user of rclone brings a configuration file and habits; both work here unchanged. This crate reads and
-//! writes the file; it never asks, prints or looks at the process: the [`Environment`], the [`Locations`] and the
-//! [`Passwords`] come in by argument.
+//! A user of rclone brings a configuration file and habits; both work here unchanged. This crate reads and writes the
+//! file. It never asks, prints or looks at the process: it gets the [`Environment`], the [`Locations`] and the
+//! [`Passwords`] as arguments.
 //!
 //! ```
 //! use fichier_config::{Address, Config, Environment, FlagValues, IniFile, Origin};
@@ -31,7 +31,7 @@
 //! | [`resolve`] | which of several values counts, and where it comes from |
 //! | [`provider`], [`interview`] | what is asked about a remote, and in which order |
 //! | [`wizard`] | `fichier config`, without a terminal |
-//! | [`mod@obscure`], [`secret`] | values that shoulders shouldn't read |
+//! | [`mod@obscure`], [`Secret`] | values that shoulders shouldn't read |
 
 pub mod connection;
 pub mod document;
@@ -47,16 +47,15 @@ pub mod provider;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod resilience;
 pub mod resolve;
-pub mod secret;
 pub mod wizard;
 
 pub use connection::{Address, AddressError, Drives, Parameters, RemoteSpec};
 pub use document::{Document, EditError};
 pub use environment::Environment;
 pub use error::ConfigError;
+pub use fichier_notation::Secret;
 pub use file::{ConfigFile, NoPassword, NoPasswords, Passwords};
 pub use ini::{IniError, IniFile};
 pub use locations::Locations;
 pub use obscure::{ObscureError, obscure, reveal};
 pub use resolve::{Config, FlagValues, Origin, RemoteEntry, RemoteOptions, Value};
-pub use secret::Secret;

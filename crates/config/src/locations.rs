@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Environment;
 
-/// The places for a configuration file, in the order in which they are asked.
+/// Paths of a configuration file, in the order in which they are tried.
 ///
 /// 1. `--config FILE` (empty: no file at all)
 /// 2. the variable `FICHIER_CONFIG`, then `RCLONE_CONFIG`
@@ -13,7 +13,7 @@ use crate::Environment;
 /// 5. `~/.config/rclone/rclone.conf`
 /// 6. `~/.rclone.conf`
 ///
-/// A named file (1, 2) counts whether it exists or not; of the others the first that exists.
+/// A named file (1, 2) counts whether it exists or not; of the others the first that exists counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locations {
     named: Option<PathBuf>,
@@ -21,7 +21,7 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// The places for this environment; `flag` is the value of `--config`, if it was given.
+    /// Returns the paths for this environment; `flag` is the value of `--config`, if it was given.
     ///
     /// ```
     /// use fichier_config::{Environment, Locations};
@@ -47,13 +47,19 @@ impl Locations {
         Locations { named, usual: usual.into_iter().flatten().collect() }
     }
 
-    /// The file that counts: to be read if it exists, to be made if it doesn't. `None`: work without.
+    /// Returns the path that counts: the file is read if it exists, and made if it doesn't. `None` means no file at
+    /// all.
     pub fn file(&self) -> Option<PathBuf> {
         match &self.named {
             Some(path) if path.as_os_str().is_empty() => None,
             Some(path) => Some(path.clone()),
             None => self.usual.iter().find(|path| path.exists()).or(self.usual.first()).cloned(),
         }
+    }
+
+    /// Whether a file was named, be it there or not.
+    pub fn is_named(&self) -> bool {
+        self.named.as_ref().is_some_and(|path| !path.as_os_str().is_empty())
     }
 
     /// Every place that is asked, in order, for `config paths` and error messages.

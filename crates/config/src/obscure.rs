@@ -1,8 +1,8 @@
-//! Obscured values: passwords in the configuration file that a glance doesn't give away.
+//! Obscured values: passwords in the configuration file that can't be read at a glance.
 //!
-//! This is no protection, since the key is published with rclone: whoever has the file has the password. The
-//! format is rclone's: AES-256 in counter mode under that key, a random 16-byte initial counter in front,
-//! base64 in the URL alphabet without padding.
+//! This is no protection, since the key is published with rclone: anyone who has the file has the password. The
+//! format is rclone's: AES-256 in counter mode under that key, with a random 16-byte initial counter in front, in
+//! base64 with the URL alphabet and without padding.
 
 use aes::Aes256;
 use base64::Engine;
@@ -23,7 +23,7 @@ const KEY: [u8; 32] = [
 
 const COUNTER: usize = 16;
 
-/// rclone doesn't mind bits of the last character that belong to no byte.
+/// rclone accepts any bits of the last character that belong to no byte.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -32,21 +32,21 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Why a value can't be revealed. The value itself is never part of it.
+/// Why a value can't be revealed. The value itself is never part of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ObscureError {
-    /// Other characters than base64's URL alphabet.
+    /// The value has other characters than base64's URL alphabet.
     #[error("it is not base64, so it was not obscured; obscure it with `fichier obscure`")]
     NotBase64,
-    /// Shorter than the counter in front.
+    /// The value is shorter than the counter in front.
     #[error("it is too short to be obscured; obscure it with `fichier obscure`")]
     TooShort,
-    /// Decrypts to no text.
+    /// The decrypted value isn't text.
     #[error("it does not decrypt to text, so it was not obscured; obscure it with `fichier obscure`")]
     NotText,
 }
 
-/// Obscures a text with randomness of the operating system's making.
+/// Obscures a text with randomness from the operating system.
 ///
 /// ```
 /// let obscured = fichier_config::obscure("potato");
@@ -75,7 +75,7 @@ pub fn obscure_with(text: &str, counter: [u8; COUNTER]) -> String {
 /// ```
 ///
 /// # Errors
-/// When the value was not made by `obscure`, as far as that can be seen.
+/// The value wasn't made by `obscure`, as far as that can be seen.
 pub fn reveal(obscured: &str) -> Result<Secret, ObscureError> {
     let data = Zeroizing::new(BASE64.decode(obscured).map_err(|_| ObscureError::NotBase64)?);
     let Some((counter, text)) = data.split_first_chunk::<COUNTER>() else {

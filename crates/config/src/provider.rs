@@ -1,78 +1,78 @@
-//! What the user is asked about a kind of remote. Which kinds there are, others know; here is the form.
+//! The questions about each kind of remote. The kinds are declared elsewhere; here are the types.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::connection::without_values;
 
-/// Sees to it that a value suits a question; the error is a clause that says what would.
+/// Checks whether a value suits a question; the error is a clause that says what would.
 pub type Check = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
 /// A kind of remote.
 #[derive(Debug, Clone)]
 pub struct Provider {
-    /// Its name, as in `type = fichier`.
+    /// Name, as in `type = fichier`.
     pub name: String,
-    /// What it is, in a few words.
+    /// Description in a few words.
     pub description: String,
-    /// Whether there is an account behind it that can be looked at to prove a key.
+    /// Whether it has an account that can be asked for, to check a key.
     pub has_account: bool,
-    /// Options of which one at least must be set before a remote can be opened; empty: there are none.
+    /// Options of which at least one must be set before a remote can be opened; if empty, none must.
     pub needs_one_of: Vec<String>,
-    /// Its options, in the order in which they are asked.
+    /// Options, in the order in which they are asked.
     pub questions: Vec<Question>,
 }
 
 impl Provider {
-    /// The question for an option.
+    /// Returns the question for an option.
     #[must_use]
     pub fn question(&self, name: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.name == name)
     }
 }
 
-/// When a question is asked.
+/// Group of a question: when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Always.
+    /// Asked always.
     Standard,
-    /// When the advanced options were asked for.
+    /// Asked when the user wants the advanced options.
     Advanced,
-    /// Behind the advanced ones: options that rclone doesn't have.
+    /// Asked after the advanced ones: options that rclone doesn't have.
     Own,
 }
 
 /// One of a few values that an option takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// The value.
+    /// The value as stored.
     pub value: String,
-    /// What it means.
+    /// Meaning of the value.
     pub help: String,
 }
 
 /// One option of a kind of remote.
 #[derive(Clone)]
 pub struct Question {
-    /// The option's name in the file.
+    /// Name of the option in the file.
     pub name: String,
-    /// What it does.
+    /// Explanation of the option.
     pub help: String,
-    /// What rclone calls its type: `string`, `bool`, `Duration`.
+    /// rclone's name for its type: `string`, `bool`, `Duration`.
     pub kind: &'static str,
-    /// The value if none is given; empty: none.
+    /// Default value; empty if there is none.
     pub default: String,
-    /// Whether there has to be a value.
+    /// Whether a value is required.
     pub required: bool,
-    /// When it is asked.
+    /// When the question is asked.
     pub group: Group,
-    /// Whether it is a password, stored obscured.
+    /// Whether the value is a password, stored obscured.
     pub password: bool,
-    /// Whether it must not be shown: a key, or a password.
+    /// Whether the value must not be shown: a key, or a password.
     pub sensitive: bool,
-    /// The values that it takes; none: any that `check` lets pass.
+    /// Values to choose from; if empty, any that `check` accepts.
     pub choices: Vec<Choice>,
-    /// What its values must be.
+    /// Checks a value.
     pub check: Check,
 }
 
@@ -82,10 +82,10 @@ impl fmt::Debug for Question {
     }
 }
 
-/// How passwords that are handed in are stored.
+/// How given passwords are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Obscuring {
-    /// Obscured, unless that was done before.
+    /// Obscured, unless they are obscured already.
     #[default]
     Unless,
     /// Obscured in any case.
@@ -95,7 +95,7 @@ pub enum Obscuring {
 }
 
 impl Question {
-    /// A value as it is stored in the file.
+    /// Returns a value as it is stored in the file.
     #[must_use]
     pub fn stored(&self, value: &str, obscuring: Obscuring) -> String {
         let obscure = match obscuring {
@@ -107,7 +107,7 @@ impl Question {
         if obscure { crate::obscure(value) } else { value.to_owned() }
     }
 
-    /// A stored value as it may be shown.
+    /// Returns a stored value as it may be shown.
     #[must_use]
     pub fn shown(&self, stored: &str) -> String {
         if self.password && !stored.is_empty() {
@@ -120,13 +120,13 @@ impl Question {
     }
 }
 
-/// Stands for a password.
+/// Text that is shown instead of a password.
 pub const HIDDEN_PASSWORD: &str = "*** ENCRYPTED ***";
 
-/// How many characters of a key are shown, so that it can be told from others.
+/// How many characters of a key are shown, so that it can be recognised.
 const SHOWN: usize = 4;
 
-/// A key as it may be shown: its last characters if it is long.
+/// Returns a key as it may be shown: its last characters if it is long.
 ///
 /// ```
 /// assert_eq!(fichier_config::provider::veiled("0123456789abcdef"), "…cdef");

@@ -1,6 +1,7 @@
-//! What must hold for any bytes that are read from outside, for fuzzing (`fuzz/`) and for the short run in the tests.
+//! What must be true for any bytes that are read from outside, for fuzzing (`fuzz/`) and for the short run in the
+//! tests.
 //!
-//! Each function takes any bytes and panics if something doesn't hold: that is its purpose.
+//! Each function takes any bytes and panics if something isn't true: that is its purpose.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a panic is how a fuzzer is told of a fault")]
 
 use std::sync::OnceLock;
@@ -8,7 +9,7 @@ use std::sync::OnceLock;
 use crate::encryption::{self, ConfigKey};
 use crate::{Address, Document, Drives, IniFile, obscure, reveal};
 
-/// As a configuration file: reading, writing back, and one edit.
+/// Checks bytes as a configuration file: reading, writing back, and one edit.
 pub fn configuration_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let read = IniFile::parse(&text);
@@ -34,7 +35,7 @@ pub fn configuration_file(bytes: &[u8]) {
     assert_eq!(values(&before), values(&after), "an edit that is taken back changes no value");
 }
 
-/// As an encrypted file, and as the text of one.
+/// Checks bytes as an encrypted file, and as the text of one.
 pub fn encrypted_file(bytes: &[u8]) {
     static KEY: OnceLock<ConfigKey> = OnceLock::new();
     let key = KEY.get_or_init(|| ConfigKey::of_password("fuzz").unwrap());
@@ -49,7 +50,7 @@ pub fn encrypted_file(bytes: &[u8]) {
     assert_eq!(&opened[..], bytes, "what is sealed is opened");
 }
 
-/// As a remote string, with and without drives.
+/// Checks bytes as a remote string, with and without drives.
 pub fn remote_string(bytes: &[u8]) {
     for drives in [Drives::None, Drives::Letters] {
         if let Ok(address) = Address::parse_with(bytes, drives) {
@@ -59,13 +60,13 @@ pub fn remote_string(bytes: &[u8]) {
     }
 }
 
-/// As an obscured text, and as a text to be obscured.
+/// Checks bytes as an obscured text, and as a text to be obscured.
 pub fn obscured_text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Err(error) = reveal(text)
         && text.len() > 12
     {
-        // A value that is a piece of what every such error says is no secret.
+        // A value that is a part of every such error's text is no secret.
         let said = format!("{error} {error:?}");
         let always = ["?", "AAAA"]
             .map(|wrong| reveal(wrong).map_or_else(|error| format!("{error} {error:?}"), |_| String::new()));
@@ -80,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes that come near to what is read, and any others.
+    /// Returns bytes that are similar to valid input, and any others.
     fn near(pattern: &'static str) -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![3 => pattern.prop_map(String::into_bytes), 1 => proptest::collection::vec(any::<u8>(), 0..200)]
     }

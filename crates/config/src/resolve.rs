@@ -1,12 +1,11 @@
-//! Which of several values counts, and where it comes from.
+//! Decides which of several values counts, and says where it was set.
 //!
-//! In rclone's order, first wins: parameter of the remote string; flag; the remote's variable
-//! (`FICHIER_CONFIG_REMOTE_KEY`, then `RCLONE_CONFIG_REMOTE_KEY`); the backend's variable
-//! (`FICHIER_BACKEND_KEY`, then `RCLONE_BACKEND_KEY`); the file; the default, which only the caller knows.
+//! The order is rclone's; the first one wins: parameter of the remote string; flag; the remote's variable
+//! (`FICHIER_CONFIG_REMOTE_KEY`, then `RCLONE_CONFIG_REMOTE_KEY`); the backend's variable (`FICHIER_BACKEND_KEY`,
+//! then `RCLONE_BACKEND_KEY`); the file; the default, which only the caller knows.
 //!
-//! In a variable the remote's name is in capitals and otherwise as it is (`my-remote` is `MY-REMOTE`: measured
-//! on rclone v1.75.2), the key is in capitals. A value that is set and empty hides those below it and gives the
-//! default.
+//! In a variable the remote's name is in capitals and otherwise unchanged (`my-remote` is `MY-REMOTE`: measured on
+//! rclone v1.75.2); the key is in capitals. An empty value hides those after it and means the default.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,30 +21,30 @@ use crate::{
     Secret,
 };
 
-/// The first part of the variables, ours before rclone's.
+/// First part of the variables' names, ours before rclone's.
 const PREFIXES: [&str; 2] = ["FICHIER", "RCLONE"];
 
-/// Where a value comes from.
+/// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A parameter of the remote string.
     Connection,
-    /// A flag of the command line, by its name without hyphens in front.
+    /// A flag of the command line, by its name without leading hyphens.
     Flag(String),
     /// An environment variable, by its name.
     Environment(String),
     /// The configuration file.
     File {
-        /// Which file, if it was one.
+        /// Path of the file, if the text came from one.
         path: Option<PathBuf>,
-        /// The line in it, from 1.
+        /// Number of the line, from 1.
         line: usize,
     },
-    /// Set nowhere.
+    /// Nowhere: the default is used.
     Default,
 }
 
-/// As the end of a sentence: "set by the flag --x".
+/// Writes the origin as the end of a sentence: "set by the flag --x".
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -62,9 +61,9 @@ impl fmt::Display for Origin {
 /// A value and its origin. `Debug` hides the text, which may be a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
-    /// The text as it was written.
+    /// The text as written.
     pub text: Secret,
-    /// Where it was written.
+    /// Where the text was written.
     pub origin: Origin,
 }
 
@@ -73,7 +72,7 @@ pub struct Value {
 pub struct FlagValues(BTreeMap<(String, String), Secret>);
 
 impl FlagValues {
-    /// No flag.
+    /// Makes an empty set of flags.
     pub fn new() -> FlagValues {
         FlagValues::default()
     }
@@ -88,27 +87,27 @@ impl FlagValues {
     }
 }
 
-/// Shows which flags are set, not to what.
+/// Shows which flags are set, but not their values.
 impl fmt::Debug for FlagValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
-/// A remote as `listremotes` shows it.
+/// A remote as `listremotes` lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteEntry {
-    /// The name, without a colon.
+    /// Name of the remote, without a colon.
     pub name: String,
-    /// Its type.
+    /// Type of the remote.
     pub backend: String,
-    /// What is said of it in `description`, or nothing.
+    /// Value of `description`, or an empty text.
     pub description: String,
-    /// Where its type is set.
+    /// Where the type is set.
     pub origin: Origin,
 }
 
-/// The file and the environment, together.
+/// The configuration file and the environment, combined.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     path: Option<PathBuf>,
@@ -117,10 +116,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the file that counts. One that doesn't exist is an empty one.
+    /// Reads the file that counts. A file that doesn't exist counts as an empty one.
     ///
     /// # Errors
-    /// When the file can't be read, decrypted or understood.
+    /// The file can't be read, decrypted or parsed.
     pub fn load(
         locations: &Locations,
         environment: &Environment,
@@ -134,10 +133,10 @@ impl Config {
         Config::of_document(file.path(), &document, environment)
     }
 
-    /// A configuration whose file was read already.
+    /// Makes a configuration of a file that was read already.
     ///
     /// # Errors
-    /// When it can't be understood.
+    /// The text can't be parsed.
     pub fn of_document(
         path: &Path,
         document: &Document,
@@ -148,22 +147,22 @@ impl Config {
         Ok(Config { path: Some(path.to_owned()), file, environment: Arc::new(environment.clone()) })
     }
 
-    /// A configuration that comes from no file.
+    /// Makes a configuration without a path.
     pub fn new(file: IniFile, environment: Environment) -> Config {
         Config { path: None, file, environment: Arc::new(environment) }
     }
 
-    /// The file that was read, or would have been had it existed.
+    /// Returns the path of the file, whether it exists or not.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// What the file holds.
+    /// Returns the content of the file.
     pub fn file(&self) -> &IniFile {
         &self.file
     }
 
-    /// All remotes that have a type, as rclone orders them: the environment's in its order, their names in
+    /// Returns all remotes that have a type, in rclone's order: those of the environment in its order, with names in
     /// small letters, then those of the file that aren't among them.
     pub fn remotes(&self) -> Vec<RemoteEntry> {
         let mut remotes: Vec<RemoteEntry> = Vec::new();
@@ -190,10 +189,10 @@ impl Config {
         RemoteEntry { name, backend: backend.to_owned(), description, origin }
     }
 
-    /// The options of a remote. The local one is the backend `local` under the name `local`.
+    /// Returns the options of a remote. The local one is the backend `local` under the name `local`.
     ///
     /// # Errors
-    /// When there is no such remote, or it has no type.
+    /// The remote doesn't exist, or it has no type.
     pub fn resolve(&self, remote: &RemoteSpec, flags: &FlagValues) -> Result<RemoteOptions, ConfigError> {
         let (name, backend, parameters) = match remote {
             RemoteSpec::Local => ("local".to_owned(), "local".to_owned(), Parameters::default()),
@@ -233,7 +232,7 @@ impl Config {
     }
 }
 
-/// `RCLONE_CONFIG_MYREMOTE_TYPE` declares `myremote`.
+/// Returns the remote that a variable declares: `RCLONE_CONFIG_MYREMOTE_TYPE` declares `myremote`.
 fn remote_of_variable(variable: &str) -> Option<String> {
     let name = PREFIXES.iter().find_map(|prefix| variable.strip_prefix(prefix)?.strip_prefix("_CONFIG_"))?;
     Some(name.strip_suffix("_TYPE")?.to_lowercase()).filter(|name| !name.is_empty())
@@ -258,12 +257,12 @@ fn file_value(section: Option<&Section>, path: Option<&Path>, key: &str) -> Opti
     Some(Value { text: Secret::new(entry.value.clone()), origin })
 }
 
-/// The options of one remote.
+/// Options of one remote.
 #[derive(Debug, Clone)]
 pub struct RemoteOptions {
-    /// The name for messages: of a remote made on the fly, its backend behind a colon.
+    /// Name for messages; for a remote made on the fly, its backend after a colon.
     pub name: String,
-    /// The type, `fichier` for instance.
+    /// Type of the remote, `fichier` for instance.
     pub backend: String,
     parameters: Parameters,
     flags: FlagValues,
@@ -273,7 +272,7 @@ pub struct RemoteOptions {
 }
 
 impl RemoteOptions {
-    /// The value that counts, with its origin; `None` where the default holds.
+    /// Returns the value that counts, with its origin; `None` where the default applies.
     pub fn get(&self, key: &str) -> Option<Value> {
         self.lookup(key).filter(|value| !value.text.is_empty())
     }
@@ -292,25 +291,25 @@ impl RemoteOptions {
             .or_else(|| file_value(self.section.as_ref(), self.path.as_deref(), key))
     }
 
-    /// The value with its origin, or the default.
+    /// Returns the value with its origin, or the default.
     pub fn get_or(&self, key: &str, default: &str) -> Value {
         self.get(key).unwrap_or_else(|| Value { text: Secret::new(default), origin: Origin::Default })
     }
 
-    /// An option that is no secret.
+    /// Returns the value of an option that isn't secret.
     pub fn get_text(&self, key: &str) -> Option<String> {
         self.get(key).map(|value| value.text.expose().to_owned())
     }
 
-    /// A secret that stands in the clear, as the API key does.
+    /// Returns a secret that is stored in the clear, as the API key is.
     pub fn get_key(&self, key: &str) -> Option<Secret> {
         self.get(key).map(|value| value.text)
     }
 
-    /// A password, revealed.
+    /// Returns a password, revealed.
     ///
     /// # Errors
-    /// When it isn't obscured.
+    /// The value isn't obscured.
     pub fn get_secret(&self, key: &str) -> Result<Option<Secret>, ConfigError> {
         let Some(value) = self.get(key) else { return Ok(None) };
         crate::reveal(value.text.expose()).map(Some).map_err(|error| ConfigError::NotObscured {
@@ -321,26 +320,26 @@ impl RemoteOptions {
         })
     }
 
-    /// A boolean.
+    /// Returns a boolean.
     ///
     /// # Errors
-    /// When it is neither true nor false.
+    /// The value is neither true nor false.
     pub fn get_bool(&self, key: &str) -> Result<Option<bool>, ConfigError> {
         self.get_parsed(key, parse_bool)
     }
 
-    /// A size in bytes; the inner `None` is `off`.
+    /// Returns a size in bytes; the inner `None` is `off`.
     ///
     /// # Errors
-    /// When it is no size.
+    /// The value isn't a size.
     pub fn get_size(&self, key: &str) -> Result<Option<Option<u64>>, ConfigError> {
         self.get_parsed(key, parse_size)
     }
 
-    /// A duration; the inner `None` is `off`.
+    /// Returns a duration; the inner `None` is `off`.
     ///
     /// # Errors
-    /// When it is no duration.
+    /// The value isn't a duration.
     pub fn get_duration(&self, key: &str) -> Result<Option<Option<Duration>>, ConfigError> {
         self.get_parsed(key, parse_duration)
     }

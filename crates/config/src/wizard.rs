@@ -1,11 +1,11 @@
-//! The wizard of `fichier config`, without a terminal: what it shows and asks, and what an answer brings about.
+//! The wizard of `fichier config`, without a terminal: what it shows and asks, and what an answer does.
 //!
-//! [`Wizard::prompt`] tells what to show and to ask, [`Wizard::answer`] takes the answer. What touches the world
-//! comes back as a [`Task`]: whoever drives the wizard carries it out and tells the result. Nothing is written
-//! before a remote is whole and kept, so an interview that is broken off leaves the file as it was.
+//! [`Wizard::prompt`] returns what to show and ask, [`Wizard::answer`] takes the answer. What needs files or the
+//! network comes back as a [`Task`], which the caller carries out and reports. Nothing is written before a remote is
+//! complete and the user keeps it, so an interview that is broken off leaves the file as it was.
 //!
-//! Menus, letters, their order and their defaults are rclone's (measured on v1.75.2), so that fingers and
-//! scripts that know these find their way.
+//! Menus, letters, their order and their defaults are rclone's (measured on v1.75.2), so that people and scripts that
+//! know these can use them.
 
 mod change;
 mod menu;
@@ -21,52 +21,52 @@ use crate::{Document, Secret};
 
 use options::{Draft, SecretStage};
 
-/// What is shown, and what is asked then.
+/// Text to show, and the question after it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Prompt {
     /// Whole lines to show.
     pub text: String,
-    /// What stands before the answer: `name> `.
+    /// Text in front of the answer: `name> `.
     pub label: String,
-    /// Whether the answer must not be seen.
+    /// Whether the answer must be hidden while it is typed.
     pub hidden: bool,
 }
 
-/// Shows the label alone: the text may hold a password that was made.
+/// Shows only the label: the text may hold a generated password.
 impl std::fmt::Debug for Prompt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Prompt({:?})", self.label)
     }
 }
 
-/// What to do before the wizard can go on.
+/// What the caller has to do before the wizard can continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// Ask the next question.
     Ask,
-    /// Change the file, then [`Wizard::changed`] or [`Wizard::failed`].
+    /// Change the file, then call [`Wizard::changed`] or [`Wizard::failed`].
     Change(Change),
-    /// Encrypt the file, or write it in the clear; then [`Wizard::secured`] or [`Wizard::failed`].
+    /// Encrypt the file, or write it in the clear; then call [`Wizard::secured`] or [`Wizard::failed`].
     SetPassword(Option<Secret>),
-    /// Look whether the account behind these settings can be had, then [`Wizard::checked`].
+    /// Check whether these settings open the account, then call [`Wizard::checked`].
     Check {
-        /// The remote's type.
+        /// Type of the remote.
         backend: String,
-        /// Its options as they would be stored.
+        /// Options as they would be stored.
         values: Vec<(String, Secret)>,
     },
-    /// All is done.
+    /// End the interview.
     Quit,
 }
 
 /// Fills bytes with random ones.
 pub type Randomness = Box<dyn FnMut(&mut [u8])>;
 
-/// What the wizard works with.
+/// Parameters of the wizard.
 pub struct Setting {
-    /// The kinds of remotes there are.
+    /// Kinds of remotes that exist.
     pub providers: Vec<Provider>,
-    /// How many columns there are.
+    /// Width of the screen in columns.
     pub width: usize,
     /// Whether new keys are checked.
     pub checks: bool,
@@ -74,19 +74,19 @@ pub struct Setting {
     pub random: Randomness,
 }
 
-/// The wizard between two answers.
+/// The wizard, with what was entered so far.
 pub struct Wizard {
     setting: Setting,
     document: Document,
     encrypted: bool,
-    /// Only one remote is asked for, and its menu isn't shown.
+    /// Whether only one remote is asked for, without its menu.
     single: bool,
     state: State,
-    /// What is to be shown with the next question.
+    /// Text to show with the next question.
     pending: String,
 }
 
-/// Which question is open.
+/// The question that is open.
 enum State {
     Menu,
     Pick(Purpose),
@@ -102,7 +102,7 @@ enum State {
     Over,
 }
 
-/// What a remote is picked for.
+/// Purpose for which a remote is picked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Edit,
@@ -111,7 +111,7 @@ enum Purpose {
     Copy,
 }
 
-/// What a name is given for.
+/// Purpose for which a name is entered.
 #[derive(Clone)]
 enum Naming {
     New,
@@ -120,7 +120,7 @@ enum Naming {
 }
 
 impl Wizard {
-    /// The wizard at its main menu.
+    /// Makes a wizard at its main menu.
     #[must_use]
     pub fn new(setting: Setting, document: Document, encrypted: bool) -> Wizard {
         let pending = String::new();
@@ -129,7 +129,8 @@ impl Wizard {
         wizard
     }
 
-    /// The interview for one remote alone, whether it exists or not; it ends when the remote is kept.
+    /// Makes a wizard for the interview of one remote only, whether it exists or not. It ends when the remote is
+    /// kept.
     #[must_use]
     pub fn for_remote(
         setting: Setting,
@@ -150,14 +151,14 @@ impl Wizard {
         Some(wizard)
     }
 
-    /// What to show and ask now. What was shown is not shown again.
+    /// Returns what to show and ask now. A text is returned only once.
     pub fn prompt(&mut self) -> Prompt {
         let text = text::wrapped(&std::mem::take(&mut self.pending), self.setting.width);
         let (label, hidden) = self.label();
         Prompt { text, label, hidden }
     }
 
-    /// What stands at the end, when nothing more is asked.
+    /// Returns the text to show at the end, when nothing more is asked.
     pub fn farewell(&mut self) -> String {
         text::wrapped(&std::mem::take(&mut self.pending), self.setting.width)
     }
@@ -182,7 +183,7 @@ impl Wizard {
         }
     }
 
-    /// The file was changed; this is what it holds now.
+    /// Takes the new content of the file, after a change.
     pub fn changed(&mut self, document: Document) -> Task {
         self.document = document;
         if self.single {
@@ -193,7 +194,7 @@ impl Wizard {
         Task::Ask
     }
 
-    /// The file has its new password, or none any more.
+    /// Takes whether the file is encrypted now, after its password was set or removed.
     pub fn secured(&mut self, encrypted: bool) -> Task {
         let done = match (self.encrypted, encrypted) {
             (_, false) => "The password is gone.\n",
@@ -206,7 +207,7 @@ impl Wizard {
         Task::Ask
     }
 
-    /// A change couldn't be made, for a reason that is shown.
+    /// Takes the reason why a change couldn't be made, and shows it.
     pub fn failed(&mut self, reason: &str) -> Task {
         self.complain(reason);
         if self.single {
@@ -217,7 +218,7 @@ impl Wizard {
         Task::Ask
     }
 
-    /// Takes what was found at the account, to be shown. A key that was refused isn't kept unless somebody says so.
+    /// Takes what was found at the account, to be shown. A key that was refused is only kept if the user says so.
     pub fn checked(&mut self, found: &str, refused: bool) -> Task {
         self.pending.push('\n');
         self.complain(found);
@@ -259,7 +260,7 @@ impl Wizard {
         self.pending.push('\n');
     }
 
-    /// One of a few letters, or the default for no answer. Complains about all else.
+    /// Returns the letter that was answered, or the default for no answer. Anything else gives a message.
     fn letter(&mut self, answer: &str, letters: &str, default: Option<char>) -> Option<char> {
         let mut typed = answer.chars();
         let letter = match (typed.next(), typed.next()) {

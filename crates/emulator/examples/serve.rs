@@ -1,4 +1,4 @@
-//! Serves an emulator until Ctrl-C, for curl and for unaltered clients through the proxy.
+//! Runs an emulator until Ctrl-C, for curl and for unmodified clients through the proxy.
 //!
 //! `cargo run -p fichier-emulator --example serve -- [DIRECTORY] [limits=real] [listen=ADDR] [proxy=ADDR]
 //! [ca=FILE] [log=FILE] [lag=MS] [fault=SPEC]…`

@@ -1,4 +1,4 @@
-//! Answers: JSON, HTML, content; and refusals as the service words them (API document, section 3).
+//! Answers: JSON, HTML, content, and refusals in the service's words (API document, section 3).
 
 use std::io;
 use std::time::Duration;
@@ -12,29 +12,29 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use serde_json::{Value, json};
 use tokio_stream::{Stream, StreamExt as _};
 
-/// The body of a response.
+/// Body of a response.
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// The connection is to be closed without an answer.
+/// Means that the connection is to be closed without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed without an answer")]
 pub(crate) struct Abort;
 
-/// An answer before it goes out.
+/// An answer before it is sent.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) payload: Payload,
 }
 
-/// What an answer carries.
+/// Content of an answer.
 pub(crate) enum Payload {
     Bytes(Bytes),
     Stream {
         body: Body,
         length: u64,
     },
-    /// So many bytes, or bytes without end.
+    /// Bytes without a known length, or without an end.
     Unmeasured(Body),
 }
 
@@ -57,7 +57,7 @@ impl Answer {
         Self::new(StatusCode::OK, "text/plain; charset=utf-8", body)
     }
 
-    /// A page for people. The text is escaped.
+    /// Makes a page for people. The text is escaped.
     pub(crate) fn html(status: StatusCode, text: &str) -> Self {
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let page = format!(
@@ -76,7 +76,7 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), payload: Payload::Stream { body, length } }
     }
 
-    /// JSON that never ends.
+    /// Makes an answer of JSON that never ends.
     pub(crate) fn endless() -> Self {
         let piece = Bytes::from(vec![b'['; 64 << 10]);
         let start = Bytes::from_static(b"{\"status\":\"OK\",\"items\":");
@@ -86,7 +86,7 @@ impl Answer {
         answer
     }
 
-    /// Sends what it holds byte by byte.
+    /// Makes the answer go out byte by byte, with a pause between them.
     pub(crate) fn trickle(&mut self, pause: Duration) {
         let Payload::Bytes(bytes) = &self.payload else { return };
         let bytes = bytes.clone();
@@ -150,7 +150,7 @@ fn body_of(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Body {
 /// Why the service refuses a call.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The service's own words.
+    /// The service refuses, with this text.
     Ko(StatusCode, String),
     /// The emulator itself failed.
     Broken(String),
@@ -181,7 +181,7 @@ impl Refusal {
         Self::Ko(StatusCode::FORBIDDEN, message.to_owned())
     }
 
-    /// A failure that comes with status 200, as the document says some do.
+    /// Makes a failure that comes with status 200, as the document says some do.
     pub(crate) fn ko(message: impl Into<String>) -> Self {
         Self::Ko(StatusCode::OK, message.into())
     }

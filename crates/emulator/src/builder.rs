@@ -1,4 +1,4 @@
-//! How an emulator is configured and started.
+//! Configuration and start of an emulator.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,18 +16,18 @@ use crate::faults::FaultSpec;
 use crate::limits::Limits;
 use crate::state::Storage;
 
-/// The key of the account that exists if none is configured. No secret: it opens nothing but an emulator.
+/// Key of the account that exists if none is configured. Not a secret: it only opens emulators.
 pub const DEMO_KEY: &str = "emulator-demo-key-0123456789abcd";
 
-/// What `folder/mkdir` does when the name exists already; the document doesn't know (section 4).
+/// What `folder/mkdir` does when the name exists already. The document doesn't know (section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MkdirExisting {
-    /// A failure.
+    /// The call fails.
     #[default]
     Refuse,
-    /// The existing folder's id.
+    /// The call returns the existing folder's id.
     Same,
-    /// A second folder of that name.
+    /// The call makes a second folder of that name.
     Duplicate,
 }
 
@@ -54,13 +54,44 @@ impl fmt::Display for MkdirExisting {
     }
 }
 
+/// What `folder/mv` does when it is asked to move and to rename at once; the witnesses disagree (section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FolderRename {
+    /// Both. A namesake in the folder that is left is overwritten.
+    #[default]
+    Moves,
+    /// It renames the folder in place, and ignores where it is to go.
+    Stays,
+}
+
+impl FromStr for FolderRename {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, ParseValueError> {
+        match text {
+            "moves" => Ok(Self::Moves),
+            "stays" => Ok(Self::Stays),
+            _ => Err(ParseValueError::new(text, "expected moves or stays")),
+        }
+    }
+}
+
+impl fmt::Display for FolderRename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Moves => "moves",
+            Self::Stays => "stays",
+        })
+    }
+}
+
 /// What becomes of a list with an item that can't be served; the document doesn't know (section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lists {
-    /// The call is refused, and nothing is done.
+    /// The whole call is refused, and nothing is done.
     #[default]
     Whole,
-    /// That item is left out, and the answer counts the others.
+    /// The item is left out, and the answer counts the others.
     Partial,
 }
 
@@ -88,18 +119,18 @@ impl fmt::Display for Lists {
 /// An account of the service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The API key.
+    /// API key of the account.
     pub key: String,
-    /// The address it's registered with; other accounts name it in `sharing_user`.
+    /// Mail address of the account; other accounts name it in `sharing_user`.
     pub email: String,
-    /// 0 free (the API refuses it), 1 Premium, 2 Access.
+    /// Subscription: 0 free (the API refuses it), 1 Premium, 2 Access.
     pub offer: u8,
-    /// How many bytes it may store.
+    /// Storage quota in bytes.
     pub quota: u64,
 }
 
 impl Account {
-    /// A Premium account with this key and address and a quota of 2 TB.
+    /// Makes a Premium account with this key and address and a quota of 2 TB.
     #[must_use]
     pub fn new(key: impl Into<String>, email: impl Into<String>) -> Self {
         Self { key: key.into(), email: email.into(), offer: 1, quota: 2_000_000_000_000 }
@@ -123,7 +154,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// The configuration of an emulator; see [`Emulator::builder`].
+/// Configuration of an emulator; see [`Emulator::builder`].
 #[must_use]
 pub struct Builder {
     pub(crate) listen: SocketAddr,
@@ -136,9 +167,14 @@ pub struct Builder {
     pub(crate) listing_cap: Option<Option<usize>>,
     pub(crate) most_items: Option<usize>,
     pub(crate) lists: Lists,
+    pub(crate) upload_files: usize,
+    pub(crate) drops_excess: bool,
+    pub(crate) largest_file: u64,
     pub(crate) largest_upload: u64,
+    pub(crate) upload_time: Duration,
     pub(crate) lag: Duration,
     pub(crate) mkdir_existing: MkdirExisting,
+    pub(crate) folder_rename: FolderRename,
     pub(crate) faults: Vec<FaultSpec>,
     pub(crate) request_log: Option<PathBuf>,
     pub(crate) accounts: Vec<Account>,
@@ -159,9 +195,14 @@ impl Default for Builder {
             listing_cap: None,
             most_items: None,
             lists: Lists::Whole,
-            largest_upload: 300_000_000_000,
+            upload_files: 500,
+            drops_excess: false,
+            largest_file: 300_000_000_000,
+            largest_upload: 500_000_000_000,
+            upload_time: Duration::from_secs(4 * 3600),
             lag: Duration::ZERO,
             mkdir_existing: MkdirExisting::Refuse,
+            folder_rename: FolderRename::Moves,
             faults: Vec::new(),
             request_log: None,
             accounts: Vec::new(),
@@ -172,82 +213,113 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The address to listen on. Default: a free port of 127.0.0.1.
+    /// Sets the address to listen on. Default: a free port of 127.0.0.1.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Allows addresses that other machines can reach. Keys and contents then travel in clear.
+    /// Allows addresses that other machines can reach. Keys and contents are then sent in the clear.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
     }
 
-    /// Also runs a `CONNECT` proxy here, through which unaltered clients reach the emulator over TLS.
+    /// Also runs a `CONNECT` proxy at this address, through which unmodified clients reach the emulator over TLS.
     pub fn proxy(mut self, address: SocketAddr) -> Self {
         self.proxy = Some(address);
         self
     }
 
-    /// Where the state lives. Default: in memory.
+    /// Sets where the state is stored. Default: in memory.
     pub fn storage(mut self, storage: Storage) -> Self {
         self.storage = storage;
         self
     }
 
-    /// Whether acknowledged uploads survive a power cut, not only the death of the process. It costs fsyncs.
+    /// Sets whether acknowledged uploads survive a power cut, not only the death of the process. This costs fsyncs.
     pub fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
         self
     }
 
-    /// By whose code the checksums of uploads are computed. Default: independent of any client.
+    /// Sets the implementation that computes the checksums of uploads. Default: independent of any client.
     pub fn checksums(mut self, checksums: Checksums) -> Self {
         self.checksums = checksums;
         self
     }
 
-    /// Which limits are enforced. Default: none.
+    /// Sets which limits are enforced. Default: none.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How many files a listing tells at most; `None` for all. Default: 5,000 if limits are enforced, else all.
+    /// Sets how many files a listing holds at most; `None` for all. Default: 5,000 if limits are enforced, else all.
     pub fn listing_cap(mut self, cap: Option<usize>) -> Self {
         self.listing_cap = Some(cap);
         self
     }
 
-    /// How many links the list of one call may have; a longer list is refused whole, in words that blame no item.
-    /// Default: any number, since none is documented (API document, section 5).
+    /// Sets how many links the list of one call may have. A longer list is refused whole, with a text that names no
+    /// item. Default: any number, since none is documented (API document, section 5).
     pub fn most_items(mut self, items: Option<usize>) -> Self {
         self.most_items = items;
         self
     }
 
-    /// What becomes of a list with an item that can't be served. Default: the call is refused.
+    /// Sets what happens to a list with an item that can't be served. Default: the call is refused.
     pub fn lists(mut self, lists: Lists) -> Self {
         self.lists = lists;
         self
     }
 
-    /// The largest upload, by `Content-Length`. Default: 300 GB, the stricter of the two known values.
+    /// How many files one upload may bring; one that brings more is refused. Default: 500.
+    pub fn upload_files(mut self, files: usize) -> Self {
+        self.upload_files = files;
+        self
+    }
+
+    /// Whether files that an upload brings beyond their number are dropped without a word, rather than the upload refused.
+    /// Default: no.
+    pub fn drops_excess(mut self, drops: bool) -> Self {
+        self.drops_excess = drops;
+        self
+    }
+
+    /// The largest file of an upload. Default: 300 GB.
+    pub fn largest_file(mut self, bytes: u64) -> Self {
+        self.largest_file = bytes;
+        self
+    }
+
+    /// How long an upload may take before its connection is closed. Default: 4 hours.
+    pub fn upload_time(mut self, time: Duration) -> Self {
+        self.upload_time = time;
+        self
+    }
+
+    /// The largest upload, by `Content-Length`. Default: 500 GB.
     pub fn largest_upload(mut self, bytes: u64) -> Self {
         self.largest_upload = bytes;
         self
     }
 
-    /// How long listings show the state before a change. Default: not at all.
+    /// Sets how long listings show the state before a change. Default: not at all.
     pub fn lag(mut self, lag: Duration) -> Self {
         self.lag = lag;
         self
     }
 
-    /// What making a folder that exists does. Default: refuse.
+    /// Sets what making a folder that exists does. Default: refuse.
     pub fn mkdir_existing(mut self, policy: MkdirExisting) -> Self {
         self.mkdir_existing = policy;
+        self
+    }
+
+    /// What moving and renaming a folder in one call does. Default: both.
+    pub fn folder_rename(mut self, way: FolderRename) -> Self {
+        self.folder_rename = way;
         self
     }
 
@@ -257,26 +329,32 @@ impl Builder {
         self
     }
 
-    /// Appends a line of JSON for each request to this file.
+    /// Sets a file to which a line of JSON is appended for each request.
     pub fn request_log(mut self, path: impl Into<PathBuf>) -> Self {
         self.request_log = Some(path.into());
         self
     }
 
-    /// Adds an account. The first one is the control's. Default: one with [`DEMO_KEY`].
+    /// Adds an account. The control belongs to the first one. Default: one with [`DEMO_KEY`].
     pub fn account(mut self, account: Account) -> Self {
         self.accounts.push(account);
         self
     }
 
-    /// The clock by which dates, locks and tokens go. Default: the system's.
+    /// Sets the clock for dates, locks and tokens. Default: the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The zone in which dates are written. Default: UTC, since clients read them so (API document,
-    /// section 1); the service itself may use French time.
+    /// Writes dates in French time, as the service does (API document, section 1).
+    pub fn french_dates(self) -> Self {
+        // The rule itself, since a machine may have no database of zones.
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC);
+        self.zone(zone)
+    }
+
+    /// The zone in which dates are written. Default: UTC, so that tests needn't reckon.
     pub fn zone(mut self, zone: TimeZone) -> Self {
         self.zone = zone;
         self
@@ -285,7 +363,7 @@ impl Builder {
     /// Starts the emulator on the current tokio runtime.
     ///
     /// # Errors
-    /// If an address can't be listened on or isn't allowed, or the state can't be opened.
+    /// An address can't be listened on or isn't allowed, or the state can't be opened.
     pub async fn start(self) -> Result<Emulator, EmulatorError> {
         Emulator::start(self).await
     }

@@ -1,4 +1,4 @@
-//! The proxy's certificates: an authority of the emulator's own, and one certificate for the service's hosts.
+//! Certificates of the proxy: the emulator's own authority, and one certificate for the service's hosts.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use crate::error::EmulatorError;
 use crate::links::random_code;
 
-/// A certificate authority that nobody trusts but who is told to.
+/// A certificate authority that only clients which are configured for it trust.
 pub(crate) struct Authority {
     pem: String,
     key: String,
@@ -38,10 +38,10 @@ impl Authority {
         Ok(Self { pem: certificate.pem(), key: key.serialize_pem() })
     }
 
-    /// The authority of a state directory, so that a client has to be told only once.
+    /// Returns the authority of a state directory, always the same, so that a client is configured only once.
     pub(crate) fn persistent(directory: &Path) -> Result<Self, EmulatorError> {
         let path = directory.join("authority.pem");
-        // Certificate and key are one file, put in place whole: two processes that start together agree.
+        // Certificate and key are in one file, written in one step: two processes that start together agree.
         if !path.exists() {
             let made = Self::generate()?;
             let temporary = directory.join(format!("authority.{}", random_code(8)));
@@ -66,7 +66,7 @@ impl Authority {
         &self.pem
     }
 
-    /// A server's configuration with a fresh certificate for the service's hosts.
+    /// Returns a server's configuration with a fresh certificate for the service's hosts.
     pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, EmulatorError> {
         let authority_key = KeyPair::from_pem(&self.key).map_err(failed)?;
         let issuer = Issuer::new(authority_params(), authority_key);

@@ -1,4 +1,4 @@
-//! The checksum that the service keeps of each file, by either of two implementations.
+//! The checksum that the service keeps of each file, by one of two implementations.
 
 use std::str::FromStr;
 
@@ -6,14 +6,13 @@ use whirlpool::{Digest as _, Whirlpool};
 
 use crate::error::ParseValueError;
 
-/// By whose code the checksums of uploads are computed.
+/// Implementation that computes the checksums of uploads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Checksums {
-    /// By code that no client here shares, so that each upload checks the client's checksum.
+    /// Code that no client here shares, so that each upload checks the client's checksum.
     #[default]
     Independent,
-    /// By the client's own, several times as fast: to measure clients with, since the service shouldn't be what they
-    /// wait for.
+    /// The client's own code, several times as fast: for measuring clients, which then don't wait for the service.
     Fast,
 }
 
@@ -59,7 +58,7 @@ impl Hasher {
         }
     }
 
-    /// The checksum in lower-case hexadecimal digits.
+    /// Returns the checksum in lower-case hexadecimal digits.
     pub(crate) fn finish(self) -> String {
         match self {
             Self::Independent(hasher) => base16ct::lower::encode_string(&hasher.finalize()),

@@ -1,4 +1,4 @@
-//! The emulator's time: injectable, so that tests need not wait for locks and tokens to run out.
+//! The emulator's clock: replaceable, so that tests need not wait for locks and tokens to expire.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// Where the emulator gets its time from.
+/// Source of the emulator's time.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -18,19 +18,19 @@ enum Source {
 }
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that stands at `start` and moves only by [`Clock::advance`]; its clones move with it.
+    /// Returns a clock that starts at `start` and moves only by [`Clock::advance`]; its clones move with it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(Mutex::new(start))))
     }
 
-    /// The present time.
+    /// Returns the present time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -39,7 +39,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock on; a system clock takes no notice.
+    /// Moves a manual clock forward; does nothing to a system clock.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(time) = &self.0 {
             let mut time = time.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -59,13 +59,13 @@ impl Default for Clock {
     }
 }
 
-/// A date as the service writes it: `YYYY-MM-DD HH:MM:SS`, no zone (API document, section 1).
+/// Returns a date as the service writes it: `YYYY-MM-DD HH:MM:SS`, no zone (API document, section 1).
 pub(crate) fn wire_date(seconds: i64, zone: &TimeZone) -> String {
     let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Reads a date that a client sent, in the emulator's zone.
+/// Parses a date that a client sent, in the emulator's zone.
 pub(crate) fn parse_wire_date(text: &str, zone: &TimeZone) -> Option<i64> {
     let date = DateTime::strptime("%Y-%m-%d %H:%M:%S", text.trim()).ok()?;
     Some(zone.to_ambiguous_zoned_datetime(date).compatible().ok()?.timestamp().as_second())

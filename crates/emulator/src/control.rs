@@ -1,4 +1,4 @@
-//! The in-process control: what a test looks at and prepares behind the service's back.
+//! The in-process control, with which a test looks at the state and changes it without the service's API.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,69 +15,69 @@ use crate::service::Service;
 use crate::state::{NewFile, Tx, synthetic_blob};
 use crate::synthetic;
 
-/// A handle to a running emulator, for one of its accounts. All methods block for the time of a database
-/// transaction; nothing here counts as a request or obeys limits.
+/// Handle to a running emulator, for one of its accounts. All methods block for the time of a database transaction.
+/// None of them counts as a request or is limited.
 #[derive(Clone)]
 pub struct Control {
     service: Arc<Service>,
     key: String,
 }
 
-/// All that an account holds.
+/// All folders and files of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tree {
-    /// The folders, in the order of their making, without the root.
+    /// Folders, in the order in which they were made, without the root.
     pub folders: Vec<TreeFolder>,
-    /// The files, in the order of their arrival.
+    /// Files, in the order in which they arrived.
     pub files: Vec<TreeFile>,
 }
 
 /// A folder of a [`Tree`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TreeFolder {
-    /// Its id.
+    /// Id of the folder.
     pub id: i64,
-    /// The folder that it's in; 0 for the root.
+    /// Id of the parent folder; 0 for the root.
     pub parent: i64,
-    /// Its name as stored.
+    /// Name as stored.
     pub name: String,
-    /// Its path, as in `/a/b`.
+    /// Path, as in `/a/b`.
     pub path: String,
 }
 
 /// A file of a [`Tree`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TreeFile {
-    /// The folder that it's in; 0 for the root.
+    /// Id of the file's folder; 0 for the root.
     pub folder_id: i64,
-    /// Its name as stored.
+    /// Name as stored.
     pub name: String,
-    /// Its path, as in `/a/b/name`.
+    /// Path, as in `/a/b/name`.
     pub path: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Its checksum as the service tells it.
+    /// Checksum as the service gives it.
     pub whirlpool: String,
-    /// Its link.
+    /// Link of the file.
     pub url: String,
-    /// Its date as the service tells it.
+    /// Date as the service writes it.
     pub date: String,
-    /// Its description.
+    /// Description of the file.
     pub description: String,
 }
 
 /// A file for [`Control::seed_many`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeedFile {
-    /// The id of its folder.
+    /// Id of the file's folder.
     pub folder_id: i64,
-    /// Its name, stored as it is.
+    /// Name, stored as it is.
     pub name: String,
-    /// Its size. The content is that of [`synthetic::fill`](crate::synthetic::fill).
+    /// Size in bytes. The content is that of [`synthetic::fill`](crate::synthetic::fill).
     pub size: u64,
-    /// Which synthetic content. The checksum is computed once for each pair of seed and size.
+    /// Seed of the synthetic content. The checksum is computed once for each pair of seed and size.
     pub seed: u64,
-    /// When it was sent; now if none.
+    /// Time of the upload; `None` means now.
     pub date: Option<Timestamp>,
 }
 
@@ -86,7 +86,7 @@ impl Control {
         Self { service, key }
     }
 
-    /// The same for another account.
+    /// Returns a control for another account.
     #[must_use]
     pub fn for_account(&self, key: impl Into<String>) -> Self {
         Self { service: Arc::clone(&self.service), key: key.into() }
@@ -104,20 +104,20 @@ impl Control {
         })
     }
 
-    /// How often each endpoint was asked since the start or the last reset: `file/ls`, `upload.cgi`, `end.pl`,
-    /// `download`, `dir`, `page`, `check_links.pl`. Endpoints that weren't asked are missing.
+    /// Returns how often each endpoint was called since the start or the last reset: `file/ls`, `upload.cgi`,
+    /// `end.pl`, `download`, `dir`, `page`, `check_links.pl`. Endpoints that weren't called are missing.
     #[must_use]
     pub fn counters(&self) -> BTreeMap<String, u64> {
         self.service.counters.requests()
     }
 
-    /// The sum of the counters of all API calls: of all that `limits` counts.
+    /// Returns the sum of the counters of all API calls: of all that `limits` counts.
     #[must_use]
     pub fn api_calls(&self) -> u64 {
         self.counters().iter().filter(|(endpoint, _)| endpoint.contains('/')).map(|(_, count)| count).sum()
     }
 
-    /// How many flood answers were given.
+    /// Returns how many flood answers were given.
     #[must_use]
     pub fn floods(&self) -> u64 {
         self.service.counters.floods()
@@ -133,7 +133,7 @@ impl Control {
         self.service.faults.add(fault);
     }
 
-    /// The faults that were added and not cleared.
+    /// Returns the faults that were added and not cleared.
     #[must_use]
     pub fn faults(&self) -> Vec<FaultSpec> {
         self.service.faults.list()
@@ -144,18 +144,18 @@ impl Control {
         self.service.faults.clear();
     }
 
-    /// Forgets all locks and intervals of the limits.
+    /// Removes all locks and intervals of the limits.
     ///
     /// # Errors
-    /// If the state fails.
+    /// The state fails.
     pub fn reset_limits(&self) -> Result<(), EmulatorError> {
         self.service.store.transact(|tx| Ok(tx.clear_gates()?))
     }
 
-    /// All that the account holds, as it is, whatever the lag shows in listings.
+    /// Returns everything in the account as it is, whatever the lag shows in listings.
     ///
     /// # Errors
-    /// If the account doesn't exist or the state fails.
+    /// The account doesn't exist, or the state fails.
     pub fn tree(&self) -> Result<Tree, EmulatorError> {
         let zone = &self.service.zone;
         self.with(|tx, account| {
@@ -199,27 +199,27 @@ impl Control {
         })
     }
 
-    /// How many files the account holds, as [`tree`](Self::tree) tells them.
+    /// Returns how many files the account has, as [`tree`](Self::tree) returns them.
     ///
     /// # Errors
-    /// If the account doesn't exist or the state fails.
+    /// The account doesn't exist, or the state fails.
     pub fn count_files(&self) -> Result<u64, EmulatorError> {
         self.with(|tx, account| Ok(tx.count_files(account)?))
     }
 
-    /// Makes a folder with its parents, where they're missing, and answers its id. Names are stored as they are.
+    /// Makes a folder with its parents, where they are missing, and returns its id. Names are stored as they are.
     ///
     /// # Errors
-    /// If the account doesn't exist or the state fails.
+    /// The account doesn't exist, or the state fails.
     pub fn seed_folder(&self, path: &str) -> Result<i64, EmulatorError> {
         self.with(|tx, account| folder_at(tx, account, path))
     }
 
-    /// Makes a folder as [`seed_folder`](Self::seed_folder) does and shares it with the world, asking for the
-    /// password if there is one. Answers the share's code, the end of its page's address.
+    /// Makes a folder as [`seed_folder`](Self::seed_folder) does and shares it publicly, with the password if there
+    /// is one. Returns the share's code, the end of its page's URL.
     ///
     /// # Errors
-    /// If the account doesn't exist or the state fails.
+    /// The account doesn't exist, or the state fails.
     pub fn seed_share(&self, path: &str, password: Option<&str>) -> Result<String, EmulatorError> {
         self.with(|tx, account| {
             let folder = folder_at(tx, account, path)?;
@@ -229,19 +229,19 @@ impl Control {
         })
     }
 
-    /// Stores a file at a path, making its folders, and answers its link. The name is stored as it is, and a
+    /// Stores a file at a path with its folders, and returns its link. The name is stored as it is, and an existing
     /// file of that name stays beside it.
     ///
     /// # Errors
-    /// If the account doesn't exist or the state fails.
+    /// The account doesn't exist, or the state fails.
     pub fn seed_file(&self, path: &str, content: &[u8]) -> Result<String, EmulatorError> {
         self.seed_file_dated(path, content, self.service.clock.now())
     }
 
-    /// The same with a date of your choice.
+    /// Stores a file as [`seed_file`](Self::seed_file) does, with a given date.
     ///
     /// # Errors
-    /// If the account doesn't exist or the state fails.
+    /// The account doesn't exist, or the state fails.
     pub fn seed_file_dated(
         &self,
         path: &str,
@@ -279,10 +279,10 @@ impl Control {
         })
     }
 
-    /// Stores many files with synthetic content in a single transaction, and answers their links.
+    /// Stores many files with synthetic content in a single transaction, and returns their links.
     ///
     /// # Errors
-    /// If the account doesn't exist or the state fails.
+    /// The account doesn't exist, or the state fails.
     pub fn seed_many(&self, files: &[SeedFile]) -> Result<Vec<String>, EmulatorError> {
         let mut checksums: HashMap<(u64, u64), String> = HashMap::new();
         for file in files {
@@ -311,10 +311,10 @@ impl Control {
         })
     }
 
-    /// A stored file's content, by link. Meant for small files: it comes as a whole.
+    /// Returns a stored file's content, by link. Meant for small files, since it comes in one piece.
     ///
     /// # Errors
-    /// If there's no such file or its content can't be read.
+    /// The file doesn't exist, or its content can't be read.
     pub fn content(&self, url: &str) -> Result<Vec<u8>, EmulatorError> {
         let (blob, size) = self.blob_of(url)?;
         let failed = |error| EmulatorError::Control(format!("cannot read {url}: {error}"));
@@ -326,10 +326,10 @@ impl Control {
         Ok(content)
     }
 
-    /// Alters a byte of a stored file, while its checksum stays as it was. Copies of the file share the damage.
+    /// Changes a byte of a stored file but not its checksum. Copies of the file have the same damage.
     ///
     /// # Errors
-    /// If there's no such file or byte, or the content is synthetic.
+    /// The file or the byte doesn't exist, or the content is synthetic.
     pub fn corrupt(&self, url: &str, offset: u64) -> Result<(), EmulatorError> {
         let (blob, _) = self.blob_of(url)?;
         let altered = self.service.store.blobs.corrupt(&blob, offset);

@@ -1,7 +1,7 @@
-//! The control over HTTP, below `/_emulator/`, for curl and for tests in other languages.
+//! The control over HTTP, under `/_emulator/`, for curl and for tests in other languages.
 //!
-//! `GET counters`, `POST counters/reset`, `GET|POST|DELETE faults` (one fault a line, as on the command line),
-//! `GET tree` and `GET count` with the account's key as bearer, `GET limits`, `POST limits/reset`.
+//! Requests are `GET counters`, `POST counters/reset`, `GET|POST|DELETE faults` (one fault per line, as on the
+//! command line), `GET tree` and `GET count` with the account's key as bearer, `GET limits`, `POST limits/reset`.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! How often each endpoint was asked: what tests compare with what a client ought to cost.
+//! Number of calls of each endpoint: tests compare them with what a client should need.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Counts of one emulator process. They describe the run, not the account, so they aren't part of the state.
+/// Counters of one emulator process. They describe the run, not the account, so they aren't part of the state.
 #[derive(Default)]
 pub(crate) struct Counters {
     counts: Mutex<Counts>,

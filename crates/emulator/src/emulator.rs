@@ -31,7 +31,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// The configuration of a new emulator.
+    /// Returns the configuration of a new emulator.
     ///
     /// ```
     /// # async fn example() -> Result<(), fichier_emulator::EmulatorError> {
@@ -101,53 +101,53 @@ impl Emulator {
         Ok(Self { endpoint, address, proxy: proxy_address, authority, api_key, control, stop, tasks })
     }
 
-    /// The base of everything: `http://127.0.0.1:PORT/`. API calls are below `v1/`.
+    /// Returns the base of all URLs: `http://127.0.0.1:PORT/`. API calls are under `v1/`.
     #[must_use]
     pub fn endpoint(&self) -> Url {
         self.endpoint.clone()
     }
 
-    /// The address that's listened on.
+    /// Returns the address that the emulator listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The proxy's address, if there is a proxy.
+    /// Returns the proxy's address, if there is a proxy.
     #[must_use]
     pub fn proxy_addr(&self) -> Option<SocketAddr> {
         self.proxy
     }
 
-    /// The certificate that clients must trust to use the proxy, if there is a proxy.
+    /// Returns the certificate that clients must trust to use the proxy, if there is a proxy.
     #[must_use]
     pub fn ca_pem(&self) -> Option<&str> {
         self.authority.as_ref().map(Authority::pem)
     }
 
-    /// Writes that certificate to a file.
+    /// Writes the proxy's certificate to a file.
     ///
     /// # Errors
-    /// If there is no proxy, or the file can't be written.
+    /// There is no proxy, or the file can't be written.
     pub fn write_ca(&self, path: impl AsRef<Path>) -> Result<(), EmulatorError> {
         let path = path.as_ref();
         let pem = self.ca_pem().ok_or(EmulatorError::NoProxy)?;
         std::fs::write(path, pem).map_err(EmulatorError::file(path))
     }
 
-    /// The key of the first account.
+    /// Returns the key of the first account.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// The handle by which a test looks behind the service.
+    /// Returns the control with which a test looks at the state.
     #[must_use]
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// Stops listening, lets running requests end for a moment, then cuts them off.
+    /// Stops listening, gives running requests a moment to end, then cuts them off.
     pub async fn shutdown(self) {
         self.stop.cancel();
         self.tasks.close();

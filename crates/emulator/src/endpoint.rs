@@ -1,4 +1,4 @@
-//! Which endpoint a request is for, by host and path.
+//! The endpoint of a request, by host and path.
 
 use http::Method;
 
@@ -7,39 +7,39 @@ use http::Method;
 pub(crate) enum Endpoint {
     /// An API call, named as in the document, without `.cgi`: `file/ls`, `download/get_token`.
     Api(String),
-    /// A file's upload to a node.
+    /// The upload of files to a node.
     Upload,
     /// The report after an upload.
     Report,
-    /// A file's content from a node, by token.
+    /// The content of a file from a node, by token.
     Download(String),
-    /// A shared folder's page.
+    /// The page of a shared folder.
     Shared(String),
-    /// A file's page for people.
+    /// The page of a file, for people.
     Page(String),
     /// The check of many links.
     CheckLinks,
     /// The emulator's own control, not part of the service.
     Control(String),
-    /// Nothing that the service has.
+    /// An endpoint that the service doesn't have.
     Unknown,
 }
 
-/// The service's parts. Behind the proxy each has its own hosts; without it all share one port.
+/// A part of the service. Behind the proxy each part has its own hosts; without it all share one port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// `api.1fichier.com`
+    /// The API: `api.1fichier.com`.
     Api,
-    /// `1fichier.com`
+    /// The web site: `1fichier.com`.
     Site,
-    /// `upN.1fichier.com`, `a-N.1fichier.com`
+    /// The storage nodes: `upN.1fichier.com`, `a-N.1fichier.com`.
     Node,
-    /// All of them, on the emulator's own port.
+    /// All parts, on the emulator's own port.
     Everything,
 }
 
 impl Part {
-    /// The part that answers under a host name of the service.
+    /// Returns the part that answers under a host name of the service.
     pub(crate) fn of_host(host: &str) -> Self {
         match host {
             "api.1fichier.com" => Self::Api,
@@ -92,7 +92,7 @@ impl Endpoint {
         Self::Unknown
     }
 
-    /// The name by which counters, faults and the request log know the endpoint.
+    /// Returns the name of the endpoint in counters, faults and the request log.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Api(call) => call,

@@ -1,31 +1,31 @@
-//! What can go wrong when an emulator starts or its state is handled.
+//! What can go wrong when an emulator starts or its state is used.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why an emulator could not start, or could not do what its control asked for.
+/// Why an emulator couldn't start, or couldn't do what its control asked for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmulatorError {
-    /// The address is reachable from other machines and nobody allowed that.
+    /// The address is reachable from other machines, which wasn't allowed.
     #[error(
         "{0} is not a loopback address: allow it explicitly, since the emulator has no transport security"
     )]
     NotLoopback(SocketAddr),
-    /// The address could not be listened on.
+    /// The address couldn't be listened on.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address that was asked for.
+        /// Address that was asked for.
         address: SocketAddr,
-        /// What the system said.
+        /// Error that the system gave.
         source: std::io::Error,
     },
-    /// A file or directory of the state could not be used.
+    /// A file or directory of the state couldn't be used.
     #[error("cannot use {path}")]
     File {
-        /// The file or directory.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// Error that the system gave.
         source: std::io::Error,
     },
     /// The state database failed.
@@ -34,15 +34,15 @@ pub enum EmulatorError {
     /// The state was written by a newer emulator.
     #[error("the state has format {found}, this emulator knows formats up to {known}")]
     NewerState {
-        /// The format of the state.
+        /// Format of the state.
         found: i64,
-        /// The newest format that this emulator knows.
+        /// Newest format that this emulator knows.
         known: i64,
     },
-    /// The proxy's certificates could not be made.
+    /// The proxy's certificates couldn't be made.
     #[error("cannot make the proxy's certificates: {0}")]
     Certificate(String),
-    /// There is no proxy, hence no certificate authority.
+    /// There is no proxy, so there is no certificate authority.
     #[error("this emulator has no proxy, hence no certificate authority")]
     NoProxy,
     /// A control call named something that doesn't exist or can't be done.
@@ -57,11 +57,11 @@ impl EmulatorError {
     }
 }
 
-/// A value of `--limits`, `--fault` or `--mkdir-existing` that can't be read.
+/// Why a value of `--limits`, `--fault` or `--mkdir-existing` can't be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}`: {reason}")]
 pub struct ParseValueError {
-    /// The value, or the part of it, that can't be read.
+    /// The value, or the part of it that is wrong.
     pub value: String,
     /// What was expected instead.
     pub reason: String,

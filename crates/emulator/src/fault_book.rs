@@ -1,14 +1,14 @@
-//! The faults that are in force, and which of them strike a request.
+//! The active faults, and which of them apply to a request.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::faults::{FaultKind, FaultSpec};
 
-/// A fault that strikes a request.
+/// A fault that applies to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Strike {
     pub(crate) kind: FaultKind,
-    /// Only what bears a name with this in it is concerned.
+    /// Text that must be in a file's name for the fault to apply; `None` for every file.
     pub(crate) part: Option<String>,
 }
 
@@ -30,12 +30,12 @@ struct Entry {
     struck: u64,
 }
 
-/// What is known about a request when it's compared with the faults.
+/// What is known of a request when faults are chosen for it.
 #[derive(Clone, Copy)]
 pub(crate) enum About<'a> {
-    /// Nothing: only faults without a `name` are considered.
+    /// No file is known: only faults without a `name` are considered.
     Request,
-    /// These files: only faults with a `name` are considered.
+    /// Names of the request's files: only faults with a `name` are considered.
     Files(&'a [String]),
 }
 
@@ -64,12 +64,12 @@ impl FaultBook {
         self.lock().iter().map(|entry| entry.spec.clone()).collect()
     }
 
-    /// Whether names have to be found out for this endpoint at all.
+    /// Checks whether the names of an endpoint's files have to be found out at all.
     pub(crate) fn asks_for_names(&self, endpoint: &str) -> bool {
         self.lock().iter().any(|entry| entry.spec.name.is_some() && entry.spec.is_at(endpoint))
     }
 
-    /// The faults that strike now. Each call counts as one matching request.
+    /// Returns the faults that apply now. Each call counts as one matching request.
     pub(crate) fn strike(&self, endpoint: &str, about: About<'_>) -> Vec<Strike> {
         let mut strikes = Vec::new();
         for entry in self.lock().iter_mut() {

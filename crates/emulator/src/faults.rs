@@ -1,9 +1,9 @@
-//! Faults on demand: what each kind does, and how it's written on a command line.
+//! Faults on demand: what each kind does, and how it is written on a command line.
 //!
-//! A fault is `endpoint=NAME,kind=KIND[,name=PART][,after=N][,times=N]`. Without `endpoint` it applies to
-//! every endpoint where its kind makes sense; `name` restricts it to requests about files whose name contains
-//! the text; `after` lets so many matching requests pass first; `times` ends it after so many strikes (default:
-//! never; `wait-report:K` and `empty-report:K` end after K).
+//! A fault is `endpoint=NAME,kind=KIND[,name=PART][,after=N][,times=N]`. Without `endpoint` it applies to every
+//! endpoint where its kind makes sense. `name` restricts it to requests about files whose name contains the text.
+//! `after` lets N matching requests pass first. `times` ends it after it applied N times (default: never;
+//! `wait-report:K` and `empty-report:K` end after K).
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::ParseValueError;
 
-/// What goes wrong. Byte counts and file numbers follow a colon: `cut-download:1000`.
+/// What a fault does. Byte counts and file numbers follow a colon: `cut-download:1000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultKind {
@@ -26,9 +26,9 @@ pub enum FaultKind {
     /// `status:CODE` or `status:CODE:SECONDS`: this HTTP status without JSON, with `Retry-After`; nothing is
     /// done.
     Status(u16, Option<u64>),
-    /// `answer:TEXT`: status 200 with this text in place of an answer, for instance `answer:{}`; nothing is done.
+    /// `answer:TEXT`: status 200 with this text instead of an answer, for instance `answer:{}`; nothing is done.
     Answer(String),
-    /// `done-answer:TEXT`: all is done, but this text stands in place of the answer.
+    /// `done-answer:TEXT`: all is done, but this text is sent instead of the answer.
     DoneAnswer(String),
     /// `done-status:CODE`: all is done, but the answer is this HTTP status without JSON.
     DoneStatus(u16),
@@ -36,11 +36,11 @@ pub enum FaultKind {
     DoneRefusal(u16, String),
     /// `refusal:CODE:TEXT`: this failure text with this HTTP status; nothing is done.
     Refusal(u16, String),
-    /// `drop-upload`: each matching file is taken, and neither stored nor reported.
+    /// `drop-upload`: each matching file is accepted, but neither stored nor reported.
     DropUpload,
     /// `html`: status 200 with a maintenance page in HTML; nothing is done.
     Html,
-    /// `page:CODE:TEXT`: this HTTP status with a page in HTML that says this; nothing is done.
+    /// `page:CODE:TEXT`: this HTTP status with a page in HTML that holds this text; nothing is done.
     Page(u16, String),
     /// `plain:CODE:TEXT`: this HTTP status with this text as it is, without HTML or JSON; nothing is done.
     Plain(u16, String),
@@ -52,18 +52,18 @@ pub enum FaultKind {
     GzipBomb(u64),
     /// `trickle:MS`: all is done, but the answer comes byte by byte, one each so many milliseconds.
     Trickle(Duration),
-    /// `field:NAME=JSON`: this field of the answer's objects, where they have it, holds this value. The text goes out
-    /// as it is, and needn't be good JSON.
+    /// `field:NAME=JSON`: this field of the answer's objects, where they have it, gets this value. The text is sent
+    /// as it is, and needn't be valid JSON.
     Field(String, String),
     /// `drop-field:NAME`: this field of the answer's objects is left out.
     DropField(String),
-    /// `latency:MS`: the request waits so many milliseconds, then goes on as usual.
+    /// `latency:MS`: the request waits for MS milliseconds, then continues as usual.
     Latency(Duration),
     /// `close`: the connection is closed before anything is done.
     Close,
     /// `lost-answer`: all is done, but the connection is closed before the answer.
     LostAnswer,
-    /// `truncated-json`: all is done, but only the first half of the answer's body is sent, as if whole.
+    /// `truncated-json`: all is done, but only the first half of the answer's body is sent, as if it were whole.
     TruncatedJson,
     /// `cut-answer`: all is done, but the connection is closed amid the answer's body.
     CutAnswer,
@@ -73,7 +73,8 @@ pub enum FaultKind {
     Redirect(String),
     /// `cut-upload:N`: the connection is closed when N bytes of the upload's body arrived; nothing is stored.
     CutUpload(u64),
-    /// `corrupt-upload:N`: byte N of each matching file is stored altered; the report tells its true checksum.
+    /// `corrupt-upload:N`: byte N of each matching file is stored changed; the report gives the checksum of what is
+    /// stored.
     CorruptUpload(u64),
     /// `plain-upload`: the upload's answer is a plain 200 instead of the redirection to the report.
     PlainUpload,
@@ -81,7 +82,7 @@ pub enum FaultKind {
     CutDownload(u64),
     /// `short-download:N`: the content ends N bytes early, and `Content-Length` agrees with that.
     ShortDownload(u64),
-    /// `corrupt-download:N`: byte N of the file is sent altered.
+    /// `corrupt-download:N`: byte N of the file is sent changed.
     CorruptDownload(u64),
     /// `long-download:N`: N bytes more than the file has follow it, and `Content-Length` agrees with that.
     LongDownload(u64),
@@ -89,19 +90,19 @@ pub enum FaultKind {
     IgnoreRange,
     /// `expired-token`: the download token counts as expired.
     ExpiredToken,
-    /// `wrong-checksum`: checksums in the answer (listing, file info, upload report) are altered.
+    /// `wrong-checksum`: checksums in the answer (listing, file info, upload report) are wrong.
     WrongChecksum,
     /// `missing-checksum`: checksums are left out of the answer.
     MissingChecksum,
-    /// `missing-items`: `folder/ls` leaves out `items`, although asked for them.
+    /// `missing-items`: `folder/ls` leaves out `items`, although the call asks for them.
     MissingItems,
-    /// `drop-from-report:K`: the upload's report doesn't name its K-th file (from 1), although it's stored.
+    /// `drop-from-report:K`: the upload's report lacks its K-th file (from 1), although it is stored.
     DropFromReport(usize),
     /// `rename-report`: the names in the upload's report differ from what was stored.
     RenameReport,
-    /// `wrong-link`: the upload's report names the link of the account's oldest file for each that was stored.
+    /// `wrong-link`: the upload's report gives the link of the account's oldest file for each that was stored.
     WrongLink,
-    /// `store-as:TEXT`: each matching file is stored with `_` where TEXT stands in its name.
+    /// `store-as:TEXT`: each matching file is stored with `_` instead of TEXT in its name.
     StoreAs(String),
     /// `wait-report:K`: the report is `Please wait` in HTML, K times.
     WaitReport(u64),
@@ -110,7 +111,7 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Whether the kind makes sense at an endpoint, so that a fault without `endpoint` strikes only there.
+    /// Checks whether the kind makes sense at an endpoint, so that a fault without `endpoint` applies only there.
     pub(crate) fn applies_to(&self, endpoint: &str) -> bool {
         let api = endpoint.contains('/');
         match self {
@@ -350,20 +351,20 @@ impl fmt::Display for FaultKind {
 /// One fault: what goes wrong, where, and how often. See the module's text for the written form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultSpec {
-    /// The endpoint, as counters name it (`file/ls`, `upload.cgi`, `end.pl`, `download`, `dir`); all if none.
+    /// The endpoint, as counters name it (`file/ls`, `upload.cgi`, `end.pl`, `download`, `dir`); `None` means all.
     pub endpoint: Option<String>,
-    /// Only requests about a file whose name contains this text.
+    /// Text that must be in the name of a file of the request.
     pub name: Option<String>,
     /// What goes wrong.
     pub kind: FaultKind,
-    /// So many matching requests pass unharmed first.
+    /// How many matching requests pass first.
     pub after: u64,
-    /// So many strikes, then never again; no end if none.
+    /// How often the fault applies; `None` means without end.
     pub times: Option<u64>,
 }
 
 impl FaultSpec {
-    /// A fault of this kind, everywhere where it makes sense, each time.
+    /// Makes a fault of this kind, wherever it makes sense, each time.
     #[must_use]
     pub fn new(kind: FaultKind) -> Self {
         let times = match kind {
@@ -387,14 +388,14 @@ impl FaultSpec {
         self
     }
 
-    /// Lets so many matching requests pass first.
+    /// Lets this many matching requests pass first.
     #[must_use]
     pub fn after(mut self, after: u64) -> Self {
         self.after = after;
         self
     }
 
-    /// Ends the fault after so many strikes.
+    /// Ends the fault after it applied this many times.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
@@ -418,7 +419,7 @@ fn endpoint_name(text: &str) -> String {
     }
 }
 
-/// The parts of a fault. A comma that no known key follows belongs to the text before it, as in
+/// Splits a fault into its parts. A comma that no known key follows belongs to the text before it, as in
 /// `kind=answer:{"status":"OK","files":3}`.
 fn parts(text: &str) -> Vec<&str> {
     let keys = ["endpoint=", "kind=", "name=", "after=", "times="];

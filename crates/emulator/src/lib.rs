@@ -1,11 +1,11 @@
-//! The 1Fichier service, imitated: an HTTP server that follows the API document.
+//! An emulator of the 1Fichier service: an HTTP server that follows the API document.
 //!
-//! Where the document is unsure, the emulator takes the stricter reading, so that a client which pleases it has
-//! a chance to please the service. It knows the service's limits ([`Limits`]), lies on demand ([`FaultSpec`]),
-//! keeps its state in memory or in a directory ([`Storage`]), and serves unaltered clients through a proxy that
-//! speaks TLS under the service's own host names ([`Builder::proxy`]).
+//! Where the document is unsure, the emulator follows the stricter reading, so that a client which works with it is
+//! likely to work with the service. It knows the service's limits ([`Limits`]), makes mistakes on demand
+//! ([`FaultSpec`]), keeps its state in memory or in a directory ([`Storage`]), and serves unmodified clients through
+//! a proxy with TLS under the service's own host names ([`Builder::proxy`]).
 //!
-//! It shares no code with the client: what both understand of the document, they understand independently.
+//! It shares no code with the client: each follows the document independently.
 
 mod answer;
 mod builder;
@@ -32,7 +32,7 @@ mod service;
 mod state;
 pub mod synthetic;
 
-pub use builder::{Account, Builder, DEMO_KEY, Lists, MkdirExisting};
+pub use builder::{Account, Builder, DEMO_KEY, FolderRename, Lists, MkdirExisting};
 pub use checksum::Checksums;
 pub use clock::Clock;
 pub use control::{Control, SeedFile, Tree, TreeFile, TreeFolder};

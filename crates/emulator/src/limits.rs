@@ -1,15 +1,15 @@
 //! The service's limits (API document, section 2), real or scaled down for tests.
 //!
-//! Where the document is unsure, the stricter reading holds here:
-//! - *any call*: one each 330 ms on average, with a burst of four; more locks the address for all API calls;
-//! - *listing*, `folder/ls` and `file/ls` alike: 3 s apart; sooner locks listings, other calls go on;
+//! Where the document is unsure, the stricter reading is used:
+//! - *any call*: one every 330 ms on average, with a burst of four; more locks the address for all API calls;
+//! - *listing*, `folder/ls` and `file/ls` alike: 3 s apart; sooner locks listings, other calls still work;
 //! - *same folder*: 30 s apart, for the folder's files (`file/ls`, `folder/ls` with `files: 1`) and for its
 //!   folders (`folder/ls` without) each; windows of one folder count like any listing of it;
 //! - *all files*: once an hour; *account info*: once in 5 minutes for the account, once a minute for the address.
 //!
-//! A lock lasts 30 s, twice as long at each further offence within 5 minutes, at most 5 minutes. Asking on
-//! during a lock, 2 s after its start or later, starts its 30 s anew: a client that sleeps gets out, a client
-//! that hammers never does. Intervals are checked with a tenth of tolerance, for jitter on the way.
+//! A lock lasts 30 s, twice as long at each further offence within 5 minutes, at most 5 minutes. A call during a
+//! lock, 2 s after its start or later, starts its 30 s again: a client that sleeps gets out, a client that keeps
+//! calling never does. Intervals are checked with a tenth of tolerance, for jitter on the way.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,15 +18,15 @@ use std::time::Duration;
 use crate::error::ParseValueError;
 use crate::state::Tx;
 
-/// Which limits are enforced.
+/// Limits that are enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Limits {
-    /// None; a token still expires after 5 minutes.
+    /// No limits; a token still expires after 5 minutes.
     #[default]
     Off,
-    /// The service's.
+    /// The limits of the service.
     Real,
-    /// The service's, with every interval divided by this number.
+    /// The limits of the service, with every interval divided by this number.
     Scaled(f64),
 }
 
@@ -69,15 +69,15 @@ const LONGEST_LOCK: Duration = Duration::from_secs(300);
 const OFFENCE_MEMORY: Duration = Duration::from_secs(300);
 const LOCK_GRACE: Duration = Duration::from_secs(2);
 
-/// The service's results of a listing at most; sub-folders aren't counted, since there would be no way to read
-/// the rest of them.
+/// Most files in a listing of the service. Sub-folders aren't counted, since there would be no way to list the rest
+/// of them.
 pub(crate) const LISTING_CAP: usize = 5000;
 
-/// What a call counts as, besides being a call.
+/// Kind of a call, for the limits besides those of every call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Class {
     Plain,
-    /// A listing of a folder; `what` tells its files from its folders.
+    /// A listing of a folder; `what` says whether of its files or its folders.
     Folder {
         what: &'static str,
         folder: i64,
@@ -106,7 +106,7 @@ impl Gate {
 }
 
 impl Limits {
-    /// An interval of the document in microseconds, scaled.
+    /// Returns an interval of the document in microseconds, scaled.
     pub(crate) fn micros(self, real: Duration) -> i64 {
         let factor = if let Self::Scaled(factor) = self { factor } else { 1.0 };
         let scaled = real.div_f64(factor.max(1e-6));
@@ -121,7 +121,7 @@ impl Limits {
         self != Self::Off
     }
 
-    /// Whether an address may make one more call now.
+    /// Checks whether an address may make one more call now.
     pub(crate) fn admit_call(self, tx: &Tx<'_>, address: &str) -> rusqlite::Result<bool> {
         if !self.are_on() {
             return Ok(true);
@@ -142,7 +142,7 @@ impl Limits {
         Ok(admitted)
     }
 
-    /// Whether an account may make a call of this class now.
+    /// Checks whether an account may make a call of this class now.
     pub(crate) fn admit_class(
         self,
         tx: &Tx<'_>,
@@ -156,7 +156,7 @@ impl Limits {
         let (own_key, own_gap) = match class {
             Class::Plain => return Ok(true),
             Class::Info => {
-                // No lock here: only this call fails, and downloads keep working.
+                // There is no lock here: only this call fails, and downloads keep working.
                 let mut gate = Gate::load(tx, format!("info/{account}"))?;
                 let mut of_address = Gate::load(tx, format!("info-address/{address}"))?;
                 let admitted = tx.now - gate.mark >= self.gap(INFO_GAP)

@@ -1,9 +1,9 @@
-//! Links: how files are known to the world (API document, sections 5 and 7).
+//! Links: the public names of files (API document, sections 5 and 7).
 
 use rand::RngExt as _;
 use url::Url;
 
-/// The domains that links may bear, by the number that `upload.cgi` takes (API document, section 7).
+/// Domains of links, by the number that `upload.cgi` takes (API document, section 7).
 pub(crate) const DOMAINS: [&str; 11] = [
     "1fichier.com",
     "alterupload.com",
@@ -20,20 +20,20 @@ pub(crate) const DOMAINS: [&str; 11] = [
 
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
-/// A random string of lower-case letters and digits.
+/// Returns a random string of lower-case letters and digits.
 pub(crate) fn random_code(length: usize) -> String {
     let mut rng = rand::rng();
     (0..length).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
 }
 
-/// The link of a file.
+/// Returns the link of a file.
 pub(crate) fn link(domain: u8, code: &str) -> String {
     let domain = DOMAINS.get(usize::from(domain)).unwrap_or(&DOMAINS[0]);
     format!("https://{domain}/?{code}")
 }
 
-/// The code in a link: any domain of the table, with or without `www.`, `http` or `https`; further
-/// parameters (`&af=…`) are ignored, as such links are passed around.
+/// Returns the code in a link: any domain of the table, with or without `www.`, `http` or `https`. Further parameters
+/// (`&af=…`) are ignored, since people share such links.
 pub(crate) fn code_of(link: &str) -> Option<String> {
     let url = Url::parse(link.trim()).ok()?;
     if !matches!(url.scheme(), "http" | "https") || !matches!(url.path(), "/" | "") {
@@ -47,7 +47,7 @@ pub(crate) fn code_of(link: &str) -> Option<String> {
     is_code(code).then(|| code.to_owned())
 }
 
-/// Whether a string can be a link's code.
+/// Checks whether a string can be a link's code.
 pub(crate) fn is_code(text: &str) -> bool {
     (5..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::answer::Body;
 use crate::error::EmulatorError;
 
-/// Where the lines go.
+/// File of the request log.
 pub(crate) struct RequestLog {
     file: Mutex<File>,
 }
@@ -27,7 +27,7 @@ impl RequestLog {
     }
 
     fn write(&self, entry: &Entry) {
-        // One write for a line, so that processes that share a log don't mix theirs.
+        // Each line is one write, so that processes that share a log don't mix theirs.
         let Ok(mut line) = serde_json::to_vec(entry) else { return };
         line.push(b'\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +46,7 @@ pub(crate) struct Entry {
     pub(crate) endpoint: String,
     pub(crate) account: Option<String>,
     pub(crate) folder: Option<i64>,
-    /// None if the connection was closed without an answer.
+    /// `None` if the connection was closed without an answer.
     pub(crate) status: Option<u16>,
     pub(crate) message: Option<String>,
     pub(crate) faults: Vec<String>,
@@ -71,7 +71,7 @@ impl Drop for PendingEntry {
     }
 }
 
-/// A body that counts what goes out into its log entry.
+/// A body that counts its bytes for its log entry.
 pub(crate) struct LoggedBody {
     pub(crate) inner: Body,
     pub(crate) pending: PendingEntry,

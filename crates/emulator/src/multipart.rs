@@ -1,23 +1,23 @@
-//! `multipart/form-data` as strictly as the service reads it (API document, section 7): the boundary unquoted,
-//! field names and file names quoted. A parser of our own, since those that exist are more forgiving.
+//! A parser of `multipart/form-data` as strict as the service (API document, section 7): the boundary unquoted, field
+//! names and file names quoted. It is our own, since existing parsers are more forgiving.
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use memchr::memmem::Finder;
 
-/// Longer headers of a part aren't read.
+/// Largest header of a part that is read, in bytes.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// Why a body could not be read.
+/// Why a body couldn't be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum MultipartError {
     /// The connection ended, or a fault says that it does.
     Cut,
-    /// It isn't a form.
+    /// The body isn't a form.
     Malformed,
 }
 
-/// The boundary in a `Content-Type`; none if it's missing, quoted or impossible.
+/// Returns the boundary in a `Content-Type`; `None` if it is missing, quoted or impossible.
 pub(crate) fn boundary(content_type: &str) -> Option<&str> {
     let rest = content_type.trim_start();
     let kind = rest.get(.."multipart/form-data".len())?;
@@ -30,23 +30,23 @@ pub(crate) fn boundary(content_type: &str) -> Option<&str> {
     (plain && !boundary.contains('"')).then_some(boundary)
 }
 
-/// What a part says about itself.
+/// Header of a part.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct PartHead {
-    /// The field's name, if quoted.
+    /// Name of the field, if quoted.
     pub(crate) name: Option<Vec<u8>>,
-    /// The file's name, if there is one and it's quoted.
+    /// Name of the file, if there is one and it is quoted.
     pub(crate) filename: Option<Vec<u8>>,
 }
 
-/// A form that's read as it comes in.
+/// A form that is parsed while it comes in.
 pub(crate) struct Multipart<B> {
     body: B,
     buffer: BytesMut,
     finder: Finder<'static>,
-    /// Bytes taken from the body so far.
+    /// Bytes read from the body so far.
     pub(crate) received: u64,
-    /// The body is cut when this much was received.
+    /// Number of received bytes after which the body is cut.
     cut_at: Option<u64>,
     in_part: bool,
 }
@@ -63,12 +63,12 @@ where
         Self { body, buffer, finder, received: 0, cut_at, in_part: true }
     }
 
-    /// Cuts the body so many bytes from here.
+    /// Cuts the body after this many more bytes.
     pub(crate) fn cut_after(&mut self, bytes: u64) {
         self.cut_at = Some(self.received.saturating_add(bytes));
     }
 
-    /// Takes the rest of the body and throws it away.
+    /// Reads the rest of the body and drops it.
     pub(crate) async fn drain(&mut self) -> Result<(), MultipartError> {
         loop {
             self.buffer.clear();
@@ -99,7 +99,7 @@ where
         }
     }
 
-    /// The next part's head; skips what's left of the current one.
+    /// Returns the next part's header; skips the rest of the current part.
     pub(crate) async fn next_part(&mut self) -> Result<Option<PartHead>, MultipartError> {
         while self.in_part {
             self.chunk().await?;
@@ -128,7 +128,7 @@ where
         }
     }
 
-    /// The next piece of the current part; none at its end.
+    /// Returns the next piece of the current part; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, MultipartError> {
         if !self.in_part {
             return Ok(None);
@@ -143,7 +143,7 @@ where
                 self.in_part = false;
                 return Ok(None);
             }
-            // What could be the beginning of the delimiter stays.
+            // Bytes that could be the beginning of the delimiter stay.
             if self.buffer.len() >= needle {
                 let ready = self.buffer.len() - needle + 1;
                 return Ok(Some(self.buffer.split_to(ready).freeze()));
@@ -166,7 +166,7 @@ fn part_head(head: &[u8]) -> PartHead {
     PartHead::default()
 }
 
-/// Reads `form-data; name="…"; filename="…"`. In quotes, a backslash escapes a quote or a backslash.
+/// Parses `form-data; name="…"; filename="…"`. In quotes, a backslash escapes a quote or a backslash.
 fn disposition(value: &[u8]) -> PartHead {
     let mut head = PartHead::default();
     let mut rest = value;

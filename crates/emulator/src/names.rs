@@ -1,13 +1,13 @@
-//! What the service does to names that it won't store as they are.
+//! Changes that the service makes to names that it won't store as they are.
 //!
-//! API document, section 7: the service alters names at upload. The emulator replaces each forbidden
-//! character by `_` and trims leading and trailing spaces. It does the same in `folder/mkdir`, `folder/mv`,
-//! `file/mv`, `file/cp`, `file/rename` and `file/chattr`, since the document doesn't say that those are laxer.
+//! API document, section 7: the service changes names at upload. The emulator replaces each forbidden character by
+//! `_` and trims leading and trailing spaces. It does the same in `folder/mkdir`, `folder/mv`, `file/mv`, `file/cp`,
+//! `file/rename` and `file/chattr`, since the document doesn't say that those are laxer.
 
-/// The characters that clients encode for this service, besides control characters and DEL.
+/// Characters that clients encode for this service, besides control characters and DEL.
 const FORBIDDEN: [char; 9] = ['/', '<', '>', '"', '\'', '`', '$', '\\', '\u{7f}'];
 
-/// The name as the service would store it. Never empty, never `.` or `..`.
+/// Returns the name as the service would store it. Never empty, never `.` or `..`.
 #[must_use]
 pub fn stored_name(name: &str) -> String {
     let replaced: String =
@@ -20,7 +20,7 @@ pub fn stored_name(name: &str) -> String {
     }
 }
 
-/// The same for a name that came as bytes: what isn't UTF-8 becomes `_`, one for each broken sequence.
+/// Returns the stored form of a name that came as bytes. Each broken sequence of UTF-8 becomes one `_`.
 #[must_use]
 pub fn stored_name_of_bytes(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len());

@@ -1,7 +1,7 @@
-//! The `CONNECT` proxy: the service's own host names and TLS for clients that can't be told another address.
+//! The `CONNECT` proxy: the service's own host names and TLS, for clients whose addresses can't be configured.
 //!
-//! It ends the TLS itself and serves what's asked for from the emulator. It never dials out: hosts that aren't
-//! the service's get 403.
+//! It ends the TLS itself and gets the answers from the emulator. It never connects to other machines: hosts that
+//! aren't the service's get 403.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ struct Proxy {
     tasks: TaskTracker,
 }
 
-/// Serves the proxy's port.
+/// Accepts connections at the proxy's port.
 pub(crate) async fn run(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
@@ -58,7 +58,7 @@ impl Proxy {
 
     async fn request(self, request: Request<Incoming>, peer: SocketAddr) -> Result<Response<Body>, Abort> {
         if *request.method() != Method::CONNECT {
-            // A link with `no_ssl` comes as a plain request for an absolute address.
+            // A link with `no_ssl` comes as a plain request for an absolute URL.
             return match request.uri().host().filter(|host| is_of_service(host)) {
                 Some(host) => {
                     let origin = Origin::proxied(host);

@@ -1,4 +1,4 @@
-//! The accept loop of the emulator's own port, and the way of one connection.
+//! The accept loop of the emulator's own port, and the handling of one connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long running requests may take to end at a shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-/// Accepts connections until told to stop, and hands each to `serve` in a task of its own.
+/// Accepts connections until it is told to stop, and starts `serve` for each in a task of its own.
 pub(crate) async fn accept<F>(
     listener: TcpListener,
     stop: CancellationToken,
@@ -36,7 +36,7 @@ pub(crate) async fn accept<F>(
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Answers are small and awaited: Nagle's algorithm would only delay them.
+                // Answers are small and the client waits for them: Nagle's algorithm would only delay them.
                 let _ = stream.set_nodelay(true);
                 tasks.spawn(serve(stream, peer));
             }
@@ -48,7 +48,7 @@ pub(crate) async fn accept<F>(
     }
 }
 
-/// Serves the emulator's own port.
+/// Accepts connections at the emulator's own port.
 pub(crate) async fn run(
     listener: TcpListener,
     service: Arc<Service>,

@@ -1,4 +1,4 @@
-//! How many names a second, both ways: plain ones, and the nasty ones of the corpus.
+//! How many names are converted a second, both ways: plain ones, and the nasty ones of the corpus.
 //!
 //! `cargo bench -p fichier-encoding`
 

@@ -24,7 +24,7 @@ const INVALID: [&[u8]; 12] = [
     b"\xff\xfe\xfd",
 ];
 
-/// Whole names worth a look of their own.
+/// Whole names that are worth a test.
 const WHOLE: [&str; 44] = [
     ".",
     "..",
@@ -72,7 +72,7 @@ const WHOLE: [&str; 44] = [
     "\u{202e}gpj.exe",
 ];
 
-/// More than 600 names: every special character alone, first, last, inside, doubled, and behind quotes.
+/// Returns more than 600 names: every special character alone, first, last, inside, doubled, and behind quotes.
 ///
 /// Sorted and without repetition, the same on every call. Some hold `/` or NUL, two are `.` and `..`.
 pub fn nasty_names() -> Vec<Vec<u8>> {
@@ -103,7 +103,7 @@ pub fn nasty_names() -> Vec<Vec<u8>> {
     names.into_iter().collect()
 }
 
-/// Those of [`nasty_names`] that a file on Unix can have.
+/// Returns those of [`nasty_names`] that a file on Unix can have.
 pub fn nasty_file_names() -> Vec<Vec<u8>> {
     let possible =
         |name: &Vec<u8>| !name.contains(&b'/') && !name.contains(&0) && name != b"." && name != b"..";
@@ -128,7 +128,7 @@ pub(crate) mod strategies {
         ]
     }
 
-    /// Short names, dense with what matters.
+    /// Returns short names with many special characters.
     pub(crate) fn name() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(piece(), 0..8).prop_map(|pieces| pieces.concat())
     }

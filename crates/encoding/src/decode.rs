@@ -1,4 +1,4 @@
-//! Stored name to plain name.
+//! Decoding: stored name to plain name.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use crate::rewrite::{Rewrite, Unit, units};
 use crate::table::{Place, QUOTE};
 
 impl Encoding {
-    /// The plain form of a stored name: the inverse of [`Encoding::encode`]. Borrowed when nothing changes.
+    /// Returns the plain form of a stored name: the inverse of [`Encoding::encode`]. Borrowed when nothing changes.
     ///
-    /// Names that no encoder made are taken as they come: a quote before anything that needs none stays.
+    /// Names that no encoder made are read as they are: a quote before something that needs none stays.
     ///
     /// ```
     /// # use fichier_encoding::Encoding;
@@ -21,8 +21,8 @@ impl Encoding {
         self.decode_marking(stored, |_| {})
     }
 
-    /// As [`Encoding::decode`]. Tells where in the plain name the quotes stand that quote nothing: see
-    /// [`lone_quotes`](crate::lone_quotes).
+    /// Decodes as [`Encoding::decode`] does, and reports the positions in the plain name of quotes that quote
+    /// nothing: see [`lone_quotes`](crate::lone_quotes).
     pub(crate) fn decode_marking<'a>(&self, stored: &'a [u8], mut mark: impl FnMut(usize)) -> Cow<'a, [u8]> {
         if *self == Self::RAW {
             return Cow::Borrowed(stored);
@@ -88,7 +88,7 @@ impl Encoding {
         Some(plain.as_bytes())
     }
 
-    /// The byte written by the two hexadecimal digits at the head of `rest`, in either case as rclone reads them.
+    /// Reads the byte that the two hexadecimal digits at the start of `rest` mean, in either case as rclone does.
     fn quoted_byte(self, rest: &[u8]) -> Option<u8> {
         let [high, low, ..] = rest else { return None };
         if !self.contains(Self::INVALID_UTF8) {

@@ -1,4 +1,4 @@
-//! Plain name to stored name.
+//! Encoding: plain name to stored name.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::rewrite::{Rewrite, Unit, units};
 use crate::table::{Place, QUOTE};
 
 impl Encoding {
-    /// The stored form of a plain name. Borrowed when nothing has to change.
+    /// Returns the stored form of a plain name. Borrowed when nothing has to change.
     ///
     /// The output is UTF-8 whenever the set holds [`Encoding::INVALID_UTF8`] or the name is UTF-8 itself.
     ///
@@ -20,7 +20,8 @@ impl Encoding {
         self.encode_quotes(name, |_| None)
     }
 
-    /// As [`Encoding::encode`], with a form of its own for some of the quotes, by where they stand in the name.
+    /// Encodes as [`Encoding::encode`] does, with a form of its own for some of the quotes, by their position in the
+    /// name.
     pub(crate) fn encode_quotes<'a>(
         &self,
         name: &'a [u8],
@@ -74,7 +75,7 @@ impl Encoding {
         Some(stored.as_bytes())
     }
 
-    /// The stored form as text, for a service that speaks JSON.
+    /// Returns the stored form as text, for a service that speaks JSON.
     ///
     /// Bytes that aren't UTF-8 are always written as `‛XX` here, as if [`Encoding::INVALID_UTF8`] was set.
     ///
@@ -86,7 +87,7 @@ impl Encoding {
         self.text(|encoding| encoding.encode(name).into_owned())
     }
 
-    /// What this encoding makes of a name, as text: bytes that aren't UTF-8 are quoted in any case.
+    /// Returns the result of this encoding for a name, as text: bytes that aren't UTF-8 are always quoted.
     pub(crate) fn text(&self, encode: impl Fn(Self) -> Vec<u8>) -> String {
         String::from_utf8(encode(*self))
             .unwrap_or_else(|_| String::from_utf8_lossy(&encode(self.union(Self::INVALID_UTF8))).into_owned())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 use std::str::FromStr;
 
-/// Which characters of a name are replaced, as a set of rclone's encoding flags.
+/// Set of the characters of a name to replace, as rclone's encoding flags.
 ///
 /// ```
 /// use fichier_encoding::Encoding;
@@ -65,7 +65,7 @@ impl Encoding {
     /// No flag, written `None`: only NUL is replaced, and the quote and NUL's look-alike are quoted.
     pub const NONE: Encoding = Encoding(0);
 
-    /// What rclone sets for 1Fichier unless told otherwise (rclone's manual, "1Fichier").
+    /// Flags that rclone sets for 1Fichier by default (rclone's manual, "1Fichier").
     pub const FICHIER: Encoding = Self::SLASH
         .union(Self::LT_GT)
         .union(Self::DOUBLE_QUOTE)
@@ -80,16 +80,16 @@ impl Encoding {
         .union(Self::INVALID_UTF8)
         .union(Self::DOT);
 
-    /// The form of names above the backends: in rclone's listings, filters and arguments.
+    /// Flags of names above the backends: in rclone's listings, filters and arguments.
     pub const STANDARD: Encoding = Self::SLASH.union(Self::CTL).union(Self::DEL).union(Self::DOT);
 
-    /// The default of rclone's local backend on Linux and the BSDs.
+    /// Default flags of rclone's local backend on Linux and the BSDs.
     pub const LOCAL_UNIX: Encoding = Self::SLASH.union(Self::DOT);
 
-    /// The default of rclone's local backend on macOS.
+    /// Default flags of rclone's local backend on macOS.
     pub const LOCAL_MACOS: Encoding = Self::LOCAL_UNIX.union(Self::INVALID_UTF8);
 
-    /// The default of rclone's local backend on Windows.
+    /// Default flags of rclone's local backend on Windows.
     pub const LOCAL_WINDOWS: Encoding = Self::SLASH
         .union(Self::LT_GT)
         .union(Self::DOUBLE_QUOTE)
@@ -104,7 +104,7 @@ impl Encoding {
         .union(Self::INVALID_UTF8)
         .union(Self::DOT);
 
-    /// The default of the local backend on the system that this was compiled for.
+    /// Default flags of the local backend on the system that this was compiled for.
     pub const LOCAL: Encoding = if cfg!(windows) {
         Self::LOCAL_WINDOWS
     } else if cfg!(target_os = "macos") {
@@ -113,27 +113,27 @@ impl Encoding {
         Self::LOCAL_UNIX
     };
 
-    /// The set with these bits. Bits without a meaning are kept, as rclone keeps them.
+    /// Returns the set with these bits. Bits without a meaning are kept, as rclone keeps them.
     pub const fn from_bits(bits: u64) -> Encoding {
         Encoding(bits)
     }
 
-    /// The bits, as rclone numbers them.
+    /// Returns the bits, as rclone numbers them.
     pub const fn bits(self) -> u64 {
         self.0
     }
 
-    /// Flags of either set.
+    /// Returns the flags of either set.
     pub const fn union(self, other: Encoding) -> Encoding {
         Encoding(self.0 | other.0)
     }
 
-    /// Whether all flags of `other` are set here.
+    /// Checks whether all flags of `other` are set here.
     pub const fn contains(self, other: Encoding) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Every flag with its name, in the order of printing.
+    /// Returns every flag with its name, in the order of printing.
     pub fn flags() -> impl Iterator<Item = (Encoding, &'static str)> {
         NAMES.iter().copied()
     }
@@ -195,8 +195,8 @@ fn valid_names() -> String {
     names.join(", ")
 }
 
-/// Reads a comma-separated list of flags, spaces around them allowed, case significant. A number stands for
-/// its bits (decimal, `0x`, `0o`, `0b`, or octal after a plain `0`, with `_` between digits).
+/// Parses a comma-separated list of flags. Spaces around them are allowed, and case matters. A number means its bits
+/// (decimal, `0x`, `0o`, `0b`, or octal after a plain `0`, with `_` between digits).
 impl FromStr for Encoding {
     type Err = ParseEncodingError;
 

@@ -1,9 +1,9 @@
 //! File names as 1Fichier stores them: rclone-compatible encoding, both ways.
 //!
-//! A storage service refuses or alters some characters in names. rclone replaces each of them by a look-alike
-//! (`<` becomes `＜`, a leading space `␠`) when it writes and takes the look-alike back when it reads. A name
-//! that holds a look-alike of its own gets it quoted by `‛` (U+201B). The mapping here is the one measured on
-//! rclone v1.75.2, so that both programs see the same tree; see `tests/fixtures` for the measurements.
+//! A storage service refuses or alters some characters in names. rclone replaces each of them by a look-alike (`<`
+//! becomes `＜`, a leading space `␠`) when it writes, and reverses that when it reads. A look-alike that a name really
+//! holds is quoted by `‛` (U+201B). The mapping here was measured on rclone v1.75.2, so that both programs see the
+//! same tree; see `tests/fixtures` for the measurements.
 //!
 //! Everything works on bytes, since a name on Linux need not be UTF-8. Nothing here does any I/O.
 //!
@@ -22,14 +22,14 @@
 //!   ([`Encoding::to_standard`], [`Encoding::from_standard`]).
 //!
 //! # Where this differs from rclone
-//! rclone doesn't take back every name that it writes: stored `a‛‛␠` is what it makes of plain `a‛ `, and it
-//! reads it as `a‛␠`. It cuts a quoted character off the end before it looks what the quote itself belongs to.
-//! Here decoding is the exact inverse of encoding; what is stored is the same in both programs, but for `．.` and `.．`
-//! where a dot at that end is replaced: rclone stores them as it stores `..`.
+//! rclone doesn't read back every name that it writes: it stores plain `a‛ ` as `a‛‛␠`, and reads that as `a‛␠`. It
+//! cuts a quoted character off the end before it checks what the quote itself belongs to. Here decoding is the exact
+//! inverse of encoding. Both programs store the same, except for `．.` and `.．` where a dot at that end is replaced:
+//! rclone stores them as it stores `..`.
 //!
-//! Nor does it find a file again whose stored name holds a quote that quotes nothing: it reads `a‛b` as it reads
-//! `a‛‛b`, and writes that. Here such a quote stays what it is on the way to the standard form and back, so the two
-//! are two names. Where it would quote what follows, it is written as its three bytes, `‛E2‛80‛9B`.
+//! Nor does rclone find a file again whose stored name holds a quote that quotes nothing: it reads `a‛b` as it reads
+//! `a‛‛b`, and writes that. Here such a quote stays what it is on the way to the standard form and back, so these are
+//! two names. Where it would quote what follows, it is written as its three bytes, `‛E2‛80‛9B`.
 
 pub mod corpus;
 mod decode;

@@ -1,23 +1,23 @@
 //! Quotes that quote nothing: `a‛b` on a disk, which no encoder wrote.
 //!
-//! Decoding alone makes the plain `a‛b` of it, and of `a‛‛b` as well. On the way from one encoding to another the quotes
-//! are marked, so that each of the two comes back as what it was.
+//! Decoding alone makes the plain `a‛b` of it, and of `a‛‛b` as well. Between two encodings such quotes are marked,
+//! so that each of the two names comes back as it was.
 
 use crate::Encoding;
 
-/// A quote that quotes nothing, in a place where it would quote what follows: its bytes, each as a byte that is no
-/// UTF-8. No encoder writes these three in a row, since together they are a character. Names in the standard form have
-/// it, too, though they have no other bytes of this kind.
+/// Form of a quote that quotes nothing, in a place where it would quote what follows: its bytes, each as a byte that
+/// isn't UTF-8. No encoder writes these three in a row, since together they are a character. Names in the standard
+/// form have it, too, though they have no other bytes of this kind.
 pub(crate) const LONE_QUOTE: &[u8] = "‛E2‛80‛9B".as_bytes();
 
-/// How it is written elsewhere.
+/// Form of such a quote in other places.
 const BARE_QUOTE: &[u8] = "‛".as_bytes();
 
 /// A plain name that knows which of its quotes quoted nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MarkedName {
     plain: Vec<u8>,
-    /// Where they stand, in order.
+    /// Positions of these quotes, in order.
     lone: Vec<usize>,
 }
 
@@ -29,7 +29,7 @@ impl MarkedName {
         Self { plain, lone }
     }
 
-    /// Encodes the name so that it is decoded to the same again.
+    /// Encodes the name so that decoding gives the same name again.
     pub(crate) fn encode(&self, encoding: Encoding) -> Vec<u8> {
         let with = |form: &'static [u8]| {
             let form = |at: usize| self.lone.binary_search(&at).is_ok().then_some(form);
@@ -41,7 +41,7 @@ impl MarkedName {
         }
         let forms = [BARE_QUOTE, LONE_QUOTE].map(with);
         let found = forms.into_iter().find(comes_back);
-        // An encoding without a form for it: the quote is written as what it means.
+        // The encoding has no form for it, so the quote is written as what it means.
         found.unwrap_or_else(|| encoding.encode(&self.plain).into_owned())
     }
 }

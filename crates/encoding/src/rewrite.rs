@@ -1,4 +1,4 @@
-//! A name under change: borrowed until the first byte differs.
+//! A name being changed: borrowed until the first byte differs.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,7 +15,7 @@ impl<'a> Rewrite<'a> {
         Rewrite { name, copied: 0, output: Vec::new() }
     }
 
-    /// Puts `text` in the place of the bytes of `range`, which must lie behind all earlier ranges.
+    /// Replaces the bytes of `range`, which must lie after all earlier ranges, with `text`.
     pub(crate) fn replace(&mut self, range: Range<usize>, text: &[u8]) {
         if self.output.is_empty() {
             self.output.reserve(self.name.len() + 16);
@@ -29,7 +29,7 @@ impl<'a> Rewrite<'a> {
         self.replace(range, character.encode_utf8(&mut [0; 4]).as_bytes());
     }
 
-    /// Where in the result the byte at `at` will stand, which must lie behind all that was replaced.
+    /// Returns the position in the result of the byte at `at`, which must lie after all that was replaced.
     pub(crate) fn position(&self, at: usize) -> usize {
         self.output.len() + (at - self.copied)
     }
@@ -43,14 +43,14 @@ impl<'a> Rewrite<'a> {
     }
 }
 
-/// A name's next piece: a character, or a byte that is none.
+/// The next piece of a name: a character, or a byte that isn't part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Char(char),
     Invalid(u8),
 }
 
-/// The pieces of a name, each with its range of bytes.
+/// Returns the pieces of a name, each with its range of bytes.
 pub(crate) fn units(name: &[u8]) -> impl Iterator<Item = (Range<usize>, Unit)> + '_ {
     let mut at = 0;
     name.utf8_chunks()

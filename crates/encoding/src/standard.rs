@@ -1,12 +1,12 @@
-//! Between a backend's stored names and the standard names of the layers above.
+//! Conversion between a backend's stored names and the standard names of the layers above.
 
 use std::borrow::Cow;
 
 use crate::{Encoding, QUOTE, lone_quotes::MarkedName};
 
 impl Encoding {
-    /// The standard form of a stored name. A quote that quotes nothing stays one, in both directions: so each stored
-    /// name has a standard form of its own, and comes back from it.
+    /// Returns the standard form of a stored name. A quote that quotes nothing stays one, in both directions. So each
+    /// stored name has a standard form of its own, and can be restored from it.
     ///
     /// ```
     /// # use fichier_encoding::Encoding;
@@ -17,7 +17,7 @@ impl Encoding {
         convert(*self, Self::STANDARD, stored)
     }
 
-    /// The stored form of a standard name.
+    /// Returns the stored form of a standard name.
     ///
     /// ```
     /// # use fichier_encoding::Encoding;
@@ -27,17 +27,17 @@ impl Encoding {
         convert(Self::STANDARD, *self, name)
     }
 
-    /// The stored form of a standard name as text; see [`Encoding::encode_to_string`].
+    /// Returns the stored form of a standard name as text; see [`Encoding::encode_to_string`].
     pub fn from_standard_string(&self, name: &[u8]) -> String {
         self.text(|encoding| encoding.from_standard(name).into_owned())
     }
 
-    /// The standard form of a stored path, name by name between its slashes.
+    /// Returns the standard form of a stored path, name by name between its slashes.
     pub fn to_standard_path<'a>(&self, stored: &'a [u8]) -> Cow<'a, [u8]> {
         name_by_name(stored, |name| self.to_standard(name))
     }
 
-    /// The stored form of a standard path, name by name between its slashes.
+    /// Returns the stored form of a standard path, name by name between its slashes.
     ///
     /// ```
     /// # use fichier_encoding::Encoding;
@@ -93,7 +93,7 @@ mod tests {
         assert!(matches!(Encoding::FICHIER.from_standard_path(path), Cow::Borrowed(p) if p == path));
     }
 
-    /// From a disk to the service and back.
+    /// Sends a name from a disk to the service and back.
     fn there_and_back(name: &[u8]) -> Vec<u8> {
         let stored = Encoding::FICHIER.from_standard_string(&Encoding::LOCAL_UNIX.to_standard(name));
         Encoding::LOCAL_UNIX.from_standard(&Encoding::FICHIER.to_standard(stored.as_bytes())).into_owned()
@@ -105,7 +105,7 @@ mod tests {
         {
             assert_eq!(String::from_utf8_lossy(&there_and_back(name.as_bytes())), name);
         }
-        // What rclone stores is stored, and what it can't copy stays readable.
+        // The service stores what rclone stores, and what it can't copy stays readable.
         for (name, stored) in
             [("‛‛", "‛‛"), ("a‛‛b", "a‛‛b"), ("‛", "‛"), ("it‛s", "it‛s"), ("‛＜", "‛E2‛80‛9B‛＜")]
         {

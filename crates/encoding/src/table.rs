@@ -1,8 +1,8 @@
-//! The replacement pairs: which character stands for which.
+//! Table of replacements: each character and its look-alike.
 
 use crate::Encoding;
 
-/// Marks a look-alike that is meant literally, and the bytes of invalid UTF-8 (U+201B).
+/// Quote before a look-alike that is meant literally, and before the bytes of invalid UTF-8 (U+201B).
 pub const QUOTE: char = '‛';
 
 /// Printable ASCII characters with the flag that replaces each by its full-width form.
@@ -27,7 +27,7 @@ const FULL_WIDTH: &[(char, Encoding)] = &[
     ('!', Encoding::EXCLAMATION),
 ];
 
-/// Where in a name a character stands. A name of one character is both.
+/// Position of a character in a name. In a name of one character both are set.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Place {
     pub(crate) first: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Place {
 }
 
 impl Encoding {
-    /// What `plain` is replaced by at this place, if it is replaced.
+    /// Returns the look-alike of `plain` at this place; `None` if it isn't replaced.
     pub(crate) fn look_alike(self, plain: char, place: Place) -> Option<char> {
         if plain > '\x7f' {
             return None;
@@ -43,7 +43,7 @@ impl Encoding {
         self.replaces(plain, place).then(|| look_alike_of(plain))
     }
 
-    /// What `look_alike` stands for at this place, if it stands for anything.
+    /// Returns the character that `look_alike` means at this place; `None` if it means itself.
     pub(crate) fn stands_for(self, look_alike: char, place: Place) -> Option<char> {
         let plain = plain_of(look_alike)?;
         self.replaces(plain, place).then_some(plain)
@@ -73,7 +73,8 @@ impl Encoding {
     }
 }
 
-/// Control characters and the space have pictures (U+2400 and on), the rest full-width forms (U+FF01 and on).
+/// Returns the look-alike of a character. Control characters and the space have pictures (U+2400 and on), the rest
+/// full-width forms (U+FF01 and on).
 fn look_alike_of(plain: char) -> char {
     let code = u32::from(plain);
     let code = match plain {

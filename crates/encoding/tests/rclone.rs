@@ -1,8 +1,8 @@
-//! The mapping against what rclone v1.75.2 was seen to do.
+//! The mapping compared with what rclone v1.75.2 does.
 //!
 //! The fixture has a group of measurements for each direction and encoding, headed by a line `= direction
 //! flags`; each of its lines is a name and its result. A group with `+ flags` has only what differs from
-//! the group of `None`. To measure anew, for another version or another corpus:
+//! the group of `None`. To measure again, for another version or another corpus:
 //! `RCLONE=/path/to/rclone cargo test -p fichier-encoding --test rclone -- --ignored`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
@@ -16,7 +16,7 @@ use fichier_encoding::{Encoding, corpus};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rclone-1.75.2.tsv");
 
-/// Kept in full; of every single flag only what it changes.
+/// Recorded in full; for every single flag only what it changes.
 const IN_FULL: [Encoding; 6] = [
     Encoding::NONE,
     Encoding::FICHIER,
@@ -28,7 +28,7 @@ const IN_FULL: [Encoding; 6] = [
 
 type Results = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// All measurements of one direction, completed.
+/// Returns all measurements of one direction, completed.
 fn measurements(direction: &str) -> Vec<(Encoding, Results)> {
     let fixture = fs::read_to_string(FIXTURE).unwrap();
     let mut groups: Vec<(Encoding, Results)> = Vec::new();
@@ -80,7 +80,7 @@ fn names_are_read_as_rclone_reads_them() {
             if rclone_misreads(&stored) {
                 continue;
             }
-            // The other exception: a quote that quotes nothing. The plain name is the same.
+            // The other exception is a quote that quotes nothing. The plain name is the same.
             assert_ne!(
                 encoding.encode(&encoding.decode(&stored)),
                 stored,
@@ -94,7 +94,7 @@ fn names_are_read_as_rclone_reads_them() {
     assert!(differing > 0, "the exception of the crate's documentation has no case any more");
 }
 
-/// The exception: the name ends in a character that is replaced at the end only, behind two quotes or more.
+/// Checks for the exception: the name ends in a character that is replaced at the end only, after two quotes or more.
 fn rclone_misreads(stored: &[u8]) -> bool {
     let text = String::from_utf8_lossy(stored);
     let mut from_the_end = text.chars().rev();
@@ -129,14 +129,14 @@ fn write_group(fixture: &mut String, head: &str, results: &Results) {
     }
 }
 
-/// How rclone stores the names, and how it lists them when they are stored names.
+/// Measures how rclone stores the names, and how it lists them when they are stored names.
 fn measure_one(encoding: Encoding) -> [Results; 2] {
     let names = corpus::nasty_file_names();
     // rclone encodes the root as well, so its names hold nothing special.
     let directory = tempfile::Builder::new().prefix("measure").tempdir().unwrap();
     let (source, target) = (directory.path().join("source"), directory.path().join("target"));
     fs::create_dir(&source).unwrap();
-    // Sizes tell the files apart in the target and in a listing.
+    // Sizes identify the files in the target and in a listing.
     for (number, name) in names.iter().enumerate() {
         fs::write(source.join(os(name)), "x".repeat(number)).unwrap();
     }

@@ -40,6 +40,7 @@ fn side(name: &str, files: usize, every: usize) -> Location {
         id: None,
         media_type: None,
         fingerprint: None,
+        seconds_ahead: 0,
     };
     let inner = MemoryRemote::new(name);
     let entries = (0..files).map(file).map(Entry::File).collect();

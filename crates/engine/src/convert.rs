@@ -177,7 +177,7 @@ impl Convert<'_> {
                 let rival = self.rival(&planned, |path| given.contains(path) || is_taken(path));
                 if let Some(rival) = rival {
                     let path = self.shown(&planned.to);
-                    self.fail(&planned.file.path, StorageError::OnePlace { path, rival });
+                    self.fail(&planned.file.path, StorageError::OnePlace { path, rival, folder: false });
                 } else if is_taken(&planned.to) || given.contains(&planned.to) {
                     self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
                 } else {

@@ -33,6 +33,7 @@ pub use convert::convert_names;
 pub use dedupe::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicates, Twin, dedupe};
 pub use events::record::{Action, Observer, Record, Relation};
 pub use events::report::RunReport;
+pub use events::say_skipped;
 pub use events::stats::{Running, SizeText, Stats, StatsSnapshot};
 pub use plan::order::{Direction, Order, OrderKey};
 pub use plan::renaming::{Bearer, NameTransform};

@@ -1,74 +1,74 @@
-//! Why filters can't be understood. The texts are rclone's, which people search for.
+//! Errors in filters. The texts are rclone's, which people search for.
 
 use crate::expression::ExpressionError;
 
-/// Why filters can't be understood.
+/// Why a filter can't be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// Brackets or braces without their counterpart.
+    /// A bracket or brace has no counterpart.
     #[error("mismatched {signs} in glob {}", quoted(pattern))]
     Mismatched {
-        /// Which.
+        /// The pair of signs.
         signs: &'static str,
-        /// Where.
+        /// The whole pattern.
         pattern: String,
     },
-    /// More than two stars in a row.
+    /// The pattern has more than two stars in a row.
     #[error("too many stars in {}", quoted(.0))]
     TooManyStars(String),
-    /// A regular expression in a pattern that can't be understood.
+    /// The regular expression in a pattern can't be parsed.
     #[error("bad glob pattern {} (regexp {}): {source}", quoted(pattern), quoted(expression))]
     Expression {
-        /// The pattern.
+        /// The whole pattern.
         pattern: String,
-        /// What it stands for.
+        /// Regular expression that the pattern was translated to.
         expression: String,
-        /// Why.
+        /// What is wrong with the expression.
         source: ExpressionError,
     },
-    /// A rule of `--filter` that begins with neither `+ ` nor `- `, nor is `!`.
+    /// A rule of `--filter` begins with neither `+ ` nor `- `, and isn't `!`.
     #[error("malformed rule {}: it must begin with \"+ \" (take) or \"- \" (leave out), or be \"!\" (forget the rules before)", quoted(.0))]
     MalformedRule(String),
-    /// A line of 64 KiB or more.
+    /// A line has 64 KiB or more.
     #[error("line {0} is longer than 65535 bytes")]
     LineTooLong(usize),
-    /// No slash in `--hash-filter`.
+    /// The value of `--hash-filter` has no slash.
     #[error("--hash-filter: no / found: expected K/N such as 1/3, or @/N for a share at random")]
     ShareWithoutSlash,
-    /// A number in `--hash-filter` that is none.
+    /// A part of the value of `--hash-filter` isn't a number.
     #[error("--hash-filter: can't parse {which}={text:?}: it must be a whole number")]
     ShareNumber {
-        /// `K` or `N`.
+        /// Name of the part: `K` or `N`.
         which: char,
-        /// What stands there.
+        /// Text of the part.
         text: String,
     },
-    /// `--hash-filter` divides by nothing.
+    /// The number of shares in `--hash-filter` is zero.
     #[error("--hash-filter: N must be greater than 0")]
     ShareOfNone,
-    /// A flag's value that can't be understood.
+    /// The value of a flag can't be parsed.
     #[error("{flag}: {source}")]
     Flag {
-        /// The flag.
+        /// Name of the flag.
         flag: &'static str,
-        /// Why.
+        /// What is wrong with the value.
         source: Box<FilterError>,
     },
-    /// `--files-from` and others at once.
+    /// `--files-from` is used together with other filters.
     #[error(
         "the usage of {flag} overrides all other filters, it should be used alone or with {first} or {second}"
     )]
     NotAlone {
-        /// The flag.
+        /// Name of the flag.
         flag: &'static str,
-        /// One that it goes with.
+        /// Name of one flag that it may be used with.
         first: &'static str,
-        /// Another one.
+        /// Name of another such flag.
         second: &'static str,
     },
 }
 
-/// A text in quotes as Go writes it: what can be read stays as it is.
+/// Quotes a text as Go does: readable characters stay as they are.
 fn quoted(text: &str) -> String {
     let mut out = String::from('"');
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! All filters of a run together.
+//! All filters of a run, combined.
 
 use std::{fmt, time::SystemTime};
 
@@ -13,53 +13,53 @@ use crate::{
     share::Share,
 };
 
-/// What filters are made of: the values of the flags, and the contents of the files that they name.
+/// Input of a filter: the values of the flags, and the contents of the files that they name.
 #[derive(Debug, Clone, Default)]
 pub struct Definition {
-    /// Patterns of what is taken. If there are any, all else is left out.
+    /// Patterns of paths to include. If there are any, everything else is excluded.
     pub include: Vec<Vec<u8>>,
-    /// Contents of files with such patterns.
+    /// Contents of files with patterns to include.
     pub include_from: Vec<Vec<u8>>,
-    /// Patterns of what is left out.
+    /// Patterns of paths to exclude.
     pub exclude: Vec<Vec<u8>>,
-    /// Contents of files with such patterns.
+    /// Contents of files with patterns to exclude.
     pub exclude_from: Vec<Vec<u8>>,
     /// Rules of both kinds: `+ pattern`, `- pattern`, `!`.
     pub rules: Vec<Vec<u8>>,
-    /// Contents of files with such rules.
+    /// Contents of files with rules of both kinds.
     pub rules_from: Vec<Vec<u8>>,
-    /// Contents of files with the names of just the files that are taken.
+    /// Contents of files that name the only files to include.
     pub files_from: Vec<(Notation, Vec<u8>)>,
-    /// Patterns don't tell large letters from small ones.
+    /// Whether patterns ignore the difference of large and small letters.
     pub ignore_case: bool,
-    /// The smallest size that is taken, in bytes.
+    /// Smallest size to include, in bytes.
     pub min_size: Option<u64>,
-    /// The largest size that is taken, in bytes.
+    /// Largest size to include, in bytes.
     pub max_size: Option<u64>,
-    /// Files that were changed before are left out.
+    /// Files that were changed before this time are excluded.
     pub not_before: Option<SystemTime>,
-    /// Files that were changed after are left out.
+    /// Files that were changed after this time are excluded.
     pub not_after: Option<SystemTime>,
-    /// Take only this share of the files.
+    /// The only share of the files to include.
     pub share: Option<Share>,
-    /// Folders that hold a file of such a name are left out.
+    /// Names of marker files: folders that hold one are excluded.
     pub marks: Vec<Vec<u8>>,
-    /// The same for metadata, written as `key=value`: patterns and rules alone count.
+    /// Filters of metadata, written as `key=value`. Only patterns and rules are used.
     pub metadata: Option<Box<Definition>>,
 }
 
-/// Why something is left out.
+/// Why a file or folder is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exclusion {
-    /// It isn't among the named files.
+    /// The file isn't among the named ones.
     Named,
-    /// It was changed too early or too late.
+    /// The file was changed too early or too late.
     Time,
-    /// It is too small or too large.
+    /// The file is too small or too large.
     Size,
-    /// Its metadata is left out by a rule.
+    /// The metadata is excluded by a rule.
     Metadata,
-    /// Its path belongs to another share, or is left out by a rule.
+    /// The path belongs to another share, or is excluded by a rule.
     Path,
 }
 
@@ -75,7 +75,7 @@ impl fmt::Display for Exclusion {
     }
 }
 
-/// Which files and folders of a tree count. The default takes everything.
+/// Decides which files and folders of a tree count. The default includes everything.
 ///
 /// ```
 /// use fichier_filter::{Definition, Filter};
@@ -104,8 +104,7 @@ impl Filter {
     /// Makes a filter.
     ///
     /// # Errors
-    /// A pattern or a rule can't be understood, a line is too long, or names of files are combined with other
-    /// filters.
+    /// A pattern or a rule can't be parsed, a line is too long, or names of files are combined with other filters.
     pub fn new(definition: &Definition) -> Result<Self, FilterError> {
         let mut filter = Self {
             rules: rules(definition)?,
@@ -130,7 +129,7 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether it takes everything because nothing was asked for.
+    /// Checks whether the filter includes everything because nothing was set.
     #[must_use]
     pub fn is_inactive(&self) -> bool {
         self.rules.is_empty()
@@ -144,18 +143,18 @@ impl Filter {
             && self.metadata.is_empty()
     }
 
-    /// Whether files are chosen by their metadata, too.
+    /// Checks whether the filter looks at metadata, too.
     #[must_use]
     pub fn asks_metadata(&self) -> bool {
         !self.metadata.is_empty()
     }
 
-    /// Takes or leaves a file by its metadata.
+    /// Checks whether a file's metadata is included.
     ///
     /// # Errors
-    /// Why it is left out.
+    /// Why the file is excluded.
     pub fn check_metadata(&self, metadata: &[(String, String)]) -> Result<(), Exclusion> {
-        // As rclone has it: where there is none, that is what rules for all are about.
+        // As in rclone: where there is no metadata, only rules that match everything apply.
         const NONE: &str = "\0=\0";
         let mut texts: Vec<_> = metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
         if texts.is_empty() {
@@ -164,17 +163,17 @@ impl Filter {
         if self.metadata.take_any(&texts) { Ok(()) } else { Err(Exclusion::Metadata) }
     }
 
-    /// Takes or leaves a file by its path as seen from the root of the tree, and by what a listing told.
+    /// Checks whether a file is included, by its path from the root of the tree and by what a listing said.
     ///
     /// # Errors
-    /// Why it is left out.
+    /// Why the file is excluded.
     pub fn check_file(&self, path: &RemotePath, file: &File) -> Result<(), Exclusion> {
         if let Some(named) = &self.named {
             return if named.has_file(path.as_bytes()) { Ok(()) } else { Err(Exclusion::Named) };
         }
         // A file without a time counts as changed just now.
-        let is_early = |limit| file.modified.is_some_and(|modified| modified < limit);
-        let is_late = |limit| file.modified.is_none_or(|modified| modified > limit);
+        let is_early = |limit| file.moment().is_some_and(|moment| moment < limit);
+        let is_late = |limit| file.moment().is_none_or(|moment| moment > limit);
         if self.not_before.is_some_and(is_early) || self.not_after.is_some_and(is_late) {
             return Err(Exclusion::Time);
         }
@@ -187,7 +186,7 @@ impl Filter {
         if in_share && self.rules.take_file(&text) { Ok(()) } else { Err(Exclusion::Path) }
     }
 
-    /// Whether a file of this path may be taken, as far as its path and those of its folders say.
+    /// Checks whether a file of this path can be included, as far as its path and those of its folders say.
     #[must_use]
     pub fn takes_path(&self, path: &RemotePath) -> bool {
         let mut above = path.parent();
@@ -206,8 +205,8 @@ impl Filter {
         }
     }
 
-    /// Whether a folder may hold something that is taken. One that doesn't needs no listing. The root is always
-    /// listed.
+    /// Checks whether a folder may hold something that is included. One that doesn't needs no listing. The root is
+    /// always listed.
     #[must_use]
     pub fn takes_folder(&self, path: &RemotePath) -> bool {
         if path.is_root() {
@@ -219,13 +218,13 @@ impl Filter {
         }
     }
 
-    /// The names of files that mark a folder to be left out.
+    /// Returns the names of files that mark their folder to be excluded.
     #[must_use]
     pub fn marks(&self) -> &[Vec<u8>] {
         &self.marks
     }
 
-    /// Whether a listing holds a file that marks its folder to be left out.
+    /// Checks whether a listing holds a file that marks its folder to be excluded.
     #[must_use]
     pub fn is_marked(&self, entries: &[Entry]) -> bool {
         !self.marks.is_empty()
@@ -236,7 +235,7 @@ impl Filter {
                 .any(|name| self.marks.iter().any(|mark| mark == name.as_bytes()))
     }
 
-    /// The filter as `--dump filters` shows it, without the lines around it. `size` and `time` write these.
+    /// Returns the filter as `--dump filters` shows it, without the lines around it. `size` and `time` format values.
     #[must_use]
     pub fn describe(&self, size: impl Fn(u64) -> String, time: impl Fn(SystemTime) -> String) -> String {
         let bounds = [
@@ -253,7 +252,8 @@ impl Filter {
     }
 }
 
-/// The rules, kind by kind, as rclone orders them: what was typed between them makes no difference.
+/// Returns the rules, kind by kind, in rclone's order: the order in which flags of different kinds were typed doesn't
+/// matter.
 fn rules(definition: &Definition) -> Result<Rules, FilterError> {
     let mut rules = Rules::new(definition.ignore_case);
     for (takes, typed, files, flags) in [
@@ -290,7 +290,7 @@ fn rules(definition: &Definition) -> Result<Rules, FilterError> {
     Ok(rules)
 }
 
-/// Names the flag in an error.
+/// Adds the name of the flag to an error.
 fn of_flag(flag: &'static str) -> impl Fn(FilterError) -> FilterError {
     move |source| FilterError::Flag { flag, source: Box::new(source) }
 }
@@ -324,6 +324,7 @@ mod tests {
             id: None,
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         }
     }
 
@@ -385,7 +386,7 @@ mod tests {
         assert!(metadata(&["mode=100644"], &["uid=0"], &file));
         assert!(!metadata(&["mode=100600"], &[], &file));
         assert!(!metadata(&[], &["uid=*"], &file) && metadata(&[], &["gid=*"], &file));
-        // Without any: a rule for a key doesn't concern it, one for all does.
+        // Without metadata, a rule for a key doesn't apply, but one for everything does.
         assert!(metadata(&[], &["uid=*"], &[]) && !metadata(&[], &["*"], &[]));
         assert!(!metadata(&["uid=*"], &[], &[]));
     }

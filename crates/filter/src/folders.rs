@@ -1,9 +1,9 @@
-//! In which folders a pattern for files can find something, so that the others needn't be listed.
+//! Folders in which a pattern for files can match something, so that the others needn't be listed.
 
-/// Stands for every folder.
+/// Pattern that matches every folder.
 const EVERYWHERE: &str = "/**";
 
-/// The patterns of the folders in which files that match `pattern` can lie, each with a slash at its end; the
+/// Returns the patterns of the folders that files matching `pattern` can lie in, each with a slash at its end; the
 /// deepest first. The root isn't among them, since it is always listed.
 pub(crate) fn leading_to(pattern: &str) -> Vec<String> {
     if is_opaque(pattern) {
@@ -13,7 +13,7 @@ pub(crate) fn leading_to(pattern: &str) -> Vec<String> {
     let squeezed = squeeze(pattern);
     let mut rest = squeezed.as_str();
     let mut folders: Vec<String> = Vec::new();
-    // From the end on: each slash ends a folder, and `**` may hold any number of them.
+    // From the end on: each slash ends a folder, and `**` may match any number of them.
     loop {
         let folder = match (rest.rfind('/'), rest.rfind("**")) {
             (None, None) => break,
@@ -37,8 +37,8 @@ pub(crate) fn leading_to(pattern: &str) -> Vec<String> {
     folders
 }
 
-/// Whether folders can't be told: there is a regular expression, a brace within braces, or a slash or two stars
-/// within braces.
+/// Checks whether the folders can't be known: the pattern has a regular expression, a brace within braces, or a slash
+/// or two stars within braces.
 fn is_opaque(pattern: &str) -> bool {
     if pattern.contains("{{") || pattern.contains("}}") {
         return true;
@@ -54,7 +54,7 @@ fn is_opaque(pattern: &str) -> bool {
     false
 }
 
-/// One slash in place of several.
+/// Replaces several slashes in a row with one.
 fn squeeze(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     for character in pattern.chars() {

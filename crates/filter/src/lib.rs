@@ -1,10 +1,10 @@
 //! Which files and folders of a tree a command is about: rclone's filters.
 //!
-//! Pure: files with rules come in by their contents, moments by argument. What they mean was measured on rclone
-//! 1.75.2, and a test of the program holds both against each other.
+//! The crate does no I/O: it gets files with rules as contents, and times as arguments. The meaning of filters was
+//! measured on rclone 1.75.2, and a test of the program compares the two.
 //!
-//! - A [`Definition`] is what was asked for, a [`Filter`] what it means;
-//! - files are taken by rules, size, time, [`Share`] or name;
+//! - A [`Definition`] is the input, a [`Filter`] its meaning;
+//! - files are included by rules, size, time, [`Share`] or name;
 //! - which folders can hold such files follows from the rules, so that the others are never listed.
 
 mod error;

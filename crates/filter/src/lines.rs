@@ -1,24 +1,24 @@
-//! The lines of files that hold rules or names.
+//! Lines of files that hold rules or names.
 
 use bstr::ByteSlice;
 
 use crate::FilterError;
 
-/// From this length on, rclone refuses a line.
+/// Length from which rclone refuses a line, in bytes.
 const TOO_LONG: usize = 64 * 1024;
 
-/// How a file with lines is to be read.
+/// How to read the lines of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notation {
-    /// Space around a line doesn't count; empty lines and those that begin with `#` or `;` say nothing.
+    /// Space around a line is ignored, and so are empty lines and those that begin with `#` or `;`.
     Commented,
-    /// Every line counts as it is.
+    /// Every line is used as it is.
     Raw,
-    /// As raw, and lines end with a NUL byte.
+    /// Every line is used as it is, and ends with a NUL byte.
     Nul,
 }
 
-/// The lines that count.
+/// Returns the lines that count.
 ///
 /// # Errors
 /// A line is too long.

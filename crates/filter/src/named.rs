@@ -1,4 +1,4 @@
-//! `--files-from`: just these files.
+//! `--files-from`: only the named files.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ pub(crate) struct NamedFiles {
 }
 
 impl NamedFiles {
-    /// Adds a file. Slashes at the ends don't count.
+    /// Adds a file. Slashes at the ends are ignored.
     pub(crate) fn add(&mut self, path: &[u8]) {
         let path = path.trim_with(|character| character == '/');
         let mut rest = path;

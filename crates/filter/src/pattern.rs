@@ -1,26 +1,26 @@
-//! rclone's patterns for paths, and the regular expressions that they stand for.
+//! rclone's patterns for paths, and the regular expressions that they mean.
 //!
-//! `*` stands for anything but a slash, `**` for anything, `?` for one character but a slash, `[…]` for one of
-//! several, `{a,b}` for one of several texts, `{{…}}` for a regular expression; a backslash takes a character
-//! out of this. A slash in front ties the pattern to the root of the tree. The expressions are written the way
-//! rclone writes them, since `--dump filters` shows them and equal ones count once.
+//! `*` means anything but a slash, `**` anything, `?` one character but a slash, `[…]` one of several characters,
+//! `{a,b}` one of several texts, `{{…}}` a regular expression; a backslash makes a character literal. A slash in
+//! front ties the pattern to the root of the tree. The expressions are written the way rclone writes them, since
+//! `--dump filters` shows them and equal ones count once.
 
 use crate::FilterError;
 
-/// What the translation is in the midst of.
+/// State of the translation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inside {
-    /// Text, where the pattern's own signs count.
+    /// In text, where the pattern's own signs count.
     Text,
-    /// `[…]`, with how many brackets are open. What is in it stays as it is, and a backslash means nothing.
+    /// In `[…]`, with how many brackets are open. The content stays as it is, and a backslash means nothing.
     Brackets(usize),
-    /// `{{…`, which stays as it is.
+    /// In `{{…`, which stays as it is.
     Expression,
-    /// Just behind `}}`: one more `}` still belongs to the expression.
+    /// Just after `}}`: one more `}` still belongs to the expression.
     EndOfExpression,
 }
 
-/// The regular expression that a pattern stands for.
+/// Returns the regular expression that a pattern means.
 ///
 /// # Errors
 /// Brackets or braces don't match, or there are more than two stars in a row.
@@ -63,7 +63,7 @@ impl Translation<'_> {
         }
         match self.inside {
             Inside::EndOfExpression if character == '}' => {
-                // The longest expression counts, so what closed it before was a part of it.
+                // The longest expression counts, so the braces that closed it before were a part of it.
                 self.out.pop();
                 self.out.push_str("})");
                 return Ok(());
@@ -111,7 +111,7 @@ impl Translation<'_> {
                 self.inside = Inside::Brackets(1);
             }
             ']' => return Err(self.mismatched("']'")),
-            // The group that the first brace has opened is the expression's.
+            // The group that the first brace opened belongs to the expression.
             '{' if self.open_braces > 0 && before == Some('{') => {
                 self.inside = Inside::Expression;
                 self.open_braces -= 1;

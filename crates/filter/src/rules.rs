@@ -1,17 +1,17 @@
-//! Lists of rules: the first one that matches decides; what none matches is in.
+//! Lists of rules: the first one that matches decides; what none matches is included.
 
 use std::collections::HashSet;
 
 use crate::{FilterError, expression::Expression, folders, pattern};
 
-/// A rule that takes what matches, or leaves it out.
+/// A rule that includes or excludes what matches.
 #[derive(Debug, Clone)]
 struct Rule {
     takes: bool,
     expression: Expression,
 }
 
-/// Rules in their order, equal ones once.
+/// Rules in their order, each only once.
 #[derive(Debug, Clone, Default)]
 struct RuleList {
     rules: Vec<Rule>,
@@ -39,7 +39,8 @@ impl RuleList {
         self.rules.iter().find(|rule| rule.expression.matches(path)).is_none_or(|rule| rule.takes)
     }
 
-    /// Whether what is known of something under several texts is taken: the first rule decides that matches one.
+    /// Checks whether something known under several texts is included: the first rule that matches one of them
+    /// decides.
     fn takes_any(&self, texts: &[String]) -> bool {
         let matches = |rule: &&Rule| texts.iter().any(|text| rule.expression.matches(text));
         self.rules.iter().find(matches).is_none_or(|rule| rule.takes)
@@ -52,7 +53,7 @@ impl RuleList {
     }
 }
 
-/// The rules for files, and those for folders that follow from them.
+/// Rules for files, and those for folders that follow from them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
     ignore_case: bool,
@@ -61,23 +62,23 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// No rules.
+    /// Makes an empty list of rules.
     pub(crate) fn new(ignore_case: bool) -> Self {
         Self { ignore_case, ..Self::default() }
     }
 
-    /// Adds a pattern that takes, or leaves out. One that ends in a slash is about folders.
+    /// Adds a pattern that includes or excludes. One that ends in a slash is about folders.
     ///
     /// # Errors
-    /// The pattern can't be understood.
+    /// The pattern can't be parsed.
     pub(crate) fn add(&mut self, takes: bool, pattern: &str) -> Result<(), FilterError> {
         let names_folder = pattern.ends_with('/');
-        // A folder is left out with all it holds.
+        // A folder is excluded with everything in it.
         let pattern = if names_folder && !takes { format!("{pattern}**") } else { pattern.to_owned() };
         let crosses_folders = pattern.contains("**");
         if !names_folder || crosses_folders {
             self.files.add(takes, &pattern, self.ignore_case)?;
-            // A pattern that leaves files out says nothing about folders, unless it leaves out all.
+            // A pattern that excludes files says nothing about folders, unless it excludes everything.
             if takes || pattern == "*" {
                 for folder in folders::leading_to(&pattern) {
                     self.folders.add(takes, &folder, self.ignore_case)?;
@@ -90,10 +91,10 @@ impl Rules {
         Ok(())
     }
 
-    /// Adds a rule as `--filter` takes it: `+ pattern`, `- pattern`, or `!`, which forgets those before.
+    /// Adds a rule as `--filter` takes it: `+ pattern`, `- pattern`, or `!`, which drops the rules before it.
     ///
     /// # Errors
-    /// It is none of these, or its pattern can't be understood.
+    /// The rule is none of these, or its pattern can't be parsed.
     pub(crate) fn add_signed(&mut self, rule: &str) -> Result<(), FilterError> {
         if rule == "!" {
             *self = Self::new(self.ignore_case);
@@ -106,32 +107,32 @@ impl Rules {
         }
     }
 
-    /// Whether there are none.
+    /// Checks whether there are no rules.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.rules.is_empty() && self.folders.rules.is_empty()
     }
 
-    /// Whether the file at a path, seen from the root, is taken.
+    /// Checks whether the file at a path, seen from the root, is included.
     pub(crate) fn take_file(&self, path: &str) -> bool {
         self.files.takes(path)
     }
 
-    /// Whether what is known under these texts is taken.
+    /// Checks whether something known under these texts is included.
     pub(crate) fn take_any(&self, texts: &[String]) -> bool {
         self.files.takes_any(texts)
     }
 
-    /// The rules for metadata as `--dump filters` shows them.
+    /// Returns the rules for metadata as `--dump filters` shows them.
     pub(crate) fn metadata_lines(&self) -> impl Iterator<Item = String> + '_ {
         std::iter::once("--- Metadata filter rules ---".to_owned()).chain(self.files.lines())
     }
 
-    /// Whether the folder at a path may hold something that is taken.
+    /// Checks whether the folder at a path may hold something that is included.
     pub(crate) fn take_folder(&self, path: &str) -> bool {
         self.folders.rules.is_empty() || self.folders.takes(&format!("{path}/"))
     }
 
-    /// The rules as `--dump filters` shows them.
+    /// Returns the rules as `--dump filters` shows them.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> + '_ {
         std::iter::once("--- File filter rules ---".to_owned())
             .chain(self.files.lines())

@@ -1,11 +1,11 @@
-//! `--hash-filter`: one of N shares of all files, told by their paths.
+//! `--hash-filter`: one of N shares of all files, chosen by their paths.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use md5::{Digest, Md5};
 
 use crate::FilterError;
 
-/// Share `number` of `of` shares.
+/// Share `number` of `of` shares, for `--hash-filter`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     number: u64,
@@ -13,10 +13,10 @@ pub struct Share {
 }
 
 impl Share {
-    /// Reads `K/N`, or `@/N` for any share: `pick` gets N and says which, below N.
+    /// Parses `K/N`, or `@/N` for any share: `pick` gets N and chooses one below N.
     ///
     /// # Errors
-    /// There is no slash, or the numbers are none.
+    /// The text has no slash, or its parts aren't numbers.
     ///
     /// ```
     /// use fichier_filter::Share;
@@ -38,8 +38,8 @@ impl Share {
         Ok(Self { number: number % of, of })
     }
 
-    /// Whether a file belongs to the share. Paths that differ in case or in how accents are written belong
-    /// together, since some backends take them for one.
+    /// Checks whether a file belongs to the share. Paths that differ only in case or in how accents are written
+    /// belong to the same share, since some backends treat them as one.
     pub(crate) fn holds(&self, path: &str) -> bool {
         let path: String =
             ComposingNormalizerBorrowed::new_nfc().normalize(path).chars().map(lower).collect();
@@ -50,12 +50,12 @@ impl Share {
     }
 }
 
-/// The small letter, always a single one.
+/// Returns the small letter of a character, always a single one.
 fn lower(character: char) -> char {
     let mut small = character.to_lowercase();
     match (small.next(), small.next()) {
         (Some(small), None) => small,
-        // Only İ becomes two; as one letter it is an i.
+        // Only İ becomes two letters; as one letter it is an i.
         (Some(first), Some(_)) => first,
         (None, _) => character,
     }

@@ -2,15 +2,15 @@
 
 use crate::{FilterError, expression::Expression, pattern};
 
-/// A pattern, in the language of filters, for a text that is no path.
+/// A pattern in the language of filters, for a text that isn't a path.
 #[derive(Debug)]
 pub struct TextPattern(Expression);
 
 impl TextPattern {
-    /// Reads a pattern. It fits a text of which it fits a part, or the `whole` text alone.
+    /// Parses a pattern. It fits a text if it fits a part of it, or with `whole` only if it fits all of it.
     ///
     /// # Errors
-    /// Brackets or braces don't match, or the expression in them is none.
+    /// Brackets or braces don't match, or the expression in them is wrong.
     pub fn new(pattern: &str, whole: bool) -> Result<Self, FilterError> {
         let anchored = pattern::to_expression(&format!("/{pattern}"), false)?;
         let bare = anchored.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));

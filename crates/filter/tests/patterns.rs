@@ -1,4 +1,4 @@
-//! Patterns against a second reading of them: a matcher that knows no regular expressions.
+//! Patterns compared with a second implementation: a matcher that uses no regular expressions.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use fichier_filter::{Definition, Filter};
@@ -48,7 +48,7 @@ fn written(pieces: &[Piece]) -> String {
     out
 }
 
-/// Whether the pieces match all of the text: by trying.
+/// Checks whether the pieces match all of the text, by trying.
 fn matches(pieces: &[Piece], text: &[char], before: Option<&Piece>) -> bool {
     let Some((piece, rest)) = pieces.split_first() else { return text.is_empty() };
     let is_star = |piece: &Piece| matches!(piece, Piece::AnyName | Piece::Anything);
@@ -64,7 +64,7 @@ fn matches(pieces: &[Piece], text: &[char], before: Option<&Piece>) -> bool {
         Piece::AnyCharacter => one(&|first| first != '/'),
         Piece::OneOf(set) => one(&|first| set.contains(&first)),
         Piece::NoneOf(set) => one(&|first| !set.contains(&first)),
-        // Left out when written.
+        // Such a star isn't written.
         star if is_star(star) && before.is_some_and(is_star) => go_on(text),
         Piece::AnyName => {
             let length = text.iter().take_while(|character| **character != '/').count();
@@ -91,7 +91,7 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
     ];
     let piece = leaf.prop_recursive(2, 8, 3, |inner| {
         let alternative = proptest::collection::vec(inner, 0..3);
-        // A brace right behind a brace would begin a regular expression.
+        // A brace right after a brace would begin a regular expression.
         let alternative = alternative.prop_filter("a brace in front", |pieces| {
             !matches!(pieces.first(), Some(Piece::Alternatives(_)))
         });
@@ -125,14 +125,14 @@ proptest! {
         let path = RemotePath::parse(&path).unwrap();
         prop_assume!(!path.is_root());
         let text = written(&pieces);
-        // These mean something else: the root, a folder; and a brace behind a brace begins a regular expression,
+        // These mean something else: the root, or a folder; and a brace after a brace begins a regular expression,
         // even where the first one is escaped.
         prop_assume!(!text.starts_with('/') && !text.ends_with('/') && !text.contains("{{"));
-        // What is left out says nothing about folders, which rclone may fail to derive.
+        // A rule that excludes says nothing about folders, which rclone may fail to derive.
         let filter = filter(vec![format!("- {}{text}", if rooted { "/" } else { "" })]);
         let characters: Vec<char> = path.to_string().chars().collect();
         let starts = (0..characters.len()).filter(|start| *start == 0 || characters[start - 1] == '/');
-        // Behind the last slash there is nothing, which is a place, too.
+        // After the last slash there is nothing, which is a place to match, too.
         let expected = starts
             .take(if rooted { 1 } else { usize::MAX })
             .any(|start| matches(&pieces, &characters[start..], None));
@@ -145,8 +145,8 @@ proptest! {
         path in "[abé][abé.]?(/[abé+][abé.]?){0,3}",
     ) {
         let path = RemotePath::parse(&path).unwrap();
-        // Only of patterns from the root does rclone know all folders above. It doesn't foresee either that `[^a]`
-        // takes a slash of a file's path, nor that a brace within braces is escaped.
+        // rclone knows all folders above only for patterns from the root. It doesn't foresee either that `[^a]`
+        // matches a slash in a file's path, nor that a brace within braces is escaped.
         let text = written(&pieces).replace("[^", "[").replace('\\', "");
         let Ok(filter) = Filter::new(&Definition {
             include: vec![format!("/{}", text.trim_matches('/').replace("//", "/")).into_bytes()],

@@ -1,38 +1,42 @@
-//! Reads booleans, sizes and durations in rclone's notation (measured on v1.75.2).
+//! Reads booleans, sizes and durations in rclone's notation (measured on v1.75.2), and hides secrets.
 //!
 //! Flags, the configuration file and the options of backends are all read here, so that a value means the same
 //! wherever it is written.
 
+mod secret;
+
 use std::time::Duration;
 
-/// Why a text is no value of its kind. The text itself is not part of it: it may have been meant for another
+pub use secret::Secret;
+
+/// Why a text is no value of its kind. The text itself isn't part of the error: it may have been meant for another
 /// key, which is a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// Not one of the words for yes and no.
+    /// The text isn't one of the words for yes and no.
     #[error("this must be true or false")]
     NotBool,
-    /// Not a size.
+    /// The text isn't a size.
     #[error("this must be a size like 10M, 1.5G or off")]
     NotSize,
-    /// A size of 8 EiB or more.
+    /// The size is 8 EiB or more.
     #[error("this size is too large")]
     SizeTooLarge,
-    /// Not a duration.
+    /// The text isn't a duration.
     #[error("this must be a duration like 100ms, 1h30m, 2d or off")]
     NotDuration,
-    /// Longer than [`LONGEST_DURATION`].
+    /// The duration is longer than [`LONGEST_DURATION`].
     #[error("this duration is too long")]
     DurationTooLong,
 }
 
-/// The longest duration that is accepted: 1,000 years. Every clock can be set so far ahead.
+/// Longest duration that is accepted: 1,000 years. Every clock can be set so far ahead.
 pub const LONGEST_DURATION: Duration = Duration::from_secs(1_000 * 365 * 86_400);
 
 /// Reads a boolean.
 ///
 /// # Errors
-/// On all words but `1 t T TRUE true True` and `0 f F FALSE false False`.
+/// The text isn't one of `1 t T TRUE true True` and `0 f F FALSE false False`.
 pub fn parse_bool(text: &str) -> Result<bool, ValueError> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
@@ -42,7 +46,7 @@ pub fn parse_bool(text: &str) -> Result<bool, ValueError> {
 }
 
 /// Reads a size in bytes; `off` is `None`. **A number without a unit counts KiB**, as with rclone; `B` is bytes.
-/// Units go by 1024 and may be written `M`, `m`, `Mi` or `MiB`.
+/// Units are powers of 1024 and may be written `M`, `m`, `Mi` or `MiB`.
 ///
 /// ```
 /// use fichier_notation::parse_size;
@@ -52,7 +56,7 @@ pub fn parse_bool(text: &str) -> Result<bool, ValueError> {
 /// ```
 ///
 /// # Errors
-/// On anything else, on negative sizes, and from 8 EiB on.
+/// The text isn't a size, or the size is negative or 8 EiB or more.
 pub fn parse_size(text: &str) -> Result<Option<u64>, ValueError> {
     if text.eq_ignore_ascii_case("off") {
         return Ok(None);
@@ -83,10 +87,10 @@ pub fn parse_size(text: &str) -> Result<Option<u64>, ValueError> {
     Ok(Some(bytes as u64))
 }
 
-/// Reads a duration; `off` is `None`, for ever. A number without a unit counts seconds. Units of Go may be
-/// combined (`ns us µs ms s m h`); `d w M y` (a month has 30 days, a year 365) stand alone.
+/// Reads a duration; `off` is `None`, which means no end. A number without a unit counts seconds. Units of Go may be
+/// combined (`ns us µs ms s m h`); `d w M y` (a month has 30 days, a year 365) can't.
 ///
-/// rclone reads moments (`2024-01-31`) as the time since then as well; these need a clock and aren't read here.
+/// rclone also accepts times (`2024-01-31`) as the duration since then; these need a clock and aren't read here.
 ///
 /// ```
 /// use std::time::Duration;
@@ -96,7 +100,7 @@ pub fn parse_size(text: &str) -> Result<Option<u64>, ValueError> {
 /// ```
 ///
 /// # Errors
-/// On anything else, and on negative durations, which no option of this program has a use for.
+/// The text isn't a duration, or the duration is negative, which no option of this program can use.
 pub fn parse_duration(text: &str) -> Result<Option<Duration>, ValueError> {
     if text == "off" {
         return Ok(None);
@@ -143,7 +147,7 @@ fn combined_seconds(mut text: &str) -> Option<f64> {
     }
 }
 
-/// A number that isn't negative, not "inf" or "nan", and may lack digits on one side of its point.
+/// Reads a number that isn't negative, "inf" or "nan". It may lack digits on one side of its point.
 fn decimal(text: &str) -> Option<f64> {
     if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == '+') {
         return None;

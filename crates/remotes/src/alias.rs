@@ -42,22 +42,22 @@ fn target(name: &str, chosen: &Chosen<'_>) -> Result<String, OpenError> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, path::Path};
+    use std::path::Path;
 
     use crate::{
         backend::{NoRemotes, Opening},
-        network::Network,
-        registry::elsewhere,
+        registry::{Settings, elsewhere},
+        resources::Resources,
     };
 
     fn target(name: &str, remote: &str) -> Result<Option<String>, String> {
-        let settings = BTreeMap::from([("remote".to_owned(), remote.to_owned())]);
-        let network = Network::default();
+        let settings = Settings::from_iter([("remote", remote)]);
+        let resources = Resources::default();
         let opening = Opening {
             name,
             root: Path::new(""),
             settings: &settings,
-            network: &network,
+            resources: &resources,
             resolver: &NoRemotes,
         };
         elsewhere("alias", opening).map_err(|error| error.to_string())

@@ -7,7 +7,7 @@ use fichier_storage::{Location, Remote, StorageError};
 use futures::future::BoxFuture;
 
 pub use crate::values::{Chosen, InvalidValue, Settings};
-use crate::{network::Network, values};
+use crate::{resources::Resources, values};
 
 /// A kind of remote.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ impl OptionSpec {
         self.help.split("\n\n").next().unwrap_or_default()
     }
 
-    /// Sees to it that a value suits the option's kind.
+    /// Checks that a value suits the option's kind.
     ///
     /// # Errors
     /// It doesn't; the error says what would.
@@ -268,9 +268,9 @@ pub struct Opening<'a> {
     /// directory.
     pub root: &'a Path,
     /// What was set for it.
-    pub settings: &'a dyn Settings,
-    /// How the network is used, for backends that lie there.
-    pub network: &'a Network,
+    pub settings: &'a Settings,
+    /// What all remotes of the run share.
+    pub resources: &'a Resources,
     /// Who opens other remotes, for backends that lie over some.
     pub resolver: &'a dyn Resolver,
 }

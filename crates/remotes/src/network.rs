@@ -1,14 +1,10 @@
 //! How remotes on the network reach their service: what rclone calls its networking flags.
 
-use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
-use fichier_api::{
-    CancellationToken, ClientBuilder, HeaderMap, HeaderName, HeaderValue, Observer, ProxySettings,
-};
+use fichier_api::{ClientBuilder, HeaderMap, HeaderName, HeaderValue, ProxySettings};
 
 pub use fichier_api::{Dump, Url, WaitBudget};
-
-use crate::local::Downloads;
 
 /// How the network is used. Shared by all remotes of a run.
 #[derive(Clone)]
@@ -21,11 +17,11 @@ pub struct Network {
     pub client_certificate: Option<[PathBuf; 2]>,
     /// The proxy for all addresses, in place of those of the environment (`--http-proxy`).
     pub proxy: Option<Url>,
-    /// What every request bears beside what it needs (`--header`).
+    /// What every request carries beside what it needs (`--header`).
     pub headers: Headers,
-    /// What uploads bear, too (`--header-upload`).
+    /// What uploads carry, too (`--header-upload`).
     pub upload_headers: Headers,
-    /// What downloads bear, too (`--header-download`).
+    /// What downloads carry, too (`--header-download`).
     pub download_headers: Headers,
     /// How long a connection may take to come about (`--contimeout`).
     pub connect_timeout: Duration,
@@ -45,20 +41,8 @@ pub struct Network {
     pub waits: WaitBudget,
     /// The least time between two calls (`--tpslimit`).
     pub call_gap: Duration,
-    /// Where what was learned about accounts is kept between runs; `None`: nowhere.
-    pub memory: Option<PathBuf>,
-    /// Where processes tell each other of their calls to the same account; `None`: nowhere.
-    pub gates: Option<PathBuf>,
-    /// Checks what is known of an account by one listing of all its files (`--fast-list`).
-    pub fast_list: bool,
-    /// How what comes over it is brought to the disk.
-    pub downloads: Downloads,
-    /// Who is told of calls and waits.
-    pub observer: Option<Arc<dyn Observer>>,
-    /// Stops all calls.
-    pub cancel: CancellationToken,
-    /// Ends all waits between calls; what is on its way is finished.
-    pub end_waits: CancellationToken,
+    /// How many bytes a second a file may be sent at best (`--bwlimit`, `--bwlimit-file`); `None`: any number.
+    pub upload_rate: Option<u64>,
 }
 
 /// Headers of requests, in the order in which they were given. Their values may be secrets.
@@ -153,13 +137,7 @@ impl Default for Network {
             low_level_retries: 10,
             waits: WaitBudget::default(),
             call_gap: Duration::ZERO,
-            memory: None,
-            gates: None,
-            fast_list: false,
-            downloads: Downloads::default(),
-            observer: None,
-            cancel: CancellationToken::new(),
-            end_waits: CancellationToken::new(),
+            upload_rate: None,
         }
     }
 }
@@ -172,9 +150,6 @@ impl fmt::Debug for Network {
             .field("idle_timeout", &self.idle_timeout)
             .field("user_agent", &self.user_agent)
             .field("bind", &self.bind)
-            .field("memory", &self.memory)
-            .field("gates", &self.gates)
-            .field("downloads", &self.downloads)
             .finish_non_exhaustive()
     }
 }

@@ -12,9 +12,10 @@ pub use crate::backend::{
     BackendSpec, Chosen, InvalidValue, NoRemotes, OpenError, OpenOver, OpenPlace, Opening, Opens, OptionKind,
     OptionSpec, Resolver, Settings,
 };
-use crate::{alias, crypt, fichier, local};
+use crate::{alias, combine, crypt, fichier, local};
 
-static BACKENDS: [&BackendSpec; 4] = [&fichier::BACKEND, &alias::BACKEND, &crypt::BACKEND, &local::BACKEND];
+static BACKENDS: [&BackendSpec; 5] =
+    [&fichier::BACKEND, &alias::BACKEND, &combine::BACKEND, &crypt::BACKEND, &local::BACKEND];
 
 /// All backends, in the order in which they are shown.
 #[must_use]
@@ -35,15 +36,14 @@ fn names() -> String {
 /// Opens a remote of a backend.
 ///
 /// ```
-/// use std::collections::BTreeMap;
-/// use fichier_remotes::{network::Network, registry::{NoRemotes, Opening, open}};
+/// use fichier_remotes::{registry::{NoRemotes, Opening, Settings, open}, resources::Resources};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let settings = BTreeMap::from([("copy_links".to_owned(), "true".to_owned())]);
+/// let settings = Settings::from_iter([("copy_links", "true")]);
 /// let root = std::env::temp_dir();
-/// let network = Network::default();
+/// let resources = Resources::default();
 /// let opening =
-///     Opening { name: "disk", root: &root, settings: &settings, network: &network, resolver: &NoRemotes };
+///     Opening { name: "disk", root: &root, settings: &settings, resources: &resources, resolver: &NoRemotes };
 /// let remote = open("local", opening).await?;
 /// assert_eq!(remote.info().backend, "local");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -78,13 +78,10 @@ pub fn elsewhere(backend: &str, opening: Opening<'_>) -> Result<Option<String>, 
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        collections::{BTreeMap, BTreeSet},
-        path::Path,
-    };
+    use std::{collections::BTreeSet, path::Path};
 
     use super::*;
-    use crate::network::Network;
+    use crate::resources::Resources;
 
     #[test]
     fn every_default_suits_its_option_and_every_name_is_its_own() {
@@ -122,18 +119,21 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_opened_says_why() {
-        let none = BTreeMap::new();
-        let network = Network::default();
+        let none = Settings::default();
+        let resources = Resources::default();
         let nowhere = Opening {
             name: "x",
             root: Path::new(""),
             settings: &none,
-            network: &network,
+            resources: &resources,
             resolver: &NoRemotes,
         };
         let error = open("ftp", nowhere).await.unwrap_err().to_string();
-        assert_eq!(error, r#"there is no backend "ftp"; those that exist are: fichier, alias, crypt, local"#);
-        let wrong = BTreeMap::from([("encoding".to_owned(), "Slosh".to_owned())]);
+        assert_eq!(
+            error,
+            r#"there is no backend "ftp"; those that exist are: fichier, alias, combine, crypt, local"#
+        );
+        let wrong = Settings::from_iter([("encoding", "Slosh")]);
         let error = open("local", Opening { settings: &wrong, ..nowhere }).await.unwrap_err().to_string();
         assert!(error.starts_with(r#"remote "x": option encoding: "#), "{error}");
     }

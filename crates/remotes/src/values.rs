@@ -3,20 +3,53 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use fichier_encoding::Encoding;
-use fichier_notation::{ValueError, parse_bool, parse_duration, parse_size};
+use fichier_notation::{Secret, ValueError, parse_bool, parse_duration, parse_size};
 
 use crate::backend::{BackendSpec, OptionKind, OptionSpec};
 
 /// What was set for a remote: by flags, the environment, a connection string or the configuration file,
 /// already weighed against each other.
-pub trait Settings: Sync {
-    /// The text that was set for an option, secrets in the clear; `None` if nothing was.
-    fn get(&self, option: &str) -> Option<String>;
+///
+/// Every value is hidden until it is read as what its option declares, since it isn't known before that which of them
+/// are secrets. Passwords are in the clear.
+///
+/// ```
+/// use fichier_remotes::registry::Settings;
+///
+/// let settings = Settings::from_iter([("api_key", "KEY"), ("cdn", "true")]);
+/// assert_eq!(format!("{settings:?}"), r#"{"api_key", "cdn"}"#);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, Secret>);
+
+impl Settings {
+    /// Sets an option, in place of what was set for it.
+    pub fn set(&mut self, option: &str, value: impl Into<Secret>) {
+        self.0.insert(option.to_owned(), value.into());
+    }
+
+    /// Takes back what was set for an option.
+    pub fn unset(&mut self, option: &str) {
+        self.0.remove(option);
+    }
+
+    /// Checks whether something was set for an option.
+    #[must_use]
+    pub fn has(&self, option: &str) -> bool {
+        self.0.contains_key(option)
+    }
 }
 
-impl Settings for BTreeMap<String, String> {
-    fn get(&self, option: &str) -> Option<String> {
-        BTreeMap::get(self, option).cloned()
+impl<K: Into<String>, V: Into<Secret>> FromIterator<(K, V)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(values: I) -> Self {
+        Self(values.into_iter().map(|(option, value)| (option.into(), value.into())).collect())
+    }
+}
+
+/// Shows which options are set, not to what.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
@@ -33,7 +66,7 @@ pub struct InvalidValue {
 /// The values chosen for a remote: what was set, or the defaults.
 pub struct Chosen<'a> {
     backend: &'static BackendSpec,
-    settings: &'a dyn Settings,
+    settings: &'a Settings,
 }
 
 impl fmt::Debug for Chosen<'_> {
@@ -46,16 +79,27 @@ impl fmt::Debug for Chosen<'_> {
 impl<'a> Chosen<'a> {
     /// The values for a remote of a backend.
     #[must_use]
-    pub fn new(backend: &'static BackendSpec, settings: &'a dyn Settings) -> Self {
+    pub fn new(backend: &'static BackendSpec, settings: &'a Settings) -> Self {
         Self { backend, settings }
     }
 
     /// A text; `None` if nothing, or nothing but an empty text, is set and there is no default.
     ///
     /// # Errors
-    /// The backend has no such option.
+    /// The backend has no such option, or declares it to be a secret.
     pub fn text(&self, option: &str) -> Result<Option<String>, InvalidValue> {
-        self.read(option, |_, text| Ok(text.to_owned()))
+        self.read(option, |spec, text| match spec.sensitive {
+            true => Err("it is a secret and is read as one".to_owned()),
+            false => Ok(text.to_owned()),
+        })
+    }
+
+    /// A secret; `None` if nothing, or nothing but an empty text, is set.
+    ///
+    /// # Errors
+    /// The backend has no such option.
+    pub fn secret(&self, option: &str) -> Result<Option<Secret>, InvalidValue> {
+        self.read(option, |_, text| Ok(Secret::new(text)))
     }
 
     /// Whether a switch is on.
@@ -128,16 +172,16 @@ impl<'a> Chosen<'a> {
             let reason = format!("{} has no option {option:?}", self.backend.name);
             return Err(InvalidValue { option: "unknown", reason });
         };
-        let text = self.settings.get(option).filter(|text| !text.is_empty());
-        let text = text.unwrap_or_else(|| spec.default.to_owned());
+        let set = self.settings.0.get(option).map(Secret::expose).filter(|text| !text.is_empty());
+        let text = set.unwrap_or(spec.default);
         if text.is_empty() {
             return Ok(None);
         }
-        read(spec, &text).map(Some).map_err(|reason| InvalidValue { option: spec.name, reason })
+        read(spec, text).map(Some).map_err(|reason| InvalidValue { option: spec.name, reason })
     }
 }
 
-/// Sees to it that a value suits an option's kind.
+/// Checks that a value suits an option's kind.
 pub(crate) fn check(spec: &OptionSpec, text: &str) -> Result<(), InvalidValue> {
     let checked = match spec.kind {
         OptionKind::Text | OptionKind::Secret => spec.rule.map_or(Ok(()), |rule| rule(text)),
@@ -219,28 +263,26 @@ mod tests {
 
     #[test]
     fn a_secret_is_in_no_message() {
-        let none = BTreeMap::from([("file_password".to_owned(), "hunter2".to_owned())]);
-        let chosen = Chosen::new(crate::registry::backend("fichier").unwrap(), &none);
-        assert_eq!(chosen.text("file_password").unwrap().as_deref(), Some("hunter2"));
-        assert!(!format!("{chosen:?}").contains("hunter2"));
+        let set = Settings::from_iter([("file_password", "hunter2")]);
+        let chosen = Chosen::new(crate::registry::backend("fichier").unwrap(), &set);
+        let secret = chosen.secret("file_password").unwrap().unwrap();
+        assert_eq!(secret.expose(), "hunter2");
+        assert!(!format!("{chosen:?} {set:?} {secret:?} {secret}").contains("hunter2"));
+        assert!(chosen.text("file_password").is_err(), "a secret can't be had as a plain text");
         assert!(chosen.flag("no such option").is_err());
     }
 
     #[test]
     fn what_is_set_wins_over_the_default_and_nothing_means_the_default() {
         let backend = crate::registry::backend("fichier").unwrap();
-        let set = BTreeMap::from([
-            ("upload_batch".to_owned(), "7".to_owned()),
-            ("empty_files".to_owned(), "Marker".to_owned()),
-            ("call_gap".to_owned(), String::new()),
-        ]);
+        let set = Settings::from_iter([("upload_batch", "7"), ("empty_files", "Marker"), ("call_gap", "")]);
         let chosen = Chosen::new(backend, &set);
         assert_eq!(chosen.count("upload_batch"), Ok(Some(7)));
         assert_eq!(chosen.choice("empty_files"), Ok(Some("marker")));
         assert_eq!(chosen.duration("call_gap"), Ok(Some(Duration::from_millis(400))));
         assert_eq!(chosen.duration("list_gap"), Ok(None));
         assert_eq!(chosen.flag("cdn"), Ok(false));
-        let wrong = BTreeMap::from([("upload_batch".to_owned(), "0".to_owned())]);
+        let wrong = Settings::from_iter([("upload_batch", "0")]);
         let error = Chosen::new(backend, &wrong).count("upload_batch").unwrap_err();
         assert_eq!(error.to_string(), r#"option upload_batch: "0" is no number from 1 on"#);
     }

@@ -1,7 +1,8 @@
-//! The configuration file of a run, and where the password of an encrypted one comes from.
+//! The configuration file of a run, and the sources of its password.
 //!
-//! In rclone's order (measured on v1.75.2): `--password-command`, the variables `FICHIER_CONFIG_PASS` and
-//! `RCLONE_CONFIG_PASS`, a person. Only a person at a terminal is asked again after a wrong one.
+//! The sources are asked in rclone's order (measured on v1.75.2): `--password-command`, the variables
+//! `FICHIER_CONFIG_PASS` and `RCLONE_CONFIG_PASS`, a person. Only a person at a terminal is asked again after a wrong
+//! password.
 
 use std::{
     fmt,
@@ -13,17 +14,19 @@ use fichier_config::{
     Config, ConfigError, ConfigFile, Document, Environment, IniFile, Locations, NoPassword, Passwords, Secret,
 };
 
-/// The variables that may hold the password, ours first.
+/// Variables that may hold the password, ours first.
 const VARIABLES: [&str; 2] = ["FICHIER_CONFIG_PASS", "RCLONE_CONFIG_PASS"];
 
-/// Set for `--password-command` when it is asked for a new password.
+/// Variables that are set for `--password-command` when it is asked for a new password.
 const CHANGE: [&str; 2] = ["FICHIER_PASSWORD_CHANGE", "RCLONE_PASSWORD_CHANGE"];
 
-/// The configuration file, or none.
+/// The configuration file of a run, or none.
 pub struct Configuration {
     locations: Locations,
     file: Option<ConfigFile>,
     sources: Sources,
+    /// Whether it was told that the file isn't there.
+    told: bool,
 }
 
 impl fmt::Debug for Configuration {
@@ -32,12 +35,12 @@ impl fmt::Debug for Configuration {
     }
 }
 
-/// Who knows the password of an encrypted file, beside the environment.
+/// Sources of an encrypted file's password, besides the environment.
 #[derive(Default)]
 pub struct Passphrases {
-    /// What is run to get it: `--password-command`.
+    /// Command line that prints the password: `--password-command`.
     pub command: Option<String>,
-    /// Asks a person; `None`: nobody may be asked.
+    /// Asks a person; `None` means that no one may be asked.
     pub person: Option<Box<dyn Passwords + Send>>,
 }
 
@@ -51,19 +54,19 @@ impl fmt::Debug for Passphrases {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigurationError {
-    /// There is none: `--config ""`.
+    /// The run has no configuration file: `--config ""`.
     #[error("there is no configuration file: name one with --config, or set HOME")]
     NoFile,
-    /// It can't be read, decrypted, changed or written.
+    /// The file can't be read, decrypted, changed or written.
     #[error("{0}")]
     Config(#[from] ConfigError),
-    /// There is no password for it.
+    /// There is no password for the file.
     #[error("{0}")]
     NoPassword(#[from] NoPassword),
 }
 
 impl Configuration {
-    /// Takes the file that counts: the one that was named, or where the environment says.
+    /// Chooses the file: the one that was named, or the one where the environment says.
     #[must_use]
     pub fn new(named: Option<&Path>, environment: &Environment, passphrases: Passphrases) -> Self {
         let locations = Locations::new(named, environment);
@@ -73,39 +76,44 @@ impl Configuration {
         });
         let Passphrases { command, person } = passphrases;
         let sources = Sources { command, variable, person };
-        Self { file: locations.file().map(ConfigFile::at), locations, sources }
+        Self { file: locations.file().map(ConfigFile::at), locations, sources, told: false }
     }
 
-    /// Takes no file.
+    /// Makes a configuration without a file.
     #[must_use]
     pub fn none() -> Self {
         Self::new(Some(Path::new("")), &Environment::default(), Passphrases::default())
     }
 
-    /// Returns what it means, together with the environment.
+    /// Returns the remotes and options of the file, together with those of the environment.
     ///
     /// # Errors
-    /// It can't be read or decrypted.
+    /// The file can't be read or decrypted.
     pub fn load(&mut self, environment: &Environment) -> Result<Config, ConfigError> {
         match &mut self.file {
             Some(file) => {
                 let document = file.read(&mut self.sources)?;
+                // Of the usual places none need have a file.
+                if self.locations.is_named() && !self.told && !file.path().exists() {
+                    self.told = true;
+                    tracing::warn!("Config file {:?} not found - using defaults", file.path());
+                }
                 Config::of_document(file.path(), &document, environment)
             }
             None => Ok(Config::new(IniFile::default(), environment.clone())),
         }
     }
 
-    /// Returns all places where a file is looked for.
+    /// Returns all paths where a file is looked for.
     #[must_use]
     pub fn locations(&self) -> &Locations {
         &self.locations
     }
 
-    /// Returns where the file is.
+    /// Returns the path of the file.
     ///
     /// # Errors
-    /// There is none: `--config ""`.
+    /// The run has no configuration file: `--config ""`.
     pub fn path(&self) -> Result<PathBuf, ConfigurationError> {
         match &self.file {
             Some(file) => Ok(file.path().to_owned()),
@@ -116,7 +124,7 @@ impl Configuration {
     /// Returns the file's text; empty where there is none.
     ///
     /// # Errors
-    /// It can't be read or decrypted.
+    /// The file can't be read or decrypted.
     pub fn read(&mut self) -> Result<Document, ConfigError> {
         match &mut self.file {
             Some(file) => file.read(&mut self.sources),
@@ -139,7 +147,7 @@ impl Configuration {
     /// Makes the file if it isn't there.
     ///
     /// # Errors
-    /// It can't be made.
+    /// The file can't be made.
     pub fn touch(&mut self) -> Result<(), ConfigurationError> {
         Ok(self.file.as_mut().ok_or(ConfigurationError::NoFile)?.touch()?)
     }
@@ -147,7 +155,7 @@ impl Configuration {
     /// Checks whether the file is encrypted.
     ///
     /// # Errors
-    /// It can't be read.
+    /// The file can't be read.
     pub fn is_encrypted(&self) -> Result<bool, ConfigError> {
         self.file.as_ref().map_or(Ok(false), ConfigFile::is_encrypted)
     }
@@ -171,7 +179,7 @@ impl Configuration {
     }
 }
 
-/// Who knows the password.
+/// Sources of the password, in their order.
 struct Sources {
     command: Option<String>,
     variable: Option<(&'static str, Secret)>,
@@ -204,7 +212,7 @@ impl Passwords for Sources {
     }
 }
 
-/// Runs the command; the first line that it prints is the password.
+/// Runs the command and returns its first line as the password.
 fn password_of(command: &str, change: bool) -> Result<Secret, NoPassword> {
     let words = words(command);
     let Some((program, arguments)) = words.split_first() else {
@@ -231,7 +239,7 @@ fn password_of(command: &str, change: bool) -> Result<Secret, NoPassword> {
     Ok(Secret::new(password))
 }
 
-/// The words of a command line, divided by spaces. A word in `"` may hold spaces; `""` in it is a `"`.
+/// Splits a command line into words at spaces. A word in `"` may hold spaces; `""` in it is a `"`.
 fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = command.trim_start();

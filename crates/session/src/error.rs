@@ -1,60 +1,60 @@
-//! What can go wrong between a name and its remote.
+//! What can go wrong between a name and the remote that it means.
 
 use fichier_config::{AddressError, ConfigError};
 use fichier_remotes::registry::{InvalidValue, OpenError};
 use fichier_storage::{InvalidPath, StorageError};
 
-/// Why what was named can't be opened. No secret is in it.
+/// Why a remote or path can't be opened. No secret is in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// Nothing was named.
+    /// The name is empty.
     #[error("can't use empty string as a path")]
     Empty,
-    /// What was named can't be read as a place.
+    /// The name can't be parsed as a path or a remote.
     #[error("{0}")]
     Address(#[source] AddressError),
-    /// The path behind the remote's name can't be one.
+    /// The path after the remote's name isn't a possible path.
     #[error("{0}")]
     Path(#[source] InvalidPath),
     /// A path on this computer isn't text, or can't be looked at.
     #[error("{0}")]
     Local(#[source] std::io::Error),
-    /// The configuration can't be read, or says something that can't be.
+    /// The configuration can't be read, or has a wrong value.
     #[error("{0}")]
     Config(#[source] ConfigError),
-    /// There is no such remote.
+    /// The configuration has no remote of this name.
     #[error("didn't find section in config file ({name:?}); there are: {}", .known.join(", "))]
     UnknownRemote {
-        /// The name that was asked for.
+        /// Name that was asked for.
         name: String,
-        /// The remotes that there are.
+        /// Names of all remotes that exist.
         known: Vec<String>,
     },
-    /// There is no such backend.
+    /// No backend has this name.
     #[error("didn't find backend called {backend:?}{}{}; there are: {}", type_of(.name), other_service(*.is_of_rclone), .known.join(", "))]
     UnknownBackend {
-        /// The backend that was asked for.
+        /// Name that was asked for.
         backend: String,
-        /// The remote that is of this type, or the backend once more with a colon before it.
+        /// Name of the remote that has this type, or the backend's name with a colon before it.
         name: String,
-        /// Whether rclone has it.
+        /// Whether rclone has the backend.
         is_of_rclone: bool,
-        /// The backends that there are.
+        /// Names of all backends that exist.
         known: Vec<&'static str>,
     },
-    /// What an alias stands for can't be read as a place.
+    /// The target of an alias can't be parsed as a path or a remote.
     #[error("what {alias:?} stands for: {source}")]
     Alias {
-        /// The alias.
+        /// Name of the alias.
         alias: String,
-        /// What is wrong with it.
+        /// What is wrong with its target.
         source: AddressError,
     },
-    /// Remotes that stand for each other or lie over each other without an end.
+    /// Remotes point to each other or lie over each other without an end.
     #[error("the remotes go in a circle, or more than {most} lie over each other: {}", .names.join(" -> "))]
     Circle {
-        /// How many may.
+        /// Largest number that is allowed.
         most: usize,
         /// The remotes on the way, without secrets.
         names: Vec<String>,
@@ -65,21 +65,21 @@ pub enum SessionError {
     /// The built-in service can't be started.
     #[error("can't start the demo service{place}: {source}", place = .directory.as_ref().map(|directory| format!(" in {}", directory.display())).unwrap_or_default())]
     Demo {
-        /// Where its files lie.
+        /// Directory of its files.
         directory: Option<std::path::PathBuf>,
-        /// Why not.
+        /// Why it can't be started.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A value doesn't suit its option.
     #[error("{0}")]
     Value(#[source] InvalidValue),
-    /// The backend's own.
+    /// The backend can't open the remote.
     #[error("{0}")]
     Open(#[source] OpenError),
 }
 
 impl SessionError {
-    /// Returns the remote's error, be it that it couldn't even be opened.
+    /// Returns the remote's own error, also where the remote couldn't even be opened.
     #[must_use]
     pub fn storage(&self) -> Option<&StorageError> {
         match self {

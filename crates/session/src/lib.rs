@@ -1,8 +1,8 @@
-//! The front door: from what a person calls a place to the remote that holds it.
+//! The entry point: from the name that a person gives to the remote and path that it means.
 //!
-//! A [`Session`] knows the configuration, the flags and the network, opens each remote once, and follows remotes that
-//! stand for others or lie over others. The command line, servers, mounts and bindings are its clients. Nothing here
-//! is global: all that a session knows is given to it.
+//! A [`Session`] knows the configuration, the flags and the network, opens each remote once, and follows aliases and
+//! remotes over remotes. The command line, servers, mounts and bindings are its clients. Nothing here is global: all
+//! that a session knows is passed to it.
 //!
 //! ```
 //! use fichier_session::{Purpose, Session, Setup};
@@ -34,7 +34,7 @@ use std::{
 };
 
 use fichier_config::{Config, ConfigError, Environment, FlagValues, IniFile, RemoteEntry};
-use fichier_remotes::network::Network;
+use fichier_remotes::resources::Resources;
 use fichier_storage::Remote;
 use tokio::sync::OnceCell;
 
@@ -45,37 +45,38 @@ pub use local::LocalPath;
 pub use opening::Purpose;
 pub use options::{is_harmless, shown};
 
-/// Puts something around each remote as it is opened: `--dry-run`, limits. What other remotes lie over is left as it
-/// is, since what lies over it is wrapped.
+/// Wraps each remote as it is opened: `--dry-run`, limits. A remote that another one lies over isn't wrapped, since
+/// the outer one is.
 pub type Wrap = Arc<dyn Fn(Arc<dyn Remote>) -> Arc<dyn Remote> + Send + Sync>;
 
-/// What a session begins with.
+/// Everything that a session starts with.
 #[derive(Clone)]
 pub struct Setup {
-    /// The configuration file.
+    /// The configuration file of the run.
     pub configuration: Arc<Mutex<Configuration>>,
     /// The environment: remotes and options that are set in variables.
     pub environment: Environment,
-    /// Options that were given for all remotes of a backend.
+    /// Options that were set by flags, for all remotes of a backend.
     pub flags: FlagValues,
-    /// How the network is used.
-    pub network: Network,
-    /// Where the built-in service keeps its files; `None`: there is no such place.
+    /// What all remotes of the run share: how the network is used, where they keep what they know.
+    pub resources: Resources,
+    /// Directory of the built-in service's files; `None` means that there is none.
     pub demo_directory: Option<PathBuf>,
-    /// What is put around each remote.
+    /// Wraps each remote as it is opened.
     pub wrap: Option<Wrap>,
-    /// Tells whether rclone has a backend that isn't here.
+    /// Returns whether rclone has a backend that isn't here.
     pub is_of_rclone: fn(&str) -> bool,
 }
 
 impl Default for Setup {
-    /// Knows no configuration and no environment: paths on this computer and remotes made on the fly.
+    /// Returns a setup without configuration and environment: only paths on this computer and remotes made on the
+    /// fly.
     fn default() -> Self {
         Self {
             configuration: Arc::new(Mutex::new(Configuration::none())),
             environment: Environment::default(),
             flags: FlagValues::new(),
-            network: Network::default(),
+            resources: Resources::default(),
             demo_directory: None,
             wrap: None,
             is_of_rclone: |_| false,
@@ -86,7 +87,7 @@ impl Default for Setup {
 impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
-            .field("network", &self.network)
+            .field("resources", &self.resources)
             .field("demo_directory", &self.demo_directory)
             .finish_non_exhaustive()
     }
@@ -96,27 +97,27 @@ impl fmt::Debug for Setup {
 #[derive(Debug)]
 pub struct Session {
     setup: Setup,
-    /// Read when a remote of the configuration is asked for: a broken file doesn't keep local paths away.
+    /// Read when a remote of the configuration is asked for, so that a broken file doesn't stop local paths.
     config: OnceLock<Config>,
     /// The built-in service, once it is started.
     demo: OnceCell<demo::Service>,
-    /// Set when what an earlier run knew must not count.
+    /// Whether to ignore what an earlier run knew.
     anew: AtomicBool,
-    /// By what was named before the path, so that two paths on one remote share what it has learned.
+    /// Remotes by the part of the name before the path, so that two paths on one remote share what was learned.
     opened: Mutex<HashMap<String, Opened>>,
 }
 
 /// A remote that was opened.
 #[derive(Debug, Clone)]
 struct Opened {
-    /// As it is: what others may lie over.
+    /// The remote itself: what others may lie over.
     bare: Arc<dyn Remote>,
-    /// With what is put around it.
+    /// The remote in its wrapper.
     wrapped: Arc<dyn Remote>,
 }
 
 impl Session {
-    /// Makes a session that has opened nothing.
+    /// Makes a session without open remotes.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         Self {
@@ -128,10 +129,10 @@ impl Session {
         }
     }
 
-    /// Returns how the network is used.
+    /// Returns what all remotes of the run share.
     #[must_use]
-    pub fn network(&self) -> &Network {
-        &self.setup.network
+    pub fn resources(&self) -> &Resources {
+        &self.setup.resources
     }
 
     /// Returns the configuration file, to be read as text or changed.
@@ -155,7 +156,7 @@ impl Session {
         Ok(self.config.get_or_init(|| config))
     }
 
-    /// For remotes that the file can say nothing about.
+    /// Returns the configuration for remotes that the file can't affect.
     fn without_file(&self) -> Config {
         Config::new(IniFile::default(), self.setup.environment.clone())
     }
@@ -173,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    /// A session whose configuration file has this text.
+    /// Makes a session whose configuration file has this text.
     fn with(directory: &Path, text: &str) -> Session {
         let file = directory.join("rclone.conf");
         std::fs::write(&file, text).unwrap();

@@ -5,23 +5,23 @@ use std::path::{Component, Path, PathBuf};
 use fichier_encoding::Encoding;
 use fichier_remotes::{
     local::refused_link,
-    network::Network,
-    registry::{self, NoRemotes, OpenError, Opening},
+    registry::{self, NoRemotes, OpenError, Opening, Settings},
+    resources::Resources,
 };
 use fichier_storage::{Location, Name, RemotePath};
 
-use crate::{Purpose, SessionError, options::Values};
+use crate::{Purpose, SessionError};
 
-/// A path on this computer, with the options of the remote by which it was named.
+/// A path on this computer, with the options of the remote through which it was named.
 #[derive(Debug, Clone)]
 pub struct LocalPath {
     path: PathBuf,
-    pub(crate) options: Values,
+    pub(crate) options: Settings,
 }
 
 impl LocalPath {
-    /// Takes a path as it was typed. As with rclone, `..` takes back the name before it, be that a link or not.
-    pub(crate) fn new(typed: &[u8], options: Values) -> std::io::Result<Self> {
+    /// Parses a path as it was typed. As with rclone, `..` removes the name before it, even if that is a link.
+    pub(crate) fn new(typed: &[u8], options: Settings) -> std::io::Result<Self> {
         let mut path = PathBuf::new();
         for component in Path::new(std::str::from_utf8(typed).map_err(std::io::Error::other)?).components() {
             match (component, path.components().next_back()) {
@@ -44,15 +44,15 @@ impl LocalPath {
         &self.path
     }
 
-    /// Checks that the path isn't a symbolic link where links are to be small files: nothing is followed there.
+    /// Checks that the path isn't a symbolic link where links are stored as small files: links aren't followed there.
     ///
     /// # Errors
-    /// It is one, so it needs the suffix of such a file.
+    /// The path is a link, so its name needs the suffix of such a file.
     pub fn refuse_link(&self) -> Result<(), SessionError> {
         refuse_link(&self.path, &self.options)
     }
 
-    /// As [`LocalPath::refuse_link`], for the folder that the path is in.
+    /// Checks the folder that the path is in, as [`LocalPath::refuse_link`] does the path.
     ///
     /// # Errors
     /// The folder is such a link.
@@ -64,7 +64,7 @@ impl LocalPath {
     }
 }
 
-fn refuse_link(path: &Path, settings: &Values) -> Result<(), SessionError> {
+fn refuse_link(path: &Path, settings: &Settings) -> Result<(), SessionError> {
     let wrong = |source| OpenError::Value { remote: "local".to_owned(), source };
     match refused_link(path, settings).map_err(wrong)? {
         Some(why) => Err(SessionError::Local(std::io::Error::other(why))),
@@ -76,19 +76,19 @@ fn refuse_link(path: &Path, settings: &Values) -> Result<(), SessionError> {
 pub(crate) async fn open(
     path: &Path,
     purpose: Purpose,
-    settings: &Values,
-    network: &Network,
+    settings: &Settings,
+    resources: &Resources,
 ) -> Result<Location, SessionError> {
     let (root, leaf) =
         if purpose == Purpose::Look && path.is_dir() { (path.to_owned(), None) } else { split_leaf(path)? };
-    let opening = Opening { name: "local", root: &root, settings, network, resolver: &NoRemotes };
+    let opening = Opening { name: "local", root: &root, settings, resources, resolver: &NoRemotes };
     let remote = registry::open("local", opening).await?;
     let path = leaf.map_or_else(RemotePath::root, |leaf| RemotePath::root().join(&leaf));
     Ok(Location { remote, path })
 }
 
-/// The root of the file system that a path is of, and the path seen from there. Links on the way are followed;
-/// the last name is looked through only if a directory stands behind it and that is what is wanted.
+/// Returns the root of the path's file system, and the path seen from there. Links on the way are followed. The last
+/// name is followed only if it leads to a directory and a directory is wanted.
 pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBuf, RemotePath)> {
     let path = std::path::absolute(path)?;
     let (start, leaf) = match path.file_name() {
@@ -97,7 +97,7 @@ pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBu
         }
         _ => (path, None),
     };
-    // What isn't there yet has no links in it.
+    // What doesn't exist yet holds no links.
     let mut missing = Vec::from_iter(leaf);
     let mut there = start.as_path();
     let real = loop {
@@ -128,7 +128,7 @@ pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBu
     Ok((root, whole))
 }
 
-/// The directory that holds a path, and the path's name in it; no name for a path that has none, as `/`.
+/// Splits a path into its directory and its name there; no name for a path without one, as `/`.
 fn split_leaf(path: &Path) -> std::io::Result<(PathBuf, Option<Name>)> {
     let Some(leaf) = path.file_name() else { return Ok((path.to_owned(), None)) };
     let parent = match path.parent() {
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn paths_are_taken_as_they_read() {
         let plain = |typed: &str| {
-            LocalPath::new(typed.as_bytes(), Values::new()).unwrap().path().to_str().unwrap().to_owned()
+            LocalPath::new(typed.as_bytes(), Settings::default()).unwrap().path().to_str().unwrap().to_owned()
         };
         for (typed, expected) in [
             ("", "."),

@@ -1,4 +1,4 @@
-//! Opening what is named: aliases followed, remotes over remotes resolved, each remote opened once.
+//! Opening by name: follows aliases, resolves remotes over remotes, and opens each remote once.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,35 +11,35 @@ use fichier_config::{Address, ConfigError, FlagValues, Parameters, RemoteOptions
 use fichier_remotes::{
     crypt::NameCipher,
     fichier::catalogue_file,
-    registry::{self, NoRemotes, OpenError, Opening, Resolver},
+    registry::{self, NoRemotes, OpenError, Opening, Resolver, Settings},
 };
 use fichier_storage::{Location, Remote, RemotePath};
 
 use crate::{
     Opened, Session, SessionError, demo,
     local::{self, LocalPath},
-    options::{self, Values},
+    options,
 };
 
-/// How many remotes may stand for each other or lie over each other.
+/// How many remotes may point to each other or lie over each other.
 const DEEPEST: usize = 20;
 
-/// How long the service may keep silent when a new key is tried.
+/// How long the service may take to answer when a new key is tried.
 const TRIAL: Duration = Duration::from_secs(20);
 
-/// What a path is opened for.
+/// Purpose for which a path is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To see what is there: a directory is the root of its own remote.
+    /// To see what is there: a directory becomes the root of its own remote.
     Look,
-    /// To change the path itself: what holds it is the root.
+    /// To change the path itself: the directory that holds it becomes the root.
     Change,
 }
 
-/// Remotes that lie over others: whoever opens one says what it is opened for.
+/// Remotes that lie over others, with the purpose for which the inner ones are opened.
 struct Chain<'a> {
     session: &'a Session,
-    /// What is being opened, the outermost first.
+    /// The remotes being opened, the outermost first.
     above: Vec<String>,
 }
 
@@ -58,13 +58,13 @@ impl Resolver for Chain<'_> {
     }
 }
 
-/// A location on a remote as it is, and on what was put around that.
+/// A location on a remote as it is, and on the remote in its wrapper.
 struct At {
     bare: Location,
     wrapped: Location,
 }
 
-/// Reads what was typed for a place.
+/// Parses a typed name.
 fn address_of(text: &str) -> Result<Address, SessionError> {
     if text.is_empty() {
         return Err(SessionError::Empty);
@@ -72,14 +72,16 @@ fn address_of(text: &str) -> Result<Address, SessionError> {
     Ok(Address::parse(text.as_bytes())?)
 }
 
-/// The path on this computer that an address means, if it means one. Aliases are followed already.
+/// Returns the path on this computer that an address means; `None` if it means another. Aliases must be followed
+/// before.
 fn local_path(address: &Address, options: Option<RemoteOptions>) -> Result<Option<LocalPath>, SessionError> {
     let Some(options) = options.filter(|options| options.backend == "local") else { return Ok(None) };
     Ok(Some(LocalPath::new(&address.path, options::values(&options)?)?))
 }
 
 impl Session {
-    /// Opens what `text` names: `remote:path`, `:backend,option=value:path`, or a path on this computer.
+    /// Opens the remote and path that `text` names: `remote:path`, `:backend,option=value:path`, or a path on this
+    /// computer.
     ///
     /// # Errors
     /// The remote isn't known or can't be opened.
@@ -88,18 +90,18 @@ impl Session {
         Ok(self.at(&address, options, purpose, &[]).await?.wrapped)
     }
 
-    /// Opens a path on this computer as one of the whole file system, so that paths beside it are of the same remote.
+    /// Opens a path on this computer as one of the whole file system, so that paths beside it are on the same remote.
     ///
     /// # Errors
     /// A folder on the way can't be looked at.
     pub async fn open_in_whole(&self, path: &LocalPath, purpose: Purpose) -> Result<Location, SessionError> {
         path.refuse_link()?;
         let (root, below) = local::in_whole(path.path(), purpose)?;
-        let opened = local::open(&root, Purpose::Look, &path.options, self.network()).await?;
+        let opened = local::open(&root, Purpose::Look, &path.options, self.resources()).await?;
         Ok(Location { remote: self.wrapped(&opened.remote), path: below })
     }
 
-    /// Returns the path on this computer that `text` names, aliases followed; `None` if it names none.
+    /// Returns the path on this computer that `text` names, with aliases followed; `None` if it names another.
     ///
     /// # Errors
     /// The remote isn't known.
@@ -108,33 +110,33 @@ impl Session {
         local_path(&address, options)
     }
 
-    /// From now on opens remotes so that they list what matters, whatever an earlier run knew.
+    /// Makes all remotes opened from now on list what matters, whatever an earlier run knew.
     pub fn look_anew(&self) {
         self.anew.store(true, Ordering::Relaxed);
     }
 
-    /// Returns where the catalogue of an account lies, whether there is one or not; `None` for remotes without.
+    /// Returns the path of an account's catalogue, whether it exists or not; `None` for remotes without one.
     ///
     /// # Errors
     /// The remote isn't known.
     pub fn catalogue_of(&self, text: &str) -> Result<Option<PathBuf>, SessionError> {
         let (_, options) = self.followed(&address_of(text)?)?;
         let Some(options) = options.filter(|options| options.backend == "fichier") else { return Ok(None) };
-        Ok(catalogue_file(&options::values(&options)?, self.network())?)
+        Ok(catalogue_file(&options::values(&options)?, self.resources())?)
     }
 
-    /// Returns the names of a remote whose names are encrypted, to be encrypted and decrypted by themselves; `None` for
+    /// Returns the cipher of a remote with encrypted names, for encrypting and decrypting names alone; `None` for
     /// other remotes.
     ///
     /// # Errors
-    /// The remote isn't known, or hasn't got what it needs.
+    /// The remote isn't known, or lacks an option that it needs.
     pub async fn name_cipher(&self, text: &str) -> Result<Option<NameCipher>, SessionError> {
         let (_, options) = self.followed(&address_of(text)?)?;
         let Some(options) = options.filter(|options| options.backend == "crypt") else { return Ok(None) };
         Ok(Some(NameCipher::new(&options.name, &options::values(&options)?).await?))
     }
 
-    /// Returns the options of a remote and where each comes from; the remote may also be made on the fly.
+    /// Returns the options of a remote and the source of each; the remote may also be made on the fly.
     ///
     /// # Errors
     /// There is no such remote, or the configuration can't be read.
@@ -142,7 +144,7 @@ impl Session {
         self.resolve(remote)?.ok_or(SessionError::BuiltIn(demo::NAME))
     }
 
-    /// Opens a remote that isn't in the file yet, to look whether its key is any good: without patience.
+    /// Opens a remote that isn't in the file yet, to try its key. It doesn't wait long.
     ///
     /// # Errors
     /// A value doesn't suit its option.
@@ -150,13 +152,19 @@ impl Session {
         let remote = RemoteSpec::OnTheFly { backend: backend.to_owned(), parameters: values };
         let options = self.without_file().resolve(&remote, &self.flags())?;
         let settings = options::values(&options)?;
-        let mut network = self.network().clone();
+        let mut resources = self.resources().clone();
+        let network = &mut resources.network;
         network.low_level_retries = 1;
         network.connect_timeout = network.connect_timeout.min(TRIAL);
         network.idle_timeout = network.idle_timeout.min(TRIAL);
         let resolver = &Chain { session: self, above: Vec::new() };
-        let opening =
-            Opening { name: backend, root: Path::new(""), settings: &settings, network: &network, resolver };
+        let opening = Opening {
+            name: backend,
+            root: Path::new(""),
+            settings: &settings,
+            resources: &resources,
+            resolver,
+        };
         Ok(registry::open(backend, opening).await?)
     }
 
@@ -167,7 +175,7 @@ impl Session {
         }
     }
 
-    /// Opens an address whose aliases are followed. `above` is what is to lie over it.
+    /// Opens an address whose aliases were followed. `above` lists the remotes that lie over it.
     async fn at(
         &self,
         address: &Address,
@@ -177,7 +185,7 @@ impl Session {
     ) -> Result<At, SessionError> {
         if let Some(local) = local_path(address, options.clone())? {
             local.refuse_link()?;
-            let bare = local::open(local.path(), purpose, &local.options, self.network()).await?;
+            let bare = local::open(local.path(), purpose, &local.options, self.resources()).await?;
             let wrapped = Location { remote: self.wrapped(&bare.remote), path: bare.path.clone() };
             return Ok(At { bare, wrapped });
         }
@@ -189,8 +197,8 @@ impl Session {
             None => {
                 let bare = self.remote(&address.remote, options, above).await?;
                 let mut opened = self.opened();
-                // Named in another way, or with options that don't matter for what it holds: the first one knows
-                // what was listed and changed.
+                // Named in another way, or with options that don't change what it holds: the first one knows what was
+                // listed and changed.
                 let known = opened.values().find(|known| known.bare.info().has_paths_of(bare.info()));
                 let known = known.cloned();
                 let now = known.unwrap_or_else(|| Opened { wrapped: self.wrapped(&bare), bare });
@@ -202,7 +210,7 @@ impl Session {
         Ok(At { bare: at(bare), wrapped: at(wrapped) })
     }
 
-    /// The place that an address means in the end, with the remote's options: aliases are followed.
+    /// Follows aliases, and returns the address in the end with the remote's options.
     fn followed(&self, address: &Address) -> Result<(Address, Option<RemoteOptions>), SessionError> {
         let mut address = address.clone();
         let mut names = Vec::new();
@@ -218,7 +226,7 @@ impl Session {
                 name: &known.name,
                 root: Path::new(""),
                 settings: &settings,
-                network: self.network(),
+                resources: self.resources(),
                 resolver: &NoRemotes,
             };
             let Some(target) = registry::elsewhere(&known.backend, opening)? else {
@@ -238,7 +246,7 @@ impl Session {
         Err(SessionError::Circle { most: DEEPEST, names })
     }
 
-    /// The options of a remote; `None` for the built-in one.
+    /// Returns the options of a remote; `None` for the built-in one.
     fn resolve(&self, remote: &RemoteSpec) -> Result<Option<RemoteOptions>, SessionError> {
         let RemoteSpec::Named { name, .. } = remote else {
             return Ok(Some(self.without_file().resolve(remote, &self.flags())?));
@@ -270,7 +278,7 @@ impl Session {
         let Some(options) = options else {
             let start = || demo::Service::start(self.setup.demo_directory.as_deref());
             let started = self.demo.get_or_try_init(start).await?;
-            return Ok(started.open(&self.demo_settings(remote)?, self.network()).await?);
+            return Ok(started.open(&self.demo_settings(remote)?, self.resources()).await?);
         };
         let RemoteOptions { name, backend, .. } = &options;
         if registry::backend(backend).is_none() {
@@ -283,19 +291,21 @@ impl Session {
         }
         let settings = options::values(&options)?;
         let resolver = &Chain { session: self, above: names };
-        let network = self.network();
-        let opening = Opening { name, root: Path::new(""), settings: &settings, network, resolver };
+        let resources = self.resources();
+        let opening = Opening { name, root: Path::new(""), settings: &settings, resources, resolver };
         Ok(registry::open(backend, opening).await?)
     }
 
-    /// What was set for the built-in remote: parameters, flags and the backend's variables.
-    fn demo_settings(&self, remote: &RemoteSpec) -> Result<Values, SessionError> {
-        let RemoteSpec::Named { parameters, .. } = remote else { return Ok(Values::new()) };
+    /// Returns the options that were set for the built-in remote: parameters, flags and the backend's variables.
+    fn demo_settings(&self, remote: &RemoteSpec) -> Result<Settings, SessionError> {
+        let RemoteSpec::Named { parameters, .. } = remote else { return Ok(Settings::default()) };
         let backend = "fichier".to_owned();
         let remote = RemoteSpec::OnTheFly { backend, parameters: parameters.clone() };
         let mut settings = options::values(&self.without_file().resolve(&remote, &self.flags())?)?;
-        // They belong to the real service, where the demo has no business.
-        settings.retain(|option, _| !matches!(option.as_str(), "api_key" | "endpoint" | "shared_folder"));
+        // These belong to the real service and mustn't reach the demo.
+        for option in ["api_key", "endpoint", "shared_folder"] {
+            settings.unset(option);
+        }
         Ok(settings)
     }
 
@@ -308,7 +318,7 @@ impl Session {
     }
 }
 
-/// A remote without its path, as messages may show it.
+/// Returns a remote without its path, as messages may show it.
 fn shown_remote(remote: &RemoteSpec) -> String {
     options::shown_address(&Address { remote: remote.clone(), path: Vec::new() })
 }

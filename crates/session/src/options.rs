@@ -1,43 +1,38 @@
-//! From a remote's weighed options to what its backend takes; and what of them may be shown.
-
-use std::collections::BTreeMap;
+//! Resolved options as the backend takes them, and the part of them that may be shown.
 
 use fichier_config::{Address, RemoteOptions, RemoteSpec, connection::without_values};
-use fichier_remotes::registry::{self, OpenError, OptionKind};
+use fichier_remotes::registry::{self, OpenError, OptionKind, Settings};
 
 use crate::SessionError;
 
-/// Values by option, passwords in the clear.
-pub(crate) type Values = BTreeMap<String, String>;
-
-/// Stands for a value that isn't shown.
+/// Text that replaces a value that isn't shown.
 const HIDDEN: &str = "…";
 
-/// The values that are set, for the backend to open.
+/// Returns the values that are set, for the backend to open.
 ///
 /// # Errors
 /// A password isn't obscured, or a value doesn't suit its option.
-pub(crate) fn values(options: &RemoteOptions) -> Result<Values, SessionError> {
-    let mut values = Values::new();
+pub(crate) fn values(options: &RemoteOptions) -> Result<Settings, SessionError> {
+    let mut values = Settings::default();
     let Some(backend) = registry::backend(&options.backend) else { return Ok(values) };
     for option in backend.options {
-        let Some(text) = options.get_text(option.name) else { continue };
+        let Some(text) = options.get_key(option.name) else { continue };
         let text = match (option.kind, options.get_secret(option.name)) {
-            (OptionKind::Secret, Ok(Some(secret))) => secret.expose().to_owned(),
+            (OptionKind::Secret, Ok(Some(secret))) => secret,
             // rclone 1.75 sends this one as it is written, so people have it in the clear.
             (OptionKind::Secret, Err(error)) if option.name != "folder_password" => return Err(error.into()),
             _ => text,
         };
         if !text.is_empty() {
             let wrong = |source| OpenError::Value { remote: options.name.clone(), source };
-            option.check(&text).map_err(wrong)?;
+            option.check(text.expose()).map_err(wrong)?;
         }
-        values.insert(option.name.to_owned(), text);
+        values.set(option.name, text);
     }
     Ok(values)
 }
 
-/// The address as messages may show it. Only values of options that are known to be harmless are shown.
+/// Returns the address as messages may show it. Only values of options that are known to be harmless are shown.
 pub(crate) fn shown_address(address: &Address) -> String {
     let path = String::from_utf8_lossy(&address.path);
     let (name, parameters) = match &address.remote {
@@ -53,21 +48,21 @@ pub(crate) fn shown_address(address: &Address) -> String {
     format!("{name}{}:{path}", parameters.collect::<String>())
 }
 
-/// What to do about a value that ended too soon.
+/// Advice about a value that ended too soon.
 const QUOTES: &str =
     " (a value that holds a colon stands in quotes, such as :fichier,endpoint=\"http://host/\":path)";
 
-/// Returns what was typed for a place as messages may show it, and advice on how it should have been typed.
+/// Returns a typed name as messages may show it, and advice on how it should have been typed.
 #[must_use]
 pub fn shown(text: &str) -> (String, &'static str) {
     match Address::parse(text.as_bytes()) {
         Ok(address) => (shown_address(&address), if lacks_quotes(&address) { QUOTES } else { "" }),
-        // What follows a comma may be a key.
+        // The text after a comma may be a key.
         Err(_) => (text.split(',').next().unwrap_or_default().to_owned(), ""),
     }
 }
 
-/// Whether the value of an option was probably cut off at a colon: `,endpoint=http://host:`.
+/// Checks whether the value of an option was probably cut off at a colon: `,endpoint=http://host:`.
 fn lacks_quotes(address: &Address) -> bool {
     let (RemoteSpec::Named { parameters, .. } | RemoteSpec::OnTheFly { parameters, .. }) = &address.remote
     else {
@@ -76,7 +71,7 @@ fn lacks_quotes(address: &Address) -> bool {
     address.path.starts_with(b"//") && parameters.iter().next().is_some()
 }
 
-/// Checks whether an option's value may be shown: every backend that has it says so.
+/// Checks whether an option's value may be shown: every backend that has the option must say so.
 #[must_use]
 pub fn is_harmless(key: &str) -> bool {
     let mut options = registry::backends().iter().filter_map(|backend| backend.option(key)).peekable();

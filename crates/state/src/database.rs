@@ -1,4 +1,4 @@
-//! SQLite databases that may be lost: opened in one way, and begun anew when they are damaged, and only then.
+//! SQLite databases that may be lost: all are opened in one way, and recreated only when they are damaged.
 
 use std::{
     error::Error,
@@ -11,10 +11,10 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::private::{open_private, regular};
 
-/// How long another process is waited for.
+/// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the names of a database's files end with.
+/// Ends of the names of a database's files.
 const FILES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Why a database can't be used.
@@ -24,57 +24,57 @@ pub enum DatabaseError {
     /// The disk is full.
     #[error("{path:?}: there is no room left on its disk; make room")]
     Full {
-        /// The database's file.
+        /// Path of the database's file.
         path: PathBuf,
     },
     /// The file or its directory can't be written.
     #[error("{path:?} can't be written: {source}; check the permissions of the file and its directory")]
     NotWritable {
-        /// The database's file.
+        /// Path of the database's file.
         path: PathBuf,
-        /// What the file system or the database says.
+        /// Error that the file system or the database gave.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// Another process doesn't let go of it.
+    /// Another process keeps the database locked.
     #[error("{path:?} is in use by another process; wait until that is done, or end it")]
     Locked {
-        /// The database's file.
+        /// Path of the database's file.
         path: PathBuf,
     },
-    /// What is in the file isn't what was written.
+    /// The file's content isn't what was written.
     #[error("{path:?} is damaged: {source}; remove it")]
     Damaged {
-        /// The database's file.
+        /// Path of the database's file.
         path: PathBuf,
-        /// What the database says.
+        /// Error that the database gave.
         source: rusqlite::Error,
     },
     /// The file system refuses for another reason.
     #[error("{path:?}: {source}")]
     Disk {
-        /// The database's file.
+        /// Path of the database's file.
         path: PathBuf,
-        /// What it says.
+        /// Error that the file system gave.
         source: io::Error,
     },
     /// The database refuses for another reason.
     #[error("{path:?}: {source}")]
     Database {
-        /// The database's file.
+        /// Path of the database's file.
         path: PathBuf,
-        /// What it says.
+        /// Error that the database gave.
         source: rusqlite::Error,
     },
 }
 
 impl DatabaseError {
-    /// What an error of the database in this file means.
+    /// Returns the meaning of an error of the database in this file.
     #[must_use]
     pub fn of_database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full { path },
-            // What is shared with other processes lies in a file that can't be made any larger.
+            // The memory that processes share is a file, which can't be made any larger.
             _ if extended_code(&source) == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::Full { path },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 Self::NotWritable { path, source: source.into() }
@@ -85,7 +85,7 @@ impl DatabaseError {
         }
     }
 
-    /// What an error of the file system at this file means.
+    /// Returns the meaning of an error of the file system at this file.
     #[must_use]
     pub fn of_disk(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
@@ -99,11 +99,11 @@ impl DatabaseError {
     }
 }
 
-/// Opens the database in this file, or begins one. `prepare` makes its tables and reads from them; what is damaged is
-/// begun anew, and a warning calls it `name`.
+/// Opens the database in this file, or makes a new one. `prepare` makes its tables and reads from them. A damaged
+/// database is recreated, with a warning that calls it `name`.
 ///
 /// # Errors
-/// It can't be used, and isn't damaged; or it can't be replaced.
+/// The database can't be used, and isn't damaged; or it can't be replaced.
 pub fn open(
     path: &Path,
     name: &str,
@@ -126,7 +126,7 @@ pub fn open(
     }
 }
 
-/// Opens one more connection to a database that [`open`] gave.
+/// Opens one more connection to a database that [`open`] opened.
 ///
 /// # Errors
 /// The database refuses.
@@ -134,12 +134,12 @@ pub fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // What a power cut takes can be found out again.
+    // What a power cut destroys can be learned again.
     connection.pragma_update(None, "synchronous", "normal")?;
     Ok(connection)
 }
 
-/// Removes a database. Whoever has it open goes on with what it has.
+/// Removes a database. Processes that have it open keep using what they have.
 ///
 /// # Errors
 /// A file is there and can't be removed.
@@ -154,11 +154,11 @@ fn extended_code(error: &rusqlite::Error) -> Option<i32> {
     error.sqlite_error().map(|error| error.extended_code)
 }
 
-/// Whether the error says that the file doesn't hold what was written.
+/// Checks whether the error says that the file doesn't hold what was written.
 #[must_use]
 pub fn is_damage(error: &rusqlite::Error) -> bool {
     match error {
-        // An unknown one means that the tables aren't those that we made.
+        // An unknown code means that the tables aren't those that we made.
         rusqlite::Error::SqliteFailure(failure, _) => {
             matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
         }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn tables(connection: &mut Connection) -> rusqlite::Result<()> {
-        // As one that writes at once, so that it needn't be waited for.
+        // As a process that writes at once, so that no one needs to wait for it.
         connection.busy_timeout(Duration::ZERO)?;
         connection.execute_batch("CREATE TABLE IF NOT EXISTS kept (value); INSERT INTO kept VALUES (1)")
     }
@@ -215,7 +215,7 @@ mod tests {
         let error = open(&path, "test", large).unwrap_err();
         assert!(matches!(error, DatabaseError::Full { .. }), "{error:?}");
         assert_eq!(count(&path), Ok(1));
-        // What is said when there is no room for the first page, measured on a tmpfs.
+        // SQLite's error when there is no room for the first page, measured on a tmpfs.
         let error = rusqlite::Error::SqliteFailure(ffi::Error::new(4874), None);
         assert!(matches!(DatabaseError::of_database(&path, error), DatabaseError::Full { .. }));
     }

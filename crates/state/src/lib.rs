@@ -1,7 +1,7 @@
 //! Files that a program keeps for itself: the configuration, what it learned, and databases that may be lost.
 //!
-//! Each is its owner's alone to read. What isn't a regular file is refused before it is opened: a pipe would never
-//! answer, and a device never end.
+//! Only the owner can read them. Anything but a regular file is refused before it is opened: a pipe would never
+//! answer, and a device would never end.
 
 #[cfg(feature = "database")]
 pub mod database;

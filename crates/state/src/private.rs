@@ -1,4 +1,4 @@
-//! Files that nobody else may read: they hold the names and links of an account.
+//! Files that only their owner may read: they hold the names and links of an account.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -6,10 +6,11 @@ use std::{
     path::Path,
 };
 
-/// Opens a file for reading and writing that its owner alone may read; what is missing is made, directories too.
+/// Opens a file for reading and writing that only its owner may read. The file and its directories are made if
+/// missing.
 ///
 /// # Errors
-/// It is no regular file, or the file system refuses.
+/// The path isn't a regular file, or the file system refuses.
 pub fn open_private(path: &Path) -> io::Result<File> {
     regular(path)?;
     let mut options = OpenOptions::new();
@@ -27,7 +28,7 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     {
         use std::os::unix::fs::PermissionsExt as _;
         let permissions = file.metadata()?.permissions();
-        // Of an earlier version. A file of somebody else's stays as it is.
+        // Made by an earlier version. A file of someone else stays as it is.
         if permissions.mode() & 0o077 != 0
             && let Err(error) = file.set_permissions(fs::Permissions::from_mode(0o600))
         {
@@ -37,7 +38,7 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a directory and those above it, for their owner alone. One that is there stays as it is.
+/// Makes a directory and those above it, for their owner only. An existing one stays as it is.
 ///
 /// # Errors
 /// The file system refuses.
@@ -55,7 +56,7 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
 /// Reads a whole file of at most `most` bytes.
 ///
 /// # Errors
-/// It isn't there, is no regular file or larger, or the file system refuses.
+/// The file doesn't exist, isn't regular, is larger, or the file system refuses.
 pub fn read_small(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     regular(path)?;
     let mut bytes = Vec::new();
@@ -66,7 +67,7 @@ pub fn read_small(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Refuses what is there and no regular file. Links are followed.
+/// Refuses what exists and isn't a regular file. Links are followed.
 pub(crate) fn regular(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {

@@ -1,4 +1,4 @@
-//! A file's new content, written beside it and put in its place in one step.
+//! Replacement of a file's content in one step: the new content is written beside it first.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -9,14 +9,14 @@ use tempfile::{NamedTempFile, TempPath};
 
 use crate::make_directory;
 
-/// The end of the names of new files before they take their place.
+/// End of the names of new files before they replace the old ones.
 const NEW: &str = ".new";
 
-/// How many links may follow each other; more are a circle.
+/// How many links may follow each other; more are taken for a circle.
 const MOST_LINKS: usize = 40;
 
-/// Replaces the content of a file of the program's own, or makes it: whoever reads it finds the old content or the new,
-/// also after a power cut.
+/// Replaces the content of one of the program's own files, or makes it. Readers find the old content or the new, also
+/// after a power cut.
 ///
 /// # Errors
 /// The file system refuses. The old content stays.
@@ -25,10 +25,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     prepare(path, bytes)?.take_place(path)
 }
 
-/// The file that a path means in the end: links are followed, also one to a file that isn't there.
+/// Returns the file that a path leads to. Links are followed, also one to a file that doesn't exist.
 ///
 /// # Errors
-/// It is a directory, the links make a circle, or the file system refuses.
+/// The path is a directory, the links form a circle, or the file system refuses.
 pub fn target_of(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -44,7 +44,7 @@ pub fn target_of(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// The directory that a file is in.
+/// Returns the directory that a file is in.
 #[must_use]
 pub fn directory_of(path: &Path) -> &Path {
     match path.parent() {
@@ -53,11 +53,11 @@ pub fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// The hidden file beside another one, with something behind its name.
+/// Returns the path of the hidden file beside another one, with `end` behind its name.
 #[must_use]
 pub fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = prefix(path);
-    // `prefix` ends with the point that `end` begins with.
+    // `prefix` ends with the dot that `end` begins with.
     name.push(end.trim_start_matches('.'));
     directory_of(path).join(name)
 }
@@ -69,7 +69,8 @@ fn prefix(path: &Path) -> OsString {
     name
 }
 
-/// Removes what a process left that was killed before its new file took its place. Only under the lock.
+/// Removes what a process left that was killed before its new file replaced the old one. To be called only under the
+/// lock.
 pub fn sweep(target: &Path) {
     let Ok(entries) = fs::read_dir(directory_of(target)) else { return };
     let prefix = prefix(target);
@@ -77,13 +78,13 @@ pub fn sweep(target: &Path) {
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
         if name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(NEW.as_bytes()) {
-            // It does no harm if it stays.
+            // A file that stays does no harm.
             drop(fs::remove_file(entry.path()));
         }
     }
 }
 
-/// New content that is on the disk and not yet in its place.
+/// New content that is on the disk but not yet in its place.
 #[derive(Debug)]
 pub struct Prepared(TempPath);
 
@@ -112,7 +113,7 @@ fn keep_owner_and_mode(target: &Path, new: &File) -> io::Result<()> {
     let Ok(old) = fs::metadata(target) else { return Ok(()) };
     let made = new.metadata()?;
     if (old.uid(), old.gid()) != (made.uid(), made.gid()) {
-        // Allowed to root, who may well edit another's file; to others the file becomes theirs.
+        // Works for root, who may edit someone else's file; for others the file becomes their own.
         drop(fchown(new, Some(old.uid()), Some(old.gid())));
     }
     new.set_permissions(fs::Permissions::from_mode(old.mode() & 0o600))
@@ -124,7 +125,7 @@ fn keep_owner_and_mode(_target: &Path, _new: &File) -> io::Result<()> {
 }
 
 impl Prepared {
-    /// Takes the file's place.
+    /// Replaces the file at `target` with the new content.
     ///
     /// # Errors
     /// The file system refuses. The old content stays.
@@ -134,11 +135,11 @@ impl Prepared {
     }
 }
 
-/// The new name has to reach the disk, too.
+/// Writes the new name to the disk, too.
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
-        // Some file systems know no such thing.
+        // Some file systems can't sync a directory.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         result => result,
     }

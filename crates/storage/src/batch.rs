@@ -1,33 +1,33 @@
-//! Lists of what is to be done: what goes into one call of a [`Remote`](crate::Remote).
+//! Batches: what goes into one call of a [`Remote`](crate::Remote).
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{Content, File, Name, RemotePath, Whirlpool, metadata::Metadata};
 
-/// Files to be stored in one folder. The folder is made if it isn't there, with its parents.
+/// Files to be stored in one folder. The folder and its parents are made if they are missing.
 #[derive(Debug)]
 pub struct WriteBatch {
-    /// The folder.
+    /// Path of the folder.
     pub folder: RemotePath,
-    /// The files.
+    /// The files to store.
     pub items: Vec<WriteItem>,
 }
 
 /// One file to be stored.
 pub struct WriteItem {
-    /// Its name in the folder.
+    /// Name of the file in its folder.
     pub name: Name,
-    /// How many bytes it has. More or fewer from `content` is an error.
+    /// Size in bytes. It is an error if `content` gives more or fewer.
     pub size: u64,
-    /// Its modification time, for remotes that keep one.
+    /// Modification time, for remotes that keep one.
     pub modified: Option<SystemTime>,
-    /// The checksum that its bytes must have, where it is known.
+    /// Checksum that the content must have, where it is known.
     pub expected: Option<Whirlpool>,
-    /// Its bytes.
+    /// The bytes to store.
     pub content: Arc<dyn Content>,
-    /// The old versions that this one stands for: removed after it is stored and verified, never before.
+    /// Old versions that this file replaces. They are removed after it is stored and verified, never before.
     pub replaces: Vec<File>,
-    /// What it is to have besides, where that is kept: [`FileMetadata`](crate::FileMetadata).
+    /// Metadata to keep with the file, where the remote can: [`FileMetadata`](crate::FileMetadata).
     pub metadata: Metadata,
 }
 
@@ -41,22 +41,22 @@ impl fmt::Debug for WriteItem {
     }
 }
 
-/// A file that is to be copied or moved inside its remote.
+/// A file to be copied or moved inside its remote.
 #[derive(Debug, Clone)]
 pub struct Relocation {
-    /// The file as it was seen.
+    /// The file as it was listed.
     pub from: File,
-    /// Where it, or its copy, shall be.
+    /// Path of the moved file or of the copy.
     pub to: RemotePath,
-    /// The old versions at the destination: removed after the new one is there, never before.
+    /// Old versions at the destination. They are removed after the new file is there, never before.
     pub replaces: Vec<File>,
 }
 
-/// A folder that is to be moved or renamed inside its remote, with all that it holds.
+/// A folder to be moved or renamed inside its remote, with everything in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderRelocation {
-    /// Where it is.
+    /// Path of the folder now.
     pub from: RemotePath,
-    /// Where it shall be.
+    /// Path of the folder afterwards.
     pub to: RemotePath,
 }

@@ -1,4 +1,4 @@
-//! The Whirlpool checksum (ISO/IEC 10118-3): the only one that 1Fichier stores, for every file.
+//! The Whirlpool checksum (ISO/IEC 10118-3): the only one that 1Fichier keeps, for every file.
 
 use std::fmt;
 
@@ -16,28 +16,28 @@ impl fmt::Debug for WhirlpoolHasher {
 }
 
 impl WhirlpoolHasher {
-    /// A hasher that has seen nothing.
+    /// Returns a hasher that has read no bytes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in the next bytes.
+    /// Adds the next bytes to the checksum.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// Takes a piece into each hasher, several at once where the processor is faster so.
+    /// Adds one piece to each hasher, several at once where the processor is faster that way.
     pub(crate) fn update_many<'a>(pieces: impl IntoIterator<Item = (&'a mut Self, &'a [u8])>) {
         whirlpool_simd::update_many(pieces.into_iter().map(|(hasher, bytes)| (&mut hasher.0, bytes)));
     }
 
-    /// How many hashers [`WhirlpoolHasher::update_many`] serves in the time of fewer.
+    /// Returns how many hashers [`WhirlpoolHasher::update_many`] can serve in the time that one takes.
     pub(crate) fn lanes() -> usize {
         whirlpool_simd::Implementation::fastest().lanes()
     }
 
-    /// The checksum of all that was taken in.
+    /// Returns the checksum of all bytes that were added.
     #[must_use]
     pub fn finish(self) -> Whirlpool {
         Whirlpool::from_bytes(self.0.finalize().into())

@@ -1,4 +1,4 @@
-//! Bytes on their way: streams, ranges, and things that can be read more than once.
+//! The bytes of files: streams, ranges, and content that can be read more than once.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -8,15 +8,15 @@ use futures::{Stream, StreamExt, stream};
 
 use crate::{File, FileReader, Remote, Result};
 
-/// A file's bytes as they come.
+/// Stream of a file's bytes.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// Which bytes of a file to read.
+/// A part of a file to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ByteRange {
-    /// The first byte, counted from 0.
+    /// Position of the first byte, counted from 0.
     pub start: u64,
-    /// The byte after the last; `None`: to the end.
+    /// Position after the last byte; `None` means the end of the file.
     pub end: Option<u64>,
 }
 
@@ -24,35 +24,36 @@ impl ByteRange {
     /// The whole file.
     pub const WHOLE: Self = Self { start: 0, end: None };
 
-    /// How many bytes the range covers in a file of `size` bytes.
+    /// Returns how many bytes the range covers in a file of `size` bytes.
     #[must_use]
     pub fn length(&self, size: u64) -> u64 {
         self.end.unwrap_or(size).min(size).saturating_sub(self.start)
     }
 }
 
-/// Something whose bytes can be read from the start, again for each try.
+/// Content that can be read from the start, again for each try.
 #[async_trait]
 pub trait Content: Send + Sync {
-    /// Opens a new stream of all bytes. Cheap where it can be: what costs (a download token) waits for the
-    /// first byte that is asked for.
+    /// Opens a new stream of all bytes. Opening is cheap where it can be: what costs something (a download token) is
+    /// fetched when the first byte is asked for.
     ///
     /// # Errors
     /// The source can't be read, or isn't what was announced any more.
     async fn open(&self) -> Result<ByteStream>;
 
-    /// A reading by ranges, of which several may be open at once, where that is worth more than one stream from
-    /// the start: where the bytes come over a network. `known` bytes are there already and won't be asked for.
+    /// Returns a reader of ranges, of which several may be open at once. `None` where one stream from the start does
+    /// as well: ranges help where the bytes come over a network. `known` bytes are there already and won't be asked
+    /// for.
     fn ranges(&self, _known: u64) -> Option<Arc<dyn Ranges>> {
         None
     }
 
-    /// Gets ahead of need what the first byte will cost (a download token). What fails here is told by the
-    /// reading itself.
+    /// Fetches in advance what the first byte will need (a download token). An error here isn't reported: the read
+    /// itself reports it.
     async fn prepare(&self) {}
 }
 
-/// One try at reading a file piece by piece, in any order. It ends when this and all its streams are dropped.
+/// One try at reading a file in pieces, in any order. It ends when this and all its streams are dropped.
 #[async_trait]
 pub trait Ranges: Send + Sync {
     /// Opens a stream of the bytes of a range.
@@ -62,7 +63,7 @@ pub trait Ranges: Send + Sync {
     async fn open(&self, range: ByteRange) -> Result<ByteStream>;
 }
 
-/// A file of a remote as content.
+/// A file of a remote, as content.
 #[derive(Debug, Clone)]
 pub struct RemoteContent {
     reader: Arc<dyn FileReader>,
@@ -70,7 +71,7 @@ pub struct RemoteContent {
 }
 
 impl RemoteContent {
-    /// Takes a file as content. What reading it costs is shared by all that is read of it.
+    /// Makes content of a file. All reads of it share what reading costs.
     #[must_use]
     pub fn new(remote: &dyn Remote, file: &File) -> Self {
         Self { reader: remote.reader(file), networked: remote.info().features.networked }
@@ -99,7 +100,7 @@ impl Ranges for RemoteContent {
     }
 }
 
-/// Bytes in memory as content, for small made-up files and tests.
+/// Bytes in memory as content, for small generated files and tests.
 #[derive(Debug, Clone)]
 pub struct MemoryContent(pub Bytes);
 
@@ -111,7 +112,7 @@ impl Content for MemoryContent {
     }
 }
 
-/// All bytes of a stream in one piece: for small files.
+/// Returns all bytes of a stream in one piece, for small files.
 ///
 /// # Errors
 /// The stream's own.

@@ -1,9 +1,9 @@
-//! Passing on what a wrapper doesn't change.
+//! Macros that pass on what a wrapper doesn't change.
 
 /// Passes methods of [`Remote`](crate::Remote) on to the remote in a field.
 ///
-/// Used inside `#[async_trait] impl Remote for …`, with the field and the methods' names. What is neither named nor
-/// written doesn't compile, since the trait has no bodies.
+/// For use inside `#[async_trait] impl Remote for …`, with the field and the methods' names. A method that is neither
+/// named nor written doesn't compile, since the trait has no bodies.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -29,8 +29,8 @@ macro_rules! delegate_remote {
     ($field:tt: $($method:ident),+ $(,)?) => { $($crate::delegate_method!($field, $method);)+ };
 }
 
-/// One method of [`delegate_remote!`]. Asynchronous ones are written as `async_trait` makes them, since that doesn't
-/// look into macros; so nothing is boxed twice.
+/// Passes on one method of [`delegate_remote!`]. Asynchronous ones are written as `async_trait` makes them, since
+/// that doesn't look into macros. So nothing is boxed twice.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! delegate_method {
@@ -133,6 +133,6 @@ macro_rules! delegate_method {
     };
 }
 
-/// What an asynchronous method of a trait returns.
+/// Return type of an asynchronous method of a trait.
 #[doc(hidden)]
 pub type Answer<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

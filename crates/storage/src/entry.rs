@@ -1,21 +1,25 @@
 //! What a folder holds: files and folders.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use crate::{Name, RemotePath, Whirlpool};
 
-/// A file's identity at its remote (1Fichier: the link), so that an operation hits the file that was seen,
-/// never another of the same name. Only the remote that gave it reads it.
+/// The remote's identifier of a file (1Fichier: the link), so that an operation hits the file that was listed, never
+/// another of the same name. Only the remote that made it can read it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(Arc<str>);
 
 impl FileId {
-    /// Takes a remote's own text for a file.
+    /// Makes an identifier from the remote's own text.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
-    /// The remote's own text.
+    /// Returns the remote's own text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -28,8 +32,8 @@ impl fmt::Debug for FileId {
     }
 }
 
-/// Bytes that change whenever a file's content may have changed, and that no other file of the backend bears.
-/// What was learned of a file by reading it holds as long as its fingerprint does, if it is settled.
+/// Bytes that change whenever a file's content may have changed, and that no other file of the backend has. What was
+/// learned by reading a file stays true as long as its fingerprint stays the same, if the fingerprint is settled.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     bytes: Arc<[u8]>,
@@ -37,23 +41,24 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Takes a backend's own bytes.
+    /// Makes a settled fingerprint from the backend's own bytes.
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self { bytes: bytes.into(), settled: true }
     }
 
-    /// Takes the bytes of a file that was changed so lately that one more change might not show in them.
+    /// Makes a fingerprint of a file that changed so recently that one more change might not show in it.
     pub fn unsettled(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self { bytes: bytes.into(), settled: false }
     }
 
-    /// The bytes.
+    /// Returns the backend's own bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether each later change will show, so that what was learned under it may be remembered.
+    /// Checks whether each later change will show in the fingerprint, so that what was learned may be remembered
+    /// under it.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.settled
@@ -66,41 +71,60 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A file as its remote told it.
+/// A file as its remote described it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Where it lies, from the remote's root.
+    /// Path from the remote's root.
     pub path: RemotePath,
-    /// Its length in bytes, as the remote says.
+    /// Size in bytes, as the remote says.
     pub size: u64,
-    /// When its content was last changed (local) or stored (1Fichier, which keeps no other time).
+    /// Time of the last change (local) or of the upload (1Fichier, which keeps no other time).
     pub modified: Option<SystemTime>,
-    /// Its checksum, where the remote knows it without reading the file.
+    /// Checksum of the content, where the remote knows it without reading the file.
     pub whirlpool: Option<Whirlpool>,
-    /// Its identity, where the remote has more than the path.
+    /// The remote's identifier of the file, where it has more than the path.
     pub id: Option<FileId>,
-    /// Its media type, where the remote says one.
+    /// Media type, where the remote gives one.
     pub media_type: Option<Arc<str>>,
-    /// Tells this content of the file from later ones, where the remote can say so without reading it and
+    /// Mark that differs for each content of the file, where the remote can give one without reading the file and
     /// knows no checksum.
     pub fingerprint: Option<Fingerprint>,
+    /// By how many seconds [`modified`](Self::modified) is ahead of the moment that it means, where the remote tells times
+    /// of a zone as if they were UTC.
+    pub seconds_ahead: u16,
 }
 
 impl File {
-    /// Returns a file of which nothing is known but where it lies and how long it is.
+    /// Returns a file of which only the path and the size are known.
     #[must_use]
     pub fn new(path: RemotePath, size: u64) -> Self {
-        Self { path, size, modified: None, whirlpool: None, id: None, media_type: None, fingerprint: None }
+        Self {
+            path,
+            size,
+            modified: None,
+            whirlpool: None,
+            id: None,
+            media_type: None,
+            fingerprint: None,
+            seconds_ahead: 0,
+        }
     }
 
-    /// Returns the fingerprint under which something may be remembered of this file.
+    /// Returns the moment when it was last changed or stored. It differs from the time that is shown where the remote
+    /// tells times of a zone as if they were UTC.
+    #[must_use]
+    pub fn moment(&self) -> Option<SystemTime> {
+        self.modified?.checked_sub(Duration::from_secs(self.seconds_ahead.into()))
+    }
+
+    /// Returns the fingerprint under which something may be remembered of this file; `None` if it has no settled one.
     #[must_use]
     pub fn settled_fingerprint(&self) -> Option<&Fingerprint> {
         self.fingerprint.as_ref().filter(|fingerprint| fingerprint.is_settled())
     }
 
-    /// Checks whether this is still the file that was seen before: the same one, with the same content, as far as
-    /// the remote can tell without reading it.
+    /// Checks whether this is still the file that was seen before: the same file with the same content, as far as the
+    /// remote can say without reading it.
     #[must_use]
     pub fn is_still(&self, seen: &Self) -> bool {
         let same = |left: &Option<Fingerprint>, right: &Option<Fingerprint>| match (left, right) {
@@ -114,28 +138,28 @@ impl File {
     }
 }
 
-/// A folder as its remote told it.
+/// A folder as its remote described it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
-    /// Where it lies, from the remote's root.
+    /// Path from the remote's root.
     pub path: RemotePath,
-    /// When it was made or changed, where the remote says so.
+    /// Time when the folder was made or changed, where the remote gives one.
     pub modified: Option<SystemTime>,
-    /// Its identity, where the remote has more than the path.
+    /// The remote's identifier of the folder, where it has more than the path.
     pub id: Option<FileId>,
 }
 
-/// One line of a listing.
+/// One entry of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A file.
+    /// A file, with what the listing says of it.
     File(File),
-    /// A folder.
+    /// A folder, with what the listing says of it.
     Folder(Folder),
 }
 
 impl Entry {
-    /// Where it lies, from the remote's root.
+    /// Returns the path from the remote's root.
     #[must_use]
     pub fn path(&self) -> &RemotePath {
         match self {
@@ -144,13 +168,13 @@ impl Entry {
         }
     }
 
-    /// Its name; `None` for the remote's root.
+    /// Returns the name; `None` for the remote's root.
     #[must_use]
     pub fn name(&self) -> Option<Name> {
         self.path().name()
     }
 
-    /// The file, if it is one.
+    /// Returns the file, if the entry is one.
     #[must_use]
     pub fn as_file(&self) -> Option<&File> {
         match self {
@@ -159,7 +183,7 @@ impl Entry {
         }
     }
 
-    /// The folder, if it is one.
+    /// Returns the folder, if the entry is one.
     #[must_use]
     pub fn as_folder(&self) -> Option<&Folder> {
         match self {

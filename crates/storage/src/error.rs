@@ -1,38 +1,38 @@
-//! What can go wrong with a remote. Every error says what failed, on which path, why, whether another try
-//! is worthwhile, whose fault it is, and what to do.
+//! What can go wrong with a remote. Every error says what failed, on which path, why, whether another try is
+//! worthwhile, who caused it, and what to do.
 
 use std::io;
 
 use crate::{InvalidName, InvalidPath, Name, RemotePath, Whirlpool};
 
-/// The result of an operation on a remote.
+/// Result of an operation on a remote.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
 /// Whether doing the same again may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// It may work now or soon.
+    /// Another try may succeed, now or soon.
     Worthwhile,
-    /// It will fail again for this item; others may work.
+    /// It will fail again for this item; others may succeed.
     Useless,
-    /// It will fail for every item: stop the run.
+    /// It will fail for every item, so the run should stop.
     Fatal,
 }
 
-/// Whose fault an error is.
+/// Who caused an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
-    /// What was asked for can't be done.
+    /// The user asked for something that can't be done.
     User,
-    /// The service misbehaved or refused.
+    /// The service made a mistake or refused.
     Service,
-    /// The way there.
+    /// The network between this computer and the service failed.
     Network,
-    /// This program.
+    /// This program made a mistake.
     Us,
 }
 
-/// An error of a remote.
+/// An error of an operation on a remote.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
@@ -48,122 +48,130 @@ pub enum StorageError {
     /// A file was asked for, and there is a folder.
     #[error("{0:?} is a directory, not a file")]
     IsAFolder(RemotePath),
-    /// A folder that should go still holds something.
+    /// A folder that should be removed isn't empty.
     #[error("directory not empty: {0:?}")]
     FolderNotEmpty(RemotePath),
-    /// The destination is taken.
+    /// Something exists at the destination already.
     #[error("{0:?} exists already")]
     AlreadyExists(RemotePath),
-    /// The destination has a file under the name of a folder, or a folder under that of a file.
+    /// The destination has a file where the source has a folder of the same name, or the other way round.
     #[error("the destination has a {there} named {path:?}, so the {here} of this name isn't transferred")]
     Clash {
-        /// The path, from the destination's folder on.
+        /// Path from the destination's folder on.
         path: RemotePath,
-        /// What the destination has.
+        /// What the destination has: a file or a folder.
         there: &'static str,
-        /// What the source has.
+        /// What the source has: a file or a folder.
         here: &'static str,
     },
-    /// The file was to be left as it is, and would have to change.
+    /// The file would have to change, but must stay as it is.
     #[error("source and destination exist but do not match: immutable file modified: {0:?}")]
     Immutable(RemotePath),
-    /// More would be removed than was allowed, so nothing was.
+    /// More would be removed than is allowed, so nothing was removed.
     #[error("{limit} threshold reached: {found} would have to go, so nothing was deleted")]
     LimitReached {
-        /// The flag that set the limit.
+        /// Name of the flag that set the limit.
         limit: &'static str,
-        /// What was found: files or bytes.
+        /// How many files or bytes would be removed.
         found: u64,
     },
-    /// As much was removed as was allowed.
+    /// As much was removed as is allowed.
     #[error("{limit} threshold reached")]
     RemovalLimit {
-        /// The flag that set the limit.
+        /// Name of the flag that set the limit.
         limit: &'static str,
+    },
+    /// What was named is no file and no folder, so that it has nothing that could be copied.
+    #[error("{path:?} is {what}, neither a file nor a directory: it can't be transferred")]
+    Special {
+        /// What was named.
+        path: RemotePath,
+        /// What it is, with its article.
+        what: &'static str,
     },
     /// The file isn't what it was when it was listed or read.
     #[error("source file is being updated: {path:?} {what}")]
     SourceChanged {
-        /// The file.
+        /// Path of the file.
         path: RemotePath,
-        /// What was seen, and what comes of it.
+        /// What changed, and what follows from it.
         what: &'static str,
     },
-    /// A rename would have to copy the file, since another file system is mounted there.
+    /// A rename would have to copy the file, since its destination is on another file system.
     #[error("can't rename {0:?}: its new place is on another file system")]
     AcrossFileSystems(RemotePath),
-    /// Somebody should have been asked, and the input had ended.
+    /// A question had to be asked, but the input had ended.
     #[error("there was nobody to ask about {0:?}: the standard input has ended, so nothing more is done")]
     Unanswered(RemotePath),
-    /// As much was transferred as was allowed.
+    /// As much was transferred as is allowed.
     #[error("max transfer limit reached as set by --max-transfer ({limit} B)")]
     TransferLimit {
-        /// How many bytes were allowed.
+        /// How many bytes are allowed.
         limit: u64,
     },
-    /// The time for transfers is over.
+    /// The time that is allowed for transfers is over.
     #[error("max transfer duration reached as set by --max-duration")]
     DurationLimit,
     /// The user was asked and said no.
     #[error("left as it is: {0:?}")]
     Declined(RemotePath),
-    /// The name can't be one.
+    /// A file or folder has a name that can't be used.
     #[error("bad name in {folder:?}: {source}")]
     BadName {
-        /// The folder in which it was found or wanted.
+        /// Path of the folder in which the name was found or wanted.
         folder: RemotePath,
-        /// What is wrong with it.
+        /// What is wrong with the name.
         source: InvalidName,
     },
-    /// There is no name for it at the destination.
+    /// A file or folder has no possible name at the destination.
     #[error("--name-transform can't rename {path:?}: {why}")]
     NoNewName {
-        /// The file or folder at the source.
+        /// Path of the file or folder at the source.
         path: RemotePath,
         /// What is wrong with the new name, or why there is none.
         why: String,
     },
-    /// A file and a symbolic link have one place there, so that one would take the place of the other.
-    #[error(
-        "{path:?} has the same place as {rival:?}: one is a file and the other a symlink, and both stay as they are"
-    )]
+    /// A symbolic link and something else have one place there, so that one would take the place of the other.
+    #[error("{path:?} has the same place as {rival:?}: {}", one_place(*.folder))]
     OnePlace {
-        /// What was to be stored.
+        /// Path that was to be stored.
         path: RemotePath,
-        /// What has the place, or would get it, too.
+        /// Name of the other entry in the same place.
         rival: Name,
+        /// Whether a folder is meant, and not a file.
+        folder: bool,
     },
-    /// The path can't be one.
+    /// A path can't be used.
     #[error(transparent)]
     BadPath(#[from] InvalidPath),
-    /// This remote can't do that at all.
+    /// The remote can't do this at all.
     #[error("{remote} can't {operation}")]
     Unsupported {
-        /// The remote as the user named it.
+        /// Name of the remote, as the user wrote it.
         remote: String,
-        /// What was asked, as a verb phrase.
+        /// The operation, as a verb phrase.
         operation: &'static str,
     },
     /// The destination lies inside the source.
     #[error("can't copy {from:?} into itself at {to:?}")]
     Overlap {
-        /// The source.
+        /// Path of the source.
         from: RemotePath,
-        /// The destination.
+        /// Path of the destination.
         to: RemotePath,
     },
-    /// Folders of a run lie so that files would be lost, so nothing was done.
+    /// Files would be lost because folders of a run overlap, so nothing was done.
     #[error("{rule}: {} and {}", .places[0], .places[1])]
     Overlapping {
-        /// What mustn't be.
+        /// The rule that was broken.
         rule: &'static str,
-        /// The two places, with their remotes.
+        /// The two places, each with its remote.
         places: [String; 2],
     },
-    /// A folder of one side of a run is a way into the other side, so it was left alone.
+    /// A folder of one side of a run leads into the other side, so it was left alone.
     #[error("{folder:?} is a link or mount that leads into {other}, so it is left as it is")]
     LeadsAcross {
-        /// The folder.
+        /// Path of the folder.
         folder: RemotePath,
         /// The other side, with its remote.
         other: String,
@@ -173,7 +181,7 @@ pub enum StorageError {
     At {
         /// The path with its remote.
         location: String,
-        /// What went wrong there.
+        /// The error at that path.
         problem: Box<StorageError>,
     },
     /// The service stores no empty files.
@@ -182,103 +190,127 @@ pub enum StorageError {
     /// The file is above the service's limit.
     #[error("{path:?} has {size} bytes, more than the service's limit of {limit}")]
     TooLarge {
-        /// The file.
+        /// Path of the file.
         path: RemotePath,
-        /// Its size in bytes.
+        /// Size of the file in bytes.
         size: u64,
-        /// The most that the service takes, in bytes.
+        /// Largest size that the service accepts, in bytes.
         limit: u64,
     },
-    /// What arrived isn't what was sent.
+    /// The bytes that arrived aren't those that were sent.
     #[error("corrupted on transfer: {path:?} has checksum {actual}, expected {expected}")]
     Corrupted {
-        /// The file.
+        /// Path of the file.
         path: RemotePath,
-        /// The checksum it should have.
+        /// Checksum that the file should have.
         expected: Box<Whirlpool>,
-        /// The checksum it has.
+        /// Checksum that the file has.
         actual: Box<Whirlpool>,
     },
-    /// The service gave no checksum, so that the transfer can't count as done.
+    /// The service gave no checksum, so the transfer can't count as done.
     #[error("the service reported no checksum for {0:?}, so the transfer can't be verified")]
     Unverified(RemotePath),
-    /// More or fewer bytes than announced.
+    /// More or fewer bytes came than were announced.
     #[error("sizes differ: {path:?} was to have {expected} bytes, but {actual} came")]
     SizeMismatch {
-        /// The file.
+        /// Path of the file.
         path: RemotePath,
-        /// The size announced, in bytes.
+        /// Size that was announced, in bytes.
         expected: u64,
-        /// The size seen, in bytes.
+        /// Size that was seen, in bytes.
         actual: u64,
     },
     /// An error of the local file system.
     #[error("{action} {path}: {source}")]
     Io {
-        /// What was tried, as a verb ("read", "write", "rename").
+        /// The operation, as a verb ("read", "write", "rename").
         action: &'static str,
-        /// The file in the system's own form.
+        /// Path in the system's own form.
         path: String,
-        /// The system's error.
+        /// Error that the system gave.
         source: io::Error,
     },
-    /// Something on the local file system that can't be looked into: a directory that can't be read, a link that
+    /// Something on the local file system that can't be looked into: a directory that can't be read, or a link that
     /// leads nowhere.
     #[error("{action} {path}: {source}")]
     Unseen {
-        /// What was tried, as a verb ("list", "follow the symlink").
+        /// The operation, as a verb ("list", "follow the symlink").
         action: &'static str,
-        /// The file in the system's own form.
+        /// Path in the system's own form.
         path: String,
-        /// The system's error.
+        /// Error that the system gave.
         source: io::Error,
     },
-    /// An error of the service or of the way to it.
+    /// An error of the service or of the network on the way to it.
     #[error("{action}: {source}")]
     Service {
-        /// What was tried and on which path.
+        /// The operation and its path.
         action: String,
         /// Whether another try may help.
         retry: Retry,
-        /// Whose fault it is.
+        /// Who caused the error.
         blame: Blame,
-        /// What the user can do.
+        /// What the user can do about it.
         hint: Option<String>,
-        /// The wire client's error.
+        /// Error of the service's client.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Something in an encrypted remote that can't be decrypted: it wasn't encrypted, or with other passwords, or it is
-    /// damaged.
+    /// Something in an encrypted remote that can't be decrypted. It wasn't encrypted, or with other passwords, or it
+    /// is damaged.
     #[error("can't decrypt {path:?}: {reason}")]
     Undecryptable {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: RemotePath,
-        /// Why, as a clause.
+        /// The reason, as a clause.
         reason: String,
+    },
+    /// The new version of a file is stored, and an old one that should have gone stays.
+    #[error("the new version is stored, but an old version of {path:?} stays beside it: {cause}")]
+    OldVersionStays {
+        /// The file.
+        path: RemotePath,
+        /// Why it wasn't removed.
+        cause: Box<StorageError>,
+    },
+    /// A copy or move at the service failed on its way, and what it had done couldn't be taken back.
+    #[error("{path:?} lies there by a copy or move that failed, and can't be taken away: {cause}")]
+    Misplaced {
+        /// Where the file is now.
+        path: RemotePath,
+        /// Why it couldn't be taken away.
+        cause: Box<StorageError>,
+    },
+    /// Several files bear one name at the destination, where there should be one.
+    #[error("the destination has {count} files named {path:?}, and all of them stay")]
+    Doubles {
+        /// The path, from the destination's folder on.
+        path: RemotePath,
+        /// How many there are.
+        count: usize,
     },
     /// A listing that is known to miss entries; acting on it could lose or double files.
     #[error("the listing of {path:?} is incomplete: {seen} of {total} files")]
     IncompleteListing {
-        /// The folder.
+        /// Path of the folder.
         path: RemotePath,
-        /// How many files were seen.
+        /// How many files were listed.
         seen: u64,
-        /// How many there are by the service's own count.
+        /// How many files there are by the service's own count.
         total: u64,
     },
-    /// The item wasn't tried, since an earlier one failed in a way that concerns all.
+    /// The item wasn't tried, since an earlier one failed in a way that affects all.
     #[error("not tried")]
     NotTried,
-    /// Stopped by the user.
+    /// The user stopped the run.
     #[error("stopped")]
     Canceled,
-    /// The user was asked and wants no more of it.
+    /// The user was asked and wants to end the run.
     #[error("stopped, as you answered")]
     Quit,
 }
 
 impl StorageError {
-    /// Whether doing the same again may help.
+    /// Returns whether another try may help.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
@@ -307,7 +339,7 @@ impl StorageError {
         }
     }
 
-    /// Returns the path that the message names as seen from the remote's root, so that it can be named in full.
+    /// Returns the path in the message, from the remote's root, so that the caller can name it in full.
     #[must_use]
     pub fn path(&self) -> Option<&RemotePath> {
         match self {
@@ -322,15 +354,18 @@ impl StorageError {
             | Self::Unverified(path)
             | Self::TooLarge { path, .. }
             | Self::OnePlace { path, .. }
+            | Self::Special { path, .. }
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }
+            | Self::OldVersionStays { path, .. }
+            | Self::Misplaced { path, .. }
             | Self::IncompleteListing { path, .. } => Some(path),
             _ => None,
         }
     }
 
-    /// Changes the paths that an error is about, for a wrapper that shows other paths than what it wraps.
+    /// Changes the paths in the error, for a wrapper that shows other paths than the remote it wraps.
     #[must_use]
     pub fn with_paths(mut self, change: impl Fn(&RemotePath) -> RemotePath) -> Self {
         match &mut self {
@@ -350,9 +385,13 @@ impl StorageError {
             | Self::BadName { folder: path, .. }
             | Self::TooLarge { path, .. }
             | Self::OnePlace { path, .. }
+            | Self::Special { path, .. }
             | Self::Corrupted { path, .. }
             | Self::SizeMismatch { path, .. }
             | Self::Undecryptable { path, .. }
+            | Self::OldVersionStays { path, .. }
+            | Self::Misplaced { path, .. }
+            | Self::Doubles { path, .. }
             | Self::IncompleteListing { path, .. } => *path = change(path),
             Self::Overlap { from, to } => (*from, *to) = (change(from), change(to)),
             _ => {}
@@ -360,20 +399,21 @@ impl StorageError {
         self
     }
 
-    /// Whose fault it is.
+    /// Returns who caused the error: the user, the network, the service, or this program.
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
             Self::At { problem, .. } => problem.blame(),
             Self::Service { blame, .. } => *blame,
             Self::Corrupted { .. } | Self::SizeMismatch { .. } => Blame::Network,
+            Self::OldVersionStays { cause, .. } | Self::Misplaced { cause, .. } => cause.blame(),
             Self::Unverified(_) | Self::IncompleteListing { .. } => Blame::Service,
             Self::NotTried => Blame::Us,
             _ => Blame::User,
         }
     }
 
-    /// What the user can do about it, where there is something.
+    /// Returns what the user can do about it, where there is something.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -383,6 +423,11 @@ impl StorageError {
                 Some("use --fichier-empty-files marker to store stand-ins, or skip to leave them out".into())
             }
             Self::IncompleteListing { .. } => Some("try again in a minute".into()),
+            Self::OldVersionStays { .. } => {
+                Some("run the same again, which removes it, or remove it by `dedupe`".into())
+            }
+            Self::Misplaced { .. } => Some("remove it, or move it where it belongs".into()),
+            Self::Doubles { .. } => Some("`dedupe` leaves one of them".into()),
             Self::FolderNotEmpty(_) => Some(
                 "purge removes a folder with all that it holds; rmdirs removes the empty folders in it"
                     .into(),
@@ -391,7 +436,7 @@ impl StorageError {
         }
     }
 
-    /// Returns the error without the location that it is about.
+    /// Returns the error without its location.
     #[must_use]
     pub fn plain(&self) -> &Self {
         match self {
@@ -400,14 +445,24 @@ impl StorageError {
         }
     }
 
-    /// An error of the local file system.
+    /// Returns an error of the local file system.
     pub fn io(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
         Self::Io { action, path: path.as_ref().display().to_string(), source }
     }
 
-    /// An error of the local file system about something that can't be looked into.
+    /// Returns an error about something on the local file system that can't be looked into.
     pub fn unseen(action: &'static str, path: impl AsRef<std::path::Path>, source: io::Error) -> Self {
         Self::Unseen { action, path: path.as_ref().display().to_string(), source }
+    }
+}
+
+/// Says what has one place with a symbolic link, and what comes of it.
+fn one_place(folder: bool) -> &'static str {
+    match folder {
+        false => "one is a file and the other a symlink, and both stay as they are",
+        true => {
+            "one is a directory and the other a symlink, and with --links none is followed, so both stay as they are"
+        }
     }
 }
 
@@ -420,6 +475,9 @@ fn said_of(location: &str, error: &StorageError) -> String {
         StorageError::IsAFolder(_) => format!("{location:?} is a directory, not a file"),
         StorageError::FolderNotEmpty(_) => format!("directory not empty: {location:?}"),
         StorageError::AlreadyExists(_) => format!("{location:?} exists already"),
+        StorageError::Special { what, .. } => {
+            format!("{location:?} is {what}, neither a file nor a directory: it can't be transferred")
+        }
         // The others name the remote or the absolute path themselves, or concern no path.
         other => other.to_string(),
     }

@@ -6,47 +6,56 @@ use async_trait::async_trait;
 
 use crate::{Entry, File, RemotePath, Result, metadata::Metadata};
 
-/// What a remote can do beyond storing files; `None`: it can't.
+/// What a remote can do beyond storing files. `None` means that it can't.
 ///
-/// A wrapper names each field, so that a new extension is a decision for every wrapper and never passes by itself.
+/// A wrapper names each field. So each new extension is a decision for every wrapper, and none is passed on by
+/// accident.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extensions<'a> {
-    /// Tells how much is used and free.
+    /// Returns how much is used and free.
     pub usage: Option<&'a dyn UsageOf>,
-    /// Tells whose account it is.
+    /// Returns whose account it is.
     pub account: Option<&'a dyn AccountOf>,
     /// Makes public links.
     pub links: Option<&'a dyn PublicLinks>,
-    /// Makes one folder of those that share a path.
+    /// Merges folders that share a path.
     pub merge: Option<&'a dyn MergeFolders>,
-    /// Keeps more of files and folders than a listing tells.
+    /// Keeps more about files and folders than a listing holds.
     pub metadata: Option<&'a dyn FileMetadata>,
+    /// Knows the old versions that an earlier run didn't come to remove.
+    pub old_versions: Option<&'a dyn OldVersions>,
 }
 
-/// A remote that tells how much is used and free.
+/// A remote that knows the old versions that an earlier run didn't come to remove.
+pub trait OldVersions: std::fmt::Debug + Send + Sync {
+    /// Returns whether this file should have gone when a newer version of it was stored.
+    fn should_have_gone(&self, file: &File) -> bool;
+}
+
+/// A remote that knows how much is used and free.
 #[async_trait]
 pub trait UsageOf: std::fmt::Debug + Send + Sync {
     /// Returns how much is used and free.
     ///
     /// # Errors
-    /// It can't be learned.
+    /// The numbers can't be fetched.
     async fn usage(&self) -> Result<Usage>;
 }
 
-/// A remote with an account behind it.
+/// A remote that belongs to an account.
 #[async_trait]
 pub trait AccountOf: std::fmt::Debug + Send + Sync {
     /// Returns whose account it is.
     ///
     /// # Errors
-    /// It can't be learned: a wrong key, a service that doesn't answer.
+    /// The account can't be fetched: a wrong key, or a service that doesn't answer.
     async fn account(&self) -> Result<AccountInfo>;
 }
 
 /// A remote that makes public links.
 #[async_trait]
 pub trait PublicLinks: std::fmt::Debug + Send + Sync {
-    /// Returns a public link to a file or folder; an empty one if it was taken back.
+    /// Returns a public link to a file or folder; an empty text if the link was removed.
     ///
     /// # Errors
     /// [`StorageError::Unsupported`](crate::StorageError::Unsupported) for a request that can't be met, or the
@@ -57,67 +66,68 @@ pub trait PublicLinks: std::fmt::Debug + Send + Sync {
 /// A remote where several folders can share a path.
 #[async_trait]
 pub trait MergeFolders: std::fmt::Debug + Send + Sync {
-    /// Makes one folder, which holds all, of those that share a path. Nothing that they hold is lost, whatever its
-    /// names are.
+    /// Merges folders that share a path into one that holds everything. Nothing in them is lost, whatever its name
+    /// is.
     ///
     /// # Errors
     /// [`StorageError::FolderNotFound`](crate::StorageError::FolderNotFound), or the backend's own.
     async fn merge_folders(&self, path: &RemotePath) -> Result<()>;
 }
 
-/// A remote that keeps more of files and folders than their names, sizes and times.
+/// A remote that keeps more about files and folders than their names, sizes and times.
 #[async_trait]
 pub trait FileMetadata: std::fmt::Debug + Send + Sync {
-    /// Returns what is known of a file, key by key.
+    /// Returns the metadata of a file, key by key.
     ///
     /// # Errors
-    /// It can't be read.
+    /// The metadata can't be read.
     async fn metadata(&self, file: &File) -> Result<Metadata>;
 
-    /// Returns what is known of a folder, key by key.
+    /// Returns the metadata of a folder, key by key.
     ///
     /// # Errors
-    /// It can't be read.
+    /// The metadata can't be read.
     async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata>;
 
-    /// Keeps this of a folder. That of a file comes with it: [`WriteItem::metadata`](crate::WriteItem::metadata).
+    /// Stores the metadata of a folder. That of a file comes with the file:
+    /// [`WriteItem::metadata`](crate::WriteItem::metadata).
     ///
     /// # Errors
-    /// A value can't be kept.
+    /// A value can't be stored.
     async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()>;
 }
 
-/// How much an account holds; bytes and counts. `None`: the remote doesn't say.
+/// Space and files of an account. `None` where the remote doesn't say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// What may be stored.
+    /// Bytes that may be stored in all.
     pub total: Option<u64>,
-    /// What is stored.
+    /// Bytes that are stored.
     pub used: Option<u64>,
-    /// What may still be stored.
+    /// Bytes that may still be stored.
     pub free: Option<u64>,
-    /// How many files there are.
+    /// Number of files.
     pub files: Option<u64>,
 }
 
-/// Whose account is behind a remote, and what it may do. What the service doesn't tell is `None`.
+/// Owner and subscription of a remote's account. `None` where the service doesn't say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountInfo {
-    /// The owner's mail address.
+    /// Mail address of the owner.
     pub mail: Option<String>,
-    /// What was bought, in a word or two.
+    /// Subscription, in a word or two.
     pub offer: Option<String>,
-    /// Until when that holds, in the service's own words.
+    /// End of the subscription, as the service writes it.
     pub valid_until: Option<String>,
-    /// What it holds.
+    /// Space and files of the account.
     pub usage: Usage,
 }
 
-/// What kind of public link is wanted.
+/// A request for a public link.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LinkRequest {
-    /// Take the link back instead of making one.
+    /// Whether to remove the link instead of making one.
     pub unlink: bool,
-    /// How long the link should live.
+    /// How long the link should be valid.
     pub expire: Option<Duration>,
 }

@@ -1,9 +1,9 @@
-//! Checksums of streams, computed beside their way on blocking threads.
+//! Checksums of streams, computed on blocking threads while the streams are read.
 //!
-//! A thread that hashes serves all streams whose bytes wait just then, several at once in the lanes of the processor
-//! ([`whirlpool_simd`]), which costs less than one after the other. One thread does as long as it keeps up; when a
-//! stream is held back, the streams are shared out among more, at most as many as the machine has processors. A stream
-//! that waits for its source holds no thread.
+//! A hashing thread serves all streams that have bytes waiting, several at once in the lanes of the processor
+//! ([`whirlpool_simd`]). That costs less than one after the other. One thread is enough as long as it keeps up. When
+//! a stream is held back, the streams are divided among more threads, at most as many as the machine has processors.
+//! A stream that waits for its source uses no thread.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,13 +19,13 @@ use tokio::sync::oneshot;
 
 use crate::{Whirlpool, WhirlpoolHasher};
 
-/// How many pieces of a stream may wait before it is held back. Small, since each piece is memory.
+/// How many pieces of a stream may wait before the stream is held back. Small, since each piece is memory.
 const WAITING_PIECES: usize = 4;
 
-/// Files up to this size are hashed where they are read: a thread would cost more than the sum.
+/// Files up to this size are hashed where they are read: a thread would cost more than the checksum.
 const INLINE_BELOW: u64 = 32 * 1024;
 
-/// What computes checksums of streams: clones share its threads.
+/// Threads that compute checksums of streams. Clones share them.
 ///
 /// ```
 /// # use futures::{StreamExt, stream};
@@ -48,35 +48,36 @@ impl fmt::Debug for Hashing {
     }
 }
 
-/// The streams that are hashed, and who works on them.
+/// The streams being hashed, and the threads that work on them.
 #[derive(Default)]
 struct Desk {
     streams: HashMap<Ticket, Hashed>,
-    /// Streams with bytes that no thread has taken.
+    /// Streams with bytes that no thread works on.
     ready: VecDeque<Ticket>,
     next: Ticket,
     workers: usize,
     /// Whether a stream had to wait, so that one thread isn't enough.
     behind: bool,
-    /// How many the machine has; asked for when one isn't enough.
+    /// How many processors the machine has; asked for when one thread isn't enough.
     processors: Option<usize>,
 }
 
-/// A stream's number at the desk.
+/// Number of a stream.
 type Ticket = u64;
 
-/// One stream.
+/// One stream being hashed.
 #[derive(Default)]
 struct Hashed {
-    /// Not here while a thread works with it.
+    /// `None` while a thread works with it.
     hasher: Option<WhirlpoolHasher>,
     pieces: VecDeque<Bytes>,
     waiting: Option<Waker>,
 }
 
 impl Hashing {
-    /// Hashes a stream of about `expected` bytes on its way. When it has ended without an error, the receiver gets how
-    /// many bytes passed and their checksum; after an error, or when the stream is dropped early, it gets nothing.
+    /// Hashes a stream of about `expected` bytes while it is read. When the stream has ended without an error, the
+    /// receiver gets how many bytes passed and their checksum. After an error, or when the stream is dropped early,
+    /// it gets nothing.
     ///
     /// Must be polled in a Tokio runtime.
     pub fn stream<S, E>(
@@ -111,7 +112,7 @@ impl Hashing {
     fn start_worker(&self, desk: &mut Desk) {
         desk.workers += 1;
         let hashing = self.clone();
-        // Not waited for: it ends when nothing waits.
+        // The thread isn't waited for: it ends when nothing waits.
         tokio::task::spawn_blocking(move || {
             while let Some(mut round) = Round::take(&hashing) {
                 round.hash();
@@ -121,7 +122,7 @@ impl Hashing {
 }
 
 impl Desk {
-    /// How many threads there should be.
+    /// Returns how many threads there should be.
     fn wanted(&mut self) -> usize {
         if !self.behind {
             return 1;
@@ -130,14 +131,14 @@ impl Desk {
     }
 }
 
-/// What one thread has in its hands.
+/// The streams that one thread works on.
 struct Round<'a> {
     hashing: &'a Hashing,
     taken: Vec<(Ticket, Option<WhirlpoolHasher>, VecDeque<Bytes>)>,
 }
 
 impl<'a> Round<'a> {
-    /// A share of what waits; `None`, and one worker less, when nothing does.
+    /// Takes a share of the waiting streams. When nothing waits, returns `None` and counts one worker less.
     fn take(hashing: &'a Hashing) -> Option<Self> {
         let mut desk = hashing.lock();
         if desk.ready.is_empty() {
@@ -188,11 +189,11 @@ impl<'a> Round<'a> {
 
 impl Desk {
     fn give_back(&mut self, ticket: Ticket, hasher: Option<WhirlpoolHasher>) {
-        // The stream may be gone.
+        // The stream may have been dropped.
         let Some(stream) = self.streams.get_mut(&ticket) else { return };
         stream.hasher = hasher;
         if stream.pieces.is_empty() {
-            // It may wait for its sum.
+            // The stream may be waiting for its checksum.
             if let Some(waker) = stream.waiting.take() {
                 waker.wake();
             }
@@ -204,7 +205,7 @@ impl Desk {
 
 impl Drop for Round<'_> {
     fn drop(&mut self) {
-        // Empty unless the thread panicked: then nobody waits for it.
+        // Empty unless the thread panicked; then no one waits for it.
         if self.taken.is_empty() {
             return;
         }
@@ -218,7 +219,7 @@ impl Drop for Round<'_> {
     }
 }
 
-/// A stream's place at the desk, given up when it is dropped.
+/// A stream's entry among those being hashed, removed on drop.
 struct Place {
     hashing: Hashing,
     ticket: Ticket,
@@ -256,7 +257,7 @@ impl Place {
         }
     }
 
-    /// Waits for the checksum of all that was handed over.
+    /// Waits for the checksum of all pieces that were handed over.
     fn poll_sum(&self, context: &Context<'_>) -> Poll<Result<Whirlpool, Lost>> {
         let mut desk = self.hashing.lock();
         let Some(stream) = desk.streams.get_mut(&self.ticket) else { return Poll::Ready(Err(Lost)) };
@@ -276,7 +277,7 @@ impl Drop for Place {
     }
 }
 
-/// A stream that is hashed on its way: see [`Hashing::stream`].
+/// A stream that is hashed while it is read: see [`Hashing::stream`].
 pub struct HashStream<S> {
     inner: S,
     side: Side,
@@ -287,7 +288,7 @@ pub struct HashStream<S> {
 enum Side {
     Inline(WhirlpoolHasher),
     Desk(Place),
-    /// All was handed over, and the desk is still hashing.
+    /// All pieces were handed over, and are still being hashed.
     Ending(Place),
     Done,
 }
@@ -302,7 +303,7 @@ impl<S: fmt::Debug> fmt::Debug for HashStream<S> {
 }
 
 impl<S> HashStream<S> {
-    /// Nothing more is hashed; whoever waits for the checksum learns that there is none.
+    /// Stops hashing. The receiver of the checksum gets an error.
     fn give_up(&mut self) {
         self.side = Side::Done;
         self.answer = None;
@@ -332,7 +333,7 @@ where
             return Poll::Ready(None);
         }
         if let Side::Desk(place) = &this.side {
-            // Room first, so that a piece, once read, can always be handed on.
+            // Waits for room first, so that a piece that was read can always be handed on.
             if futures::ready!(place.poll_room(context)).is_err() {
                 this.give_up();
             }
@@ -405,7 +406,7 @@ mod tests {
         }
     }
 
-    /// A stream that has its bytes before they can be hashed, again and again.
+    /// Returns a stream whose bytes are ready before they can be hashed, again and again.
     fn source(number: u8, pieces: &[usize]) -> (Vec<Bytes>, Vec<u8>) {
         let pieces: Vec<Bytes> = pieces.iter().map(|length| Bytes::from(vec![number; *length])).collect();
         let whole = pieces.concat();
@@ -444,7 +445,7 @@ mod tests {
         }
     }
 
-    /// Four streams with a piece each that nobody has taken.
+    /// Returns four streams, each with a piece that no thread has taken.
     fn four_waiting(hashing: &Hashing) -> Vec<Place> {
         let places: Vec<_> = (0..4).map(|_| hashing.open()).collect();
         let mut desk = hashing.lock();
@@ -488,7 +489,7 @@ mod tests {
         }
         let mut round = Round::take(&hashing).unwrap();
         assert_eq!(round.taken.len(), WhirlpoolHasher::lanes().min(2));
-        // Nobody else is there to hash these but the thread that was started now.
+        // Only the thread that was started just now can hash these.
         for place in &places[2..] {
             assert!(is_hashed(place).await);
         }

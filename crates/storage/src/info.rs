@@ -4,70 +4,70 @@ use std::time::Duration;
 
 use crate::{Name, PlaceId, RemotePath};
 
-/// What a remote is and can do.
+/// Name, place, features and limits of a remote.
 #[derive(Debug, Clone)]
 pub struct RemoteInfo {
     /// The remote as the user named it, for messages only: `demo:`; a local one by its root.
     pub name: String,
-    /// Where its root lies.
+    /// Place of its root.
     pub place: PlaceId,
-    /// The backend's name: `fichier`, `local`.
+    /// Name of the backend: `fichier`, `local`.
     pub backend: &'static str,
-    /// What it can do.
+    /// What the remote can do.
     pub features: Features,
-    /// Which times it keeps.
+    /// Modification times that it keeps.
     pub times: Times,
-    /// Which names it takes.
+    /// Names that it accepts.
     pub names: NameRules,
     /// How much one [`WriteBatch`](crate::WriteBatch) should hold.
     pub batch: BatchLimit,
-    /// Without [`Features::empty_files`]: whether an empty file that is refused is only reported, and isn't
-    /// a failure of the run.
+    /// Whether an empty file that is refused is only reported, and isn't a failure of the run. Only for remotes
+    /// without [`Features::empty_files`].
     pub skips_empty_files: bool,
 }
 
 impl RemoteInfo {
-    /// Checks whether a path or file of one remote means the same to the other.
+    /// Checks whether a path or file of one remote means the same on the other.
     #[must_use]
     pub fn has_paths_of(&self, other: &Self) -> bool {
         self.place == other.place && self.names.encoding == other.names.encoding
     }
 
-    /// Returns a path as messages name it: from the remote's root, and with it where that is the root of the whole file
-    /// system, which no path leaves out.
+    /// Returns a path as messages name it: from the remote's root. Where the root is that of the whole file system,
+    /// the path begins with it, since no absolute path lacks it.
     #[must_use]
     pub fn shown(&self, path: &RemotePath) -> String {
-        // Names of other roots don't end so: a directory's end is cut off, and a remote's name ends in a colon.
+        // Other roots don't end so: a directory has no separator at its end, and a remote's name ends in a colon.
         let root = if self.name.ends_with(std::path::is_separator) { self.name.as_str() } else { "" };
         format!("{root}{path}")
     }
 }
 
-/// What a remote can do. All off by default. What needs calls of its own is an
-/// [extension](crate::Extensions).
+/// What a remote can do. All are off by default. Features that need methods of their own are
+/// [extensions](crate::Extensions).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Features {
-    /// Copies without moving bytes through this program.
+    /// Copies files without moving bytes through this program.
     pub server_side_copy: bool,
     /// Renames and moves files without copying.
     pub server_side_move: bool,
     /// Renames whole folders at once.
     pub folder_move: bool,
-    /// Two files of a folder may have one name.
+    /// Can hold two files of one name in a folder.
     pub duplicates: bool,
-    /// Empty files can be stored.
+    /// Stores empty files.
     pub empty_files: bool,
-    /// Nothing can be changed.
+    /// Can't be changed.
     pub read_only: bool,
-    /// Listings tell the Whirlpool checksum.
+    /// Gives the Whirlpool checksum in listings.
     pub listed_checksums: bool,
-    /// Its bytes go over a network.
+    /// Sends its bytes over a network.
     pub networked: bool,
 }
 
 impl Features {
-    /// Returns what a wrapper can do that passes on what it is asked for: what both it and `inner` can. A place that
-    /// can't be changed, or that lies behind a network, stays so.
+    /// Returns the features of a wrapper over `inner` that passes its calls on: those that both have. Read-only and
+    /// networked remotes stay so.
     #[must_use]
     pub fn masked(self, inner: Self) -> Self {
         Self {
@@ -83,30 +83,30 @@ impl Features {
     }
 }
 
-/// Which modification times a remote keeps.
+/// Modification times that a remote keeps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Times {
-    /// How exact they are; `None`: it keeps none, what it shows is the time of upload.
+    /// How exact the times are; `None` means that it keeps none and shows the time of upload.
     pub precision: Option<Duration>,
     /// Whether the time of a stored file can be set.
     pub settable: bool,
 }
 
-/// Which names a remote takes, and which of them are one.
+/// Names that a remote accepts, and which of them mean the same file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameRules {
-    /// How names are written there: with another encoding, another path leads to the same file.
+    /// How names are written there. With another encoding, another path leads to the same file.
     pub encoding: String,
-    /// How long the name of a file or folder may be, written in that encoding; `None`: nobody knows.
+    /// Greatest length of a name of a file or folder, in that encoding; `None` means unknown.
     pub longest: Option<NameLength>,
-    /// Names that differ only in case are one file.
+    /// Whether names that differ only in case mean the same file.
     pub case_insensitive: bool,
-    /// What the names of symbolic links end with, which lie on the disk without it; `None`: no links are stored.
+    /// End of the names of symbolic links, which lie on the disk without it; `None` means that no links are stored.
     pub link_suffix: Option<&'static str>,
 }
 
 impl NameRules {
-    /// Returns the names that may have the same place as this one: that of a link beside that of a file.
+    /// Returns the names that may have the same place as this one: for a link that of a file, and the reverse.
     #[must_use]
     pub fn rivals(&self, name: &Name) -> Vec<Name> {
         let Some(suffix) = self.link_suffix.map(str::as_bytes) else { return Vec::new() };
@@ -114,28 +114,40 @@ impl NameRules {
         let plain = name.as_bytes().strip_suffix(suffix).and_then(|plain| Name::new(plain).ok());
         link.into_iter().chain(plain).collect()
     }
+
+    /// Returns the name of the link that has the same place as a folder of this name.
+    #[must_use]
+    pub fn link_in_place_of(&self, folder: &Name) -> Option<Name> {
+        Name::new([folder.as_bytes(), self.link_suffix?.as_bytes()].concat()).ok()
+    }
+
+    /// Returns the name of the folder that has the same place as a link that is listed under this name.
+    #[must_use]
+    pub fn folder_in_place_of(&self, link: &Name) -> Option<Name> {
+        Name::new(link.as_bytes().strip_suffix(self.link_suffix?.as_bytes())?).ok()
+    }
 }
 
-/// A length of a name.
+/// Length of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameLength {
-    /// In bytes, as most file systems count.
+    /// Length in bytes, as most file systems count.
     Bytes(usize),
-    /// In characters (Unicode scalar values), as 1Fichier counts.
+    /// Length in characters (Unicode scalar values), as 1Fichier counts.
     Characters(usize),
 }
 
-/// How much one [`WriteBatch`](crate::WriteBatch) should hold. A remote copes with more by splitting.
+/// How much one [`WriteBatch`](crate::WriteBatch) should hold. A remote splits larger ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimit {
-    /// Files in one batch, at least 1.
+    /// Number of files in one batch, at least 1.
     pub files: usize,
-    /// Bytes in one batch of more than one file.
+    /// Number of bytes in one batch of more than one file.
     pub bytes: u64,
 }
 
 impl BatchLimit {
-    /// One file at a time.
+    /// Limit of one file per batch.
     pub const SINGLE: Self = Self { files: 1, bytes: 0 };
 }
 
@@ -154,6 +166,10 @@ mod tests {
         assert_eq!(rivals(&rules, "x.link"), ["x.link.link", "x"]);
         assert_eq!(rivals(&rules, ".link"), [".link.link"]);
         assert!(rivals(&NameRules::default(), "x").is_empty());
+        let name = |name| Name::new(name).unwrap();
+        assert_eq!(rules.link_in_place_of(&name("x")), Some(name("x.link")));
+        assert_eq!(rules.folder_in_place_of(&name("x.link")), Some(name("x")));
+        assert_eq!(rules.folder_in_place_of(&name("x")), None);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The storage abstraction: what every remote is and promises.
 //!
-//! A [`Remote`] is a place that holds files in folders: a 1Fichier account, a local directory. This crate
-//! knows no backend and no wire; it holds the trait, the words that all floors share ([`RemotePath`],
-//! [`Entry`], [`File`], [`Whirlpool`], [`Outcome`]) and the [`conformance`] suite that every remote passes.
+//! A [`Remote`] is a place that holds files in folders: a 1Fichier account, a local directory. This crate knows no
+//! backend and no wire. It holds the trait, the types that all layers share ([`RemotePath`], [`Entry`], [`File`],
+//! [`Whirlpool`], [`Outcome`]) and the [`conformance`] suite that every remote passes.
 //!
 //! Two rules shape the trait:
 //! - **batch first**: operations that change something take a list and answer item by item;
-//! - **what a listing told is never asked again**: a [`File`] carries its size, checksum and identity.
+//! - **what a listing said is never asked again**: a [`File`] carries its size, checksum and identity.
 
 mod batch;
 mod checksum;
@@ -34,7 +34,8 @@ pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteC
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
 pub use extensions::{
-    AccountInfo, AccountOf, Extensions, FileMetadata, LinkRequest, MergeFolders, PublicLinks, Usage, UsageOf,
+    AccountInfo, AccountOf, Extensions, FileMetadata, LinkRequest, MergeFolders, OldVersions, PublicLinks,
+    Usage, UsageOf,
 };
 pub use hashing::{HashStream, Hashing};
 pub use info::{BatchLimit, Features, NameLength, NameRules, RemoteInfo, Times};

@@ -1,4 +1,4 @@
-//! A path of a remote: what a user's `remote:path` means.
+//! A path on a remote: the meaning of a user's `remote:path`.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,26 +7,26 @@ use std::{
 
 use crate::{PlaceId, Remote, RemotePath, Result, StorageError};
 
-/// A path of a remote: what a user's `remote:path` means.
+/// A path on a remote: the meaning of a user's `remote:path`.
 #[derive(Debug, Clone)]
 pub struct Location {
-    /// The remote.
+    /// The remote that the path is on.
     pub remote: Arc<dyn Remote>,
-    /// The path from its root.
+    /// Path from the remote's root.
     pub path: RemotePath,
 }
 
 impl Location {
-    /// Returns where this folder lies.
+    /// Returns the place of this folder.
     ///
     /// # Errors
-    /// It can't be looked at.
+    /// The folder can't be looked at.
     pub async fn place(&self) -> Result<PlaceId> {
         self.remote.place(&self.path).await
     }
 
-    /// Returns where this file lies: under its name in its folder. A link in its place isn't followed, since
-    /// whoever removes or replaces the file removes or replaces the link.
+    /// Returns the place of this file: under its name in its folder. If it is a link, it isn't followed, since to
+    /// remove or replace the file means to remove or replace the link.
     ///
     /// # Errors
     /// Its folder can't be looked at.
@@ -51,12 +51,12 @@ impl Location {
         std::path::absolute(&path).unwrap_or(path).display().to_string()
     }
 
-    /// Returns an error about this very location so that it names the remote and the whole path. Errors that name
-    /// these themselves, or concern no path, stay as they are.
+    /// Changes an error about this very location so that it names the remote and the whole path. Errors that name
+    /// these themselves, or aren't about a path, stay as they are.
     #[must_use]
     pub fn named(&self, error: StorageError) -> StorageError {
         match error {
-            // A file on the way: it has a path of its own.
+            // A file on the way has a path of its own.
             StorageError::IsAFile(path)
                 if path != self.path && !path.is_root() && self.path.relative_to(&path).is_some() =>
             {
@@ -68,7 +68,8 @@ impl Location {
             | StorageError::IsAFile(_)
             | StorageError::IsAFolder(_)
             | StorageError::FolderNotEmpty(_)
-            | StorageError::AlreadyExists(_) => {
+            | StorageError::AlreadyExists(_)
+            | StorageError::Special { .. } => {
                 StorageError::At { location: self.shown(), problem: Box::new(error) }
             }
             other => other,

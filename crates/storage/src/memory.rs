@@ -1,4 +1,4 @@
-//! A remote in memory: the store for everybody's tests, and the shortest example of a backend.
+//! A remote in memory, for tests of every crate, and the shortest example of a backend.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,7 @@ use crate::{
     WriteBatch, WriteItem, collect,
 };
 
-/// A remote in memory. It can all that a remote can, unless [features](MemoryRemote::with_features) are taken from it.
+/// A remote in memory. It has all features, unless [some](MemoryRemote::with_features) are taken from it.
 ///
 /// ```
 /// use fichier_storage::{Remote, RemoteExt, RemotePath, memory::MemoryRemote};
@@ -43,9 +43,9 @@ pub struct MemoryRemote {
 struct State {
     files: Vec<Stored>,
     folders: BTreeSet<RemotePath>,
-    /// What can't be looked at.
+    /// Paths that can't be looked at, and why.
     hidden: BTreeMap<RemotePath, String>,
-    /// How many files were ever stored: the last one's number.
+    /// How many files were ever stored: the number of the last one.
     count: u64,
 }
 
@@ -80,21 +80,21 @@ impl MemoryRemote {
         Self { info, state: Arc::default() }
     }
 
-    /// Changes what it can do.
+    /// Changes the features.
     #[must_use]
     pub fn with_features(mut self, change: impl FnOnce(&mut Features)) -> Self {
         change(&mut self.info.features);
         self
     }
 
-    /// Changes which times it keeps.
+    /// Changes which times are kept.
     #[must_use]
     pub fn with_times(mut self, times: Times) -> Self {
         self.info.times = times;
         self
     }
 
-    /// Makes a path one that can't be looked at: a gap in the listing of its folder.
+    /// Makes a path unreadable: a gap in the listing of its folder.
     pub fn hide(&self, path: &RemotePath, why: impl Into<String>) {
         self.state().hidden.insert(path.clone(), why.into());
     }
@@ -104,7 +104,7 @@ impl MemoryRemote {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Checks that something can be stored at a path, and returns what is replaced there.
+    /// Checks that a file can be stored at a path.
     fn admit(&self, path: &RemotePath, size: u64) -> Result<()> {
         if size == 0 && !self.info.features.empty_files {
             return Err(StorageError::EmptyFile(path.clone()));
@@ -142,6 +142,7 @@ impl MemoryRemote {
             id: None,
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         };
         Ok(state.put(file, bytes, &item.replaces, self.info.features.duplicates))
     }
@@ -165,7 +166,7 @@ impl MemoryRemote {
 }
 
 impl State {
-    /// Makes a folder with its parents; answers whether it is new.
+    /// Makes a folder with its parents; returns whether it is new.
     fn make(&mut self, folder: &RemotePath, duplicates: bool) -> Result<bool> {
         let mut at = Some(folder.clone());
         let new = !folder.is_root() && !self.folders.contains(folder);
@@ -181,7 +182,7 @@ impl State {
         Ok(new)
     }
 
-    /// Stores a file under a new number, and removes what it replaces.
+    /// Stores a file under a new number, and removes the files that it replaces.
     fn put(&mut self, file: File, bytes: Bytes, replaces: &[File], duplicates: bool) -> File {
         self.count += 1;
         let file = File { id: Some(FileId::new(self.count.to_string())), ..file };
@@ -330,7 +331,7 @@ impl Remote for MemoryRemote {
     }
 
     async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
-        // A number names one content for ever.
+        // A number always means the same content.
         self.remove(batch).await
     }
 
@@ -372,7 +373,7 @@ impl Remote for MemoryRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        Extensions { usage: Some(self), account: None, links: None, merge: None, metadata: None }
+        Extensions { usage: Some(self), ..Extensions::default() }
     }
 }
 
@@ -385,7 +386,7 @@ impl UsageOf for MemoryRemote {
     }
 }
 
-/// Reads a file as long as it is there.
+/// A reader of a file, as long as the file is there.
 #[derive(Debug)]
 struct MemoryReader {
     state: Arc<Mutex<State>>,
@@ -400,7 +401,7 @@ impl FileReader for MemoryReader {
         let bytes = &found.ok_or_else(|| StorageError::FileNotFound(self.file.path.clone()))?.bytes;
         let size = bytes.len() as u64;
         let start = range.start.min(size);
-        // Both are at most the length of what lies in memory.
+        // Both are at most the length of the bytes in memory.
         let [start, end] =
             [start, start + range.length(size)].map(|at| usize::try_from(at).unwrap_or(bytes.len()));
         Ok(stream::iter([Ok(bytes.slice(start..end))]).boxed())

@@ -1,15 +1,15 @@
-//! What is kept of a file beside its content, its name and its size, key by key.
+//! Metadata of a file besides its content, name and size, key by key.
 //!
-//! Values are text, since rclone's are. On a disk they are bytes: those that are no UTF-8 stand in the text as private
-//! characters, so that a copy is what the original was.
+//! Values are text, as rclone's are. On a disk they are bytes. Those that aren't UTF-8 become private characters in
+//! the text, so that a copy is equal to the original.
 
 /// Keys and values, sorted by key.
 pub type Metadata = Vec<(String, String)>;
 
-/// The character that stands for the byte zero; the others follow it.
+/// Character that represents the byte zero; the others follow it.
 const FIRST: u32 = 0x0010_ff00;
 
-/// A value as text.
+/// Returns the bytes of a value as text.
 #[must_use]
 pub fn value_of(bytes: &[u8]) -> String {
     let mut value = String::with_capacity(bytes.len());
@@ -17,7 +17,7 @@ pub fn value_of(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match stands_for(character) {
-                // Itself one of the private characters: byte by byte, so that it comes back.
+                // A private character itself is written byte by byte, so that it comes back.
                 Some(_) => value.extend(character.encode_utf8(&mut [0; 4]).bytes().map(stands)),
                 None => value.push(character),
             }
@@ -27,7 +27,7 @@ pub fn value_of(bytes: &[u8]) -> String {
     value
 }
 
-/// The bytes of a value.
+/// Returns a text value as bytes.
 #[must_use]
 pub fn bytes_of(value: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(value.len());

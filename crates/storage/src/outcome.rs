@@ -2,21 +2,21 @@
 
 use crate::StorageError;
 
-/// What became of one item of a batch.
+/// Result of one item of a batch.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// Done by this call.
+    /// The item was done by this call.
     Done(T),
-    /// Found done already: an earlier try had reached the service although its answer was lost.
+    /// The item was found done: an earlier try had reached the service although its answer was lost.
     DoneBefore(T),
-    /// Not done; the error says whether another try is worthwhile.
+    /// The item wasn't done; the error says whether another try is worthwhile.
     Failed(StorageError),
-    /// Not tried, since an earlier item failed in a way that concerns all.
+    /// The item wasn't tried, since an earlier one failed in a way that affects all.
     NotTried,
 }
 
 impl<T> Outcome<T> {
-    /// The value, or the error; [`Outcome::NotTried`] becomes [`StorageError::NotTried`].
+    /// Returns the value, or the error; [`Outcome::NotTried`] becomes [`StorageError::NotTried`].
     ///
     /// # Errors
     /// The item failed or wasn't tried.
@@ -28,13 +28,13 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// Whether the item is done, now or before.
+    /// Checks whether the item is done, now or before.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done(_) | Self::DoneBefore(_))
     }
 
-    /// The same outcome with another value.
+    /// Returns the same outcome with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::Done(value) => Outcome::Done(change(value)),

@@ -1,9 +1,8 @@
 //! Names and paths inside a remote.
 //!
-//! Names here are *decoded*: the remote that read them has undone its own encoding, and what is left is
-//! rclone's "standard" form, in which `/`, NUL, control characters and the names `.` and `..` stand as
-//! look-alikes. So a name can never leave its folder. A name is bytes, since a local file's name may be
-//! invalid UTF-8.
+//! Names here are *decoded*: the remote that read them has undone its own encoding. What is left is rclone's
+//! "standard" form, in which `/`, NUL, control characters and the names `.` and `..` are replaced by look-alikes. So
+//! a name can never leave its folder. A name is bytes, since a local file's name may be invalid UTF-8.
 
 use std::fmt;
 
@@ -12,21 +11,21 @@ use bstr::{BStr, BString, ByteSlice};
 /// Why bytes can't be a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// A name has at least one byte.
+    /// The name is empty; it needs at least one byte.
     #[error("the name is empty")]
     Empty,
-    /// `/` separates names and NUL ends them.
+    /// The name holds `/`, which separates names, or NUL, which ends them.
     #[error("the name {0:?} contains a slash or a NUL byte")]
     Separator(BString),
-    /// `.` and `..` mean places, not files.
+    /// The name is `.` or `..`, which mean places, not files.
     #[error("the name {0:?} means another folder")]
     Dots(BString),
-    /// It is longer than what can be stored.
+    /// The name is longer than what can be stored.
     #[error("the name {name:?} is too long: names here have at most {longest} bytes")]
     TooLong {
-        /// The name.
+        /// The name that is too long.
         name: BString,
-        /// How many bytes fit.
+        /// Greatest length in bytes.
         longest: usize,
     },
     /// The backend has no such name, or it means something else there.
@@ -37,10 +36,10 @@ pub enum InvalidName {
 /// Why bytes can't be a [`RemotePath`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
-    /// `..` would climb above the remote's root.
+    /// The path climbs above the remote's root by `..`.
     #[error("the path {0:?} leads out of the remote's root")]
     AboveRoot(BString),
-    /// NUL can't be in a path.
+    /// The path holds NUL.
     #[error("the path {0:?} contains a NUL byte")]
     Nul(BString),
 }
@@ -50,7 +49,7 @@ pub enum InvalidPath {
 pub struct Name(BString);
 
 impl Name {
-    /// Takes bytes as a name.
+    /// Makes a name from bytes.
     ///
     /// # Errors
     /// The bytes are empty, `.`, `..`, or hold `/` or NUL.
@@ -73,7 +72,7 @@ impl Name {
         }
     }
 
-    /// The name's bytes.
+    /// Returns the name's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -92,7 +91,7 @@ impl fmt::Debug for Name {
     }
 }
 
-/// A path from a remote's root: names joined by `/`, without a slash at either end. Empty is the root.
+/// A path from a remote's root: names joined by `/`, without a slash at either end. The empty path is the root.
 ///
 /// ```
 /// use fichier_storage::RemotePath;
@@ -106,13 +105,13 @@ impl fmt::Debug for Name {
 pub struct RemotePath(BString);
 
 impl RemotePath {
-    /// The remote's root.
+    /// Returns the path of the remote's root.
     #[must_use]
     pub fn root() -> Self {
         Self::default()
     }
 
-    /// Reads a path as a person types it: extra slashes and `.` go, `..` takes back a component.
+    /// Parses a path as a person types it: extra slashes and `.` are dropped, `..` removes a component.
     ///
     /// # Errors
     /// `..` climbs above the root, or there is a NUL byte.
@@ -136,25 +135,25 @@ impl RemotePath {
         Ok(Self(bstr::join("/", names).into()))
     }
 
-    /// Whether this is the root.
+    /// Checks whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The path's bytes.
+    /// Returns the path's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The path as text for people, invalid UTF-8 replaced.
+    /// Returns the path as text for people, with invalid UTF-8 replaced.
     #[must_use]
     pub fn as_bstr(&self) -> &BStr {
         self.0.as_bstr()
     }
 
-    /// The path of `name` inside this folder.
+    /// Returns the path of `name` inside this folder.
     #[must_use]
     pub fn join(&self, name: &Name) -> Self {
         if self.is_root() {
@@ -167,7 +166,7 @@ impl RemotePath {
         Self(bytes.into())
     }
 
-    /// The path of `below` (a path from this folder).
+    /// Returns the path of `below` (a path from this folder).
     #[must_use]
     pub fn join_path(&self, below: &RemotePath) -> Self {
         match (self.is_root(), below.is_root()) {
@@ -182,7 +181,7 @@ impl RemotePath {
         }
     }
 
-    /// The folder that holds this path; `None` for the root.
+    /// Returns the folder that holds this path; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         if self.is_root() {
@@ -191,24 +190,24 @@ impl RemotePath {
         Some(self.0.rfind_byte(b'/').map_or_else(Self::root, |slash| Self(self.0[..slash].into())))
     }
 
-    /// The last component; `None` for the root.
+    /// Returns the last component; `None` for the root.
     #[must_use]
     pub fn name(&self) -> Option<Name> {
         self.names().last()
     }
 
-    /// The components from the root on.
+    /// Returns the components, from the root on.
     pub fn names(&self) -> impl Iterator<Item = Name> + '_ {
         self.0.split_str("/").filter(|c| !c.is_empty()).map(|c| Name(c.into()))
     }
 
-    /// How many components the path has; 0 for the root.
+    /// Returns how many components the path has; 0 for the root.
     #[must_use]
     pub fn depth(&self) -> usize {
         if self.is_root() { 0 } else { self.0.iter().filter(|&&b| b == b'/').count() + 1 }
     }
 
-    /// Whether this is `folder` or lies below it.
+    /// Checks whether this path is `folder` or lies below it.
     #[must_use]
     pub fn is_within(&self, folder: &RemotePath) -> bool {
         folder.is_root()
@@ -216,7 +215,7 @@ impl RemotePath {
             || self.0.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'))
     }
 
-    /// This path as seen from `folder`; `None` if it isn't within it.
+    /// Returns this path as seen from `folder`; `None` if it isn't within it.
     #[must_use]
     pub fn relative_to(&self, folder: &RemotePath) -> Option<Self> {
         if !self.is_within(folder) {
@@ -236,7 +235,7 @@ impl fmt::Display for RemotePath {
     }
 }
 
-/// As messages quote it: an empty pair of quotes tells nobody that the root is meant.
+/// Writes the path as messages quote it. An empty pair of quotes wouldn't say that the root is meant.
 impl fmt::Debug for RemotePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_root() { f.write_str("the root") } else { fmt::Debug::fmt(&self.0, f) }

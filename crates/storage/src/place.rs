@@ -1,14 +1,14 @@
-//! Where paths lie: one answer for every spelling of a path, and for every remote that leads there.
+//! Where paths lie: one identity for every spelling of a path, and for every remote that leads there.
 //!
 //! Two remotes may show the same files: an alias, another set of options for one account, a link to a folder, a
-//! second mount of it. So names can't tell whether two paths are one. What tells is the identity that the system or
-//! the service gives to what exists.
+//! second mount of it. So names can't show whether two paths are the same place. The identity that the system or the
+//! service gives to existing things can.
 
 use std::hash::{Hash, Hasher};
 
 use crate::{Name, RemotePath};
 
-/// The identity of a folder that exists: no other folder of any remote has it.
+/// Identity of a folder that exists: no other folder of any remote has it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FolderIdentity(Box<[u8]>);
 
@@ -20,21 +20,21 @@ impl FolderIdentity {
     }
 }
 
-/// A folder on the way from a place up to the root.
+/// One folder on the way from a place up to the root.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// Which folder it is.
+    /// Identity of the folder.
     pub identity: FolderIdentity,
-    /// Its name in the folder above it; `None` for the root.
+    /// Name of the folder in the one above it; `None` for the root.
     pub name: Option<Name>,
 }
 
-/// The identity of a place: a folder, or a file in a folder. Equal exactly when the same is meant.
+/// Identity of a place: of a folder, or of a file in a folder. Two are equal exactly when they mean the same place.
 #[derive(Debug, Clone)]
 pub struct PlaceId {
     /// The innermost folder that exists, and all above it. A folder that is mounted twice has several ways up.
     ways: Vec<Vec<Step>>,
-    /// What follows below that folder.
+    /// Path below that folder.
     below: RemotePath,
 }
 
@@ -57,14 +57,31 @@ impl PlaceId {
         Self { ways: self.ways.clone(), below: self.below.join_path(below) }
     }
 
-    /// Shows the names on the way and below by other names, for a wrapper that changes names. The folders stay the
-    /// ones that they are.
+    /// Replaces the names on the way and below, for a wrapper that changes names. The folders' identities stay the
+    /// same.
     #[must_use]
     pub fn with_names(mut self, change: impl Fn(&Name) -> Name) -> Self {
         for step in self.ways.iter_mut().flatten() {
             step.name = step.name.as_ref().map(&change);
         }
         self.below = self.below.names().fold(RemotePath::root(), |path, name| path.join(&change(&name)));
+        self
+    }
+
+    /// Adds a way up for a wrapper whose root shows `shown` as its folder `name`: then a place inside `shown` also lies
+    /// inside that root. A place outside of it stays as it is.
+    #[must_use]
+    pub fn shown_in(mut self, root: &FolderIdentity, name: &Name, shown: &Self) -> Self {
+        let Some(folder) = shown.folder().filter(|_| shown.below.is_root()) else { return self };
+        let up = |way: &Vec<Step>| {
+            let steps = way.iter().position(|step| step.identity == *folder)?;
+            let mut up = way[..steps].to_vec();
+            up.push(Step { identity: folder.clone(), name: Some(name.clone()) });
+            up.push(Step { identity: root.clone(), name: None });
+            Some(up)
+        };
+        let ways: Vec<_> = self.ways.iter().filter_map(up).collect();
+        self.ways.extend(ways);
         self
     }
 
@@ -112,7 +129,8 @@ impl Hash for PlaceId {
 mod tests {
     use super::*;
 
-    /// A folder whose way up has these names, and what follows below it. Identities are the paths of `disk`.
+    /// Returns the place of a folder with these names on its way up, and of `below` in it. Identities are the paths
+    /// of `disk`.
     fn place(disk: &str, folder: &str, below: &str) -> PlaceId {
         let mut path = RemotePath::parse(folder).unwrap();
         let mut way = Vec::new();
@@ -147,7 +165,7 @@ mod tests {
         assert_eq!(relative(&place("d", "a/b", "new/x"), &outer).as_deref(), Some("b/new/x"));
         assert_eq!(relative(&place("d", "ab", ""), &outer), None);
         assert_eq!(relative(&outer, &place("d", "a/b", "")), None);
-        // Nothing can be inside what isn't there, but for what isn't there either.
+        // Only what doesn't exist either can be inside what doesn't exist.
         let new = place("d", "a", "new");
         assert_eq!(relative(&place("d", "a", "new/x"), &new).as_deref(), Some("x"));
         assert_eq!(relative(&place("d", "a", "newer"), &new), None);

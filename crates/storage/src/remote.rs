@@ -13,88 +13,89 @@ use crate::{
 /// A place that holds files in folders.
 ///
 /// - Paths are from the remote's root and [decoded](crate::RemotePath).
-/// - A path of a folder that shares its name with others means all of them: listings are the union, new
-///   things go into the first.
+/// - A path of a folder that shares its name with others means all of them: listings are the union, new things go
+///   into the first.
 /// - Every operation may be called from several tasks at once.
-/// - Operations that take a list answer with exactly one [`Outcome`] an item, in the items' order.
+/// - Operations on a list return exactly one [`Outcome`] per item, in the items' order.
 ///
-/// No method has a body here: a wrapper that forgets one doesn't compile. What is convenient to call is in
+/// No method has a body here: a wrapper that forgets one doesn't compile. Methods for convenience are in
 /// [`RemoteExt`]; what only some remotes can do is in [`Extensions`]. A wrapper passes on what it doesn't change with
 /// [`delegate_remote!`](crate::delegate_remote).
 #[async_trait]
 pub trait Remote: fmt::Debug + Send + Sync {
-    /// Returns what it is and can do.
+    /// Returns the name, place and features of the remote.
     fn info(&self) -> &RemoteInfo;
 
-    /// Returns where a folder lies, whatever its path is. Links on the way are followed. The folder need not exist.
+    /// Returns the place of a folder, the same one for each path to it. Links on the way are followed. The folder
+    /// need not exist.
     ///
     /// # Errors
-    /// It can't be looked at.
+    /// The folder can't be looked at.
     async fn place(&self, folder: &RemotePath) -> Result<PlaceId>;
 
-    /// Lists a folder, with what had to be left out because nothing could be learned about it.
+    /// Lists a folder, and the entries about which nothing could be learned.
     ///
     /// # Errors
     /// [`StorageError::FolderNotFound`], [`StorageError::IsAFile`], or the backend's own.
     async fn list(&self, folder: &RemotePath, age: Freshness) -> Result<Listing>;
 
-    /// Returns the file or folder at a path; of several files with this name the one stored last; a file before a
-    /// folder. The root is a folder and is always found without a call.
+    /// Returns the file or folder at a path. Of several files with this name it is the one stored last; a file comes
+    /// before a folder. The root is a folder and is always found without a call.
     ///
     /// # Errors
     /// [`StorageError::FileNotFound`] when nothing is there, also when a folder on the way is missing.
     async fn find(&self, path: &RemotePath, age: Freshness) -> Result<Entry>;
 
-    /// Forgets what is known of a folder, since somebody else may have changed it. The next question looks.
+    /// Forgets what is known of a folder, since someone else may have changed it. The next call looks again.
     fn forget(&self, folder: &RemotePath);
 
-    /// Returns a reader of a file. It costs nothing before the first byte is asked for.
+    /// Returns a reader of a file. It costs nothing until the first byte is asked for.
     fn reader(&self, file: &File) -> Arc<dyn FileReader>;
 
-    /// Stores files in one folder. A file counts as done when it is whole and its checksum agrees; until
-    /// then the old versions stay. Dropping the future leaves what is done and nothing half done.
+    /// Stores files in one folder. A file counts as done when it is whole and its checksum agrees; until then the old
+    /// versions stay. If the future is dropped, what is done stays, and nothing is half done.
     ///
-    /// Where [`Features::duplicates`](crate::Features::duplicates) is off, a file takes the place of one of its name at
-    /// once, named in [`WriteItem::replaces`](crate::WriteItem::replaces) or not; in the place of a folder it fails with
+    /// Where [`Features::duplicates`](crate::Features::duplicates) is off, a file replaces one of its name at once,
+    /// named in [`WriteItem::replaces`](crate::WriteItem::replaces) or not; where there is a folder it fails with
     /// [`StorageError::IsAFolder`].
     async fn write(&self, batch: WriteBatch) -> Vec<Outcome<File>>;
 
     /// Copies files inside this remote. Folders on the way are made.
     async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>>;
 
-    /// Moves or renames files inside this remote. Folders on the way are made. A file that could get there only by
-    /// being copied, since another file system is mounted there, fails with [`StorageError::AcrossFileSystems`].
+    /// Moves or renames files inside this remote. Folders on the way are made. A file that would have to be copied,
+    /// since its destination is on another file system, fails with [`StorageError::AcrossFileSystems`].
     async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>>;
 
     /// Removes files. One that is gone already counts as [`Outcome::DoneBefore`].
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>>;
 
-    /// Removes files of which a copy is elsewhere, as far as they are still what was seen: a file that was changed or
-    /// replaced since stays, with [`StorageError::SourceChanged`]. Where a [`File::id`] names one content for ever,
-    /// this is [`Remote::remove`].
+    /// Removes files that were copied elsewhere, if they are unchanged: a file that was changed or replaced since it
+    /// was listed stays, with [`StorageError::SourceChanged`]. Where a [`File::id`] always means the same content,
+    /// this is the same as [`Remote::remove`].
     async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>>;
 
-    /// Makes folders, with their parents. One that exists counts as [`Outcome::DoneBefore`], where there is
-    /// a file it fails with [`StorageError::IsAFile`].
+    /// Makes folders, with their parents. One that exists counts as [`Outcome::DoneBefore`]; where there is a file it
+    /// fails with [`StorageError::IsAFile`].
     async fn make_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>>;
 
-    /// Removes empty folders. One that isn't empty fails with [`StorageError::FolderNotEmpty`], one that
-    /// isn't there with [`StorageError::FolderNotFound`]. In the list's order as far as one holds another, so
-    /// that a tree can be given deepest first.
+    /// Removes empty folders. One that isn't empty fails with [`StorageError::FolderNotEmpty`], one that isn't there
+    /// with [`StorageError::FolderNotFound`]. Folders inside each other are removed in the list's order, so a tree
+    /// can be given deepest first.
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>>;
 
-    /// Moves folders with all they hold, in the list's order. Folders on the way are made. Where something is at the
-    /// new place already it fails with [`StorageError::AlreadyExists`].
+    /// Moves folders with everything in them, in the list's order. Folders on the way are made. Where something
+    /// exists at the new path it fails with [`StorageError::AlreadyExists`].
     async fn rename_folders(&self, batch: &[FolderRelocation]) -> Vec<Outcome<()>>;
 
     /// Sets modification times of files.
     async fn set_modified(&self, batch: &[(File, SystemTime)]) -> Vec<Outcome<()>>;
 
-    /// Returns what it can do beyond all this.
+    /// Returns what the remote can do beyond all this.
     fn extensions(&self) -> Extensions<'_>;
 }
 
-/// A file that is read in any order, and more than once. What its streams share (a download token) ends with it.
+/// A file that can be read in any order, and more than once. What its streams share (a download token) ends with it.
 #[async_trait]
 pub trait FileReader: fmt::Debug + Send + Sync {
     /// Opens a stream of the bytes of a range. The stream ends with an error unless exactly the range's bytes came.
@@ -103,16 +104,16 @@ pub trait FileReader: fmt::Debug + Send + Sync {
     /// The file is gone or can't be read.
     async fn stream(&self, range: ByteRange) -> Result<ByteStream>;
 
-    /// Gets ahead of need what the first byte will cost: a download token. What fails here fails again, and is told,
-    /// when the file is read.
+    /// Fetches in advance what the first byte will need: a download token. An error here comes again, and is
+    /// reported, when the file is read.
     async fn prepare(&self);
 }
 
-/// What is convenient to ask of any remote.
+/// Methods for convenience on any remote.
 #[async_trait]
 pub trait RemoteExt: Remote {
-    /// Returns the entries of a folder, as [fresh](Freshness) as in any run, without its gaps: for whoever only wants
-    /// to see what is there, and removes nothing on that word.
+    /// Returns the entries of a folder without its gaps, as [fresh](Freshness) as in any run. For code that only
+    /// wants to see what is there, and removes nothing because of it.
     ///
     /// # Errors
     /// As [`Remote::list`].
@@ -136,7 +137,7 @@ pub trait RemoteExt: Remote {
         self.reader(file).stream(range).await
     }
 
-    /// Moves one folder with all it holds.
+    /// Moves one folder with everything in it.
     ///
     /// # Errors
     /// As [`Remote::rename_folders`] says.
@@ -164,7 +165,7 @@ pub trait RemoteExt: Remote {
         }
     }
 
-    /// Returns whose account it is.
+    /// Returns the owner and subscription of the account.
     ///
     /// # Errors
     /// [`StorageError::Unsupported`], or the backend's own.
@@ -186,7 +187,7 @@ pub trait RemoteExt: Remote {
         }
     }
 
-    /// Makes one folder of those that share a path.
+    /// Merges the folders that share a path into one.
     ///
     /// # Errors
     /// [`StorageError::Unsupported`], or the backend's own.
@@ -197,10 +198,10 @@ pub trait RemoteExt: Remote {
         }
     }
 
-    /// Returns what is known of a file beside its name, its size and its time; nothing where nothing is kept.
+    /// Returns the metadata of a file besides its name, size and time; empty where nothing is kept.
     ///
     /// # Errors
-    /// It can't be read.
+    /// The metadata can't be read.
     async fn metadata(&self, file: &File) -> Result<Metadata> {
         match self.extensions().metadata {
             Some(remote) => remote.metadata(file).await,
@@ -208,10 +209,10 @@ pub trait RemoteExt: Remote {
         }
     }
 
-    /// Returns what is known of a folder; nothing where nothing is kept.
+    /// Returns the metadata of a folder; empty where nothing is kept.
     ///
     /// # Errors
-    /// It can't be read.
+    /// The metadata can't be read.
     async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
         match self.extensions().metadata {
             Some(remote) => remote.folder_metadata(folder).await,
@@ -219,7 +220,7 @@ pub trait RemoteExt: Remote {
         }
     }
 
-    /// Keeps this of a folder.
+    /// Stores the metadata of a folder.
     ///
     /// # Errors
     /// [`StorageError::Unsupported`], or the backend's own.
@@ -230,12 +231,12 @@ pub trait RemoteExt: Remote {
         }
     }
 
-    /// Returns the error for something that this remote can't do.
+    /// Returns the error for an operation that this remote can't do.
     fn unsupported(&self, operation: &'static str) -> StorageError {
         StorageError::Unsupported { remote: self.info().name.clone(), operation }
     }
 
-    /// Returns the outcomes of a list of things that this remote can't do.
+    /// Returns the outcomes of a batch that this remote can't do.
     fn all_unsupported<I: Sync, T>(&self, batch: &[I], operation: &'static str) -> Vec<Outcome<T>> {
         batch.iter().map(|_| Outcome::Failed(self.unsupported(operation))).collect()
     }
@@ -243,7 +244,7 @@ pub trait RemoteExt: Remote {
 
 impl<R: Remote + ?Sized> RemoteExt for R {}
 
-/// The outcome of a list of one.
+/// Returns the outcome of a batch of one.
 fn only(outcomes: Vec<Outcome<()>>) -> Result<()> {
     outcomes.into_iter().next().map_or(Err(StorageError::NotTried), Outcome::into_result)
 }

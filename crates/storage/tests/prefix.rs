@@ -1,5 +1,5 @@
-//! A wrapper as anyone can write one: a folder of a remote, shown as a remote of its own. It knows the storage crate
-//! and nothing else, and passes the conformance suite.
+//! A wrapper as an outside crate would write one: a folder of a remote, shown as a remote of its own. It uses only
+//! the storage crate, and passes the conformance suite.
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::{sync::Arc, time::SystemTime};
@@ -24,7 +24,7 @@ impl Prefixed {
         Ok(Self { inner, prefix, info })
     }
 
-    /// A path of ours as the inner remote has it.
+    /// Returns the inner remote's form of a path of ours.
     fn below(&self, path: &RemotePath) -> RemotePath {
         self.prefix.join_path(path)
     }
@@ -50,7 +50,7 @@ impl Prefixed {
         batch.iter().map(below).collect()
     }
 
-    /// A path of the inner remote as we have it.
+    /// Returns our form of a path of the inner remote.
     fn ours(&self, path: &RemotePath) -> RemotePath {
         path.relative_to(&self.prefix).unwrap_or_else(|| path.clone())
     }
@@ -173,7 +173,8 @@ impl Remote for Prefixed {
 
     fn extensions(&self) -> Extensions<'_> {
         // The usage and the account are the whole remote's; the others take paths, and aren't passed on.
-        let Extensions { usage, account, links: _, merge: _, metadata: _ } = self.inner.extensions();
+        let Extensions { usage, account, links: _, merge: _, metadata: _, old_versions: _ } =
+            self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }
 }
@@ -186,7 +187,7 @@ async fn prefixed(inner: Arc<dyn Remote>, prefix: &str) -> Prefixed {
 async fn a_wrapper_conforms() {
     let inner = Arc::new(MemoryRemote::new("memory:"));
     conformance::run(Arc::new(prefixed(inner.clone(), "a/b").await)).await.unwrap();
-    // Over itself, too.
+    // A wrapper over a wrapper works, too.
     let twice = prefixed(Arc::new(prefixed(inner, "c").await), "d").await;
     conformance::run(Arc::new(twice)).await.unwrap();
 }

@@ -1,5 +1,5 @@
-//! How many bytes a second: each implementation that this machine has, with one message and with several at once,
-//! beside RustCrypto's.
+//! Throughput of each implementation that this machine has, with one message and with several at once, compared with
+//! RustCrypto's.
 //!
 //! `cargo bench -p whirlpool-simd`
 
@@ -8,14 +8,14 @@ use std::fmt;
 use divan::{Bencher, counter::BytesCount};
 use whirlpool_simd::{Digest as _, Implementation, Whirlpool, finalize_many, update_many};
 
-/// The lengths of messages: one block with its padding, a small file, a piece of a large one.
+/// Lengths of the messages in bytes: one block with its padding, a small file, a piece of a large one.
 const LENGTHS: [usize; 3] = [31, 4 << 10, 1 << 20];
 
 fn main() {
     divan::main();
 }
 
-/// Messages of one length, by one implementation.
+/// Messages of one length, for one implementation.
 struct Case {
     implementation: Implementation,
     messages: usize,

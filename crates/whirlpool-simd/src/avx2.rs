@@ -1,14 +1,14 @@
 //! Whirlpool with AVX2, by columns: see [`columns`].
 //!
 //! A multiplication by 2 costs three instructions: `x + x`, and adding 1D where the highest bit was set. The last two
-//! lookups of the substitution and their sum are three as well, and tables for four times the box do as well as those
-//! for the box. So each register is substituted twice, and one doubling does for the product:
+//! lookups of the substitution and their sum are three as well, and tables for four times the box work as well as
+//! those for the box. So each register is substituted twice, and one doubling is enough for the product:
 //!
 //! `g(j+1) + r(j) + x₄(j+2) + 2·(r(j+2) + x₄(j))`, where `x₄ = 4·x`.
 //!
-//! `VPSHUFB` tells of a byte that its highest bit is *not* set: adding 1D there instead leaves every byte of the
-//! product wrong by the same 1D. If the box is off by a constant `c`, the product is by `3·c`, the sum of the matrix's
-//! row; so the box of the table is off by 1D over 3.
+//! `VPSHUFB` shows where a byte's highest bit is *not* set. Adding 1D there instead leaves every byte of the product
+//! wrong by the same 1D. If the box is off by a constant `c`, the product is off by `3·c`, the sum of the matrix's
+//! row. So the box in the table is off by 1D over 3.
 
 use core::arch::x86_64::{_mm256_add_epi8, _mm256_srli_epi16};
 
@@ -18,10 +18,10 @@ use crate::{
     implementation::Lane,
 };
 
-/// What a doubling adds where the highest bit was set.
+/// Value that a doubling adds where the highest bit was set.
 const REDUCTION: u8 = 0x1d;
 
-/// What the box is off by, so that the product isn't: [`REDUCTION`] over 3.
+/// Value that the box is off by, so that the product isn't: [`REDUCTION`] over 3.
 const OFFSET: u8 = {
     // In this field ⅓ is F4.
     let offset = product(REDUCTION, 0xf4);
@@ -29,7 +29,7 @@ const OFFSET: u8 = {
     offset
 };
 
-/// What is looked up in or used as it is.
+/// Tables and constants of this implementation.
 pub(crate) struct Constants {
     tables: Tables,
     upper: Register,
@@ -46,17 +46,17 @@ static CONSTANTS: Constants = Constants {
     reduction: Register([REDUCTION; 32]),
 };
 
-/// AVX2. A value exists only where the machine has it.
+/// Proof that the machine has AVX2: a value exists only there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// The instructions, if this machine has them.
+    /// Returns a value, if this machine has the instructions.
     pub(crate) fn detect() -> Option<Self> {
         is_x86_feature_detected!("avx2").then_some(Self(()))
     }
 
-    /// Takes blocks into the state, in their order.
+    /// Compresses blocks into the state, in their order.
     pub(crate) fn compress(self, state: &mut Matrix, blocks: &[Matrix]) {
         #[target_feature(enable = "avx2")]
         fn compress(i: Avx2, state: &mut Matrix, blocks: &[Matrix]) {
@@ -66,7 +66,7 @@ impl Avx2 {
         unsafe { compress(self, state, blocks) }
     }
 
-    /// Takes as many blocks as the shorter lane has from each lane into its state.
+    /// Compresses from each lane as many blocks as the shorter one has into the lane's state.
     pub(crate) fn compress_two(self, lanes: [&mut Lane<'_>; 2]) {
         #[target_feature(enable = "avx2")]
         fn compress_two(i: Avx2, lanes: [&mut Lane<'_>; 2]) {
@@ -76,7 +76,7 @@ impl Avx2 {
         unsafe { compress_two(self, lanes) }
     }
 
-    /// Twice a register, but for the constant that [`OFFSET`] makes good, and another.
+    /// Returns twice a register, except for the constant that [`OFFSET`] corrects, plus another register.
     #[inline(always)]
     fn double_and_add(self, bytes: Vector, more: Vector, constants: &Constants) -> Vector {
         // SAFETY: a value of `Self` exists only where the machine has the instructions.
@@ -89,7 +89,7 @@ impl Avx2 {
 impl Instructions for Avx2 {
     type Constants = Constants;
 
-    /// The substitution, and four times the substitution.
+    /// A substituted register, and four times that.
     type Substituted = [Vector; 2];
 
     #[inline(always)]
@@ -108,7 +108,7 @@ impl Instructions for Avx2 {
         let bytes = self.shift_columns(registers, numbers, tables);
         let mut upper = bytes;
         for upper in &mut upper {
-            // There is no shift of bytes: what comes from the byte above is cut off after.
+            // Bytes can't be shifted alone: bits that come from the byte above are cut off afterwards.
             // SAFETY: a value of `Self` exists only where the machine has the instructions.
             *upper = unsafe { _mm256_srli_epi16::<4>(*upper) };
         }

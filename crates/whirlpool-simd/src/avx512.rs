@@ -14,8 +14,8 @@
 //!   columns that already rotates it is what that `VPERMB` leaves. The other terms take ½, 2 and 4 times that.
 //! - *Key*: two `VPTERNLOGQ` add up the four terms and the key.
 //!
-//! The key schedule is the same round on another state, beside the data and independent of it until the key is
-//! added, so even one message keeps two states under way.
+//! The key schedule is the same round on another state. It runs beside the data and independently of it until the key
+//! is added, so even one message keeps two states busy.
 
 use core::arch::x86_64::{
     __m512i, _mm512_gf2p8affine_epi64_epi8, _mm512_loadu_si512, _mm512_mask_blend_epi8,
@@ -29,15 +29,15 @@ use crate::{
     implementation::Lane,
 };
 
-/// How many messages are worth hashing at once: then the two ports that do 512-bit arithmetic have work all the time.
+/// How many messages are worth hashing at once: with so many, the two ports for 512-bit arithmetic are always busy.
 pub(crate) const MOST_LANES: usize = 4;
 
-/// AVX-512 with VBMI, and GFNI. A value exists only where the machine has them.
+/// Proof that the machine has AVX-512 with VBMI, and GFNI: a value exists only there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Avx512(());
 
 impl Avx512 {
-    /// The instructions, if this machine has them.
+    /// Returns a value, if this machine has the instructions.
     pub(crate) fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -46,7 +46,7 @@ impl Avx512 {
         found.then_some(Self(()))
     }
 
-    /// Takes as many blocks as the shortest lane has from each lane into its state.
+    /// Compresses from each lane as many blocks as the shortest one has into the lane's state.
     pub(crate) fn compress<const LANES: usize>(self, lanes: [&mut Lane<'_>; LANES]) {
         // SAFETY: a value of `Self` exists only where the machine has the instructions.
         unsafe {
@@ -59,22 +59,22 @@ impl Avx512 {
     }
 }
 
-/// Whether this machine makes three micro-operations of a lookup in 128 bytes, as Intel's do. AMD's make one; these are
-/// known by instructions that no other maker's machines ever had.
+/// Checks whether this machine splits a lookup in 128 bytes into three micro-operations, as Intel's do. AMD's need
+/// only one; they are recognised by instructions that no other maker's machines ever had.
 fn lookups_in_128_are_split() -> bool {
     !is_x86_feature_detected!("sse4a")
 }
 
-/// The rotation of the term that is for free.
+/// Rotation of the term that is for free.
 const FREE_ROTATION: u8 = 6;
 
-/// The factor of the term that is for free.
+/// Factor of the term that is for free.
 const FREE_FACTOR: u8 = 2;
 
-/// The factors of the other terms, before division by [`FREE_FACTOR`].
+/// Factors of the other terms, before division by [`FREE_FACTOR`].
 const FACTORS: [u8; 3] = [1, 4, 8];
 
-/// The substitution box times [`FREE_FACTOR`], in quarters.
+/// Substitution box times [`FREE_FACTOR`], in quarters.
 static QUARTERS: [Matrix; 4] = {
     let mut quarters = [[0; 64]; 4];
     let mut value = 0;
@@ -85,7 +85,7 @@ static QUARTERS: [Matrix; 4] = {
     quarters
 };
 
-/// Where each byte comes from when the columns are shifted and the rows rotated by [`FREE_ROTATION`].
+/// Position from which each byte comes when the columns are shifted and the rows rotated by [`FREE_ROTATION`].
 static SHIFT: Matrix = {
     let mut from = [0u8; 64];
     let mut row = 0u8;
@@ -101,8 +101,8 @@ static SHIFT: Matrix = {
     from
 };
 
-/// For each of [`FACTORS`], the multiplication by it over [`FREE_FACTOR`]: byte `7 - i` holds which bits of a byte
-/// make bit `i` of the product.
+/// Multiplication by each of [`FACTORS`] over [`FREE_FACTOR`]: byte `7 - i` holds which bits of a byte make bit `i`
+/// of the product.
 static MULTIPLICATIONS: [Matrix; 3] = {
     let mut all = [[0; 64]; 3];
     let mut term = 0;
@@ -126,7 +126,7 @@ static MULTIPLICATIONS: [Matrix; 3] = {
     all
 };
 
-/// For each of [`FACTORS`], which bytes of the row add up to each byte of the term: bit `7 - k` stands for byte `k`.
+/// For each of [`FACTORS`], which bytes of the row add up to each byte of the term: bit `7 - k` means byte `k`.
 static ROTATIONS: [Matrix; 3] = {
     let mut all = [[0; 64]; 3];
     let mut term = 0;
@@ -148,7 +148,7 @@ static ROTATIONS: [Matrix; 3] = {
     all
 };
 
-/// The round constants as whole states.
+/// Round constants as whole states.
 static KEYS: [Matrix; ROUNDS] = {
     let mut keys = [[0; 64]; ROUNDS];
     let mut index = 0;
@@ -183,18 +183,19 @@ fn store(bytes: &mut Matrix, value: __m512i) {
     unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), value) }
 }
 
-/// The sum of three.
+/// Returns the sum of three registers.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn sum(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
     _mm512_ternarylogic_epi64::<0x96>(a, b, c)
 }
 
-/// The substitution of 64 bytes, in one of two ways: by two lookups in 128 bytes each and a choice by the highest bit,
-/// or, split, by four lookups in 64 bytes, where masks of the two highest bits choose.
+/// Substitutes 64 bytes, in one of two ways: by two lookups in 128 bytes each and a choice by the highest bit, or,
+/// split, by four lookups in 64 bytes, where masks of the two highest bits choose.
 ///
-/// On AMD's machines the first way takes fewer micro-operations, four against seven. On Intel's it takes eight, but for
-/// one or two messages the time from the state to the result counts: 8 to 10 cycles, against 11 or more.
+/// On AMD's machines the first way takes fewer micro-operations, four compared with seven. On Intel's it takes eight,
+/// but for one or two messages the time from the state to the result counts: 8 to 10 cycles, compared with 11 or
+/// more.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn substitute<const SPLIT: bool>(state: __m512i, constants: &Constants) -> __m512i {
@@ -216,7 +217,7 @@ fn substitute<const SPLIT: bool>(state: __m512i, constants: &Constants) -> __m51
     }
 }
 
-/// One round, with its key.
+/// Computes one round, with its key.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
 fn round<const SPLIT: bool>(state: __m512i, key: __m512i, constants: &Constants) -> __m512i {

@@ -1,4 +1,4 @@
-//! The value that the function gives, as bytes and as text.
+//! The result of the hash function, as bytes and as text.
 
 use std::{fmt, str::FromStr};
 
@@ -11,19 +11,19 @@ use crate::Whirlpool;
 pub struct Checksum([u8; 64]);
 
 impl Checksum {
-    /// Takes the 64 bytes of a checksum.
+    /// Makes a checksum of its 64 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
     }
 
-    /// The 64 bytes.
+    /// Returns the 64 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
     }
 
-    /// The checksum of these bytes.
+    /// Returns the checksum of these bytes.
     ///
     /// ```
     /// let empty = whirlpool_simd::Checksum::of(b"");
@@ -47,7 +47,7 @@ impl fmt::Debug for Checksum {
     }
 }
 
-/// Text that isn't a Whirlpool checksum.
+/// Error for a text that isn't a Whirlpool checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseChecksumError(String);
 

@@ -1,8 +1,8 @@
 //! Whirlpool in 256-bit registers: two states of four registers go through each round together.
 //!
 //! Register `j` holds columns `j` and `j + 4` of one state in its lower half, and the same of another in its upper
-//! half. With one message these are the key schedule's and the data's state; with two messages four registers hold
-//! both key schedules, four more both data's. What a round does:
+//! half. With one message these are the states of the key schedule and of the data. With two messages four registers
+//! hold both key schedules, and four more both messages' data. A round has four steps:
 //!
 //! - *Shift of the columns* rotates each column within itself: one `VPSHUFB` a register. It comes first, since the
 //!   order of the first two steps doesn't matter.
@@ -12,12 +12,12 @@
 //!   both states (from 4 on, register `k - 4` with its columns exchanged). Then column `j` of the product is
 //!   `g(j+1) + r(j) + 2·r(j+2) + 4·x(j+2) + 8·x(j)`, where `x(k) = r(k+1) + r(k+4)`, and `g(k)` is the sum of all
 //!   columns that are even or odd as `k` is.
-//! - *Key*: one sum for two messages. For one message the key has to change halves first.
+//! - *Key*: one sum for two messages. For one message the key has to move to the other half first.
 //!
-//! How nibbles are taken out and how multiples are made is what [`Instructions`] differ in.
+//! The [`Instructions`] differ in how they extract nibbles and make multiples.
 //!
-//! All is inlined into the few functions that are compiled for the instructions, so there are no closures here: they
-//! would be compiled by themselves, without the instructions, and each would become a call.
+//! Everything is inlined into the few functions that are compiled for the instructions, so there are no closures
+//! here: they would be compiled by themselves, without the instructions, and each would become a call.
 
 use core::{
     arch::{
@@ -39,13 +39,13 @@ use crate::{
 };
 
 /// How many messages are worth hashing at once: two key schedules fill a register as well as one and its data do, and
-/// then no key has to change halves.
+/// then no key has to move to the other half.
 pub(crate) const MOST_LANES: usize = 2;
 
-/// Two columns of either of two states.
+/// A register with two columns of each of two states.
 pub(crate) type Vector = __m256i;
 
-/// All columns of two states.
+/// Registers with all columns of two states.
 pub(crate) type States = [Vector; 4];
 
 /// Columns 0, 1, 4 and 5 of one state, and 2, 3, 6 and 7.
@@ -57,7 +57,7 @@ type Columns = [Vector; 2];
 pub(crate) struct Register(pub(crate) [u8; 32]);
 
 impl Register {
-    /// 16 bytes, once in each half.
+    /// Returns 16 bytes, once in each half.
     pub(crate) const fn repeated<const LENGTH: usize>(bytes: [u8; LENGTH]) -> Self {
         let mut register = [0; 32];
         let mut index = 0;
@@ -68,7 +68,7 @@ impl Register {
         Self(register)
     }
 
-    /// A mini-box, each entry times a factor and with a summand.
+    /// Returns a mini-box, each entry times a factor and plus a summand.
     pub(crate) const fn mini_box(mut entries: [u8; 16], factor: u8, summand: u8) -> Self {
         let mut index = 0;
         while index < 16 {
@@ -79,14 +79,14 @@ impl Register {
     }
 }
 
-/// What all [`Instructions`] look up in or use as it is.
+/// Tables and constants of all [`Instructions`].
 pub(crate) struct Tables {
     pub(crate) exponential: Register,
     pub(crate) logarithm: Register,
     pub(crate) random: Register,
-    /// The lower half of each byte.
+    /// Mask of the lower half of each byte.
     pub(crate) nibble: Register,
-    /// For each register, where each byte comes from when the columns are shifted.
+    /// For each register, the position from which each byte comes when the columns are shifted.
     shift: [Register; 4],
 }
 
@@ -108,8 +108,8 @@ pub(crate) const TABLES: Tables = Tables {
     },
 };
 
-/// The round constants: a byte for the first row of each column, the same in both halves. Where there is one message,
-/// its data gets the constant beside the key.
+/// Round constants: a byte for the first row of each column, the same in both halves. Where there is one message, its
+/// data gets the constant beside the key.
 static KEYS: [[Register; 4]; ROUNDS] = {
     let mut keys = [[Register([0; 32]); 4]; ROUNDS];
     let mut round = 0;
@@ -127,22 +127,24 @@ static KEYS: [[Register; 4]; ROUNDS] = {
     keys
 };
 
-/// The instructions of a machine, with AVX2 at least. There is a value of such a type only where the machine was seen
-/// to have them, which is what makes the provided methods sound.
+/// Instructions of a machine, with AVX2 at least. A value of such a type exists only where the machine was seen to
+/// have them, which makes the provided methods sound.
 pub(crate) trait Instructions: Copy {
-    /// What these instructions look up in or use as it is.
+    /// Tables and constants of these instructions.
     type Constants: 'static;
 
-    /// What mixing needs to know of a register: its substitution, and maybe a multiple of it.
+    /// Result of a substitution as mixing needs it: the substituted register, and maybe a multiple of it.
     type Substituted: Copy;
 
-    /// The constants. No literals in the code, or the compiler takes the lookups apart for being in known tables.
+    /// Returns the constants. They aren't literals in the code, or the compiler replaces the lookups since it knows
+    /// the tables.
     fn constants(self) -> &'static Self::Constants;
 
-    /// Shift of the columns and substitution of some registers, of which `NUMBERS` says their places in the state.
+    /// Shifts the columns of some registers and substitutes them. `NUMBERS` says their positions in the state.
     ///
-    /// Several at once, step by step, so that each kind of instruction comes several times in a row: AMD's Zen 4
-    /// gives instructions to ports by their order, and where a lookup and a sum take turns half of the ports idle.
+    /// Several are done at once, step by step, so that each kind of instruction comes several times in a row: AMD's
+    /// Zen 4 assigns instructions to ports by their order, and where lookups and sums alternate half of the ports are
+    /// idle.
     fn substitute<const N: usize>(
         self,
         registers: [Vector; N],
@@ -150,7 +152,7 @@ pub(crate) trait Instructions: Copy {
         constants: &Self::Constants,
     ) -> [Self::Substituted; N];
 
-    /// Mixing of the rows.
+    /// Mixes the rows.
     fn mix(self, states: [Self::Substituted; 4], constants: &Self::Constants) -> States;
 
     #[inline(always)]
@@ -165,15 +167,15 @@ pub(crate) trait Instructions: Copy {
         unsafe { _mm256_setzero_si256() }
     }
 
-    /// The sum of two.
+    /// Returns the sum of two registers.
     #[inline(always)]
     fn sum(self, a: Vector, b: Vector) -> Vector {
         // SAFETY: a value of `Self` exists only where AVX2 does.
         unsafe { _mm256_xor_si256(a, b) }
     }
 
-    /// The same as it came, but nothing that the compiler reorders sums across. It would put the summand that comes
-    /// last anywhere in a chain, and what counts here is which one the others wait for.
+    /// Returns the register unchanged, but the compiler doesn't reorder sums across it. It would put the summand that
+    /// comes last anywhere in a chain, and here it matters which one the others wait for.
     #[inline(always)]
     fn settled(self, vector: Vector) -> Vector {
         #[inline]
@@ -189,14 +191,14 @@ pub(crate) trait Instructions: Copy {
         unsafe { opaque(vector) }
     }
 
-    /// The entry of a table of 16 that each byte below 16 says.
+    /// Returns, for each byte below 16, the entry of a table of 16 with that index.
     #[inline(always)]
     fn lookup(self, table: Vector, indices: Vector) -> Vector {
         // SAFETY: a value of `Self` exists only where AVX2 does.
         unsafe { _mm256_shuffle_epi8(table, indices) }
     }
 
-    /// The columns of each state in each other's place.
+    /// Exchanges the two columns of each state.
     #[inline(always)]
     fn exchanged(self, vector: Vector) -> Vector {
         // SAFETY: a value of `Self` exists only where AVX2 does.
@@ -242,7 +244,7 @@ pub(crate) trait Instructions: Copy {
         bytes
     }
 
-    /// From the nibbles of each byte, what the last mini-boxes are to be looked up by.
+    /// Computes from the nibbles of each byte the indices for the last mini-boxes.
     #[inline(always)]
     fn halfway<const N: usize>(
         self,
@@ -257,7 +259,7 @@ pub(crate) trait Instructions: Copy {
     }
 }
 
-/// Takes blocks into the state, in their order.
+/// Compresses blocks into the state, in their order.
 #[inline(always)]
 pub(crate) fn compress<I: Instructions>(i: I, state: &mut Matrix, blocks: &[Matrix]) {
     let constants = black_box(i.constants());
@@ -280,7 +282,7 @@ pub(crate) fn compress<I: Instructions>(i: I, state: &mut Matrix, blocks: &[Matr
     *state = parted(i, hash)[1];
 }
 
-/// Takes as many blocks as the shorter lane has from each lane into its state.
+/// Compresses from each lane as many blocks as the shorter one has into the lane's state.
 #[inline(always)]
 pub(crate) fn compress_two<I: Instructions>(i: I, [first, second]: [&mut Lane<'_>; 2]) {
     let constants = black_box(i.constants());
@@ -292,7 +294,7 @@ pub(crate) fn compress_two<I: Instructions>(i: I, [first, second]: [&mut Lane<'_
         let mut data = i.sums(hash, message);
         hash = data;
         for constant in &KEYS {
-            // Both chains side by side: a machine doesn't look so far ahead that it finds the second behind the first.
+            // Both chains side by side: a machine doesn't look far enough ahead to find the second after the first.
             let [key_0, data_0] = i.substitute([keys[0], data[0]], [0; 2], constants);
             let [key_1, data_1] = i.substitute([keys[1], data[1]], [1; 2], constants);
             let [key_2, data_2] = i.substitute([keys[2], data[2]], [2; 2], constants);
@@ -310,21 +312,21 @@ pub(crate) fn compress_two<I: Instructions>(i: I, [first, second]: [&mut Lane<'_
     second.blocks = &second.blocks[count..];
 }
 
-/// The lower half in the upper, and nothing in the lower.
+/// Moves the lower half to the upper, and clears the lower.
 #[inline(always)]
 fn lower_to_upper<I: Instructions>(_: I, vector: Vector) -> Vector {
     // SAFETY: a value of `I` exists only where AVX2 does.
     unsafe { _mm256_permute2x128_si256::<0x08>(vector, vector) }
 }
 
-/// The upper half in both.
+/// Copies the upper half to both.
 #[inline(always)]
 fn upper_twice<I: Instructions>(_: I, vector: Vector) -> Vector {
     // SAFETY: a value of `I` exists only where AVX2 does.
     unsafe { _mm256_permute2x128_si256::<0x11>(vector, vector) }
 }
 
-/// The columns of a state, or the rows of one that is given by columns.
+/// Returns the columns of a state, or the rows of one that is given by columns.
 #[inline(always)]
 fn transposed<I: Instructions>(_: I, rows: &Matrix) -> Columns {
     // SAFETY: a value of `I` exists only where AVX2 does; each of the four reads is of 16 of the 64 bytes.
@@ -342,7 +344,7 @@ fn transposed<I: Instructions>(_: I, rows: &Matrix) -> Columns {
     }
 }
 
-/// Two states in four registers.
+/// Joins two states in four registers.
 #[inline(always)]
 fn joined<I: Instructions>(_: I, lower: Columns, upper: Columns) -> States {
     // SAFETY: a value of `I` exists only where AVX2 does.
@@ -360,7 +362,7 @@ fn joined<I: Instructions>(_: I, lower: Columns, upper: Columns) -> States {
     }
 }
 
-/// Two states as matrices.
+/// Returns two states as matrices.
 #[inline(always)]
 fn parted<I: Instructions>(i: I, states: States) -> [Matrix; 2] {
     let mut columns = [[0; BLOCK]; 2];
@@ -388,7 +390,7 @@ fn parted<I: Instructions>(i: I, states: States) -> [Matrix; 2] {
     columns
 }
 
-/// The halves of a register into the same quarter of two matrices.
+/// Stores the halves of a register in the same quarter of two matrices.
 #[inline(always)]
 fn store_halves<I: Instructions>(_: I, vector: Vector, matrices: &mut [Matrix; 2], quarter: usize) {
     for (matrix, upper) in matrices.iter_mut().zip([false, true]) {

@@ -1,17 +1,17 @@
 //! The numbers of the standard: the substitution box, the circulant matrix and the round constants, computed at
 //! compile time from the few digits that define them.
 
-/// Rounds of the block cipher inside.
+/// Number of rounds of the block cipher inside.
 pub(crate) const ROUNDS: usize = 10;
 
-/// Bytes of a block, of the state and of a checksum.
+/// Size of a block, of the state and of a checksum, in bytes.
 pub(crate) const BLOCK: usize = 64;
 
 /// A block or a state: row `i` of the standard's 8×8 matrix is bytes `8·i` to `8·i + 7`.
 pub(crate) type Matrix = [u8; BLOCK];
 
-/// The first row of the circulant matrix that each row of the state is multiplied by; each further row is the one
-/// above, moved on by one place.
+/// First row of the circulant matrix that each row of the state is multiplied by. Each further row is the one above,
+/// rotated by one place.
 pub(crate) const CIRCULANT: [u8; 8] = [1, 1, 4, 1, 8, 5, 2, 9];
 
 /// The exponential mini-box `E`, of which the substitution box is built.
@@ -22,7 +22,7 @@ pub(crate) const EXPONENTIAL: [u8; 16] =
 pub(crate) const RANDOM: [u8; 16] =
     [0x7, 0xc, 0xb, 0xd, 0xe, 0x4, 0x9, 0xf, 0x6, 0x3, 0x8, 0xa, 0x2, 0x5, 0x1, 0x0];
 
-/// The inverse of [`EXPONENTIAL`].
+/// Inverse of [`EXPONENTIAL`].
 pub(crate) const LOGARITHM: [u8; 16] = {
     let mut inverse = [0; 16];
     let mut value = 0;
@@ -33,7 +33,7 @@ pub(crate) const LOGARITHM: [u8; 16] = {
     inverse
 };
 
-/// The substitution box.
+/// Substitution box of the standard.
 pub(crate) const SUBSTITUTION: [u8; 256] = {
     let mut table = [0; 256];
     let mut value = 0;
@@ -47,7 +47,7 @@ pub(crate) const SUBSTITUTION: [u8; 256] = {
     table
 };
 
-/// The product in the field of 256 elements with the polynomial x⁸+x⁴+x³+x²+1.
+/// Returns the product in the field of 256 elements with the polynomial x⁸+x⁴+x³+x²+1.
 pub(crate) const fn product(mut a: u8, mut b: u8) -> u8 {
     let mut sum = 0;
     while b != 0 {
@@ -60,7 +60,7 @@ pub(crate) const fn product(mut a: u8, mut b: u8) -> u8 {
     sum
 }
 
-/// The key of each round of the key schedule: eight entries of the substitution box in the first row.
+/// Key of each round of the key schedule: eight entries of the substitution box in the first row.
 pub(crate) const ROUND_CONSTANTS: [[u8; 8]; ROUNDS] = {
     let mut constants = [[0; 8]; ROUNDS];
     let mut index = 0;

@@ -1,7 +1,7 @@
 //! Whirlpool with AVX2 and GFNI, by columns: see [`columns`].
 //!
-//! `GF2P8AFFINEQB` multiplies bytes by a matrix of 8×8 bits, so one instruction does a multiplication by any constant,
-//! and one takes out the upper nibble.
+//! `GF2P8AFFINEQB` multiplies bytes by a matrix of 8×8 bits, so one instruction does a multiplication by any
+//! constant, and one extracts the upper nibble.
 
 use core::arch::x86_64::_mm256_gf2p8affine_epi64_epi8;
 
@@ -11,7 +11,7 @@ use crate::{
     implementation::Lane,
 };
 
-/// What is looked up in or used as it is.
+/// Tables and constants of this implementation.
 pub(crate) struct Constants {
     tables: Tables,
     upper: Register,
@@ -31,8 +31,8 @@ static CONSTANTS: Constants = Constants {
     times_8: multiplication(8),
 };
 
-/// The multiplication by a constant as a matrix of bits: byte `7 - i` holds which bits of a byte make bit `i` of the
-/// product.
+/// Returns the multiplication by a constant as a matrix of bits: byte `7 - i` holds which bits of a byte make bit `i`
+/// of the product.
 const fn multiplication(factor: u8) -> Register {
     let mut matrix = [0; 8];
     let mut bit = 0;
@@ -49,17 +49,17 @@ const fn multiplication(factor: u8) -> Register {
     Register::repeated(matrix)
 }
 
-/// AVX2 and GFNI. A value exists only where the machine has them.
+/// Proof that the machine has AVX2 and GFNI: a value exists only there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Gfni(());
 
 impl Gfni {
-    /// The instructions, if this machine has them.
+    /// Returns a value, if this machine has the instructions.
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("gfni")).then_some(Self(()))
     }
 
-    /// Takes blocks into the state, in their order.
+    /// Compresses blocks into the state, in their order.
     pub(crate) fn compress(self, state: &mut Matrix, blocks: &[Matrix]) {
         #[target_feature(enable = "avx2,gfni")]
         fn compress(i: Gfni, state: &mut Matrix, blocks: &[Matrix]) {
@@ -69,7 +69,7 @@ impl Gfni {
         unsafe { compress(self, state, blocks) }
     }
 
-    /// Takes as many blocks as the shorter lane has from each lane into its state.
+    /// Compresses from each lane as many blocks as the shorter one has into the lane's state.
     pub(crate) fn compress_two(self, lanes: [&mut Lane<'_>; 2]) {
         #[target_feature(enable = "avx2,gfni")]
         fn compress_two(i: Gfni, lanes: [&mut Lane<'_>; 2]) {

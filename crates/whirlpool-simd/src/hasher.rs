@@ -14,7 +14,7 @@ use crate::{
     implementation::Lane,
 };
 
-/// Bytes of the padding that hold the length of the message, in bits.
+/// Size in bytes of the padding's field for the length of the message, which is in bits.
 const LENGTH_FIELD: usize = 32;
 
 /// Computes a Whirlpool checksum, piece by piece, by the methods of [`Digest`](digest::Digest).
@@ -22,20 +22,20 @@ const LENGTH_FIELD: usize = 32;
 pub struct Whirlpool {
     implementation: Implementation,
     state: Matrix,
-    /// The bytes since the last whole block are at its beginning.
+    /// Bytes since the last whole block, at the beginning of the matrix.
     pending: Matrix,
-    /// Bytes taken in. The standard counts bits in 256 bits; 2¹²⁸ bytes no machine will ever see.
+    /// Number of bytes so far. The standard counts bits in 256 bits; no machine will ever hash 2¹²⁸ bytes.
     length: u128,
 }
 
 impl Whirlpool {
-    /// A hasher that has seen nothing and goes the given way. [`Digest::new`](digest::Digest::new) takes the fastest.
+    /// Makes a hasher of this implementation. [`Digest::new`](digest::Digest::new) takes the fastest.
     #[must_use]
     pub const fn with_implementation(implementation: Implementation) -> Self {
         Self { implementation, state: [0; BLOCK], pending: [0; BLOCK], length: 0 }
     }
 
-    /// The way that it goes.
+    /// Returns the implementation that it uses.
     #[must_use]
     pub const fn implementation(&self) -> Implementation {
         self.implementation
@@ -48,7 +48,7 @@ impl Whirlpool {
     }
 
     /// Counts the bytes and keeps as many of them as fill the pending block, or all. Returns whether that block is
-    /// full now, and what remains.
+    /// full now, and the rest of the bytes.
     fn fill<'a>(&mut self, bytes: &'a [u8]) -> (bool, &'a [u8]) {
         let pending = self.pending_length();
         self.length += bytes.len() as u128;
@@ -60,12 +60,12 @@ impl Whirlpool {
         (pending + taken.len() == BLOCK, rest)
     }
 
-    /// Keeps what is left after the last whole block.
+    /// Keeps the bytes after the last whole block.
     fn keep(&mut self, rest: &[u8]) {
         self.pending[..rest.len()].copy_from_slice(rest);
     }
 
-    /// The pending bytes with the padding behind them, in the last one or two blocks of the message.
+    /// Returns the pending bytes with the padding after them, in the last one or two blocks of the message.
     fn padding(&self) -> ([Matrix; 2], usize) {
         let pending = self.pending_length();
         let mut blocks = [[0; BLOCK]; 2];
@@ -79,8 +79,8 @@ impl Whirlpool {
     }
 }
 
-/// Takes a piece into each hasher. Where [`Implementation::lanes`] is more than 1, several pieces of similar length
-/// take hardly longer than one.
+/// Adds a piece to each hasher. Where [`Implementation::lanes`] is more than 1, several pieces of similar length take
+/// hardly longer than one.
 ///
 /// ```
 /// use whirlpool_simd::{Digest as _, Whirlpool, finalize_many, update_many};
@@ -109,7 +109,7 @@ pub fn update_many<'a>(pieces: impl IntoIterator<Item = (&'a mut Whirlpool, &'a 
     }));
 }
 
-/// The checksums of what these hashers took in, in their order.
+/// Returns the checksums of these hashers, in their order.
 #[must_use]
 pub fn finalize_many(hashers: impl IntoIterator<Item = Whirlpool>) -> Vec<Output<Whirlpool>> {
     let mut hashers: Vec<_> = hashers
@@ -125,7 +125,7 @@ pub fn finalize_many(hashers: impl IntoIterator<Item = Whirlpool>) -> Vec<Output
     hashers.into_iter().map(|(hasher, _)| hasher.state.into()).collect()
 }
 
-/// The checksums of whole messages, in their order, several at once where that is faster.
+/// Returns the checksums of whole messages, in their order; several at once where that is faster.
 ///
 /// ```
 /// use whirlpool_simd::{Digest as _, Whirlpool, hash_many};
@@ -214,7 +214,7 @@ impl AlgorithmName for Whirlpool {
 
 impl fmt::Debug for Whirlpool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What was hashed may be a secret.
+        // The message may be secret.
         f.debug_struct("Whirlpool").field("implementation", &self.implementation).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The ways to compute the function, and which of them this machine has.
+//! Implementations of the function, and which of them this machine can use.
 
 use core::fmt;
 
@@ -13,13 +13,13 @@ use crate::{
 };
 use crate::{constants::Matrix, portable};
 
-/// One way to compute Whirlpool that this machine is able to take.
+/// An implementation of Whirlpool that this machine can use.
 ///
-/// [`Whirlpool::new`](crate::Whirlpool) takes the fastest; to name another is for tests and measurements.
+/// [`Whirlpool::new`](crate::Whirlpool) takes the fastest; to choose another is for tests and measurements.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Implementation(Kind);
 
-/// Of the kinds other than `Portable` there is a value only where the machine was seen to have the instructions.
+/// A value of another kind than `Portable` exists only where the machine was seen to have the instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     #[cfg(target_arch = "x86_64")]
@@ -33,14 +33,14 @@ enum Kind {
     Portable,
 }
 
-/// The state of a message, and blocks to take into it.
+/// State of a message, and blocks to compress into it.
 pub(crate) struct Lane<'a> {
     pub(crate) state: &'a mut Matrix,
     pub(crate) blocks: &'a [Matrix],
 }
 
 impl Implementation {
-    /// All that this machine has, the fastest first.
+    /// Returns all implementations that this machine can use, the fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let special = [
@@ -55,13 +55,13 @@ impl Implementation {
         special.into_iter().flatten().chain([Kind::Portable]).map(Self)
     }
 
-    /// The fastest that this machine has.
+    /// Returns the fastest implementation that this machine can use.
     #[must_use]
     pub fn fastest() -> Self {
         Self::available().next().unwrap_or(Self(Kind::Portable))
     }
 
-    /// Its name: `avx512`, `gfni`, `avx2`, `neon` or `portable`.
+    /// Returns the name: `avx512`, `gfni`, `avx2`, `neon` or `portable`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
@@ -77,7 +77,8 @@ impl Implementation {
         }
     }
 
-    /// How many messages it computes in the time of fewer: 1 where several at once are no faster than one by one.
+    /// Returns how many messages it hashes in hardly more time than one: 1 where several at once are no faster than
+    /// one by one.
     #[must_use]
     pub const fn lanes(self) -> usize {
         match self.0 {
@@ -91,7 +92,7 @@ impl Implementation {
         }
     }
 
-    /// Takes blocks into a state, in their order.
+    /// Compresses blocks into a state, in their order.
     pub(crate) fn compress(self, state: &mut Matrix, blocks: &[Matrix]) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -106,7 +107,7 @@ impl Implementation {
         }
     }
 
-    /// Takes the blocks of each lane into its state, several lanes at once where that is faster.
+    /// Compresses the blocks of each lane into its state, several lanes at once where that is faster.
     pub(crate) fn compress_lanes(self, mut lanes: Vec<Lane<'_>>) {
         // The longest first, so that none of them is left alone at the end.
         lanes.sort_by_key(|lane| core::cmp::Reverse(lane.blocks.len()));
@@ -122,8 +123,8 @@ impl Implementation {
         }
     }
 
-    /// Takes blocks of these lanes, of which there are at most [`Implementation::lanes`], into their states, until one
-    /// lane at least has no more.
+    /// Compresses blocks of these lanes, of which there are at most [`Implementation::lanes`], into their states,
+    /// until at least one lane has no more.
     fn compress_together(self, lanes: &mut [Lane<'_>]) {
         match (self.0, lanes) {
             #[cfg(target_arch = "x86_64")]

@@ -1,5 +1,5 @@
-//! The hash function Whirlpool (ISO/IEC 10118-3), as fast as the machine can: for one message, and for several at
-//! once.
+//! The hash function Whirlpool (ISO/IEC 10118-3), as fast as the machine can compute it: for one message, and for
+//! several at once.
 //!
 //! Whirlpool is slow where it is computed by tables, as it usually is: 20 lookups for each byte. Its state, however,
 //! is as large as one 512-bit register, and its substitution box was made of tables of 16 entries. This crate computes
@@ -13,8 +13,8 @@
 //! | `neon` | ARM's 64 bits | not measured | |
 //! | `portable` | nothing | 0.7 to 0.8 | |
 //!
-//! The numbers are times the speed of libgcrypt, the fastest of other implementations, on AMD's Zen 4 and, for `avx512`
-//! and `portable`, Intel's Sapphire Rapids.
+//! The numbers are multiples of the speed of libgcrypt, the fastest of other implementations, on AMD's Zen 4 and, for
+//! `avx512` and `portable`, Intel's Sapphire Rapids.
 //!
 //! # Use
 //!
@@ -29,14 +29,14 @@
 //! assert_eq!(hasher.finalize()[..4], [0x4e, 0x24, 0x48, 0xa4]);
 //! ```
 //!
-//! Several messages at once: [`hash_many`] for whole ones, [`update_many`] and [`finalize_many`] for pieces. That is
-//! worth it where [`Implementation::lanes`] is more than 1.
+//! For several messages at once there are [`hash_many`] for whole ones, and [`update_many`] and [`finalize_many`] for
+//! pieces. They are worth it where [`Implementation::lanes`] is more than 1.
 //!
 //! # Security
 //!
-//! No attack on the full function is known. `avx512`, `gfni` and `avx2` take the same time for all contents of the same
-//! length. `portable` and, for its keys, `neon` look up in tables of 16 KiB, so by the cache they can tell other
-//! programs on the machine something about what they hash, as other implementations by tables do.
+//! No attack on the full function is known. `avx512`, `gfni` and `avx2` take the same time for all contents of the
+//! same length. `portable` and, for its keys, `neon` look up in tables of 16 KiB. So other programs on the machine
+//! might learn something about the content through the cache, as with other implementations by tables.
 
 mod checksum;
 mod constants;

@@ -1,13 +1,13 @@
 //! Whirlpool with NEON: the data in 128-bit registers, and its keys by tables.
 //!
-//! An ARM core has its vector units beside those for numbers and for loads, and either kind alone takes about as long
-//! for a round. So the key schedule goes by [`portable`](crate::portable)'s tables, at the same time as the data by
+//! An ARM core has its vector units beside those for numbers and for loads, and each kind alone takes about as long
+//! for a round. So the key schedule uses [`portable`](crate::portable)'s tables, at the same time as the data uses
 //! vectors.
 //!
-//! Four registers hold the data: register `j` columns `j` and `j + 4`. A round is that of `avx2.rs`, and here too each
-//! register is substituted twice, once into four times the box, so that one doubling does for the product. With `r(k)`
-//! for columns `k` and `k + 4` (from 4 on, register `k - 4` with its columns exchanged), `f = 4·r`, and `g(k)` for the
-//! sum of all columns that are even or odd as `k` is, column `j` of the product is
+//! Four registers hold the data: register `j` has columns `j` and `j + 4`. A round is that of `avx2.rs`, and here too
+//! each register is substituted twice, once into four times the box, so that one doubling is enough for the product.
+//! With `r(k)` for columns `k` and `k + 4` (from 4 on, register `k - 4` with its columns exchanged), `f = 4·r`, and
+//! `g(k)` for the sum of all columns that are even or odd as `k` is, column `j` of the product is
 //!
 //! `g(j+1) + r(j) + f(j+3) + f(j+6) + 2·(r(j+2) + f(j+1) + f(j+4))`.
 
@@ -25,13 +25,13 @@ use crate::{
 
 type Vector = uint8x16_t;
 
-/// All columns of a state.
+/// Registers with all columns of a state.
 type State = [Vector; 4];
 
 /// A register in memory.
 type Register = [u8; 16];
 
-/// What is looked up in or used as it is.
+/// Tables and constants of this implementation.
 struct Constants {
     exponential: Register,
     logarithm: Register,
@@ -39,11 +39,11 @@ struct Constants {
     upper: Register,
     upper_times_4: Register,
     lower_times_4: Register,
-    /// For each register, where each byte comes from when the columns are shifted.
+    /// For each register, the position from which each byte comes when the columns are shifted.
     shift: [Register; 4],
-    /// For each register of columns, where its bytes are in those of rows.
+    /// For each register of columns, the positions of its bytes in those of rows.
     columns: [Register; 4],
-    /// For each register of two rows, where its bytes are in those of columns.
+    /// For each register of two rows, the positions of its bytes in those of columns.
     rows: [Register; 4],
 }
 
@@ -87,7 +87,7 @@ static CONSTANTS: Constants = Constants {
     },
 };
 
-/// A mini-box, each entry times a factor.
+/// Returns a mini-box, each entry times a factor.
 const fn times(mut entries: Register, factor: u8) -> Register {
     let mut index = 0;
     while index < 16 {
@@ -97,17 +97,17 @@ const fn times(mut entries: Register, factor: u8) -> Register {
     entries
 }
 
-/// NEON. A value exists only where the machine has it.
+/// Proof that the machine has NEON: a value exists only there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Neon(());
 
 impl Neon {
-    /// The instructions, if this machine has them.
+    /// Returns a value, if this machine has the instructions.
     pub(crate) fn detect() -> Option<Self> {
         std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
     }
 
-    /// Takes blocks into the state, in their order.
+    /// Compresses blocks into the state, in their order.
     pub(crate) fn compress(self, state: &mut Matrix, blocks: &[Matrix]) {
         // SAFETY: a value of `Self` exists only where the machine has the instructions.
         unsafe { compress(state, blocks) }
@@ -121,7 +121,7 @@ fn load(register: &Register) -> Vector {
     unsafe { vld1q_u8(register.as_ptr()) }
 }
 
-/// The bytes of four registers in this order.
+/// Returns the bytes of four registers in this order.
 #[inline]
 #[target_feature(enable = "neon")]
 fn gathered(from: State, order: &[Register; 4]) -> State {
@@ -129,7 +129,7 @@ fn gathered(from: State, order: &[Register; 4]) -> State {
     [0, 1, 2, 3].map(|register| vqtbl4q_u8(from, load(&order[register])))
 }
 
-/// The columns of a state that is given by rows.
+/// Returns the columns of a state that is given by rows.
 #[inline]
 #[target_feature(enable = "neon")]
 fn columns(rows: Rows, constants: &Constants) -> State {
@@ -137,7 +137,7 @@ fn columns(rows: Rows, constants: &Constants) -> State {
     gathered(pairs, &constants.columns)
 }
 
-/// The rows of a state that is given by columns.
+/// Returns the rows of a state that is given by columns.
 #[inline]
 #[target_feature(enable = "neon")]
 fn rows(columns: State, constants: &Constants) -> Rows {
@@ -148,7 +148,7 @@ fn rows(columns: State, constants: &Constants) -> Rows {
     [a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]]
 }
 
-/// The sum of two.
+/// Returns the sum of two registers.
 #[inline]
 #[target_feature(enable = "neon")]
 fn sum(a: Vector, b: Vector) -> Vector {
@@ -161,7 +161,7 @@ fn sums(a: State, b: State) -> State {
     [sum(a[0], b[0]), sum(a[1], b[1]), sum(a[2], b[2]), sum(a[3], b[3])]
 }
 
-/// The two columns in each other's place.
+/// Exchanges the two columns.
 #[inline]
 #[target_feature(enable = "neon")]
 fn exchanged(register: Vector) -> Vector {
@@ -175,7 +175,7 @@ fn double(bytes: Vector) -> Vector {
     sum(vaddq_u8(bytes, bytes), overflow)
 }
 
-/// Shift of the columns and substitution of a register, and four times the substitution.
+/// Shifts the columns of a register and substitutes it; returns this and four times this.
 #[inline]
 #[target_feature(enable = "neon")]
 fn substitute(register: Vector, number: usize, constants: &Constants) -> [Vector; 2] {
@@ -193,7 +193,7 @@ fn substitute(register: Vector, number: usize, constants: &Constants) -> [Vector
     ]
 }
 
-/// A round, but for the key.
+/// Computes a round, except for the key.
 #[inline]
 #[target_feature(enable = "neon")]
 fn round(state: State, constants: &Constants) -> State {
@@ -203,7 +203,7 @@ fn round(state: State, constants: &Constants) -> State {
     let r = [r0, r1, r2, r3, exchanged(r0), exchanged(r1)];
     let (even, odd) = (sum(r0, r2), sum(r1, r3));
     let (even, odd) = (sum(even, exchanged(even)), sum(odd, exchanged(odd)));
-    // Four times a column and the third after it: the last two are used twice.
+    // Four times a column, plus the third after it: the last two are used twice.
     let x = [0, 1, 2, 3, 4, 5].map(|k| sum(f[k + 1], f[(k + 4) % 8]));
     [0, 1, 2, 3].map(|j| {
         let once = sum(sum(r[j], if j % 2 == 0 { odd } else { even }), x[j + 2]);
@@ -211,10 +211,10 @@ fn round(state: State, constants: &Constants) -> State {
     })
 }
 
-/// Takes blocks into the state, in their order.
+/// Compresses blocks into the state, in their order.
 #[target_feature(enable = "neon")]
 fn compress(state: &mut Matrix, blocks: &[Matrix]) {
-    // Opaque to the compiler, which otherwise takes the lookups apart for being in known tables.
+    // Opaque to the compiler, which otherwise replaces the lookups since it knows the tables.
     let constants = black_box(&CONSTANTS);
     let mut key = portable::rows(state);
     let mut hash = columns(key, constants);

@@ -2,10 +2,10 @@
 
 use crate::constants::{BLOCK, CIRCULANT, Matrix, ROUND_CONSTANTS, SUBSTITUTION, product};
 
-/// `TABLES[j][value]`: what a byte of column `j` adds to its row of the next state, as a little-endian number.
+/// `TABLES[j][value]` is what a byte of column `j` adds to its row of the next state, as a little-endian number.
 ///
-/// 16 KiB. One table of 2 KiB and rotations would be kinder to the cache, but costs one instruction more for
-/// each of the 1,280 lookups of a block.
+/// They take 16 KiB. One table of 2 KiB and rotations would use less cache, but cost one instruction more for each of
+/// the 1,280 lookups of a block.
 static TABLES: [[u64; 256]; 8] = {
     let mut tables = [[0; 256]; 8];
     let mut column = 0;
@@ -29,7 +29,7 @@ static TABLES: [[u64; 256]; 8] = {
 /// A state, row by row, each as a little-endian number.
 pub(crate) type Rows = [u64; 8];
 
-/// Adds what one row of the state contributes to the next state.
+/// Adds the contribution of one row of the state to the next state.
 #[inline(always)]
 fn scatter<const ROW: usize>(next: &mut Rows, row: u64) {
     for (column, (table, byte)) in TABLES.iter().zip(row.to_le_bytes()).enumerate() {
@@ -37,7 +37,7 @@ fn scatter<const ROW: usize>(next: &mut Rows, row: u64) {
     }
 }
 
-/// Substitution, shift of the columns and mixing of the rows. Row by row of the old state, since eight sums and one
+/// Computes substitution, shift of the columns and mixing of the rows. Row by row of the old state: eight sums and one
 /// row fit into the registers of most machines, two states don't.
 #[inline(always)]
 fn round(state: &Rows, mut next: Rows) -> Rows {
@@ -52,13 +52,13 @@ fn round(state: &Rows, mut next: Rows) -> Rows {
     next
 }
 
-/// The key of each round, from that of the round before.
+/// Returns the key of a round from that of the round before.
 #[inline(always)]
 pub(crate) fn next_key(key: &Rows, constant: [u8; 8]) -> Rows {
     round(key, [u64::from_le_bytes(constant), 0, 0, 0, 0, 0, 0, 0])
 }
 
-/// The rows of a state.
+/// Returns the rows of a state.
 pub(crate) fn rows(bytes: &Matrix) -> Rows {
     let mut rows = [0; 8];
     for (row, bytes) in rows.iter_mut().zip(bytes.as_chunks::<8>().0) {
@@ -67,7 +67,7 @@ pub(crate) fn rows(bytes: &Matrix) -> Rows {
     rows
 }
 
-/// A state as the standard writes it.
+/// Returns a state as the standard writes it.
 pub(crate) fn bytes(rows: Rows) -> Matrix {
     let mut bytes = [0; BLOCK];
     for (bytes, row) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(rows) {
@@ -76,7 +76,7 @@ pub(crate) fn bytes(rows: Rows) -> Matrix {
     bytes
 }
 
-/// Takes blocks into the state, in their order.
+/// Compresses blocks into the state, in their order.
 pub(crate) fn compress(state: &mut Matrix, blocks: &[[u8; BLOCK]]) {
     let mut hash = rows(state);
     for block in blocks {

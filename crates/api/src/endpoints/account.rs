@@ -1,4 +1,4 @@
-//! The account (API document, section 9).
+//! The account's calls (API document, section 9).
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use crate::error::{ApiError, ErrorKind};
 use crate::pacer::{AccountSnapshot, Call, CallClass};
 use crate::wire::account::UserInfo;
 
-/// A pause of the account's calls that is no longer is waited for.
+/// Longest pause between the account's calls that is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 fn is_lock(kind: &ErrorKind) -> bool {
@@ -21,13 +21,13 @@ fn is_lock(kind: &ErrorKind) -> bool {
 }
 
 impl Client {
-    /// The state of the account. A state younger than 5 minutes is told from memory, also from that of another
-    /// process, since the service allows no more; and an older one when the service objects to the question, or was
-    /// asked of another account from this address less than a minute ago.
+    /// Returns the state of the account. A state younger than 5 minutes comes from memory, also from that of another
+    /// process, since the service allows no more. An older one comes from memory when the service refuses, or when
+    /// another account's state was asked for from this IP address less than a minute ago.
     ///
     /// # Errors
-    /// `NotAuthenticated` and its kin for a bad key; `TooSoon` when nothing is known and the service may not be asked
-    /// yet.
+    /// `NotAuthenticated` and similar errors for a bad key; `TooSoon` when nothing is known and the service may not
+    /// be asked yet.
     pub async fn account(&self) -> Result<AccountSnapshot, ApiError> {
         let pacer = &self.inner.pacer;
         if let Some(fresh) = pacer.fresh_account() {
@@ -38,7 +38,7 @@ impl Client {
             return Ok(fresh);
         }
         let known = pacer.any_account();
-        // Nobody waits for this call: neither for the account's limit, nor for the address's, nor for a lock to end.
+        // This call isn't waited for: not for the account's limit, not for the address's, and not for a lock to end.
         let rest = pacer.account_pause().max(pacer.rest_of(CallClass::AccountInfo));
         let wait = rest.filter(|rest| *rest > LONGEST_WAIT).max(pacer.address_pause());
         if let Some(remaining) = wait {

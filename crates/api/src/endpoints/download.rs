@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
-use crate::pacer::{CallClass, retry_after};
+use crate::pacer::{CallClass, Connection, retry_after};
 use crate::page::is_html;
 use crate::transport::{failure, none_if_zero, page_of, status_error};
 use crate::wire::download::{DownloadToken, TokenRequest};
@@ -23,16 +23,16 @@ use crate::wire::download::{DownloadToken, TokenRequest};
 /// Part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ByteRange {
-    /// From this byte, counted from 0, to the end.
+    /// The bytes from this position, counted from 0, to the end.
     From(u64),
-    /// So many bytes from this one on; at least one.
+    /// The bytes from this position on, as many as `length` says; at least one.
     Span {
-        /// The first byte, counted from 0.
+        /// Position of the first byte, counted from 0.
         start: u64,
-        /// How many.
+        /// Number of bytes.
         length: u64,
     },
-    /// So many bytes at the end.
+    /// This many bytes at the end.
     Last(u64),
 }
 
@@ -51,10 +51,10 @@ impl ByteRange {
     }
 }
 
-/// A download under way: what the head of the answer said, and a stream of the bytes.
+/// A download that has begun: the header of the answer, and a stream of the bytes.
 ///
-/// The stream ends well only after as many bytes as were announced; else its last item is an error, and the
-/// rest can be asked for by range.
+/// The stream ends without an error only after as many bytes as were announced. Otherwise its last item is an error,
+/// and the rest can be asked for by range.
 pub struct Download {
     status: u16,
     length: Option<u64>,
@@ -63,29 +63,29 @@ pub struct Download {
     left: Option<u64>,
     body: BoxStream<'static, Result<Bytes, ErrorKind>>,
     ended: bool,
-    /// How long the node may be silent.
+    /// How long the node may send nothing.
     idle: Duration,
     /// Runs only while a byte is waited for.
     silence: Option<Pin<Box<Sleep>>>,
 }
 
 impl Download {
-    /// HTTP status: 206 for the range asked for, 200 for the whole file, whatever was asked for.
+    /// Returns the HTTP status: 206 for the range asked for, 200 for the whole file, whatever was asked for.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Bytes to come, if announced.
+    /// Returns the number of bytes to come, if announced.
     pub fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// Place of the first byte in the file, from 0.
+    /// Returns the position of the first byte in the file, from 0.
     pub fn start(&self) -> u64 {
         self.start
     }
 
-    /// Size of the whole file, if announced.
+    /// Returns the size of the whole file, if announced.
     pub fn total(&self) -> Option<u64> {
         self.total
     }
@@ -141,20 +141,31 @@ impl std::fmt::Debug for Download {
 }
 
 impl Client {
-    /// Asks for a download token.
+    /// Fetches a download token.
     ///
     /// # Errors
-    /// `TooManyLocations` and `NeedsCdn` happen here; `NotAllowed` says what a password has to do with it.
+    /// `TooManyLocations` and `NeedsCdn` happen here; `NotAllowed` also when a password is missing or wrong.
     pub async fn download_token(&self, request: &TokenRequest) -> Result<DownloadToken, ApiError> {
         self.post(self.call(Endpoint::GetToken, CallClass::Token), request).await
+    }
+
+    /// Waits for the right to one more download connection of the account. Get it before the token, which would grow old
+    /// meanwhile, and keep it as long as the download goes on.
+    ///
+    /// # Errors
+    /// `Canceled` when all waits are to end.
+    pub async fn download_connection(&self) -> Result<Connection, ApiError> {
+        let call = self.call(Endpoint::Download, CallClass::Node);
+        let taken = self.inner.pacer.connection(call).await;
+        taken.map_err(|kind| ApiError::new(Endpoint::Download, kind).with_history(0, false))
     }
 
     /// Begins to read a file, or a part of it. Isn't paced; repeated until the head of an answer has come,
     /// not afterwards.
     ///
     /// # Errors
-    /// `TokenRefused` when the token is used up or too old: ask for another. `RangeNotSatisfiable` when the
-    /// range begins behind the end.
+    /// `TokenRefused` when the token is used up or too old: fetch another one. `RangeNotSatisfiable` when the range
+    /// begins after the end.
     pub async fn open_download(
         &self,
         token: &DownloadToken,
@@ -204,7 +215,7 @@ impl Client {
     }
 }
 
-/// Whether it is a page for people rather than a file, which would come as one to save or to show.
+/// Checks for a page for people instead of a file; a file would come as one to save or to show.
 fn is_page(headers: &HeaderMap) -> bool {
     let html = headers
         .get(CONTENT_TYPE)
@@ -212,7 +223,7 @@ fn is_page(headers: &HeaderMap) -> bool {
     html && !headers.contains_key(CONTENT_DISPOSITION)
 }
 
-/// First byte and size of the whole from `Content-Range: bytes 10-19/100`.
+/// Returns the position of the first byte and the size of the whole from `Content-Range: bytes 10-19/100`.
 fn placed(headers: &HeaderMap) -> (Option<u64>, Option<u64>) {
     let text = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some((span, total)) = text.trim().strip_prefix("bytes ").and_then(|rest| rest.split_once('/')) else {
@@ -221,7 +232,7 @@ fn placed(headers: &HeaderMap) -> (Option<u64>, Option<u64>) {
     (span.split('-').next().and_then(|start| start.trim().parse().ok()), total.trim().parse().ok())
 }
 
-/// Why a node gave no bytes.
+/// Returns why a node sent no bytes.
 fn refusal(answer: &Answer, key: &ApiKey) -> ErrorKind {
     let (status, body) = (answer.status, &answer.body);
     if status == StatusCode::RANGE_NOT_SATISFIABLE {
@@ -230,7 +241,7 @@ fn refusal(answer: &Answer, key: &ApiKey) -> ErrorKind {
     let said = answer.read::<serde::de::IgnoredAny>(key).err();
     let token = matches!(status.as_u16(), 401 | 403 | 404 | 410);
     match said {
-        // The words decide, where they are known: a flood, a VPN, too many places.
+        // The text decides, where it is known: a flood, a VPN, too many places.
         Some(kind) if token && !is_about_token(&kind) => kind,
         Some(kind) if token => {
             let words = match &kind {
@@ -245,7 +256,7 @@ fn refusal(answer: &Answer, key: &ApiKey) -> ErrorKind {
     }
 }
 
-/// Whether a refusal may be no more than the end of the token's life.
+/// Checks whether a refusal may only mean that the token has expired.
 fn is_about_token(kind: &ErrorKind) -> bool {
     matches!(
         kind,

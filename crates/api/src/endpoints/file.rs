@@ -1,4 +1,4 @@
-//! Files (API document, section 5). Calls that take lists should be given at most
+//! Calls on files (API document, section 5). Calls with lists should be given at most
 //! [`ITEMS_PER_CALL`](crate::limits::ITEMS_PER_CALL) items at first, and never more than
 //! [`MOST_ITEMS_PER_CALL`](crate::limits::MOST_ITEMS_PER_CALL).
 
@@ -21,8 +21,8 @@ impl Client {
     /// Lists the files of a folder, or of the whole account.
     ///
     /// # Errors
-    /// `TooSoon` for the whole account, when that was listed less than an hour ago; the call isn't made then.
-    /// `Unconfirmed` for an answer that tells no list.
+    /// `TooSoon` for the whole account, when it was listed less than an hour ago; the call isn't made then.
+    /// `Unconfirmed` for an answer without a list.
     pub async fn list_files(&self, request: &ListFiles) -> Result<FileListing, ApiError> {
         let call = match request.of {
             FilesOf::Folder(folder) => Call {
@@ -42,12 +42,11 @@ impl Client {
         Ok(listing)
     }
 
-    /// Lists all files of the account into a collection, each as it comes: only what the collection keeps is held.
-    /// `begin` makes an empty one for each try; it is filled on a thread that may block.
+    /// Lists all files of the account into a collection, each as it comes: only what the collection keeps is held in
+    /// memory. `begin` makes an empty collection for each try; it is filled on a thread that may block.
     ///
-    /// # Errors
-    /// As [`list_files`](Self::list_files) for the whole account; `Unconfirmed` also for a listing that tells fewer
-    /// files than there are by its own count.
+    /// As [`list_files`](Self::list_files) for the whole account; `Unconfirmed` also for a listing with fewer files
+    /// than its own count says.
     pub async fn list_all_files<C>(&self, begin: impl Fn() -> C) -> Result<C, ApiError>
     where
         C: Extend<FileItem> + Send + 'static,
@@ -62,10 +61,10 @@ impl Client {
         self.inner.pacer.run(call, ask).await
     }
 
-    /// All that is known of a file.
+    /// Returns everything that the service gives about a file.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`; for a file of somebody else with a password, HTTP 403 without more.
+    /// `NotFound`, `NotAllowed`; for a file of another account with a password, HTTP 403 without more.
     pub async fn file_info(&self, file: &FileOf) -> Result<FileInfo, ApiError> {
         self.plain(Endpoint::FileInfo, file).await
     }
@@ -80,7 +79,7 @@ impl Client {
         self.plain(Endpoint::FileRm, &OnlyList { name: "files", items: files }).await
     }
 
-    /// Moves files to a folder; one file can be renamed on the way. Links stay.
+    /// Moves files to a folder; one file can be renamed at the same time. Links stay.
     ///
     /// # Errors
     /// See [`ErrorKind`](crate::ErrorKind).
@@ -89,10 +88,10 @@ impl Client {
         self.plain(Endpoint::FileMv, request).await
     }
 
-    /// Copies files to a folder; one file can be renamed on the way. Copies get links of their own.
+    /// Copies files to a folder; one file can be renamed at the same time. Copies get links of their own.
     ///
     /// # Errors
-    /// Never repeated after a lost answer; then [`ApiError::maybe_done`] tells so.
+    /// Never repeated after a lost answer; [`ApiError::maybe_done`] says so then.
     pub async fn copy_files(&self, request: &CopyFiles) -> Result<CopiedFiles, ApiError> {
         one_if_renamed(Endpoint::FileCp, &request.links, request.rename.as_ref())?;
         self.plain(Endpoint::FileCp, request).await
@@ -116,7 +115,7 @@ impl Client {
         self.plain(Endpoint::FileChattr, request).await
     }
 
-    /// What the antivirus says of a file.
+    /// Returns the antivirus result for a file.
     ///
     /// # Errors
     /// See [`ErrorKind`](crate::ErrorKind).

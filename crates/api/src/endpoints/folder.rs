@@ -1,4 +1,4 @@
-//! Folders (API document, section 4).
+//! Calls on folders (API document, section 4).
 
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
@@ -19,8 +19,8 @@ use crate::wire::folder::{
 impl Client {
     /// Lists a folder: its sub-folders, and its files if asked for.
     ///
-    /// Files come in the same call. Should the service tell none although there are some, they are asked for by
-    /// a second call, and so for all folders of this client's life. A listing of
+    /// Files come in the same call. If the service leaves them out although there are some, a second call asks for
+    /// them, and so for all folders as long as this client lives. A listing of
     /// [`LISTING_CAP`](crate::limits::LISTING_CAP) files may be incomplete.
     ///
     /// # Errors
@@ -65,11 +65,11 @@ impl Client {
         Ok(listing)
     }
 
-    /// Makes a folder. What the service does with a name that exists isn't documented: it may refuse, give the
-    /// existing one, or make a second.
+    /// Makes a folder. What the service does with a name that exists isn't documented: it may refuse, return the
+    /// existing folder, or make a second one.
     ///
     /// # Errors
-    /// Never repeated after a lost answer; then [`ApiError::maybe_done`] tells so.
+    /// Never repeated after a lost answer; [`ApiError::maybe_done`] says so then.
     pub async fn make_folder(&self, request: &MakeFolder) -> Result<MadeFolder, ApiError> {
         self.plain(Endpoint::FolderMkdir, request).await
     }
@@ -82,10 +82,11 @@ impl Client {
         self.plain(Endpoint::FolderMv, request).await
     }
 
-    /// Removes an empty folder. Just emptied, it may still count as not empty for some seconds.
+    /// Removes an empty folder. A folder that has just been emptied may count as not empty for some seconds.
     ///
     /// # Errors
-    /// `Unconfirmed` when the answer doesn't say; `Refused` for a folder that isn't empty; `NotFound` with [`ApiError::maybe_done`] means done, probably.
+    /// `Unconfirmed` when the answer doesn't say; `Refused` for a folder that isn't empty; `NotFound` with
+    /// [`ApiError::maybe_done`] means done, probably.
     pub async fn remove_folder(&self, folder: FolderId) -> Result<(), ApiError> {
         let answer: Done = self.plain(Endpoint::FolderRm, &OnlyFolder { folder_id: folder }).await?;
         if answer.status.is_none() && answer.capital_status.is_none() {

@@ -1,4 +1,4 @@
-//! Asks the site about links of anybody (API document, section 11). No key is sent.
+//! Asks the site about links of any account (API document, section 11). No key is sent.
 
 use url::form_urlencoded;
 
@@ -12,7 +12,7 @@ use crate::pacer::CallClass;
 use crate::wire::shared::LinkState;
 
 impl Client {
-    /// What the site says of links, in the order asked; `None` for a link that it says nothing of.
+    /// Returns what the site says of links, in their order; `None` for a link that it says nothing of.
     ///
     /// # Errors
     /// See [`ErrorKind`].
@@ -54,7 +54,7 @@ fn read(
     Ok(links.iter().map(|link| (*link, said.get(link).cloned())).collect())
 }
 
-/// `URL;FILENAME;SIZE`, or `URL;;;WORD`. A name may hold semicolons, so the size is taken from the end.
+/// Parses `URL;FILENAME;SIZE`, or `URL;;;WORD`. A name may hold semicolons, so the size is taken from the end.
 fn line(line: &str) -> Option<(FileLink, LinkState)> {
     let (url, rest) = line.trim().split_once(';')?;
     let link = url.parse().ok()?;

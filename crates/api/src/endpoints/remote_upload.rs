@@ -1,4 +1,4 @@
-//! Remote uploads (API document, section 10).
+//! Calls on remote uploads (API document, section 10).
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::wire::remote_upload::{
 };
 
 impl Client {
-    /// All remote uploads.
+    /// Lists all remote uploads.
     ///
     /// # Errors
     /// See [`ErrorKind`](crate::ErrorKind).
@@ -19,7 +19,7 @@ impl Client {
         Ok(list.data)
     }
 
-    /// How a remote upload went.
+    /// Returns the state of a remote upload.
     ///
     /// # Errors
     /// See [`ErrorKind`](crate::ErrorKind).
@@ -30,7 +30,7 @@ impl Client {
     /// Asks the service to fetch files.
     ///
     /// # Errors
-    /// Never repeated after a lost answer; then [`ApiError::maybe_done`] tells so.
+    /// Never repeated after a lost answer; [`ApiError::maybe_done`] says so then.
     pub async fn request_remote_upload(
         &self,
         request: &RequestRemoteUpload,

@@ -1,4 +1,4 @@
-//! Pages of shared folders (API document, section 8). No key is sent: anybody may ask.
+//! Reads pages of shared folders (API document, section 8). No key is sent: they are public.
 
 use url::form_urlencoded;
 
@@ -10,7 +10,7 @@ use crate::pacer::CallClass;
 use crate::wire::shared::{SharedFolderId, SharedListing};
 
 impl Client {
-    /// The files of a shared folder, with its password if it has one.
+    /// Lists the files of a shared folder; `password` is needed if it has one.
     ///
     /// # Errors
     /// `NotAllowed` when the service answers with a page that asks for a password.
@@ -47,7 +47,7 @@ impl Client {
     }
 }
 
-/// Whether a page is the one that asks for the password, in the site's languages.
+/// Checks whether a page asks for the password, in the site's languages.
 fn asks_for_password(page: &[u8]) -> bool {
     let page = String::from_utf8_lossy(page).to_lowercase();
     ["password", "mot de passe", "name=\"pass\""].iter().any(|words| page.contains(words))

@@ -25,74 +25,74 @@ use crate::page;
 use crate::transport::{failure, page_of, status_error};
 use crate::wire::upload::{Report, UploadNode, UploadedFile};
 
-/// How often in a row a report may name fewer files than were sent before it is taken as it is.
+/// How often in a row a report may have fewer files than were sent before it is accepted.
 const SHORT_REPORTS: u32 = 3;
 
-/// What a node says when the request held no file.
+/// Message of a node when the request held no file.
 const NO_FILE: &str = "Pas de fichier";
 
 /// Files for one folder, sent in one request; at most
 /// [`FILES_PER_UPLOAD`](crate::limits::FILES_PER_UPLOAD).
 #[derive(Debug)]
 pub struct Upload {
-    /// Where they go. The service takes the root for a folder that doesn't exist.
+    /// Folder of the files. The service uses the root if the folder doesn't exist.
     pub folder: FolderId,
-    /// The files.
+    /// Files to send.
     pub files: Vec<UploadFile>,
-    /// The rest.
+    /// Options for all files of the upload.
     pub options: UploadOptions,
 }
 
-/// What can be said of all files of an upload.
+/// Options for all files of an upload.
 #[derive(Debug, Clone, Default)]
 pub struct UploadOptions {
     /// Domain of the links.
     pub domain: Option<Domain>,
-    /// Password of the files, the wire's `dpass`.
+    /// Password of the files; `dpass` on the wire.
     pub password: Option<Password>,
     /// Address that the links are mailed to.
     pub mail: Option<String>,
-    /// Addresses that the links are mailed to, the wire's `mails`.
+    /// Addresses that the links are mailed to; `mails` on the wire.
     pub mails: Option<String>,
-    /// Name of an account, instead of the key's.
+    /// Name of an account, used instead of the key's.
     pub user: Option<String>,
-    /// Password of that account, the wire's `pass`.
+    /// Password of that account; `pass` on the wire.
     pub user_password: Option<Password>,
 }
 
-/// An upload that the node took; its report tells what arrived. Can be remembered and asked about later, for
-/// some minutes.
+/// An upload that the node accepted; its report says what arrived. The receipt can be kept, and the report fetched
+/// later, for some minutes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadReceipt {
-    /// The node.
+    /// The node that accepted the upload.
     pub node: UploadNode,
-    /// The number under which the report is found.
+    /// Id of the upload, with which its report is found.
     pub id: String,
     /// How many files were sent.
     pub files: usize,
-    /// What the node's page said, if a page came in place of the address of the report.
+    /// Text of the node's page, if a page came instead of the report's URL.
     pub words: Option<String>,
-    /// How it answered.
+    /// How the node answered.
     pub answered: NodeAnswer,
 }
 
-/// How a node answered an upload, which tells how long its report is worth waiting for.
+/// How a node answered an upload. It decides how long to wait for the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeAnswer {
-    /// It named the report's address: there will be one.
+    /// The node gave the report's URL: there will be a report.
     Report,
-    /// It answered something else: an empty page, a page for people. Some nodes do so when all is well, all of them when
-    /// they are out of order.
+    /// The node answered something else: an empty page, a page for people. Some nodes do so when all is well, and all
+    /// of them when they are out of order.
     Vague {
         /// How long the upload took.
         took: Duration,
     },
-    /// Its answer was lost.
+    /// The node's answer was lost.
     Lost,
 }
 
 impl Client {
-    /// Asks for a node that will take an upload. One node is good for one upload.
+    /// Fetches a node that accepts an upload. A node can be used for one upload.
     ///
     /// # Errors
     /// See [`ErrorKind`].
@@ -108,11 +108,11 @@ impl Client {
             .await
     }
 
-    /// Sends files to a node in one request. Neither paced nor repeated, since streams flow once.
+    /// Sends files to a node in one request. Neither paced nor repeated, since streams can be read only once.
     ///
     /// # Errors
     /// `UploadSource` names the file that wasn't as declared. With [`ApiError::maybe_done`] the files may have
-    /// arrived: ask for the report under the node's number, or list the folder, before sending them again.
+    /// arrived: fetch the report with the node's id, or list the folder, before sending them again.
     pub async fn upload(&self, node: &UploadNode, upload: Upload) -> Result<UploadReceipt, ApiError> {
         not_empty(Endpoint::Upload, &upload.files)?;
         if let Some(file) = upload.files.iter().find(|file| file.size == 0) {
@@ -156,7 +156,7 @@ impl Client {
                 response.headers().get(LOCATION).and_then(|value| value.to_str().ok().map(str::to_owned));
             let status = response.status();
             let after = crate::pacer::retry_after(response.headers(), std::time::SystemTime::now());
-            // The head decides; a body that breaks off or never ends changes nothing.
+            // The header decides; a body that breaks off or never ends changes nothing.
             let body: Bytes = page_of(response, idle).await.into();
             if let Some(mut dump) = dump {
                 dump.body(&body);
@@ -167,7 +167,7 @@ impl Client {
             result = exchange => result,
             () = standstill(&progress, idle) => Err(ErrorKind::Timeout { idle }),
         };
-        // Whatever the connection made of it: a bad file is the cause.
+        // Whatever happened to the connection: the bad file is the cause.
         if let Some(failure) = progress.take_failure() {
             return Err(failure);
         }
@@ -181,12 +181,12 @@ impl Client {
         Ok(taken)
     }
 
-    /// What arrived. Asks again and again while the node is still at it: every 3 s, later every 30 s, for
-    /// 5 minutes ([`ReportPacing`](crate::ReportPacing)). A report that goes on naming fewer files than were
-    /// sent is given as it is.
+    /// Returns the files that arrived. Asks repeatedly while the node isn't ready: every 3 s, later every 30 s, for 5
+    /// minutes ([`ReportPacing`](crate::ReportPacing)). A report that still has fewer files than were sent is
+    /// returned as it is.
     ///
-    /// Where the node's answer was lost or named no report there may be none: it is asked for 30 s then, or for 12 s and
-    /// no longer than it would take to send all again.
+    /// Where the node's answer was lost or gave no report, there may be none: it is asked for during 30 s then, or
+    /// during 12 s but no longer than it would take to send everything again.
     ///
     /// # Errors
     /// `NoReport` when the node had none in time; list the folder then.
@@ -200,7 +200,7 @@ impl Client {
         self.report_of(receipt, give_up).await
     }
 
-    /// What arrived, as the node knows it at this moment.
+    /// Returns the files that arrived, as the node knows them at this moment.
     ///
     /// # Errors
     /// `NoReport` when the node has none.
@@ -208,7 +208,7 @@ impl Client {
         self.report_of(receipt, Duration::ZERO).await
     }
 
-    /// How long to wait before looking again for an upload that no report and no listing names yet.
+    /// Returns how long to wait before looking again for an upload that is in no report and no listing yet.
     pub fn look_again_after(&self) -> Duration {
         self.inner.pacer.report_pacing().quick
     }
@@ -244,7 +244,7 @@ impl Client {
     }
 }
 
-/// The fields before the files.
+/// Returns the fields before the files.
 fn fields(upload: &Upload) -> Vec<(&'static str, String)> {
     let options = &upload.options;
     let secret = |password: &Option<Password>| password.as_ref().map(|password| password.reveal().to_owned());
@@ -261,7 +261,7 @@ fn fields(upload: &Upload) -> Vec<(&'static str, String)> {
     fields
 }
 
-/// Returns when the network has taken nothing and told nothing for so long.
+/// Returns when no byte was sent or received for `idle`.
 async fn standstill(progress: &Progress, idle: Duration) {
     if idle.is_zero() {
         std::future::pending::<()>().await;
@@ -275,16 +275,16 @@ async fn standstill(progress: &Progress, idle: Duration) {
     }
 }
 
-/// What a node says that took an upload.
+/// Answer of a node that accepted the upload.
 #[derive(Debug, PartialEq, Eq)]
 struct Taken {
-    /// The report's number, if it was told.
+    /// Id of the report, if the answer has it.
     id: Option<String>,
-    /// The words of its page.
+    /// Text of its page.
     words: Option<String>,
 }
 
-/// Whether the node took the upload: a redirect to its report, or a plain 200.
+/// Reads a node's answer to an upload. A redirect to its report or a plain 200 means that the node accepted it.
 fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Taken, ErrorKind> {
     if String::from_utf8_lossy(&answer.body).contains(NO_FILE) {
         return Err(ErrorKind::NoFileArrived);
@@ -300,7 +300,7 @@ fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Taken,
         if answer.body.trim_ascii_start().first() == Some(&b'{') {
             answer.read::<serde::de::IgnoredAny>(key)?;
         }
-        // The usual page isn't read; one that says why it took nothing is.
+        // The usual page isn't read, but one that says why nothing was accepted is.
         let gist = page::gist(&answer.body, key);
         if let Some(refusal) = message::on_page(&page::all_words(&answer.body, key), &gist) {
             return Err(refusal);
@@ -311,7 +311,7 @@ fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Taken,
     Err(said.unwrap_or_else(|| status_error(status, answer.retry_after, &answer.body, key)))
 }
 
-/// The number in `/end.pl?xid=ID`.
+/// Returns the id in `/end.pl?xid=ID`.
 fn report_id(location: &str) -> Option<String> {
     let (_, query) = location.split_once('?')?;
     url::form_urlencoded::parse(query.as_bytes())

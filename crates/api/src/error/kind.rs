@@ -377,6 +377,8 @@ impl ErrorKind {
     /// Whether the same call may work later.
     pub fn may_pass(&self) -> bool {
         match self {
+            // Such pages mean what their status says.
+            Self::Html { status: 401 | 404 | 410, .. } => false,
             Self::Flood { .. }
             | Self::AddressLocked { .. }
             | Self::TooManyLocations { .. }
@@ -397,6 +399,19 @@ impl ErrorKind {
             // 403 without JSON comes from something before the service proper (API document, section 3).
             Self::Status { code, .. } => matches!(code, 403 | 408 | 425 | 429 | 500..=599),
             Self::DeadlineExceeded { last, .. } => last.may_pass(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is one of the answers that bring a ban when there are many of them (API document, section 1), so that
+    /// the call is hardly ever repeated.
+    pub fn is_dangerous(&self) -> bool {
+        match self {
+            Self::Html { status, .. } | Self::Wordless { status } | Self::Status { code: status, .. } => {
+                matches!(status, 401 | 403 | 404 | 410)
+            }
+            Self::TokenRefused { .. } => true,
+            Self::DeadlineExceeded { last, .. } => last.is_dangerous(),
             _ => false,
         }
     }

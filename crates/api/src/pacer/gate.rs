@@ -158,7 +158,7 @@ impl Gate {
 }
 
 /// Tries to lock; gives the file back inside `Err` when somebody else has it.
-fn try_lock(file: File, path: &std::path::Path) -> std::io::Result<Result<File, File>> {
+pub(super) fn try_lock(file: File, path: &std::path::Path) -> std::io::Result<Result<File, File>> {
     match file.try_lock() {
         Ok(()) => Ok(Ok(file)),
         // Somebody may have cleaned the directory up and others begun anew.

@@ -13,6 +13,7 @@
 mod account;
 mod backoff;
 mod budget;
+mod connections;
 mod departure;
 mod gate;
 mod patience;
@@ -33,14 +34,17 @@ pub(crate) use backoff::retry_after;
 pub(crate) use budget::FolderKey;
 pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
 pub use budget::{ListedFolder, ListedPart};
+pub use connections::Connection;
 pub(crate) use departure::Departure;
 pub use patience::WaitBudget;
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
+use crate::limits::DOWNLOAD_CONNECTIONS;
 use crate::observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 use account::{AccountBook, AddressBook};
 use budget::{Ledger, lane};
+use connections::Connections;
 use gate::{Gate, ListingUnderWay};
 
 /// A wait of this length is finished even when all waits are to end.
@@ -74,6 +78,7 @@ pub(crate) struct Pacer {
     ledger: Mutex<Ledger>,
     gate: Option<Gate>,
     address: Option<AddressBook>,
+    connections: Connections,
     waits: WaitBudget,
 }
 
@@ -88,10 +93,14 @@ struct Failures {
     locks: u32,
     locations: u32,
     senseless: u32,
+    dangerous: u32,
 }
 
 /// How often a call is sent again whose answer was readable and said nothing.
 const SENSELESS_RETRIES: u32 = 2;
+
+/// How often a call is sent again that was refused by a status that brings a ban in number.
+const DANGEROUS_RETRIES: u32 = 2;
 
 /// What to do after a failed attempt.
 enum Verdict {
@@ -121,6 +130,7 @@ impl Pacer {
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
             gate: None,
             address: None,
+            connections: Connections::new(DOWNLOAD_CONNECTIONS),
             waits: WaitBudget::default(),
         }
     }
@@ -185,6 +195,33 @@ impl Pacer {
     /// Shares the gates with other processes, by files that begin with this path.
     pub(crate) fn share(&mut self, path: &std::path::Path) {
         self.gate = Some(Gate::new(path));
+        self.connections.share(path);
+    }
+
+    /// Holds at most so many download connections.
+    pub(crate) fn connect_at_most(&mut self, connections: usize) {
+        self.connections.at_most(connections);
+    }
+
+    /// Waits for a download connection that is free, however long the others take.
+    pub(crate) async fn connection(&self, call: Call) -> Result<Connection, ErrorKind> {
+        let since = Instant::now();
+        let mut told = false;
+        loop {
+            if let Some(connection) = self.connections.take(since) {
+                return Ok(connection);
+            }
+            if !std::mem::replace(&mut told, true) {
+                let why = WaitReason::Connections;
+                self.tell(&Event::Waiting { call: call.info, why, wait: connections::PATIENCE, after: None });
+            }
+            tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return Err(ErrorKind::Canceled),
+                () = self.end_waits.cancelled() => return Err(ErrorKind::Canceled),
+                () = self.connections.changed() => {}
+            }
+        }
     }
 
     /// Shares what this address asked of any account with other processes, by this file.
@@ -475,6 +512,12 @@ impl Pacer {
                     failures.low_level += 1;
                     let senseless = SENSELESS_RETRIES.min(self.retry.low_level_retries);
                     return within(&mut failures.senseless, senseless, verdict);
+                }
+                // In number such answers bring a ban (API document, section 1).
+                if kind.is_dangerous() {
+                    failures.low_level += 1;
+                    let few = DANGEROUS_RETRIES.min(self.retry.low_level_retries);
+                    return within(&mut failures.dangerous, few, verdict);
                 }
                 within(&mut failures.low_level, self.retry.low_level_retries, verdict)
             }

@@ -1,22 +1,22 @@
-//! The account (API document, section 9).
+//! State of the account (API document, section 9).
 
 use serde::{Deserialize, Serialize};
 
 use super::tolerant;
 use crate::date::WireDate;
 
-/// The state of an account. Sizes are in bytes; what the service didn't tell is `None`.
+/// The state of an account. Sizes are in bytes; `None` where the service doesn't say.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct UserInfo {
-    /// The user's address.
+    /// Mail address of the user.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub email: Option<String>,
-    /// 0 free, 1 and above a subscription.
+    /// Number of the offer: 0 is free, 1 and above is a subscription.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub offer: Option<u64>,
-    /// When the subscription ends.
+    /// End of the subscription.
     #[serde(deserialize_with = "tolerant::date")]
     pub subscription_end: Option<WireDate>,
     /// Used cold storage.
@@ -34,10 +34,10 @@ pub struct UserInfo {
     /// Storage that may be used in all.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub available_storage: Option<u64>,
-    /// Quota by default.
+    /// Default quota.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub default_quota: Option<u64>,
-    /// Quota of cold storage by default.
+    /// Default quota of cold storage.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub default_cold_storage_quota: Option<u64>,
     /// Whether the quota is exceeded.
@@ -52,7 +52,7 @@ pub struct UserInfo {
     /// Number of the domain of new links.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub default_domain: Option<u64>,
-    /// Port of downloads.
+    /// Default port of downloads.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub default_port: Option<u64>,
     /// Whether downloads go through the CDN.
@@ -61,16 +61,16 @@ pub struct UserInfo {
     /// CDN credit in GB.
     #[serde(deserialize_with = "tolerant::opt_decimal")]
     pub cdn: Option<f64>,
-    /// Whether a second factor is asked for.
+    /// Whether a second factor is required.
     #[serde(rename = "2fa", deserialize_with = "tolerant::flag")]
     pub second_factor: bool,
-    /// Whether a mail goes out when files are removed.
+    /// Whether a mail is sent when files are removed.
     #[serde(deserialize_with = "tolerant::flag")]
     pub mail_rm: bool,
-    /// What FTP does with files.
+    /// Treatment of files by FTP.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub ftp_mode: Option<String>,
-    /// Folder of FTP.
+    /// Folder for FTP.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub ftp_did: Option<String>,
     /// Whether FTP reports by mail.
@@ -82,13 +82,13 @@ pub struct UserInfo {
     /// Whether a menu comes before a download.
     #[serde(deserialize_with = "tolerant::flag")]
     pub download_menu: bool,
-    /// When the numbers were counted.
+    /// Time when the numbers were counted.
     #[serde(deserialize_with = "tolerant::date")]
     pub stats_date: Option<WireDate>,
-    /// Quota bought, in TB.
+    /// Bought quota, in TB.
     #[serde(deserialize_with = "tolerant::opt_decimal")]
     pub extended_quota: Option<f64>,
-    /// When that ends.
+    /// End of the bought quota.
     #[serde(deserialize_with = "tolerant::date")]
     pub extended_quota_end: Option<WireDate>,
 }

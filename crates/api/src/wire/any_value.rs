@@ -1,4 +1,4 @@
-//! The rule that a field which nobody needs never makes an answer useless, tried with any value in any such field of
+//! The rule that a field which isn't needed never makes an answer useless, tested with any value in any such field of
 //! any answer.
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use crate::wire::remote_upload::{RemoteUploadInfo, RemoteUploads, RequestedRemot
 use crate::wire::shared::SharedListing;
 use crate::wire::upload::{Report, UploadNode};
 
-/// An answer, the places in it that are needed, and what is made of those.
+/// An answer, the paths in it that are needed, and what is parsed from those.
 struct Sample {
     answer: Value,
     needed: &'static [&'static str],
@@ -201,7 +201,7 @@ fn samples() -> Vec<Sample> {
     ]
 }
 
-/// All places below a value.
+/// Collects all paths below a value.
 fn places(value: &Value, here: &str, found: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),
@@ -215,7 +215,7 @@ fn places(value: &Value, here: &str, found: &mut Vec<String>) {
     }
 }
 
-/// JSON of any kind, also such as no good server writes.
+/// Returns JSON of any kind, also what no good server writes.
 fn any_json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -254,7 +254,7 @@ fn any_json() -> impl Strategy<Value = String> {
     prop_oneof![4 => value.prop_map(|value| value.to_string()), 2 => odd, 1 => deep]
 }
 
-/// The answer with this text in this place.
+/// Returns the answer with this text at this path.
 fn replaced(answer: &Value, place: &str, text: &str) -> Vec<u8> {
     const MARK: &str = "@here@";
     let mut answer = answer.clone();

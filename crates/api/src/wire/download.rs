@@ -5,25 +5,25 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::file::FileOf;
 use super::tolerant;
 
-/// Asks for a download token.
+/// Request for a download token.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TokenRequest {
-    /// The file.
+    /// File to download.
     #[serde(flatten)]
     pub file: FileOf,
-    /// Whether the token is good for one request only; else it serves ranges and repetitions too.
+    /// Whether the token can be used for one request only. Otherwise ranges and repetitions work, too.
     #[serde(serialize_with = "tolerant::write_flag")]
     pub single: bool,
-    /// Let browsers show the file rather than save it.
+    /// Whether browsers should show the file rather than save it.
     #[serde(skip_serializing_if = "is_false", serialize_with = "tolerant::write_flag")]
     pub inline: bool,
-    /// Through the CDN.
+    /// Whether to download through the CDN.
     #[serde(skip_serializing_if = "is_false", serialize_with = "tolerant::write_flag")]
     pub cdn: bool,
-    /// Who may use the token; with the CDN only.
+    /// IP addresses that may use the token; only with the CDN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restrict_ip: Option<RestrictIp>,
-    /// Without TLS.
+    /// Whether to download without TLS.
     #[serde(skip_serializing_if = "is_false", serialize_with = "tolerant::write_flag")]
     pub no_ssl: bool,
 }
@@ -34,20 +34,20 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl TokenRequest {
-    /// A token for many requests.
+    /// Makes a request for a token that can be used for many requests.
     pub fn new(file: impl Into<FileOf>) -> Self {
         Self { file: file.into(), single: false, inline: false, cdn: false, restrict_ip: None, no_ssl: false }
     }
 }
 
-/// Who may use a token that goes through the CDN.
+/// IP addresses that may use a token for the CDN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestrictIp {
-    /// Anybody.
+    /// Any address.
     Anybody = 0,
     /// One address, which mustn't change.
     OneAddress = 1,
-    /// One address, and no sub-requests.
+    /// One address, without sub-requests.
     OneAddressOneRequest = 2,
 }
 
@@ -57,18 +57,18 @@ impl Serialize for RestrictIp {
     }
 }
 
-/// A download token: the address of the bytes, good for 5 minutes to start a request. Whoever knows it can read
-/// the file, so `Debug` doesn't show it.
+/// A download token: the URL of the bytes, with which a request can be started for 5 minutes. Anyone who knows it can
+/// read the file, so `Debug` doesn't show it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct DownloadToken {
-    /// The address.
+    /// URL of the bytes.
     #[serde(deserialize_with = "address")]
     pub url: url::Url,
 }
 
 fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<url::Url, D::Error> {
-    // The error doesn't quote the address: it may be a good one but for a detail.
+    // The error doesn't quote the URL: it may be valid except for a detail.
     tolerant::parsed(deserializer)?
         .ok_or_else(|| serde::de::Error::custom("the address of the bytes is missing"))
 }

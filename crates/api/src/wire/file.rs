@@ -1,4 +1,4 @@
-//! Files (API document, section 5).
+//! Requests and answers about files (API document, section 5).
 
 use serde::{Deserialize, Serialize, Serializer};
 use whirlpool_simd::Checksum;
@@ -10,27 +10,27 @@ use crate::key::Password;
 use crate::limits::LARGEST_LISTED_SIZE;
 use crate::link::FileLink;
 
-/// A file as a listing tells it.
+/// A file as a listing describes it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FileItem {
-    /// Its link.
+    /// Link of the file.
     pub link: FileLink,
-    /// Its name as on the wire.
+    /// Name as on the wire.
     pub filename: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was uploaded.
+    /// Time of the upload.
     pub date: Option<WireDate>,
-    /// Its Whirlpool checksum.
+    /// Whirlpool checksum of the content.
     pub checksum: Option<Checksum>,
-    /// Its media type.
+    /// Media type of the content.
     pub content_type: Option<String>,
-    /// Whether it has a password.
+    /// Whether the file has a password.
     pub pass: bool,
-    /// Whether it has access rules.
+    /// Whether the file has access rules.
     pub acl: bool,
-    /// Whether it goes through the CDN.
+    /// Whether the file is served through the CDN.
     pub cdn: bool,
 }
 
@@ -67,7 +67,7 @@ impl Form for FileItem {
     }
 }
 
-/// What makes a file: without one of these it can be neither compared nor read.
+/// Checks that the fields without which a file can be neither compared nor read are there.
 pub(crate) fn needed(
     link: Option<FileLink>,
     filename: Option<String>,
@@ -85,45 +85,45 @@ pub(crate) fn needed(
     Err(LeftOut { name: Some(filename), problem })
 }
 
-/// Asks for files.
+/// Request for a list of files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListFiles {
-    /// Of which folder.
+    /// Folder or account to list.
     #[serde(rename = "folder_id")]
     pub of: FilesOf,
-    /// The user who shares the folder.
+    /// User who shares the folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharing_user: Option<String>,
-    /// Only files sent before this date.
+    /// Date; only files sent before it are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_before: Option<WireDate>,
-    /// Only files sent after this date.
+    /// Date; only files sent after it are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_after: Option<WireDate>,
 }
 
 impl ListFiles {
-    /// All files of a folder of one's own, or of the account.
+    /// Makes a request for all files of one's own folder, or of the account.
     pub fn of(of: impl Into<FilesOf>) -> Self {
         Self { of: of.into(), sharing_user: None, sent_before: None, sent_after: None }
     }
 }
 
-/// Files as they were found.
+/// Answer to [`ListFiles`].
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(from = "RawFileListing")]
 #[non_exhaustive]
 pub struct FileListing {
-    /// How many, by the service's count.
+    /// Number of files, by the service's count.
     pub count: Option<u64>,
-    /// The files; `None` if the answer says nothing of them.
+    /// Files of the listing; `None` if the answer has no list.
     pub items: Option<Vec<FileItem>>,
     /// Files that can't be read.
     pub left_out: Vec<LeftOut>,
 }
 
 impl FileListing {
-    /// Whether there are more files by the service's own count than it told, readable or not.
+    /// Checks whether the service's own count is larger than the number of listed files, readable or not.
     pub fn is_cut(&self) -> bool {
         let told = self.items.as_ref().map_or(0, Vec::len) + self.left_out.len();
         self.count.is_some_and(|count| count > told as u64)
@@ -147,27 +147,27 @@ impl From<RawFileListing> for FileListing {
     }
 }
 
-/// Names a file: by its link, or by folder and name.
+/// A file named by its link, or by folder and name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum FileOf {
-    /// By its link.
+    /// A file by its link.
     Link {
-        /// The link.
+        /// Link of the file.
         #[serde(rename = "url")]
         link: FileLink,
-        /// Its password.
+        /// Password of the file.
         #[serde(skip_serializing_if = "Option::is_none")]
         pass: Option<Password>,
     },
-    /// By folder and name.
+    /// A file by folder and name.
     Named {
-        /// The folder.
+        /// Folder of the file.
         #[serde(rename = "folder_id")]
         folder: FolderId,
-        /// The name as on the wire.
+        /// Name as on the wire.
         filename: String,
-        /// The user who shares the folder.
+        /// User who shares the folder.
         #[serde(skip_serializing_if = "Option::is_none")]
         sharing_user: Option<String>,
     },
@@ -179,51 +179,51 @@ impl From<FileLink> for FileOf {
     }
 }
 
-/// All that is known of a file. What the service doesn't tell is `None`.
+/// Everything that the service gives about a file. `None` where it doesn't say.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FileInfo {
-    /// Its link.
+    /// Link of the file.
     #[serde(rename = "url", deserialize_with = "tolerant::opt_link")]
     pub link: Option<FileLink>,
-    /// Its name as on the wire.
+    /// Name as on the wire.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub filename: Option<String>,
-    /// Its size in bytes.
+    /// Size in bytes.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub size: Option<u64>,
-    /// When it was uploaded.
+    /// Time of the upload.
     #[serde(deserialize_with = "tolerant::date")]
     pub date: Option<WireDate>,
-    /// Its Whirlpool checksum.
+    /// Whirlpool checksum of the content.
     #[serde(deserialize_with = "tolerant::parsed")]
     pub checksum: Option<Checksum>,
-    /// Its media type.
+    /// Media type of the content.
     #[serde(rename = "content-type", deserialize_with = "tolerant::opt_text")]
     pub content_type: Option<String>,
-    /// Whether it has a password.
+    /// Whether the file has a password.
     #[serde(deserialize_with = "tolerant::flag")]
     pub pass: bool,
-    /// Whether it goes through the CDN.
+    /// Whether the file is served through the CDN.
     #[serde(deserialize_with = "tolerant::flag")]
     pub cdn: bool,
-    /// The folder it lies in; told for one's own files.
+    /// Folder of the file; given for one's own files.
     #[serde(rename = "folder_id", deserialize_with = "opt_folder")]
     pub folder: Option<FolderId>,
-    /// The path of that folder.
+    /// Path of the folder.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub path: Option<String>,
-    /// Its free text.
+    /// Description: free text.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub description: Option<String>,
-    /// Whether browsers show it rather than save it.
+    /// Whether browsers show the file rather than save it.
     #[serde(deserialize_with = "tolerant::flag")]
     pub inline: bool,
-    /// Whether it is served without TLS.
+    /// Whether the file is served without TLS.
     #[serde(deserialize_with = "tolerant::flag")]
     pub no_ssl: bool,
-    /// Its access rules.
+    /// Access rules of the file.
     #[serde(deserialize_with = "tolerant::opt_object")]
     pub acl: Option<Acl>,
 }
@@ -232,20 +232,20 @@ fn opt_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(tolerant::opt_number(deserializer)?.map(FolderId))
 }
 
-/// Who may fetch a file.
+/// Access rules: who may download a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Acl {
-    /// Addresses.
+    /// IP addresses that may.
     #[serde(deserialize_with = "tolerant::texts")]
     pub ip: Vec<String>,
-    /// Countries.
+    /// Countries that may.
     #[serde(deserialize_with = "tolerant::texts")]
     pub country: Vec<String>,
-    /// Accounts.
+    /// Accounts that may.
     #[serde(deserialize_with = "tolerant::texts")]
     pub email: Vec<String>,
-    /// Customers only.
+    /// Whether only customers may.
     #[serde(serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
     pub premium: bool,
 }
@@ -261,10 +261,10 @@ impl Form for Acl {
 /// A file to remove.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RemoveFile {
-    /// Its link.
+    /// Link of the file.
     #[serde(rename = "url")]
     pub link: FileLink,
-    /// The removal code of its upload, for a file that isn't one's own.
+    /// Removal code of its upload, for a file that isn't one's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
@@ -275,86 +275,86 @@ impl From<FileLink> for RemoveFile {
     }
 }
 
-/// Files removed.
+/// Answer to a removal of files.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RemovedFiles {
-    /// How many, if the service told.
+    /// How many files were removed, if the service says.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub removed: Option<u64>,
 }
 
-/// Moves files.
+/// Request to move files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MoveFiles {
-    /// The files.
+    /// Files to move.
     #[serde(rename = "urls")]
     pub links: Vec<FileLink>,
-    /// Their new folder.
+    /// Folder to move them to.
     #[serde(rename = "destination_folder_id")]
     pub to: FolderId,
-    /// The user who owns the new folder.
+    /// User who owns that folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_user: Option<String>,
-    /// The new name; with one file only.
+    /// New name; only with one file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
 }
 
-/// Files moved.
+/// Answer to [`MoveFiles`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MovedFiles {
-    /// How many, if the service told.
+    /// How many files were moved, if the service says.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub moved: Option<u64>,
-    /// Which, if the service told.
+    /// Which files were moved, if the service says.
     #[serde(rename = "urls", deserialize_with = "tolerant::links")]
     pub links: Vec<FileLink>,
 }
 
-/// Copies files; anybody's public link will do.
+/// Request to copy files. Public links of other accounts can be copied, too.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CopyFiles {
-    /// The files.
+    /// Files to copy.
     #[serde(rename = "urls")]
     pub links: Vec<FileLink>,
-    /// The folder to copy to.
+    /// Folder to copy them to.
     #[serde(rename = "folder_id")]
     pub to: FolderId,
-    /// The user who shares that folder.
+    /// User who shares that folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharing_user: Option<String>,
-    /// The files' password.
+    /// Password of the files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass: Option<Password>,
-    /// The new name; with one file only.
+    /// New name; only with one file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
 }
 
-/// Files copied.
+/// Answer to [`CopyFiles`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct CopiedFiles {
-    /// How many, if the service told.
+    /// How many files were copied, if the service says.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub copied: Option<u64>,
-    /// Which became which.
+    /// The files with their copies.
     #[serde(rename = "urls", deserialize_with = "tolerant::list")]
     pub links: Vec<CopiedFile>,
 }
 
-/// A file copied.
+/// A file and its copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopiedFile {
-    /// The file.
+    /// Link of the file.
     pub from_url: FileLink,
-    /// Its copy.
+    /// Link of the copy.
     pub to_url: FileLink,
 }
 
@@ -381,35 +381,35 @@ impl Form for CopiedFile {
 /// A file and its new name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RenameFile {
-    /// The file.
+    /// Link of the file.
     #[serde(rename = "url")]
     pub link: FileLink,
-    /// Its new name as on the wire.
+    /// New name as on the wire.
     pub filename: String,
 }
 
-/// Files renamed.
+/// Answer to a renaming of files.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RenamedFiles {
-    /// How many, if the service told.
+    /// How many files were renamed, if the service says.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub renamed: Option<u64>,
-    /// Which, with their names.
+    /// The files that were renamed, with their names.
     #[serde(rename = "urls", deserialize_with = "tolerant::list")]
     pub files: Vec<RenamedFile>,
 }
 
-/// A file renamed.
+/// A file that was renamed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RenamedFile {
-    /// The file.
+    /// Link of the file.
     pub link: FileLink,
-    /// Its name before.
+    /// Old name of the file.
     pub old_filename: Option<String>,
-    /// Its name now; the service may have altered it.
+    /// New name of the file; the service may have changed it.
     pub new_filename: Option<String>,
 }
 
@@ -436,62 +436,62 @@ impl Form for RenamedFile {
     }
 }
 
-/// Changes attributes of files. What is `None` stays.
+/// Request to change attributes of files. `None` leaves an attribute as it is.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ChangeFiles {
-    /// The files.
+    /// Files to change.
     #[serde(rename = "urls")]
     pub links: Vec<FileLink>,
-    /// New name.
+    /// New name of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// Free text that stays with the file.
+    /// Description: free text that stays with the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Password; an empty one takes it off.
+    /// Password; an empty one removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass: Option<Password>,
-    /// Serve without TLS.
+    /// Whether to serve the file without TLS.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
     pub no_ssl: Option<bool>,
-    /// Let browsers show it rather than save it.
+    /// Whether browsers should show the file rather than save it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
     pub inline: Option<bool>,
-    /// Serve through the CDN.
+    /// Whether to serve the file through the CDN.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
     pub cdn: Option<bool>,
-    /// Access rules.
+    /// Access rules of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acl: Option<Acl>,
 }
 
-/// Files changed.
+/// Answer to [`ChangeFiles`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ChangedFiles {
-    /// How many, if the service told.
+    /// How many files were changed, if the service says.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub updated: Option<u64>,
-    /// Which, if the service told.
+    /// Which files were changed, if the service says.
     #[serde(rename = "urls", deserialize_with = "tolerant::links")]
     pub links: Vec<FileLink>,
 }
 
-/// What the antivirus said.
+/// Result of an antivirus scan.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ScanResult {
-    /// Its words.
+    /// Message of the antivirus.
     #[serde(deserialize_with = "tolerant::text")]
     pub message: String,
-    /// When it looked.
+    /// Time of the scan.
     #[serde(deserialize_with = "tolerant::date")]
     pub date: Option<WireDate>,
 }
 
-/// A list under a name, for calls that take nothing else.
+/// Request of a list under a name, for calls that take nothing else.
 pub(crate) struct OnlyList<'a, T> {
     pub(crate) name: &'static str,
     pub(crate) items: &'a [T],

@@ -1,4 +1,4 @@
-//! Folders (API document, section 4).
+//! Requests and answers about folders (API document, section 4).
 
 use std::time::SystemTime;
 
@@ -10,65 +10,65 @@ use crate::date::WireDate;
 use crate::folder_id::FolderId;
 use crate::key::Password;
 
-/// Asks for a folder: its sub-folders, and its files when `files` is set.
+/// Request for a list of a folder: its sub-folders, and its files when `files` is set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListFolder {
-    /// Which folder.
+    /// Folder to list.
     #[serde(rename = "folder_id")]
     pub folder: FolderId,
-    /// Whether to tell the files too.
+    /// Whether to list the files, too.
     #[serde(serialize_with = "tolerant::write_flag")]
     pub files: bool,
-    /// The user who shares the folder, for a folder of somebody else.
+    /// User who shares the folder, for a folder of another account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharing_user: Option<String>,
 }
 
 impl ListFolder {
-    /// A folder of one's own, with its files.
+    /// Makes a request for one's own folder, with its files.
     pub fn with_files(folder: FolderId) -> Self {
         Self { folder, files: true, sharing_user: None }
     }
 
-    /// A folder of one's own, without its files.
+    /// Makes a request for one's own folder, without its files.
     pub fn folders_only(folder: FolderId) -> Self {
         Self { folder, files: false, sharing_user: None }
     }
 }
 
-/// A folder as it was found.
+/// Answer to [`ListFolder`].
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(from = "RawListing")]
 #[non_exhaustive]
 pub struct FolderListing {
-    /// Its number, if the service told.
+    /// Id of the folder, if the service gives it.
     pub id: Option<FolderId>,
-    /// Its name, `Root` for the root.
+    /// Name of the folder, `Root` for the root.
     pub name: String,
-    /// When it was made.
+    /// Time when the folder was made.
     pub create_date: Option<WireDate>,
-    /// Whether it has a password.
+    /// Whether the folder has a password.
     pub pass: bool,
-    /// Whether it is shared.
+    /// Whether the folder is shared.
     pub shared: bool,
-    /// With whom it is shared.
+    /// Users with whom the folder is shared.
     pub shares: Vec<Share>,
-    /// Size of its files in bytes, if the service told.
+    /// Size of its files in bytes, if the service gives it.
     pub size: Option<u64>,
-    /// Number of its files, if the service told.
+    /// Number of its files, if the service gives it.
     pub file_count: Option<u64>,
-    /// Its sub-folders; `None` if the answer says nothing of them.
+    /// Sub-folders; `None` if the answer has no list of them.
     pub sub_folders: Option<Vec<SubFolder>>,
-    /// Its files. Always there when asked for.
+    /// Files. Always there when they were asked for.
     pub items: Option<Vec<FileItem>>,
     /// Files and sub-folders that can't be read.
     pub left_out: Vec<LeftOut>,
-    /// When it was asked for. The service counted it no sooner.
+    /// Time when the listing was asked for. The service's counts are no older.
     pub asked: Option<SystemTime>,
 }
 
 impl FolderListing {
-    /// Whether the answer tells neither sub-folders nor files nor how many there are.
+    /// Checks whether the answer lacks sub-folders, files and counts.
     pub(crate) fn says_nothing(&self) -> bool {
         self.sub_folders.is_none() && self.items.is_none() && self.file_count.is_none()
     }
@@ -126,13 +126,13 @@ impl From<RawListing> for FolderListing {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SubFolder {
-    /// Its number.
+    /// Id of the folder.
     pub id: FolderId,
-    /// Its name as on the wire.
+    /// Name as on the wire.
     pub name: String,
-    /// When it was made.
+    /// Time when the folder was made.
     pub create_date: Option<WireDate>,
-    /// Whether it has a password.
+    /// Whether the folder has a password.
     pub pass: bool,
 }
 
@@ -163,17 +163,17 @@ impl Form for SubFolder {
     }
 }
 
-/// Somebody with whom a folder is shared.
+/// A user with whom a folder is shared.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Share {
-    /// The user's address.
+    /// Mail address of the user.
     #[serde(deserialize_with = "tolerant::text")]
     pub email: String,
-    /// Whether they may write.
+    /// Whether the user may write.
     #[serde(serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
     pub rw: bool,
-    /// Whether links are hidden from them.
+    /// Whether links are hidden from the user.
     #[serde(serialize_with = "tolerant::write_flag", deserialize_with = "tolerant::flag")]
     pub hide_links: bool,
 }
@@ -186,97 +186,97 @@ impl Form for Share {
     }
 }
 
-/// Makes a folder.
+/// Request to make a folder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MakeFolder {
-    /// Its name as on the wire.
+    /// Name as on the wire.
     pub name: String,
-    /// The folder to make it in.
+    /// Folder to make it in.
     #[serde(rename = "folder_id")]
     pub parent: FolderId,
-    /// The user who shares the parent.
+    /// User who shares the parent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharing_user: Option<String>,
 }
 
 impl MakeFolder {
-    /// A folder in a folder of one's own.
+    /// Makes a request for a new folder in one's own folder.
     pub fn new(parent: FolderId, name: impl Into<String>) -> Self {
         Self { name: name.into(), parent, sharing_user: None }
     }
 }
 
-/// A folder made.
+/// Answer to [`MakeFolder`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct MadeFolder {
-    /// Its number.
+    /// Id of the folder.
     #[serde(rename = "folder_id")]
     pub id: FolderId,
-    /// Its name, if the service told.
+    /// Name of the folder, if the service gives it.
     #[serde(default, deserialize_with = "tolerant::opt_text")]
     pub name: Option<String>,
 }
 
-/// Moves a folder, renames it, or both. Both in one call can overwrite a namesake in the source folder: rename
-/// and move apart when that matters (API document, section 4).
+/// Request to move a folder, rename it, or both. Both in one call can overwrite a folder of the new name in the
+/// source folder: make two calls when that matters (API document, section 4).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MoveFolder {
-    /// The folder.
+    /// Folder to move.
     #[serde(rename = "folder_id")]
     pub folder: FolderId,
-    /// Its new parent; the old one to rename only.
+    /// New parent of the folder; the old one to rename only.
     #[serde(rename = "destination_folder_id")]
     pub to: FolderId,
-    /// The user who owns the new parent.
+    /// User who owns the new parent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_user: Option<String>,
-    /// Its new name as on the wire.
+    /// New name as on the wire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
 }
 
-/// A folder moved.
+/// Answer to [`MoveFolder`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MovedFolder {
-    /// Its name before.
+    /// Old name of the folder.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub old_name: Option<String>,
-    /// Its name now.
+    /// New name of the folder.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub new_name: Option<String>,
 }
 
-/// Shares a folder or stops sharing it.
+/// Request to share a folder or stop sharing it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShareFolder {
-    /// The folder.
+    /// Folder to share.
     #[serde(rename = "folder_id")]
     pub folder: FolderId,
-    /// Whether it is to be shared.
+    /// Whether the folder should be shared.
     #[serde(serialize_with = "tolerant::write_flag")]
     pub share: bool,
-    /// The password of its page.
+    /// Password of its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass: Option<Password>,
-    /// With whom, by account.
+    /// Accounts to share it with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<Share>,
 }
 
-/// A folder shared.
+/// Answer to [`ShareFolder`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct SharedAs {
-    /// The address of its page, `https://1fichier.com/dir/ID`.
+    /// URL of its page, `https://1fichier.com/dir/ID`.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub url: Option<String>,
 }
 
-/// Names a folder, for calls that take nothing else.
+/// Request that names a folder, for calls that take nothing else.
 #[derive(Serialize)]
 pub(crate) struct OnlyFolder {
     pub(crate) folder_id: FolderId,

@@ -1,4 +1,4 @@
-//! What goes over the wire, in the wire's own shape. Reading is tolerant, meaning is strict.
+//! Requests and answers in the form of the wire. Parsing accepts any form, but not any meaning.
 
 pub(crate) mod account;
 pub(crate) mod download;

@@ -8,27 +8,27 @@ use super::tolerant::{self, Form, LeftOut};
 use crate::date::WireDate;
 use crate::folder_id::FolderId;
 
-/// Asks the service to fetch files.
+/// Request for the service to fetch files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RequestRemoteUpload {
-    /// Where from.
+    /// URLs to fetch.
     pub urls: Vec<String>,
-    /// Where to.
+    /// Folder for the files.
     #[serde(rename = "folder_id", skip_serializing_if = "Option::is_none")]
     pub folder: Option<FolderId>,
-    /// Headers to send along.
+    /// Headers to send with the requests.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
 }
 
-/// A remote upload, asked for.
+/// Answer to [`RequestRemoteUpload`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RequestedRemoteUpload {
-    /// Its number.
+    /// Id of the remote upload.
     #[serde(deserialize_with = "tolerant::needed_number")]
     pub id: u64,
-    /// When it was asked for.
+    /// Time when it was asked for.
     #[serde(default, deserialize_with = "tolerant::date")]
     pub date: Option<WireDate>,
 }
@@ -38,13 +38,13 @@ pub struct RequestedRemoteUpload {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RemoteUpload {
-    /// Its number, if it can be read.
+    /// Id of the remote upload, if it can be read.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub id: Option<u64>,
-    /// When it was asked for.
+    /// Time when it was asked for.
     #[serde(default, deserialize_with = "tolerant::date")]
     pub request_date: Option<WireDate>,
-    /// When it was done.
+    /// Time when it was done.
     #[serde(default, deserialize_with = "tolerant::date")]
     pub execution_date: Option<WireDate>,
 }
@@ -57,7 +57,7 @@ impl Form for RemoteUpload {
     }
 }
 
-/// The list of all.
+/// List of all remote uploads.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RemoteUploads {
@@ -65,34 +65,34 @@ pub(crate) struct RemoteUploads {
     pub(crate) data: Vec<RemoteUpload>,
 }
 
-/// How a remote upload went.
+/// State of a remote upload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RemoteUploadInfo {
-    /// What was to be fetched.
+    /// URLs to fetch.
     #[serde(deserialize_with = "tolerant::texts")]
     pub links: Vec<String>,
-    /// What became of it.
+    /// Results of its files.
     #[serde(deserialize_with = "tolerant::list")]
     pub result: Vec<RemoteUploadResult>,
 }
 
-/// What became of one of its files.
+/// Result of one file of a remote upload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RemoteUploadResult {
-    /// The service's word for it.
+    /// Status in the service's words.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub status: Option<String>,
-    /// Where from.
+    /// URL that was fetched.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub url: Option<String>,
-    /// The file's link, as the service wrote it.
+    /// Link of the file, as the service wrote it.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub download_link: Option<String>,
-    /// The service's words.
+    /// Message of the service.
     #[serde(deserialize_with = "tolerant::opt_text")]
     pub message: Option<String>,
 }
@@ -105,7 +105,7 @@ impl Form for RemoteUploadResult {
     }
 }
 
-/// Names a remote upload.
+/// Request that names a remote upload.
 #[derive(Serialize)]
 pub(crate) struct OnlyId {
     pub(crate) id: u64,

@@ -9,7 +9,7 @@ use super::file::needed;
 use super::tolerant::{self, Form, LeftOut};
 use crate::link::{Domain, FileLink};
 
-/// The name of a shared folder's page: what follows `/dir/`.
+/// Name of a shared folder's page: what follows `/dir/` in its URL.
 ///
 /// ```
 /// use fichier_api::SharedFolderId;
@@ -20,13 +20,13 @@ use crate::link::{Domain, FileLink};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SharedFolderId(String);
 
-/// The text names no page of a shared folder.
+/// Error for a text that isn't a page of a shared folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` isn't of the form https://1fichier.com/dir/ID")]
 pub struct SharedFolderIdError(String);
 
 impl SharedFolderId {
-    /// The name.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -50,7 +50,7 @@ impl FromStr for SharedFolderId {
     }
 }
 
-/// The host of an address that may name a language: `1fichier.com/en`.
+/// Returns the host of a URL that may be followed by a language: `1fichier.com/en`.
 fn without_language(place: &str) -> &str {
     match place.split_once('/') {
         Some((host, language))
@@ -72,11 +72,11 @@ impl fmt::Display for SharedFolderId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SharedFile {
-    /// Its link.
+    /// Link of the file.
     pub link: FileLink,
-    /// Its name as on the wire.
+    /// Name as on the wire.
     pub filename: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
@@ -100,11 +100,11 @@ impl Form for SharedFile {
     }
 }
 
-/// What the page of a shared folder tells.
+/// Content of a shared folder's page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SharedListing {
-    /// The files.
+    /// Files on the page.
     pub files: Vec<SharedFile>,
     /// Files that can't be read.
     pub left_out: Vec<LeftOut>,
@@ -117,22 +117,22 @@ impl<'de> Deserialize<'de> for SharedListing {
     }
 }
 
-/// What the site says of a link.
+/// State of a link, as the site gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkState {
-    /// The file is there.
+    /// The file exists.
     Found {
-        /// Its name as on the wire.
+        /// Name as on the wire.
         filename: String,
-        /// Its size in bytes.
+        /// Size in bytes.
         size: u64,
     },
     /// The file is gone.
     NotFound,
-    /// The link isn't one.
+    /// The link is malformed.
     Bad,
-    /// The file isn't for everybody.
+    /// The file isn't public.
     Private,
 }
 

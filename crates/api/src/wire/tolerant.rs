@@ -1,8 +1,8 @@
-//! Readers for the service's habits: numbers as strings, flags as 0, "1" or true, `null` for nothing
-//! (API document, section 1).
+//! Parsers for the service's habits: numbers as strings, flags as 0, "1" or true, `null` for nothing (API document,
+//! section 1).
 //!
-//! One rule for all: a field that isn't needed for what was asked never makes an answer useless. Whatever came in its
-//! place counts as "not told". Only the readers whose names begin with `needed` fail.
+//! All follow one rule: a field that isn't needed for the request never makes an answer useless. A wrong value counts
+//! as missing. Only the parsers whose names begin with `needed` fail.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serializer};
 
-/// The largest number that JSON carries exactly everywhere: 2^53. What is above counts nothing at this service.
+/// Largest number that JSON carries exactly everywhere: 2^53. No number of this service is larger.
 pub(crate) const LARGEST_NUMBER: u64 = 1 << 53;
 
 /// A value of any kind, of which only scalars are kept.
@@ -24,12 +24,12 @@ pub(crate) enum Scalar {
     Negative(i64),
     Fraction(f64),
     Text(String),
-    /// A list or an object, whatever is in it.
+    /// A list or an object, whatever its content.
     Other,
 }
 
 impl Scalar {
-    /// A non-negative whole number that was written in some way.
+    /// Returns a non-negative whole number, in whatever form it was written.
     fn number(&self) -> Option<u64> {
         let number = match self {
             Self::Nothing | Self::Negative(_) | Self::Other => None,
@@ -69,7 +69,7 @@ impl Scalar {
 }
 
 fn whole(value: f64) -> Option<u64> {
-    // Up to 2^53 a float counts exactly.
+    // Up to 2^53 a float is exact.
     if (0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
         return Some(value as u64);
@@ -77,11 +77,11 @@ fn whole(value: f64) -> Option<u64> {
     None
 }
 
-/// What becomes of a value of any kind. Whatever isn't taken is passed over, so that no value is an error.
+/// Result of parsing a value of any kind. What isn't used is skipped, so that no value is an error.
 trait Shape {
     type Value;
 
-    /// What a scalar becomes, or a list or an object that isn't taken.
+    /// Converts a scalar, or a list or an object that isn't used.
     fn other(scalar: Scalar) -> Self::Value;
 
     fn list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self::Value, A::Error> {
@@ -159,22 +159,22 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-/// A non-negative whole number; `None` for anything else.
+/// Parses a non-negative whole number; `None` for anything else.
 pub(crate) fn opt_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Scalar::deserialize(deserializer)?.number())
 }
 
-/// A number that may have decimals; `None` for anything else.
+/// Parses a number that may have decimals; `None` for anything else.
 pub(crate) fn opt_decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     Ok(Scalar::deserialize(deserializer)?.decimal())
 }
 
-/// A number without which the answer is useless.
+/// Parses a number without which the answer is useless.
 pub(crate) fn needed_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     opt_number(deserializer)?.ok_or_else(|| de::Error::custom("a number is missing"))
 }
 
-/// A flag; nothing and an empty text are false, a list or an object is true (`acl`).
+/// Parses a flag; nothing and an empty text are false, a list or an object is true (`acl`).
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Scalar::deserialize(deserializer)? {
         Scalar::Nothing => false,
@@ -186,46 +186,46 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
     })
 }
 
-/// A text; what is none is an empty text.
+/// Parses a text; anything else is an empty text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(opt_text(deserializer)?.unwrap_or_default())
 }
 
-/// A text, with numbers written out; `None` for an empty text and for anything else.
+/// Parses a text, with numbers written out; `None` for an empty text and for anything else.
 pub(crate) fn opt_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Scalar::deserialize(deserializer)?.text())
 }
 
-/// A text without which the answer is useless.
+/// Parses a text without which the answer is useless.
 pub(crate) fn needed_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     opt_text(deserializer)?.ok_or_else(|| de::Error::custom("a text is missing"))
 }
 
-/// A text as [`opt_text`] reads it, for readers by hand and for lists.
+/// A text as [`opt_text`] parses it, for hand-written parsers and for lists.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Text(#[serde(deserialize_with = "opt_text")] pub(crate) Option<String>);
 
-/// A number as [`opt_number`] reads it, for readers by hand.
+/// A number as [`opt_number`] parses it, for hand-written parsers.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Number(#[serde(deserialize_with = "opt_number")] pub(crate) Option<u64>);
 
-/// Something that is written as a text, or `None` when it can't be read.
+/// Parses a value that is written as a text; `None` when it can't be parsed.
 pub(crate) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(opt_text(deserializer)?.and_then(|text| text.trim().parse().ok()))
 }
 
-/// The link of a file, or `None` for anything else.
+/// Parses the link of a file; `None` for anything else.
 pub(crate) fn opt_link<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<crate::FileLink>, D::Error> {
     Ok(opt_text(deserializer)?.and_then(|text| crate::FileLink::from_wire(&text).ok()))
 }
 
-/// A date, or `None` for anything else.
+/// Parses a date; `None` for anything else.
 pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<crate::WireDate>, D::Error> {
     Ok(opt_text(deserializer)?.map(|text| crate::WireDate::new(&text)))
 }
@@ -241,17 +241,17 @@ pub(crate) enum Item<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct LeftOut {
-    /// Its name as on the wire, if that can be read.
+    /// Name as on the wire, if that can be read.
     pub name: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong with the item.
     pub problem: &'static str,
 }
 
-/// What items of a list are read as at first: a form that takes any value in each of its fields.
+/// Form in which items of a list are parsed first: it accepts any value in each of its fields.
 pub(crate) trait Form: Sized {
     type Raw: for<'de> Deserialize<'de>;
 
-    /// The item, if all that it needs is there.
+    /// Returns the item, if everything that it needs is there.
     fn take(raw: Self::Raw) -> Result<Self, LeftOut>;
 }
 
@@ -274,7 +274,7 @@ impl<'de, T: Form> Deserialize<'de> for Item<T> {
     }
 }
 
-/// An object of a known form, or `None` for anything else.
+/// Parses an object of a known form; `None` for anything else.
 pub(crate) fn opt_object<'de, D: Deserializer<'de>, T: Form>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(match Item::deserialize(deserializer)? {
         Item::Read(object) => Some(object),
@@ -296,14 +296,14 @@ impl<T> Default for Items<T> {
 }
 
 impl<T> Items<T> {
-    /// The items that were read; the others are added to a list.
+    /// Returns the items that were read; the others are added to a list.
     pub(crate) fn split(self, left_out: &mut Vec<LeftOut>) -> Vec<T> {
         left_out.extend(self.left_out);
         self.read
     }
 }
 
-/// So many items that were left out are kept one by one; of more, only the number of answers with some matters.
+/// How many items that were left out are kept one by one; of more, only the number of answers with some matters.
 const LEFT_OUT_KEPT: usize = 1000;
 
 impl<T> Extend<Item<T>> for Items<T> {
@@ -318,7 +318,7 @@ impl<T> Extend<Item<T>> for Items<T> {
     }
 }
 
-/// A list that was asked for: `None` if it isn't there. Anything but a list, or nothing, is an error.
+/// Parses a list that was asked for: `None` if it is missing. Anything but a list, or nothing, is an error.
 pub(crate) fn needed_items<'de, D: Deserializer<'de>, T: Form>(
     deserializer: D,
 ) -> Result<Option<Items<T>>, D::Error> {
@@ -327,7 +327,7 @@ pub(crate) fn needed_items<'de, D: Deserializer<'de>, T: Form>(
     Ok(there_is_one.then_some(items))
 }
 
-/// A list that nobody needs.
+/// A list that isn't needed.
 struct Whatever<T>(PhantomData<T>);
 
 impl<T: for<'de> Deserialize<'de>> Shape for Whatever<T> {
@@ -346,7 +346,7 @@ impl<T: for<'de> Deserialize<'de>> Shape for Whatever<T> {
     }
 }
 
-/// A list that nobody needs; what can't be read of it is left out, and anything else is an empty list.
+/// Parses a list that isn't needed; items that can't be read are left out, and anything else is an empty list.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Form>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let items = shaped::<Whatever<Item<T>>, D>(deserializer)?;
     let read = items.into_iter().filter_map(|item| match item {
@@ -356,19 +356,19 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Form>(deserializer: D) -> Resul
     Ok(read.collect())
 }
 
-/// Texts that nobody needs; what is no text is left out.
+/// Parses texts that aren't needed; items that aren't texts are left out.
 pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     Ok(shaped::<Whatever<Scalar>, D>(deserializer)?.into_iter().filter_map(Scalar::text).collect())
 }
 
-/// Links; what is none is left out.
+/// Parses links; items that aren't links are left out.
 pub(crate) fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<crate::FileLink>, D::Error> {
     let texts = texts(deserializer)?;
     Ok(texts.iter().filter_map(|text| crate::FileLink::from_wire(text).ok()).collect())
 }
 
-/// Reads a list and adds each item to a collection as it is read, without holding the others. Nothing, a flag, an
-/// empty text and an empty object are no list. Answers whether there was a list.
+/// Parses a list and adds each item to a collection as it is parsed, without holding the others. Nothing, a flag, an
+/// empty text and an empty object aren't a list. Returns whether there was a list.
 pub(crate) struct ItemByItem<'a, T, C> {
     collection: &'a mut C,
     item: PhantomData<T>,

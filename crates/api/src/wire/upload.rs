@@ -7,18 +7,18 @@ use super::file::needed;
 use super::tolerant::{self, Form, LeftOut};
 use crate::link::FileLink;
 
-/// A node that takes an upload, and the number of that upload.
+/// A node that accepts an upload, and the id of that upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadNode {
-    /// Host, with a port if need be.
+    /// Host name, with a port if need be.
     #[serde(rename = "url", deserialize_with = "tolerant::needed_text")]
     pub host: String,
-    /// The upload's number: letters and digits.
+    /// Id of the upload: letters and digits.
     #[serde(deserialize_with = "tolerant::needed_text")]
     pub id: String,
 }
 
-/// The report of an upload, as the node tells it.
+/// The report of an upload, as the node gives it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Report {
@@ -32,15 +32,15 @@ pub(crate) struct Report {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UploadedFile {
-    /// Its link.
+    /// Link of the file.
     pub link: FileLink,
-    /// Its name; the service may have altered it.
+    /// Name of the file; the service may have changed it.
     pub name: String,
-    /// Its size in bytes as the node counted.
+    /// Size in bytes, as the node counted.
     pub size: u64,
-    /// Its checksum as the node reckoned.
+    /// Checksum, as the node computed it.
     pub whirlpool: Option<Checksum>,
-    /// The link by which anybody can remove it.
+    /// Link with which anyone can remove the file.
     pub remove_link: Option<String>,
 }
 

@@ -44,6 +44,28 @@ async fn what_may_pass_is_repeated() {
     }
 }
 
+/// In number such answers bring a ban (API document, section 1).
+#[tokio::test]
+async fn what_is_refused_by_its_status_is_hardly_repeated() {
+    for (refusal, calls) in [
+        (status("401 Unauthorized"), 1),
+        (status("404 Not Found"), 1),
+        (status("410 Gone"), 1),
+        (html("401 Unauthorized", "<title>No</title>"), 1),
+        (html("404 Not Found", "<title>No</title>"), 1),
+        (html("410 Gone", "<title>No</title>"), 1),
+        (status("403 Forbidden"), 3),
+        (html("403 Forbidden", "<title>Blocked</title>"), 3),
+        (ko("403 Forbidden", "Resource not allowed #631"), 1),
+        (ko("404 Not Found", "Resource not found #469"), 1),
+    ] {
+        let name = format!("{refusal:?}");
+        let server = Server::always(refusal).await;
+        list(&server.client()).await.unwrap_err();
+        assert_eq!(server.seen().len(), calls, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_listing_of_all_files_that_breaks_off_begins_anew_with_nothing() {
     let file =

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
+use fichier_engine::say_skipped;
 use fichier_remotes::fichier::{KeptCatalogue, KeptEntry};
 
 use crate::context::Context;
@@ -159,7 +160,7 @@ fn clear(remote: Option<&str>, context: &mut Context<'_>) -> anyhow::Result<()> 
     for mut catalogue in kept(remote, context)? {
         let name = catalogue.status()?.title;
         if context.settings.dry_run {
-            tracing::warn!(path = name, "Skipped clear catalogue as --dry-run is set");
+            say_skipped(&name, "clear catalogue", None);
             continue;
         }
         catalogue.clear()?;

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use clap::Args;
 use fichier_api::FileLink;
-use fichier_engine::{RunOptions, RunReport, Upload};
+use fichier_engine::{RunOptions, RunReport, Upload, say_skipped};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{Location, Name, RemoteExt, RemotePath, StorageError};
 use futures::StreamExt as _;
@@ -157,7 +157,7 @@ async fn one(
         return Err(Failure::other("CopyURL failed: file already exist").into());
     }
     if context.settings.dry_run {
-        tracing::warn!(path = %name, "Skipped copy of {} as --dry-run is set", shown_address(url));
+        say_skipped(&name.to_string(), &format!("copy of {}", shown_address(url)), None);
         return Ok(());
     }
     let options = run_options(context, &target).await?;

@@ -1,6 +1,7 @@
 //! `deletefile`: removes one file.
 
 use clap::Args;
+use fichier_engine::say_skipped;
 use fichier_storage::{Entry, RemoteExt, StorageError};
 
 use crate::context::Context;
@@ -38,8 +39,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();
     if context.settings.dry_run {
-        let size = size::suffixed(file.size);
-        tracing::warn!(path = name, "Skipped delete as --dry-run is set (size {size})");
+        say_skipped(&name, "delete", Some((file.size, size::suffixed)));
         return Ok(());
     }
     for outcome in location.remote.remove(&[file]).await {

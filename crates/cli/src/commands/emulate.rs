@@ -4,7 +4,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
-use fichier_emulator::{Account, Checksums, Emulator, FaultSpec, Limits, Lists, MkdirExisting, Storage};
+use fichier_emulator::{
+    Account, Checksums, Emulator, FaultSpec, FolderRename, Limits, Lists, MkdirExisting, Storage,
+};
 
 use crate::context::Context;
 use crate::flags;
@@ -85,6 +87,26 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "WAY", default_value = "refuse")]
     mkdir_existing: MkdirExisting,
 
+    /// What moving and renaming a directory in one call does: moves (both) or stays (it is only renamed)
+    #[arg(long, value_name = "WAY", default_value = "moves")]
+    folder_rename: FolderRename,
+
+    /// In which time dates are written: paris (French time, as the service does) or utc
+    #[arg(long, value_name = "ZONE", default_value = "paris", value_parser = ["paris", "utc"])]
+    dates: String,
+
+    /// How many files one upload may bring
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    upload_files: usize,
+
+    /// What becomes of an upload that brings more files: refuse, or drop (it keeps those that it may bring)
+    #[arg(long, value_name = "WAY", default_value = "refuse", value_parser = ["refuse", "drop"])]
+    upload_excess: String,
+
+    /// How long an upload may take, in hours, before its connection is closed; fractions are allowed
+    #[arg(long, value_name = "HOURS", default_value = "4", value_parser = hours)]
+    upload_hours: Duration,
+
     /// A fault, as `endpoint=NAME,kind=KIND[,name=PART][,after=N][,times=N]`; may be given several times
     #[arg(long, value_name = "FAULT")]
     fault: Vec<FaultSpec>,
@@ -110,7 +132,14 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         .most_items(arguments.most_items)
         .lists(arguments.lists)
         .mkdir_existing(arguments.mkdir_existing)
+        .folder_rename(arguments.folder_rename)
+        .upload_files(arguments.upload_files)
+        .drops_excess(arguments.upload_excess == "drop")
+        .upload_time(arguments.upload_hours)
         .account(account);
+    if arguments.dates == "paris" {
+        builder = builder.french_dates();
+    }
     // Not given: the limits' own cap holds.
     if let Some(cap) = arguments.listing_cap {
         builder = builder.listing_cap(Some(cap));
@@ -147,6 +176,12 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     wait_for_end().await?;
     emulator.shutdown().await;
     Ok(())
+}
+
+/// Reads a number of hours.
+fn hours(text: &str) -> Result<Duration, String> {
+    let hours = text.parse::<f64>().map_err(|_| "expected a number of hours".to_owned())?;
+    Duration::try_from_secs_f64(hours * 3600.0).map_err(|error| error.to_string())
 }
 
 /// Returns at Ctrl-C, or when the process is told to end.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use fichier_engine::{HashCache, RunReport};
+use fichier_engine::{HashCache, RunReport, say_skipped};
 
 use crate::context::Context;
 use crate::{
@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             Ok(())
         }
         (Action::Clear, _) if context.settings.dry_run => {
-            tracing::warn!(path = %path.display(), "Skipped clear as --dry-run is set");
+            say_skipped(&path.display().to_string(), "clear", None);
             Ok(())
         }
         (Action::Clear, _) => {

@@ -1,6 +1,7 @@
 //! `mkdir`: makes a folder.
 
 use clap::Args;
+use fichier_engine::say_skipped;
 
 use crate::context::Context;
 use crate::session::unless_declined;
@@ -18,7 +19,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let location = context.session.open_itself(&arguments.path).await?;
     let name = context.session.shown(&location);
     if context.settings.dry_run {
-        tracing::warn!(path = name, "Skipped make directory as --dry-run is set");
+        say_skipped(&name, "make directory", None);
         return Ok(());
     }
     tracing::info!(path = name, "Making directory");

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use clap::Args;
-use fichier_engine::Upload;
+use fichier_engine::{Upload, say_skipped};
 
 use crate::context::Context;
 use crate::{
@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         return Err(Failure::other(format!("{:?} is a directory", arguments.path)).into());
     };
     if context.settings.dry_run {
-        tracing::warn!(path = %name, "Skipped upload from pipe as --dry-run is set");
+        say_skipped(&name.to_string(), "upload from pipe", None);
         return Ok(());
     }
     context.session.claim(&target).await?;

@@ -1,6 +1,7 @@
 //! `rmdir`: removes an empty folder.
 
 use clap::Args;
+use fichier_engine::say_skipped;
 
 use crate::context::Context;
 use crate::session::unless_declined;
@@ -19,7 +20,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let location = context.session.open_itself(&arguments.path).await?;
     let name = context.session.shown(&location);
     if context.settings.dry_run {
-        tracing::warn!(path = name, "Skipped remove directory as --dry-run is set");
+        say_skipped(&name, "remove directory", None);
         return Ok(());
     }
     tracing::info!(path = name, "Removing directory");

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use clap::Args;
+use fichier_engine::say_skipped;
 use fichier_storage::{
     Entry, Location, MemoryContent, RemoteExt, RemotePath, StorageError, WriteBatch, WriteItem,
 };
@@ -58,7 +59,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         Ok(Entry::File(file)) => {
             let name = file.path.name().map(|name| name.to_string()).unwrap_or_default();
             if context.settings.dry_run {
-                tracing::warn!(path = name, "Skipped touch as --dry-run is set");
+                say_skipped(&name, "touch", None);
                 return Ok(());
             }
             unless_declined(location.remote.set_modified_of(&file, time).await)?;
@@ -75,7 +76,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         Err(StorageError::FileNotFound(_))
             if context.settings.dry_run && !names_a_folder(&arguments.path) =>
         {
-            tracing::warn!(path = shown, "Skipped touch (create) as --dry-run is set");
+            say_skipped(&shown, "touch (create)", None);
         }
         Err(StorageError::FileNotFound(path)) if names_a_folder(&arguments.path) => {
             return Err(StorageError::FolderNotFound(path).into());
@@ -96,7 +97,7 @@ async fn all_below(
     while let Some(files) = listing.next_files(&mut context.problems).await? {
         for (path, file) in files {
             if context.settings.dry_run {
-                tracing::warn!(path = %path, "Skipped touch as --dry-run is set");
+                say_skipped(&path.to_string(), "touch", None);
                 continue;
             }
             let done = location.remote.set_modified_of(&file, time).await;

@@ -14,6 +14,9 @@ use crate::{
     output::{create_file, size, time::Clock},
 };
 
+/// What `--sort` goes by; any other word is taken for the first, as rclone does.
+pub(super) const SORTS: [&str; 5] = ["name", "version", "size", "mtime", "ctime"];
+
 /// Draw what a folder holds as a tree
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]

@@ -1,21 +1,20 @@
-//! Flags of rclone that have nothing to decide here. Scripts that set them go on working; `-v` says why nothing
-//! follows.
+//! Flags of rclone that have no effect here. Scripts that set them keep working; `-v` says why they have none.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
-/// A flag without effect.
+/// A flag of rclone without effect.
 struct Accepted {
     long: &'static str,
-    /// What rclone calls its value; `None`: a switch.
+    /// Name of its value in rclone's help; `None` for a switch.
     value: Option<&'static str>,
-    /// Why there is nothing to decide.
+    /// Why the flag has no effect.
     reason: &'static str,
-    /// Says what is wrong with a value that rclone would refuse.
+    /// Checks a value, and says what is wrong with one that rclone would refuse.
     check: fn(&str) -> Result<String, String>,
 }
 
 impl Accepted {
-    /// Its identity in the grammar.
+    /// Returns the id of the flag in the grammar.
     fn id(&self) -> String {
         format!("{PREFIX}{}", self.long)
     }
@@ -29,7 +28,7 @@ const fn valued(long: &'static str, value: &'static str, reason: &'static str) -
     Accepted { long, value: Some(value), reason, check: anything }
 }
 
-/// All of them.
+/// All flags without effect.
 static ACCEPTED: [Accepted; 25] = [
     valued("client-pass", "OBSCURED", "the key of --client-key has to be stored without a password"),
     valued("cpuprofile", "FILE", "this program writes no profiles"),
@@ -64,10 +63,10 @@ static ACCEPTED: [Accepted; 25] = [
     switch("use-mmap", "memory is given back to the system anyway"),
 ];
 
-/// Before the identity of such a flag in the grammar.
+/// Beginning of such a flag's id in the grammar.
 const PREFIX: &str = "accepted ";
 
-/// Adds them to the grammar.
+/// Adds the flags to the grammar.
 pub(super) fn add_to(command: Command) -> Command {
     command.args(ACCEPTED.iter().map(|flag| {
         let arg = Arg::new(flag.id())
@@ -87,7 +86,7 @@ fn anything(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-/// The names of the marks that RFC 2474 and its successors know, or a number below 64.
+/// Checks a name of RFC 2474 and its successors for a packet mark, or a number below 64.
 fn dscp(value: &str) -> Result<String, String> {
     let name = value.to_ascii_uppercase();
     let is_name = match name.as_bytes() {
@@ -103,7 +102,7 @@ fn dscp(value: &str) -> Result<String, String> {
     }
 }
 
-/// What there is to say about those that were typed.
+/// Returns what to say about the flags that were typed.
 pub(super) fn typed(matches: &ArgMatches) -> Vec<String> {
     let was_typed = |flag: &&Accepted| {
         let id = flag.id();

@@ -1,4 +1,4 @@
-//! How long ago something was: as a length of time, or as a moment.
+//! Ages of files: as a duration, or as a point in time.
 
 use std::{
     str::FromStr,
@@ -8,7 +8,7 @@ use std::{
 use fichier_notation::parse_duration;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-/// How long ago something was.
+/// Age of a file: how long ago it was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Age {
     typed: String,
@@ -17,21 +17,21 @@ pub(crate) struct Age {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Meaning {
-    /// No age is asked for.
+    /// No age is given.
     Off,
     Ago(Duration),
     Ahead(Duration),
     At(Timestamp),
-    /// In the zone of the user.
+    /// A date in the user's time zone.
     AtLocal(DateTime),
 }
 
 impl Age {
-    /// The moment that is meant; `None` when none is.
+    /// Returns the point in time; `None` when no age is given.
     pub(crate) fn moment(&self, now: SystemTime, zone: &TimeZone) -> Option<SystemTime> {
         match &self.meaning {
             Meaning::Off => None,
-            // Before time began, and after it ends, there are no files.
+            // Before the first and after the last possible time there are no files.
             Meaning::Ago(time) => Some(now.checked_sub(*time).unwrap_or(SystemTime::UNIX_EPOCH)),
             Meaning::Ahead(time) => Some(now.checked_add(*time).unwrap_or(now)),
             Meaning::At(moment) => SystemTime::try_from(*moment).ok(),

@@ -1,21 +1,21 @@
-//! Flags of the backends (`--fichier-api-key` and the like), made from what the backends say of themselves.
+//! Flags of the backends (`--fichier-api-key` and the like), made from the backends' declarations.
 
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backends};
 
-/// Before the identity of a backend's flag in the grammar.
+/// Beginning of a backend flag's id in the grammar.
 const PREFIX: &str = "backend ";
 
 /// A backend's option that was set on the command line.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct BackendFlag {
-    /// The backend: `fichier`.
+    /// Name of the backend: `fichier`.
     pub(crate) backend: &'static str,
-    /// The option as in the configuration file: `api_key`.
+    /// Name of the option in the configuration file: `api_key`.
     pub(crate) option: &'static str,
-    /// The value as typed. May be a secret.
+    /// Value as typed. It may be secret.
     pub(crate) value: String,
 }
 
@@ -25,7 +25,7 @@ impl std::fmt::Debug for BackendFlag {
     }
 }
 
-/// Adds the flags of all backends to the grammar. A flag that all commands share already isn't added again.
+/// Adds the flags of all backends to the grammar. A flag that all commands share isn't added again.
 pub(super) fn add_to(mut command: Command) -> Command {
     for (backend, option) in options() {
         let long = option.flag(backend.name).into_owned();
@@ -37,12 +37,12 @@ pub(super) fn add_to(mut command: Command) -> Command {
     command
 }
 
-/// The backend flags that were typed. What the environment says of backends, the configuration weighs.
+/// Returns the backend flags that were typed. Those of the environment are handled by the configuration.
 pub(super) fn typed(matches: &ArgMatches) -> Vec<BackendFlag> {
     options()
         .filter_map(|(backend, option)| {
             let id = id(backend, option);
-            // A flag that is shared has its own identity.
+            // A shared flag has its own id.
             let source = matches.try_get_raw(&id).is_ok().then(|| matches.value_source(&id)).flatten()?;
             if source != ValueSource::CommandLine {
                 return None;
@@ -56,7 +56,7 @@ pub(super) fn typed(matches: &ArgMatches) -> Vec<BackendFlag> {
         .collect()
 }
 
-/// Joins a switch with the word after it where that is one of its own: `--fichier-cdn auto`.
+/// Joins a switch with the word after it where that is one of its values: `--fichier-cdn auto`.
 pub(super) fn join_words(words: &mut Vec<OsString>) {
     for (backend, option) in options() {
         let OptionKind::BoolOr(choices) = option.kind else { continue };
@@ -69,12 +69,12 @@ pub(super) fn join_words(words: &mut Vec<OsString>) {
     }
 }
 
-/// Whether an argument of the grammar is a backend's flag.
+/// Checks whether an argument of the grammar is a backend's flag.
 pub(super) fn is_backend_flag(arg: &Arg) -> bool {
     arg.get_id().as_str().starts_with(PREFIX)
 }
 
-/// The words that a backend's flag takes; none: it is no such flag, or takes others.
+/// Returns the words that a backend's flag accepts; empty if it is no such flag, or accepts other values.
 pub(crate) fn words(arg: &Arg) -> Vec<&'static str> {
     let option = options().find(|(backend, option)| id(backend, option) == arg.get_id().as_str());
     match option.map(|(_, option)| option.kind) {

@@ -9,16 +9,23 @@ use jiff::civil::{DateTime, Weekday};
 const MINUTES_A_DAY: u32 = 24 * 60;
 const MINUTES_A_WEEK: u32 = 7 * MINUTES_A_DAY;
 
-/// Which rates hold when. Empty: no limit.
+/// Rates by time of the week. Empty means no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Timetable {
-    /// From which minute of the week (Monday, 00:00 is 0) which rates hold, in the order of the minutes.
+    /// Rates from a minute of the week on (Monday, 00:00 is 0), in the order of the minutes.
     from: Vec<(u32, Rates)>,
 }
 
 impl Timetable {
     pub(crate) fn is_empty(&self) -> bool {
         self.from.is_empty()
+    }
+
+    /// The most bytes a second that may ever be sent; `None`: any number at some time.
+    pub(crate) fn best_up(&self) -> Option<u64> {
+        let up = |rates: &Rates| rates.total.into_iter().chain(rates.up).min();
+        let best: Option<Vec<_>> = self.from.iter().map(|(_, rates)| up(rates)).collect();
+        best?.into_iter().max().map(NonZeroU64::get)
     }
 
     /// The rates at a moment by the local clock: those of the last time that was reached in this week, or the
@@ -32,7 +39,7 @@ impl Timetable {
     }
 }
 
-/// Reads the flag's value.
+/// Parses the flag's value.
 pub(crate) fn timetable(text: &str) -> Result<Timetable, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -58,7 +65,7 @@ pub(crate) fn timetable(text: &str) -> Result<Timetable, String> {
             }
         }
     }
-    // Stable: of two entries for one minute the later one counts, as the search runs from the end.
+    // Stable: of two entries for one minute the later one counts, since the search begins at the end.
     from.sort_by_key(|(minute, _)| *minute);
     Ok(Timetable { from })
 }
@@ -143,6 +150,20 @@ mod tests {
         assert_eq!(week.at(at(5, 9, 0)), total(10 << 10));
         assert_eq!(week.at(at(6, 21, 0)), Rates::default());
         assert_eq!(week.at(at(0, 0, 0)), total(512));
+    }
+
+    #[test]
+    fn the_best_rate_for_sending_is_that_of_the_fastest_time() {
+        for (text, best) in [
+            ("", None),
+            ("1k", Some(1 << 10)),
+            ("2k:1k", Some(2 << 10)),
+            ("off:1k", None),
+            ("08:00,1k 12:00,3k:9k", Some(3 << 10)),
+            ("08:00,1k 12:00,off", None),
+        ] {
+            assert_eq!(timetable(text).unwrap().best_up(), best, "{text}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Flags from the environment: `FICHIER_TRANSFERS`, else `RCLONE_TRANSFERS`, stands for `--transfers`.
+//! Flags from the environment: `FICHIER_TRANSFERS`, or else `RCLONE_TRANSFERS`, sets `--transfers`.
 
 use std::ffi::{OsStr, OsString};
 
@@ -10,10 +10,10 @@ use fichier_config::Environment;
 
 use super::backend;
 
-/// What the names of variables that stand for flags begin with: ours, then rclone's.
+/// Beginnings of the names of variables that set flags: ours, then rclone's.
 const PREFIXES: [&str; 2] = ["FICHIER_", "RCLONE_"];
 
-/// The variable that stands for a flag, ours before rclone's, and one that says something before one that is empty.
+/// Returns the variable that sets a flag: ours before rclone's, and one with a value before an empty one.
 fn variable_of<'a>(environment: &'a Environment, long: &str) -> Option<(String, &'a OsStr)> {
     let flag = long.replace('-', "_").to_uppercase();
     let set = || {
@@ -26,7 +26,7 @@ fn variable_of<'a>(environment: &'a Environment, long: &str) -> Option<(String, 
     set().find(|(_, value)| !value.is_empty()).or_else(|| set().next())
 }
 
-/// The values of a flag that may be repeated: between commas, in quotes where they hold some.
+/// Splits the values of a flag that may be repeated: separated by commas, in quotes where they hold commas.
 fn list(value: &OsStr) -> Vec<OsString> {
     let Some(text) = value.to_str() else { return vec![value.to_owned()] };
     let (mut values, mut current, mut quoted) = (Vec::new(), String::new(), false);
@@ -43,14 +43,14 @@ fn list(value: &OsStr) -> Vec<OsString> {
     values
 }
 
-/// Makes what the environment says the default of the flags: those that all commands share, and those of each command
-/// that the grammar knows.
+/// Makes the values of the environment the defaults of the flags: of those that all commands share, and of those of
+/// each command that the grammar knows.
 pub(super) fn defaults(command: Command, environment: &Environment) -> Result<Command, String> {
-    // As a rule there is none, and some hundred names needn't be made up and looked for.
+    // Usually there is none, and some hundred names needn't be made and looked for.
     if !PREFIXES.iter().any(|prefix| environment.has_names_with(prefix)) {
         return Ok(command);
     }
-    // Without it, nobody would be told that nothing listens.
+    // Without this, the user wouldn't learn that no server listens.
     let rc = PREFIXES.map(|prefix| format!("{prefix}RC")).into_iter().find(|name| {
         environment
             .get(name)
@@ -67,7 +67,7 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
     for name in subcommands {
         let mut wrong = None;
         command = command.mut_subcommand(name, |subcommand| {
-            // A closure can't answer with an error, and needs a command in any case.
+            // A closure can't return an error, and needs a command in any case.
             of_command(subcommand.clone(), environment).unwrap_or_else(|message| {
                 wrong = Some(message);
                 subcommand
@@ -88,14 +88,15 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
     if set.is_empty() {
         return Ok(command);
     }
-    // Without the commands, each of which would get all flags once more: that takes as long as all else at the start.
+    // Without the commands, each of which would get all flags once more: that takes as long as everything else at the
+    // start.
     let flags_alone =
         Command::new("fichier").args(command.get_arguments().filter(|arg| arg.get_long().is_some()));
     for (id, long, name, value) in set {
         let mut word = OsString::from(format!("--{long}="));
         word.push(&value);
         let trial = flags_alone.clone().try_get_matches_from([OsString::from("fichier"), word]);
-        // Whether another flag has to stand beside it is no question of its value.
+        // Whether another flag is required beside it has nothing to do with its value.
         if let Err(error) = trial
             && !matches!(
                 error.kind(),
@@ -105,7 +106,7 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
             let reason = super::about_numbers(&reason(&error, &value));
             return Err(format!("{name}: {value:?} can't be used for --{long}: {reason}"));
         }
-        // As with rclone, an empty text or list is as good as none; all else can't be empty.
+        // As with rclone, an empty text or list means none; all other values can't be empty.
         if value.is_empty() {
             continue;
         }
@@ -117,7 +118,7 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
     Ok(command)
 }
 
-/// Why a value can't be used.
+/// Returns why a value can't be used.
 fn reason(error: &clap::Error, value: &OsStr) -> String {
     let cause = std::error::Error::source(error).map(ToString::to_string).filter(|cause| !cause.is_empty());
     match (cause, error.get(ContextKind::ValidValue)) {
@@ -165,7 +166,7 @@ mod tests {
         assert!(message.ends_with("it must be a whole number"), "{message}");
     }
 
-    // Which flags take an empty value was measured with rclone 1.75.2.
+    // Which flags accept an empty value was measured with rclone 1.75.2.
     #[test]
     fn what_is_empty_is_refused_where_the_flag_needs_a_value() {
         let read = |name: &str, value: &str| match parse::<crate::commands::Command>(
@@ -233,7 +234,7 @@ mod tests {
         assert!(nested.unwrap().contains("obscure: true"));
         let wrong = format(&["fichier", "cat", "x"], &[("RCLONE_HEAD", "many")]).unwrap_err();
         assert!(wrong.starts_with("RCLONE_HEAD: \"many\" can't be used for --head"), "{wrong}");
-        // It's no flag of this command.
+        // The flag isn't one of this command.
         assert!(format(&["fichier", "ls", "x"], &[("RCLONE_HEAD", "many")]).is_ok());
     }
 

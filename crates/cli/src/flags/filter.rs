@@ -1,4 +1,4 @@
-//! The flags that say which files and folders a command is about.
+//! The flags that choose files and folders for a command.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -196,13 +196,13 @@ pub(crate) struct FilterFlags {
 }
 
 impl FilterFlags {
-    /// Whether anything is to be dumped.
+    /// Checks whether anything is to be dumped.
     pub(crate) fn dumps(&self) -> bool {
         !self.dump.is_empty() || self.dump_headers || self.dump_bodies
     }
 
-    /// What of the exchanges with servers is logged. `bodies` are those of both, `requests` and `responses` those
-    /// of one side; all of them with the headers of both.
+    /// Returns which parts of requests and answers to log. `bodies` means those of both, `requests` and `responses`
+    /// those of one side; all include the headers of both.
     pub(crate) fn network_dump(&self) -> fichier_remotes::network::Dump {
         let has = |what: Dump| self.dump.contains(&what);
         let bodies = self.dump_bodies || has(Dump::Bodies);
@@ -214,7 +214,7 @@ impl FilterFlags {
         }
     }
 
-    /// What there is to say about words that ask for more than is shown.
+    /// Returns what to say about words that ask for more than is shown.
     pub(crate) fn undumped(&self) -> impl Iterator<Item = &'static str> {
         let sentence = |what: &Dump| match what {
             Dump::Auth => {
@@ -236,7 +236,7 @@ impl FilterFlags {
     }
 }
 
-/// What `--dump` prints.
+/// Things that `--dump` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Dump {
     /// The filters' rules.
@@ -254,7 +254,7 @@ pub(crate) enum Dump {
     Trace,
 }
 
-/// A size in bytes, or none.
+/// A size in bytes, or no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SizeLimit(pub(crate) Option<u64>);
 
@@ -262,7 +262,7 @@ fn size(text: &str) -> Result<SizeLimit, String> {
     parse_size(text).map(SizeLimit).map_err(|error| format!("{text:?}: {error}"))
 }
 
-/// A file's name, of which nothing is asked.
+/// Parses the name of a file. Any name is accepted.
 fn file() -> impl clap::builder::TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

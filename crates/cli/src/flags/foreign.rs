@@ -1,17 +1,17 @@
-//! Flags of services and commands that rclone has and this program hasn't: `--drive-…`, `--s3-…`, `--vfs-…`.
+//! Flags of rclone for services and commands that this program doesn't have: `--drive-…`, `--s3-…`, `--vfs-…`.
 //!
 //! A script that is shared between remotes sets them for all of its runs. They aren't part of the grammar, since
-//! there are nearly a thousand: one is taken out of the command line when the grammar doesn't know it.
+//! there are nearly a thousand: one is removed from the command line when the grammar doesn't know it.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// The flags of rclone 1.75.2, from its own list; those that need a value end with `=`.
+/// Flags of rclone 1.75.2, from its own list; those that need a value end with `=`.
 const FLAGS: &str = include_str!("foreign.txt");
 
-/// Takes the flag out at which reading the words ended, with its value, and says what it would have been for. `None`
-/// when the error is another one.
+/// Removes the flag at which parsing stopped, with its value, and returns what it is for in rclone. `None` when the
+/// error is another one.
 pub(super) fn take_out(words: &mut Vec<OsString>, error: &clap::Error) -> Option<String> {
     let flag = unknown(error)?;
     let name = flag.strip_prefix("--")?;
@@ -32,7 +32,7 @@ pub(super) fn take_out(words: &mut Vec<OsString>, error: &clap::Error) -> Option
     })
 }
 
-/// Why an unknown flag of rclone is unknown, where more can be said than that.
+/// Returns why an unknown flag of rclone is unknown, where there is something to say.
 pub(crate) fn why_unknown(error: &clap::Error) -> Option<&'static str> {
     let flag = unknown(error)?;
     let of = |word: &str| flag == word || flag.starts_with(&format!("{word}-"));
@@ -42,8 +42,8 @@ pub(crate) fn why_unknown(error: &clap::Error) -> Option<&'static str> {
     None
 }
 
-/// Makes sense of the flag that an error about an unknown one advises: none for what there isn't, and for a flag of
-/// another service one of that service.
+/// Corrects the flag that an error about an unknown flag suggests: none where this program lacks the function, and for
+/// a flag of another service one of that service.
 pub(super) fn with_advice(mut error: clap::Error) -> clap::Error {
     const MOST_DIFFERENCES: usize = 2;
     let Some(flag) = unknown(&error) else { return error };
@@ -68,16 +68,16 @@ pub(super) fn with_advice(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Says in words of the user what the standard library says of a number that is none.
+/// Returns the standard library's message about a wrong number in plain words.
 pub(crate) fn about_numbers(message: &str) -> String {
     message
         .replace("invalid digit found in string", "it must be a whole number")
         .replace("cannot parse integer from empty string", "it must be a whole number")
 }
 
-/// Whether rclone has remotes of a type that aren't here.
+/// Checks whether rclone has remotes of a type that aren't here.
 pub(crate) fn is_other_service(backend: &str) -> bool {
-    // It has this one without any flag of its own.
+    // rclone has this one without any flag of its own.
     const WITHOUT_FLAGS: &str = "tardigrade";
     let prefix = format!("{backend}-");
     backend == WITHOUT_FLAGS || backend != "vfs" && FLAGS.lines().any(|flag| flag.starts_with(&prefix))

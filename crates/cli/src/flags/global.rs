@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{log_format::LogFormat, syslog::Facility};
 
-/// What is shown for a time that isn't known, unless a flag says otherwise.
+/// Text that is shown for an unknown time, unless a flag sets another.
 pub(crate) const USUAL_UNKNOWN_TIME: &str = "2000-01-01T00:00:00Z";
 
 /// The flags that all commands share, as typed.
@@ -294,7 +294,7 @@ pub(crate) enum Louder {
 }
 
 impl Louder {
-    /// The loudness after this flag.
+    /// Returns the verbosity after this flag.
     pub(crate) fn apply(self, before: u8) -> u8 {
         match self {
             Self::Step => before.saturating_add(1),
@@ -311,7 +311,7 @@ impl FromStr for Louder {
     }
 }
 
-/// What is important enough to be logged, from nothing to everything.
+/// Least important messages to log, from nothing to everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum LogLevel {
     Off,

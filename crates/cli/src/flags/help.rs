@@ -1,16 +1,16 @@
-//! The help texts: of the program, of one command, of the flags that all commands share; and manual pages. Each is made
-//! of the grammar that it is given.
+//! Help texts: of the program, of one command, of the flags that all commands share; and manual pages. Each is made
+//! from the given grammar.
 
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write as _, io, path::Path};
 
 use unicode_width::UnicodeWidthStr;
 
-/// The help of the program as a whole.
+/// Returns the help of the program as a whole.
 pub(crate) fn overview(mut grammar: clap::Command) -> String {
     grammar.render_help().to_string()
 }
 
-/// The help of a command, such as `config`, `create`; `None` when there is no such command.
+/// Returns the help of a command, such as `config`, `create`; `None` when the command doesn't exist.
 pub(crate) fn for_command(mut grammar: clap::Command, path: &[String]) -> Option<String> {
     grammar.build();
     let mut command = path.first().map(|_| &mut grammar)?;
@@ -22,7 +22,7 @@ pub(crate) fn for_command(mut grammar: clap::Command, path: &[String]) -> Option
     Some(text)
 }
 
-/// The help that fits a command line on which `--help` was found.
+/// Returns the help for a command line that holds `--help`.
 pub(crate) fn help_for(grammar: clap::Command, words: &[OsString]) -> String {
     let mut command = &grammar;
     let mut path = Vec::new();
@@ -43,7 +43,7 @@ pub(crate) fn help_for(grammar: clap::Command, words: &[OsString]) -> String {
 pub(crate) fn write_manual_pages(grammar: &clap::Command, directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
     clap_mangen::generate_to(grammar.clone().about(NAME), directory)?;
-    // The flags that the commands' own pages leave out stand on the program's page.
+    // Flags that are left out of the commands' own pages are on the program's page.
     let mut page = Vec::new();
     clap_mangen::Man::new(grammar.clone().about(NAME).mut_args(|arg| arg.hide(false))).render(&mut page)?;
     std::fs::write(directory.join("fichier.1"), page)?;
@@ -52,7 +52,7 @@ pub(crate) fn write_manual_pages(grammar: &clap::Command, directory: &Path) -> i
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some(name) = name.strip_suffix(".1").filter(|name| name.starts_with("fichier")) else { continue };
         let mut page = std::fs::read_to_string(&path)?;
-        // The generator leaves spaces at the ends, and puts the name in the place of the date.
+        // The generator leaves spaces at the ends, and puts the name where the date belongs.
         if let Some(title) = page.lines().find(|line| line.starts_with(".TH ")).map(str::to_owned) {
             let better = format!(".TH {name} 1 \"\" \"fichier {}\"", env!("CARGO_PKG_VERSION"));
             page = page.replacen(&title, &better, 1);
@@ -63,10 +63,10 @@ pub(crate) fn write_manual_pages(grammar: &clap::Command, directory: &Path) -> i
     Ok(())
 }
 
-/// What the program is, for its manual page and for `apropos`.
+/// Short description of the program, for its manual page and for `apropos`.
 const NAME: &str = "command line client for the storage service 1Fichier, used like rclone";
 
-/// What stands at the end of every manual page: exit codes, files, and where to read on.
+/// Returns the end of every manual page: exit codes, files, and where to read more.
 fn sections(name: &str) -> String {
     let codes = [
         ("0", "all that was asked for is done"),
@@ -103,13 +103,13 @@ fn sections(name: &str) -> String {
     text
 }
 
-/// A text for roff: hyphens stay hyphens, and no line begins with a command.
+/// Escapes a text for roff: hyphens stay hyphens, and no line begins with a command.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('-', "\\-")
 }
 
-/// The flags that all commands share, group by group; only the groups whose name holds a word, if one is given.
-/// `None`: there is no such group. Lines are no wider than `columns`.
+/// Returns the flags that all commands share, group by group; with a word, only the groups whose name holds it.
+/// `None` if there is no such group. Lines are no wider than `columns`.
 pub(crate) fn flag_table(grammar: &clap::Command, wanted: Option<&str>, columns: usize) -> Option<String> {
     let mut groups: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for arg in grammar.get_arguments().filter(|arg| arg.is_global_set()) {
@@ -153,8 +153,7 @@ pub(crate) fn flag_table(grammar: &clap::Command, wanted: Option<&str>, columns:
     Some(text)
 }
 
-/// A help text in lines that are no wider, broken between words; a long list without spaces behind its commas. A very
-/// small width isn't obeyed.
+/// Wraps a help text between words; a long list without spaces, after its commas. A very small width is ignored.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let width = width.max(20);
     let mut lines = vec![String::new()];

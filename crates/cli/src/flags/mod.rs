@@ -1,4 +1,4 @@
-//! What can be typed: the first stage of the arguments.
+//! The grammar of the command line: the first stage of the arguments.
 //!
 //! Each flag is defined once, with its help. [`crate::arguments`] decides what the typed flags mean.
 
@@ -37,7 +37,7 @@ pub(crate) use self::{
     network::NetworkFlags,
     reference::{backend_help, backend_table, flags_markdown, markdown as reference_markdown},
     stats::{StatsFlags, Unit},
-    transfer::{CutoffMode, TransferFlags, order as transfer_order},
+    transfer::{CutoffMode, RENAMES, TransferFlags, order as transfer_order},
     value::{duration, hash_kind},
 };
 
@@ -68,7 +68,7 @@ struct SharedFlags {
     stats: StatsFlags,
 }
 
-/// What was typed, still without meaning; `C` are the commands.
+/// A parsed command line, before its meaning is decided; `C` are the commands.
 #[derive(Debug)]
 pub(crate) struct Typed<C> {
     pub(crate) global: GlobalFlags,
@@ -76,33 +76,33 @@ pub(crate) struct Typed<C> {
     pub(crate) filter: FilterFlags,
     pub(crate) network: NetworkFlags,
     pub(crate) stats: StatsFlags,
-    /// Flags of rclone that were typed and decide nothing: why that is so.
+    /// Why flags of rclone that were typed have no effect.
     pub(crate) without_effect: Vec<String>,
     pub(crate) backend: Vec<BackendFlag>,
     pub(crate) command: C,
 }
 
-/// Why the command line can't be understood, or was a call for help.
+/// Why the command line can't be parsed, or a request for help.
 #[derive(Debug)]
 pub(crate) enum Misuse {
     Clap(clap::Error),
     Environment(String),
 }
 
-/// The grammar as help and completion show it.
+/// Returns the grammar as help and completion show it.
 pub(crate) fn grammar<C: Subcommand>() -> clap::Command {
     with_commands(C::augment_subcommands(SharedFlags::command()))
 }
 
-/// The names of the commands that help shows.
+/// Returns the names of the commands that help shows.
 pub(crate) fn command_names<C: Subcommand>() -> Vec<String> {
     let every = C::augment_subcommands(clap::Command::new("every"));
     let shown = every.get_subcommands().filter(|command| !command.is_hide_set());
     shown.map(|command| command.get_name().to_owned()).collect()
 }
 
-/// The grammar with those commands alone that the words may mean: those whose names are among them. It reads the
-/// words as the whole one does, but its messages know no other command.
+/// Returns the grammar with only those commands whose names are among the words. It parses the words as the whole
+/// grammar does, but its messages know no other command.
 ///
 /// Each command gets all shared flags once more: with every command that is most of the time of a short run.
 fn grammar_of<C: Subcommand>(words: &[OsString]) -> clap::Command {
@@ -112,21 +112,21 @@ fn grammar_of<C: Subcommand>(words: &[OsString]) -> clap::Command {
 }
 
 fn with_commands(grammar: clap::Command) -> clap::Command {
-    // Each flag may stand before or after every command, and is explained in one place.
+    // Each flag may come before or after every command, and is explained in one place.
     let grammar = grammar.mut_args(|arg| arg.global(true).hide(true));
     accepted::add_to(backend::add_to(grammar))
         .mut_args(takes_any_word)
         .mut_subcommands(|command| command.mut_args(takes_any_word))
 }
 
-/// A flag that needs a value takes the next word for it, also one that begins with a dash, as rclone does.
+/// Lets a flag that needs a value take the next word for it, also one that begins with a dash, as rclone does.
 fn takes_any_word(arg: clap::Arg) -> clap::Arg {
     let needs_a_word =
         arg.get_long().is_some() && arg.get_action().takes_values() && !arg.is_require_equals_set();
     if needs_a_word { arg.allow_hyphen_values(true) } else { arg }
 }
 
-/// Reads the command line. What it doesn't say is taken from the environment.
+/// Parses the command line. Flags that it lacks are taken from the environment.
 pub(crate) fn parse<C: Subcommand>(
     words: &[OsString],
     environment: &Environment,
@@ -141,7 +141,7 @@ pub(crate) fn parse<C: Subcommand>(
                     notices.push(notice);
                     continue;
                 }
-                // What is wrong is told by the grammar that knows all commands.
+                // Errors come from the grammar that knows all commands.
                 return parse_by(grammar::<C>(), &words, environment);
             }
             parsed => {
@@ -161,17 +161,17 @@ fn parse_by<C: Subcommand>(
 ) -> Result<Typed<C>, Misuse> {
     let grammar =
         environment::defaults(switch::go_style(grammar), environment).map_err(Misuse::Environment)?;
-    // Neither is ever freed: many flags, one by one, would take a good part of the time of a short run.
+    // Neither is ever freed: to free many flags one by one would take a good part of the time of a short run.
     let grammar = Box::leak(Box::new(grammar));
     let matches = grammar.try_get_matches_from_mut(words);
     let matches = matches.map_err(|error| Misuse::Clap(foreign::with_advice(error)))?;
     read(Box::leak(Box::new(matches)))
 }
 
-/// Takes what was typed out of the matches.
+/// Takes the typed values out of the matches.
 fn read<C: Subcommand>(matches: &mut clap::ArgMatches) -> Result<Typed<C>, Misuse> {
     let (backend, without_effect) = (backend::typed(matches), accepted::typed(matches));
-    // What is read is taken out: without that, all would be copied first.
+    // Values are taken out, since otherwise all would be copied first.
     let SharedFlags { global, transfer, filter, network, stats } =
         SharedFlags::from_arg_matches_mut(matches).map_err(Misuse::Clap)?;
     let command = C::from_arg_matches_mut(matches).map_err(Misuse::Clap)?;
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn no_command_has_a_second_name() {
-        // The short grammar looks for first names alone.
+        // The short grammar looks only for first names.
         assert!(
             grammar::<Command>().get_subcommands().all(|command| command.get_all_aliases().next().is_none())
         );

@@ -1,4 +1,4 @@
-//! The flags that say how the network is used.
+//! The flags for the use of the network.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -71,7 +71,7 @@ pub(crate) struct NetworkFlags {
     pub(crate) header_download: Vec<String>,
 }
 
-/// An IP address of this computer; an empty text is none.
+/// Checks for an IP address of this computer; an empty text means none.
 fn local_address(text: &str) -> Result<String, String> {
     let fits = text.is_empty() || text.parse::<std::net::IpAddr>().is_ok();
     if fits { Ok(text.to_owned()) } else { Err("expected an IP address such as 192.0.2.7".to_owned()) }

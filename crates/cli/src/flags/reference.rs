@@ -1,12 +1,12 @@
-//! What the backends' options are: for `help backend`, and as the page of the manual. Both are made from the
-//! registry, as the flags are, so that they can't say something else.
+//! Reference of the backends' options: for `help backend`, and as a page of the manual. Both are made from the
+//! registry, as the flags are, so that all agree.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::backend::is_backend_flag;
 use fichier_remotes::registry::{BackendSpec, OptionKind, OptionSpec, backend, backends};
 
-/// A line for each backend.
+/// Returns a table with a line for each backend.
 pub(crate) fn backend_table() -> String {
     let mut text = String::from("The kinds of remotes, as in `type = ...` and `:...:`.\n\n");
     for backend in backends() {
@@ -17,7 +17,7 @@ pub(crate) fn backend_table() -> String {
     text
 }
 
-/// All options of a backend; `None`: there is no such backend.
+/// Returns the help on all options of a backend; `None` if the backend doesn't exist.
 pub(crate) fn backend_help(name: &str) -> Option<String> {
     let backend = backend(name)?;
     let mut text = format!("{}: {}\n", backend.name, backend.description);
@@ -38,7 +38,7 @@ pub(crate) fn backend_help(name: &str) -> Option<String> {
     Some(text)
 }
 
-/// All options of all backends, as a page of the manual.
+/// Returns all options of all backends, as a page of the manual.
 pub(crate) fn markdown() -> String {
     let mut text = String::from(
         "# Options of the remotes\n\nMade by `fichier help reference` from the definitions that the program itself uses. \
@@ -66,7 +66,7 @@ pub(crate) fn markdown() -> String {
     text
 }
 
-/// All flags that commands share, as a page of the manual. Those of the backends stand on the page of options.
+/// Returns all flags that commands share, as a page of the manual. Those of the backends are on the page of options.
 pub(crate) fn flags_markdown(grammar: &clap::Command) -> String {
     let mut groups: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for arg in grammar.get_arguments().filter(|arg| arg.is_global_set() && !is_backend_flag(arg)) {
@@ -94,7 +94,7 @@ pub(crate) fn flags_markdown(grammar: &clap::Command) -> String {
     text
 }
 
-/// The options by how often they are needed; no empty groups.
+/// Returns the options by how often they are needed; no empty groups.
 fn groups(backend: &BackendSpec) -> impl Iterator<Item = (&'static str, Vec<&'static OptionSpec>)> {
     let of = |wanted: fn(&OptionSpec) -> bool| {
         backend.options.iter().filter(move |option| wanted(option)).collect()
@@ -107,7 +107,7 @@ fn groups(backend: &BackendSpec) -> impl Iterator<Item = (&'static str, Vec<&'st
     groups.into_iter().filter(|(_, options)| !options.is_empty())
 }
 
-/// What there is to know of an option beside what it does.
+/// Returns the facts about an option besides its description.
 fn facts(backend: &BackendSpec, option: &OptionSpec) -> Vec<(&'static str, String)> {
     let variable = format!("FICHIER_{}_{}", backend.name, option.name).to_uppercase();
     let mut facts = vec![

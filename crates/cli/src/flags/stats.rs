@@ -1,4 +1,4 @@
-//! The flags that say how a run's statistics look.
+//! The flags for the form of a run's statistics.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(crate) struct StatsFlags {
     pub(crate) stats_log_level: LogLevel,
 }
 
-/// In which unit rates are shown.
+/// Unit of the rates that are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Unit {
     #[default]

@@ -1,4 +1,4 @@
-//! Tests that read every flag of every command, and command lines made at random. Nothing may panic.
+//! Tests that parse every flag of every command, and random command lines. Nothing may panic.
 
 use std::ffi::OsString;
 
@@ -45,7 +45,7 @@ const VALUES: [&str; 33] = [
     "08:00,1M",
 ];
 
-/// The names of the command and of the commands above it.
+/// Returns the names of the command and of the commands above it.
 fn paths(command: &clap::Command, above: &[String]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for each in command.get_subcommands() {
@@ -60,21 +60,21 @@ fn find<'a>(grammar: &'a clap::Command, path: &[String]) -> &'a clap::Command {
     path.iter().fold(grammar, |command, name| command.find_subcommand(name).unwrap())
 }
 
-/// The grammar, ready to read many lines.
+/// Returns the grammar, ready to parse many lines.
 fn prepared() -> clap::Command {
     let mut grammar = switch::go_style(grammar::<crate::commands::Command>());
     grammar.build();
     grammar
 }
 
-/// Reads a line as the program does, up to what needs files or the network. Answers whether it was understood.
+/// Parses a line as the program does, up to what needs files or the network. Returns whether it was valid.
 fn understood(grammar: &mut clap::Command, words: &[String]) -> bool {
     let words: Vec<OsString> =
         std::iter::once("fichier".into()).chain(words.iter().map(Into::into)).collect();
     let Ok(mut matches) = grammar.try_get_matches_from_mut(&words) else { return false };
     let Ok(typed) = read::<crate::commands::Command>(&mut matches) else { return false };
     let Ok(settings) = Settings::new(&typed, &Environment::default()) else { return false };
-    // Rules from files would be read from the directory in which tests run.
+    // Rules from files would be read from the directory in which the tests run.
     let from_files = words.iter().any(|word| word.to_string_lossy().contains("-from"));
     from_files
         || filtering::decide(&typed.filter, &settings.clock, std::time::SystemTime::now(), &mut Vec::new())
@@ -88,7 +88,7 @@ fn no_argument_of_a_command_has_the_name_of_a_shared_one() {
     for path in paths(&grammar, &[]) {
         for arg in find(&grammar, &path).get_arguments() {
             let twin = shared.iter().find(|(id, _)| id == arg.get_id());
-            // A command may read a shared flag in its own way, but then it is the same flag.
+            // A command may parse a shared flag in its own way, but then it is the same flag.
             let same_flag = twin.is_none_or(|(_, long)| *long == arg.get_long());
             assert!(same_flag, "{path:?}: {:?} is a shared flag, too", arg.get_id());
         }
@@ -108,7 +108,7 @@ fn every_command_reads_every_flag_that_it_declares() {
             })
             .collect();
         for (place, arg) in command.get_arguments().filter(|arg| !arg.is_positional()).enumerate() {
-            // What all commands share is read by one parser: each command has its turn with a part of it.
+            // Shared flags are parsed by one parser, so each command tests only a part of them.
             if arg.is_global_set() && number > 0 && !(place + number).is_multiple_of(20) {
                 continue;
             }
@@ -119,7 +119,7 @@ fn every_command_reads_every_flag_that_it_declares() {
             let words: Vec<String> =
                 arg.get_possible_values().iter().map(|word| word.get_name().to_owned()).collect();
             let own = words.iter().map(String::as_str);
-            // What all commands share is read in the same way everywhere: its limits are tried once.
+            // Shared flags are parsed in the same way everywhere, so their limits are tested once.
             let limits = if arg.is_global_set() && number > 0 { &VALUES[3..5] } else { &VALUES[..] };
             for value in own.chain(limits.iter().copied()) {
                 let flag = format!("--{long}={value}");
@@ -139,7 +139,7 @@ fn every_command_reads_every_flag_that_it_declares() {
 fn two_thousand_random_lines_are_read_or_refused() {
     let mut grammar = prepared();
     let paths = paths(&grammar, &[]);
-    // One seed that stays, and one that is new each time.
+    // One fixed seed, and one that is new each time.
     let fresh: u64 = rand::random();
     println!("seed {fresh}");
     let mut read = 0;

@@ -1,10 +1,10 @@
-//! Flags in Go's manner: switches as `--dry-run`, `--dry-run=false`, `-n=1`, and values that begin with a dash, as
-//! in `--separator --`.
+//! Flags as in Go: switches as `--dry-run`, `--dry-run=false`, `-n=1`, and values that begin with a dash, as in
+//! `--separator --`.
 
 use clap::{Arg, ArgAction, Command, builder::ValueParser};
 use fichier_notation::parse_bool;
 
-/// Lets every switch of the grammar take a value after `=`, and every other flag whatever word comes next.
+/// Lets every switch of the grammar take a value after `=`, and every other flag any next word.
 pub(super) fn go_style(command: Command) -> Command {
     command.mut_args(any_value).mut_subcommands(go_style)
 }

@@ -251,6 +251,9 @@ pub(crate) struct TransferFlags {
     pub(crate) report: Option<PathBuf>,
 }
 
+/// What `--track-renames-strategy` takes, between commas.
+pub(crate) const RENAMES: [&str; 4] = ["hash", "size", "leaf", "modtime"];
+
 /// What a renamed file must have kept. Its content is compared whatever the words are, and so is its size.
 fn renames(text: &str) -> Result<Renames, String> {
     let mut renames = Renames::default();
@@ -260,16 +263,15 @@ fn renames(text: &str) -> Result<Renames, String> {
             "leaf" => renames.same_name = true,
             "modtime" => renames.same_time = true,
             _ => {
-                return Err(format!(
-                    "unknown track renames strategy {word:?}; there are: hash, size, leaf, modtime"
-                ));
+                let known = RENAMES.join(", ");
+                return Err(format!("unknown track renames strategy {word:?}; there are: {known}"));
             }
         }
     }
     Ok(renames)
 }
 
-/// A key and a value. Those that the system knows must be such as it takes; the others are attributes.
+/// Parses a key and a value. Keys that the system knows need a value that it accepts; the others are attributes.
 fn metadata_pair(text: &str) -> Result<(String, String), String> {
     let Some((key, value)) = text.split_once('=').filter(|(key, _)| !key.is_empty()) else {
         return Err(format!("Failed to parse '{text}' as metadata key=value"));
@@ -289,20 +291,20 @@ fn metadata_pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A change of names that can be understood.
+/// Checks a change of names.
 fn name_transform(text: &str) -> Result<String, String> {
     Steps::read(&[text.to_owned()], &jiff::ZonedDateTime::now()).map(|_| text.to_owned())
 }
 
-/// A size that may be off.
+/// A size, or no limit.
 pub(crate) type Size = super::value::Unlimited<u64>;
 
-/// A time that may be off.
+/// A duration, or no limit.
 pub(crate) type Limit = super::value::Unlimited<Duration>;
 
-/// The end of a partial file's name.
+/// Checks the end of a partial file's name.
 fn partial_suffix(text: &str) -> Result<String, String> {
-    /// As many as rclone takes.
+    /// Longest end that rclone accepts.
     const LONGEST: usize = 16;
     let length = text.len();
     if length > LONGEST {
@@ -322,7 +324,7 @@ pub(crate) enum CutoffMode {
     Cautious,
 }
 
-/// In which order files are transferred. `listremotes` has a reading of its own for this flag.
+/// Parses the order in which files are transferred. `listremotes` parses this flag in its own way.
 pub(crate) fn order(text: &str) -> Result<fichier_engine::Order, String> {
     use fichier_engine::{Direction, Order, OrderKey};
     if text.is_empty() {

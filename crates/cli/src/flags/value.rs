@@ -1,4 +1,4 @@
-//! Values of flags in rclone's notation.
+//! Parsers for values of flags in rclone's notation.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use fichier_notation::{parse_duration, parse_size};
 
 use crate::hashing::HashKind;
 
-/// A length of time: `500ms`, `1m30s`, `2d`; a plain number counts seconds, `off` is none.
+/// Parses a duration: `500ms`, `1m30s`, `2d`; a plain number counts seconds, `off` is none.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
         Ok(time) => Ok(time.unwrap_or(Duration::ZERO)),
@@ -14,21 +14,21 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A limit that may be off.
+/// A limit, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unlimited<T>(pub(crate) Option<T>);
 
-/// A size in bytes: `10M`, `1.5G`; a plain number counts KiB, `off` is no limit.
+/// Parses a size in bytes: `10M`, `1.5G`; a plain number counts KiB, `off` is no limit.
 pub(crate) fn size(text: &str) -> Result<Unlimited<u64>, String> {
     parse_size(text).map(Unlimited).map_err(|error| format!("{text:?}: {error}"))
 }
 
-/// A length of time, of which zero and `off` are no limit.
+/// Parses a duration, of which zero and `off` mean no limit.
 pub(crate) fn optional_duration(text: &str) -> Result<Unlimited<Duration>, String> {
     Ok(Unlimited(Some(duration(text)?).filter(|time| !time.is_zero())))
 }
 
-/// The name of a checksum: `md5`, `SHA-1`, `whirlpool`.
+/// Parses the name of a checksum: `md5`, `SHA-1`, `whirlpool`.
 pub(crate) fn hash_kind(text: &str) -> Result<HashKind, String> {
     text.parse()
 }

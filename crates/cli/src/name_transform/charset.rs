@@ -1,4 +1,4 @@
-//! Which characters the old sets of 256 have.
+//! Characters of the old sets of 256.
 
 /// A set of characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,14 +8,14 @@ pub(super) enum Charset {
     Macintosh,
 }
 
-/// What Windows-1252 has where ISO-8859-1 has control characters.
+/// Characters of Windows-1252 where ISO-8859-1 has control characters.
 const WINDOWS: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
 
-/// What Macintosh has beside ASCII.
+/// Characters of Macintosh besides ASCII.
 const MACINTOSH: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»…\u{a0}ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
 
 impl Charset {
-    /// The set of a name.
+    /// Returns the set of this name.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         let sets = [
             ("ISO-8859-1", Self::Latin1),
@@ -25,7 +25,7 @@ impl Charset {
         sets.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, set)| set)
     }
 
-    /// The text with `_` for what the set hasn't got.
+    /// Returns the text with `_` for characters that the set lacks.
     pub(super) fn keep(self, text: &str) -> String {
         text.chars().map(|sign| if self.has(sign) { sign } else { '_' }).collect()
     }

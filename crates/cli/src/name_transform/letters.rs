@@ -1,23 +1,23 @@
-//! Letters and their cases, one character for one, as Go does it. The full rules of Unicode make two letters of some:
-//! `ß` would become `SS`.
+//! Upper and lower case, one character for one, as in Go. The full rules of Unicode turn some letters into two: `ß`
+//! would become `SS`.
 
-/// The text in capitals.
+/// Returns the text in capitals.
 pub(super) fn upper(text: &str) -> String {
     text.chars().map(upper_letter).collect()
 }
 
-/// The text in small letters.
+/// Returns the text in small letters.
 pub(super) fn lower(text: &str) -> String {
     text.chars()
         .map(|letter| {
             let mut small = letter.to_lowercase();
-            // Alone `İ` becomes two, of which the first is the letter.
+            // Only `İ` becomes two, of which the first is the letter.
             small.next().unwrap_or(letter)
         })
         .collect()
 }
 
-/// The text in the letters of titles: capitals, but for those that are two letters in one.
+/// Returns the text in title case: capitals, except for characters that are two letters in one.
 pub(super) fn title(text: &str) -> String {
     text.chars().map(title_letter).collect()
 }
@@ -36,13 +36,13 @@ fn title_letter(letter: char) -> char {
         'Ǉ'..='ǉ' => 'ǈ',
         'Ǌ'..='ǌ' => 'ǋ',
         'Ǳ'..='ǳ' => 'ǲ',
-        // Georgian has capitals, but not in titles.
+        // Georgian has capitals, but titles don't use them.
         '\u{10d0}'..='\u{10fa}' | '\u{10fd}'..='\u{10ff}' => letter,
         _ => upper_letter(letter),
     }
 }
 
-/// The capital of a Greek letter with an iota below it, which has it beside it.
+/// Returns the capital of a Greek letter with an iota below it; the capital has the iota beside it.
 fn with_iota_beside(letter: char) -> Option<char> {
     let code = u32::from(letter);
     match code {

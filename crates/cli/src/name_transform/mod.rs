@@ -1,5 +1,5 @@
-//! `--name-transform`: how names are changed on their way, in rclone's notation. What each step does was measured on
-//! rclone 1.75.2.
+//! `--name-transform`: changes of names during transfers, in rclone's notation. The effect of each step was measured
+//! on rclone 1.75.2.
 
 mod charset;
 mod letters;
@@ -26,23 +26,23 @@ use jiff::ZonedDateTime;
 use crate::output::go_time;
 use charset::Charset;
 
-/// Names are bytes, and what isn't text becomes none by that.
+/// Names are bytes, and one that isn't text doesn't become text by this.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// The words that rclone has, for messages.
+/// Names of rclone's steps, for messages.
 const WORDS: &str = "prefix, suffix, suffix_keep_extension, trimprefix, trimsuffix, replace, regex, truncate, \
     truncate_keep_extension, truncate_bytes, truncate_bytes_keep_extension, nfc, nfd, nfkc, nfkd, uppercase, \
     lowercase, titlecase, ascii, url, base64encode, base64decode, encoder, decoder, charmap, ISO-8859-1, \
     Windows-1252, Macintosh, date, command, none";
 
-/// All that is done to a name, in the order in which it was typed.
+/// Steps of a change of names, in the order in which they were typed.
 #[derive(Debug)]
 pub(crate) struct Steps(Vec<(Scope, Step)>);
 
-/// Whose names a step is for.
+/// Kind of names that a step applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Files,
@@ -74,7 +74,7 @@ enum Step {
     Program(Program),
 }
 
-/// What a length counts.
+/// Unit of a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Characters,
@@ -91,11 +91,11 @@ enum Form {
 }
 
 impl Steps {
-    /// Reads the flag, as often as it was given. Dates are those of `now`, so that all names of a run agree. `None`:
-    /// there is nothing to do.
+    /// Parses the flag, as often as it was given. Dates are those of `now`, so that all names of a run agree. `None`
+    /// if there is nothing to do.
     ///
     /// # Errors
-    /// One of them can't be understood.
+    /// One of the values can't be parsed.
     pub(crate) fn read(flags: &[String], now: &ZonedDateTime) -> Result<Option<Self>, String> {
         let steps = flags.iter().map(|flag| {
             read(flag, now).map_err(|why| format!("{flag:?} is no transformation of names: {why}"))
@@ -180,7 +180,7 @@ fn charset(name: &str) -> Result<Charset, String> {
     })
 }
 
-/// A text with a layout of a time between its first `{` and its last `}`.
+/// Replaces the time layout between a text's first `{` and its last `}` with the time.
 fn dated(text: &str, now: &ZonedDateTime) -> String {
     let Some((before, (layout, after))) =
         text.split_once('{').and_then(|(before, rest)| Some((before, rest.rsplit_once('}')?)))
@@ -259,7 +259,7 @@ fn text(name: &[u8]) -> Result<&str, String> {
 }
 
 impl Unit {
-    /// The stem of a name that is to have so many units with its extension; `None`: nothing would be left of it.
+    /// Returns the stem of a name whose length with its extension is limited; `None` if nothing would be left of it.
     fn cut<'a>(self, stem: &'a str, extension: &str, most: usize) -> Option<&'a [u8]> {
         let length = |text: &str| match self {
             Self::Characters => text.chars().count(),
@@ -287,7 +287,7 @@ impl Form {
     }
 }
 
-/// As in the query of an address.
+/// Encodes a name as in the query of a URL.
 fn url_encoded(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name {
@@ -301,16 +301,16 @@ fn url_encoded(name: &[u8]) -> String {
     text
 }
 
-/// A program that is asked for each name.
+/// A program that is called for each name.
 #[derive(Debug)]
 struct Program {
     path: String,
-    /// What it has said: a run may want to know a second time.
+    /// Earlier answers of the program, since a run may need a name a second time.
     answers: Mutex<HashMap<String, Result<String, String>>>,
 }
 
 impl Program {
-    /// What the program prints when it gets the name as its only argument.
+    /// Returns what the program prints when it gets the name as its only argument.
     fn ask(&self, name: &str) -> Result<String, String> {
         let known = |answers: &HashMap<_, Result<String, String>>| answers.get(name).cloned();
         if let Some(answer) = known(&self.answers.lock().unwrap_or_else(PoisonError::into_inner)) {

@@ -1,11 +1,11 @@
-//! Times in a layout of Go's `time` package, as `--time-format` takes it: the layout shows how the moment
-//! 2006-01-02 15:04:05 -0700 would be written.
+//! Times in a layout of Go's `time` package, as `--time-format` takes it: the layout shows how 2006-01-02 15:04:05
+//! -0700 would be written.
 
 use std::fmt::Write as _;
 
 use jiff::ZonedDateTime;
 
-/// The layout behind a name such as `RFC3339`; other text is a layout itself.
+/// Returns the layout with a name such as `RFC3339`; any other text is a layout itself.
 pub(crate) fn layout_of(name: &str) -> &str {
     match name {
         "ANSIC" => "Mon Jan _2 15:04:05 2006",
@@ -31,7 +31,7 @@ pub(crate) fn layout_of(name: &str) -> &str {
     }
 }
 
-/// A piece of a layout. The longer spelling stands before the shorter one that begins it.
+/// A piece of a layout. A longer spelling comes before the shorter one that it begins with.
 type Piece = (&'static str, fn(&ZonedDateTime) -> String);
 
 const PIECES: &[Piece] = &[
@@ -71,7 +71,7 @@ const PIECES: &[Piece] = &[
     ("Z07", |t| offset(t, "", false, true).chars().take(3).collect()),
 ];
 
-/// The time in this layout.
+/// Returns the time in this layout.
 pub(crate) fn render(time: &ZonedDateTime, layout: &str) -> String {
     let mut text = String::new();
     let mut rest = layout;
@@ -100,7 +100,7 @@ fn piece(rest: &str) -> Option<&'static Piece> {
     })
 }
 
-/// A fraction of a second: `.000` has fixed length, `.999` loses its trailing zeros.
+/// Returns a fraction of a second: `.000` has fixed length, `.999` loses its trailing zeros.
 fn fraction(time: &ZonedDateTime, rest: &str) -> Option<(usize, String)> {
     let mut chars = rest.chars();
     let point = chars.next().filter(|c| matches!(c, '.' | ','))?;

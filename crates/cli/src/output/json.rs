@@ -42,7 +42,7 @@ fn push(out: &mut Vec<u8>, character: char, html: Html) {
     }
 }
 
-/// An object whose members come in the order in which they are added.
+/// A JSON object whose members are written in the order in which they were added.
 #[derive(Debug, Default)]
 pub(crate) struct Object {
     html: Html,
@@ -51,13 +51,13 @@ pub(crate) struct Object {
 
 #[derive(Debug)]
 enum Member {
-    /// A value as it is written.
+    /// Text of a value as it is written.
     Plain(Vec<u8>),
     Object(Object),
 }
 
 impl Object {
-    /// An object in which `<`, `>` and `&` stand as they are.
+    /// Makes an object in which `<`, `>` and `&` aren't escaped.
     pub(crate) fn plain_html() -> Self {
         Self { html: Html::Plain, members: Vec::new() }
     }
@@ -79,7 +79,7 @@ impl Object {
         self.members.push((name.into(), Member::Object(value)));
     }
 
-    /// The object on one line.
+    /// Returns the object on one line.
     pub(crate) fn compact(&self) -> Vec<u8> {
         let mut text = vec![b'{'];
         for (index, (name, value)) in self.members.iter().enumerate() {
@@ -97,7 +97,7 @@ impl Object {
         text
     }
 
-    /// The object with one member a line, indented by tabs.
+    /// Returns the object with one member per line, indented by tabs.
     pub(crate) fn indented(&self) -> Vec<u8> {
         self.indented_by(1)
     }

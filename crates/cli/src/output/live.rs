@@ -1,4 +1,4 @@
-//! What a person watches while files are on their way: laid out for the terminal's width and height.
+//! The live display of a transfer: laid out for the terminal's width and height.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::{
     time,
 };
 
-/// A bar of fewer cells says nothing.
+/// Smallest useful width of a bar, in columns.
 const LEAST_BAR: usize = 8;
 
-/// A bar of more cells says no more.
+/// Largest useful width of a bar, in columns.
 const MOST_BAR: usize = 40;
 
-/// What the terminal is like.
+/// Properties of the terminal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terminal {
     pub(super) width: usize,
@@ -24,7 +24,7 @@ pub(super) struct Terminal {
     pub(super) coloured: bool,
 }
 
-/// The lines of the display, none wider than the terminal, and not more than it has.
+/// Returns the lines of the display, none wider than the terminal, and no more than its height.
 pub(super) fn frame(snapshot: &StatsSnapshot, terminal: Terminal) -> Vec<String> {
     let mut lines = vec![total(snapshot, terminal)];
     lines.extend(filled(&counters(snapshot), terminal.width));
@@ -39,7 +39,7 @@ pub(super) fn frame(snapshot: &StatsSnapshot, terminal: Terminal) -> Vec<String>
     lines
 }
 
-/// ` 45% [█████░░░░░] 7.7 MiB / 17.2 MiB  2.0 MiB/s  ETA 4s`
+/// Returns the total: ` 45% [█████░░░░░] 7.7 MiB / 17.2 MiB  2.0 MiB/s  ETA 4s`.
 fn total(snapshot: &StatsSnapshot, terminal: Terminal) -> String {
     let mut behind = format!("{} / {}", short(snapshot.bytes), short(snapshot.total_bytes));
     let speed = format!("  {}/s", short(snapshot.speed));
@@ -85,7 +85,7 @@ fn service(snapshot: &StatsSnapshot) -> Vec<String> {
     calls.into_iter().chain(waiting).collect()
 }
 
-/// Puts parts side by side, as many on a line as there is room for.
+/// Puts parts side by side, as many on a line as fit.
 fn filled(parts: &[String], width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
@@ -100,7 +100,7 @@ fn filled(parts: &[String], width: usize) -> Vec<String> {
     lines
 }
 
-/// `  some/long na…me.bin  70% [███████░░░] 2.9 MiB  1.0 MiB/s`
+/// Returns one file: `  some/long na…me.bin  70% [███████░░░] 2.9 MiB  1.0 MiB/s`.
 fn running(file: &RunningTransfer, terminal: Terminal) -> String {
     let name_width = (terminal.width * 2 / 5).max(12).min(terminal.width.saturating_sub(8));
     let name = shortened(&file.name, name_width);
@@ -113,7 +113,7 @@ fn running(file: &RunningTransfer, terminal: Terminal) -> String {
     with_bar(&head, file.done, file.size, &behind, terminal)
 }
 
-/// A head, a bar, and what is behind it; each of the last two only where it fits.
+/// Returns the head, a bar, and the text after it; each of the last two only where it fits.
 fn with_bar(head: &str, done: u64, whole: u64, behind: &str, terminal: Terminal) -> String {
     let taken = head.width() + behind.width() + 4;
     let cells = terminal.width.saturating_sub(taken).min(MOST_BAR);
@@ -132,7 +132,7 @@ fn bar(done: u64, whole: u64, cells: usize, coloured: bool) -> String {
     if coloured { format!("\x1b[32m{full}\x1b[2;39m{empty}\x1b[0m") } else { full + &empty }
 }
 
-/// Four characters: ` 45%`; nothing is known of nothing.
+/// Returns a percentage in four characters: ` 45%`; `  -%` if the whole is zero.
 fn share(part: u64, whole: u64) -> String {
     match (u128::from(part.min(whole)) * 100).checked_div(u128::from(whole)) {
         Some(percent) => format!("{percent:>3}%"),
@@ -140,7 +140,7 @@ fn share(part: u64, whole: u64) -> String {
     }
 }
 
-/// A size in three digits or so: `7.72 MiB`.
+/// Returns a size in three digits or so: `7.72 MiB`.
 fn short(bytes: u64) -> String {
     let text = size::in_bytes(bytes);
     let Some((number, unit)) = text.split_once(' ') else { return text };
@@ -152,12 +152,12 @@ fn short(bytes: u64) -> String {
     format!("{kept} {unit}")
 }
 
-/// A text without what is too wide for a line.
+/// Cuts a text to the width of a line.
 fn fitted(text: &str, width: usize) -> String {
     taken(text.chars(), width)
 }
 
-/// A long name without its middle.
+/// Shortens a long name in its middle.
 fn shortened(name: &str, width: usize) -> String {
     let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if name.width() <= width {
@@ -169,7 +169,7 @@ fn shortened(name: &str, width: usize) -> String {
     head + "…" + &tail.into_iter().rev().collect::<String>()
 }
 
-/// As many characters as have room in so many columns.
+/// Returns as many characters as fit into this many columns.
 fn taken(characters: impl Iterator<Item = char>, width: usize) -> String {
     let mut used = 0;
     characters

@@ -3,10 +3,10 @@
 use bstr::ByteSlice as _;
 use fichier_storage::File;
 
-/// What a folder's media type is said to be.
+/// Media type that is given for folders.
 pub(crate) const FOLDER: &str = "inode/directory";
 
-/// The media type that the remote says, or the one that the name suggests.
+/// Returns the media type that the remote gives, or the one that the name suggests.
 pub(crate) fn of_file(file: &File) -> String {
     if let Some(media_type) = &file.media_type {
         return media_type.to_string();

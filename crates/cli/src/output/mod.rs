@@ -1,4 +1,4 @@
-//! How things look: sizes, times, JSON, tables, progress.
+//! Formats of output: sizes, times, JSON, tables, progress.
 
 use std::{fs::File, path::Path};
 
@@ -17,7 +17,7 @@ pub(crate) mod time;
 /// Makes a file that a flag names, or empties it.
 ///
 /// # Errors
-/// It can't be made; the message names it.
+/// The file can't be made; the message names it.
 pub(crate) fn create_file(path: &Path) -> Result<File, Failure> {
     File::create(path).map_err(|error| Failure::other(format!("can't write to {}: {error}", path.display())))
 }

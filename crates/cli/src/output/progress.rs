@@ -14,10 +14,10 @@ use super::{
     time::Clock,
 };
 
-/// The size of a terminal that doesn't tell it.
+/// Size of a terminal that doesn't give it, in columns and lines.
 const USUAL: (usize, usize) = (80, 24);
 
-/// The speed shown is that of this long.
+/// Time over which the shown speed is measured.
 const WINDOW: Duration = Duration::from_secs(8);
 
 /// Shows snapshots of a run's statistics.
@@ -28,14 +28,14 @@ pub(crate) struct Progress<'a> {
     clock: &'a Clock,
     coloured: bool,
     live: bool,
-    /// The terminal's title shows it, too.
+    /// Whether the terminal's title shows it, too.
     titled: bool,
-    /// When how many bytes had gone, for the speed of the last seconds.
+    /// Times and how many bytes were done by then, for the speed of the last seconds.
     past: Mutex<VecDeque<(Duration, u64)>>,
 }
 
 impl<'a> Progress<'a> {
-    /// A display on stdout: live if that is a terminal.
+    /// Makes a display on stdout: live if that is a terminal.
     pub(crate) fn new(
         screen: &'a Screen,
         style: &'a Style,
@@ -48,7 +48,7 @@ impl<'a> Progress<'a> {
         Self { screen, style, clock, coloured, live, titled, past: Mutex::default() }
     }
 
-    /// Draws the moment, if anybody can see it.
+    /// Draws the present state, if stdout is a terminal.
     pub(crate) fn show(&self, out: &mut dyn Write, snapshot: &StatsSnapshot) -> io::Result<()> {
         if !self.live {
             return Ok(());
@@ -70,7 +70,7 @@ impl<'a> Progress<'a> {
         self.screen.draw(out, &lines, width)
     }
 
-    /// The speed of the last seconds.
+    /// Returns the speed of the last seconds.
     fn speed(&self, snapshot: &StatsSnapshot) -> u64 {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let now = snapshot.elapsed;
@@ -87,7 +87,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Shows how it ended and leaves it there.
+    /// Shows the final state and leaves it there.
     pub(crate) fn finish(&self, out: &mut dyn Write, snapshot: &StatsSnapshot) -> io::Result<()> {
         if self.live {
             self.screen.draw(out, &[], usize::MAX)?;

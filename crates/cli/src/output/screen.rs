@@ -1,4 +1,4 @@
-//! The terminal, shared by the log and the progress display so that neither tears the other.
+//! The terminal, shared by the log and the progress display so that neither breaks the other.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ struct QuestionCounts {
 }
 
 impl Questions {
-    /// Opens a question; it is closed when the guard goes.
+    /// Opens a question; it is closed when the guard is dropped.
     pub(crate) fn open(&self) -> OpenQuestion {
         self.0.begun.fetch_add(1, Ordering::SeqCst);
         self.0.open.fetch_add(1, Ordering::SeqCst);
@@ -48,20 +48,20 @@ impl Drop for OpenQuestion {
     }
 }
 
-/// What is shown at the bottom of the terminal and drawn again after each line of the log.
+/// Lines at the bottom of the terminal, which are drawn again after each line of the log.
 #[derive(Default)]
 struct Frame {
     text: String,
-    /// How many columns each line takes.
+    /// Width of each line in columns.
     widths: Vec<usize>,
-    /// How wide the terminal was when it was drawn.
+    /// Width of the terminal when the frame was drawn.
     columns: usize,
-    /// How many questions had been asked then.
+    /// How many questions had been asked at that time.
     questions: usize,
 }
 
 impl Frame {
-    /// How many rows it takes now that the terminal is so wide: a narrower one breaks lines.
+    /// Returns how many rows the frame takes at this width of the terminal: a narrower one breaks lines.
     fn rows(&self, columns: usize) -> usize {
         if columns >= self.columns {
             return self.widths.len();
@@ -70,7 +70,7 @@ impl Frame {
     }
 }
 
-/// The place where log lines and progress frames are written.
+/// The output for log lines and progress frames.
 pub(crate) struct Screen {
     frame: Mutex<Frame>,
     log: Mutex<Box<dyn Write + Send>>,
@@ -85,7 +85,7 @@ impl fmt::Debug for Screen {
 }
 
 impl Screen {
-    /// A screen whose log goes to stderr.
+    /// Makes a screen whose log goes to stderr.
     pub(crate) fn stderr() -> Self {
         Self {
             frame: Mutex::default(),
@@ -95,17 +95,17 @@ impl Screen {
         }
     }
 
-    /// A screen whose log goes to a terminal that knows no escapes.
+    /// Makes a screen whose log goes to a terminal without escapes.
     pub(crate) fn plain() -> Self {
         Self { shares_terminal: false, ..Self::stderr() }
     }
 
-    /// The screen, shared with questions.
+    /// Shares the screen with questions.
     pub(crate) fn sharing(self, questions: Questions) -> Self {
         Self { questions, ..self }
     }
 
-    /// A screen whose log goes elsewhere.
+    /// Makes a screen whose log goes elsewhere.
     pub(crate) fn elsewhere(log: impl Write + Send + 'static) -> Self {
         Self {
             frame: Mutex::default(),
@@ -133,8 +133,8 @@ impl Screen {
         drop(log.write_all(&bytes).and_then(|()| log.flush()));
     }
 
-    /// Replaces the frame in one write, line by line, so that it doesn't flicker. `columns` is how wide the
-    /// terminal is; no line may be wider.
+    /// Replaces the frame in one write, line by line, so that it doesn't flicker. `columns` is the width of the
+    /// terminal; no line may be wider.
     pub(crate) fn draw(&self, out: &mut dyn Write, lines: &[String], columns: usize) -> io::Result<()> {
         let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
         self.leave_if_asked(&mut frame);
@@ -171,20 +171,20 @@ impl Screen {
     }
 }
 
-/// Moves to the start of a frame of so many rows.
+/// Moves up to the start of a frame of this many rows.
 fn up(bytes: &mut Vec<u8>, rows: usize) {
     if rows > 0 {
         bytes.extend_from_slice(format!("\x1b[{rows}A\r").as_bytes());
     }
 }
 
-/// How many columns a line takes, not counting its colours.
+/// Returns how many columns a line takes, not counting its colours.
 fn console_width(line: &str) -> usize {
     let mut plain = String::with_capacity(line.len());
     let mut characters = line.chars();
     while let Some(character) = characters.next() {
         if character == '\x1b' {
-            // A colour ends with its first letter.
+            // A colour's escape ends with its first letter.
             characters.by_ref().find(char::is_ascii_alphabetic);
         } else {
             plain.push(character);
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&out), "one\x1b[K\n");
         drop(open);
         out.clear();
-        // The question stands where the frame was: the next one begins below it.
+        // The question is where the frame was, so the next frame begins below it.
         screen.draw(&mut out, &lines("three"), 80).unwrap();
         assert_eq!(String::from_utf8_lossy(&out), "three\x1b[K\n");
         // Answered at once, between two frames.

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const DECIMAL: [&str; 6] = ["k", "M", "G", "T", "P", "E"];
 
-/// A size with its suffix: `11`, `4Ki`, `1.431Mi`.
+/// Returns a size with its suffix: `11`, `4Ki`, `1.431Mi`.
 pub(crate) fn suffixed(bytes: u64) -> String {
     let (number, suffix) = scaled(bytes, 1024, &BINARY);
     number + suffix
 }
 
-/// A size in words: `11 B`, `4 KiB`, `1.431 MiB`.
+/// Returns a size with its unit: `11 B`, `4 KiB`, `1.431 MiB`.
 pub(crate) fn in_bytes(bytes: u64) -> String {
     let (mut number, suffix) = scaled(bytes, 1024, &BINARY);
     // Writing to a string can't fail.
@@ -19,20 +19,20 @@ pub(crate) fn in_bytes(bytes: u64) -> String {
     number
 }
 
-/// As many bytes, in bits: `88 bit`, `32 Kibit`, `11.444 Mibit`.
+/// Returns a size in bits: `88 bit`, `32 Kibit`, `11.444 Mibit`.
 pub(crate) fn in_bits(bytes: u64) -> String {
     let (mut number, suffix) = scaled(bytes.saturating_mul(8), 1024, &BINARY);
     let _infallible = write!(number, " {suffix}bit");
     number
 }
 
-/// A count with a decimal suffix: `11`, `1.100k`.
+/// Returns a count with a decimal suffix: `11`, `1.100k`.
 pub(crate) fn count(count: u64) -> String {
     let (number, suffix) = scaled(count, 1000, &DECIMAL);
     number + suffix
 }
 
-/// The number in the largest unit that leaves at least 1 before the point; three decimals unless it is whole.
+/// Returns the number in the largest unit that leaves at least 1 before the point; three decimals unless it is whole.
 fn scaled(value: u64, step: u64, suffixes: &[&'static str; 6]) -> (String, &'static str) {
     let mut unit = 1_u64;
     let mut suffix = "";
@@ -48,7 +48,7 @@ fn scaled(value: u64, step: u64, suffixes: &[&'static str; 6]) -> (String, &'sta
     (format!("{number:.3}"), suffix)
 }
 
-/// A size as `tree` shows it in its human form: at most one decimal, and only below ten.
+/// Returns a size as `tree` shows it in its human form: at most one decimal, and only below ten.
 pub(crate) fn rounded(bytes: u64) -> String {
     const SUFFIXES: [&str; 6] = ["K", "M", "G", "T", "P", "E"];
     if bytes <= 1024 {
@@ -67,7 +67,7 @@ pub(crate) fn rounded(bytes: u64) -> String {
     if number < 10.0 { format!("{number:.1}{suffix}") } else { format!("{number:.0}{suffix}") }
 }
 
-/// A size for a column; `None` (a folder) is -1.
+/// Returns a size for a column; `None` (a folder) is -1.
 pub(crate) fn column(bytes: Option<u64>, human: bool, width: usize) -> String {
     let text = match bytes {
         None => "-1".to_owned(),

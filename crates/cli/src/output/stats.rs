@@ -11,25 +11,25 @@ use super::{
 };
 use crate::flags::{StatsFlags, Unit};
 
-/// How statistics are shown.
+/// Form in which statistics are shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Style {
-    /// On one line.
+    /// Whether they are on one line.
     pub(crate) one_line: bool,
-    /// In which form the one line begins with the time; `None`: it doesn't.
+    /// Form of the time at the beginning of the one line; `None` means no time.
     pub(super) dated: Option<String>,
     pub(super) unit: Unit,
-    /// How many characters of a file's name are shown; `None`: all.
+    /// Most characters of a file's name that are shown; `None` means all.
     pub(super) name_width: Option<usize>,
 }
 
 impl Style {
-    /// As it is without flags.
+    /// Form without any flag.
     #[cfg(test)]
     pub(super) const USUAL: Self =
         Self { one_line: false, dated: None, unit: Unit::Bytes, name_width: Some(45) };
 
-    /// As the flags say.
+    /// Returns the form that the flags set.
     pub(crate) fn of(flags: &StatsFlags) -> Self {
         let form = match (flags.stats_one_line_date_format.as_str(), flags.stats_one_line_date) {
             ("", false) => None,
@@ -52,7 +52,7 @@ impl Style {
     }
 }
 
-/// What a run has done so far, as shown.
+/// State of a run, as shown.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StatsSnapshot {
     /// Time since the run began.
@@ -60,16 +60,16 @@ pub(crate) struct StatsSnapshot {
     /// Bytes transferred, and bytes of all transfers known so far.
     pub(crate) bytes: u64,
     pub(crate) total_bytes: u64,
-    /// Bytes a second at the moment.
+    /// Speed at the moment, in bytes per second.
     pub(crate) speed: u64,
-    /// Things that failed.
+    /// Number of errors.
     pub(crate) errors: u64,
-    /// Whether another run may mend the errors.
+    /// Whether another run may succeed.
     pub(crate) retry_may_help: bool,
-    /// Files compared, and files known so far that are or will be.
+    /// Files compared, and files known so far that are or will be compared.
     pub(crate) checks: u64,
     pub(crate) total_checks: u64,
-    /// Entries listed; `None`: not counted.
+    /// Entries listed; `None` if they aren't counted.
     pub(crate) listed: Option<u64>,
     /// Files and folders removed.
     pub(crate) deleted: u64,
@@ -82,36 +82,36 @@ pub(crate) struct StatsSnapshot {
     /// Files copied inside the remote, and their bytes.
     pub(crate) server_side_copies: u64,
     pub(crate) server_side_copied_bytes: u64,
-    /// Files transferred, and files known so far that are or will be.
+    /// Files transferred, and files known so far that are or will be transferred.
     pub(crate) transfers: u64,
     pub(crate) total_transfers: u64,
     /// Calls that remotes on the network have made.
     pub(crate) calls: u64,
-    /// What holds the run up at the moment, such as a pause that the service asks for.
+    /// Why the run waits at the moment, such as a pause that the service asks for.
     pub(crate) waiting: Option<String>,
-    /// Files on their way, oldest first.
+    /// Files being transferred, oldest first.
     pub(crate) running: Vec<RunningTransfer>,
 }
 
-/// A file on its way.
+/// A file being transferred.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunningTransfer {
-    /// Its path, seen from the run's root.
+    /// Path from the run's root.
     pub(crate) name: String,
-    /// Bytes that went so far.
+    /// Bytes transferred so far.
     pub(crate) done: u64,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub(crate) size: u64,
-    /// Bytes a second at the moment.
+    /// Speed at the moment, in bytes per second.
     pub(crate) speed: u64,
 }
 
 impl StatsSnapshot {
-    /// What the engine has counted; speeds are averages since the start.
+    /// Returns what the engine has counted; speeds are averages since the start.
     pub(crate) fn of(counted: &fichier_engine::StatsSnapshot) -> Self {
         let rate = |bytes: u64, elapsed: Duration| {
             let nanoseconds = elapsed.as_nanos().max(1);
-            // Less than a second in, an average says nothing.
+            // In the first second an average means nothing.
             if elapsed < Duration::from_secs(1) {
                 return 0;
             }
@@ -125,6 +125,7 @@ impl StatsSnapshot {
             errors: counted.errors,
             checks: counted.checks,
             total_checks: counted.total_checks,
+            listed: Some(counted.listed),
             deleted: counted.deleted,
             deleted_folders: counted.deleted_folders,
             renamed: counted.renamed,
@@ -148,7 +149,7 @@ impl StatsSnapshot {
         }
     }
 
-    /// All counters in several lines, each ended by a line feed.
+    /// Returns all counters in several lines, each ended by a line feed.
     pub(crate) fn block(&self, style: &Style) -> String {
         let mut text = format!("Transferred:   \t{}\n", self.bytes_line(style));
         // Writing to a string can't fail.
@@ -200,7 +201,7 @@ impl StatsSnapshot {
         Ok(())
     }
 
-    /// The counters as a JSON object with the names and units that rclone's log has.
+    /// Returns the counters as a JSON object with the names and units of rclone's log.
     pub(crate) fn json(&self) -> String {
         let left = |done: u64, total: u64, speed: u64| total.saturating_sub(done).checked_div(speed);
         let running = |file: &RunningTransfer| {
@@ -245,7 +246,7 @@ impl StatsSnapshot {
         stats.to_string()
     }
 
-    /// The counters on one line, without a line feed.
+    /// Returns the counters on one line, without a line feed.
     pub(crate) fn one_line(&self, style: &Style, clock: &Clock) -> String {
         let now = |form: &String| go_time::render(&clock.local(Some(SystemTime::now())), form);
         let mut text = style.dated.as_ref().map(now).unwrap_or_default();
@@ -293,7 +294,7 @@ impl RunningTransfer {
     }
 }
 
-/// A long name without its middle.
+/// Shortens a long name in its middle.
 fn shortened(name: &str, width: usize) -> String {
     let length = name.chars().count();
     if length <= width {
@@ -305,7 +306,7 @@ fn shortened(name: &str, width: usize) -> String {
     head.chain(std::iter::once('…')).chain(tail).collect()
 }
 
-/// Rounded to the nearest whole; `-` of nothing.
+/// Returns a percentage, rounded to the nearest whole; `-` if the whole is zero.
 fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "-".to_owned();
@@ -321,7 +322,7 @@ fn eta(done: u64, total: u64, speed: u64) -> String {
     time::span(Duration::from_secs(total.saturating_sub(done) / speed))
 }
 
-/// `2.0`, `1m2.0`: the caller adds the `s`.
+/// Returns a duration as `2.0` or `1m2.0`: the caller adds the `s`.
 fn elapsed(elapsed: Duration) -> String {
     let minutes = Duration::from_secs(elapsed.as_secs() / 60 * 60);
     let before = if minutes.is_zero() { String::new() } else { time::span(minutes) };

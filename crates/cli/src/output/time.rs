@@ -7,59 +7,59 @@ use std::{
 
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
-/// What is shown for a file whose time isn't known: 2000-01-01T00:00:00Z.
+/// Time that is shown for a file without a known time: 2000-01-01T00:00:00Z.
 const UNKNOWN: Timestamp = Timestamp::constant(946_684_800, 0);
 
-/// The zone in which times are shown.
+/// Time zone of the times that are shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
-    /// Found when it is first asked for: that walks through the system's directory of zones, which takes a sixth of
-    /// the time of a short run.
+    /// Found when it is first needed: that walks through the system's directory of zones, which takes a sixth of the
+    /// time of a short run.
     zone: OnceLock<TimeZone>,
-    /// What is shown for a time that isn't known.
+    /// Time that is shown for an unknown one.
     unknown: Timestamp,
 }
 
 impl Clock {
-    /// Shows times in this zone.
+    /// Makes a clock of this zone.
     #[cfg(test)]
     pub(crate) fn new(zone: TimeZone) -> Self {
         Self { zone: OnceLock::from(zone), unknown: UNKNOWN }
     }
 
-    /// Shows times in the zone that the system is set to.
+    /// Makes a clock of the system's zone.
     pub(crate) fn of_system() -> Self {
         Self { zone: OnceLock::new(), unknown: UNKNOWN }
     }
 
-    /// Shows this time where none is known.
+    /// Sets the time that is shown for an unknown one.
     pub(crate) fn with_unknown(mut self, time: SystemTime) -> Self {
         self.unknown = Timestamp::try_from(time).unwrap_or(UNKNOWN);
         self
     }
 
-    /// The time in this zone.
+    /// Returns the time in this zone.
     pub(crate) fn local(&self, time: Option<SystemTime>) -> ZonedDateTime {
         let stamp = time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(self.unknown);
         stamp.to_zoned_datetime(self.zone().clone())
     }
 
-    /// The zone.
+    /// Returns the zone.
     pub(crate) fn zone(&self) -> &TimeZone {
         self.zone.get_or_init(TimeZone::system)
     }
 
-    /// `2006-01-02 15:04:05`.
+    /// Returns the time as `2006-01-02 15:04:05`.
     pub(crate) fn seconds(&self, time: Option<SystemTime>) -> String {
         self.local(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
-    /// `2006-01-02 15:04:05.000000000`.
+    /// Returns the time as `2006-01-02 15:04:05.000000000`.
     pub(crate) fn nanoseconds(&self, time: Option<SystemTime>) -> String {
         self.local(time).strftime("%Y-%m-%d %H:%M:%S.%9f").to_string()
     }
 
-    /// RFC 3339 with as many decimals as the remote can hold.
+    /// Returns the time by RFC 3339 with as many decimals as the remote can store.
     pub(crate) fn rfc3339(&self, time: Option<SystemTime>, precision: Option<Duration>) -> String {
         let local = self.local(time);
         let mut text = local.strftime("%Y-%m-%dT%H:%M:%S").to_string();
@@ -74,7 +74,7 @@ impl Clock {
     }
 }
 
-/// How many decimals of a second a precision deserves.
+/// Returns how many decimals of a second a precision needs.
 pub(crate) fn decimals(precision: Option<Duration>) -> usize {
     let Some(precision) = precision else { return 0 };
     let mut step = Duration::from_secs(1);
@@ -86,7 +86,7 @@ pub(crate) fn decimals(precision: Option<Duration>) -> usize {
     digits
 }
 
-/// The offset from UTC as in `Z07:00`.
+/// Returns the offset from UTC as in `Z07:00`.
 fn offset(time: &ZonedDateTime) -> String {
     let seconds = time.offset().seconds();
     if seconds == 0 {
@@ -97,7 +97,7 @@ fn offset(time: &ZonedDateTime) -> String {
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// A span of time as rclone writes an ETA: `4s`, `1m2s`, `3d4h`; at most the parts that matter.
+/// Returns a duration as rclone writes an ETA: `4s`, `1m2s`, `3d4h`; at most the parts that matter.
 pub(crate) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     if seconds == 0 {

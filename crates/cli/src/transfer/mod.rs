@@ -170,7 +170,7 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
 
 /// How the program ends after a run.
 fn conclude(report: RunReport, command: &str, flags: &TransferSettings) -> anyhow::Result<()> {
-    let RunReport { transferred, failed, refused_empty_files, worst } = report;
+    let RunReport { transferred, failed, refused_empty_files, worst, .. } = report;
     if matches!(worst, Some(StorageError::Quit)) {
         return Err(StorageError::Quit.into());
     }

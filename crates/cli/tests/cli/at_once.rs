@@ -56,7 +56,7 @@ fn equal_runs_send_each_file_once() {
 
 #[test]
 fn reading_and_other_folders_wait_for_nobody() {
-    let (stage, from, mut first) = slow_run(20_000);
+    let (stage, from, mut first) = slow_run(120_000);
     for words in [&["copy", &from, "t:e"][..], &["lsf", "t:d"], &["check", &from, "t:e"]] {
         stage.run(words).success();
     }
@@ -76,7 +76,7 @@ fn reading_and_other_folders_wait_for_nobody() {
 #[test]
 fn a_wait_for_another_run_ends_when_the_run_is_told_to_stop() {
     use std::io::{BufRead as _, BufReader};
-    let (stage, from, mut first) = slow_run(20_000);
+    let (stage, from, mut first) = slow_run(120_000);
     let mut second = spawn(&stage, &["sync", &from, "t:d"]);
     let mut lines = BufReader::new(second.stderr.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains("Another run is writing"));

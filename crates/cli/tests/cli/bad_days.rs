@@ -248,6 +248,99 @@ fn a_removal_of_an_old_version_that_fails_is_made_up_for_by_the_next_sync() {
 }
 
 #[test]
+fn what_could_not_be_named_at_the_service_does_not_stay_there() {
+    let swapped = |stage: &Stage| {
+        let from = stage.directory("from");
+        fs::write(from.join("x"), b"AAA").unwrap();
+        fs::write(from.join("y"), b"BBB").unwrap();
+        stage.control().seed_file("d/x", b"BBB").unwrap();
+        stage.control().seed_file("d/y", b"AAA").unwrap();
+        fault(stage, "endpoint=file/rename,kind=message:no,name=x");
+        from.to_str().unwrap().to_owned()
+    };
+    let stage = Stage::start();
+    let from = swapped(&stage);
+    stage.run(&["sync", &from, "t:d"]).success();
+    assert_eq!(stored(&stage), [file("/d/x", "AAA"), file("/d/y", "BBB")]);
+    // Nor can it be removed: that is told, and the run fails.
+    let stage = Stage::start();
+    let from = swapped(&stage);
+    fault(&stage, "endpoint=file/rm,kind=message:no way");
+    let run = stage.run(&["sync", &from, "t:d"]);
+    assert!(run.stderr.contains("lies there by a copy or move that failed"), "{}", run.stderr);
+    assert!(run.stderr.contains("no way"), "{}", run.stderr);
+    assert!(run.stderr.contains(r#"an old version of "d/x" stays beside it"#), "{}", run.stderr);
+    assert_ne!(run.status, Some(0));
+    // A file that was moved and can't be renamed goes back.
+    for (retreat, left) in [(true, "/s/a"), (false, "/d/a")] {
+        let stage = Stage::start();
+        stage.control().seed_file("s/a", b"1").unwrap();
+        stage.control().seed_file("s/b", b"2").unwrap();
+        let to = ["move", "t:s", "t:d", "--name-transform", "all,prefix=n"];
+        fault(&stage, "endpoint=file/rename,kind=message:no,name=a");
+        fault(&stage, "endpoint=file/rename,kind=message:no,name=b");
+        if !retreat {
+            fault(&stage, "endpoint=file/mv,kind=message:no way,after=1");
+        }
+        let run = stage.run(&to);
+        assert_ne!(run.status, Some(0));
+        assert_eq!(stored(&stage)[0], file(left, "1"), "{}", run.stderr);
+        assert_eq!(run.stderr.contains("can't be taken away"), !retreat, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_sync_tells_each_name_of_which_it_leaves_several_files() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    fs::write(from.join("a"), b"new").unwrap();
+    for (day, content) in [("01", "old"), ("02", "odd")] {
+        let date = format!("2024-05-{day}T07:08:09Z").parse().unwrap();
+        stage.control().seed_file_dated("d/a", content.as_bytes(), date).unwrap();
+    }
+    let one = from.join("a");
+    for (source, flag) in [(&from, "--size-only"), (&from, "--ignore-existing"), (&one, "--ignore-existing")]
+    {
+        let run = stage.run(&["sync", source.to_str().unwrap(), "t:d", flag]);
+        assert!(run.stderr.contains(r#"the destination has 2 files named "a""#), "{flag}: {}", run.stderr);
+        assert_ne!(run.status, Some(0), "{flag}");
+        stage.run(&["sync", from.to_str().unwrap(), "t:d", flag, "--exclude", "/a"]).success();
+        stage.run(&["copy", from.to_str().unwrap(), "t:d", flag]).success();
+    }
+    assert_eq!(stored(&stage).len(), 2);
+}
+
+#[test]
+fn copies_and_moves_remove_the_old_versions_that_a_run_before_could_not() {
+    for command in ["copy", "move", "copyto"] {
+        let stage = Stage::start();
+        let from = stage.directory("from");
+        fs::write(from.join("a"), b"new").unwrap();
+        stage.control().seed_file("d/a", b"old version").unwrap();
+        // It is nobody's old version.
+        let date = "2020-05-01T07:08:09Z".parse().unwrap();
+        stage.control().seed_file_dated("d/b", b"another", date).unwrap();
+        stage.control().seed_file("d/b", b"new b").unwrap();
+        fs::write(from.join("b"), b"new b").unwrap();
+        fault(&stage, "endpoint=file/rm,kind=message:Permission denied");
+        let run = stage.run(&["copy", from.to_str().unwrap(), "t:d"]);
+        assert!(run.stderr.contains("stays beside it: "), "{}", run.stderr);
+        assert!(run.stderr.contains("Permission denied"), "{}", run.stderr);
+        assert_ne!(run.status, Some(0));
+        assert_eq!(stored(&stage).len(), 4);
+        stage.control().clear_faults();
+        stage.run(&[command, from.to_str().unwrap(), "t:d", "--dry-run"]).success();
+        assert_eq!(stored(&stage).len(), 4);
+        stage.run(&[command, from.to_str().unwrap(), "t:d"]).success();
+        assert_eq!(
+            stored(&stage),
+            [file("/d/a", "new"), file("/d/b", "another"), file("/d/b", "new b")],
+            "{command}"
+        );
+    }
+}
+
+#[test]
 fn cdn_credit_is_used_when_a_download_is_refused_without_it() {
     let refusal = "endpoint=download,kind=page:403:Usage of professional services is restricted,times=1";
     for (flags, works, tokens) in

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use crate::stage::Stage;
+use crate::stage::{Run, Stage};
 
 fn target(link: &Path) -> String {
     fs::read_link(link).unwrap().to_str().unwrap().to_owned()
@@ -320,6 +320,88 @@ fn a_file_never_takes_the_place_of_a_link_nor_the_other_way_round() {
             }
         }
     }
+}
+
+#[test]
+fn a_link_that_is_written_by_its_name_never_takes_the_place_of_a_file() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    fs::create_dir(work.join("d")).unwrap();
+    fs::write(work.join("d/x"), "precious").unwrap();
+    fs::write(work.join("new"), "target").unwrap();
+    let name = "work/w/d/x.rclonelink";
+    for words in [
+        &["rcat", name][..],
+        &["rcat", name, "--size", "6"],
+        &["touch", name],
+        &["copyto", "work/w/new", name],
+        &["moveto", "work/w/new", name],
+    ] {
+        let mut command = stage.command();
+        let command = command.args(words).arg("-l").stdin(fs::File::open(work.join("new")).unwrap());
+        let run = Run::of(command, &words.join(" ")).code(6);
+        assert!(run.stderr.contains("has the same place as \"x\""), "{words:?} {}", run.stderr);
+        assert!(!work.join("d/x").is_symlink() && work.join("new").exists(), "{words:?}");
+        assert_eq!(fs::read_to_string(work.join("d/x")).unwrap(), "precious", "{words:?}");
+    }
+    // What isn't a link isn't there by a link's name.
+    stage.run(&["cat", name, "-l"]).code(4);
+    assert_eq!(stage.run(&["lsf", "work/w/d", "-l"]).success_text(), "x\n");
+}
+
+#[test]
+fn a_folder_never_takes_the_place_of_a_link_nor_the_other_way_round() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    for link_is_new in [true, false] {
+        let plant = || {
+            for folder in ["s", "d", "t"] {
+                let _gone = fs::remove_dir_all(work.join(folder));
+                fs::create_dir(work.join(folder)).unwrap();
+            }
+            let (link, folder) = if link_is_new { ("s/x", "d/x") } else { ("d/x", "s/x") };
+            symlink("../t", work.join(link)).unwrap();
+            fs::create_dir(work.join(folder)).unwrap();
+            fs::write(work.join(folder).join("f"), "precious").unwrap();
+            fs::write(work.join("s/other"), "goes").unwrap();
+        };
+        for words in [
+            &["copy"][..],
+            &["move"],
+            &["move", "--delete-empty-src-dirs"],
+            &["sync"],
+            &["sync", "--delete-before"],
+            &["sync", "--ignore-errors"],
+            &["sync", "--backup-dir", "work/w/old"],
+            &["sync", "--exclude", "none"],
+            &["copy", "--no-check-dest"],
+        ] {
+            plant();
+            for _ in 0..2 {
+                let run = stage.run(&[words, &["work/w/s", "work/w/d", "-l"]].concat()).code(6);
+                assert!(run.stderr.contains("has the same place"), "{words:?} {}", run.stderr);
+                let (links, folders) = if link_is_new { ("s", "d") } else { ("d", "s") };
+                assert_eq!(target(&work.join(links).join("x")), "../t", "{words:?}");
+                assert!(work.join(folders).join("x/f").exists(), "{words:?}");
+                assert_eq!(fs::read_dir(work.join("t")).unwrap().count(), 0, "{words:?}");
+                assert!(work.join("d/other").exists(), "{words:?}");
+            }
+        }
+    }
+}
+
+// Measured with rclone 1.75.2, which goes round as often as the depth lets it.
+#[test]
+fn a_link_that_leads_back_is_followed_as_deep_as_the_run_goes() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    fs::create_dir_all(work.join("s/k")).unwrap();
+    symlink("..", work.join("s/k/up")).unwrap();
+    fs::write(work.join("s/a"), "one").unwrap();
+    stage.run(&["copy", "-L", "work/w/s", "work/w/d", "--max-depth", "3"]).success();
+    assert!(work.join("d/k/up/a").exists() && !work.join("d/k/up/k/up").exists());
+    let run = stage.run(&["copy", "-L", "work/w/s", "work/w/e"]).code(6);
+    assert!(run.stderr.contains("leads back"), "{}", run.stderr);
 }
 
 #[test]

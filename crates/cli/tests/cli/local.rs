@@ -17,11 +17,59 @@ fn what_is_left_out_of_a_local_tree_can_be_left_out_silently() {
         assert!(output.status.success());
         assert_eq!(String::from_utf8_lossy(&output.stdout), "f\n", "{flags:?}");
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        ["link", "socket"].map(|name| stderr.contains(&format!("{name}: left out")))
+        ["link: left out", "socket: Can't transfer non file/directory"]
+            .map(|words| stderr.matches(words).count() == 1)
     };
     assert_eq!(run(&[]), [true, true]);
     assert_eq!(run(&["--skip-links"]), [false, true]);
     assert_eq!(run(&["--skip-specials"]), [true, false]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_neither_a_file_nor_a_folder_is_told_once_and_named_where_it_is_all_that_was_asked_for() {
+    let stage = crate::stage::Stage::start();
+    let work = stage.directory("w");
+    std::fs::write(work.join("f"), "x").unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(work.join("p")).unwrap();
+    for to in ["work/d", "t:d"] {
+        let run = stage.run(&["sync", "work/w", to]).code(0);
+        assert_eq!(
+            run.stderr.matches("NOTICE: p: Can't transfer non file/directory").count(),
+            1,
+            "{}",
+            run.stderr
+        );
+        let run = stage.run(&["sync", "work/w", to, "--skip-specials"]).code(0);
+        assert!(!run.stderr.contains("p: "), "{}", run.stderr);
+        for words in [&["copy", "work/w/p", to][..], &["copyto", "work/w/p", "t:q"], &["lsf", "work/w/p"]] {
+            for flag in ["--skip-specials=false", "--skip-specials"] {
+                let run = stage.run(&[words, &[flag]].concat());
+                assert_ne!(run.status, Some(0), "{words:?}");
+                let said = "work/w/p\" is a socket, neither a file nor a directory";
+                assert!(run.stderr.contains(said), "{words:?} {}", run.stderr);
+                assert!(!run.stderr.contains("NOTICE"), "{words:?} {}", run.stderr);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_that_are_one_once_their_accents_are_composed_are_told_and_nothing_goes() {
+    let stage = crate::stage::Stage::start();
+    let work = stage.directory("w");
+    for (name, file) in [("caf\u{e9}", "a"), ("cafe\u{301}", "b")] {
+        std::fs::create_dir(work.join(name)).unwrap();
+        std::fs::write(work.join(name).join(file), "x").unwrap();
+    }
+    std::fs::create_dir_all(stage.home().join("d/caf\u{e9}")).unwrap();
+    std::fs::write(stage.home().join("d/caf\u{e9}/b"), "old").unwrap();
+    for _ in 0..2 {
+        let run = stage.run(&["sync", "work/w", "d", "--local-unicode-normalization"]).code(6);
+        assert!(run.stderr.contains("several names there are one"), "{}", run.stderr);
+        assert!(stage.home().join("d/caf\u{e9}/b").exists());
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -51,6 +51,7 @@ mod remotes;
 mod said;
 mod seeds;
 mod service;
+mod service_limits;
 mod sources;
 mod stage;
 mod sync;

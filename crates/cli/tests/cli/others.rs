@@ -8,8 +8,8 @@ use std::{
 };
 
 use fichier_remotes::{
-    network::Network,
-    registry::{NoRemotes, Opening, open},
+    registry::{NoRemotes, Opening, Settings, open},
+    resources::Resources,
 };
 use fichier_storage::{
     Content, Entry, File, MemoryContent, Name, Relocation, Remote, RemoteExt, RemotePath, WriteBatch,
@@ -96,18 +96,19 @@ struct Other<'a> {
 
 impl<'a> Other<'a> {
     fn come(stage: &'a Stage, runtime: &'a Runtime, made: &'a std::cell::Cell<u32>) -> Self {
-        let settings = BTreeMap::from([
-            ("endpoint".to_owned(), stage.endpoint()),
-            ("api_key".to_owned(), stage.api_key().to_owned()),
-            ("call_gap".to_owned(), "0".to_owned()),
-            ("folder_gap".to_owned(), "0".to_owned()),
+        let endpoint = stage.endpoint();
+        let settings = Settings::from_iter([
+            ("endpoint", endpoint.as_str()),
+            ("api_key", stage.api_key()),
+            ("call_gap", "0"),
+            ("folder_gap", "0"),
         ]);
-        let network = Network::default();
+        let resources = Resources::default();
         let opening = Opening {
             name: "other",
             root: Path::new(""),
             settings: &settings,
-            network: &network,
+            resources: &resources,
             resolver: &NoRemotes,
         };
         let remote = runtime.block_on(open("fichier", opening)).unwrap();

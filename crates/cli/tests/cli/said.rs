@@ -49,6 +49,59 @@ fn statistics_are_numbers_with_rclones_names() {
 }
 
 #[test]
+fn what_is_sent_again_counts_once() {
+    let stage = Stage::start();
+    let source = stage.directory("source");
+    for name in ["a", "b"] {
+        fs::write(source.join(name), "hello").unwrap();
+    }
+    stage.control().add_fault("endpoint=upload.cgi,kind=status:502,times=2".parse().unwrap());
+    let run = stage.run(&["copy", source.to_str().unwrap(), "t:to", "-v", "--use-json-log"]).code(0);
+    let stats = objects(&run).pop().unwrap()["stats"].clone();
+    assert_eq!((&stats["bytes"], &stats["totalBytes"]), (&10.into(), &10.into()), "{stats}");
+    assert!(stage.counters()["upload.cgi"] > 1);
+}
+
+// Measured with rclone 1.75.2: `sync --dry-run --use-json-log`.
+#[test]
+fn a_dry_run_names_what_it_skips_in_fields() {
+    let stage = Stage::start();
+    let (source, to) = (stage.directory("source"), stage.directory("to"));
+    fs::create_dir(source.join("k")).unwrap();
+    fs::write(source.join("a"), "hello").unwrap();
+    fs::write(source.join("k/b"), "hello").unwrap();
+    fs::write(to.join("extra"), "old").unwrap();
+    let run = stage.run(&["sync", "work/source", "work/to", "--dry-run", "--use-json-log"]).code(0);
+    let objects = objects(&run);
+    for (path, skipped, size) in [("a", "copy", 5), ("k/b", "copy", 5), ("extra", "delete", 3)] {
+        let object = objects.iter().find(|object| object["object"] == path).unwrap();
+        assert_eq!((&object["skipped"], &object["size"]), (&skipped.into(), &size.into()), "{object}");
+    }
+    let stats = &objects.last().unwrap()["stats"];
+    assert_eq!(stats["listed"], 4, "{stats}");
+    let run = stage.run(&["mkdir", "work/new", "--dry-run", "--use-json-log"]).code(0);
+    assert!(run.stderr.contains("\"skipped\":\"make directory\""), "{}", run.stderr);
+    let run = stage.run(&["sync", "work/source", "work/to", "--dry-run"]).code(0);
+    assert!(run.stderr.contains("NOTICE: a: Skipped copy as --dry-run is set (size 5)\n"), "{}", run.stderr);
+}
+
+#[test]
+fn a_configuration_file_that_was_named_and_is_not_there_is_told() {
+    let stage = Stage::start();
+    stage.directory("source");
+    let said = "Config file \"nowhere.conf\" not found - using defaults";
+    let run = stage.run(&["listremotes", "--config", "nowhere.conf"]).code(0);
+    assert_eq!(run.stderr.matches(said).count(), 1, "{}", run.stderr);
+    let mut named = stage.command();
+    named.env("RCLONE_CONFIG", "nowhere.conf").args(["copy", "work/source", "t:x"]);
+    let run = Run::of(&mut named, "copy").code(0);
+    assert_eq!(run.stderr.matches(said).count(), 1, "{}", run.stderr);
+    for words in [&["listremotes"][..], &["listremotes", "--config", ""]] {
+        assert_eq!(stage.run(words).code(0).stderr, "");
+    }
+}
+
+#[test]
 fn a_move_at_the_service_counts_as_done() {
     let stage = Stage::start();
     let source = stage.directory("source");

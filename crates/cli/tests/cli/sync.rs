@@ -220,7 +220,8 @@ fn a_limit_on_bytes_ends_the_run_with_its_code_and_keeps_what_is_done() {
 
 #[test]
 fn a_limit_on_time_ends_the_run_with_its_code() {
-    let stage = Stage::start();
+    // Of the 4 hours that an upload has, enough are left for this one.
+    let stage = Stage::start_changed("10", |builder| builder);
     let source = stage.directory("source");
     write_tree(&source, &tree(&[("big", &"x".repeat(6_000_000))]));
     let begun = Instant::now();

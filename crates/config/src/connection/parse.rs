@@ -1,51 +1,51 @@
-//! The reader of remote strings.
+//! The parser of remote strings.
 
 use super::{Address, Drives, Parameters, RemoteSpec};
 
-/// Why a remote string can't be read. Values are not part of it, since one may be an API key.
+/// Why a remote string can't be parsed. Values aren't part of the error, since one may be an API key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read the remote string at character {}: {fault}", at + 1)]
 pub struct AddressError {
-    /// The byte at which the fault was seen, from 0.
+    /// Position of the mistake in bytes, from 0.
     pub at: usize,
-    /// What is wrong there.
+    /// What is wrong at that position.
     pub fault: AddressFault,
 }
 
-/// What is wrong with a remote string.
+/// A mistake in a remote string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressFault {
-    /// Nothing at all.
+    /// The string is empty.
     #[error("it is empty; use `.` for the current directory")]
     Empty,
-    /// `:`, `::`, `,a=1:`
+    /// The name is empty, as in `:`, `::` and `,a=1:`.
     #[error("the name before `:` or `,` is empty")]
     EmptyName,
-    /// A character that no name has.
+    /// The name holds a character that no name can have.
     #[error(
         "a name may hold letters, numbers, `_`, `-`, `.`, `+`, `@` and spaces, must not begin with `-` or a \
          space nor end with a space. If it's a local path, write `./` in front"
     )]
     BadName,
-    /// `:backend` without the colon behind it.
+    /// The colon after `:backend` is missing.
     #[error("a backend needs a `:` behind it, as in `:fichier:path`")]
     NoColon,
-    /// `remote,:`
+    /// A parameter is empty, as in `remote,:`.
     #[error("a parameter has no name")]
     EmptyParameter,
-    /// A character that no parameter has.
+    /// The name of a parameter holds a character that none can have.
     #[error("a parameter's name may hold `0-9`, `A-Z`, `a-z`, `_` and `.`")]
     BadParameter,
-    /// The end within the parameters.
+    /// The string ends within the parameters.
     #[error("a parameter must end with `,` or `:`")]
     UnendedParameter,
-    /// A quote without its partner.
+    /// A quote isn't closed.
     #[error("the quote of a value is not closed")]
     UnclosedQuote,
-    /// Something behind a closing quote.
+    /// There is text after a closing quote.
     #[error("behind a quoted value comes `,` or `:`; a quote within the value is written twice")]
     AfterQuote,
-    /// A parameter's value that isn't UTF-8.
+    /// The value of a parameter isn't UTF-8.
     #[error("a parameter's value is not UTF-8")]
     NotText,
 }
@@ -107,22 +107,22 @@ fn name(bytes: &[u8], start: usize) -> Result<String, AddressError> {
     }
 }
 
-/// Whether this can be the name of a remote.
+/// Checks whether a text can be the name of a remote.
 ///
-/// Runs of letters, numbers and `_.+@`, divided by runs of spaces and hyphens. A hyphen is taken for a letter
-/// once there was a division, so that `a-b-` is a name and `a-` is none: odd, but so it is in rclone.
+/// A name is runs of letters, numbers and `_.+@`, separated by runs of spaces and hyphens. After a first separator a
+/// hyphen counts as a letter, so that `a-b-` is a name and `a-` isn't: odd, but rclone does the same.
 pub fn is_name(name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || "_.+@".contains(c);
     let tail = name.trim_start_matches(is_word);
     let ends_well = match tail.trim_end_matches([' ', '-']) {
-        // One run of divisions only: its last hyphen can be a word of its own behind another division.
+        // There is only one run of separators: its last hyphen can be a word of its own after another separator.
         "" => tail.is_empty() || (tail.len() > 1 && tail.ends_with('-')),
         _ => !name.ends_with(' '),
     };
     name.starts_with(is_word) && name.chars().all(|c| is_word(c) || c == ' ' || c == '-') && ends_well
 }
 
-/// Reads one parameter that begins at `start`; tells where it ends, at a `,` or `:`.
+/// Reads one parameter that begins at `start`, and returns where it ends, at a `,` or `:`.
 fn parameter(
     text: &[u8],
     start: usize,

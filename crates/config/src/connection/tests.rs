@@ -61,7 +61,7 @@ fn local_paths() {
     assert!(matches!(named.remote, RemoteSpec::Named { .. }));
 }
 
-// Names that `rclone lsf NAME:x` of v1.75.2 took and refused.
+// Names that `rclone lsf NAME:x` of v1.75.2 accepted and refused.
 #[test]
 fn names() {
     for name in [

@@ -1,4 +1,4 @@
-//! Edits of the text, and a model that they are held against.
+//! Edits of the text, compared with a model.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ fn values_that_need_quotes_get_them() {
     assert_eq!(edited("[a]\n", |document| document.set("a", "#b", "1").unwrap()), "[a]\n`#b` = 1\n");
 }
 
-/// An edit of one of a few sections and keys, so that edits meet.
+/// An edit of one of a few sections and keys, so that edits often hit the same one.
 #[derive(Debug, Clone)]
 enum Edit {
     Set(usize, usize, String),
@@ -190,7 +190,7 @@ fn check(sections: usize, edits: &[Edit]) {
         apply(edit, &mut document, &mut model);
     }
     assert_eq!(meaning(&document), model);
-    // A comment stays for each section of the beginning that is still there under some name.
+    // A comment stays for each section of the beginning that still exists under some name.
     assert!(document.to_bytes().starts_with(b"# the first line\n"));
     assert_eq!(Document::parse(&document.to_bytes()).unwrap(), document);
 }

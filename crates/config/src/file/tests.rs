@@ -1,4 +1,4 @@
-//! The file on disk: modes, links, neighbours, passwords.
+//! The file on disk: modes, links, other processes, passwords.
 
 use std::thread;
 
@@ -139,7 +139,7 @@ fn an_encrypted_file_stays_encrypted_until_its_password_is_removed() {
     let document = another.read(&mut Given(vec!["wrong", "", "one"])).unwrap();
     assert_eq!(document.to_bytes(), b"[a]\nk = visible\n\n[b]\nk = visible\n\n");
     another.set_password(&mut NoPasswords, Some(&Secret::new("two"))).unwrap();
-    // Its old key doesn't fit any more, so that the first one asks again.
+    // Its old key doesn't fit any more, so the first one asks again.
     assert!(matches!(file.read(&mut Given(vec!["one"])), Err(ConfigError::Locked { .. })));
     file.set_password(&mut Given(vec!["two"]), None).unwrap();
     assert_eq!(fs::read(&path).unwrap(), document.to_bytes());

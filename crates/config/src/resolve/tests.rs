@@ -92,7 +92,7 @@ fn backend(variables: &[(&str, &str)], name: &str) -> Result<String, String> {
     options.map(|options| options.backend).map_err(|error| error.to_string())
 }
 
-// Each found or not found by rclone v1.75.2.
+// rclone v1.75.2 finds or doesn't find each of these.
 #[test]
 fn the_name_in_a_variable_is_in_capitals_and_otherwise_as_it_is() {
     let typed = |variable: &str, name: &str| backend(&[(variable, "memory")], name);

@@ -1,40 +1,40 @@
-//! What the wizard wants to have done to the file.
+//! Changes of the file that the wizard asks for.
 
 use crate::{ConfigError, Document, Secret};
 
 /// A change of one remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A remote gets these values; its others stay. It is made if it isn't there.
+    /// Sets these values of a remote; its others stay. The remote is made if it doesn't exist.
     Set {
-        /// Its name.
+        /// Name of the remote.
         name: String,
         /// Options and values as they are stored.
         values: Vec<(String, Secret)>,
     },
-    /// A remote goes.
+    /// Deletes a remote.
     Delete {
-        /// Its name.
+        /// Name of the remote.
         name: String,
     },
-    /// A remote gets another name.
+    /// Renames a remote.
     Rename {
-        /// Its name.
+        /// Name of the remote.
         name: String,
-        /// The new one.
+        /// New name of the remote.
         new: String,
     },
-    /// A remote gets a twin.
+    /// Copies a remote.
     Copy {
-        /// Its name.
+        /// Name of the remote.
         name: String,
-        /// The twin's.
+        /// Name of the copy.
         new: String,
     },
 }
 
 impl Change {
-    /// Makes the change in the file's text. One that was made already stays made.
+    /// Makes the change in the file's text. To set or delete what is set or deleted already changes nothing.
     ///
     /// # Errors
     /// A name is taken or a value can't be written.

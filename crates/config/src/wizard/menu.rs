@@ -1,4 +1,4 @@
-//! The main menu, the choice of a remote, of a name and of a kind of storage.
+//! The main menu, and the choices of a remote, a name and a kind of storage.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::{Change, Naming, Purpose, State, Task, Wizard};
 use crate::connection::is_name;
 
 impl Wizard {
-    /// Names and types of the file's remotes, sorted by name, as rclone numbers them.
+    /// Returns names and types of the file's remotes, sorted by name, as rclone numbers them.
     pub(super) fn remotes(&self) -> Vec<(String, String)> {
         let file = self.document.meaning().unwrap_or_default();
         let mut remotes: Vec<_> = file

@@ -11,16 +11,16 @@ use crate::Secret;
 use crate::interview::Position;
 use crate::provider::{Group, Obscuring, Question};
 
-/// How strong a password may be made, in bits.
+/// Strengths of a generated password that are accepted, in bits.
 const STRENGTHS: std::ops::RangeInclusive<usize> = 64..=1024;
 
-/// A remote as it will be.
+/// A remote that is being edited.
 pub(super) struct Draft {
     name: String,
     pub(super) provider: usize,
-    /// What is stored for it, with what was answered.
+    /// Values to store: the old ones, with what was answered.
     values: Vec<(String, Secret)>,
-    /// Which of them were answered.
+    /// Names of the options that were answered.
     changed: Vec<String>,
     exists: bool,
 }
@@ -50,7 +50,7 @@ impl Draft {
     }
 }
 
-/// How far a password is.
+/// Steps of entering a password.
 pub(super) enum SecretStage {
     Choose,
     Type { first: Option<Secret> },
@@ -59,7 +59,7 @@ pub(super) enum SecretStage {
 }
 
 impl Wizard {
-    /// What the file says of a remote, or nothing but its type.
+    /// Returns the remote as the file has it, or with only its type.
     pub(super) fn draft_of(&self, name: &str, provider: usize) -> Draft {
         let file = self.document.meaning().unwrap_or_default();
         let section = file.section(name);
@@ -77,7 +77,7 @@ impl Wizard {
         draft
     }
 
-    /// The values of a remote, a line each, secrets veiled.
+    /// Writes the values of a remote, one per line, with secrets hidden.
     pub(super) fn summarise(&mut self, draft: &Draft) {
         let provider = &self.setting.providers[draft.provider];
         for (key, value) in &draft.values {
@@ -242,7 +242,7 @@ impl Wizard {
         }
     }
 
-    /// All is asked: a new key is checked, then the remote is kept or not.
+    /// Ends the questions: checks a new key, then asks whether to keep the remote.
     pub(super) fn finish(&mut self, draft: Draft) -> Task {
         let provider = &self.setting.providers[draft.provider];
         let is_key = |name: &String| {
@@ -265,7 +265,7 @@ impl Wizard {
         self.open_keep(draft, false)
     }
 
-    /// Asks whether to keep the remote. One that can't work as it is isn't kept by default.
+    /// Asks whether to keep the remote. If it can't work as it is, the default is no.
     pub(super) fn open_keep(&mut self, draft: Draft, doubtful: bool) -> Task {
         self.pending.push_str("\nConfiguration complete.\nOptions:\n");
         self.summarise(&draft);
@@ -292,7 +292,7 @@ impl Wizard {
     }
 }
 
-/// The value of a choice that was given by its number.
+/// Returns the value of a choice that was given by its number.
 fn numbered(question: &Question, answer: &str) -> String {
     let number = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let choice = number.and_then(|index| question.choices.get(index));

@@ -1,4 +1,4 @@
-//! The menu of the configuration's own password.
+//! The menu for the password of the configuration itself.
 
 use super::{State, Task, Wizard};
 use crate::Secret;

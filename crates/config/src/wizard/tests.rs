@@ -1,4 +1,4 @@
-//! The wizard's ways, answer by answer, on a document in memory.
+//! Dialogues with the wizard, answer by answer, on a document in memory.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn providers() -> Vec<Provider> {
     vec![provider("cloud", true, cloud), provider("alias", false, alias)]
 }
 
-/// A wizard, its file, and all that it has shown.
+/// A wizard, its file, and everything that it has shown.
 struct Run {
     wizard: Wizard,
     document: Document,
@@ -167,7 +167,7 @@ fn a_made_password_is_shown_once_and_stored_obscured() {
         crate::reveal(file.section("one").unwrap().get("secret").unwrap()).unwrap().expose(),
         "BwcHBwcHBwc"
     );
-    // Not taken, the question comes again.
+    // The password isn't accepted, so the question comes again.
     let again = Run::on("").answers(&["n", "one", "cloud", "", "y", "", "g", "64", "n"]);
     assert!(again.shown.ends_with("y/g/n> "), "{}", again.shown);
 }
@@ -186,7 +186,7 @@ fn nonsense_is_answered_by_the_question_again() {
 
 #[test]
 fn a_key_that_was_refused_or_is_missing_is_not_kept_by_default() {
-    // Enter goes back to the questions; only a plain yes keeps such a remote.
+    // Enter goes back to the questions; only an explicit yes keeps such a remote.
     let refused = Run::on("").answers(&["n", "one", "cloud", "refused", "", ""]);
     assert!(refused.shown.contains("Edit this remote (default)"), "{}", refused.shown);
     assert!(refused.shown.ends_with("key> "), "{}", refused.shown);

@@ -1,7 +1,7 @@
-//! Text for a narrow screen.
+//! Line breaks for a narrow screen.
 
-/// The text with no line wider than `width` where a space or a comma allows. What begins a list item is
-/// followed by its rest, indented alike.
+/// Returns the text with no line wider than `width` where a space or a comma allows it. Further lines of a list item
+/// are indented like its text.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     for line in text.split_inclusive('\n') {
@@ -33,12 +33,12 @@ fn wrap(out: &mut String, line: &str, width: usize) {
     }
 }
 
-/// Words with the spaces behind them; words with commas in between end behind these, too.
+/// Returns words with the spaces after them. Words with commas inside are also split after each comma.
 fn pieces(line: &str) -> impl Iterator<Item = &str> {
     line.split_inclusive([' ', ','])
 }
 
-/// How far the lines that continue an item are indented.
+/// Returns the indentation of the lines that continue an item.
 fn indent(line: &str) -> usize {
     let starts = [" / ", " > ", ") ", "- "];
     let found = starts.iter().find_map(|start| line.find(start).map(|at| at + start.len()));

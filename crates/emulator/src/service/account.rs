@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::call::{Call, Reply};
 
-/// Flags and the offer are strings, as rclone reads them.
+/// Returns the account's data. Flags and the offer are strings, as rclone reads them.
 pub(super) fn info(call: &Call<'_>) -> Reply {
     let account = call.account;
     let used = call.tx.used(account.id)?;

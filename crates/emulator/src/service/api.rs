@@ -1,4 +1,5 @@
-//! API calls: transport rules, limits, authentication, and the way to each call (API document, sections 1–3).
+//! API calls: rules of the transport, limits, authentication, and the choice of the call's handler (API document,
+//! sections 1–3).
 
 use std::sync::Arc;
 
@@ -96,7 +97,7 @@ impl Service {
         })
     }
 
-    /// Turns a refusal into an answer, and remembers its words for the log.
+    /// Makes an answer of a refusal, and keeps its text for the log.
     pub(crate) fn refuse(&self, visit: &mut Visit, refusal: Refusal) -> Answer {
         if let Refusal::Ko(_, message) = &refusal {
             visit.pending.entry.message = Some(message.clone());
@@ -104,7 +105,8 @@ impl Service {
         refusal.into_answer()
     }
 
-    /// Lets a call in, or not. In a transaction of its own, since what the limits note must outlive a failure.
+    /// Checks whether a call is allowed. In a transaction of its own, since what the limits record must outlive a
+    /// failure.
     async fn admit(
         self: &Arc<Self>,
         visit: &mut Visit,
@@ -137,7 +139,7 @@ impl Service {
     }
 }
 
-/// The account of a key.
+/// Returns the account of a key.
 pub(super) fn authenticate(tx: &Tx<'_>, key: Option<&str>) -> Result<AccountRow, Refusal> {
     let key = key.filter(|key| !key.is_empty()).ok_or_else(Refusal::not_authenticated)?;
     let account = tx.account_by_key(key)?.ok_or_else(Refusal::no_such_user)?;
@@ -170,13 +172,13 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The key of an `Authorization: Bearer KEY`.
+/// Returns the key of an `Authorization: Bearer KEY`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     Some(value.strip_prefix("Bearer ")?.trim().to_owned())
 }
 
-/// The names that a call is about: its own strings, and the names of the files that its links lead to.
+/// Returns the names in a call: its own strings, and the names of the files that its links lead to.
 fn names_of(tx: &Tx<'_>, body: &Value) -> Vec<String> {
     let mut names = Vec::new();
     let mut values = vec![body];

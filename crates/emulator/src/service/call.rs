@@ -1,4 +1,4 @@
-//! An API call on its way: its account, its parameters, the folders and files that it names.
+//! An API call being served: its account, its parameters, and the folders and files that it names.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,7 +9,7 @@ use crate::answer::Refusal;
 use crate::links;
 use crate::state::{AccountRow, FileRow, FolderRow, Tx};
 
-/// A call that was let in.
+/// A call that passed authentication and limits.
 pub(crate) struct Call<'a> {
     pub(crate) service: &'a Service,
     pub(crate) tx: &'a Tx<'a>,
@@ -20,10 +20,10 @@ pub(crate) struct Call<'a> {
     pub(crate) ip: &'a str,
 }
 
-/// What a call answers: JSON, ready to send.
+/// Result of a call: JSON, ready to send.
 pub(crate) type Reply = Result<Vec<u8>, Refusal>;
 
-/// A folder's id: a number, or a string of digits.
+/// Id of a folder: a number, or a string of digits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Id(pub(crate) i64);
 
@@ -55,7 +55,7 @@ impl<'de> Deserialize<'de> for Flag {
 }
 
 impl<'a> Call<'a> {
-    /// The call's parameters. Unknown ones are ignored.
+    /// Returns the call's parameters. Unknown ones are ignored.
     pub(crate) fn params<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         T::deserialize(self.body).map_err(|error| Refusal::ko(format!("Invalid parameters: {error} #100")))
     }
@@ -66,12 +66,12 @@ impl<'a> Call<'a> {
         written.map_err(|error| Refusal::Broken(error.to_string()))
     }
 
-    /// A folder of the account itself.
+    /// Returns a folder of the account itself.
     pub(crate) fn own_folder(&self, id: Id) -> Result<FolderRow, Refusal> {
         self.tx.folder(self.account.id, id.0)?.ok_or_else(Refusal::not_found)
     }
 
-    /// A folder of the account, or of `sharing_user` if that one shares it with the account.
+    /// Returns a folder of the account, or of `sharing_user` if that account shares it with this one.
     pub(crate) fn folder(
         &self,
         id: Id,
@@ -92,19 +92,19 @@ impl<'a> Call<'a> {
         Err(Refusal::not_allowed())
     }
 
-    /// Anyone's file, by link.
+    /// Returns a file of any account, by link.
     pub(crate) fn any_file(&self, url: &str) -> Result<FileRow, Refusal> {
         let code = links::code_of(url).ok_or_else(Refusal::not_found)?;
         self.tx.file(&code)?.ok_or_else(Refusal::not_found)
     }
 
-    /// A file of the account, by link.
+    /// Returns a file of the account, by link.
     pub(crate) fn own_file(&self, url: &str) -> Result<FileRow, Refusal> {
         let file = self.any_file(url)?;
         if file.account == self.account.id { Ok(file) } else { Err(Refusal::not_allowed()) }
     }
 
-    /// A file by link, or by folder and name.
+    /// Returns a file by link, or by folder and name.
     pub(crate) fn file(&self, which: &Which) -> Result<FileRow, Refusal> {
         if let Some(url) = &which.url {
             return self.any_file(url);
@@ -118,7 +118,7 @@ impl<'a> Call<'a> {
         self.tx.file_named(folder.account, folder.id, name)?.ok_or_else(Refusal::not_found)
     }
 
-    /// Whether the password opens the file.
+    /// Checks whether the password is right for the file.
     pub(crate) fn check_password(file: &FileRow, given: Option<&str>) -> Result<(), Refusal> {
         match (file.pass.as_deref(), given.filter(|given| !given.is_empty())) {
             (None, _) => Ok(()),
@@ -129,7 +129,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The two ways to name a file.
+/// A file by link, or by folder and name.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Which {
     pub(crate) url: Option<String>,

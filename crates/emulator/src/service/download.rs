@@ -1,4 +1,4 @@
-//! Downloads: tokens and the nodes that serve them (API document, section 6).
+//! Downloads: tokens, and the nodes that serve them (API document, section 6).
 
 use std::io;
 use std::sync::Arc;
@@ -25,16 +25,16 @@ use crate::fault_book::About;
 use crate::faults::FaultKind;
 use crate::state::{BlobReader, FileRow, TokenUse};
 
-/// How long a token can start requests; scaled with the limits.
+/// How long a token can be used; scaled with the limits.
 const TOKEN_LIFE: Duration = Duration::from_secs(300);
 
-/// How long a cut waits for what was sent before it.
+/// How long to wait before a cut, so that what was sent before arrives.
 const CUT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Content is read and sent in pieces of this size.
+/// Size of the pieces in which content is read and sent, in bytes.
 const PIECE: u64 = 64 * 1024;
 
-/// What RFC 5987 lets stand unescaped.
+/// Characters that RFC 5987 allows unescaped.
 const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Deserialize)]
@@ -50,7 +50,8 @@ struct GetToken {
     which: Which,
 }
 
-/// A protected file asks everybody for its password, its owner too: the document makes no exception.
+/// Returns a download token. A protected file needs its password also from its owner: the document makes no
+/// exception.
 pub(super) fn get_token(call: &Call<'_>) -> Reply {
     let params: GetToken = call.params()?;
     let file = call.file(&params.which)?;
@@ -75,7 +76,7 @@ pub(super) fn get_token(call: &Call<'_>) -> Reply {
     call.reply(&json!({"status": "OK", "url": url, "message": "OK"}))
 }
 
-/// What a `Range` header asks for.
+/// Meaning of a `Range` header.
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
     Whole,
@@ -83,7 +84,7 @@ enum Asked {
     Impossible,
 }
 
-/// Reads a single range. Several ranges, or what isn't a range, are ignored, as RFC 9110 allows.
+/// Parses a single range. Several ranges, or text that isn't a range, are ignored, as RFC 9110 allows.
 fn asked(range: Option<&str>, size: u64) -> Asked {
     let Some((from, to)) =
         range.and_then(|range| range.strip_prefix("bytes=")).and_then(|range| range.split_once('-'))
@@ -132,7 +133,7 @@ impl Service {
                 TokenUse::OtherAddress => return Ok(Err(StatusCode::FORBIDDEN)),
             };
             let Some(file) = tx.file(&code)? else { return Ok(Err(StatusCode::NOT_FOUND)) };
-            // Opened in the transaction, so that a removal can't come in between.
+            // Opened in the transaction, so that the file can't be removed in between.
             let reader =
                 store.blobs.reader(&file.blob).map_err(|error| Refusal::Broken(error.to_string()))?;
             Ok::<_, Refusal>(Ok((file, inline, reader)))
@@ -218,7 +219,7 @@ fn content(reader: BlobReader, from: u64, end: u64, cut: Option<u64>, corrupt: O
         let mut position = from;
         while position < end {
             if cut.is_some_and(|cut| position - from >= cut) {
-                // An error discards what isn't on the wire yet: let it get there first.
+                // An error discards what isn't sent yet, so give it time to arrive.
                 std::thread::sleep(CUT_PAUSE);
                 let _ = queue.blocking_send(Err(io::ErrorKind::ConnectionAborted.into()));
                 return;

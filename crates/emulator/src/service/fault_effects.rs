@@ -1,4 +1,4 @@
-//! What faults do to a request: before the work, instead of it, and to the answer.
+//! Effects of faults on a request: before the work, instead of it, and on the answer.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -12,7 +12,7 @@ use crate::faults::FaultKind;
 use crate::gzip_bomb::gzip_bomb;
 
 impl Visit {
-    /// The first striking fault for which `pick` has an answer.
+    /// Returns the first result of `pick` for a fault that applies.
     pub(crate) fn struck<T>(&self, pick: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
         self.strikes.iter().find_map(|strike| pick(&strike.kind))
     }
@@ -23,7 +23,7 @@ impl Visit {
 }
 
 impl Service {
-    /// Lets the faults strike that match what's known now. An answer means that the work is not to be done.
+    /// Applies the faults that match what is known now. An answer means that the work isn't done.
     pub(crate) async fn before_faults(
         &self,
         visit: &mut Visit,
@@ -190,7 +190,7 @@ fn each_object(value: &mut Value, change: &mut impl FnMut(&mut serde_json::Map<S
 fn spoil(visit: &Visit, bytes: &Bytes) -> Bytes {
     let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else { return bytes.clone() };
     let mut truncated = false;
-    // What is written in place of a field, as it is.
+    // Texts that replace a field's value, as they are.
     let mut marks: Vec<(String, String)> = Vec::new();
     for strike in &visit.strikes {
         let on_checksums = |value: &mut Value, change: &dyn Fn(&mut serde_json::Map<String, Value>, &str)| {

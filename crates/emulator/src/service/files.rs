@@ -1,7 +1,8 @@
 //! Files: information, removal, moving, copying, renaming, attributes (API document, section 5).
 //!
-//! Lists are all or nothing, unless [`Lists::Partial`] is set: the first file that can't be served refuses the call,
-//! and nothing is done. The document doesn't know; a client has to find out what remains to be done either way.
+//! Lists are done whole or not at all, unless [`Lists::Partial`] is set: the first file that can't be served refuses
+//! the call, and nothing is done. The document doesn't know. A client has to find out what remains to be done either
+//! way.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ pub(super) fn info(call: &Call<'_>) -> Reply {
     let file = call.file(&which)?;
     let own = file.account == call.account.id;
     if !own && file.pass.is_some() && which.pass != file.pass {
-        // Without details, as the document says of somebody else's protected file.
+        // Without details, as the document says about a protected file of another account.
         return Err(Refusal::not_allowed());
     }
     let mut answer = serde_json::to_value(Item::of(call, file.clone()))
@@ -40,7 +41,7 @@ pub(super) fn info(call: &Call<'_>) -> Reply {
     call.reply(&answer)
 }
 
-/// Refuses a list that names nothing, or more than one call may.
+/// Refuses a list that is empty, or longer than one call allows.
 fn check_length(call: &Call<'_>, links: usize) -> Result<(), Refusal> {
     if links == 0 {
         return Err(Refusal::ko("Invalid parameters: no links #100"));
@@ -51,7 +52,7 @@ fn check_length(call: &Call<'_>, links: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Where lists are done in part, `None` for an item that can't be served.
+/// Returns `None` for an item that can't be served, where lists are done in part.
 fn or_left_out<T>(call: &Call<'_>, item: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
     match item {
         Err(Refusal::Ko(..)) if call.service.lists == Lists::Partial => Ok(None),
@@ -94,7 +95,7 @@ struct Mv {
     rename: Option<String>,
 }
 
-/// The new name, which only a list of one link may have.
+/// Returns the new name, which only a list of one link may have.
 fn only_rename(rename: Option<String>, links: usize) -> Result<Option<String>, Refusal> {
     let rename = rename.filter(|name| !name.is_empty());
     match (rename, links) {
@@ -156,7 +157,7 @@ pub(super) fn cp(call: &Call<'_>) -> Reply {
     call.reply(&json!({"status": "OK", "copied": urls.len(), "urls": urls}))
 }
 
-/// A copy shares the content, and nothing else that its owner may have set.
+/// Returns a copy of a file. It shares the content, but nothing else that the owner may have set.
 pub(super) fn copy_of(file: &FileRow, account: i64, folder: i64, name: String, date: i64) -> NewFile {
     NewFile {
         account,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Flag, Id, Reply};
 use crate::answer::Refusal;
-use crate::builder::MkdirExisting;
+use crate::builder::{FolderRename, MkdirExisting};
 use crate::links;
 use crate::names::stored_name;
 
@@ -42,7 +42,7 @@ pub(super) fn mkdir(call: &Call<'_>) -> Reply {
 #[derive(Deserialize)]
 struct Mv {
     folder_id: Id,
-    /// The root if left out: rclone leaves it out for the root.
+    /// The root if missing: rclone leaves it out for the root.
     #[serde(default)]
     destination_folder_id: Id,
     destination_user: Option<String>,
@@ -55,22 +55,25 @@ pub(super) fn mv(call: &Call<'_>) -> Reply {
     if folder.id == 0 {
         return Err(Refusal::ko("The root can't be moved #521"));
     }
-    let target = call.folder(params.destination_folder_id, params.destination_user.as_deref(), true)?;
+    let rename = params.rename.filter(|name| !name.trim_matches(' ').is_empty());
+    let target = match (&rename, call.service.folder_rename) {
+        (Some(_), FolderRename::Stays) => call.own_folder(Id(folder.parent))?,
+        _ => call.folder(params.destination_folder_id, params.destination_user.as_deref(), true)?,
+    };
     if target.account == folder.account && call.tx.is_within(folder.account, target.id, folder.id)? {
         return Err(Refusal::ko("A folder can't be moved into itself #522"));
     }
-    let rename = params.rename.filter(|name| !name.trim_matches(' ').is_empty());
     let name = rename.as_deref().map_or_else(|| folder.name.clone(), stored_name);
     let stays = target.account == folder.account && target.id == folder.parent;
-    // A namesake at the destination is treated like one in `folder/mkdir`, except that nothing is merged.
+    // A folder of the same name at the destination is treated as in `folder/mkdir`, except that nothing is merged.
     let namesake = call.tx.folder_named(target.account, target.id, &name)?;
     if namesake.is_some_and(|other| other.id != folder.id)
         && call.service.mkdir_existing != MkdirExisting::Duplicate
     {
         return Err(exists());
     }
-    // Moving and renaming in one call can overwrite a namesake in the source folder. It does here, so that a
-    // client that dares it is caught.
+    // To move and rename in one call can overwrite a folder of that name in the source folder. It does so here, so
+    // that tests find a client that does this.
     if rename.is_some()
         && !stays
         && let Some(victim) = call.tx.folder_named(folder.account, folder.parent, &name)?
@@ -128,7 +131,7 @@ pub(super) fn share(call: &Call<'_>) -> Reply {
         Some(shares @ Value::Array(_)) => shares.to_string(),
         Some(_) => return Err(Refusal::ko("Invalid parameters: shares is a list #100")),
     };
-    // A folder that's shared again keeps its address.
+    // A folder that is shared again keeps its URL.
     let share = params.share.0.then(|| folder.share.unwrap_or_else(|| links::random_code(8)));
     let pass = match params.pass {
         Some(pass) => Some(pass).filter(|pass| !pass.is_empty()),

@@ -8,7 +8,7 @@ use crate::answer::Refusal;
 use crate::clock::{parse_wire_date, wire_date};
 use crate::state::{FileRow, Window};
 
-/// A file as listings tell it.
+/// A file as listings describe it.
 #[derive(Serialize)]
 pub(super) struct Item {
     url: String,
@@ -124,8 +124,8 @@ struct FileLs {
     sent_after: Option<String>,
 }
 
-/// `sent_before` and `sent_after` are taken literally: what was sent in that very second isn't told. The document
-/// doesn't say; a client that reads windows must expect either.
+/// Lists files. `sent_before` and `sent_after` exclude files that were sent in that very second. The document doesn't
+/// say; a client that asks for a range of dates must expect either.
 pub(super) fn file_ls(call: &Call<'_>) -> Reply {
     let params: FileLs = call.params()?;
     let date = |text: &Option<String>| match text.as_deref().filter(|text| !text.is_empty()) {

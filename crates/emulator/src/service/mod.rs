@@ -27,7 +27,7 @@ use hyper::body::Incoming;
 use jiff::tz::TimeZone;
 
 use crate::answer::{Abort, Answer, Body};
-use crate::builder::{Builder, Lists, MkdirExisting};
+use crate::builder::{Builder, FolderRename, Lists, MkdirExisting};
 use crate::checksum::Checksums;
 use crate::clock::Clock;
 use crate::control_http;
@@ -39,12 +39,12 @@ use crate::limits::{LISTING_CAP, Limits};
 use crate::log::{Entry, LoggedBody, PendingEntry, RequestLog};
 use crate::state::Store;
 
-/// Which way a request came, hence which part of the service answers and how nodes are called.
+/// How a request came: it decides which part of the service answers, and under which names its nodes are reached.
 #[derive(Debug, Clone)]
 pub(crate) enum Origin {
-    /// On the emulator's own port.
+    /// The request came to the emulator's own port.
     Direct,
-    /// Through the proxy, for this host.
+    /// The request came through the proxy, for this host.
     Proxied { host: String },
 }
 
@@ -65,7 +65,7 @@ impl Origin {
     }
 }
 
-/// All that answers depend on.
+/// Everything that answers depend on.
 pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
     pub(crate) faults: FaultBook,
@@ -77,17 +77,22 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) zone: TimeZone,
     address: SocketAddr,
+    upload_files: usize,
+    drops_excess: bool,
+    largest_file: u64,
     largest_upload: u64,
+    upload_time: std::time::Duration,
     checksums: Checksums,
     mkdir_existing: MkdirExisting,
+    folder_rename: FolderRename,
     log: Option<Arc<RequestLog>>,
 }
 
-/// One request on its way: where it came from, and what befell it.
+/// One request being served: where it came from, and what happened to it.
 pub(crate) struct Visit {
     pub(crate) endpoint: Endpoint,
     pub(crate) origin: Origin,
-    /// The emulator as the client calls it, for links to nodes when there's no proxy.
+    /// Host name of the emulator as the client uses it, for links to nodes when there is no proxy.
     pub(crate) host: String,
     pub(crate) ip: String,
     pub(crate) strikes: Vec<Strike>,
@@ -112,14 +117,19 @@ impl Service {
             clock: builder.clock,
             zone: builder.zone,
             address,
+            upload_files: builder.upload_files,
+            drops_excess: builder.drops_excess,
+            largest_file: builder.largest_file,
             largest_upload: builder.largest_upload,
+            upload_time: builder.upload_time,
             checksums: builder.checksums,
             mkdir_existing: builder.mkdir_existing,
+            folder_rename: builder.folder_rename,
             log,
         })
     }
 
-    /// Answers a request, or has its connection closed.
+    /// Answers a request, or returns that its connection is to be closed.
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -137,7 +147,7 @@ impl Service {
         visit.pending.entry.faults = visit.strikes.iter().map(|strike| strike.kind.to_string()).collect();
         let mut answer = answer?;
         if !self.limits.are_on() {
-            // So that a client needn't wait for what nobody enforces.
+            // So that a client doesn't wait because of limits that aren't enforced.
             answer.set(HeaderName::from_static("x-limits"), "off");
         }
         visit.pending.entry.status = Some(answer.status.as_u16());
@@ -184,7 +194,7 @@ impl Service {
     }
 }
 
-/// Reads a whole body that ought to be small; none if it isn't, or was cut.
+/// Reads a whole body that should be small; `None` if it isn't, or was cut.
 pub(crate) async fn read_small(body: Incoming) -> Option<Vec<u8>> {
     const LARGEST: usize = 16 * 1024 * 1024;
     let limited = http_body_util::Limited::new(body, LARGEST);

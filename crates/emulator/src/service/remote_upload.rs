@@ -1,5 +1,5 @@
-//! Remote upload: the service fetches links itself (API document, section 10). The emulator never dials out: it
-//! fetches its own links and records every other one as failed.
+//! Remote upload: the service fetches links itself (API document, section 10). The emulator never connects to other
+//! machines: it fetches its own links and records every other one as failed.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ use crate::faults::FaultKind;
 use crate::links::DOMAINS;
 use crate::state::FileRow;
 
-/// How long a report can be asked for: "some minutes", scaled with the limits.
+/// How long a report is available: "some minutes", scaled with the limits.
 const REPORT_LIFE: Duration = Duration::from_secs(300);
 
 /// One file of a report.
@@ -48,7 +48,7 @@ impl ReportLine {
             "download": format!("https://{domain}/?{}", self.code),
             "filename": self.filename,
             "remove": format!("https://{domain}/remove/{}/{}", self.code, self.remove_code),
-            // A string here, a number in listings.
+            // A string here, but a number in listings.
             "size": self.size.to_string(),
             "whirlpool": self.whirlpool,
         })
@@ -74,8 +74,8 @@ impl Service {
             request.headers().get(HeaderName::from_static(name)).is_some_and(|value| value.as_bytes() == b"1")
         };
         let (as_json, as_csv) = (asks("json"), asks("export"));
-        // A client that follows the upload's redirection gets the page for people; that's no attempt to read
-        // the report, so it uses up no fault.
+        // A client that follows the upload's redirection gets the page for people. It doesn't read the report, so
+        // this uses up no fault.
         if (as_json || as_csv)
             && let Some(answer) = self.before_faults(visit, About::Request).await?
         {

@@ -1,4 +1,4 @@
-//! Shared folders as the world sees them (API document, section 8).
+//! Shared folders as the public sees them (API document, section 8).
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use crate::links;
 use crate::state::Tx;
 
 impl Service {
-    /// A file's page.
+    /// Answers with a file's page.
     pub(crate) async fn page(self: &Arc<Self>, visit: &mut Visit, code: String) -> Result<Answer, Abort> {
         if let Some(answer) = self.before_faults(visit, About::Request).await? {
             return Ok(answer);
@@ -54,7 +54,7 @@ impl Service {
     }
 }
 
-/// One line of the check. Files with a password or access rules are private.
+/// Returns one line of the check. Files with a password or access rules are private.
 fn check(tx: &Tx<'_>, url: &str) -> Result<String, Refusal> {
     let Some(code) = links::code_of(url) else { return Ok(format!("{url};;;BAD LINK\n")) };
     Ok(match tx.file(&code)? {

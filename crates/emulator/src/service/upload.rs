@@ -1,4 +1,4 @@
-//! Uploads: the node's assignment and the node itself (API document, section 7).
+//! Uploads: the choice of a node, and the node itself (API document, section 7).
 
 use std::sync::Arc;
 
@@ -25,9 +25,6 @@ use crate::multipart::{Multipart, MultipartError, boundary};
 use crate::names::stored_name_of_bytes;
 use crate::state::{AccountRow, NewFile, Store, Stored, Tx, blocking};
 
-/// More files in one request are refused.
-const MOST_FILES: usize = 100;
-
 /// A form's plain field is read up to here.
 const LONGEST_FIELD: usize = 64 * 1024;
 
@@ -44,18 +41,18 @@ pub(super) fn get_upload_server(call: &Call<'_>) -> Reply {
     call.reply(&json!({"url": host, "id": id}))
 }
 
-/// What the form's fields say.
+/// Values of the form's fields.
 #[derive(Default)]
 struct Form {
     folder: Option<i64>,
     domain: u8,
     pass: Option<String>,
     files: Vec<(String, Received)>,
-    /// Files that arrived, empty ones included.
+    /// How many files arrived, empty ones included.
     arrived: usize,
 }
 
-/// Content that is stored, but that nothing refers to yet. Dropped uncommitted, wherever that happens, it's
+/// Content that is stored but not yet referred to. If it is dropped uncommitted, wherever that happens, it is
 /// deleted.
 struct Received {
     store: Arc<Store>,
@@ -82,7 +79,7 @@ impl From<MultipartError> for Failed {
     fn from(error: MultipartError) -> Self {
         match error {
             MultipartError::Cut => Self::Cut,
-            // What isn't a form brings no file.
+            // A body that isn't a form holds no file.
             MultipartError::Malformed => Self::Refused(StatusCode::OK, "Pas de fichier"),
         }
     }
@@ -121,7 +118,8 @@ impl Service {
         visit.pending.entry.account = account.as_ref().map(|account| account.email.clone());
         let cut = visit.struck(|kind| if let FaultKind::CutUpload(at) = kind { Some(*at) } else { None });
         let mut form = Multipart::new(body, &boundary, cut);
-        let outcome = self.receive(visit, &mut form, account, id.unwrap_or_default()).await;
+        let received = self.receive(visit, &mut form, account, id.unwrap_or_default());
+        let outcome = tokio::time::timeout(self.upload_time, received).await.unwrap_or(Err(Failed::Cut));
         if matches!(outcome, Err(Failed::Refused(..))) && form.received < DRAINED {
             let _ = form.drain().await;
         }
@@ -141,7 +139,7 @@ impl Service {
         }
     }
 
-    /// Checks all that can be checked before the body: the account, none if there's no key, and the boundary.
+    /// Checks everything that can be checked before the body: the account (`None` without a key), and the boundary.
     async fn admit_upload(
         self: &Arc<Self>,
         visit: &mut Visit,
@@ -167,7 +165,7 @@ impl Service {
         let key = headers.contains_key(AUTHORIZATION).then(|| bearer(headers).unwrap_or_default());
         let (id, origin) = (id.unwrap_or_default().to_owned(), visit.origin.clone());
         let admitted = self.store.run(move |tx| {
-            // An id is good for one upload, at its own node.
+            // An id can be used for one upload, at its own node.
             let upload = tx.upload(&id)?.filter(|upload| upload.report.is_none());
             let at_its_node = |node: &str| match &origin {
                 Origin::Direct => true,
@@ -189,7 +187,7 @@ impl Service {
         }
     }
 
-    /// Reads the form and stores its files; answers where the report is. All files are stored, or none.
+    /// Reads the form and stores its files; answers with the report's location. All files are stored, or none.
     async fn receive(
         self: &Arc<Self>,
         visit: &mut Visit,
@@ -207,13 +205,15 @@ impl Service {
                     let sent_name = name;
                     let name = self.name_to_store(visit, &sent_name);
                     let received = self.receive_file(form, alter).await?;
+                    read.arrived += 1;
+                    let too_many = read.arrived > self.upload_files;
+                    if too_many && !self.drops_excess {
+                        return Err(Failed::Refused(StatusCode::FORBIDDEN, "Too many files"));
+                    }
+                    let received = received.filter(|_| !too_many);
                     // An empty file can't be stored; a picker without a choice sends one without a name.
                     if let Some(received) = received.filter(|_| !self.is_dropped(visit, &sent_name)) {
                         read.files.push((name, received));
-                    }
-                    read.arrived += 1;
-                    if read.arrived > MOST_FILES {
-                        return Err(Failed::Refused(StatusCode::FORBIDDEN, "Too many files"));
                     }
                 }
                 (field, None) => {
@@ -222,7 +222,7 @@ impl Service {
                         b"did" => read.folder = value.trim().parse().ok(),
                         b"domain" => read.domain = value.trim().parse().unwrap_or(0),
                         b"dpass" => read.pass = Some(value).filter(|pass| !pass.is_empty()),
-                        // Mails aren't sent, and a login in the form isn't needed beside the key.
+                        // Mails aren't sent, and a login in the form isn't needed when there is a key.
                         _ => {}
                     }
                 }
@@ -236,7 +236,7 @@ impl Service {
         visit.pending.entry.folder = read.folder;
         let location = format!("/end.pl?xid={id}");
         let store = Arc::clone(&self.store);
-        // Should the client leave now, the commit and the contents still go together.
+        // If the client disconnects now, the commit and the contents still stay together.
         blocking(move || {
             let done = store.transact(|tx| commit(tx, account.as_ref(), &id, &read));
             for (_, received) in &mut read.files {
@@ -249,7 +249,7 @@ impl Service {
         Ok(location)
     }
 
-    /// Faults that strike a file by its name; and the byte of it that's to be altered.
+    /// Applies faults that match a file by its name, and returns the position of the byte to change.
     async fn file_faults(
         &self,
         visit: &mut Visit,
@@ -279,7 +279,7 @@ impl Service {
         }))
     }
 
-    /// Whether a file is dropped without a word.
+    /// Checks whether a fault drops the file silently.
     #[expect(clippy::unused_self, reason = "beside the other faults of a file")]
     fn is_dropped(&self, visit: &Visit, name: &str) -> bool {
         visit.strikes.iter().any(|strike| strike.kind == FaultKind::DropUpload && strike.concerns(name))
@@ -290,7 +290,7 @@ impl Service {
         visit.is_struck(&FaultKind::DropUpload)
     }
 
-    /// The name under which a file is stored: another one than was sent if a fault says so.
+    /// Returns the name under which a file is stored: a different one than was sent if a fault says so.
     #[expect(clippy::unused_self, reason = "beside the other faults of a file")]
     fn name_to_store(&self, visit: &Visit, name: &str) -> String {
         let part = visit.strikes.iter().find_map(|strike| match &strike.kind {
@@ -300,7 +300,7 @@ impl Service {
         part.map_or_else(|| name.to_owned(), |part| name.replace(&part, "_"))
     }
 
-    /// Stores one file's content; none if it's empty.
+    /// Stores one file's content; returns `None` if it is empty.
     async fn receive_file(
         &self,
         form: &mut Multipart<Incoming>,
@@ -308,9 +308,15 @@ impl Service {
     ) -> Result<Option<Received>, Failed> {
         let Some(first) = form.chunk().await? else { return Ok(None) };
         let mut writer = Writer::start(Arc::clone(&self.store), self.checksums, alter);
-        writer.send(first).await?;
-        while let Some(chunk) = form.chunk().await? {
+        let mut next = Some(first);
+        let mut size = 0;
+        while let Some(chunk) = next {
+            size += chunk.len() as u64;
+            if size > self.largest_file {
+                return Err(Failed::Refused(StatusCode::PAYLOAD_TOO_LARGE, "The file is too large."));
+            }
             writer.send(chunk).await?;
+            next = form.chunk().await?;
         }
         writer.finish().await.map(Some)
     }
@@ -321,7 +327,7 @@ enum Piece {
     End,
 }
 
-/// The thread that hashes and writes, and the short queue to it. Dropped unfinished, it stores nothing.
+/// The thread that hashes and writes, and the short queue to it. If it is dropped unfinished, it stores nothing.
 struct Writer {
     queue: mpsc::Sender<Piece>,
     task: JoinHandle<std::io::Result<Option<Received>>>,
@@ -357,7 +363,7 @@ impl Writer {
 
     async fn send(&mut self, bytes: Bytes) -> Result<(), Failed> {
         if self.queue.send(Piece::Bytes(bytes)).await.is_err() {
-            // The thread gave up; it knows why.
+            // The thread ended early, and its result says why.
             return match (&mut self.task).await {
                 Ok(Err(error)) => Err(error.into()),
                 _ => Err(Failed::Broken("the writer stopped".to_owned())),
@@ -387,7 +393,7 @@ async fn read_field(form: &mut Multipart<Incoming>) -> Result<String, Failed> {
     Ok(String::from_utf8_lossy(&value).into_owned())
 }
 
-/// Reads the rest of a refused request, as far as it's worth it.
+/// Reads the rest of a refused request, up to a limit.
 async fn drain(mut body: Incoming) {
     let mut read = 0;
     while let Some(Ok(frame)) = body.frame().await {
@@ -398,8 +404,8 @@ async fn drain(mut body: Incoming) {
     }
 }
 
-/// Writes the rows of an upload and its report. Without a key the files belong to nobody: they have links, and
-/// appear in no account's listing.
+/// Writes the rows of an upload and its report. Without a key the files belong to no account: they have links, but
+/// appear in no listing.
 fn commit(tx: &Tx<'_>, account: Option<&AccountRow>, id: &str, form: &Form) -> rusqlite::Result<()> {
     let account = account.map_or(0, |account| account.id);
     // A folder that doesn't exist means the root.

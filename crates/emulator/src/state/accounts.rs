@@ -1,4 +1,4 @@
-//! Accounts and what they use.
+//! Accounts and the space that they use.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -23,7 +23,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
 }
 
 impl Tx<'_> {
-    /// Makes an account, or brings the one with this key up to date.
+    /// Makes an account, or updates the one with this key.
     pub(crate) fn put_account(
         &self,
         key: &str,
@@ -60,7 +60,7 @@ impl Tx<'_> {
             .optional()
     }
 
-    /// The sum of the sizes of an account's files.
+    /// Returns the sum of the sizes of an account's files.
     pub(crate) fn used(&self, account: i64) -> rusqlite::Result<u64> {
         let sum: i64 = self
             .db

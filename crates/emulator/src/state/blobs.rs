@@ -1,9 +1,9 @@
-//! The files' contents: in memory, in a directory, or computed.
+//! Contents of files: in memory, in a directory, or computed.
 //!
-//! In a directory, content is written to `incoming/` while it streams in and renamed into `blobs/` when whole;
-//! the row that refers to it is committed after that. A death in between leaves content that nothing refers to;
-//! it costs space and nothing else. An acknowledged upload survives the death of the process
-//! at any moment. To survive a power cut as well costs an fsync for each file; that's the builder's `durable`.
+//! In a directory, content is written to `incoming/` while it comes in, and renamed into `blobs/` when it is whole.
+//! The row that refers to it is committed after that. If the process dies in between, content is left that nothing
+//! refers to; it costs space and nothing else. An acknowledged upload survives the death of the process at any
+//! moment. To survive a power cut as well costs an fsync per file; that is the builder's `durable`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,15 +17,15 @@ use crate::error::EmulatorError;
 use crate::links::random_code;
 use crate::synthetic;
 
-/// Memory is held in blocks of this size.
+/// Size of a block of memory, in bytes.
 const BLOCK: usize = 256 * 1024;
 
-/// Leftovers younger than this may belong to a live process on the same directory.
+/// Age below which leftovers may still belong to a running process on the same directory.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 
 type Blocks = Arc<Vec<Vec<u8>>>;
 
-/// The store of contents.
+/// All contents.
 #[derive(Clone)]
 pub(crate) struct Blobs {
     place: Place,
@@ -57,7 +57,7 @@ impl Blobs {
         Ok(Self { place: Place::Directory { path: path.to_owned(), durable } })
     }
 
-    /// Begins to write new content. Blocking.
+    /// Starts to write new content. Blocking.
     pub(crate) fn writer(&self, checksums: Checksums) -> io::Result<BlobWriter> {
         let blob = random_code(24);
         let sink = match &self.place {
@@ -106,7 +106,7 @@ impl Blobs {
         }
     }
 
-    /// Alters the byte at `offset`, as a failing disk of the service would.
+    /// Changes the byte at `offset`, as a failing disk of the service would.
     pub(crate) fn corrupt(&self, blob: &str, offset: u64) -> io::Result<()> {
         if synthetic_seed(blob).is_some() {
             return Err(io::Error::other("synthetic content can't be altered"));
@@ -145,7 +145,7 @@ fn place_of(path: &Path, blob: &str) -> PathBuf {
     path.join("blobs").join(shelf).join(rest)
 }
 
-/// The name of synthetic content.
+/// Returns the name of synthetic content.
 pub(crate) fn synthetic_blob(seed: u64) -> String {
     format!("synthetic:{seed}")
 }
@@ -154,7 +154,7 @@ fn synthetic_seed(blob: &str) -> Option<u64> {
     blob.strip_prefix("synthetic:")?.parse().ok()
 }
 
-/// Removes what crashed uploads left, once it's too old to belong to anybody.
+/// Removes what crashed uploads left, once it is too old to belong to a running process.
 fn sweep(incoming: &Path) {
     let Ok(entries) = std::fs::read_dir(incoming) else { return };
     for entry in entries.flatten() {
@@ -167,7 +167,7 @@ fn sweep(incoming: &Path) {
     }
 }
 
-/// A temporary file that goes with its owner, unless it was put in its place.
+/// Path of a temporary file, which is removed on drop unless it was renamed.
 struct Temporary(Option<PathBuf>);
 
 impl Drop for Temporary {
@@ -183,7 +183,7 @@ enum Sink {
     File { file: File, temporary: Temporary, target: PathBuf, durable: bool },
 }
 
-/// Content that is being written and hashed. Dropped unfinished, it leaves nothing.
+/// Content that is being written and hashed. If it is dropped unfinished, it leaves nothing.
 pub(crate) struct BlobWriter {
     sink: Sink,
     blob: String,
@@ -213,7 +213,7 @@ impl BlobWriter {
         }
     }
 
-    /// Puts the content in its place.
+    /// Stores the content under its final name.
     pub(crate) fn finish(self) -> io::Result<Stored> {
         let checksum = self.hasher.finish();
         match self.sink {
@@ -247,7 +247,7 @@ pub(crate) enum BlobReader {
 }
 
 impl BlobReader {
-    /// Fills `buffer` from `offset` on; an error if the content ends before.
+    /// Fills `buffer` from `offset` on. It is an error if the content ends before.
     pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         match self {
             Self::File(file) => {

@@ -33,7 +33,7 @@ impl FileRow {
     }
 }
 
-/// What a new file needs; the rest has defaults.
+/// Values of a new file; the others have defaults.
 #[derive(Debug, Clone)]
 pub(crate) struct NewFile {
     pub(crate) account: i64,
@@ -48,7 +48,7 @@ pub(crate) struct NewFile {
     pub(crate) pass: Option<String>,
 }
 
-/// Which files of a listing are wanted: newest first, at most `cap`, strictly between two dates.
+/// Part of a listing that is wanted: newest first, at most `cap`, strictly between two dates.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Window {
     pub(crate) before: Option<i64>,
@@ -89,7 +89,7 @@ impl Tx<'_> {
             .optional()
     }
 
-    /// The newest file of this name in a folder.
+    /// Returns the newest file of this name in a folder.
     pub(crate) fn file_named(
         &self,
         account: i64,
@@ -105,7 +105,7 @@ impl Tx<'_> {
             .optional()
     }
 
-    /// All files of a folder as they are, lag or not.
+    /// Returns all files of a folder as they are, lag or not.
     pub(crate) fn files_in(&self, account: i64, folder: i64) -> rusqlite::Result<Vec<FileRow>> {
         self.db
             .prepare_cached(&format!(
@@ -115,7 +115,7 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// All files of an account as they are, lag or not.
+    /// Returns all files of an account as they are, lag or not.
     pub(crate) fn all_files(&self, account: i64) -> rusqlite::Result<Vec<FileRow>> {
         self.db
             .prepare_cached(&format!("SELECT {COLUMNS} FROM files WHERE account = ?1 ORDER BY id"))?
@@ -123,7 +123,7 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// The file that was stored before all others.
+    /// Returns the file that was stored before all others.
     pub(crate) fn oldest_file(&self) -> rusqlite::Result<Option<FileRow>> {
         self.db
             .prepare_cached(&format!("SELECT {COLUMNS} FROM files ORDER BY id LIMIT 1"))?
@@ -131,7 +131,7 @@ impl Tx<'_> {
             .optional()
     }
 
-    /// How many files an account has, lag or not.
+    /// Returns how many files an account has, lag or not.
     pub(crate) fn count_files(&self, account: i64) -> rusqlite::Result<u64> {
         let count: i64 = self
             .db
@@ -140,7 +140,7 @@ impl Tx<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// The files of a folder, or of the whole account, as a listing shows them now.
+    /// Returns the files of a folder, or of the whole account, as a listing shows them now.
     pub(crate) fn listed_files(
         &self,
         account: i64,
@@ -174,7 +174,7 @@ impl Tx<'_> {
         Ok(files)
     }
 
-    /// How many files a folder holds, as a listing shows it now; no cap applies.
+    /// Returns how many files a folder holds, as a listing shows it now; no cap applies.
     pub(crate) fn listed_count(&self, account: i64, folder: i64) -> rusqlite::Result<u64> {
         let count: i64 = self
             .db
@@ -224,7 +224,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes a file's attributes back; its place and content stay.
+    /// Stores a file's changed attributes; its folder and content stay.
     pub(crate) fn update_attributes(&self, file: &FileRow) -> rusqlite::Result<()> {
         self.db
             .prepare_cached(
@@ -243,7 +243,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes a file; its content goes when nothing else refers to it.
+    /// Removes a file; its content is removed when nothing else refers to it.
     pub(crate) fn remove_file(&self, file: &FileRow) -> rusqlite::Result<()> {
         self.keep_file_ghost(file.id)?;
         self.db.prepare_cached("DELETE FROM files WHERE id = ?1")?.execute([file.id])?;

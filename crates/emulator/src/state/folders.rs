@@ -1,4 +1,4 @@
-//! Folders: rows, ways up and down, and the lag of listings.
+//! Folders: rows, paths, subtrees, and the lag of listings.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -33,7 +33,7 @@ fn folder(row: &Row<'_>) -> rusqlite::Result<FolderRow> {
 }
 
 impl Tx<'_> {
-    /// A folder of an account; the root for 0.
+    /// Returns a folder of an account; the root for 0.
     pub(crate) fn folder(&self, account: i64, id: i64) -> rusqlite::Result<Option<FolderRow>> {
         if id == 0 {
             return Ok(Some(FolderRow {
@@ -74,7 +74,7 @@ impl Tx<'_> {
             .optional()
     }
 
-    /// The folders in a folder as a listing shows them now, by name.
+    /// Returns the folders in a folder as a listing shows them now, by name.
     pub(crate) fn listed_folders(&self, account: i64, parent: i64) -> rusqlite::Result<Vec<FolderRow>> {
         let mut folders: Vec<FolderRow> = self
             .db
@@ -89,7 +89,7 @@ impl Tx<'_> {
         Ok(folders)
     }
 
-    /// All folders of an account as they are, lag or not.
+    /// Returns all folders of an account as they are, lag or not.
     pub(crate) fn all_folders(&self, account: i64) -> rusqlite::Result<Vec<FolderRow>> {
         self.db
             .prepare_cached(&format!("SELECT {COLUMNS} FROM folders WHERE account = ?1 ORDER BY id"))?
@@ -97,7 +97,7 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// The folders in a folder as they are, lag or not.
+    /// Returns the folders in a folder as they are, lag or not.
     pub(crate) fn child_folders(&self, account: i64, parent: i64) -> rusqlite::Result<Vec<FolderRow>> {
         self.db
             .prepare_cached(&format!("SELECT {COLUMNS} FROM folders WHERE account = ?1 AND parent = ?2"))?
@@ -124,7 +124,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Hands a folder's whole content to another account, when the folder was moved there.
+    /// Gives a folder's whole content to another account, when the folder was moved there.
     pub(crate) fn give_away(&self, folder: i64, from: i64, to: i64) -> rusqlite::Result<()> {
         self.db.execute(
             "UPDATE files SET account = ?3 WHERE account = ?2 AND folder = ?1",
@@ -143,7 +143,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes a folder with all that's in it.
+    /// Removes a folder with everything in it.
     pub(crate) fn remove_folder_tree(&self, account: i64, id: i64) -> rusqlite::Result<()> {
         for child in self.child_folders(account, id)? {
             self.remove_folder_tree(account, child.id)?;
@@ -154,8 +154,8 @@ impl Tx<'_> {
         self.remove_folder(id)
     }
 
-    /// Whether a folder counts as empty. What was removed within the lag still counts (API document,
-    /// section 4).
+    /// Checks whether a folder counts as empty. What was removed within the lag still counts (API document, section
+    /// 4).
     pub(crate) fn is_folder_empty(&self, account: i64, id: i64) -> rusqlite::Result<bool> {
         let holds: bool = self
             .db
@@ -169,7 +169,7 @@ impl Tx<'_> {
         Ok(!holds)
     }
 
-    /// Whether `id` is `ancestor` or lies below it.
+    /// Checks whether `id` is `ancestor` or lies below it.
     pub(crate) fn is_within(&self, account: i64, id: i64, ancestor: i64) -> rusqlite::Result<bool> {
         let mut current = id;
         loop {
@@ -183,7 +183,7 @@ impl Tx<'_> {
         }
     }
 
-    /// The path of a folder: `/` for the root, else `/a/b`.
+    /// Returns the path of a folder: `/` for the root, else `/a/b`.
     pub(crate) fn folder_path(&self, account: i64, id: i64) -> rusqlite::Result<String> {
         let mut names = Vec::new();
         let mut current = id;
@@ -210,7 +210,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Until when a change made now stays out of listings.
+    /// Returns until when a change made now stays out of listings.
     pub(super) fn hidden_until(&self) -> i64 {
         if self.lag == 0 { 0 } else { self.now.saturating_add(self.lag) }
     }

@@ -1,7 +1,7 @@
 //! The emulator's state: one SQLite database, and the files' contents beside it.
 //!
-//! The database is the only truth. Nothing of it is kept in process memory, since several processes may serve
-//! the same state directory at once.
+//! Everything is in the database. Nothing of it is kept in process memory, since several processes may serve the same
+//! state directory at once.
 
 mod accounts;
 mod blobs;
@@ -26,14 +26,14 @@ pub(crate) use files::{FileRow, NewFile, Window};
 pub(crate) use folders::FolderRow;
 pub(crate) use tickets::TokenUse;
 
-/// Where the state lives.
+/// Where the state is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Storage {
-    /// In memory: gone with the emulator.
+    /// In memory: lost when the emulator ends.
     #[default]
     Memory,
-    /// In a directory, made if missing: survives restarts and crashes, and may be served by several
-    /// processes at once.
+    /// In a directory, made if missing. The state survives restarts and crashes, and several processes may serve it
+    /// at once.
     Directory(PathBuf),
 }
 
@@ -45,13 +45,13 @@ pub(crate) struct Store {
     lag: Duration,
 }
 
-/// A running transaction. The methods are in the modules beside this one, by subject.
+/// A running transaction. Its methods are in the modules beside this one, by subject.
 pub(crate) struct Tx<'a> {
     db: &'a Connection,
-    /// Microseconds since 1970.
+    /// Present time in microseconds since 1970.
     pub(crate) now: i64,
     lag: i64,
-    /// Contents that nothing refers to any more; deleted after the commit.
+    /// Contents that nothing refers to any more; they are deleted after the commit.
     orphans: RefCell<Vec<String>>,
 }
 
@@ -74,7 +74,7 @@ impl Store {
         if matches!(storage, Storage::Directory(_)) {
             db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         }
-        // With WAL, NORMAL loses nothing when the process is killed; only a power cut asks for FULL.
+        // With WAL, NORMAL loses nothing when the process is killed; only a power cut needs FULL.
         db.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
         db.pragma_update(None, "cache_size", -4096)?;
         db.set_prepared_statement_cache_capacity(64);
@@ -107,7 +107,7 @@ impl Store {
         Ok(value)
     }
 
-    /// The same on a thread where blocking is allowed.
+    /// Runs `work` as [`transact`](Self::transact) does, on a thread where blocking is allowed.
     pub(crate) async fn run<T, E>(
         self: &Arc<Self>,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -127,14 +127,14 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is going down, and this task with it.
+            // The runtime is shutting down, and this task with it.
             Err(_) => std::future::pending().await,
         },
     }
 }
 
 impl Tx<'_> {
-    /// Seconds since 1970, as dates are kept.
+    /// Returns the present time in seconds since 1970, as dates are stored.
     pub(crate) fn now_seconds(&self) -> i64 {
         self.now.div_euclid(1_000_000)
     }

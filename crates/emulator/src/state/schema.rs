@@ -1,13 +1,13 @@
-//! The state's tables, by version.
+//! Tables of the state, by version.
 
 use rusqlite::Connection;
 
 use crate::error::EmulatorError;
 
-/// One step for each version; a state of version N has seen the first N steps.
+/// Steps from version to version; a state of version N has seen the first N steps.
 const STEPS: [&str; 1] = [include_str!("schema_1.sql")];
 
-/// Brings a database to the newest version. Safe when several processes do it at once.
+/// Updates a database to the newest version. Safe when several processes do it at once.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), EmulatorError> {
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;

@@ -5,10 +5,10 @@ use rusqlite::{OptionalExtension as _, params};
 use super::Tx;
 use crate::links;
 
-/// Tickets older than this are forgotten, whatever the limits are.
+/// Age in microseconds at which tickets are removed, whatever the limits are.
 const FORGOTTEN_AFTER: i64 = 24 * 3600 * 1_000_000;
 
-/// An upload id that a node was given out with.
+/// An upload id that was given out with a node.
 #[derive(Debug, Clone)]
 pub(crate) struct UploadRow {
     pub(crate) node: String,
@@ -17,24 +17,24 @@ pub(crate) struct UploadRow {
     pub(crate) reported: Option<i64>,
 }
 
-/// What became of the attempt to use a download token.
+/// Result of an attempt to use a download token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TokenUse {
     /// The content of this file may be sent.
     Granted {
-        /// The file's code.
+        /// Code of the file.
         code: String,
-        /// Show it in the browser rather than save it.
+        /// Whether the browser should show the file rather than save it.
         inline: bool,
     },
-    /// No such token, or it's too old or used up.
+    /// The token doesn't exist, is too old or was used up.
     Expired,
     /// The token belongs to another address.
     OtherAddress,
 }
 
 impl Tx<'_> {
-    /// Notes a new upload id. At most 10 characters (API document, section 7).
+    /// Stores a new upload id. It has at most 10 characters (API document, section 7).
     pub(crate) fn add_upload(&self, account: i64, node: &str) -> rusqlite::Result<String> {
         self.db.execute("DELETE FROM uploads WHERE created < ?1", [self.now - FORGOTTEN_AFTER])?;
         let id = links::random_code(10);
@@ -114,7 +114,7 @@ impl Tx<'_> {
         )
     }
 
-    /// The remote uploads of an account: id and date.
+    /// Returns the remote uploads of an account: id and date.
     pub(crate) fn remotes(&self, account: i64) -> rusqlite::Result<Vec<(i64, i64)>> {
         self.db
             .prepare("SELECT id, requested FROM remotes WHERE account = ?1 ORDER BY id DESC")?
@@ -122,7 +122,7 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// The links and the results of a remote upload, both as JSON.
+    /// Returns the links and the results of a remote upload, both as JSON.
     pub(crate) fn remote(&self, account: i64, id: i64) -> rusqlite::Result<Option<(String, String)>> {
         self.db
             .query_row(
@@ -133,7 +133,7 @@ impl Tx<'_> {
             .optional()
     }
 
-    /// A gate of the limits: mark, start and end of its lock, number of offences.
+    /// Returns a gate of the limits: mark, start and end of its lock, number of offences.
     pub(crate) fn gate(&self, key: &str) -> rusqlite::Result<[i64; 4]> {
         Ok(self
             .db
@@ -154,7 +154,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// All gates, for the control.
+    /// Returns all gates, for the control.
     pub(crate) fn gates(&self) -> rusqlite::Result<Vec<(String, [i64; 4])>> {
         self.db
             .prepare("SELECT key, mark, locked_from, locked_until, offences FROM gates ORDER BY key")?
@@ -162,7 +162,7 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// Forgets all gates, as if nobody had called before.
+    /// Removes all gates, as if there had been no calls.
     pub(crate) fn clear_gates(&self) -> rusqlite::Result<()> {
         self.db.execute("DELETE FROM gates", [])?;
         Ok(())

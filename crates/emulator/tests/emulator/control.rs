@@ -99,7 +99,7 @@ async fn a_hundred_thousand_files_are_listed_fast() {
     assert_eq!(all["count"], 100_000);
     // A folder of twenty costs less than the whole account, on a busy machine too.
     assert!(one_folder < start.elapsed(), "{one_folder:?} against {:?}", start.elapsed());
-    // Synthetic content is served, and its checksum is true.
+    // Synthetic content is served, and its checksum is right.
     let token = desk.token(json!({"url": links[0]})).await;
     let content = desk.get(&token).await.bytes().await.unwrap();
     let link = desk.put(0, "same", &content).await;

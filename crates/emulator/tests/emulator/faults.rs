@@ -1,4 +1,4 @@
-//! Each fault does what it says, and only as often as it's told to.
+//! Each fault does what it says, and only as often as it should.
 
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ async fn reports_wait_drop_and_rename() {
     let control = desk.emulator.control();
     let id = desk.upload_id().await;
     desk.upload_request(&id, form(0, &[("a", b"1"), ("b", b"22")])).send().await.unwrap();
-    // Following the redirection isn't reading the report, so no fault is used up by it.
+    // To follow the redirection isn't to read the report, so it uses up no fault.
     control.add_fault(FaultSpec::new(FaultKind::WaitReport(2)));
     desk.get(&format!("{}/end.pl?xid={id}", desk.base)).await;
     for _ in 0..2 {

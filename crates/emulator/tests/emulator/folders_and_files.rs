@@ -1,4 +1,4 @@
-//! Every call on folders, files and the account: what succeeds, and what's refused (API document, sections 3–5,
+//! Every call on folders, files and the account: what succeeds, and what is refused (API document, sections 3–5,
 //! 8–11).
 
 use crate::desk::{Desk, client};
@@ -79,7 +79,7 @@ async fn folders_are_made_listed_moved_and_removed() {
     assert!(listing["sub_folders"][0]["create_date"].as_str().unwrap().len() == 19);
     assert_eq!(told(&desk.ko("folder/ls", json!({"folder_id": 99})).await), NOT_FOUND);
 
-    // A folder can't go into itself or below.
+    // A folder can't be moved into itself or below.
     assert_eq!(desk.ko("folder/mv", json!({"folder_id": a, "destination_folder_id": b})).await.0, 200);
     assert_eq!(desk.ko("folder/mv", json!({"folder_id": a, "destination_folder_id": a})).await.0, 200);
     assert_eq!(desk.ko("folder/mv", json!({"folder_id": 0, "destination_folder_id": a})).await.0, 200);
@@ -161,7 +161,7 @@ async fn files_are_moved_copied_renamed_and_removed() {
         NOT_FOUND
     );
 
-    // The original goes; its copies keep the content.
+    // The original is removed; its copies keep the content.
     let removal = json!({"files": [{"url": two}, {"url": nobody}]});
     assert_eq!(told(&desk.ko("file/rm", removal).await), NOT_FOUND);
     assert_eq!(desk.names(folder).await, ["zwei"], "nothing of a refused call is done");
@@ -327,7 +327,7 @@ async fn accounts_share_and_keep_apart() {
         json!({"folder_id": folder, "share": 1, "shares": [{"email": "b@emulator.invalid", "rw": 1}]});
     desk.ok("folder/share", share).await;
     assert_eq!(as_b("folder/mkdir", making).await["status"], "OK");
-    // Anyone's public link can be copied, but information about it tells no place.
+    // The public link of any account can be copied, but information about it names no folder.
     let copied = as_b("file/cp", json!({"urls": [url], "folder_id": 0})).await;
     assert_eq!(copied["copied"], 1);
     let info = as_b("file/info", json!({"url": url})).await;

@@ -1,4 +1,4 @@
-//! Limits through the front door: a careless client is caught, a careful one is spared (API document, section 2).
+//! Limits as clients meet them: a careless client is locked out, a careful one isn't (API document, section 2).
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn the_same_folder_the_whole_account_and_its_data_have_their_own_pace() {
     let desk = desk().await;
     desk.ok("file/ls", json!({"folder_id": 0})).await;
     sleep_real(4.0).await;
-    // The same folder's files by the other call.
+    // This lists the same folder's files by the other call.
     assert_eq!(desk.ko("folder/ls", json!({"folder_id": 0, "files": 1})).await.0, 403);
     desk.emulator.control().reset_limits().unwrap();
     desk.ok("file/ls", json!({"folder_id": -1})).await;

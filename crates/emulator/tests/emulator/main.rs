@@ -1,4 +1,4 @@
-//! The emulated service, asked as its clients ask it.
+//! The emulated service, called as its clients call it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 

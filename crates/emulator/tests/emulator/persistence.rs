@@ -1,4 +1,4 @@
-//! What a state directory keeps: over restarts, over `kill -9`, and when two emulators serve it at once.
+//! Contents of a state directory: over restarts, over `kill -9`, and when two emulators serve it at once.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -31,7 +31,7 @@ async fn a_restart_keeps_all() {
     assert_eq!(desk.emulator.control().tree().unwrap(), tree);
     let token = desk.token(json!({"url": url})).await;
     assert_eq!(desk.get(&token).await.text().await.unwrap(), "content");
-    // Original and copy share one content; it goes with the last of them.
+    // Original and copy share one content; it is removed with the last of them.
     assert_eq!(stored_blobs(directory.path()), 1);
     desk.ok("file/rm", json!({"files": [{"url": url}]})).await;
     assert_eq!(stored_blobs(directory.path()), 1);
@@ -62,7 +62,7 @@ async fn a_cut_upload_leaves_no_content() {
     let id = desk.upload_id().await;
     let body = form(0, &[("first", &[1; 100_000]), ("second", &[1; 400_000])]);
     assert!(desk.upload_request(&id, body).send().await.is_err());
-    // The thread that wrote notices a little later that nobody sends any more.
+    // The thread that wrote notices a little later that no more bytes come.
     let left = || {
         stored_blobs(directory.path()) + std::fs::read_dir(directory.path().join("incoming")).unwrap().count()
     };
@@ -124,7 +124,7 @@ async fn acknowledged_uploads_survive_a_kill() {
                 assert_eq!(sending.await.unwrap().status(), 302);
                 acknowledged.push((name, content));
             } else {
-                // The last one is under way when the process dies; either outcome is right.
+                // The last one isn't finished when the process dies; either outcome is right.
                 let sent = tokio::spawn(sending);
                 tokio::time::sleep(std::time::Duration::from_micros(u64::from(round) * 700)).await;
                 child.kill().unwrap();
@@ -140,7 +140,7 @@ async fn acknowledged_uploads_survive_a_kill() {
             tree.files.iter().find(|file| file.name == *name).unwrap_or_else(|| panic!("{name} is lost"));
         assert!(emulator.control().content(&file.url).unwrap() == *content);
     }
-    // What's listed is whole, acknowledged or not.
+    // What is listed is whole, acknowledged or not.
     for file in &tree.files {
         assert_eq!(emulator.control().content(&file.url).unwrap().len() as u64, file.size);
     }

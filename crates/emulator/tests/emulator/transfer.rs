@@ -1,7 +1,7 @@
-//! Uploads, reports and downloads through the front door (API document, sections 6 and 7).
+//! Uploads, reports and downloads as clients make them (API document, sections 6 and 7).
 
 use crate::desk::{Desk, field, file_part, form};
-use fichier_emulator::{Account, Clock, Emulator};
+use fichier_emulator::{Account, Clock, Emulator, FolderRename};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -55,12 +55,48 @@ async fn many_files_go_up_at_once_and_duplicates_stay() {
     desk.put(0, "7.bin", b"another").await;
     assert_eq!(desk.names(0).await.iter().filter(|name| *name == "7.bin").count(), 2);
 
+    let desk = Desk::with(Emulator::builder().upload_files(100)).await;
     let mut one_too_many = borrowed.clone();
     one_too_many.push(("101", b"x"));
     let id = desk.upload_id().await;
     let response = desk.upload_request(&id, form(0, &one_too_many)).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
-    assert_eq!(desk.names(0).await.len(), 101, "nothing of a refused upload is stored");
+    assert!(desk.names(0).await.is_empty(), "nothing of a refused upload is stored");
+
+    let desk = Desk::with(Emulator::builder().upload_files(100).drops_excess(true)).await;
+    assert_eq!(desk.upload(0, &one_too_many).await.len(), 100);
+    assert_eq!(desk.names(0).await.len(), 100);
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_refused_and_an_upload_that_takes_too_long_is_cut() {
+    let desk = Desk::with(Emulator::builder().largest_file(1000)).await;
+    let id = desk.upload_id().await;
+    let response = desk.upload_request(&id, form(0, &[("a", &[1; 1001])])).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(desk.upload(0, &[("a", &[1; 1000])]).await.len(), 1);
+
+    let builder = Emulator::builder().upload_time(Duration::from_millis(100));
+    let desk = Desk::with(builder.fault("kind=latency:60000,name=slow".parse().unwrap())).await;
+    let id = desk.upload_id().await;
+    desk.upload_request(&id, form(0, &[("slow", b"x")])).send().await.unwrap_err();
+    assert!(desk.names(0).await.is_empty());
+}
+
+#[tokio::test]
+async fn folders_are_moved_and_renamed_at_once_or_stay() {
+    for (way, left) in [(FolderRename::Moves, "/b/y/f"), (FolderRename::Stays, "/a/y/f")] {
+        let desk = Desk::with(Emulator::builder().folder_rename(way)).await;
+        desk.emulator.control().seed_file("a/x/f", b"1").unwrap();
+        let to = desk.mkdir(0, "b").await;
+        let listed = desk.ok("folder/ls", json!({"folder_id": 0})).await;
+        let from = listed["sub_folders"][0]["id"].as_i64().unwrap();
+        let listed = desk.ok("folder/ls", json!({"folder_id": from})).await;
+        let folder = listed["sub_folders"][0]["id"].as_i64().unwrap();
+        let call = json!({"folder_id": folder, "destination_folder_id": to, "rename": "y"});
+        desk.ok("folder/mv", call).await;
+        assert_eq!(desk.emulator.control().tree().unwrap().files[0].path, left, "{way}");
+    }
 }
 
 #[tokio::test]

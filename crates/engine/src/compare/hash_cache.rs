@@ -221,6 +221,7 @@ mod tests {
             id: None,
             media_type: None,
             fingerprint: Some(Fingerprint::new(vec![mark])),
+            seconds_ahead: 0,
         }
     }
 

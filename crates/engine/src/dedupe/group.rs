@@ -212,6 +212,7 @@ mod tests {
             id: Some(FileId::new(id)),
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         };
         Twin { shown: path, file }
     }

@@ -9,7 +9,7 @@ use std::{borrow::Cow, time::Duration};
 
 use fichier_storage::{File, RemotePath};
 
-use crate::{Action, Record, Stats};
+use crate::{Action, Record, SizeText, Stats};
 
 /// What was done about one path, or would be.
 #[derive(Debug)]
@@ -168,18 +168,29 @@ impl Event<'_> {
     }
 }
 
+/// Says that something wasn't done, since `--dry-run` is set. In a log of JSON objects, what was skipped and its size
+/// are fields, too.
+pub fn say_skipped(path: &str, skipped: &str, size: Option<(u64, SizeText)>) {
+    match size {
+        Some((size, text)) => {
+            let shown = text(size);
+            tracing::warn!(path, skipped, size, "Skipped {skipped} as --dry-run is set (size {shown})");
+        }
+        None => tracing::warn!(path, skipped, "Skipped {skipped} as --dry-run is set"),
+    }
+}
+
 impl Stats {
     /// Notes what was done about a path: logs it, counts it, and tells whoever watches.
     pub(crate) fn note(&self, path: &RemotePath, event: &Event<'_>) {
         match (self.dry_run(), event.skipped(path)) {
             (Some(size_text), Some((action, size))) => {
-                let size = size.map(|size| format!(" (size {})", size_text(size))).unwrap_or_default();
                 let name = match event {
                     Event::RootDeleted(name) => (*name).to_owned(),
                     Event::NewName { from, .. } => from.to_string(),
                     _ => path.to_string(),
                 };
-                tracing::warn!(path = name, "Skipped {action} as --dry-run is set{size}");
+                say_skipped(&name, &action, size.map(|size| (size, size_text)));
             }
             (Some(_), None) if matches!(event, Event::SourceDeleted(_)) => {}
             _ => event.log(path),

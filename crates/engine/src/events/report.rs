@@ -15,6 +15,8 @@ pub struct RunReport {
     pub refused_empty_files: u64,
     /// The error that weighs most: a fatal one before one that another run may mend, before others.
     pub worst: Option<StorageError>,
+    /// Files of which an old version was told to stay, by the destination's paths.
+    pub(crate) stays: Vec<RemotePath>,
 }
 
 /// Whether an error stops the run.
@@ -47,6 +49,9 @@ impl RunReport {
         if !matches!(error, StorageError::NotTried | StorageError::Canceled | StorageError::Quit) {
             tracing::error!(path = %path, "{error}");
         }
+        if let StorageError::OldVersionStays { path, .. } = &error {
+            self.stays.push(path.clone());
+        }
         self.failed += 1;
         stats.count_error();
         let verdict = if error.retry() == Retry::Fatal { Verdict::Stop } else { Verdict::GoOn };
@@ -61,6 +66,7 @@ impl RunReport {
         self.transferred += other.transferred;
         self.failed += other.failed;
         self.refused_empty_files += other.refused_empty_files;
+        self.stays.extend(other.stays);
         if let Some(error) = other.worst
             && self.worst.as_ref().is_none_or(|worst| weight(&error) > weight(worst))
         {

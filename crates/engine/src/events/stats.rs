@@ -23,6 +23,7 @@ pub struct Stats {
     total_transfers: AtomicU64,
     checks: AtomicU64,
     total_checks: AtomicU64,
+    listed: AtomicU64,
     deleted: AtomicU64,
     deleted_folders: AtomicU64,
     planned_removals: AtomicU64,
@@ -75,6 +76,8 @@ pub struct StatsSnapshot {
     pub checks: u64,
     /// Files known so far that are or will be compared.
     pub total_checks: u64,
+    /// Entries of the listings so far, before filters.
+    pub listed: u64,
     /// Files removed.
     pub deleted: u64,
     /// Folders removed.
@@ -109,6 +112,7 @@ impl Default for Stats {
             total_transfers: AtomicU64::default(),
             checks: AtomicU64::default(),
             total_checks: AtomicU64::default(),
+            listed: AtomicU64::default(),
             deleted: AtomicU64::default(),
             deleted_folders: AtomicU64::default(),
             planned_removals: AtomicU64::default(),
@@ -187,6 +191,7 @@ impl Stats {
             total_transfers: get(&self.total_transfers),
             checks: get(&self.checks),
             total_checks: get(&self.total_checks),
+            listed: get(&self.listed),
             deleted: get(&self.deleted),
             deleted_folders: get(&self.deleted_folders),
             left_to_remove: get(&self.planned_removals).saturating_sub(get(&self.settled_removals)),
@@ -210,6 +215,11 @@ impl Stats {
     pub(crate) fn replan_transfer(&self, before: u64, now: u64) {
         self.total_bytes.fetch_sub(before, Ordering::Relaxed);
         add(&self.total_bytes, now);
+    }
+
+    /// A listing had so many entries.
+    pub(crate) fn count_listed(&self, entries: usize) {
+        add(&self.listed, entries as u64);
     }
 
     pub(crate) fn plan_check(&self) {
@@ -301,8 +311,13 @@ impl Stats {
     pub(crate) fn end(&self, id: u64, counts: bool) {
         let ended = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         if let (Some(running), false) = (ended, counts) {
-            self.bytes.fetch_sub(running.done - running.known, Ordering::Relaxed);
-            add(&self.total_bytes, running.known);
+            self.take_back(running.done - running.known, running.known);
         }
+    }
+
+    /// Forgets bytes of a try that doesn't count; `known`: how many were there before it.
+    pub(crate) fn take_back(&self, bytes: u64, known: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        add(&self.total_bytes, known);
     }
 }

@@ -484,6 +484,7 @@ fn file(row: &Row<'_>, first: usize) -> rusqlite::Result<File> {
         id: row.get::<_, Option<String>>(first + 4)?.map(FileId::new),
         media_type: None,
         fingerprint: row.get::<_, Option<Vec<u8>>>(first + 5)?.map(fingerprint),
+        seconds_ahead: 0,
     })
 }
 

@@ -138,16 +138,19 @@ impl Run<'_> {
     }
 
     /// What stands under the name of a file beside its newest version, which has the source's content: old versions that a
-    /// run before this one couldn't remove or didn't come to remove, and doubles. A sync leaves one file of a name.
+    /// run before this one couldn't remove or didn't come to remove, and doubles. A sync leaves one file of a name, other
+    /// runs remove what is known to have been replaced.
     async fn outdated(&self, pair: &Pair) -> Vec<File> {
-        let (Mode::Sync, Some((newest, others))) = (self.mode, pair.existing.split_first()) else {
-            return Vec::new();
-        };
+        let Some((newest, others)) = pair.existing.split_first() else { return Vec::new() };
+        let known = self.to.remote.extensions().old_versions;
+        let goes =
+            |file: &&File| self.mode == Mode::Sync || known.is_some_and(|known| known.should_have_gone(file));
+        let others: Vec<File> = others.iter().filter(goes).cloned().collect();
         if others.is_empty() || newest.whirlpool.is_none() {
             return Vec::new();
         }
         let of_source = self.options.checksums.of(&*self.from.remote, &pair.source).await;
-        if of_source.is_ok_and(|sum| newest.whirlpool == Some(sum)) { others.to_vec() } else { Vec::new() }
+        if of_source.is_ok_and(|sum| newest.whirlpool == Some(sum)) { others } else { Vec::new() }
     }
 
     #[expect(clippy::unused_self, reason = "a run turns pairs into transfers")]

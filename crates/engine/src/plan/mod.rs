@@ -6,6 +6,7 @@ pub(crate) mod agenda;
 pub(crate) mod aside;
 pub(crate) mod clash;
 pub(crate) mod decide;
+pub(crate) mod doubles;
 pub(crate) mod extras;
 pub(crate) mod folder_metadata;
 pub(crate) mod in_sight;
@@ -186,6 +187,7 @@ mod tests {
             id: None,
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         })
     }
 

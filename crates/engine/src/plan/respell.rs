@@ -2,7 +2,7 @@
 
 use fichier_storage::{File, Name, Relocation, RemoteExt, RemotePath};
 
-use crate::{Respelling, RunReport, plan::Matched, run::Run, walk::open::Open};
+use crate::{Respelling, RunReport, plan::Matched, run::Run, say_skipped, walk::open::Open};
 
 impl Run<'_> {
     /// Renames what the destination has under another spelling, if that is wanted. What can't be renamed keeps its
@@ -52,7 +52,7 @@ impl Run<'_> {
     fn may_respell(&self, folder: &RemotePath, from: &Name, to: &Name) -> bool {
         if self.options.names.respelling == Respelling::Tell {
             let shown = self.shown_at_destination(&folder.join(from));
-            tracing::warn!(path = %shown, "Skipped rename to {to:?} as --dry-run is set");
+            say_skipped(&shown.to_string(), &format!("rename to {to:?}"), None);
         }
         self.options.names.respelling == Respelling::Rename
     }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, stream};
 
-use fichier_storage::{File, Name, Outcome, Relocation, RemoteExt, RemotePath, Whirlpool};
+use fichier_storage::{File, Name, Outcome, Relocation, RemoteExt, RemotePath, StorageError, Whirlpool};
 
 use crate::{
     Renames, RunReport,
@@ -320,6 +320,19 @@ impl Run<'_> {
                     let file = File { whirlpool: file.whirlpool.or(Some(sum)), ..file };
                     agenda.note(planned.folder.clone(), Standing::Kept, vec![file]).await?;
                     done.push(planned);
+                }
+                // It is there, and needn't be sent.
+                Err(error @ StorageError::OldVersionStays { .. }) => {
+                    self.fail(report, &shown, error);
+                    report.transferred += 1;
+                    if moves {
+                        left.push(there.line);
+                    }
+                    done.push(planned);
+                }
+                Err(error @ StorageError::Misplaced { .. }) => {
+                    self.fail(report, &shown, error);
+                    rest.push(planned);
                 }
                 Err(error) => {
                     tracing::debug!(path = %shown, from = %there.file.path, "sent instead, since it couldn't be made there: {error}");

@@ -76,6 +76,7 @@ impl Run<'_> {
         }
         let (Listing { entries: destination, gaps: unread }, exists) =
             self.list_destination(folder, &target).await?;
+        self.stats.count_listed(destination.len());
         if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
             return Ok(Vec::new());
         }
@@ -128,11 +129,13 @@ impl Run<'_> {
         let shelf = self.shelf(&folder.there).await?;
         let pairs = std::mem::take(&mut matched.files);
         let kept = self.reusable(&pairs);
+        self.note_doubles(&target, &pairs);
         let names: HashSet<_> = pairs.iter().map(|pair| pair.name.clone()).collect();
         let jobs = self.decide_all(&target, pairs, &shelf, report).await;
         let mut jobs = self.keep_apart(jobs, (&target, &names), report);
         self.note_kept(&folder.there, kept, &jobs).await?;
         jobs.extend(clashed);
+        self.note_filled(&target, &jobs);
         self.hand_on(&folder.there, &target, jobs, batches, report).await?;
         Ok(self.below(folder, &matched))
     }
@@ -198,6 +201,7 @@ impl Run<'_> {
             .list(&path, Freshness::SinceStart)
             .await
             .map_err(|error| if folder.path.is_root() { self.from.named(error) } else { error })?;
+        self.stats.count_listed(listing.entries.len());
         let mut gaps = Unknown::default();
         for gap in listing.gaps {
             gaps.anything |= matches!(gap.error, StorageError::Undecryptable { .. });

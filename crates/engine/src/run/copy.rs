@@ -158,7 +158,7 @@ async fn one_file(
     };
     let places = Places::of(target, options.names.at(target), listed.iter().flatten());
     if let Some(rival) = places.rival(target, &name) {
-        return Err(StorageError::OnePlace { path: RemotePath::root().join(&name), rival });
+        return Err(rival.of(RemotePath::root().join(&name)));
     }
     let existing = match listed {
         Ok(entries) => entries.into_iter().filter(|entry| entry.path() == &target.path).collect(),
@@ -181,8 +181,9 @@ async fn one_file(
     let shelf = run.shelf(&RemotePath::root()).await?;
     let jobs = run.decide_all(&folder, vec![pair], &shelf, &mut report).await;
     if !jobs.is_empty() {
-        report.absorb(run.transfer.run(Batch { folder, jobs }).await);
+        report.absorb(run.transfer.run(Batch { folder: folder.clone(), jobs }).await);
     }
+    run.tell_doubles_in(&folder, target.path.name().as_ref(), &mut report).await;
     options.checksums.flush().await;
     Ok(report)
 }

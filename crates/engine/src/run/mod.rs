@@ -8,7 +8,10 @@ pub(crate) mod copy;
 pub(crate) mod mode;
 pub(crate) mod options;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use futures::{StreamExt, stream};
 use tokio::sync::{OnceCell, mpsc};
@@ -48,6 +51,8 @@ pub(crate) struct Run<'a> {
     pub(crate) agenda: Option<Agenda>,
     /// Folders of the destination with what they are to have beside their files.
     pub(crate) furnished: Mutex<Vec<Furnished>>,
+    /// Folders of the destination that this run fills, or in which several files bear one name.
+    pub(crate) to_look_through: Mutex<BTreeSet<RemotePath>>,
     /// What made room for something else, until the run is done.
     pub(crate) asides: Mutex<Vec<Aside>>,
     /// The agenda knows all that the destination holds before the first file is compared.
@@ -99,6 +104,7 @@ impl<'a> Run<'a> {
             new_folders: Mutex::default(),
             furnished: Mutex::default(),
             agenda: None,
+            to_look_through: Mutex::default(),
             asides: Mutex::default(),
             surveyed: false,
         }
@@ -148,6 +154,7 @@ impl<'a> Run<'a> {
         if self.deletes(DeleteWhen::After) || self.deletes(DeleteWhen::During) {
             self.remove_extras(&mut report).await;
         }
+        self.tell_doubles(&mut report).await;
         self.set_folder_metadata(&mut report).await;
         if self.mode == Mode::Move && self.options.delete_empty_source_folders {
             self.remove_empty_source(&mut report).await;

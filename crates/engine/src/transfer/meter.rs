@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
@@ -32,6 +32,49 @@ pub(crate) struct MeteredContent {
     pub(crate) stats: Arc<Stats>,
     pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) ways: Ways,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// What the tries at one file have added to the run's counters: at most one of them counts.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// The try that began last.
+    latest: Option<u64>,
+    /// What it has read, and how much was there before it, once it has read all.
+    whole: Option<(u64, u64)>,
+}
+
+impl Tally {
+    /// Notes that a try has begun: what an earlier one has read will be read again.
+    fn begin(&self, attempt: u64, stats: &Stats) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.latest = Some(attempt);
+        if let Some((bytes, known)) = counted.whole.take() {
+            stats.take_back(bytes, known);
+        }
+    }
+
+    /// Notes that a try has ended; says whether what it has read counts.
+    fn end(&self, attempt: u64, seen: u64, known: u64, size: u64) -> bool {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = counted.latest == Some(attempt) && seen + known >= size;
+        if counts {
+            counted.whole = Some((seen, known));
+        }
+        counts
+    }
+
+    /// Takes back what was counted: the file was read, but wasn't stored.
+    pub(crate) fn take_back(&self, stats: &Stats) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.latest = None;
+        if let Some((bytes, known)) = counted.whole.take() {
+            stats.take_back(bytes, known);
+        }
+    }
 }
 
 impl MeteredContent {
@@ -42,6 +85,7 @@ impl MeteredContent {
             size: self.size,
             known,
             stats: self.stats.clone(),
+            tally: self.tally.clone(),
             running: OnceLock::new(),
             seen: AtomicU64::new(0),
             gates: Gates::default(),
@@ -91,6 +135,7 @@ struct Attempt {
     /// How many bytes were there before.
     known: u64,
     stats: Arc<Stats>,
+    tally: Arc<Tally>,
     /// Since the first byte was asked for: a batch opens its files long before their turn comes.
     running: OnceLock<u64>,
     seen: AtomicU64,
@@ -100,7 +145,11 @@ struct Attempt {
 
 impl Attempt {
     fn begin(&self) -> u64 {
-        *self.running.get_or_init(|| self.stats.begin(self.path.clone(), self.size, self.known))
+        *self.running.get_or_init(|| {
+            let id = self.stats.begin(self.path.clone(), self.size, self.known);
+            self.tally.begin(id, &self.stats);
+            id
+        })
     }
 
     fn advance(&self, bytes: u64) {
@@ -113,7 +162,8 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if let Some(id) = self.running.get() {
             // A reader that knows the length may stop without polling for the end.
-            self.stats.end(*id, self.seen.load(Ordering::Relaxed) + self.known >= self.size);
+            let seen = self.seen.load(Ordering::Relaxed);
+            self.stats.end(*id, self.tally.end(*id, seen, self.known, self.size));
         }
     }
 }
@@ -188,6 +238,7 @@ mod tests {
             stats: stats.clone(),
             bandwidth: None,
             ways: Ways { up: false, down: true },
+            tally: Arc::default(),
         }
     }
 
@@ -217,5 +268,33 @@ mod tests {
         drop(ranges);
         let now = stats.snapshot();
         assert_eq!((now.bytes, now.total_bytes, now.running.len()), (0, 100, 0));
+    }
+
+    #[tokio::test]
+    async fn of_several_tries_that_read_all_the_last_one_counts() {
+        let stats = Arc::new(Stats::default());
+        let content = metered(&stats);
+        for _ in 0..3 {
+            let mut stream = content.open().await.unwrap();
+            stream.next().await.unwrap().unwrap();
+        }
+        let now = stats.snapshot();
+        assert_eq!((now.bytes, now.total_bytes), (100, 100));
+        // The second begins before the first has ended.
+        let (mut first, mut second) = (content.open().await.unwrap(), content.open().await.unwrap());
+        first.next().await.unwrap().unwrap();
+        second.next().await.unwrap().unwrap();
+        drop((first, second));
+        assert_eq!(stats.snapshot().bytes, 100);
+        content.tally.take_back(&stats);
+        content.tally.take_back(&stats);
+        let now = stats.snapshot();
+        assert_eq!((now.bytes, now.total_bytes), (0, 100));
+        let ranges = content.ranges(40).unwrap();
+        read(&ranges, 40, 100).await;
+        drop(ranges);
+        assert_eq!((stats.snapshot().bytes, stats.snapshot().total_bytes), (60, 60));
+        content.tally.take_back(&stats);
+        assert_eq!((stats.snapshot().bytes, stats.snapshot().total_bytes), (0, 100));
     }
 }

@@ -21,9 +21,13 @@ use fichier_storage::{
 };
 
 use crate::{
-    Backup, Bandwidth, Brakes, Checksums, MetadataOptions, Relation, RunReport, Stats, events::Event,
-    events::report::Verdict, transfer::bandwidth::Ways, transfer::limits::Allowance,
-    transfer::meter::MeteredContent, wrappers::brakes::with_refused,
+    Backup, Bandwidth, Brakes, Checksums, MetadataOptions, Relation, RunReport, Stats,
+    events::Event,
+    events::report::Verdict,
+    transfer::bandwidth::Ways,
+    transfer::limits::Allowance,
+    transfer::meter::{MeteredContent, Tally},
+    wrappers::brakes::with_refused,
 };
 
 /// One file that is to be transferred.
@@ -263,11 +267,17 @@ impl Transfer {
             }
         }
         if way == Way::Sent {
-            let mut items = Vec::with_capacity(jobs.len());
+            let (mut items, mut tallies) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
             for job in jobs {
-                items.push(self.item(folder, job).await);
+                let tally = Arc::<Tally>::default();
+                items.push(self.item(folder, job, &tally).await);
+                tallies.push(tally);
             }
-            return self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await;
+            let outcomes = self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await;
+            // What was read and not stored will be read again, or is no part of what was transferred.
+            let failed = outcomes.iter().zip(&tallies).filter(|(outcome, _)| !outcome.is_done());
+            failed.for_each(|(_, tally)| tally.take_back(&self.stats));
+            return outcomes;
         }
         let batch: Vec<_> = jobs
             .iter()
@@ -386,7 +396,7 @@ impl Transfer {
         outcomes.into_iter().next().unwrap_or(Outcome::NotTried).into_result()
     }
 
-    async fn item(&self, folder: &RemotePath, job: &Job) -> WriteItem {
+    async fn item(&self, folder: &RemotePath, job: &Job, tally: &Arc<Tally>) -> WriteItem {
         let content: Arc<dyn Content> = match &self.from {
             Origin::Files(from) => Arc::new(RemoteContent::new(&*from.remote, &job.source)),
             Origin::Content(content) => content.clone(),
@@ -404,6 +414,7 @@ impl Transfer {
                 stats: self.stats.clone(),
                 bandwidth: self.bandwidth.clone(),
                 ways: self.ways(),
+                tally: tally.clone(),
             }),
             replaces: self.replaces(job),
             metadata: self.metadata_of(&job.source).await,

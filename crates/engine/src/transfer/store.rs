@@ -4,10 +4,13 @@ use std::{sync::Arc, time::SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Content, Entry, File, Location, RemoteExt, Result, StorageError, Whirlpool};
+use fichier_storage::{
+    Content, Entry, File, Location, Name, RemoteExt, RemotePath, Result, StorageError, Whirlpool,
+};
 
 use crate::{
     RunOptions, RunReport, Stats,
+    plan::places::Places,
     transfer::limits::Allowance,
     transfer::{Batch, Job, Origin, Transfer},
 };
@@ -36,7 +39,7 @@ impl std::fmt::Debug for Upload {
 /// A failure of the upload is logged and reported.
 ///
 /// # Errors
-/// The place can't be looked at, or a folder bears the name.
+/// The place can't be looked at, a folder bears the name, or a link has the place, or something else the link's.
 pub async fn store(
     target: &Location,
     upload: &Upload,
@@ -47,16 +50,17 @@ pub async fn store(
     let (Some(folder), Some(name)) = (target.path.parent(), target.path.name()) else {
         return Err(StorageError::IsAFolder(target.path.clone()));
     };
-    let replaces = existing(target).await?;
+    let replaces = existing(target, &name, options).await?;
     stats.plan_transfer(upload.size);
     let source = File {
-        path: fichier_storage::RemotePath::root().join(&name),
+        path: RemotePath::root().join(&name),
         size: upload.size,
         modified: upload.modified,
         whirlpool: upload.expected,
         id: None,
         media_type: None,
         fingerprint: None,
+        seconds_ahead: 0,
     };
     let transfer = Transfer {
         from: Origin::Content(upload.content.clone()),
@@ -80,13 +84,16 @@ pub async fn store(
 }
 
 /// The files that bear a path.
-async fn existing(target: &Location) -> Result<Vec<File>> {
+async fn existing(target: &Location, name: &Name, options: &RunOptions) -> Result<Vec<File>> {
     let folder = target.path.parent().unwrap_or_default();
     let entries = match target.remote.entries(&folder).await {
         Ok(entries) => entries,
         Err(StorageError::FolderNotFound(_)) => Vec::new(),
         Err(error) => return Err(error),
     };
+    if let Some(rival) = Places::of(target, options.names.at(target), &entries).rival(target, name) {
+        return Err(rival.of(RemotePath::root().join(name)));
+    }
     let mut files = Vec::new();
     for entry in entries.into_iter().filter(|entry| *entry.path() == target.path) {
         match entry {

@@ -10,6 +10,8 @@ use fichier_storage::{
     Relocation, Remote, RemoteExt as _, RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
+use crate::say_skipped;
+
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
 #[derive(Debug)]
 pub struct DryRun {
@@ -25,7 +27,7 @@ impl DryRun {
 }
 
 fn skipped(path: &RemotePath, action: &str) {
-    tracing::warn!(path = %path, "Skipped {action} as --dry-run is set");
+    say_skipped(&path.to_string(), action, None);
 }
 
 fn relocate(batch: &[Relocation]) -> Vec<Outcome<File>> {
@@ -54,6 +56,7 @@ impl Remote for DryRun {
                     id: None,
                     media_type: None,
                     fingerprint: None,
+                    seconds_ahead: 0,
                 })
             })
             .collect()
@@ -92,13 +95,14 @@ impl Remote for DryRun {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata } = self.inner.extensions();
+        let Extensions { usage, account, links, merge, metadata, old_versions } = self.inner.extensions();
         Extensions {
             usage,
             account,
             links: links.map(|_| self as &dyn PublicLinks),
             merge: merge.map(|_| self as &dyn MergeFolders),
             metadata: metadata.map(|_| self as &dyn FileMetadata),
+            old_versions,
         }
     }
 }

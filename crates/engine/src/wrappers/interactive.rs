@@ -256,13 +256,14 @@ impl Remote for Interactive {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata } = self.inner.extensions();
+        let Extensions { usage, account, links, merge, metadata, old_versions } = self.inner.extensions();
         Extensions {
             usage,
             account,
             links: links.map(|_| self as &dyn PublicLinks),
             merge: merge.map(|_| self as &dyn MergeFolders),
             metadata,
+            old_versions,
         }
     }
 }

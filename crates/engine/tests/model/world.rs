@@ -1,7 +1,6 @@
 //! Trees made real: on a disk, and in an emulated account.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,8 +11,8 @@ use fichier_emulator::{Control, Emulator};
 use fichier_encoding::Encoding;
 use fichier_remotes::{
     local::{LocalOptions, LocalRemote},
-    network::Network,
-    registry::{NoRemotes, Opening, open},
+    registry::{NoRemotes, Opening, Settings, open},
+    resources::Resources,
 };
 use fichier_storage::{Location, Remote, RemotePath};
 
@@ -28,9 +27,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(batch: usize) -> Self {
+        let mut builder = Emulator::builder();
+        // So that all tests can be run against either reading of a call.
+        if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
+            builder = builder.folder_rename(way.parse().unwrap());
+        }
         Self {
             disk: tempfile::tempdir().unwrap(),
-            emulator: Emulator::builder().start().await.unwrap(),
+            emulator: builder.start().await.unwrap(),
             batch: batch.to_string(),
         }
     }
@@ -41,25 +45,22 @@ impl World {
 
     /// The account, seen by a client that knows nothing yet.
     pub(crate) async fn service(&self) -> Arc<dyn Remote> {
-        let settings = BTreeMap::from(
-            [
-                ("endpoint", self.emulator.endpoint().as_str()),
-                ("api_key", self.emulator.api_key()),
-                ("call_gap", "0"),
-                ("folder_gap", "0"),
-                ("time_scale", "1000"),
-                ("upload_batch", &self.batch),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        let network = Network::default();
+        let settings = Settings::from_iter([
+            ("endpoint", self.emulator.endpoint().as_str()),
+            ("api_key", self.emulator.api_key()),
+            ("call_gap", "0"),
+            ("folder_gap", "0"),
+            ("time_scale", "1000"),
+            ("upload_batch", &self.batch),
+        ]);
+        let resources = Resources::default();
         open(
             "fichier",
             Opening {
                 name: "test",
                 root: Path::new(""),
                 settings: &settings,
-                network: &network,
+                resources: &resources,
                 resolver: &NoRemotes,
             },
         )

@@ -2,12 +2,12 @@
 
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange, HirKind};
 
-/// A set of the given ranges.
+/// Returns a set of the given ranges.
 pub(super) fn of_ranges(ranges: &[(char, char)]) -> ClassUnicode {
     ClassUnicode::new(ranges.iter().map(|(first, last)| ClassUnicodeRange::new(*first, *last)))
 }
 
-/// The set that a letter after a backslash stands for, without regard to its case.
+/// Returns the set that a letter after a backslash means, whatever the letter's case.
 pub(super) fn of_letter(letter: char) -> Option<ClassUnicode> {
     Some(of_ranges(match letter {
         'd' => &[('0', '9')],
@@ -17,7 +17,7 @@ pub(super) fn of_letter(letter: char) -> Option<ClassUnicode> {
     }))
 }
 
-/// The set of a POSIX name, as it stands in `[:…:]`.
+/// Returns the set of a POSIX name, as written in `[:…:]`.
 pub(super) fn of_posix(name: &str) -> Option<ClassUnicode> {
     Some(of_ranges(match name {
         "alnum" => &[('0', '9'), ('A', 'Z'), ('a', 'z')],
@@ -38,7 +38,7 @@ pub(super) fn of_posix(name: &str) -> Option<ClassUnicode> {
     }))
 }
 
-/// The set of a category or script of Unicode.
+/// Returns the set of a category or script of Unicode.
 pub(super) fn of_unicode(name: &str) -> Option<ClassUnicode> {
     let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | ' ');
     if name.is_empty() || !name.chars().all(plain) {
@@ -47,7 +47,7 @@ pub(super) fn of_unicode(name: &str) -> Option<ClassUnicode> {
     let meaning = regex_syntax::parse(&format!(r"\p{{{name}}}")).ok()?;
     match meaning.into_kind() {
         HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => Some(class),
-        // A set of one character is that character.
+        // A set of one character comes back as that character.
         HirKind::Literal(literal) => {
             let character = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
             Some(of_ranges(&[(character, character)]))
@@ -56,7 +56,7 @@ pub(super) fn of_unicode(name: &str) -> Option<ClassUnicode> {
     }
 }
 
-/// The set with other cases, if these are to count, and turned round, if that was asked for.
+/// Adds other cases, if case is ignored, and inverts the set, if it is negated.
 pub(super) fn finish(mut class: ClassUnicode, ignore_case: bool, negated: bool) -> ClassUnicode {
     if ignore_case {
         class.case_fold_simple();

@@ -1,8 +1,8 @@
-//! Regular expressions as rclone's users write them: in the syntax of Go, which isn't quite that of Rust.
+//! Regular expressions as rclone's users write them: in the syntax of Go, which differs a little from Rust's.
 //!
-//! `\d`, `\w`, `\s` and `\b` know ASCII alone there, `[a&&b]` and `[a[b]` are plain sets of characters, a `{`
-//! that begins no count is itself, `\Q…\E` quotes, and a count of counts above 1,000 is refused. So the syntax
-//! is read here, and Rust's engine gets what it means.
+//! In Go `\d`, `\w`, `\s` and `\b` are ASCII only, `[a&&b]` and `[a[b]` are plain sets of characters, a `{` that
+//! doesn't begin a count means itself, `\Q…\E` quotes, and nested counts whose product is above 1,000 are refused. So
+//! the syntax is parsed here, and Rust's engine gets the meaning.
 
 mod class;
 mod parser;
@@ -14,17 +14,17 @@ use regex_automata::{meta::Regex, nfa::thompson::WhichCaptures, util::syntax};
 
 pub use substitution::Substitution;
 
-/// Why an expression can't be understood, in Go's words, with the part that is wrong.
+/// Why an expression can't be parsed, in Go's words, with the part that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("error parsing regexp: {why}: `{part}`")]
 pub struct ExpressionError {
-    /// What is wrong.
+    /// Message of Go about the mistake.
     pub why: &'static str,
-    /// Where.
+    /// Part of the expression that is wrong.
     pub part: String,
 }
 
-/// A regular expression, ready to be held against texts.
+/// A compiled regular expression.
 #[derive(Debug, Clone)]
 pub(crate) struct Expression {
     source: String,
@@ -32,28 +32,28 @@ pub(crate) struct Expression {
 }
 
 impl Expression {
-    /// Reads an expression.
+    /// Parses and compiles an expression.
     ///
     /// # Errors
     /// Go would refuse it, or it takes more than 10 MiB when compiled.
     pub(crate) fn new(source: String) -> Result<Self, ExpressionError> {
-        // Only whether it matches is ever asked.
+        // Callers only ask whether it matches.
         let regex = build(&source, WhichCaptures::None)?;
         Ok(Self { source, regex })
     }
 
-    /// The expression as it was written.
+    /// Returns the expression as it was written.
     pub(crate) fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether it matches somewhere in the text.
+    /// Checks whether the expression matches somewhere in the text.
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 }
 
-/// Reads an expression and makes it ready.
+/// Parses an expression and compiles it.
 fn build(source: &str, captures: WhichCaptures) -> Result<Regex, ExpressionError> {
     let meaning = parser::parse(source)?;
     let config = Regex::config().nfa_size_limit(Some(10 << 20)).which_captures(captures);
@@ -61,7 +61,7 @@ fn build(source: &str, captures: WhichCaptures) -> Result<Regex, ExpressionError
     built.map_err(|_| ExpressionError { why: "expression too large", part: source.to_owned() })
 }
 
-/// Bytes as Go's expressions see them: every byte that is no UTF-8 is a `�` of its own.
+/// Returns bytes as Go's expressions see them: every byte that isn't UTF-8 becomes a `�` of its own.
 pub(crate) fn readable(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
@@ -145,7 +145,7 @@ mod tests {
         assert!(matches("a+?b??", "a"));
     }
 
-    // Measured with rclone 1.75.2: what it says of `--include`.
+    // Measured with rclone 1.75.2: its errors for `--include`.
     #[test]
     fn what_go_refuses_is_refused_in_its_words() {
         for (expression, error) in [

@@ -1,16 +1,16 @@
-//! Reads the syntax of Go's regular expressions, from left to right.
+//! Parser of Go's regular expressions, from left to right.
 
 use regex_syntax::hir::{Capture, Class, ClassUnicode, Hir, Look, Repetition};
 
 use super::{ExpressionError, class};
 
-/// Go takes no larger count, and no product of nested ones.
+/// Largest count that Go accepts, also for the product of nested ones.
 const LARGEST_COUNT: u32 = 1000;
 
-/// Go takes no deeper nesting.
+/// Deepest nesting that Go accepts.
 const DEEPEST: usize = 1000;
 
-/// What the expression means.
+/// Parses an expression into the form of Rust's engine.
 ///
 /// # Errors
 /// Go would refuse it.
@@ -33,15 +33,15 @@ pub(super) fn parse(source: &str) -> Result<Hir, ExpressionError> {
     Ok(parser.group.into_item().meaning)
 }
 
-/// What `(?…)` switches.
+/// Flags that `(?…)` switches.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flags {
     ignore_case: bool,
-    /// `^` and `$` match at lines, too.
+    /// Whether `^` and `$` match at lines, too.
     lines: bool,
-    /// `.` matches the end of a line, too.
+    /// Whether `.` matches the end of a line, too.
     dot_all: bool,
-    /// A count without `?` takes as little as it can.
+    /// Whether a count without `?` takes as little as it can.
     lazy: bool,
 }
 
@@ -58,15 +58,15 @@ impl Item {
     }
 }
 
-/// A group under way: the alternatives before, and the items of this one.
+/// A group that isn't closed yet: its earlier alternatives, and the items of the current one.
 #[derive(Debug, Default)]
 struct Group {
     alternatives: Vec<Hir>,
     items: Vec<Item>,
     counts: u32,
-    /// The flags outside, which count again behind it.
+    /// Flags outside the group, which apply again after it.
     flags: Flags,
-    /// The number and the name by which a replacement can refer to it.
+    /// Number and name by which a replacement can refer to the group.
     capture: Option<(u32, Option<Box<str>>)>,
 }
 
@@ -94,19 +94,19 @@ struct Parser<'a> {
     flags: Flags,
     group: Group,
     open: Vec<Group>,
-    /// What followed the last item, from its count on, if there was one just now.
+    /// The text from the last item's count on, if the last item has just got one.
     repeated: Option<&'a str>,
-    /// The names of the groups so far that have a number.
+    /// Names of the numbered groups so far.
     names: Vec<Option<Box<str>>>,
 }
 
-/// What `(?…` was.
+/// Meaning of a `(?…`.
 enum Perl {
-    /// It switches flags.
+    /// Switches flags.
     Flags,
-    /// A group without a number.
+    /// Opens a group without a number.
     Group,
-    /// A group with a number and a name.
+    /// Opens a group with a number and a name.
     Named(Box<str>),
 }
 
@@ -126,7 +126,7 @@ impl<'a> Parser<'a> {
         Some(character)
     }
 
-    /// What was read since `start`.
+    /// Returns the text that was read since `start`.
     fn since(&self, start: &'a str) -> &'a str {
         &start[..start.len() - self.rest.len()]
     }
@@ -196,7 +196,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `{2}`, `{2,}`, `{2,3}`; `None` when the brace is just a brace.
+    /// Reads `{2}`, `{2,}` or `{2,3}`; returns `None` if the brace is just a brace.
     fn counts(&mut self) -> Result<Option<(u32, Option<u32>)>, ExpressionError> {
         let start = self.rest;
         let Some((within, after)) = start[1..].split_once('}') else { return Ok(None) };
@@ -276,14 +276,14 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The next number of a group. Of several of one name, the first has it.
+    /// Returns the next number of a group. Of several groups with one name, the first gets the name.
     fn number(&mut self, name: Option<Box<str>>) -> (u32, Option<Box<str>>) {
         let name = name.filter(|name| !self.names.iter().flatten().any(|known| known == name));
         self.names.push(name.clone());
         (u32::try_from(self.names.len()).unwrap_or(u32::MAX), name)
     }
 
-    /// Reads `(?…`.
+    /// Reads `(?…` and returns what it means.
     fn perl_group(&mut self) -> Result<Perl, ExpressionError> {
         let start = self.rest;
         let name = ["(?P<", "(?<"].iter().find_map(|sign| start.strip_prefix(sign));
@@ -363,7 +363,7 @@ impl<'a> Parser<'a> {
         self.push(Hir::look(look));
     }
 
-    /// `\d`, `\pL`, `\p{Greek}` and the like; `None` when it is something else.
+    /// Reads `\d`, `\pL`, `\p{Greek}` and the like; returns `None` if it is something else.
     fn class_escape(&mut self) -> Result<Option<ClassUnicode>, ExpressionError> {
         let start = self.rest;
         let Some(letter) = start.strip_prefix('\\').and_then(|after| after.chars().next()) else {
@@ -386,7 +386,7 @@ impl<'a> Parser<'a> {
                 self.rest = after;
                 name
             }
-            // One letter is a name.
+            // A single letter is a name.
             Some(_) => &self.since(start)[2..],
             None => return Err(self.error("invalid character class range", start)),
         };
@@ -397,7 +397,7 @@ impl<'a> Parser<'a> {
         Ok(Some(class::finish(set, ignore_case, (letter == 'P') != turned)))
     }
 
-    /// A backslash and what it makes of the characters behind it.
+    /// Reads a backslash and the characters that belong to it.
     fn escape(&mut self) -> Result<char, ExpressionError> {
         let start = self.rest;
         self.next();
@@ -425,7 +425,7 @@ impl<'a> Parser<'a> {
         found.ok_or_else(|| self.error("invalid escape sequence", self.since(start)))
     }
 
-    /// Behind `\x`: two digits, or any number of them in braces.
+    /// Reads what follows `\x`: two digits, or any number of them in braces.
     fn hexadecimal(&mut self) -> Option<char> {
         if self.peek() != Some('{') {
             let (first, second) = (self.next()?, self.next());
@@ -445,7 +445,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `[…]`.
+    /// Reads `[…]`.
     fn brackets(&mut self) -> Result<(), ExpressionError> {
         let start = self.rest;
         self.next();
@@ -475,7 +475,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `[:alpha:]`; `None` when it is something else.
+    /// Reads `[:alpha:]`; returns `None` if it is something else.
     fn posix_class(&mut self) -> Result<Option<ClassUnicode>, ExpressionError> {
         let start = self.rest;
         let Some((name, after)) = start.strip_prefix("[:").and_then(|name| name.split_once(":]")) else {
@@ -489,12 +489,12 @@ impl<'a> Parser<'a> {
         Ok(Some(class::finish(set, self.flags.ignore_case, negated)))
     }
 
-    /// One character between brackets, or a range of them.
+    /// Reads one character between brackets, or a range of them.
     fn range(&mut self, brackets: &str) -> Result<ClassUnicode, ExpressionError> {
         let start = self.rest;
         let first = self.class_character(brackets)?;
         let mut last = first;
-        // In `[a-]` the last one is itself.
+        // In `[a-]` the hyphen means itself.
         if self.rest.len() >= 2 && self.rest.starts_with('-') && !self.rest.starts_with("-]") {
             self.next();
             last = self.class_character(brackets)?;

@@ -1,10 +1,10 @@
-//! Replacing what an expression matches, in the notation of Go.
+//! Replacement of what an expression matches, in the notation of Go.
 
 use regex_automata::{meta::Regex, nfa::thompson::WhichCaptures, util::captures::Captures};
 
 use super::{ExpressionError, build};
 
-/// A regular expression with what takes the place of its matches.
+/// A regular expression with the text that replaces its matches.
 ///
 /// ```
 /// use fichier_filter::Substitution;
@@ -22,14 +22,14 @@ pub struct Substitution {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    /// What a group matched, by its number.
+    /// Text that the group of this number matched.
     Numbered(usize),
-    /// What a group matched, by its name.
+    /// Text that the group of this name matched.
     Named(String),
 }
 
 impl Substitution {
-    /// Reads an expression, and the replacement: `$1`, `$name` and `${name}` stand for groups, `$$` for a `$`.
+    /// Parses an expression and its replacement: `$1`, `$name` and `${name}` mean groups, `$$` a `$`.
     ///
     /// # Errors
     /// Go would refuse the expression, or it takes more than 10 MiB when compiled.
@@ -37,7 +37,7 @@ impl Substitution {
         Ok(Self { regex: build(expression, WhichCaptures::All)?, template: template(replacement) })
     }
 
-    /// The text with all matches replaced.
+    /// Returns the text with all matches replaced.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
         let (mut replaced, mut end) = (String::with_capacity(text.len()), 0);
@@ -65,7 +65,7 @@ impl Part {
     }
 }
 
-/// Reads a replacement. What begins with `$` and is no reference stays as it is, as in Go.
+/// Parses a replacement. A `$` that doesn't begin a reference stays as it is, as in Go.
 fn template(replacement: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = replacement;
@@ -87,7 +87,7 @@ fn template(replacement: &str) -> Vec<Part> {
     parts
 }
 
-/// The reference that follows a `$`, and what follows that.
+/// Reads the reference that follows a `$`, and returns it with the text after it.
 fn reference(text: &str) -> Option<(Part, &str)> {
     let word =
         |text: &str| text.find(|sign: char| !sign.is_alphanumeric() && sign != '_').unwrap_or(text.len());
@@ -117,7 +117,7 @@ mod tests {
         Substitution::new(expression, replacement).unwrap().apply(text)
     }
 
-    // Measured on rclone 1.75.2, but for the last ones, which are the documentation of Go's.
+    // Measured on rclone 1.75.2, except for the last ones, which are from Go's documentation.
     #[test]
     fn replacements_are_those_of_go() {
         for (expression, replacement, expected) in [

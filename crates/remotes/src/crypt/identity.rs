@@ -58,6 +58,7 @@ mod tests {
             id: None,
             media_type: None,
             fingerprint,
+            seconds_ahead: 0,
         };
         let sum = Some(Whirlpool::of(b"x"));
         let [settled, unsettled] = [Fingerprint::new(*b"f"), Fingerprint::unsettled(*b"f")].map(Some);

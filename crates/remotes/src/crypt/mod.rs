@@ -10,7 +10,6 @@ mod name_cipher;
 mod names;
 mod obfuscate;
 mod paths;
-mod plain_readers;
 mod reader;
 mod remote;
 mod seal;

@@ -18,7 +18,7 @@ impl NameCipher {
     ///
     /// # Errors
     /// A value doesn't suit its option, or there is no password.
-    pub async fn new(name: &str, settings: &dyn Settings) -> Result<Self, OpenError> {
+    pub async fn new(name: &str, settings: &Settings) -> Result<Self, OpenError> {
         let chosen = Chosen::new(&BACKEND, settings);
         let options = settings::options(&chosen)
             .map_err(|source| OpenError::Value { remote: name.to_owned(), source })?;

@@ -9,13 +9,14 @@ use fichier_storage::{
     RemotePath, Result, StorageError, WriteBatch, WriteItem,
 };
 
+use crate::readers::{NoReader, ShownReader};
+
 use super::{
     content::{self, ContentKey},
     identity,
     keys::Keys,
     names::{BadName, NameMode, NameOptions, Names},
     paths::Paths,
-    plain_readers::{NoReader, ShownReader},
     reader::OpenedFile,
     seal::{SealedContent, Seen},
     sorted::Sorted,
@@ -511,13 +512,15 @@ impl Remote for CryptRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata } = self.inner.extensions();
+        let Extensions { usage, account, links, merge, metadata, old_versions } = self.inner.extensions();
         Extensions {
             usage,
             account,
             links: links.map(|_| self as _),
             merge: merge.map(|_| self as _),
             metadata: metadata.map(|_| self as _),
+            // They are known by their identity, which is the inner remote's.
+            old_versions,
         }
     }
 }

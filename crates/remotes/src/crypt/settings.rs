@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use fichier_storage::{Remote, StorageError};
 use futures::FutureExt as _;
-use zeroize::Zeroizing;
 
 use crate::backend::{
     BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opening, Opens, OptionKind, OptionSpec,
@@ -147,14 +146,13 @@ async fn open(opening: Opening<'_>, chosen: Chosen<'_>) -> Result<CryptRemote, O
 /// The keys, from the passwords that were set.
 pub(super) async fn keys(remote: &str, chosen: &Chosen<'_>) -> Result<Keys, OpenError> {
     let wrong = |source| OpenError::Value { remote: remote.to_owned(), source };
-    let text =
-        |option| chosen.text(option).map(|text| Zeroizing::new(text.unwrap_or_default())).map_err(wrong);
-    let (password, second) = (text("password")?, text("password2")?);
+    let secret = |option| chosen.secret(option).map(Option::unwrap_or_default).map_err(wrong);
+    let (password, second) = (secret("password")?, secret("password2")?);
     if password.is_empty() {
         let reason = "it needs the option password; `fichier config password` sets it";
         return Err(OpenError::Nowhere { remote: remote.to_owned(), reason });
     }
-    let derive = move || Keys::derive(&password, &second);
+    let derive = move || Keys::derive(password.expose(), second.expose());
     Ok(tokio::task::spawn_blocking(derive).await.map_err(|_| StorageError::Canceled)?)
 }
 
@@ -187,13 +185,11 @@ pub(super) fn options(chosen: &Chosen<'_>) -> Result<CryptOptions, InvalidValue>
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
+    use crate::backend::Settings;
 
     fn read(set: &[(&str, &str)]) -> CryptOptions {
-        let set: BTreeMap<_, _> =
-            set.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let set = Settings::from_iter(set.iter().copied());
         options(&Chosen::new(&BACKEND, &set)).unwrap()
     }
 

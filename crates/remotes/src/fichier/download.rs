@@ -15,8 +15,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt as _, stream};
 
 use fichier_api::{
-    ApiError, ByteRange as WireRange, Client, Download, DownloadToken, ErrorKind, FileLink, FileOf, Password,
-    TokenRequest,
+    ApiError, ByteRange as WireRange, Client, Connection, Download, DownloadToken, ErrorKind, FileLink,
+    FileOf, Password, TokenRequest,
 };
 use fichier_storage::{
     Blame, ByteRange, ByteStream, File, FileReader, RemotePath, Result, Retry, StorageError,
@@ -162,6 +162,8 @@ struct Reading {
     /// Nothing else of the file is read: when it is through, its token is needed no more.
     whole: bool,
     open: Option<Download>,
+    /// The account's leave for a connection, from the first one on.
+    connection: Option<Connection>,
     /// How many bytes of the open answer come before the next one wanted.
     skip: u64,
     resumes: u32,
@@ -169,8 +171,8 @@ struct Reading {
     stale: u32,
 }
 
-/// How many new tokens a file gets in a row.
-const NEW_TOKENS: u32 = 2;
+/// How many new tokens a file gets in a row. Refusals in number bring a ban (API document, section 1).
+const NEW_TOKENS: u32 = 1;
 
 /// Whether a refusal is one of this address, so that it holds for all files.
 fn holds_for_all(kind: &ErrorKind) -> bool {
@@ -215,6 +217,7 @@ impl Reader {
             end: at + range.length(file.size),
             whole: range == ByteRange::WHOLE,
             open: None,
+            connection: None,
             skip: 0,
             resumes: 0,
             stale: 0,
@@ -322,6 +325,7 @@ impl Reading {
             };
             match download.next().await {
                 Some(Ok(chunk)) => {
+                    self.connection.iter().for_each(Connection::moved);
                     self.open = Some(download);
                     if let Some(chunk) = self.accept(chunk) {
                         return Ok(Some(chunk));
@@ -356,6 +360,11 @@ impl Reading {
 
     /// Opens the file at the next byte wanted; `None` when that should be tried once more.
     async fn connect(&mut self) -> Result<Option<Download>> {
+        // Before the token is asked for, which would grow old while others download.
+        if self.connection.is_none() {
+            let taken = self.reader.client.download_connection().await;
+            self.connection = Some(taken.map_err(|error| reading_failed(&self.path, error))?);
+        }
         let leave = self.reader.leave.clone();
         let _alone = match leave.given.load(Ordering::Relaxed) {
             true => None,

@@ -1,7 +1,7 @@
 //! Folders: making them, and moving or renaming one with all it holds.
 
-use fichier_api::{MoveFolder, MovedFolder};
-use fichier_storage::{Freshness, Outcome, RemotePath, Result, StorageError};
+use fichier_api::{FolderId, MoveFolder, MovedFolder};
+use fichier_storage::{Freshness, Name, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
@@ -49,57 +49,108 @@ impl FichierRemote {
                 return Err(StorageError::FolderNotFound(from.clone()));
             };
             let old_parent = self.tree.catalogue().parent(folder);
-            let renames = known.name != name;
-            // Moving and renaming in one call can overwrite a namesake in the folder that it leaves (API
-            // document, section 4): with such a namesake, two calls.
-            let namesake = renames
-                && old_parent != Some(parent)
-                && old_parent.is_some_and(|old| {
-                    let mut catalogue = self.tree.catalogue();
-                    catalogue.folders_named(old, &name).next().is_some()
-                        // Where that can't be told any more, as if there were one.
-                        || catalogue.files_named(old, &name).map_or(true, |mut files| files.next().is_some())
-                });
-            let stored = self.tree.names().encode(&name);
-            let request =
-                |rename: Option<String>| MoveFolder { folder, to: parent, destination_user: None, rename };
-            let moved = |error| {
-                // The tree can't tell which of the two states holds now.
-                failed("move directory", &from_parent.join(&known.name), error)
-            };
-            let touched = [Some(parent), old_parent];
-            touched.iter().flatten().for_each(|touched| self.tree.catalogue().expect_into(*touched));
-            let call = if namesake {
-                self.client.move_folder(&request(None)).await.map_err(moved)?;
-                self.client.move_folder(&request(Some(stored))).await
-            } else {
-                self.client.move_folder(&request(renames.then_some(stored))).await
-            };
-            let mut refusal = None;
-            let answer = match call {
-                // Refused or without an answer, it may have been moved all the same.
-                Err(error) if says_nothing(&error) || (is_in_doubt(&error) && !error.is_not_found()) => {
-                    refusal = Some(error);
-                    MovedFolder::default()
-                }
-                call => call.map_err(moved)?,
-            };
-            // An answer that names the folder confirms; else the folder has to be seen in its new place.
-            if answer.old_name.is_none() && answer.new_name.is_none() {
-                self.tree.refresh(parent, &to_parent).await?;
-                let seen = self.tree.catalogue().folders_named(parent, &name).any(|id| id == folder);
-                if let (false, Some(error)) = (seen, refusal) {
-                    return Err(moved(error));
-                }
-                if !seen {
-                    let what = "the service doesn't say that it is moved, and it isn't in its new place";
-                    return Err(unconfirmed("move directory", from, what));
+            let start = Spot { parent: old_parent, parent_path: &from_parent, name: &known.name };
+            let end = Spot { parent: Some(parent), parent_path: &to_parent, name: &name };
+            match self.spot_between(folder, &start, &end)? {
+                None => self.put_folder(&known, &start, &end).await?,
+                Some(between) => {
+                    self.put_folder(&known, &start, &between).await?;
+                    if let Err(error) = self.put_folder(&known, &between, &end).await {
+                        // What asked for this may go on file by file, which begins where the folder was.
+                        if start.parent.is_none() || self.put_folder(&known, &between, &start).await.is_err()
+                        {
+                            let now = self.info.shown(&between.path());
+                            tracing::error!(
+                                "The directory {from} is now at {now}, on its way to {to}: {error}"
+                            );
+                        }
+                        return Err(error);
+                    }
                 }
             }
-            let folder = KnownFolder { id: folder, name: name.clone(), date: known.date };
-            self.tree.catalogue().note_moved_folder(parent, folder);
-            touched.iter().flatten().for_each(|touched| self.tree.catalogue().arrived_in(*touched));
         }
         Ok(())
+    }
+
+    /// Where a folder stands after the first of two calls; `None` if one call does.
+    ///
+    /// Whether one call can move and rename isn't known, and it could overwrite a namesake in the folder that is left
+    /// (API document, section 4). So each call changes one of both, the place first, unless that name is taken there.
+    /// No name is made up for it, since nobody would know one that a killed run leaves behind.
+    fn spot_between<'a>(
+        &self,
+        folder: FolderId,
+        start: &Spot<'a>,
+        end: &Spot<'a>,
+    ) -> Result<Option<Spot<'a>>> {
+        if start.parent == end.parent || start.name == end.name {
+            return Ok(None);
+        }
+        let moved = Spot { name: start.name, ..*end };
+        let renamed = Spot { name: end.name, ..*start };
+        let mut between = [moved, renamed].into_iter().filter(|spot| self.is_free(folder, spot));
+        between.next().map_or_else(|| Err(StorageError::AlreadyExists(moved.path())), |spot| Ok(Some(spot)))
+    }
+
+    fn is_free(&self, folder: FolderId, spot: &Spot<'_>) -> bool {
+        let Some(parent) = spot.parent else { return false };
+        let mut catalogue = self.tree.catalogue();
+        let taken = catalogue.folders_named(parent, spot.name).any(|id| id != folder)
+            // Where that can't be told any more, as if there were one.
+            || catalogue.files_named(parent, spot.name).map_or(true, |mut files| files.next().is_some());
+        !taken
+    }
+
+    /// Moves a folder or renames it, by one call.
+    async fn put_folder(&self, known: &KnownFolder, from: &Spot<'_>, to: &Spot<'_>) -> Result<()> {
+        let Some(parent) = to.parent else {
+            return Err(StorageError::FolderNotFound(to.parent_path.clone()));
+        };
+        let folder = known.id;
+        let rename = (from.name != to.name).then(|| self.tree.names().encode(to.name));
+        let request = MoveFolder { folder, to: parent, destination_user: None, rename };
+        // The tree can't tell which of the two states holds now.
+        let moved = |error| failed("move directory", &from.path(), error);
+        let touched = [Some(parent), from.parent];
+        touched.iter().flatten().for_each(|touched| self.tree.catalogue().expect_into(*touched));
+        let mut refusal = None;
+        let answer = match self.client.move_folder(&request).await {
+            // Refused or without an answer, it may have been moved all the same.
+            Err(error) if says_nothing(&error) || (is_in_doubt(&error) && !error.is_not_found()) => {
+                refusal = Some(error);
+                MovedFolder::default()
+            }
+            call => call.map_err(moved)?,
+        };
+        // An answer that names the folder confirms; else the folder has to be seen in its new place.
+        if answer.old_name.is_none() && answer.new_name.is_none() {
+            self.tree.refresh(parent, to.parent_path).await?;
+            let seen = self.tree.catalogue().folders_named(parent, to.name).any(|id| id == folder);
+            if let (false, Some(error)) = (seen, refusal) {
+                return Err(moved(error));
+            }
+            if !seen {
+                let what = "the service doesn't say that it is moved, and it isn't in its new place";
+                return Err(unconfirmed("move directory", &from.path(), what));
+            }
+        }
+        let folder = KnownFolder { id: folder, name: to.name.clone(), date: known.date };
+        self.tree.catalogue().note_moved_folder(parent, folder);
+        touched.iter().flatten().for_each(|touched| self.tree.catalogue().arrived_in(*touched));
+        Ok(())
+    }
+}
+
+/// A place where a folder stands, or is to stand.
+#[derive(Debug, Clone, Copy)]
+struct Spot<'a> {
+    parent: Option<FolderId>,
+    parent_path: &'a RemotePath,
+    name: &'a Name,
+}
+
+impl Spot<'_> {
+    fn path(&self) -> RemotePath {
+        self.parent_path.join(self.name)
     }
 }

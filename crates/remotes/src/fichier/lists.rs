@@ -1,4 +1,4 @@
-//! Lists of items in one call: how long they may be, and what becomes of one that is refused.
+//! Lists of items in one call, and of files in one upload: how long they may be, and what becomes of one that is refused.
 //!
 //! The service documents no length (API document, section 5). So the first list of a run has
 //! [`ITEMS_PER_CALL`], each one that is taken lets the next be twice as long, and one that is refused without one
@@ -12,55 +12,128 @@ use std::{
 
 use fichier_api::{
     ErrorKind, FileLink,
-    limits::{ITEMS_PER_CALL, MOST_ITEMS_PER_CALL},
+    limits::{FILES_PER_UPLOAD, ITEMS_PER_CALL, MOST_ITEMS_PER_CALL},
 };
 
-/// How long the next list may be; shared by all calls of a run.
+/// How long the next list may be, or how many files the next upload may have; shared by all calls of a run.
 #[derive(Debug)]
 pub(super) struct ListLength(Mutex<Length>);
 
 #[derive(Debug, Clone, Copy)]
 struct Length {
     next: usize,
-    most: usize,
+    /// No list is ever longer.
+    ceiling: usize,
+    /// The most items that the service is known to take, if it refused more.
+    limit: Option<usize>,
     /// The longest list that was taken.
     taken: usize,
+    /// A length that may be too long.
+    doubted: Option<usize>,
+}
+
+impl Length {
+    fn most(&self) -> usize {
+        self.limit.map_or(self.ceiling, |limit| limit.min(self.ceiling)).max(1)
+    }
 }
 
 impl ListLength {
     /// Begins with the length that the account is known not to exceed.
-    pub(super) fn new(most: Option<usize>) -> Self {
-        let most = most.unwrap_or(MOST_ITEMS_PER_CALL).clamp(1, MOST_ITEMS_PER_CALL);
-        Self(Mutex::new(Length { next: ITEMS_PER_CALL.min(most), most, taken: 0 }))
+    pub(super) fn new(limit: Option<usize>) -> Self {
+        Self::up_to(MOST_ITEMS_PER_CALL, limit, 0)
+    }
+
+    /// The numbers of files in uploads, of which no more than `cap` are wanted and so many were taken before.
+    pub(super) fn of_uploads(cap: usize, limit: Option<usize>, taken: usize) -> Self {
+        Self::up_to(cap.clamp(1, FILES_PER_UPLOAD), limit, taken)
+    }
+
+    fn up_to(ceiling: usize, limit: Option<usize>, taken: usize) -> Self {
+        let mut length = Length { next: 1, ceiling, limit, taken, doubted: None };
+        length.next = ITEMS_PER_CALL.max(taken).min(length.most());
+        Self(Mutex::new(length))
     }
 
     fn length(&self) -> MutexGuard<'_, Length> {
-        // Three numbers, sound at any time.
+        // Some numbers, sound at any time.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn taken(&self, items: usize) {
+    /// How long the next list may be.
+    pub(super) fn next(&self) -> usize {
+        self.length().next
+    }
+
+    /// How long any list may be, as far as is known.
+    pub(super) fn most(&self) -> usize {
+        self.length().most()
+    }
+
+    pub(super) fn taken(&self, items: usize) {
         let mut length = self.length();
         length.taken = length.taken.max(items);
-        if items >= length.next {
-            length.next = items.saturating_mul(2).min(length.most);
+        if items >= length.next && length.doubted.is_none() {
+            length.next = items.saturating_mul(2).min(length.most());
         }
     }
 
     /// A list was refused for its length; `works` is a length that isn't.
     fn too_long(&self, items: usize, works: usize) {
         let mut length = self.length();
-        if works.max(1) < length.most {
-            length.most = works.max(1);
-            tracing::debug!(items, most = length.most, "the service refuses lists of this length");
+        if works.max(1) < length.most() {
+            length.limit = Some(works.max(1));
+            tracing::debug!(items, most = length.most(), "the service refuses lists of this length");
         }
-        length.next = length.next.min(length.most);
+        length.taken = length.taken.min(length.most());
+        length.next = length.next.min(length.most());
+    }
+
+    /// A list of so many may have been too long: the next ones are half as long until that is known.
+    pub(super) fn doubt(&self, items: usize) {
+        let mut length = self.length();
+        if items < 2 {
+            return;
+        }
+        length.doubted = length.doubted.max(Some(items));
+        length.next = length.next.min(items / 2).max(1);
+    }
+
+    /// What was in a list that may have been too long was taken by itself, so it was the length.
+    pub(super) fn confirm_doubt(&self) {
+        let doubted = self.length().doubted.take();
+        if let Some(items) = doubted {
+            self.too_long(items, items / 2);
+        }
+    }
+
+    /// What was in a list that may have been too long isn't taken by itself either, so it wasn't the length.
+    pub(super) fn clear_doubt(&self) {
+        let mut length = self.length();
+        if let Some(items) = length.doubted.take() {
+            length.next = length.next.max(items).min(length.most());
+        }
+    }
+
+    /// Whether a list of so many was refused for its length, as far as the error tells.
+    pub(super) fn is_too_long(&self, items: usize, error: &ErrorKind) -> bool {
+        let longer_than_ever = items > ITEMS_PER_CALL.max(self.length().taken);
+        items > 1
+            && match blame(error, longer_than_ever) {
+                Blame::Length => true,
+                Blame::ItemOrLength | Blame::Item => longer_than_ever,
+                Blame::Neither => false,
+            }
     }
 
     /// The most items that the service is known to take, if it refused more.
     pub(super) fn known_limit(&self) -> Option<usize> {
-        let most = self.length().most;
-        (most < MOST_ITEMS_PER_CALL).then_some(most)
+        self.length().limit
+    }
+
+    /// The longest list that was taken.
+    pub(super) fn longest_taken(&self) -> usize {
+        self.length().taken
     }
 }
 
@@ -103,7 +176,7 @@ impl<'a, T: Listed> Lists<'a, T> {
         {
             self.length.too_long(inquiry.refused, inquiry.longest_taken);
         }
-        let most = self.length.length().next;
+        let most = self.length.next();
         let mut list = Vec::with_capacity(most.min(self.waiting.len()));
         let mut named = HashSet::new();
         let mut twice = Vec::new();
@@ -286,6 +359,34 @@ mod tests {
             sent.push(list);
         }
         assert_eq!(sent, [vec![1, 2, 3], vec![1], vec![1]]);
+    }
+
+    #[test]
+    fn uploads_begin_with_what_was_taken_before_and_keep_to_what_is_wanted() {
+        let next = |cap, limit, taken| ListLength::of_uploads(cap, limit, taken).next();
+        assert_eq!(next(500, None, 0), 100);
+        assert_eq!(next(9000, None, 500), 500);
+        assert_eq!(next(30, None, 500), 30);
+        assert_eq!(next(500, Some(50), 0), 50);
+        // What is wanted now says nothing about the service.
+        assert_eq!(ListLength::of_uploads(1, Some(50), 0).known_limit(), Some(50));
+        assert_eq!(ListLength::of_uploads(1, None, 0).known_limit(), None);
+    }
+
+    #[test]
+    fn a_doubted_length_is_halved_and_comes_back_if_it_was_not_to_blame() {
+        let length = ListLength::of_uploads(500, None, 400);
+        length.doubt(400);
+        assert_eq!(length.next(), 200);
+        length.taken(200);
+        assert_eq!(length.next(), 200, "nothing grows before the doubt is settled");
+        length.clear_doubt();
+        assert_eq!((length.next(), length.known_limit()), (400, None));
+        length.doubt(400);
+        length.confirm_doubt();
+        assert_eq!((length.next(), length.known_limit(), length.longest_taken()), (200, Some(200), 200));
+        length.taken(200);
+        assert_eq!(length.next(), 200);
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 //! The file is named after a digest of the key, which isn't in it.
 
 use std::{
+    collections::HashSet,
     io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -28,6 +29,9 @@ const LISTS_STAY_SHORT_FOR: Duration = Duration::from_secs(7 * 86_400);
 /// How long a character that the service wouldn't take isn't tried again.
 const CHARACTERS_STAY_REFUSED_FOR: Duration = Duration::from_secs(7 * 86_400);
 
+/// How many old versions that should have gone are remembered at most, the latest ones.
+const MOST_OLD_VERSIONS: usize = 1000;
+
 /// What files about an account are named after, its key among it: a digest that gives none of it away. The
 /// endpoint counts too, since an emulator may know the same key.
 pub(super) fn account_name(parts: &[&str]) -> String {
@@ -50,9 +54,18 @@ pub(super) struct Kept {
     /// How long lists may be, if longer ones were refused.
     #[serde(default)]
     pub(super) longest_list: Option<LongestList>,
+    /// How many files an upload may have, if more weren't taken.
+    #[serde(default)]
+    longest_upload: Option<LongestList>,
+    /// The most files that an upload had that was taken.
+    #[serde(default)]
+    upload_taken: usize,
     /// Characters that the service stores otherwise and doesn't take by a new name either, and when that was found out.
     #[serde(default)]
     refused_characters: Vec<(char, SystemTime)>,
+    /// The links of old versions that are to go, since newer ones were stored.
+    #[serde(default)]
+    old_versions: Vec<String>,
 }
 
 /// How long lists may be, and when that was found out.
@@ -62,12 +75,39 @@ pub(super) struct LongestList {
     at: SystemTime,
 }
 
+impl LongestList {
+    fn lately(&self) -> Option<usize> {
+        self.at.elapsed().is_ok_and(|age| age < LISTS_STAY_SHORT_FOR).then_some(self.items)
+    }
+
+    /// What is to be kept of a limit that holds now. One that is only used, and not found out again, keeps its date.
+    fn after(kept: Option<Self>, limit: Option<usize>) -> Option<Self> {
+        match limit {
+            limit if limit == kept.and_then(|kept| kept.lately()) => kept.filter(|_| limit.is_some()),
+            limit => limit.map(|items| Self { items, at: SystemTime::now() }),
+        }
+    }
+}
+
+/// How long lists and uploads may be, as far as a run has found out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Lengths {
+    /// The most items of a list, if longer ones were refused.
+    pub(super) list: Option<usize>,
+    /// The most files of an upload, if more weren't taken.
+    pub(super) upload: Option<usize>,
+    /// The most files of an upload that was taken.
+    pub(super) upload_taken: usize,
+}
+
 impl Kept {
-    /// How long lists may be, as far as that was found out lately.
-    pub(super) fn list_limit(&self) -> Option<usize> {
-        let longest = self.longest_list?;
-        let lately = longest.at.elapsed().is_ok_and(|age| age < LISTS_STAY_SHORT_FOR);
-        lately.then_some(longest.items)
+    /// How long lists and uploads may be, as far as that was found out lately.
+    pub(super) fn lengths(&self) -> Lengths {
+        Lengths {
+            list: self.longest_list.and_then(|longest| longest.lately()),
+            upload: self.longest_upload.and_then(|longest| longest.lately()),
+            upload_taken: self.upload_taken,
+        }
     }
 
     /// The characters that the service wouldn't take in names lately.
@@ -77,13 +117,31 @@ impl Kept {
     }
 
     /// What is to be kept now.
-    fn after(&self, learned: Learned, list_limit: Option<usize>) -> Self {
-        let longest_list = match list_limit {
-            limit if limit == self.list_limit() => self.longest_list.filter(|_| limit.is_some()),
-            limit => limit.map(|items| LongestList { items, at: SystemTime::now() }),
-        };
-        let refused_characters = self.refused_characters.clone();
-        Self { learned, longest_list, refused_characters }
+    fn after(&self, learned: Learned, lengths: Lengths) -> Self {
+        Self {
+            learned,
+            longest_list: LongestList::after(self.longest_list, lengths.list),
+            longest_upload: LongestList::after(self.longest_upload, lengths.upload),
+            upload_taken: lengths.upload_taken,
+            refused_characters: self.refused_characters.clone(),
+            old_versions: self.old_versions.clone(),
+        }
+    }
+
+    /// The links of old versions that an earlier run didn't come to remove.
+    pub(super) fn old_versions(&self) -> impl Iterator<Item = &str> {
+        self.old_versions.iter().map(String::as_str)
+    }
+
+    /// Takes in the old versions that another program noted meanwhile, but for those that went in this one.
+    fn add_old_versions(&mut self, noted: Vec<String>, gone: &HashSet<String>) {
+        for link in noted {
+            if !gone.contains(&link) && !self.old_versions.contains(&link) {
+                self.old_versions.push(link);
+            }
+        }
+        let over = self.old_versions.len().saturating_sub(MOST_OLD_VERSIONS);
+        self.old_versions.drain(..over);
     }
 }
 
@@ -92,6 +150,8 @@ impl Kept {
 pub(super) struct AccountMemory {
     file: PathBuf,
     saved: Mutex<(Instant, Kept)>,
+    /// The old versions that went in this run.
+    gone: Mutex<HashSet<String>>,
 }
 
 impl AccountMemory {
@@ -99,27 +159,41 @@ impl AccountMemory {
     /// is as good as none.
     pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, Kept) {
         let file = directory.join(account_name(&[endpoint, key]) + ".json");
-        let kept: Kept = read_small(&file, LARGEST)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
-        (Self { file, saved: Mutex::new((Instant::now(), kept.clone())) }, kept)
+        let kept = read(&file);
+        (Self { file, saved: Mutex::new((Instant::now(), kept.clone())), gone: Mutex::default() }, kept)
+    }
+
+    /// Notes old versions before they are removed: where that fails, or the program ends before, a later run removes
+    /// them.
+    pub(super) fn note_old_versions(&self, links: impl Iterator<Item = String>) {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = &mut saved.1;
+        kept.add_old_versions(links.collect(), &HashSet::new());
+        self.try_to_write(kept);
+    }
+
+    /// Notes that old versions are gone. It is written when something else is.
+    pub(super) fn forget_old_versions(&self, links: impl Iterator<Item = String>) {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.extend(links);
+        saved.1.old_versions.retain(|link| !gone.contains(link));
     }
 
     /// Saves what was learned, unless that was done a moment ago and nothing weighty is new.
-    pub(super) fn note(&self, learned: Learned, list_limit: Option<usize>) {
+    pub(super) fn note(&self, learned: Learned, lengths: Lengths) {
         {
             let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
             let before = &saved.1.learned;
             let weighty = before.listings_are_limited != learned.listings_are_limited
                 || before.all_files_listed_at != learned.all_files_listed_at
                 || before.account != learned.account
-                || saved.1.list_limit() != list_limit;
+                || saved.1.lengths() != lengths;
             if !weighty && saved.0.elapsed() < SAVE_EVERY {
                 return;
             }
         }
-        self.save(learned, list_limit);
+        self.save(learned, lengths);
     }
 
     /// Keeps characters that the service wouldn't take in a name.
@@ -128,24 +202,36 @@ impl AccountMemory {
         let kept = &mut saved.1;
         kept.refused_characters.retain(|(known, _)| !characters.contains(known));
         kept.refused_characters.extend(characters.iter().map(|character| (*character, SystemTime::now())));
+        self.try_to_write(kept);
+    }
+
+    /// Saves what was learned.
+    pub(super) fn save(&self, learned: Learned, lengths: Lengths) {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = saved.1.after(learned, lengths);
+        self.try_to_write(&mut kept);
+        *saved = (Instant::now(), kept);
+    }
+
+    fn try_to_write(&self, kept: &mut Kept) {
+        {
+            let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.add_old_versions(read(&self.file).old_versions, &gone);
+        }
         if let Err(error) = self.write(kept) {
             tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
         }
     }
 
-    /// Saves what was learned.
-    pub(super) fn save(&self, learned: Learned, list_limit: Option<usize>) {
-        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = saved.1.after(learned, list_limit);
-        if let Err(error) = self.write(&kept) {
-            tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
-        }
-        *saved = (Instant::now(), kept);
-    }
-
     fn write(&self, kept: &Kept) -> io::Result<()> {
         replace(&self.file, &serde_json::to_vec(kept)?)
     }
+}
+
+/// Reads what is kept. A file that can't be read is as good as none.
+fn read(file: &Path) -> Kept {
+    let bytes = read_small(file, LARGEST).ok();
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -161,9 +247,10 @@ mod tests {
         let (memory, nothing) = AccountMemory::open(&place, "https://api", "secret-key");
         assert_eq!(nothing, Kept::default());
         let learned = Learned { listings_are_limited: true, ..Learned::default() };
-        memory.save(learned.clone(), Some(50));
+        let lengths = Lengths { list: Some(50), upload: Some(200), upload_taken: 150 };
+        memory.save(learned.clone(), lengths);
         let kept = AccountMemory::open(&place, "https://api", "secret-key").1;
-        assert_eq!((&kept.learned, kept.list_limit()), (&learned, Some(50)));
+        assert_eq!((&kept.learned, kept.lengths()), (&learned, lengths));
         assert_eq!(AccountMemory::open(&place, "https://api", "other-key").1, Kept::default());
         assert_eq!(AccountMemory::open(&place, "http://emulator", "secret-key").1, Kept::default());
         let files: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -181,14 +268,32 @@ mod tests {
     }
 
     #[test]
+    fn old_versions_are_known_until_they_are_gone_and_other_programs_keep_theirs() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || AccountMemory::open(directory.path(), "e", "k");
+        let known = || open().1.old_versions().map(str::to_owned).collect::<Vec<_>>();
+        let ((one, _), (other, _)) = (open(), open());
+        one.note_old_versions(["a".to_owned(), "b".to_owned()].into_iter());
+        other.note_old_versions(["c".to_owned()].into_iter());
+        one.forget_old_versions(["a".to_owned()].into_iter());
+        one.save(Learned::default(), None);
+        let mut left = known();
+        left.sort();
+        assert_eq!(left, ["b", "c"]);
+        one.note_old_versions((0..MOST_OLD_VERSIONS).map(|n| n.to_string()));
+        assert_eq!(known().len(), MOST_OLD_VERSIONS);
+    }
+
+    #[test]
     fn short_lists_are_tried_longer_after_a_week() {
         let long_ago = SystemTime::now() - LISTS_STAY_SHORT_FOR;
         let kept = Kept { longest_list: Some(LongestList { items: 50, at: long_ago }), ..Kept::default() };
-        assert_eq!(kept.list_limit(), None);
-        assert_eq!(kept.after(Learned::default(), None).longest_list, None);
-        let found_again = kept.after(Learned::default(), Some(50));
-        assert_eq!(found_again.list_limit(), Some(50));
+        assert_eq!(kept.lengths(), Lengths::default());
+        assert_eq!(kept.after(Learned::default(), Lengths::default()).longest_list, None);
+        let fifty = Lengths { list: Some(50), ..Lengths::default() };
+        let found_again = kept.after(Learned::default(), fifty);
+        assert_eq!(found_again.lengths(), fifty);
         // Used, but not found out again: the week goes on.
-        assert_eq!(found_again.after(Learned::default(), Some(50)), found_again);
+        assert_eq!(found_again.after(Learned::default(), fifty), found_again);
     }
 }

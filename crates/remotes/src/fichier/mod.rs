@@ -14,6 +14,7 @@ mod dropped;
 mod error;
 mod folder_locks;
 mod folders;
+mod in_time;
 mod left_out;
 mod lists;
 mod memory;
@@ -37,18 +38,18 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fichier_api::{Client, FileLink};
+use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
-    FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, Outcome, PlaceId,
-    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
-    UsageOf, WriteBatch,
+    FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, OldVersions,
+    Outcome, PlaceId, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result,
+    StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
 pub use error::is_too_soon;
 pub use opening::catalogue_file;
-pub use options::{CdnUse, EmptyFiles, FichierOptions};
+pub use options::{CdnUse, Dates, EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;
 pub use trust::{CatalogueUse, CatalogueUseError};
 
@@ -58,6 +59,7 @@ pub(crate) use settings::BACKEND;
 
 use download::{LinkReader, Reader};
 use dropped::Dropped;
+use in_time::UploadTime;
 use memory::{AccountMemory, Kept};
 use names::Names;
 use recall::Recall;
@@ -76,11 +78,10 @@ pub struct FichierRemote {
     reader: Reader,
     /// What computes the checksums of files that go.
     hashing: Hashing,
-    /// Whether several files may go in one upload request; off for the run when a report left one out.
-    batching: AtomicBool,
     /// Whether a list that the service refused was seen to be refused as a whole.
     refuses_whole_lists: AtomicBool,
     dropped: Dropped,
+    upload_time: UploadTime,
 }
 
 impl FichierRemote {
@@ -112,17 +113,17 @@ impl FichierRemote {
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).
             names: NameRules { encoding: names_of(&options), ..NameRules::default() },
-            batch: BatchLimit { files: options.upload_batch.max(1), bytes: BATCH_BYTES },
+            batch: BatchLimit { files: options.upload_batch.clamp(1, FILES_PER_UPLOAD), bytes: BATCH_BYTES },
             skips_empty_files: options.empty_files == EmptyFiles::Skip,
         };
         Self {
             info,
-            tree: Arc::new(Tree::new(client.clone(), names, options.listing_cap.max(1))),
+            tree: Arc::new(Tree::new(client.clone(), names, &options)),
             reader: Reader::new(client.clone(), &options),
             hashing: Hashing::default(),
-            batching: AtomicBool::new(options.upload_batch > 1),
             refuses_whole_lists: AtomicBool::new(false),
             dropped: Dropped::default(),
+            upload_time: UploadTime::new(options.upload_time, options.upload_rate),
             client,
             options,
         }
@@ -139,7 +140,8 @@ impl FichierRemote {
     /// Keeps what is learned about the account between runs.
     fn with_memory(mut self, memory: Option<AccountMemory>, kept: &Kept) -> Self {
         if let Some(tree) = Arc::get_mut(&mut self.tree) {
-            tree.remember_in(memory, kept);
+            tree.remember_in(memory, kept, self.options.upload_batch);
+            self.info.batch.files = tree.uploads.most();
         }
         self
     }
@@ -238,6 +240,7 @@ impl Remote for FichierRemote {
             links: Some(self),
             merge: Some(self),
             metadata: None,
+            old_versions: Some(self),
         }
     }
 }
@@ -260,6 +263,12 @@ impl AccountOf for FichierRemote {
 impl PublicLinks for FichierRemote {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.public_link(entry, request).await
+    }
+}
+
+impl OldVersions for FichierRemote {
+    fn should_have_gone(&self, file: &File) -> bool {
+        link_of(file).is_ok_and(|link| self.tree.is_old_version(link))
     }
 }
 

@@ -5,10 +5,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use url::{Host, Url};
 
 use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy, shown_address};
+use fichier_notation::Secret;
 use fichier_storage::{Blame, FolderIdentity, Remote, RemotePath, Retry, StorageError};
 
 use super::{
-    CatalogueUse, CdnUse, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
+    CatalogueUse, CdnUse, Dates, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
     archive::{Archive, EXTENSION},
     error::failed,
     memory::{AccountMemory, Kept, account_name},
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     backend::{Chosen, InvalidValue, OpenError, Settings},
-    network::Network,
+    resources::Resources,
 };
 
 /// What to do without a key.
@@ -27,11 +28,16 @@ pub(super) const SET_A_KEY: &str =
 ///
 /// # Errors
 /// A value doesn't suit its option, there is no key, or the client can't be set up.
-pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result<Arc<dyn Remote>, OpenError> {
+pub(super) fn open(
+    name: &str,
+    chosen: &Chosen<'_>,
+    resources: &Resources,
+) -> Result<Arc<dyn Remote>, OpenError> {
     let wrong = |source| OpenError::Value { remote: name.to_owned(), source };
-    let options = options(chosen).map_err(wrong)?;
+    let options =
+        FichierOptions { upload_rate: resources.network.upload_rate, ..options(chosen).map_err(wrong)? };
     let shared = chosen.text("shared_folder").map_err(wrong)?;
-    let key = chosen.text("api_key").map_err(wrong)?.unwrap_or_default();
+    let key = chosen.secret("api_key").map_err(wrong)?.unwrap_or_default();
     if key.is_empty() && shared.is_none() {
         return Err(StorageError::Service {
             action: format!("open {name}"),
@@ -49,41 +55,45 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
             reason: format!("{:?} is no address: {error}", shown_address(&endpoint)),
         })
     })?;
+    let network = &resources.network;
     let usage = catalogue_use(chosen).map_err(wrong)?;
-    let directory = network.memory.as_ref().filter(|_| shared.is_none());
+    let directory = resources.state.accounts.as_ref().filter(|_| shared.is_none());
     let archive = directory
         .filter(|_| usage != CatalogueUse::Off)
-        .map(|directory| directory.join(archive_name(url.as_str(), &key, &options)));
-    let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), &key));
+        .map(|directory| directory.join(archive_name(url.as_str(), key.expose(), &options)));
+    let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), key.expose()));
     let proxy = proxy_for(&url);
     let on_this_computer = is_here(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
     // Without limits there is nothing to share.
-    let gates = network.gates.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
+    let gates = resources.state.running.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
     let address =
         gates.map(|directory| directory.join(account_name(&[url.as_str()])).with_extension("address"));
-    let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), &key])));
+    let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), key.expose()])));
     let has_key = !key.is_empty();
-    let whose = shared.as_deref().map_or(["account", &key], |folder| ["shared folder", folder]);
+    let whose = shared.as_deref().map_or(["account", key.expose()], |folder| ["shared folder", folder]);
     // A digest, since an identity may come to be seen and the key mustn't.
     let identity = account_name(&[url.as_str().trim_end_matches('/'), whose[0], whose[1]]);
     let identity = FolderIdentity::new("fichier", identity.as_bytes());
-    let builder = Client::builder(ApiKey::new(key))
+    let builder = Client::builder(ApiKey::new(key.expose()))
         .endpoint(url)
         .proxy(proxy)
         .pacing(pacing.clone())
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
-        .cancel(network.cancel.clone())
-        .end_waits(network.end_waits.clone())
+        .cancel(resources.cancel.clone())
+        .end_waits(resources.end_waits.clone())
         .wait_budget(network.waits.clone());
     let mut builder = network.applied(builder);
+    if let Some(connections) = chosen.count("download_connections").map_err(wrong)? {
+        builder = builder.download_connections(connections);
+    }
     // Only a service on this computer is believed that it enforces no limits.
     if let Some(pacing) =
         without_limits(chosen, &pacing, network.call_gap).map_err(wrong)?.filter(|_| on_this_computer)
     {
         builder = builder.pacing_without_limits(pacing);
     }
-    if let Some(observer) = &network.observer {
+    if let Some(observer) = &resources.observer {
         builder = builder.observer(observer.clone());
     }
     if let Some(path) = gates {
@@ -106,7 +116,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
                 None
             }
         });
-        let recall = archive.map(|archive| Recall::new(archive, usage, network.fast_list));
+        let recall = archive.map(|archive| Recall::new(archive, usage, resources.fast_list));
         let remote = FichierRemote::new(client, title, identity, options)
             .with_memory(memory, &kept)
             .with_recall(recall);
@@ -115,7 +125,7 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
     let folder = shared.parse().map_err(|error: fichier_api::SharedFolderIdError| {
         wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
     })?;
-    let password = chosen.text("folder_password").map_err(wrong)?.map(Password::new);
+    let password = chosen.secret("folder_password").map_err(wrong)?.map(password);
     let remote = SharedFolderRemote::new(client, title, (folder, identity), password, &options);
     Ok(Arc::new(if has_key { remote } else { remote.without_account() }))
 }
@@ -124,17 +134,17 @@ pub(super) fn open(name: &str, chosen: &Chosen<'_>, network: &Network) -> Result
 ///
 /// # Errors
 /// A value doesn't suit its option.
-pub fn catalogue_file(settings: &dyn Settings, network: &Network) -> Result<Option<PathBuf>, InvalidValue> {
+pub fn catalogue_file(settings: &Settings, resources: &Resources) -> Result<Option<PathBuf>, InvalidValue> {
     let chosen = Chosen::new(&super::settings::BACKEND, settings);
     let (Some(directory), Some(key), None) =
-        (&network.memory, chosen.text("api_key")?, chosen.text("shared_folder")?)
+        (&resources.state.accounts, chosen.secret("api_key")?, chosen.text("shared_folder")?)
     else {
         return Ok(None);
     };
     let endpoint = chosen.text("endpoint")?.unwrap_or_default();
     // As it is written in full, like the one that is opened.
     let endpoint = endpoint.parse::<Url>().map_or(endpoint, String::from);
-    Ok(Some(directory.join(archive_name(&endpoint, &key, &options(&chosen)?))))
+    Ok(Some(directory.join(archive_name(&endpoint, key.expose(), &options(&chosen)?))))
 }
 
 /// The name of an account's catalogue. Names in it are decoded, so each way to decode them has its own.
@@ -167,6 +177,10 @@ fn is_here(endpoint: &Url) -> bool {
     }
 }
 
+fn password(secret: Secret) -> Password {
+    Password::new(secret.expose())
+}
+
 fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
     let defaults = FichierOptions::default();
     Ok(FichierOptions {
@@ -181,9 +195,14 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
             Ok(true) => CdnUse::Always,
             Err(_) => CdnUse::WhenRefused,
         },
-        file_password: chosen.text("file_password")?.map(Password::new),
+        file_password: chosen.secret("file_password")?.map(password),
         send_dropped: chosen.flag("send_dropped")?,
         upload_batch: chosen.count("upload_batch")?.unwrap_or(defaults.upload_batch),
+        dates: match chosen.choice("dates")? {
+            Some("paris") => Dates::Paris,
+            _ => Dates::AsUtc,
+        },
+        upload_time: defaults.upload_time / time_scale(chosen)?,
         ..defaults
     })
 }
@@ -215,11 +234,16 @@ fn without_limits(
     }))
 }
 
+/// By how much all times are divided; at least 1.
+fn time_scale(chosen: &Chosen<'_>) -> Result<u32, InvalidValue> {
+    Ok(u32::try_from(chosen.count("time_scale")?.unwrap_or(1)).unwrap_or(u32::MAX).max(1))
+}
+
 fn pacing(chosen: &Chosen<'_>, least_gap: Duration) -> Result<Pacing, InvalidValue> {
     let defaults = Pacing::default();
     let any = chosen.duration("call_gap")?.unwrap_or(defaults.any);
     let list_gap = chosen.duration("list_gap")?;
-    let scale = u32::try_from(chosen.count("time_scale")?.unwrap_or(1)).unwrap_or(u32::MAX);
+    let scale = time_scale(chosen)?;
     let pacing = Pacing {
         any,
         // Set by hand, it holds from the start and stays. Whoever sets calls closer together than the service's own

@@ -11,7 +11,7 @@ use std::{
 
 use fichier_api::{
     ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles,
-    RenameFile,
+    RenameFile, french_time,
 };
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
@@ -22,7 +22,7 @@ use super::{
     error::failed,
     link_of,
     lists::{Listed, Lists},
-    tree::as_file,
+    removal::FILES_WORTH_A_LOOK_FOR_MISSING,
 };
 
 /// What becomes of the source.
@@ -53,6 +53,14 @@ struct Missed {
     error: Arc<ApiError>,
     /// A look has shown that it surely isn't there, so it may be asked for again.
     surely: bool,
+    /// Where it lies instead, and couldn't be taken away.
+    misplaced: Option<StorageError>,
+}
+
+impl Missed {
+    fn new(error: &Arc<ApiError>, surely: bool) -> Self {
+        Self { error: error.clone(), surely, misplaced: None }
+    }
 }
 
 /// What became of each file of a list.
@@ -90,7 +98,8 @@ impl FichierRemote {
                     let there = self.tree.namesake(id, &step.name, content);
                     let same = there.filter(|there| content.is_some() && there.whirlpool == content);
                     let Some(same) = same else { return true };
-                    outcomes[step.index] = Outcome::DoneBefore(as_file(&same, batch[step.index].to.clone()));
+                    outcomes[step.index] =
+                        Outcome::DoneBefore(self.tree.as_file(&same, batch[step.index].to.clone()));
                     false
                 });
             }
@@ -117,13 +126,14 @@ impl FichierRemote {
                                     let others =
                                         item.replaces.iter().filter(|old| link_of(old).ok() != Some(stays));
                                     old.extend(others.map(|old| (step.index, old.clone())));
-                                    Outcome::Done(as_file(&file, item.to.clone()))
+                                    Outcome::Done(self.tree.as_file(&file, item.to.clone()))
                                 }
                                 Err(missed) if missed.surely && step.again < self.asked_again() => {
                                     tracing::info!(path = %item.from.path, "Not done ({}): trying again", missed.error);
                                     again.push(Step { again: step.again + 1, ..step });
                                     continue;
                                 }
+                                Err(Missed { misplaced: Some(error), .. }) => Outcome::Failed(error),
                                 Err(missed) => {
                                     Outcome::Failed(failed(verb(kind), &item.from.path, missed.error))
                                 }
@@ -137,6 +147,24 @@ impl FichierRemote {
                     Err(error) => {
                         // A copy that may have been made isn't made again.
                         let lost = kind == Kind::Copy && error.maybe_done();
+                        // What says that a file is gone isn't asked again and again to learn which: refusals in number
+                        // bring a ban.
+                        let part = if error.is_not_found() && !lost && part.len() > 1 {
+                            let (missing, left) = self.part_missing(batch, part).await;
+                            for step in &missing {
+                                let path = &batch[step.index].from.path;
+                                self.tree.missed(path);
+                                outcomes[step.index] =
+                                    Outcome::Failed(StorageError::FileNotFound(path.clone()));
+                            }
+                            if !missing.is_empty() {
+                                lists.left_over(left);
+                                continue;
+                            }
+                            left
+                        } else {
+                            part
+                        };
                         let part = if lost { Some(part) } else { lists.refused(part, error.kind()) };
                         let Some(part) = part else { continue };
                         let error = Arc::new(error);
@@ -159,6 +187,30 @@ impl FichierRemote {
             }
         }
         outcomes
+    }
+
+    /// Parts a list of which a file is missing: those that one look at their folders doesn't show, and the rest. All is
+    /// the rest where a look can't be had, or would take too many listings.
+    async fn part_missing(&self, batch: &[Relocation], part: Vec<Step>) -> (Vec<Step>, Vec<Step>) {
+        let mut folders = BTreeMap::new();
+        for step in &part {
+            if let (Some(folder), Some(parent)) = (step.source_folder, batch[step.index].from.path.parent()) {
+                folders.insert(folder, parent);
+            }
+        }
+        if folders.len() * FILES_WORTH_A_LOOK_FOR_MISSING > part.len() {
+            return (Vec::new(), part);
+        }
+        for (folder, path) in &folders {
+            if let Err(error) = self.tree.refresh(*folder, path).await {
+                tracing::debug!(path = %path, "can't look which files are missing: {error}");
+                return (Vec::new(), part);
+            }
+        }
+        let mut catalogue = self.tree.catalogue();
+        part.into_iter().partition(|step| {
+            step.source_folder.is_some_and(|folder| matches!(catalogue.file(folder, &step.link), Ok(None)))
+        })
     }
 
     /// Sees to it that a file which is to go elsewhere is still where an earlier run knew it.
@@ -192,7 +244,7 @@ impl FichierRemote {
             name: from_name,
             size: item.from.size,
             whirlpool: item.from.whirlpool,
-            date: item.from.modified,
+            date: item.from.modified.map(|shown| self.tree.dates.known(shown)),
             media_type: item.from.media_type.clone(),
             stands_for_empty: false,
         });
@@ -250,7 +302,7 @@ impl FichierRemote {
         let mut renames = Vec::new();
         for (step, copy) in part.iter().zip(copies) {
             let Some(copy) = copy else {
-                done.push(Err(Missed { error: doubt.clone(), surely }));
+                done.push(Err(Missed::new(&doubt, surely)));
                 continue;
             };
             if copy.name != step.name {
@@ -261,17 +313,83 @@ impl FichierRemote {
             done.push(Ok(file));
         }
         let failed = self.rename_all(renames).await;
-        for (step, result) in part.iter().zip(&mut done) {
+        let mut nameless = Vec::new();
+        for (number, (step, result)) in part.iter().zip(&mut done).enumerate() {
             if let Ok(file) = result
                 && let Some(error) = failed.get(&file.link)
             {
                 // The copy was made, but couldn't be given its name: it stands under the old one.
                 let file = KnownFile { name: step.known.name.clone(), ..file.clone() };
-                self.tree.catalogue().note_file(to, file);
-                *result = Err(Missed { error: error.clone(), surely: false });
+                self.tree.catalogue().note_file(to, file.clone());
+                nameless.push((number, self.tree.as_file(&file, folder.join(&step.known.name))));
+                *result = Err(Missed::new(error, false));
+            }
+        }
+        for (number, misplaced) in self.take_away(nameless).await {
+            if let Err(missed) = &mut done[number] {
+                missed.misplaced = Some(misplaced);
             }
         }
         Ok(done)
+    }
+
+    /// Removes copies of ours that couldn't be given their names. Returns those that stay.
+    async fn take_away(&self, copies: Vec<(usize, File)>) -> Vec<(usize, StorageError)> {
+        let (numbers, files): (Vec<_>, Vec<_>) = copies.into_iter().unzip();
+        let mut stay = Vec::new();
+        for ((number, file), outcome) in numbers.into_iter().zip(&files).zip(self.remove_files(&files).await)
+        {
+            if let Err(error) = outcome.into_result() {
+                let path = file.path.clone();
+                stay.push((number, StorageError::Misplaced { path, cause: Box::new(error) }));
+            }
+        }
+        stay
+    }
+
+    /// Moves files back that came to another folder and couldn't be given their names there. Returns those that stay,
+    /// by their links.
+    async fn move_back(
+        &self,
+        to: FolderId,
+        folder: &RemotePath,
+        steps: &[&Step],
+    ) -> HashMap<FileLink, StorageError> {
+        let mut by_source: BTreeMap<Option<FolderId>, Vec<&Step>> = BTreeMap::new();
+        for step in steps {
+            by_source.entry(step.source_folder).or_default().push(step);
+        }
+        let mut stay = HashMap::new();
+        for (source, steps) in by_source {
+            let links: Vec<_> = steps.iter().map(|step| step.link).collect();
+            let mut error = None;
+            let mut back = HashSet::new();
+            if let Some(source) = source {
+                let request =
+                    MoveFiles { links: links.clone(), to: source, destination_user: None, rename: None };
+                back = match self.client.move_files(&request).await {
+                    Ok(answer) => self.moved(&links, &answer, source, folder).await,
+                    Err(refusal) => {
+                        error = Some(Arc::new(refusal));
+                        self.lie_in(&links, source).await
+                    }
+                };
+                let mut catalogue = self.tree.catalogue();
+                for step in steps.iter().filter(|step| back.contains(&step.link)) {
+                    catalogue.note_file_gone(to, step.link);
+                    catalogue.note_file(source, step.known.clone());
+                }
+            }
+            let why = error.unwrap_or_else(|| {
+                Arc::new(ApiError::unconfirmed(Endpoint::FileMv, "it isn't known to be back where it was"))
+            });
+            for step in steps.iter().filter(|step| !back.contains(&step.link)) {
+                let path = folder.join(&step.known.name);
+                let cause = Box::new(failed("move back", &path, why.clone()));
+                stay.insert(step.link, StorageError::Misplaced { path, cause });
+            }
+        }
+        stay
     }
 
     /// Whether a copy that was refused is looked for. What was refused may have been made, of a list a part of it: to
@@ -292,7 +410,11 @@ impl FichierRemote {
     fn told_copy(&self, step: &Step, told: &[CopiedFile], before: &HashSet<FileLink>) -> Option<KnownFile> {
         let copy = told.iter().find(|copy| copy.from_url == step.link)?;
         let is_new = copy.to_url != step.link && !before.contains(&copy.to_url);
-        is_new.then(|| KnownFile { link: copy.to_url, date: Some(SystemTime::now()), ..step.known.clone() })
+        is_new.then(|| KnownFile {
+            link: copy.to_url,
+            date: Some(french_time::shown(SystemTime::now())),
+            ..step.known.clone()
+        })
     }
 
     /// Looks for copies that no answer names: what the folder holds now and didn't before, of the same name and
@@ -385,14 +507,19 @@ impl FichierRemote {
         };
         let mut done: Parts = Vec::new();
         let failed = self.rename_all(renames).await;
+        let nameless: Vec<&Step> =
+            moving.iter().filter(|step| !stayed(step) && failed.contains_key(&step.link)).copied().collect();
+        let mut misplaced =
+            if nameless.is_empty() { HashMap::new() } else { self.move_back(to, folder, &nameless).await };
         for step in part {
             if stayed(step) {
                 // To move a file twice does no harm.
-                done.push(Err(Missed { error: doubt.clone(), surely: true }));
+                done.push(Err(Missed::new(&doubt, true)));
                 continue;
             }
             if let Some(error) = failed.get(&step.link) {
-                done.push(Err(Missed { error: error.clone(), surely: false }));
+                let misplaced = misplaced.remove(&step.link);
+                done.push(Err(Missed { misplaced, ..Missed::new(error, false) }));
                 continue;
             }
             let file = KnownFile { name: step.name.clone(), ..step.known.clone() };

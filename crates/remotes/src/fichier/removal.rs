@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
-use fichier_storage::{Blame, File, Outcome, RemotePath, Result, Retry, StorageError};
+use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
@@ -25,6 +25,9 @@ const LONG_NOT_EMPTY: u32 = 16;
 /// file, and a listing may take as long as eight other calls (API document, section 2).
 const FILES_WORTH_A_LOOK: usize = 4;
 
+/// The same where one of the files is missing, so that about one of two such calls would be refused.
+pub(super) const FILES_WORTH_A_LOOK_FOR_MISSING: usize = 2;
+
 /// A file's place in the batch, and the file.
 type Place = (usize, FileLink);
 
@@ -43,6 +46,7 @@ impl FichierRemote {
             match self.tree.is_in_place(file, &link).await {
                 Ok(true) => ready.push((index, link)),
                 Ok(false) => {
+                    self.tree.forget_old_versions(&[link]);
                     tracing::info!(path = %file.path, "Not removed: it isn't there any more under this name");
                     outcomes[index] = Outcome::DoneBefore(());
                 }
@@ -70,7 +74,7 @@ impl FichierRemote {
                 Ok(false) => {
                     let (gone, left) = match self.gone(&links).await {
                         Some(gone) => list.into_iter().partition(|place| gone.contains(&place.link())),
-                        None => self.part_gone(batch, list).await,
+                        None => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
                     };
                     let progress = !gone.is_empty();
                     for (index, link) in gone {
@@ -90,9 +94,12 @@ impl FichierRemote {
                 }
                 Err(error) => error,
             };
-            let (gone, list) = match error.maybe_done() {
-                true => self.part_gone(batch, list).await,
-                false => (Vec::new(), list),
+            // What says that a file is gone isn't asked again and again to learn which: refusals in number bring a ban.
+            let missing = error.is_not_found() && list.len() > 1;
+            let (gone, list) = match (error.maybe_done(), missing) {
+                (true, _) => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
+                (false, true) => self.part_gone(batch, list, FILES_WORTH_A_LOOK_FOR_MISSING).await,
+                (false, false) => (Vec::new(), list),
             };
             if !gone.is_empty() {
                 lists.taken(gone.len());
@@ -138,7 +145,7 @@ impl FichierRemote {
 
     /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
     /// the rest where a look can't be had, or would take longer than finding out by halves.
-    async fn part_gone(&self, batch: &[File], list: Vec<Place>) -> (Vec<Place>, Vec<Place>) {
+    async fn part_gone(&self, batch: &[File], list: Vec<Place>, worth: usize) -> (Vec<Place>, Vec<Place>) {
         let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
         let mut held = HashMap::new();
         for (index, link) in &list {
@@ -149,7 +156,7 @@ impl FichierRemote {
                 held.insert(*link, folder);
             }
         }
-        if folders.len() * FILES_WORTH_A_LOOK > list.len() {
+        if folders.len() * worth > list.len() {
             return (Vec::new(), list);
         }
         for (folder, path) in &folders {
@@ -178,16 +185,22 @@ impl FichierRemote {
             return Vec::new();
         }
         let (numbers, files): (Vec<_>, Vec<_>) = old.into_iter().unzip();
+        let links: Vec<FileLink> = files.iter().filter_map(|file| link_of(file).ok()).collect();
+        self.tree.note_old_versions(&links);
         let outcomes = self.remove_files(&files).await;
-        let stays = numbers.into_iter().zip(&files).zip(outcomes).filter_map(|((number, file), outcome)| {
-            let error = outcome.into_result().err()?;
-            Some((number, old_version_stays(&file.path, &error)))
-        });
-        stays.collect()
+        let mut stays = Vec::new();
+        for ((number, file), outcome) in numbers.into_iter().zip(&files).zip(outcomes) {
+            if let Err(error) = outcome.into_result() {
+                let path = file.path.clone();
+                stays.push((number, StorageError::OldVersionStays { path, cause: Box::new(error) }));
+            }
+        }
+        stays
     }
 
     /// Notes that a file is gone, in whichever folder of its path it lay.
     fn forget(&self, file: &File, link: FileLink) {
+        self.tree.forget_old_versions(&[link]);
         let Some(parent) = file.path.parent() else { return };
         let folders = self.tree.known(&parent);
         let mut catalogue = self.tree.catalogue();
@@ -281,16 +294,5 @@ impl FichierRemote {
 impl Listed for Place {
     fn link(&self) -> FileLink {
         self.1
-    }
-}
-
-/// The new version of a file is stored, and the old one can't be removed. Nothing is sent again for that.
-fn old_version_stays(path: &RemotePath, error: &StorageError) -> StorageError {
-    StorageError::Service {
-        action: format!("remove the old version of {path:?}, which stays beside the new one"),
-        retry: Retry::Useless,
-        blame: Blame::Service,
-        hint: Some("the new version is stored; `dedupe` removes the old one".to_owned()),
-        source: error.to_string().into(),
     }
 }

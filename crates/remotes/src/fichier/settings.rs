@@ -13,11 +13,11 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     options: &OPTIONS,
     has_account: true,
     needs_one_of: &["api_key", "shared_folder"],
-    opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.network)),
+    opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.resources)),
 };
 
 /// All options of the backend.
-static OPTIONS: [OptionSpec; 18] = [
+static OPTIONS: [OptionSpec; 20] = [
     OptionSpec::new(
         "api_key",
         OptionKind::Text,
@@ -82,9 +82,27 @@ static OPTIONS: [OptionSpec; 18] = [
     OptionSpec::new(
         "upload_batch",
         OptionKind::Count,
-        "100",
-        "How many files of one folder go up in one request.\n\nSmall files gain most. 1 sends each file by \
-         itself.",
+        "500",
+        "How many files of one folder go up in one request at most.\n\nSmall files gain most. 1 sends each file by \
+         itself. The first request has 100, and the number grows as long as all arrive.",
+    )
+    .own(),
+    OptionSpec::new(
+        "download_connections",
+        OptionKind::Count,
+        "30",
+        "How many downloads may be open at once.\n\nAll programs of this user on this computer count together. The \
+         service allows an account some 30.",
+    )
+    .own(),
+    OptionSpec::new(
+        "dates",
+        OptionKind::Choice(&[
+            ("utc", "as if they were UTC, which is what rclone shows"),
+            ("paris", "as the moments that they mean, since the service writes French time"),
+        ]),
+        "utc",
+        "How the service's dates are shown.\n\nAges (--min-age, --max-age) go by the moments that they mean in any case.",
     )
     .own(),
     OptionSpec::new(

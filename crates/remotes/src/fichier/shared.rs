@@ -106,6 +106,7 @@ impl SharedFolderRemote {
                             id: Some(FileId::new(file.link.to_string())),
                             media_type: None,
                             fingerprint: None,
+                            seconds_ahead: 0,
                         }),
                         Err(error) => left_out.push(Unread::new(&file.filename, error.to_string())),
                     }

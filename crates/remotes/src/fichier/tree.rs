@@ -11,7 +11,7 @@ use std::{
 
 use fichier_api::{
     ApiError, Client, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder, MoveFolder,
-    SubFolder, WireDate,
+    SubFolder, WireDate, french_time,
 };
 use fichier_storage::{
     Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, StorageError,
@@ -19,12 +19,13 @@ use fichier_storage::{
 };
 
 use super::{
+    Dates, FichierOptions,
     catalogue::{Catalogue, KnownFile, KnownFolder, Lost},
     error::{failed, listing_failed, unconfirmed},
     folder_locks::{Alone, FolderLocks},
     left_out::{Gaps, Unread},
     lists::ListLength,
-    memory::{AccountMemory, Kept},
+    memory::{AccountMemory, Kept, Lengths},
     names::Names,
     recall::Recall,
 };
@@ -36,12 +37,17 @@ pub(super) struct Tree {
     names: Names,
     /// With how many results a listing counts as cut off.
     cap: usize,
+    pub(super) dates: Dates,
     catalogue: Mutex<Catalogue>,
     memory: Option<AccountMemory>,
     /// Characters that the service stores otherwise, whatever is done about it.
     refused_characters: Mutex<BTreeSet<char>>,
+    /// Old versions that should have gone, in this run or an earlier one.
+    old_versions: Mutex<HashSet<FileLink>>,
     /// How many items a list may have.
     pub(super) lists: ListLength,
+    /// How many files an upload may have.
+    pub(super) uploads: ListLength,
     pub(super) recall: Option<Recall>,
     locks: FolderLocks,
     gaps: Gaps,
@@ -61,7 +67,7 @@ impl Drop for Tree {
         // The archive ends when nobody tells it anything more.
         self.catalogue().tell(None);
         if let Some(memory) = &self.memory {
-            memory.save(self.client.learned(), self.lists.known_limit());
+            memory.save(self.client.learned(), self.lengths());
         }
     }
 }
@@ -89,15 +95,18 @@ impl Listing {
 }
 
 impl Tree {
-    pub(super) fn new(client: Client, names: Names, cap: usize) -> Self {
+    pub(super) fn new(client: Client, names: Names, options: &FichierOptions) -> Self {
         Self {
             client,
             names,
-            cap,
+            cap: options.listing_cap.max(1),
+            dates: options.dates,
             catalogue: Mutex::default(),
             memory: None,
             refused_characters: Mutex::default(),
+            old_versions: Mutex::default(),
             lists: ListLength::new(None),
+            uploads: ListLength::of_uploads(options.upload_batch, None, 0),
             recall: None,
             locks: FolderLocks::default(),
             gaps: Gaps::default(),
@@ -118,20 +127,73 @@ impl Tree {
         &self.client
     }
 
+    /// A known file as the storage layer sees it.
+    pub(super) fn as_file(&self, file: &KnownFile, path: RemotePath) -> File {
+        let (size, whirlpool) =
+            if file.stands_for_empty { (0, Some(Whirlpool::of(b""))) } else { (file.size, file.whirlpool) };
+        let (modified, seconds_ahead) = file.date.map(|date| self.dates.shown(date)).unzip();
+        File {
+            path,
+            size,
+            modified,
+            whirlpool,
+            id: Some(FileId::new(file.link.to_string())),
+            media_type: file.media_type.clone(),
+            fingerprint: None,
+            seconds_ahead: seconds_ahead.unwrap_or_default(),
+        }
+    }
+
+    fn as_folder(&self, folder: &KnownFolder, path: RemotePath) -> Folder {
+        let modified = folder.date.map(|date| self.dates.shown(date).0);
+        Folder { path, modified, id: Some(FileId::new(folder.id.to_string())) }
+    }
+
     /// With how many results a listing counts as cut off.
     pub(super) fn cap(&self) -> usize {
         self.cap
     }
 
     /// Keeps what is learned in this memory, which knows already this.
-    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>, kept: &Kept) {
-        self.lists = ListLength::new(kept.list_limit());
+    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>, kept: &Kept, upload_cap: usize) {
+        let lengths = kept.lengths();
+        self.lists = ListLength::new(lengths.list);
+        self.uploads = ListLength::of_uploads(upload_cap, lengths.upload, lengths.upload_taken);
         self.refused_characters().extend(kept.refused_characters());
+        self.old_versions().extend(kept.old_versions().filter_map(|link| link.parse::<FileLink>().ok()));
         self.memory = memory;
     }
 
     fn refused_characters(&self) -> MutexGuard<'_, BTreeSet<char>> {
         self.refused_characters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn old_versions(&self) -> MutexGuard<'_, HashSet<FileLink>> {
+        self.old_versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a file is an old version that an earlier run, or this one, didn't come to remove.
+    pub(super) fn is_old_version(&self, link: FileLink) -> bool {
+        self.old_versions().contains(&link)
+    }
+
+    /// Notes old versions that are to be removed now.
+    pub(super) fn note_old_versions(&self, links: &[FileLink]) {
+        self.old_versions().extend(links);
+        if let Some(memory) = &self.memory {
+            memory.note_old_versions(links.iter().map(ToString::to_string));
+        }
+    }
+
+    /// Notes that old versions are gone.
+    pub(super) fn forget_old_versions(&self, links: &[FileLink]) {
+        let mut known = self.old_versions();
+        for link in links {
+            known.remove(link);
+        }
+        if let Some(memory) = &self.memory {
+            memory.forget_old_versions(links.iter().map(ToString::to_string));
+        }
     }
 
     /// A character of a stored name that the service is known to store otherwise.
@@ -149,10 +211,18 @@ impl Tree {
         }
     }
 
+    fn lengths(&self) -> Lengths {
+        Lengths {
+            list: self.lists.known_limit(),
+            upload: self.uploads.known_limit(),
+            upload_taken: self.uploads.longest_taken(),
+        }
+    }
+
     /// Keeps what was learned about the account, if there is a place for it.
     pub(super) fn remember(&self) {
         if let Some(memory) = &self.memory {
-            memory.note(self.client.learned(), self.lists.known_limit());
+            memory.note(self.client.learned(), self.lengths());
         }
     }
 
@@ -230,17 +300,20 @@ impl Tree {
     ///
     /// Whether `sent_before` includes its own second isn't known, so a window begins a second later than the
     /// oldest file seen, and what was seen already is left out. When a whole window lies in one second, the
-    /// next one steps below it.
+    /// next one steps below it. An hour that comes twice or never by French time is asked for from its end on, since
+    /// times in it don't tell what is older.
     async fn fetch_older(&self, folder: FolderId, path: &RemotePath, listing: &mut Listing) -> Result<()> {
         let mut seen: HashSet<FileLink> = listing.files.iter().map(|file| file.link).collect();
         // Where a listing is cut below the cap, its length is the cap.
         let cap = if listing.lacks_files() { listing.files.len().min(self.cap) } else { self.cap };
-        let mut step_below = false;
+        // How many windows in a row have told nothing new.
+        let mut in_vain = 0;
         loop {
             let oldest = listing.files.iter().filter_map(|file| file.date.as_ref()?.as_utc()).min();
             let Some(oldest) = oldest else { break };
-            let before = if step_below { oldest } else { oldest + Duration::from_secs(1) };
-            let ask = ListFiles { sent_before: Some(WireDate::from_utc(before)), ..ListFiles::of(folder) };
+            let starts = window_starts(oldest);
+            let Some(before) = starts.get(in_vain) else { break };
+            let ask = ListFiles { sent_before: Some(WireDate::from_utc(*before)), ..ListFiles::of(folder) };
             let window = self.client.list_files(&ask).await.map_err(|error| listing_failed(path, error))?;
             let window_is_cut = window.is_cut();
             listing.left_out.extend(window.left_out.into_iter().map(Unread::from));
@@ -248,10 +321,9 @@ impl Tree {
             let full = window_is_cut || window.len() >= cap;
             let new: Vec<_> = window.into_iter().filter(|file| seen.insert(file.link)).collect();
             tracing::debug!(path = %path, new = new.len(), full, "read a window of a large folder");
-            step_below = new.is_empty();
-            let progress = !new.is_empty();
+            in_vain = if new.is_empty() { in_vain + 1 } else { 0 };
             listing.files.extend(new);
-            if !full || (!progress && before == oldest) {
+            if !full {
                 break;
             }
         }
@@ -427,12 +499,12 @@ impl Tree {
             }
         }
         if let Some(file) = newest {
-            return Ok(Entry::File(as_file(&file, path.clone())));
+            return Ok(Entry::File(self.as_file(&file, path.clone())));
         }
         let catalogue = self.catalogue();
         let id = parents.iter().flat_map(|folder| catalogue.folders_named(*folder, &name)).next();
-        let folder =
-            id.and_then(|folder| Some(Entry::Folder(as_folder(catalogue.folder(folder)?, path.clone()))));
+        let folder = id
+            .and_then(|folder| Some(Entry::Folder(self.as_folder(catalogue.folder(folder)?, path.clone()))));
         drop(catalogue);
         // What can't be read isn't missing.
         let unread = || self.gaps(&parent).into_iter().find(|gap| gap.path == *path).map(|gap| gap.error);
@@ -460,14 +532,15 @@ impl Tree {
         let mut entries = Vec::new();
         for folder in folders {
             let here = self.look(folder, path, |catalogue| {
-                let files =
-                    catalogue.files(folder)?.map(|file| Entry::File(as_file(file, path.join(&file.name))));
+                let files = catalogue
+                    .files(folder)?
+                    .map(|file| Entry::File(self.as_file(file, path.join(&file.name))));
                 Ok(files.collect::<Vec<_>>())
             });
             entries.append(&mut here.await?);
             let catalogue = self.catalogue();
             let folders = catalogue.sub_folders(folder);
-            entries.extend(folders.map(|child| Entry::Folder(as_folder(child, path.join(&child.name)))));
+            entries.extend(folders.map(|child| Entry::Folder(self.as_folder(child, path.join(&child.name)))));
         }
         entries.sort_by(|left, right| order(left).cmp(&order(right)));
         Ok(entries)
@@ -562,8 +635,11 @@ impl Tree {
                 }
                 Ok(made) => {
                     self.check_name(made.id, made.name.as_deref(), (parent, parent_path), name, path).await?;
-                    let folder =
-                        KnownFolder { id: made.id, name: name.clone(), date: Some(SystemTime::now()) };
+                    let folder = KnownFolder {
+                        id: made.id,
+                        name: name.clone(),
+                        date: Some(french_time::shown(SystemTime::now())),
+                    };
                     self.catalogue().note_new_folder(parent, folder);
                     tracing::debug!(path = %path, id = %made.id, "made directory");
                     return Ok((made.id, true));
@@ -657,6 +733,18 @@ pub(super) enum Made {
     Now,
 }
 
+/// Where a window may begin that is to tell what is older than the oldest file seen, in the order in which to try.
+fn window_starts(oldest: SystemTime) -> Vec<SystemTime> {
+    let next = oldest + Duration::from_secs(1);
+    match (french_time::end_of_odd_hour(oldest), french_time::end_of_odd_hour(next)) {
+        // Perhaps only the second of the two hours was seen, and the first is still to come.
+        (Some(end), _) => vec![end, next, oldest],
+        // A time that never comes in March, and may be refused.
+        (None, Some(end)) => vec![end, oldest],
+        (None, None) => vec![next, oldest],
+    }
+}
+
 /// The order of a listing: by name, files before folders, older before newer, so that it is the same in
 /// every run.
 fn order(entry: &Entry) -> (&RemotePath, bool, Option<SystemTime>, Option<&FileId>) {
@@ -682,23 +770,4 @@ pub(super) fn known_file(
         media_type,
         stands_for_empty: decoded.stands_for_empty,
     })
-}
-
-/// A known file as the storage layer sees it.
-pub(super) fn as_file(file: &KnownFile, path: RemotePath) -> File {
-    let (size, whirlpool) =
-        if file.stands_for_empty { (0, Some(Whirlpool::of(b""))) } else { (file.size, file.whirlpool) };
-    File {
-        path,
-        size,
-        modified: file.date,
-        whirlpool,
-        id: Some(FileId::new(file.link.to_string())),
-        media_type: file.media_type.clone(),
-        fingerprint: None,
-    }
-}
-
-fn as_folder(folder: &KnownFolder, path: RemotePath) -> Folder {
-    Folder { path, modified: folder.date, id: Some(FileId::new(folder.id.to_string())) }
 }

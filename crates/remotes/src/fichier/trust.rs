@@ -30,6 +30,11 @@ impl fmt::Display for CatalogueUse {
     }
 }
 
+impl CatalogueUse {
+    /// What it is written as, but for the age that may follow the second after a sign of equality.
+    pub const WORDS: [&str; 3] = ["verify", "trust", "off"];
+}
+
 impl FromStr for CatalogueUse {
     type Err = CatalogueUseError;
 

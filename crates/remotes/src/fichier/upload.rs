@@ -2,8 +2,8 @@
 //! checksum, and old versions removed only after that.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, atomic::Ordering},
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
     time::{Instant, SystemTime},
 };
 
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use fichier_api::{
     ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile, SourceProblem, Upload,
-    UploadFile, UploadOptions, UploadReceipt, UploadedFile,
+    UploadFile, UploadOptions, UploadReceipt, UploadedFile, french_time,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -24,10 +24,9 @@ use super::{
     BATCH_BYTES, EmptyFiles, FichierRemote,
     catalogue::KnownFile,
     dropped::{dropped_before, dropped_now},
-    error::failed,
+    error::{failed, unconfirmed},
     link_of,
     names::STAND_IN_BYTES,
-    tree::as_file,
 };
 
 /// How often a folder is listed to find files that no report names.
@@ -121,6 +120,18 @@ impl Answers {
         done.collect()
     }
 
+    /// A second copy of a file that is stored stays beside it.
+    fn leave_double(&mut self, sum: Whirlpool, why: String) {
+        let of_it = |outcome: &&mut Outcome<File>| matches!(outcome, Outcome::Done(file) if file.whirlpool == Some(sum));
+        if let Some(outcome) = self.0.iter_mut().find(of_it)
+            && let Outcome::Done(file) = outcome
+        {
+            let path = file.path.clone();
+            let cause = Box::new(unconfirmed("remove the second copy of", &path, why));
+            *outcome = Outcome::Failed(StorageError::OldVersionStays { path, cause });
+        }
+    }
+
     /// One error for all: each item tells it.
     fn fail_all(&mut self, pending: &[Pending], action: &str, error: ApiError) {
         let error = Arc::new(error);
@@ -192,7 +203,9 @@ impl FichierRemote {
             let sum = if there.size == item.size { self.content_sum(&item).await } else { None };
             let same = self.tree.namesake(folder, &item.name, sum);
             match same.filter(|same| sum.is_some() && same.whirlpool == sum) {
-                Some(same) => answers.put(&item, Outcome::DoneBefore(as_file(&same, item.path.clone()))),
+                Some(same) => {
+                    answers.put(&item, Outcome::DoneBefore(self.tree.as_file(&same, item.path.clone())))
+                }
                 None => answers.put(&item, Err(came_meanwhile(&item.path))),
             }
         }
@@ -219,6 +232,7 @@ impl FichierRemote {
         if item.size > limit {
             return Err(StorageError::TooLarge { path, size: item.size, limit });
         }
+        self.upload_time.check(&path, item.size)?;
         let names = self.tree.names();
         let pending = Pending {
             index,
@@ -260,43 +274,46 @@ impl FichierRemote {
         pending: Vec<Pending>,
         answers: &mut Answers,
     ) {
-        let mut queue = self.group(pending);
-        queue.reverse();
-        while let Some(group) = queue.pop() {
-            let again = self.send_group(id, folder, group, answers).await;
-            queue.extend(again.into_iter().map(|item| vec![item]));
+        let mut waiting: VecDeque<Pending> = pending.into();
+        // What is to go again, the next part last.
+        let mut parts: Vec<Vec<Pending>> = Vec::new();
+        loop {
+            let part = parts.pop();
+            let again = part.is_some();
+            let group = part.unwrap_or_else(|| self.next_group(&mut waiting));
+            if group.is_empty() {
+                break;
+            }
+            let left = self.send_group((id, folder), group, again, answers).await;
+            parts.extend(left.into_iter().rev());
         }
     }
 
-    /// Splits into requests: small files together, others alone.
-    fn group(&self, pending: Vec<Pending>) -> Vec<Vec<Pending>> {
-        let most = if self.batching.load(Ordering::Relaxed) { self.options.upload_batch.max(1) } else { 1 };
-        let mut groups: Vec<Vec<Pending>> = Vec::new();
+    /// Takes what goes in the next request: small files together, others alone.
+    fn next_group(&self, waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
+        let most = self.tree.uploads.next();
+        let mut group: Vec<Pending> = Vec::new();
+        let most_bytes = BATCH_BYTES.min(self.upload_time.most_bytes());
         let mut bytes = 0;
-        for item in pending {
-            match groups.last_mut() {
-                Some(group) if group.len() < most && bytes + item.size <= BATCH_BYTES => {
-                    bytes += item.size;
-                    group.push(item);
-                }
-                _ => {
-                    bytes = item.size;
-                    groups.push(vec![item]);
-                }
-            }
+        while let Some(item) = waiting.front()
+            && group.len() < most
+            && (group.is_empty() || bytes + item.size <= most_bytes)
+        {
+            bytes += item.size;
+            group.extend(waiting.pop_front());
         }
-        groups
+        group
     }
 
     /// Sends one group; a file that can't be read doesn't take the others with it. Returns the files that
-    /// the report left out and that aren't in the folder either: they are to be sent again, alone.
+    /// the report left out and that aren't in the folder either: they are to be sent again, in these smaller groups.
     async fn send_group(
         &self,
-        id: FolderId,
-        folder: &RemotePath,
+        (id, folder): (FolderId, &RemotePath),
         mut group: Vec<Pending>,
+        goes_again: bool,
         answers: &mut Answers,
-    ) -> Vec<Pending> {
+    ) -> Vec<Vec<Pending>> {
         let mut refused = 0;
         let mut sent_again = 0;
         let mut unsettled = Vec::new();
@@ -321,7 +338,23 @@ impl FichierRemote {
             let before = self.known_links(id);
             let again = match self.send(id, &group, streams).await {
                 Sent::Reported(report, sums) => {
-                    self.take_report((id, folder), &before, group, report, sums, answers).await
+                    let sent = group.len();
+                    let left = self.take_report((id, folder), &before, group, report, sums, answers).await;
+                    if left.is_empty() {
+                        if goes_again {
+                            self.tree.uploads.confirm_doubt();
+                        }
+                        self.tree.uploads.taken(sent);
+                        Vec::new()
+                    } else if goes_again && sent == 1 {
+                        self.tree.uploads.clear_doubt();
+                        left.iter().for_each(|item| {
+                            answers.put(item, Err(StorageError::Unverified(item.path.clone())));
+                        });
+                        Vec::new()
+                    } else {
+                        halves(left, sent)
+                    }
                 }
                 Sent::BadSource(index, error) => {
                     let item = group.remove(index);
@@ -343,17 +376,25 @@ impl FichierRemote {
                         self.tree.catalogue().arrived_in(id);
                         group = missing;
                         continue;
+                    } else if lost.looked && self.tree.uploads.is_too_long(missing.len(), lost.error.kind()) {
+                        self.send_fewer(folder, missing, &lost.error)
                     } else {
                         answers.fail_all(&missing, "upload", lost.error);
                         Vec::new()
                     }
                 }
                 // Nothing arrived, and the node may take it now or after its pause, which the client keeps.
-                Sent::NotTaken(error) if refused < SENT_AGAIN && error.kind().may_pass() => {
+                Sent::NotTaken(error)
+                    if error.kind().may_pass()
+                        && refused < if error.kind().is_dangerous() { 1 } else { SENT_AGAIN } =>
+                {
                     refused += 1;
                     tracing::info!(folder = %folder, "The upload wasn't taken ({error}): trying again");
                     self.tree.catalogue().arrived_in(id);
                     continue;
+                }
+                Sent::NotTaken(error) if self.tree.uploads.is_too_long(group.len(), error.kind()) => {
+                    self.send_fewer(folder, group, &error)
                 }
                 Sent::NotTaken(error) | Sent::Failed(error) => {
                     answers.fail_all(&group, "upload", error);
@@ -366,10 +407,23 @@ impl FichierRemote {
         }
     }
 
+    /// So many files weren't taken in one request.
+    fn send_fewer(&self, folder: &RemotePath, group: Vec<Pending>, error: &ApiError) -> Vec<Vec<Pending>> {
+        let files = group.len();
+        tracing::info!(folder = %folder, files, "The upload wasn't taken ({error}): sending fewer files at once");
+        self.tree.uploads.doubt(files);
+        halves(group, files)
+    }
+
     /// Files that a node took and that neither its report nor a listing shows: one that went alone was dropped. Returns
     /// what is to go alone.
-    fn take_dropped(&self, missing: Vec<Pending>, lost: &Unsettled, answers: &mut Answers) -> Vec<Pending> {
-        let [sum] = lost.sums[..] else { return missing };
+    fn take_dropped(
+        &self,
+        missing: Vec<Pending>,
+        lost: &Unsettled,
+        answers: &mut Answers,
+    ) -> Vec<Vec<Pending>> {
+        let [sum] = lost.sums[..] else { return missing.into_iter().map(|item| vec![item]).collect() };
         for item in &missing {
             match sum {
                 Some(sum) => {
@@ -380,13 +434,13 @@ impl FichierRemote {
             }
         }
         // It was this file that a report left out, and no batch.
-        self.batching.store(self.options.upload_batch > 1, Ordering::Relaxed);
+        self.tree.uploads.clear_doubt();
         Vec::new()
     }
 
     /// Asks once more for the reports of uploads that didn't arrive in time and were sent again. What arrived after all
     /// stands double, and goes.
-    async fn settle(&self, id: FolderId, unsettled: &[(UploadReceipt, Before)], answers: &Answers) {
+    async fn settle(&self, id: FolderId, unsettled: &[(UploadReceipt, Before)], answers: &mut Answers) {
         let kept = answers.kept();
         for (receipt, before) in unsettled {
             let Ok(report) = self.client.upload_report_now(receipt).await else { continue };
@@ -394,7 +448,10 @@ impl FichierRemote {
                 let same = file.whirlpool.is_some_and(|sum| kept.values().any(|kept| *kept == sum));
                 if same && !kept.contains_key(&file.link) && !before.links.contains(&file.link) {
                     tracing::warn!(link = %file.link, "An upload arrived after it was sent again: removing its copy");
-                    self.discard(file.link, id, before).await;
+                    if let (Err(why), Some(sum)) = (self.discard(file.link, id, before).await, file.whirlpool)
+                    {
+                        answers.leave_double(sum, why);
+                    }
                 }
             }
         }
@@ -427,9 +484,13 @@ impl FichierRemote {
         let upload = Upload { folder, files, options: UploadOptions::default() };
         let sent_files = group.len();
         let began = Instant::now();
+        let under_way = self.upload_time.begin(group.iter().map(|item| item.size).sum());
         let sent = self.client.upload(&node, upload).await;
         let (receipt, error) = match sent {
-            Ok(receipt) => (receipt, None),
+            Ok(receipt) => {
+                under_way.arrived();
+                (receipt, None)
+            }
             Err(error) if matches!(error.kind(), ErrorKind::UploadSource { .. }) => {
                 return bad_source(group, error);
             }
@@ -469,7 +530,7 @@ impl FichierRemote {
     }
 
     /// Holds the report against what was sent: verified files are done, wrong ones are removed, and those
-    /// that it leaves out are looked up. Returns what must be sent again, alone.
+    /// that it leaves out are looked up. Returns what must be sent again, in smaller groups.
     async fn take_report(
         &self,
         (id, folder): (FolderId, &RemotePath),
@@ -479,6 +540,7 @@ impl FichierRemote {
         sums: Vec<Option<Whirlpool>>,
         answers: &mut Answers,
     ) -> Vec<Pending> {
+        let sent = group.len();
         let mut left_out = Vec::new();
         let mut stored = Vec::new();
         let mut misnamed = Vec::new();
@@ -499,7 +561,8 @@ impl FichierRemote {
                 Ok(sum) if uploaded.name == item.stored => stored.push((item, known(uploaded.link, sum))),
                 Ok(sum) => misnamed.push((item, known(uploaded.link, sum), uploaded.name)),
                 Err(error) => {
-                    self.discard(uploaded.link, id, before).await;
+                    // It fails anyway, and what stays was said.
+                    let _ = self.discard(uploaded.link, id, before).await;
                     answers.put(&item, Err(error));
                 }
             }
@@ -512,9 +575,9 @@ impl FichierRemote {
         tracing::warn!(
             folder = %folder,
             files = left_out.len(),
-            "The upload report leaves files out: sending files one by one from here on"
+            "The upload report leaves files out: sending fewer at once from here on"
         );
-        self.batching.store(false, Ordering::Relaxed);
+        self.tree.uploads.doubt(sent);
         let (items, sums): (Vec<_>, Vec<_>) = left_out.into_iter().unzip();
         match self.found(id, folder, items, sums, LOOKS, answers).await {
             Ok(missing) => missing,
@@ -685,7 +748,8 @@ impl FichierRemote {
                 named.push((item, stored));
                 continue;
             };
-            self.discard(stored.link, folder, before).await;
+            // It fails anyway, and what stays was said.
+            let _ = self.discard(stored.link, folder, before).await;
             if matches!(error.kind(), ErrorKind::Refused { .. } | ErrorKind::Unconfirmed { .. }) {
                 self.tree.refuse_characters(&item.stored, &name);
             }
@@ -697,27 +761,32 @@ impl FichierRemote {
 
     /// Removes a file that was stored wrongly. If that fails, the user has to know of it. Only what surely came by the
     /// upload goes: a report may be wrong.
-    async fn discard(&self, link: FileLink, folder: FolderId, before: &Before) {
+    async fn discard(&self, link: FileLink, folder: FolderId, before: &Before) -> Result<(), String> {
         let is_ours = before.complete && !before.links.contains(&link) && self.lies_in(link, folder).await;
         if !is_ours {
             tracing::error!(%link, "A badly stored file stays: it isn't sure that the link is of this upload");
-            return;
+            return Err(format!("it isn't sure that {link} is of this upload"));
         }
         match self.remove_links(&[link]).await {
-            Ok(true) => {}
+            Ok(true) => Ok(()),
             Ok(false) => match self.gone(&[link]).await {
-                Some(gone) if gone.contains(&link) => {}
+                Some(gone) if gone.contains(&link) => Ok(()),
                 _ => {
                     tracing::error!(%link, "A badly stored file may still be there: its removal isn't confirmed");
+                    Err(format!("the removal of {link} isn't confirmed"))
                 }
             },
-            Err(error) => tracing::error!(%link, "Can't remove a badly stored file: {error}"),
+            Err(error) => {
+                tracing::error!(%link, "Can't remove a badly stored file: {error}");
+                Err(error.to_string())
+            }
         }
     }
 
     /// Notes stored files, removes the versions that they stand for, and answers.
     async fn finish(&self, folder: FolderId, stored: Vec<(Pending, Stored)>, answers: &mut Answers) {
-        let now = SystemTime::now();
+        // As a listing will tell it.
+        let now = french_time::shown(SystemTime::now());
         let mut old = Vec::new();
         for (item, stored) in stored {
             let file = KnownFile {
@@ -729,7 +798,7 @@ impl FichierRemote {
                 media_type: None,
                 stands_for_empty: item.stands_for_empty,
             };
-            let done = as_file(&file, item.path.clone());
+            let done = self.tree.as_file(&file, item.path.clone());
             self.tree.catalogue().note_file(folder, file);
             answers.put(&item, Outcome::Done(done));
             let others = item.replaces.into_iter().filter(|old| link_of(old).ok() != Some(stored.link));
@@ -739,6 +808,19 @@ impl FichierRemote {
             answers.0[index] = Outcome::Failed(error);
         }
     }
+}
+
+/// Splits what is left of a request of so many files into parts of half as many at most.
+fn halves(left: Vec<Pending>, sent: usize) -> Vec<Vec<Pending>> {
+    let most = (sent / 2).max(1);
+    let mut parts: Vec<Vec<Pending>> = Vec::new();
+    for item in left {
+        match parts.last_mut() {
+            Some(part) if part.len() < most => part.push(item),
+            _ => parts.push(vec![item]),
+        }
+    }
+    parts
 }
 
 /// What a folder held before an upload, as far as that is known.

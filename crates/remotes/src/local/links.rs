@@ -70,17 +70,42 @@ pub(super) fn refuse_on_the_way(place: &Root, folder: &RemotePath) -> Result<()>
     while !on_the_way.is_root() {
         let path = place.tree.locate(&on_the_way)?;
         if fs::symlink_metadata(&path).is_ok_and(|there| there.is_symlink()) {
-            let error = io::Error::other("a symbolic link stands there, and with --links none is followed");
-            return Err(StorageError::io("write into", path, error));
+            let link = |name: Name| Name::new([name.as_bytes(), SUFFIX.as_bytes()].concat()).ok();
+            let rival = on_the_way.name().and_then(link);
+            return Err(match rival {
+                Some(rival) => StorageError::OnePlace { path: on_the_way, rival, folder: true },
+                None => StorageError::IsAFile(on_the_way),
+            });
         }
         on_the_way = on_the_way.parent().unwrap_or_default();
     }
     Ok(())
 }
 
-/// A link as the file that stands for it.
+/// Checks that a file wouldn't take the place of a link, or a link that of anything else: the two are never matched
+/// with each other, so nobody has said that one may go for the other.
+pub(super) fn refuse_rival(place: &Root, path: &RemotePath, seat: &Seat) -> Result<()> {
+    let (system, is_rival): (_, fn(&fs::Metadata) -> bool) = match seat {
+        Seat::Itself(_) if place.options.links != LinkPolicy::Translate => return Ok(()),
+        Seat::Itself(system) => (system, fs::Metadata::is_symlink),
+        Seat::Link(system) => (system, |there| !there.is_symlink()),
+    };
+    let Ok(there) = fs::symlink_metadata(system) else { return Ok(()) };
+    let Some(name) = path.name().filter(|_| is_rival(&there)) else { return Ok(()) };
+    let rival = match seat {
+        Seat::Itself(_) => Name::new([name.as_bytes(), SUFFIX.as_bytes()].concat()).ok(),
+        Seat::Link(_) => without_suffix(place, path).and_then(|path| path.name()),
+    };
+    let (path, rival) = (path.clone(), rival.unwrap_or(name));
+    Err(StorageError::OnePlace { path, rival, folder: there.is_dir() })
+}
+
+/// A link as the file that stands for it; what isn't a link isn't there.
 pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
     let metadata = fs::symlink_metadata(system)?;
+    if !metadata.is_symlink() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     let target = paths::link_target(system)?;
     Ok(File {
         path,
@@ -91,6 +116,7 @@ pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
         media_type: None,
         // The link's own inode: a new target makes a new link.
         fingerprint: listing::fingerprint(&metadata),
+        seconds_ahead: 0,
     })
 }
 
@@ -192,8 +218,13 @@ fn no_target(system: &Path, why: &'static str) -> StorageError {
 }
 
 /// Where a link shall be that is copied or moved: as a link, under whatever name.
-fn new_place(place: &Root, to: &RemotePath) -> Result<PathBuf> {
-    place.tree.locate(&without_suffix(place, to).unwrap_or_else(|| to.clone()))
+///
+/// # Errors
+/// Something else than a link is there.
+fn free_place(place: &Root, to: &RemotePath) -> Result<PathBuf> {
+    let new = place.tree.locate(&without_suffix(place, to).unwrap_or_else(|| to.clone()))?;
+    refuse_rival(place, to, &Seat::Link(new.clone()))?;
+    Ok(new)
 }
 
 /// Copies a link; `None`: it isn't one.
@@ -206,7 +237,7 @@ pub(super) fn copy(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<O
     let target = paths::link_target(&system).map_err(read)?;
     let modified = fs::symlink_metadata(&system).map_err(read)?.modified().ok();
     folders::make(place, &to.parent().unwrap_or_default())?;
-    let new = new_place(place, to)?;
+    let new = free_place(place, to)?;
     let modified = modified.filter(|_| place.options.set_modified);
     make(to, &new, &target, (modified, &Metadata::new()))?;
     file(to.clone(), &new).map(Some).map_err(|error| StorageError::io("look at", &new, error))
@@ -223,7 +254,7 @@ pub(super) fn rename(place: &Root, item: &Relocation) -> Result<Option<File>> {
         Err(error) => return Err(StorageError::io("look at", &system, error)),
     }
     folders::make(place, &item.to.parent().unwrap_or_default())?;
-    let new = new_place(place, &item.to)?;
+    let new = free_place(place, &item.to)?;
     match fs::rename(&system, &new) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {

@@ -16,6 +16,7 @@ use super::{
     options::{LinkPolicy, TimeType},
     partial,
     paths::{self, Identity, is_missing},
+    read,
     root::Root,
 };
 
@@ -75,7 +76,8 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
     entries.dedup_by(|later, first| {
         let same = later.path() == first.path();
         if same {
-            let error = StorageError::AlreadyExists(later.path().clone());
+            let clash = io::Error::other("several names there are one once their accents are composed");
+            let error = StorageError::unseen("tell apart", place.shown(later.path()), clash);
             gaps.push(Gap { path: later.path().clone(), error });
             shared.push(later.path().clone());
         }
@@ -120,11 +122,16 @@ pub(super) fn find(place: &Root, path: &RemotePath) -> Result<Entry> {
         match fs::metadata(&met.system) {
             // A directory that is asked for by its path can be listed, so it is found.
             Ok(target) if target.is_dir() => met.entry(place, &target),
+            Ok(target) if place.options.links == LinkPolicy::Follow && is_special(&target) => {
+                return Err(special(path, &target));
+            }
             _ => met.follow(place, || &mut []).unwrap_or_else(|gap| {
                 tracing::error!(path = %place.shown(&gap.path), "left out: {}", gap.error);
                 None
             }),
         }
+    } else if is_special(&metadata) {
+        return Err(special(path, &metadata));
     } else {
         met.entry(place, &metadata)
     };
@@ -154,14 +161,22 @@ pub(super) fn now(place: &Root, path: &RemotePath) -> Result<Option<File>> {
         Ok(metadata) if metadata.is_file() => {
             Ok(Some(File { fingerprint: fingerprint(&metadata), ..file(path.clone(), &metadata) }))
         }
-        Ok(metadata) if metadata.is_dir() => Err(StorageError::IsAFolder(path.clone())),
-        Ok(_) => Err(StorageError::SourceChanged {
-            path: path.clone(),
-            what: "isn't a file any more, so it stays where it is",
-        }),
+        Ok(metadata) => {
+            let what = read::changed_into(&metadata).unwrap_or("(it isn't a file any more)");
+            Err(StorageError::SourceChanged { path: path.clone(), what })
+        }
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(StorageError::io("look at", &system, error)),
     }
+}
+
+fn is_special(metadata: &fs::Metadata) -> bool {
+    !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink()
+}
+
+/// Says that something was named that is neither a file nor a directory.
+fn special(path: &RemotePath, metadata: &fs::Metadata) -> StorageError {
+    StorageError::Special { path: path.clone(), what: paths::special_kind(metadata.file_type()) }
 }
 
 /// What tells this content of a file from later ones.
@@ -209,6 +224,7 @@ pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
         id: None,
         media_type: None,
         fingerprint: None,
+        seconds_ahead: 0,
     }
 }
 
@@ -239,7 +255,7 @@ impl Met {
             Some(Entry::File(File { fingerprint, modified, ..file(self.path, metadata) }))
         } else {
             if place.options.tells_of_specials {
-                tracing::warn!(path = %place.shown(&self.path), "left out: it is neither a file nor a directory");
+                tracing::warn!(path = %place.shown(&self.path), "Can't transfer non file/directory");
             }
             None
         }
@@ -264,7 +280,11 @@ impl Met {
             Ok(target) => target,
             Err(error) => return Err(self.gap("follow the symlink", error)),
         };
-        if target.is_dir() && Identity::of(&self.system).is_ok_and(|target| above().contains(&target)) {
+        let is_endless = !place.options.follows_circles;
+        if is_endless
+            && target.is_dir()
+            && Identity::of(&self.system).is_ok_and(|target| above().contains(&target))
+        {
             let circle = io::Error::other("it leads back to a directory that holds it");
             return Err(self.gap("follow the symlink", circle));
         }

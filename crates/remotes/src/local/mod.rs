@@ -237,6 +237,7 @@ impl Remote for LocalRemote {
             links: None,
             merge: None,
             metadata: Some(self),
+            old_versions: None,
         }
     }
 }

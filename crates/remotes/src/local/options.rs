@@ -39,6 +39,8 @@ pub enum TimeType {
 pub struct LocalOptions {
     /// What to do about symbolic links.
     pub links: LinkPolicy,
+    /// Whether a followed link may lead back to a directory that holds it: who goes only so deep comes to an end.
+    pub follows_circles: bool,
     /// Whether there is a notice about what is neither a file nor a directory and is left out.
     pub tells_of_specials: bool,
     /// Whether directories of other file systems are left out.
@@ -69,6 +71,7 @@ impl Default for LocalOptions {
     fn default() -> Self {
         Self {
             links: LinkPolicy::default(),
+            follows_circles: false,
             tells_of_specials: true,
             one_file_system: false,
             encoding: Encoding::LOCAL,

@@ -123,7 +123,7 @@ impl Identity {
 pub(super) use system::{
     changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link,
     may_share_file_system, open_for_going_on, open_for_reading, read_exact_at, rename_to_free_name, reserve,
-    set_link_modified, shortened, write_all_at,
+    set_link_modified, shortened, special_kind, write_all_at,
 };
 
 /// Whether an error says that nothing is there: neither a name nor a way to it.
@@ -143,7 +143,7 @@ mod system {
         fs, io,
         os::unix::{
             ffi::{OsStrExt, OsStringExt},
-            fs::{FileExt, MetadataExt, OpenOptionsExt},
+            fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt},
         },
         path::{Path, PathBuf},
         time::{Duration, SystemTime},
@@ -187,6 +187,16 @@ mod system {
             bytes.extend(time.to_be_bytes());
         }
         Some(Fingerprint::new(bytes))
+    }
+
+    /// What something is that is neither a file nor a directory, with its article.
+    pub(in super::super) fn special_kind(kind: fs::FileType) -> &'static str {
+        match kind {
+            _ if kind.is_fifo() => "a named pipe",
+            _ if kind.is_socket() => "a socket",
+            _ if kind.is_block_device() || kind.is_char_device() => "a device",
+            _ => "something special",
+        }
     }
 
     /// When anything about a file was changed.
@@ -395,6 +405,10 @@ mod system {
 
     pub(in super::super) fn is_fresh(_metadata: &fs::Metadata, _now: SystemTime) -> bool {
         true
+    }
+
+    pub(in super::super) fn special_kind(_kind: fs::FileType) -> &'static str {
+        "something special"
     }
 
     /// None: this system doesn't say when anything about a file was changed.

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::{self, Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -52,21 +52,32 @@ pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> Result
     Ok(chunks.boxed())
 }
 
+/// What stands where a file was listed; `None`: a file.
+pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
+    match there.file_type() {
+        kind if kind.is_file() => None,
+        kind if kind.is_dir() => Some("(it is a directory now)"),
+        kind if kind.is_symlink() => Some("(it is a symlink now)"),
+        _ => Some("(it is neither a file nor a directory now)"),
+    }
+}
+
 /// Opens a regular file, and nothing else, for reading.
 pub(super) fn open(path: &RemotePath, system: &Path, follow: bool) -> Result<(fs::File, fs::Metadata)> {
+    let changed = |what| StorageError::SourceChanged { path: path.clone(), what };
     let failed = |error| match error {
         error if is_missing(&error) => StorageError::FileNotFound(path.clone()),
-        error => StorageError::io("read", system, error),
+        error => match fs::symlink_metadata(system).ok().as_ref().and_then(changed_into) {
+            Some(what) if !follow => changed(what),
+            _ => StorageError::io("read", system, error),
+        },
     };
     let handle = open_for_reading(system, follow).map_err(failed)?;
     let metadata = handle.metadata().map_err(failed)?;
-    if metadata.is_dir() {
-        return Err(StorageError::IsAFolder(path.clone()));
+    match changed_into(&metadata) {
+        Some(what) => Err(changed(what)),
+        None => Ok((handle, metadata)),
     }
-    if !metadata.is_file() {
-        return Err(StorageError::io("read", system, io::Error::other("it isn't a regular file")));
-    }
-    Ok((handle, metadata))
 }
 
 /// The file as it was seen.

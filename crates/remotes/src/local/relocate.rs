@@ -6,7 +6,9 @@ use fichier_storage::{File, Outcome, Relocation, RemotePath, Result, StorageErro
 use futures::{StreamExt, stream};
 
 use super::{
-    folders, links, listing,
+    folders,
+    links::{self, Seat},
+    listing,
     options::LinkPolicy,
     partial::Partial,
     paths::{self, Identity, is_link_of, is_missing, rename_to_free_name},
@@ -60,6 +62,7 @@ async fn copy_one(place: &Arc<Root>, from: File, to: RemotePath) -> Result<File>
         }
         let target = at.tree.locate(&to)?;
         folders::make(&at, &to.parent().unwrap_or_default())?;
+        links::refuse_rival(&at, &to, &Seat::Itself(target.clone()))?;
         let partial = Partial::create(&target, metadata.len(), &at.options.downloads)
             .map_err(|error| StorageError::io("write", &target, error))?;
         Ok((partial, handle, metadata, target, to))
@@ -114,10 +117,12 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
             Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(from)),
             there => there.map_err(|error| StorageError::io("look at", &source, error))?,
         };
-        if there.is_dir() {
-            return Err(StorageError::IsAFolder(from));
+        let is_followed = there.is_symlink() && at.options.links == LinkPolicy::Follow;
+        if let Some(what) = read::changed_into(&there).filter(|_| !is_followed) {
+            return Err(StorageError::SourceChanged { path: from, what });
         }
         folders::make(&at, &to.parent().unwrap_or_default())?;
+        links::refuse_rival(&at, &to, &Seat::Itself(target.clone()))?;
         match fs::rename(&source, &target) {
             Ok(()) => remove_other_name(&source, &target)
                 .map_err(|error| StorageError::io("remove", &source, error))?,

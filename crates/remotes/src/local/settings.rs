@@ -23,7 +23,8 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     needs_one_of: &[],
     opens: Opens::Place(|opening, chosen| {
         let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
-        let options = options(chosen, &opening.network.downloads).map_err(wrong)?;
+        let mut options = options(chosen, &opening.resources.downloads).map_err(wrong)?;
+        options.follows_circles = opening.resources.bounded_depth;
         Ok(Arc::new(LocalRemote::open(opening.root, options)))
     }),
 };
@@ -209,6 +210,7 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
     }
     Ok(LocalOptions {
         downloads,
+        follows_circles: false,
         links: links(chosen)?,
         case_insensitive: match (chosen.flag("case_sensitive")?, chosen.flag("case_insensitive")?) {
             (true, _) => false,
@@ -237,7 +239,7 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
 ///
 /// # Errors
 /// A value doesn't suit its option.
-pub fn refused_link(path: &Path, settings: &dyn Settings) -> Result<Option<String>, InvalidValue> {
+pub fn refused_link(path: &Path, settings: &Settings) -> Result<Option<String>, InvalidValue> {
     let translates = links(&Chosen::new(&BACKEND, settings))? == LinkPolicy::Translate;
     let is_link = || std::fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink());
     Ok((translates && is_link()).then(|| needs_suffix(path)))

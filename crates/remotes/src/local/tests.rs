@@ -244,9 +244,16 @@ mod unix {
         let zoo = zoo();
         let remote = LocalRemote::open(zoo.path(), quick());
         assert_eq!(names(&remote, "").await, ["dir", "file"]);
-        for name in ["link-file", "link-nowhere", "link-self", "pipe", "socket"] {
+        for name in ["link-file", "link-nowhere", "link-self"] {
             let found = remote.entry(&path(name)).await;
             assert!(matches!(found, Err(StorageError::FileNotFound(_))), "{name}: {found:?}");
+        }
+        for (name, kind) in [("pipe", "a named pipe"), ("socket", "a socket")] {
+            let found = remote.entry(&path(name)).await;
+            assert!(
+                matches!(found, Err(StorageError::Special { what, .. }) if what == kind),
+                "{name}: {found:?}"
+            );
         }
         // A directory that the user names is listed, link or not.
         assert!(matches!(remote.entry(&path("link-dir")).await, Ok(Entry::Folder(_))));
@@ -286,6 +293,41 @@ mod unix {
             file.path = path(name);
             let read = collect(remote.read(&file, ByteRange::WHOLE).await.unwrap()).await;
             assert!(read.is_err(), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_became_something_else_has_changed() {
+        for becomes in ["a folder", "a link", "a socket"] {
+            let directory = tempfile::tempdir().unwrap();
+            let at = directory.path().join("a");
+            fs::write(&at, "one").unwrap();
+            fs::write(directory.path().join("b"), "two").unwrap();
+            let remote = LocalRemote::open(directory.path(), quick());
+            let file = found(&remote, "a").await;
+            fs::remove_file(&at).unwrap();
+            let _socket = match becomes {
+                "a folder" => fs::create_dir(&at).map(|()| None).unwrap(),
+                "a link" => std::os::unix::fs::symlink("b", &at).map(|()| None).unwrap(),
+                _ => Some(std::os::unix::net::UnixListener::bind(&at).unwrap()),
+            };
+            let step = Relocation { from: file.clone(), to: path("c"), replaces: Vec::new() };
+            let read = collect(remote.reader(&file).stream(ByteRange::WHOLE).await.unwrap()).await;
+            let ends = [
+                read.err(),
+                remote.remove_unchanged(std::slice::from_ref(&file)).await.remove(0).into_result().err(),
+                remote.copy(std::slice::from_ref(&step)).await.remove(0).into_result().err(),
+                remote.rename(&[step]).await.remove(0).into_result().err(),
+            ];
+            for end in ends {
+                // A socket can't be opened at all.
+                let is_socket = becomes == "a socket";
+                assert!(
+                    matches!(end, Some(StorageError::SourceChanged { .. })) || is_socket && end.is_some(),
+                    "{becomes}: {end:?}"
+                );
+            }
+            assert!(fs::symlink_metadata(&at).is_ok());
         }
     }
 

@@ -144,7 +144,9 @@ fn is_same_name(place: &Root, old: &RemotePath, new: &RemotePath) -> bool {
 
 /// Stores one file in a folder that is there.
 async fn store(place: &Arc<Root>, path: RemotePath, item: WriteItem) -> Result<File> {
-    let target = match links::seat(place, &path)? {
+    let seat = links::seat(place, &path)?;
+    links::refuse_rival(place, &path, &seat)?;
+    let target = match seat {
         Seat::Itself(target) => target,
         Seat::Link(target) => return links::store(place, path, target, item).await,
     };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fichier_remotes::network::Network;
+use fichier_remotes::{network::Network, resources::Resources};
 use fichier_storage::{ByteRange, Entry, Freshness, RemoteExt, Retry, StorageError, collect};
 use futures::future::join_all;
 
@@ -139,8 +139,9 @@ async fn answers_without_end_and_answers_that_trickle_hold_nobody_up() {
     service.control().clear_faults();
     with_fault(&service, "endpoint=folder/ls,kind=trickle:100,times=1");
     let network = Network { idle_timeout: Duration::from_millis(500), ..Network::default() };
+    let resources = Resources { network, ..Resources::default() };
     let began = Instant::now();
-    let remote = service.remote_on(&network, &[]);
+    let remote = service.remote_on(&resources, &[]);
     assert_eq!(remote.entries(&path("")).await.unwrap().len(), 1);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fichier_storage::{File, Relocation, RemoteExt};
+use fichier_emulator::FolderRename;
+use fichier_storage::{File, Relocation, RemoteExt, StorageError};
 
 use crate::service::{Service, batch, files, path};
 
@@ -263,24 +264,78 @@ async fn copies_and_moves_go_in_lists() {
     assert_eq!(files(&remote, "moved").await.len(), 150);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_folder_moves_in_one_call_and_spares_its_namesake() {
-    let service = Service::start().await;
-    service.control().seed_file("a/x/f", b"moves").unwrap();
-    service.control().seed_file("a/y/f", b"stays").unwrap();
-    service.control().seed_folder("b").unwrap();
-    let remote = service.remote();
-    remote.rename_folder(&path("a/x"), &path("b/x")).await.unwrap();
-    assert_eq!(service.control().counters()["folder/mv"], 1);
-    // `b/x` to `a/z` under a new name; `a/y` is no namesake.
-    remote.rename_folder(&path("b/x"), &path("a/z")).await.unwrap();
-    assert_eq!(service.control().counters()["folder/mv"], 2);
-    // `a/z` becomes `b/y`, while `a/y` is there: one call would destroy it.
-    remote.rename_folder(&path("a/z"), &path("b/y")).await.unwrap();
-    assert_eq!(service.control().counters()["folder/mv"], 4);
+/// A service that takes one call that moves and renames as `way` says.
+async fn service_where_renaming(way: FolderRename) -> Service {
+    Service::start_with(|builder| builder.folder_rename(way)).await
+}
+
+fn paths(service: &Service) -> Vec<String> {
     let mut paths: Vec<_> = service.tree().files.into_iter().map(|file| file.path).collect();
     paths.sort();
-    assert_eq!(paths, ["a/y/f", "b/y/f"]);
+    paths
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_moved_and_renamed_by_a_call_each_and_spares_its_namesakes() {
+    for way in [FolderRename::Moves, FolderRename::Stays] {
+        let service = service_where_renaming(way).await;
+        service.control().seed_file("a/x/f", b"moves").unwrap();
+        service.control().seed_file("a/y/f", b"stays").unwrap();
+        service.control().seed_folder("b").unwrap();
+        let remote = service.remote();
+        let calls = || service.control().counters()["folder/mv"];
+        remote.rename_folder(&path("a/x"), &path("b/x")).await.unwrap();
+        assert_eq!(calls(), 1);
+        remote.rename_folder(&path("b/x"), &path("b/w")).await.unwrap();
+        assert_eq!(calls(), 2);
+        remote.rename_folder(&path("b/w"), &path("a/z")).await.unwrap();
+        assert_eq!(calls(), 4);
+        // `a/z` becomes `b/y`, while `a/y` is there: one call would destroy it.
+        remote.rename_folder(&path("a/z"), &path("b/y")).await.unwrap();
+        assert_eq!(calls(), 6);
+        assert_eq!(paths(&service), ["a/y/f", "b/y/f"], "{way}");
+        // `b/y` becomes `a/v`: moved first, it would meet `a/y`.
+        remote.rename_folder(&path("b/y"), &path("a/v")).await.unwrap();
+        assert_eq!(calls(), 8);
+        assert_eq!(paths(&service), ["a/v/f", "a/y/f"], "{way}");
+        assert_eq!(files(&remote, "a/v").await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_would_meet_a_namesake_on_either_way_stays() {
+    for way in [FolderRename::Moves, FolderRename::Stays] {
+        let service = service_where_renaming(way).await;
+        let before = ["a/x/f", "a/y/f", "b/x/f"];
+        before.iter().for_each(|file| _ = service.control().seed_file(file, file.as_bytes()).unwrap());
+        let remote = service.remote();
+        let moved = remote.rename_folder(&path("a/x"), &path("b/y")).await;
+        assert!(matches!(moved, Err(StorageError::AlreadyExists(_))), "{moved:?}");
+        assert_eq!(service.control().counters().get("folder/mv").copied().unwrap_or(0), 0);
+        assert_eq!(paths(&service), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_whose_second_call_fails_is_put_back_or_its_place_is_known() {
+    for (times, left) in [("1", "a/x/f"), ("2", "b/x/f")] {
+        for way in [FolderRename::Moves, FolderRename::Stays] {
+            let service = service_where_renaming(way).await;
+            service.control().seed_file("a/x/f", b"moves").unwrap();
+            service.control().seed_folder("b").unwrap();
+            let refused = format!(
+                "endpoint=folder/mv,after=1,times={times},kind=refusal:403:Resource not allowed #631"
+            );
+            service.control().add_fault(refused.parse().unwrap());
+            let remote = service.remote();
+            remote.rename_folder(&path("a/x"), &path("b/y")).await.unwrap_err();
+            assert_eq!(paths(&service), [left], "{way}");
+            // The remote knows where it is, and so it goes on.
+            let now = path(left).parent().unwrap();
+            remote.rename_folder(&now, &path("b/y")).await.unwrap();
+            assert_eq!(paths(&service), ["b/y/f"], "{way}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use fichier_remotes::{
     fichier::{KeptCatalogue, KeptEntry},
-    network::Network,
+    resources::Resources,
 };
 use fichier_storage::{Entry, Remote, RemoteExt, RemotePath, StorageError};
 
@@ -30,8 +30,8 @@ pub(crate) async fn walk(remote: &Arc<dyn Remote>, folder: &RemotePath) -> usize
     count
 }
 
-fn fast(memory: &Path) -> Network {
-    Network { fast_list: true, ..Service::kept_in(memory) }
+fn fast(memory: &Path) -> Resources {
+    Resources { fast_list: true, ..Service::kept_in(memory) }
 }
 
 fn seed(service: &Service, folders: usize, files: u64) {
@@ -201,10 +201,7 @@ async fn one_listing_of_all_files_finds_what_others_removed_renamed_and_added() 
     // A new file in a known folder: nobody knows in which, so folders are listed.
     service.control().seed_file("top/d7/new", b"new").unwrap();
     service.control().reset_counters();
-    let ours = service.remote_on(
-        &Network { memory: Some(memory.path().to_owned()), ..fast(memory.path()) },
-        &[("all_files_gap", "0")],
-    );
+    let ours = service.remote_on(&fast(memory.path()), &[("all_files_gap", "0")]);
     assert!(files(&ours, "top/d7").await.iter().any(|file| file.path == path("top/d7/new")));
     // Root, top and d7; with it found, nothing else is in doubt.
     assert_eq!(walk(&ours, &path("")).await, 60);

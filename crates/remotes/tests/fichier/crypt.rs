@@ -1,12 +1,12 @@
 //! An encrypted remote over the service: all that is promised, and no call more than without encryption.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use fichier_remotes::{
-    network::Network,
-    registry::{OpenError, Opening, Resolver, open},
+    registry::{OpenError, Opening, Resolver, Settings, open},
+    resources::Resources,
 };
 use fichier_storage::{
     ByteRange, Location, MemoryContent, Name, Remote, RemoteExt as _, RemotePath, Whirlpool, WriteBatch,
@@ -28,13 +28,13 @@ impl Resolver for Over {
 
 async fn over(inner: Arc<dyn Remote>, options: &[(&str, &str)]) -> Arc<dyn Remote> {
     let options = [("remote", "t:secret"), ("password", "correct horse")].iter().chain(options);
-    let settings: BTreeMap<_, _> = options.map(|(key, value)| (key.to_string(), value.to_string())).collect();
-    let (network, resolver) = (Network::default(), Over(inner));
+    let settings = Settings::from_iter(options.copied());
+    let (resources, resolver) = (Resources::default(), Over(inner));
     let opening = Opening {
         name: "c",
         root: Path::new(""),
         settings: &settings,
-        network: &network,
+        resources: &resources,
         resolver: &resolver,
     };
     open("crypt", opening).await.unwrap()

@@ -7,8 +7,11 @@ use std::{
 
 use fichier_api::{ApiKey, Client, Event, FolderId, ListFolder, MakeFolder, Observer, Pacing, RetryPolicy};
 use fichier_emulator::Limits;
+use fichier_remotes::network::Network;
+use fichier_storage::{ByteRange, RemoteExt as _, collect};
+use futures::StreamExt as _;
 
-use crate::service::Service;
+use crate::service::{Service, files};
 
 /// When calls left.
 #[derive(Default)]
@@ -73,4 +76,28 @@ async fn without_the_shared_gates_they_would_provoke_many() {
     futures::future::join_all(programs).await;
     let floods = service.control().floods();
     assert!(floods > 1, "{floods} floods");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn download_connections_are_counted_for_all_programs_and_end_with_their_streams() {
+    let place = tempfile::tempdir().unwrap();
+    let service = Service::start().await;
+    service.control().seed_file("f", &vec![7; 4 << 20]).unwrap();
+    let network = || Network { gates: Some(place.path().to_owned()), ..Network::default() };
+    // Gates are shared only where calls keep a distance.
+    let options = [("download_connections", "1"), ("call_gap", "1ms")];
+    let (one, other) = (service.remote_on(&network(), &options), service.remote_on(&network(), &options));
+    let file = files(&one, "").await.remove(0);
+    let mut held = one.read(&file, ByteRange::WHOLE).await.unwrap();
+    held.next().await.unwrap().unwrap();
+    let reading = tokio::spawn(async move {
+        let stream = other.read(&file, ByteRange::WHOLE).await.unwrap();
+        collect(stream).await.unwrap().len()
+    });
+    let downloads = || service.control().counters()["download"];
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((downloads(), service.control().counters()["download/get_token"]), (1, 1));
+    drop(held);
+    assert_eq!(reading.await.unwrap(), 4 << 20);
+    assert_eq!(downloads(), 2);
 }

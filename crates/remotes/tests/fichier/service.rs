@@ -1,14 +1,14 @@
 //! An emulated service and remotes on it.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 
 use fichier_emulator::{Builder, Control, Emulator, Tree};
 use fichier_remotes::{
     fichier::{FichierOptions, FichierRemote},
-    network::Network,
-    registry::{NoRemotes, Opening, open},
+    registry::{NoRemotes, Opening, Settings, open},
+    resources::{Resources, StateFolders},
 };
 use fichier_storage::{
     Content, Entry, File, MemoryContent, Name, Remote, RemoteExt, RemotePath, WriteBatch, WriteItem,
@@ -27,7 +27,12 @@ impl Service {
 
     /// A service set up by `change`.
     pub(crate) async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Self {
-        Self { emulator: change(Emulator::builder()).start().await.unwrap() }
+        let mut builder = Emulator::builder();
+        // So that all tests can be run against either reading of a call.
+        if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
+            builder = builder.folder_rename(way.parse().unwrap());
+        }
+        Self { emulator: change(builder).start().await.unwrap() }
     }
 
     /// Its controls.
@@ -51,22 +56,31 @@ impl Service {
 
     /// A remote with options.
     pub(crate) fn remote_with(&self, options: &[(&str, &str)]) -> Arc<dyn Remote> {
-        self.open(options, &Network::default())
+        self.open(options, &Resources::default())
     }
 
     /// A remote that keeps what it learns in a directory.
     pub(crate) fn remote_remembering(&self, options: &[(&str, &str)], memory: &Path) -> Arc<dyn Remote> {
-        self.open(options, &Network { memory: Some(memory.to_owned()), ..Network::default() })
+        self.open(
+            options,
+            &Resources {
+                state: StateFolders { accounts: Some(memory.to_owned()), running: None },
+                ..Resources::default()
+            },
+        )
     }
 
-    /// The network of a user whose catalogue is kept in a directory.
-    pub(crate) fn kept_in(memory: &Path) -> Network {
-        Network { memory: Some(memory.to_owned()), ..Network::default() }
+    /// What a user's remotes share whose catalogue is kept in a directory.
+    pub(crate) fn kept_in(memory: &Path) -> Resources {
+        Resources {
+            state: StateFolders { accounts: Some(memory.to_owned()), running: None },
+            ..Resources::default()
+        }
     }
 
-    /// A remote on a network.
-    pub(crate) fn remote_on(&self, network: &Network, options: &[(&str, &str)]) -> Arc<dyn Remote> {
-        self.open(options, network)
+    /// A remote with what a run shares.
+    pub(crate) fn remote_on(&self, resources: &Resources, options: &[(&str, &str)]) -> Arc<dyn Remote> {
+        self.open(options, resources)
     }
 
     /// The endpoint and the key, for wire clients.
@@ -90,16 +104,22 @@ impl Service {
         ))
     }
 
-    fn open(&self, options: &[(&str, &str)], network: &Network) -> Arc<dyn Remote> {
-        let mut settings = BTreeMap::from([
-            ("endpoint".to_owned(), self.emulator.endpoint().to_string()),
-            ("api_key".to_owned(), self.emulator.api_key().to_owned()),
-            ("call_gap".to_owned(), "0".to_owned()),
-            ("folder_gap".to_owned(), "0".to_owned()),
-        ]);
-        settings.extend(options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let opening =
-            Opening { name: "test", root: Path::new(""), settings: &settings, network, resolver: &NoRemotes };
+    fn open(&self, options: &[(&str, &str)], resources: &Resources) -> Arc<dyn Remote> {
+        let endpoint = self.emulator.endpoint();
+        let usual = [
+            ("endpoint", endpoint.as_str()),
+            ("api_key", self.emulator.api_key()),
+            ("call_gap", "0"),
+            ("folder_gap", "0"),
+        ];
+        let settings = Settings::from_iter(usual.iter().chain(options).copied());
+        let opening = Opening {
+            name: "test",
+            root: Path::new(""),
+            settings: &settings,
+            resources,
+            resolver: &NoRemotes,
+        };
         let runtime = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| runtime.block_on(open("fichier", opening))).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Several tasks at once.
+//! Checks with several tasks at once.
 
 use futures::future::try_join_all;
 
@@ -63,7 +63,7 @@ pub(super) async fn listing_while_writing_shows_whole_files(subject: Subject) ->
             } else {
                 for entry in subject.list("busy").await? {
                     let Some(file) = entry.as_file() else { continue };
-                    // What is under way may show under a name of its own, but never under the final one.
+                    // A file that is being written may show under a temporary name, but never under the final one.
                     let name = entry.name().map(|name| name.to_string()).unwrap_or_default();
                     let whole = file.size == bytes.len() as u64 || name.ends_with(".partial");
                     ensure!(whole, "{name:?} is listed with {} bytes while it is written", file.size);

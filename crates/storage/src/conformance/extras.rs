@@ -1,4 +1,4 @@
-//! What only some remotes can do.
+//! Checks of what only some remotes can do.
 
 use std::time::{Duration, SystemTime};
 

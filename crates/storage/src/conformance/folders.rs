@@ -1,4 +1,4 @@
-//! Folders: made, removed, moved.
+//! Checks of folders: made, removed, moved.
 
 use crate::{Outcome, RemoteExt, RemotePath, StorageError};
 
@@ -84,7 +84,7 @@ pub(super) async fn folders_move_with_all_they_hold(subject: Subject) -> Checked
     let listed = subject.remote.entries(&from).await;
     ensure!(matches!(listed, Err(StorageError::FolderNotFound(_))), "its old place came to {listed:?}");
 
-    // In its place again under another name, and what was known of the old paths is forgotten.
+    // The folder is back under another name, and what was known of the old paths is forgotten.
     let back = subject.path("new/renamed")?;
     subject.remote.rename_folder(&to, &back).await.map_err(|error| format!("renaming failed: {error}"))?;
     subject.is_file("new/renamed/inner/file", b"goes along").await?;

@@ -1,4 +1,4 @@
-//! How old an answer may be.
+//! Checks of how old an answer may be.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::{Freshness, Listing, RemotePath};
 
 use super::subject::{Checked, Subject, shown};
 
-/// From whatever is known to what was learned just now.
+/// All ages, from whatever is known to what was learned just now.
 const AGES: [Freshness; 4] = [
     Freshness::Known,
     Freshness::Within(Duration::from_secs(3600)),

@@ -1,5 +1,5 @@
-//! The suite against a remote that keeps its promises, with all that a remote can and with little, and against ones
-//! that break a promise each, which it has to notice.
+//! The suite against a remote that keeps its promises, once with all features and once with few. And against remotes
+//! that break one promise each, which the suite has to notice.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -32,7 +32,7 @@ struct Flawed {
     flaw: Flaw,
 }
 
-/// A remote that can little, where two files can share a name.
+/// Returns a remote with few features, where two files can share a name.
 fn poor() -> MemoryRemote {
     MemoryRemote::new("memory:").with_times(Times::default()).with_features(|features| {
         *features = Features { duplicates: true, listed_checksums: true, ..Features::default() };

@@ -12,8 +12,8 @@
 //! # }
 //! ```
 //!
-//! Each check works in a folder of its own, which bears the check's name, and touches nothing else. So a
-//! single one can be run against an account that holds other things: see [`check`] and [`CHECKS`].
+//! Each check works in a folder of its own, named like the check, and touches nothing else. So a single check can run
+//! against an account that holds other things: see [`check`] and [`CHECKS`].
 
 use std::{fmt, sync::Arc};
 
@@ -50,15 +50,15 @@ mod writing;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{check}: {detail}")]
 pub struct Failure {
-    /// The check's name.
+    /// Name of the check that failed.
     pub check: &'static str,
-    /// What was seen instead.
+    /// Description of what was seen instead.
     pub detail: String,
 }
 
-/// One promise, to be checked.
+/// One promise, and the code that checks it.
 pub struct Check {
-    /// Its name; also the name of the folder that it works in.
+    /// Name of the check, and of the folder that it works in.
     pub name: &'static str,
     body: fn(Subject) -> BoxFuture<'static, Checked>,
 }
@@ -70,7 +70,7 @@ impl fmt::Debug for Check {
 }
 
 impl Check {
-    /// Checks the promise against a remote that holds nothing of the check's name yet.
+    /// Checks the promise against a remote that holds nothing under the check's name yet.
     ///
     /// Needs a Tokio runtime.
     ///
@@ -82,13 +82,13 @@ impl Check {
     }
 }
 
-/// The check of this name.
+/// Returns the check with this name.
 #[must_use]
 pub fn check(name: &str) -> Option<&'static Check> {
     CHECKS.iter().find(|check| check.name == name)
 }
 
-/// Runs all [`CHECKS`] over an empty remote, up to the first failure.
+/// Runs all [`CHECKS`] against an empty remote, up to the first failure.
 ///
 /// # Errors
 /// The first promise that the remote broke.
@@ -102,7 +102,7 @@ pub async fn run(remote: Arc<dyn Remote>) -> Result<(), Failure> {
 
 macro_rules! checks {
     ($($topic:ident::$name:ident,)*) => {
-        /// All checks, the basic ones first.
+        /// All checks, in the order in which they run: the basic ones first.
         pub const CHECKS: &[Check] = &[
             $(Check { name: stringify!($name), body: |subject| $topic::$name(subject).boxed() },)*
         ];

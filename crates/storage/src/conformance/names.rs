@@ -1,4 +1,4 @@
-//! Names: what is stored under one comes back under the same, byte by byte.
+//! Checks of names: what is stored under a name comes back under the same name, byte by byte.
 
 use bstr::{BStr, ByteSlice as _};
 
@@ -6,8 +6,8 @@ use crate::{NameLength, Outcome, RemoteExt, RemotePath, StorageError};
 
 use super::subject::{Checked, Subject, item, name_of};
 
-/// Names that one file system, service or program or other trips over, in the decoded form of this crate:
-/// `␁` means a control character, `‛␁` its picture, `‛‛` the quote itself.
+/// Names that one file system, service or program or other has trouble with, in the decoded form of this crate: `␁`
+/// means a control character, `‛␁` its picture, `‛‛` the quote itself.
 fn difficult() -> Vec<Vec<u8>> {
     let mut names: Vec<Vec<u8>> = [
         // Spaces, dots, tildes and hyphens at the edges.
@@ -25,7 +25,7 @@ fn difficult() -> Vec<Vec<u8>> {
         "-rf",
         "--flag",
         "inner  spaces",
-        // Signs that shells, URLs, HTML and file systems take for themselves.
+        // Characters with a meaning in shells, URLs, HTML and file systems.
         "back\\slash",
         "a<b>c",
         "\"double\"",
@@ -56,7 +56,7 @@ fn difficult() -> Vec<Vec<u8>> {
         "^",
         "~",
         "a%00b",
-        // Look-alikes that stand for what can't be in a name, and (quoted) those that are meant literally.
+        // Look-alikes that replace what can't be in a name, and (quoted) those that are meant literally.
         "a／b",
         "．",
         "．．",
@@ -77,7 +77,7 @@ fn difficult() -> Vec<Vec<u8>> {
         "＂＇｀＄＼",
         "‛‛＜",
         "‛‛41",
-        // Scripts, signs outside the first plane, marks that join, the other direction.
+        // Several scripts, characters outside the first plane, combining marks, right-to-left text.
         "zażółć gęślą jaźń",
         "Ärger",
         "русский",
@@ -95,7 +95,7 @@ fn difficult() -> Vec<Vec<u8>> {
         "ﬁ",
         "ß",
         "İ",
-        // Names with a meaning somewhere else.
+        // Names that are special on other systems.
         "CON",
         "nul",
         "aux.txt",
@@ -123,10 +123,10 @@ fn difficult() -> Vec<Vec<u8>> {
     names
 }
 
-/// The names that a remote can hold beside each other.
+/// Returns the names that a remote can hold beside each other.
 fn distinct(subject: &Subject) -> Vec<Vec<u8>> {
     let mut names = difficult();
-    // A wrapper may take less than what most file systems take.
+    // A wrapper may accept shorter names than most file systems do.
     names.retain(|name| match subject.remote.info().names.longest {
         Some(NameLength::Bytes(longest)) => name.len() <= longest,
         Some(NameLength::Characters(longest)) => name.chars().count() <= longest,
@@ -245,7 +245,7 @@ pub(super) async fn names_at_the_limit(subject: Subject) -> Checked {
     ensure!(!stored[0].is_done(), "a name longer than {limit} came to {:?}", stored[0]);
     let made = subject.make_folders(&[subject.path("longer")?.join(&name_of(longer.as_bytes())?)]).await?;
     ensure!(!made[0].is_done(), "a folder's name longer than {limit} came to {:?}", made[0]);
-    // Nothing is stored under a shorter name.
+    // Nothing is stored under a shortened name.
     match subject.remote.entries(&subject.path("longer")?).await {
         Ok(entries) => ensure!(entries.is_empty(), "of a name that is too long there came {entries:?}"),
         Err(StorageError::FolderNotFound(_)) => {}

@@ -1,4 +1,4 @@
-//! Where paths lie.
+//! Checks of where paths lie.
 
 use crate::PlaceId;
 

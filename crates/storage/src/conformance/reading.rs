@@ -1,4 +1,4 @@
-//! Finding and reading, and the exact word for what isn't there.
+//! Checks of finding and reading, and of the exact error for what isn't there.
 
 use crate::{ByteRange, Entry, RemoteExt, RemotePath, StorageError, collect};
 

@@ -1,4 +1,4 @@
-//! Copies and moves inside the remote.
+//! Checks of copies and moves inside the remote.
 
 use crate::{File, Outcome, Relocation, RemotePath, StorageError};
 
@@ -8,7 +8,7 @@ fn relocation(from: &File, to: RemotePath) -> Relocation {
     Relocation { from: from.clone(), to, replaces: Vec::new() }
 }
 
-/// A file as it would be if it were there.
+/// Returns a file as it would be if it were there.
 async fn vanished(subject: &Subject, name: &str) -> Checked<File> {
     let file = subject.put_one("", name, b"goes away").await?;
     for outcome in subject.remove(std::slice::from_ref(&file)).await? {
@@ -25,7 +25,7 @@ fn unsupported(outcomes: &[Outcome<File>]) -> Checked {
     Ok(())
 }
 
-/// Sees to it that each file arrived where it should.
+/// Checks that each file arrived where it should.
 fn arrived(batch: &[Relocation], outcomes: Vec<Outcome<File>>) -> Checked<Vec<File>> {
     let mut files = Vec::new();
     for (relocation, outcome) in batch.iter().zip(outcomes) {
@@ -82,7 +82,7 @@ pub(super) async fn copies_replace_old_versions(subject: Subject) -> Checked {
     subject.holds("to", &["a"]).await?;
     subject.is_file("to/a", b"the new version").await?;
 
-    // What can't be copied replaces nothing.
+    // A file that can't be copied replaces nothing.
     let mut lost = relocation(&vanished(&subject, "gone").await?, subject.path("to/a")?);
     lost.replaces = vec![subject.is_file("to/a", b"the new version").await?];
     let outcomes = subject.copy(&[lost]).await?;
@@ -161,7 +161,7 @@ pub(super) async fn renames_replace_old_versions(subject: Subject) -> Checked {
     subject.holds("", &["to/"]).await?;
     subject.is_file("to/a", b"the new version").await?;
 
-    // What can't be moved replaces nothing.
+    // A file that can't be moved replaces nothing.
     let mut lost = relocation(&vanished(&subject, "gone").await?, subject.path("to/a")?);
     lost.replaces = vec![subject.is_file("to/a", b"the new version").await?];
     let outcomes = subject.rename(&[lost]).await?;

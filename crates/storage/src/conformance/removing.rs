@@ -1,4 +1,4 @@
-//! Removing files.
+//! Checks of removing files.
 
 use crate::Outcome;
 

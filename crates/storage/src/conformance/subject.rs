@@ -1,4 +1,4 @@
-//! The remote under test, with the few sentences that checks are written in.
+//! The remote under test, with the steps that checks are made of.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::{
     RemoteExt, RemotePath, Result as StorageResult, StorageError, Whirlpool, WriteBatch, WriteItem, collect,
 };
 
-/// What a check comes to: a value, or a sentence that tells what went wrong.
+/// Result of a step: a value, or a sentence that says what went wrong.
 pub(super) type Checked<T = ()> = Result<T, String>;
 
-/// The remote under test and the folder that a check has to itself.
+/// The remote under test, and the folder in which a check works alone.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
     pub(super) remote: Arc<dyn Remote>,
@@ -32,13 +32,13 @@ impl Subject {
         self.remote.info().features
     }
 
-    /// The path of `below` in the check's own folder; empty for the folder itself.
+    /// Returns the path of `below` in the check's own folder; an empty one means the folder itself.
     pub(super) fn path(&self, below: &str) -> Checked<RemotePath> {
         let below = RemotePath::parse(below).map_err(|error| format!("{}: {error}", self.check))?;
         Ok(self.home.join_path(&below))
     }
 
-    // Each of these hands a batch over and sees to it that each item gets its outcome.
+    // Each of these passes a batch on and checks that each item gets its outcome.
 
     pub(super) async fn write(&self, folder: &str, items: Vec<WriteItem>) -> Checked<Vec<Outcome<File>>> {
         let count = items.len();
@@ -66,7 +66,7 @@ impl Subject {
         one_each(batch.len(), self.remote.remove_folders(batch).await)
     }
 
-    /// Stores files, all of which must get there, and hands them back as the remote told them.
+    /// Stores files, all of which must succeed, and returns them as the remote described them.
     pub(super) async fn put(&self, folder: &str, files: &[(&str, &[u8])]) -> Checked<Vec<File>> {
         let items = files.iter().map(|(name, bytes)| item(name.as_bytes(), bytes)).collect::<Checked<_>>()?;
         let outcomes = self.write(folder, items).await?;
@@ -107,14 +107,14 @@ impl Subject {
         Ok(entries)
     }
 
-    /// Sees to it that a folder holds exactly these files and folders (`name/`), in this order.
+    /// Checks that a folder holds exactly these files and folders (`name/`), in this order.
     pub(super) async fn holds(&self, folder: &str, expected: &[&str]) -> Checked {
         let seen = shown(&self.list(folder).await?);
         ensure!(seen == expected, "{:?} holds {seen:?} instead of {expected:?}", self.path(folder)?);
         Ok(())
     }
 
-    /// Sees to it that nothing of the name is in the folder, which may be missing.
+    /// Checks that nothing of this name is in the folder, which may be missing.
     pub(super) async fn lacks(&self, folder: &str, name: &str) -> Checked {
         let path = self.path(folder)?;
         let entries = match self.remote.entries(&path).await {
@@ -130,7 +130,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Sees to it that the path is found as a file of exactly these bytes.
+    /// Checks that the path is found as a file of exactly these bytes.
     pub(super) async fn is_file(&self, path: &str, bytes: &[u8]) -> Checked<File> {
         let path = self.path(path)?;
         self.is_file_at(&path, bytes).await
@@ -146,7 +146,7 @@ impl Subject {
         Ok(file)
     }
 
-    /// Sees to it that a range of a file has exactly these bytes.
+    /// Checks that a range of a file has exactly these bytes.
     pub(super) async fn reads(&self, file: &File, range: ByteRange, bytes: &[u8]) -> Checked {
         let seen = self
             .read(file, range)
@@ -178,7 +178,7 @@ fn start_of(bytes: &[u8]) -> &bstr::BStr {
     bstr::BStr::new(&bytes[..bytes.len().min(40)])
 }
 
-/// Sees to it that a remote's word on a file agrees with its bytes.
+/// Checks that the size and checksum that a remote gives for a file agree with its bytes.
 fn told_truly(file: &File, bytes: &[u8]) -> Checked {
     ensure!(
         file.size == bytes.len() as u64,
@@ -195,7 +195,7 @@ fn told_truly(file: &File, bytes: &[u8]) -> Checked {
     Ok(())
 }
 
-/// A listing as text: folders with a slash behind.
+/// Returns a listing as text: folders with a slash at the end.
 pub(super) fn shown(entries: &[Entry]) -> Vec<String> {
     entries
         .iter()
@@ -210,7 +210,7 @@ pub(super) fn name_of(bytes: &[u8]) -> Checked<Name> {
     Name::new(bytes).map_err(|error| error.to_string())
 }
 
-/// A file to write.
+/// Returns a file to write.
 pub(super) fn item(name: &[u8], bytes: &[u8]) -> Checked<WriteItem> {
     Ok(WriteItem {
         name: name_of(name)?,
@@ -223,7 +223,7 @@ pub(super) fn item(name: &[u8], bytes: &[u8]) -> Checked<WriteItem> {
     })
 }
 
-/// Bytes that follow no short pattern and are the same each time.
+/// Returns bytes without a short pattern, the same ones each time.
 pub(super) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut bytes = Vec::with_capacity(length + 8);
@@ -237,7 +237,7 @@ pub(super) fn noise(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Bytes that come in pieces, with whatever may happen at their end.
+/// Bytes that come in pieces, and how they end.
 pub(super) struct Pieces {
     pub(super) pieces: Vec<Bytes>,
     pub(super) end: End,
@@ -245,13 +245,13 @@ pub(super) struct Pieces {
 
 /// How a stream of [`Pieces`] ends.
 pub(super) enum End {
-    /// As it should.
+    /// The stream ends as it should.
     Whole,
-    /// With an error.
+    /// The stream ends with an error.
     Cut,
-    /// It can't even be opened.
+    /// The stream can't even be opened.
     Shut,
-    /// Not at all; the notice says that the end has been reached.
+    /// The stream doesn't end; the notice says that its last byte was read.
     Never(Arc<tokio::sync::Notify>),
 }
 

@@ -1,4 +1,4 @@
-//! Storing files: all of it or nothing of it.
+//! Checks of storing files: all of it or nothing of it.
 
 use std::{
     sync::Arc,
@@ -135,7 +135,7 @@ pub(super) async fn broken_content_fails_alone_and_leaves_nothing(subject: Subje
         [("a", End::Whole), ("b", End::Shut), ("c", End::Whole), ("d", End::Cut), ("e", End::Whole)]
     {
         let mut file = item(name.as_bytes(), &bytes)?;
-        // A source that breaks does so before its last byte.
+        // A source that fails does so before its last byte.
         let given = if matches!(end, End::Cut) { &bytes[..250_000] } else { &bytes };
         file.content = Pieces::of(given, 65_536, end);
         items.push(file);
@@ -163,7 +163,7 @@ pub(super) async fn old_versions_go_when_the_new_one_is_there(subject: Subject) 
     subject.holds("", &["a"]).await?;
     let second = subject.is_file("a", b"second version").await?;
 
-    // One that went away in the meantime is no reason to fail.
+    // A file that was removed in the meantime is no reason to fail.
     let outcomes = subject.remove(std::slice::from_ref(&second)).await?;
     ensure!(outcomes.iter().all(Outcome::is_done), "removing came to {outcomes:?}");
     let mut third = item(b"a", b"third")?;
@@ -241,7 +241,7 @@ pub(super) async fn modification_times_are_kept(subject: Subject) -> Checked {
     near(&found.path, found.modified, time, precision)
 }
 
-/// Sees to it that a time is the one that was set, as exactly as the remote keeps it.
+/// Checks that a time is the one that was set, as exactly as the remote keeps it.
 pub(super) fn near(
     path: &RemotePath,
     seen: Option<SystemTime>,

@@ -1,4 +1,4 @@
-//! Each implementation against RustCrypto's: one message in pieces, and several at once.
+//! Each implementation compared with RustCrypto's: one message in pieces, and several at once.
 //!
 //! The first byte of the input says how many messages it is cut into, the second how long their pieces are.
 
@@ -11,7 +11,7 @@ fuzz_target!(|input: &[u8]| {
     let [messages, piece, content @ ..] = input else { return };
     let messages = usize::from(messages % 9) + 1;
     let piece = usize::from(*piece) + 1;
-    // Not of the same length: the last gets what remains, or nothing.
+    // The messages differ in length: the last gets what remains, or nothing.
     let messages: Vec<&[u8]> = content.chunks((content.len() / messages).max(1)).collect();
     let expected: Vec<_> = messages.iter().map(|message| whirlpool::Whirlpool::digest(message)).collect();
     for implementation in Implementation::available() {

@@ -1,4 +1,4 @@
-//! Agreement with an implementation by others, RustCrypto's, for any content, cut anywhere, in any company.
+//! Agreement with another implementation, RustCrypto's, for any content, cut anywhere, alone or with other messages.
 
 use proptest::prelude::*;
 use whirlpool_simd::{Digest, Implementation, Whirlpool, finalize_many, hash_many, update_many};
@@ -18,18 +18,18 @@ fn expected(message: &[u8]) -> Vec<u8> {
 fn message() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..LONGEST),
-        // Around the ends of blocks, where the padding begins a new one.
+        // Lengths around the ends of blocks, where the padding begins a new one.
         (0..4usize, 0..=2usize, any::<u8>())
             .prop_map(|(blocks, more, byte)| vec![byte; 31 + 32 * blocks + more]),
     ]
 }
 
-/// A message, and how long the pieces are in which it comes.
+/// Returns a message, and the lengths of the pieces in which it comes.
 fn pieces() -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
     (message(), prop::collection::vec(prop_oneof![0..70usize, 0..1000usize], 0..12))
 }
 
-/// The message in pieces of these lengths, the last of which is what remains.
+/// Splits the message into pieces of these lengths; the last one is what remains.
 fn split<'a>(mut message: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     for length in lengths {
@@ -58,7 +58,7 @@ proptest! {
     #[test]
     fn several_messages_in_pieces(messages in prop::collection::vec(pieces(), 0..11)) {
         let implementations: Vec<_> = Implementation::available().collect();
-        // All of one kind, and then mixed.
+        // First with one implementation, and then mixed.
         for shift in 0..=implementations.len() {
             let mut hashers: Vec<_> = (0..messages.len())
                 .map(|index| *implementations.get(shift).unwrap_or(&implementations[index % implementations.len()]))

@@ -111,6 +111,8 @@ fn edit() {
         ("empty_files>", "2"),
         ("upload_batch>", "0"),
         ("upload_batch>", "7"),
+        ("download_connections>", ""),
+        ("dates>", ""),
         ("send_dropped>", ""),
         ("catalogue>", ""),
         ("endpoint>", ""),

@@ -100,7 +100,12 @@ impl Stage {
         change: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let runtime = Runtime::new().unwrap();
-        let emulator = runtime.block_on(change(Emulator::builder()).start()).unwrap();
+        let mut builder = Emulator::builder();
+        // So that all tests can be run against either reading of a call.
+        if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
+            builder = builder.folder_rename(way.parse().unwrap());
+        }
+        let emulator = runtime.block_on(change(builder).start()).unwrap();
         Self { emulator, home, time_scale, _runtime: runtime }
     }
 

@@ -1,4 +1,4 @@
-//! A client as plain as can be: it builds requests by hand, so that it shares nothing with the emulator.
+//! A very plain client: it builds requests by hand, so that it shares nothing with the emulator.
 #![allow(dead_code, reason = "each test file uses its own part of the desk")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -13,7 +13,7 @@ pub(crate) struct Desk {
     pub(crate) base: String,
 }
 
-/// A client without a pool: each request has a connection of its own.
+/// Returns a client without a pool: each request has a connection of its own.
 pub(crate) fn client() -> Client {
     // Another test of the process may have been first; either way there is a provider now.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -47,7 +47,7 @@ impl Desk {
         self.post(call).body(body.to_string()).send().await
     }
 
-    /// Status and JSON of a call.
+    /// Makes a call and returns its status and JSON.
     pub(crate) async fn call(&self, call: &str, body: Value) -> (StatusCode, Value) {
         let response = self.raw(call, body).await.unwrap();
         let status = response.status();
@@ -55,7 +55,7 @@ impl Desk {
         (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{call} answered {text}")))
     }
 
-    /// A call that succeeds.
+    /// Makes a call that must succeed.
     pub(crate) async fn ok(&self, call: &str, body: Value) -> Value {
         let (status, value) = self.call(call, body).await;
         assert_eq!(status, StatusCode::OK, "{call}: {value}");
@@ -63,7 +63,7 @@ impl Desk {
         value
     }
 
-    /// A call that fails: its HTTP status and message.
+    /// Makes a call that must fail, and returns its HTTP status and message.
     pub(crate) async fn ko(&self, call: &str, body: Value) -> (u16, String) {
         let (status, value) = self.call(call, body).await;
         assert_eq!(value["status"], "KO", "{call}: {value}");
@@ -75,7 +75,7 @@ impl Desk {
         made["folder_id"].as_i64().unwrap()
     }
 
-    /// A fresh upload id.
+    /// Returns a fresh upload id.
     pub(crate) async fn upload_id(&self) -> String {
         let server = self.ok("upload/get_upload_server", json!({})).await;
         assert_eq!(format!("http://{}", server["url"].as_str().unwrap()), self.base);
@@ -96,7 +96,7 @@ impl Desk {
         request.header("JSON", "1").send().await.unwrap()
     }
 
-    /// Uploads files into a folder and answers the report's links.
+    /// Uploads files into a folder and returns the report's links.
     pub(crate) async fn upload(&self, folder: i64, files: &[(&str, &[u8])]) -> Vec<Value> {
         let id = self.upload_id().await;
         let response = self.upload_request(&id, form(folder, files)).send().await.unwrap();
@@ -107,7 +107,7 @@ impl Desk {
         report["links"].as_array().unwrap().clone()
     }
 
-    /// Uploads one file and answers its link.
+    /// Uploads one file and returns its link.
     pub(crate) async fn put(&self, folder: i64, name: &str, content: &[u8]) -> String {
         self.upload(folder, &[(name, content)]).await[0]["download"].as_str().unwrap().to_owned()
     }
@@ -120,7 +120,7 @@ impl Desk {
         self.client.get(url).send().await.unwrap()
     }
 
-    /// The file names that a listing tells, in its order.
+    /// Returns the file names in a listing, in its order.
     pub(crate) async fn names(&self, folder: i64) -> Vec<String> {
         let listing = self.ok("file/ls", json!({"folder_id": folder})).await;
         let items = listing["items"].as_array().unwrap();
@@ -128,7 +128,7 @@ impl Desk {
     }
 }
 
-/// A form with a folder and files, boundary `XyZ`.
+/// Returns a form with a folder and files, boundary `XyZ`.
 pub(crate) fn form(folder: i64, files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = field("did", &folder.to_string());
     for (name, content) in files {

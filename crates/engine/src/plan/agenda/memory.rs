@@ -36,6 +36,7 @@ fn files(folder: &RemotePath, number: usize) -> Vec<File> {
             id: Some(FileId::new(format!("https://1fichier.com/?{number:020}"))),
             media_type: None,
             fingerprint: None,
+            seconds_ahead: 0,
         }
     };
     (0..IN_A_FOLDER).map(file).collect()

@@ -1,13 +1,13 @@
-//! A text that must not be seen: not in logs, not in errors, not in memory after use.
+//! Texts that must not be seen: not in logs, not in errors, not in memory after use.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password or key. `Debug` and `Display` hide it; its memory is overwritten when it goes.
+/// A password or key. `Debug` and `Display` hide it, and its memory is overwritten on drop.
 ///
 /// ```
-/// use fichier_config::Secret;
+/// use fichier_notation::Secret;
 ///
 /// let key = Secret::new("KEY");
 /// assert_eq!(format!("{key} {key:?}"), "<hidden> Secret(<hidden>)");
@@ -17,19 +17,28 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a text into custody.
+    /// Wraps a secret text.
+    #[must_use]
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// The text itself, for the one place that sends it on.
+    /// Returns the text itself, for the one place that sends it.
+    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing to hide.
+    /// Checks whether the text is empty.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Secret {
+        Secret::new(text)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Readers of what is stored as it is, and of what can't be stored.
+//! Readers for remotes that lie over others: of what is stored there as it is, and of what can't be there.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use futures::{StreamExt as _, TryStreamExt as _};
 
 /// A reader of the stored bytes whose errors name the path that is shown.
 #[derive(Debug)]
-pub(super) struct ShownReader {
-    pub(super) inner: Arc<dyn FileReader>,
-    pub(super) stored: RemotePath,
-    pub(super) path: RemotePath,
+pub(crate) struct ShownReader {
+    pub(crate) inner: Arc<dyn FileReader>,
+    pub(crate) stored: RemotePath,
+    pub(crate) path: RemotePath,
 }
 
 #[async_trait]
@@ -32,9 +32,9 @@ impl FileReader for ShownReader {
     }
 }
 
-/// Stands for a file whose name can't be stored: there is none.
+/// A reader of a file that can't be there, since nothing of its name can be stored.
 #[derive(Debug)]
-pub(super) struct NoReader(pub(super) RemotePath);
+pub(crate) struct NoReader(pub(crate) RemotePath);
 
 #[async_trait]
 impl FileReader for NoReader {

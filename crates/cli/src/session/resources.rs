@@ -1,13 +1,17 @@
-//! From the networking flags to how remotes use the network.
+//! From the flags to what all remotes of a run share: how they use the network, where they keep what they know.
 
 use std::{sync::Arc, time::Duration};
 
-use fichier_remotes::network::{Headers, Network, Url, WaitBudget};
+use fichier_remotes::{
+    network::{Headers, Network, Url, WaitBudget},
+    resources::{Resources, StateFolders},
+};
 
 use crate::{
     arguments::{NetworkSettings, Settings},
     calls::Calls,
     exit::Failure,
+    flags::Timetable,
 };
 
 /// What is known of accounts lies here in the cache directory.
@@ -16,11 +20,11 @@ pub(crate) const ACCOUNTS: &str = "accounts";
 /// As good as for ever.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How the network is used.
+/// What all remotes of a run share.
 ///
 /// # Errors
 /// A flag's value can't be used.
-pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure> {
+pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failure> {
     let settings = &run.network;
     let bind = settings.bind.as_deref().filter(|address| !address.is_empty());
     let bind = bind.map(|text| {
@@ -36,7 +40,7 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
             "Certificates aren't checked: whoever is on the way can read the API key and the files"
         );
     }
-    Ok(Network {
+    let network = Network {
         trust_anybody: settings.trust_anybody,
         client_certificate: settings.client_certificate.clone(),
         proxy: proxy(settings)?,
@@ -60,12 +64,22 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Network, Failure>
         call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {
             Duration::try_from_secs_f64(calls.recip()).unwrap_or(DAY).min(DAY)
         }),
-        memory: run.directories.cache.as_ref().map(|cache| cache.join(ACCOUNTS)),
-        gates: run.directories.running.clone(),
-        fast_list: settings.fast_list,
+        upload_rate: [&run.transfer.bandwidth, &run.transfer.file_bandwidth]
+            .into_iter()
+            .filter_map(Timetable::best_up)
+            .min(),
+    };
+    Ok(Resources {
+        network,
+        state: StateFolders {
+            accounts: run.directories.cache.as_ref().map(|cache| cache.join(ACCOUNTS)),
+            running: run.directories.running.clone(),
+        },
         downloads: settings.downloads.clone(),
+        fast_list: settings.fast_list,
+        bounded_depth: run.max_depth.is_some(),
         observer: Some(calls.clone()),
-        ..Network::default()
+        ..Resources::default()
     })
 }
 

@@ -1,0 +1,79 @@
+//! What the service allows in time and number, and how its dates are read.
+
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
+
+use fichier_emulator::Builder;
+
+use crate::stage::Stage;
+
+#[test]
+fn a_file_that_cannot_arrive_in_time_is_told_before_a_byte_goes() {
+    // Of the 4 hours 0.144 s are left, in which 1 MB/s bring some 150 kB.
+    let stage = Stage::start_changed("100000", |builder| builder.upload_time(Duration::from_secs(60)));
+    let from = stage.directory("from");
+    fs::write(from.join("big"), vec![1; 1_000_000]).unwrap();
+    let words = ["copy", from.to_str().unwrap(), "t:d", "--bwlimit", "1M", "--retries", "1"];
+    let run = stage.run(&words);
+    for part in
+        ["big", "1.0 MB take 0.9 s at 1.0 MB/s", "the service ends an upload after 0.1 s", "--bwlimit"]
+    {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert_ne!(run.status, Some(0));
+    assert_eq!(stage.counters().get("upload/get_upload_server"), None);
+    // Small files go, fewer in one upload.
+    fs::remove_file(from.join("big")).unwrap();
+    fs::write(from.join("a"), vec![2; 100_000]).unwrap();
+    fs::write(from.join("b"), vec![3; 100_000]).unwrap();
+    stage.run(&words).success();
+    assert_eq!(stage.counters()["upload.cgi"], 2);
+}
+
+#[test]
+fn ages_go_by_the_moment_and_times_are_shown_as_rclone_shows_them() {
+    let stage = Stage::start_changed("1000", Builder::french_dates);
+    let half_an_hour_ago = SystemTime::now() - Duration::from_secs(1800);
+    let ago = |hours: u64| (half_an_hour_ago - Duration::from_secs(hours * 3600)).try_into().unwrap();
+    stage.control().seed_file_dated("d/new", b"1", ago(0)).unwrap();
+    stage.control().seed_file_dated("d/old", b"2", ago(1)).unwrap();
+    let lsf = |words: &[&str]| stage.run(&[&["lsf", "t:d"], words].concat()).success_text();
+    assert_eq!(lsf(&["--max-age", "1h"]), "new\n");
+    assert_eq!(lsf(&["--min-age", "1h"]), "old\n");
+    assert_eq!(lsf(&["--max-age", "1h", "--fichier-dates", "paris"]), "new\n");
+    stage.control().seed_file_dated("e/f", b"1", "2024-07-01T10:00:00Z".parse().unwrap()).unwrap();
+    let lsl = |words: &[&str]| stage.run(&[&["lsl", "t:e"], words].concat()).success_text();
+    assert_eq!(lsl(&[]), "        1 2024-07-01 12:00:00.000000000 f\n");
+    assert_eq!(lsl(&["--fichier-dates", "paris"]), "        1 2024-07-01 10:00:00.000000000 f\n");
+}
+
+#[test]
+fn a_download_waits_for_another_program_s_and_says_so_but_not_for_a_dead_one_s() {
+    let stage = Stage::start_changed("10", |builder| builder);
+    stage.control().seed_file("d/long", &vec![1; 1 << 20]).unwrap();
+    stage.control().seed_file("d/f", b"2").unwrap();
+    let cat = |file: &str, words: &[&str]| {
+        let mut command = stage.command();
+        command.args(["cat", file, "--fichier-download-connections", "1"]).args(words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    // A quarter of an hour.
+    let mut long = cat("t:d/long", &["--bwlimit", "1k"]);
+    while stage.counters().get("download").is_none() {
+        assert!(long.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut short = cat("t:d/f", &[]);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(short.try_wait().unwrap().is_none(), "it waits");
+    assert_eq!(stage.counters()["download"], 1);
+    long.kill().unwrap();
+    long.wait().unwrap();
+    let output = short.wait_with_output().unwrap();
+    assert_eq!(output.stdout, b"2");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("1Fichier allows no more downloads at once"), "{said}");
+}

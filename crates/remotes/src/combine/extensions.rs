@@ -1,0 +1,98 @@
+//! What the members can do beside storing files, with the paths that are shown.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fichier_storage::{
+    Entry, File, FileMetadata, Folder, LinkRequest, MergeFolders, OldVersions, PublicLinks, Remote,
+    RemoteExt as _, RemotePath, Result, StorageError, Usage, UsageOf, metadata::Metadata,
+};
+
+use super::remote::CombineRemote;
+
+#[async_trait]
+impl UsageOf for CombineRemote {
+    /// Adds up what the members say, each account or disk once. A number that one of them doesn't say isn't known.
+    async fn usage(&self) -> Result<Usage> {
+        let mut sum = Usage { total: Some(0), used: Some(0), free: Some(0), files: Some(0) };
+        let mut asked: Vec<Arc<dyn Remote>> = Vec::new();
+        for member in &self.members {
+            let remote = &member.at.remote;
+            if asked.iter().any(|other| other.info().place == remote.info().place) {
+                continue;
+            }
+            asked.push(remote.clone());
+            let usage = match remote.usage().await {
+                Ok(usage) => usage,
+                Err(StorageError::Unsupported { .. }) => Usage::default(),
+                Err(error) => return Err(member.shown_error(error)),
+            };
+            let add = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.saturating_add(b));
+            sum = Usage {
+                total: add(sum.total, usage.total),
+                used: add(sum.used, usage.used),
+                free: add(sum.free, usage.free),
+                files: add(sum.files, usage.files),
+            };
+        }
+        Ok(sum)
+    }
+}
+
+#[async_trait]
+impl PublicLinks for CombineRemote {
+    async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
+        let (member, inner) = match entry {
+            Entry::File(file) => {
+                let (member, file) = self.file_of(file)?;
+                (member, Entry::File(file))
+            }
+            Entry::Folder(folder) => {
+                let found = self.member_of(&folder.path);
+                let Some((member, path)) = found else { return Err(self.unsupported("share its root")) };
+                (member, Entry::Folder(Folder { path, ..folder.clone() }))
+            }
+        };
+        member.at.remote.link(&inner, request).await.map_err(|error| member.shown_error(error))
+    }
+}
+
+#[async_trait]
+impl MergeFolders for CombineRemote {
+    async fn merge_folders(&self, path: &RemotePath) -> Result<()> {
+        let Some((member, inner)) = self.member_of(path) else { return Ok(()) };
+        if member.at.remote.extensions().merge.is_none() {
+            return Ok(());
+        }
+        member.at.remote.merge_folders(&inner).await.map_err(|error| member.shown_error(error))
+    }
+}
+
+#[async_trait]
+impl FileMetadata for CombineRemote {
+    async fn metadata(&self, file: &File) -> Result<Metadata> {
+        let (member, file) = self.file_of(file)?;
+        member.at.remote.metadata(&file).await.map_err(|error| member.shown_error(error))
+    }
+
+    async fn folder_metadata(&self, folder: &RemotePath) -> Result<Metadata> {
+        let Some((member, inner)) = self.member_of(folder) else { return Ok(Metadata::new()) };
+        member.at.remote.folder_metadata(&inner).await.map_err(|error| member.shown_error(error))
+    }
+
+    async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
+        let Some((member, inner)) = self.member_of(folder) else { return Ok(()) };
+        if member.at.remote.extensions().metadata.is_none() {
+            return Ok(());
+        }
+        let set = member.at.remote.set_folder_metadata(&inner, metadata).await;
+        set.map_err(|error| member.shown_error(error))
+    }
+}
+
+impl OldVersions for CombineRemote {
+    fn should_have_gone(&self, file: &File) -> bool {
+        let Ok((member, file)) = self.file_of(file) else { return false };
+        member.at.remote.extensions().old_versions.is_some_and(|known| known.should_have_gone(&file))
+    }
+}
