@@ -70,6 +70,10 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "results")]
     again: bool,
 
+    /// Try nothing: only tell and write what --results has
+    #[arg(long, requires = "results")]
+    finished: bool,
+
     /// Only name the cells
     #[arg(long)]
     list: bool,
@@ -151,6 +155,7 @@ fn try_all<'a>(
         .filter_map(|task| Some((*task, baselines.get(task.name)?)))
         .flat_map(|(task, baseline)| cells_of(task, program, baseline))
         .filter(|cell| cell.is_named(arguments.only.as_deref()))
+        .filter(|cell| !arguments.finished || results.former(&cell.to_string()).is_some())
         .collect();
     if arguments.quick {
         cells = Random::new(QUICK_SEED).sample(cells, arguments.sample);

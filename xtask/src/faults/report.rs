@@ -33,8 +33,8 @@ tried 4 times, and waiting in all is bounded by 4 s, so that a cell takes second
 What counts as wrong, whatever the program says: bytes that are nowhere any more (*lost*), the key at another host or in
 the output, something written elsewhere, files or folders that are *double*, *0, but undone*, a panic, no end within 60 s
 (*hang*), more than 400 MiB of memory, more calls than a bound (twice those without the fault and 15; where it lasts,
-what three runs with four tries each cost; reports of uploads have a bound of their own), an error that shows HTML or control characters or nothing, and a next run
-that doesn't bring about what was wanted.
+what three runs with four tries each cost; reports of uploads have a bound of their own), an error that shows HTML or
+control characters or nothing, and a next run that doesn't bring about what was wanted.
 ";
 
 impl Verdict {
@@ -140,7 +140,7 @@ fn beside(all: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -> String {
         .filter(|task| task.with_rclone)
         .partition(|task| theirs.iter().any(|(cell, _)| cell.task.name == task.name));
     let mut text = "\n## Beside rclone\n\nThe worst over all requests of the command that a fault struck once: \
-        fichier's outcome / rclone's. rclone makes other requests than fichier, and more of them; each program's own \
+        fichier's outcome / rclone's.\nrclone makes other requests than fichier, and more of them; each program's own \
         were struck.\n\n| fault |"
         .to_owned();
     for task in &tasks {
