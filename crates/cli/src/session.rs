@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
             calls: Arc::default(),
             guard: Arc::new(guard::Guard::new(settings, &stop)),
             stop,
-            waits: network::waits(settings.network.max_wait),
+            waits: resources::waits(settings.network.max_wait),
             hashing: Hashing::default(),
             located: Mutex::default(),
             paced_alone: OnceLock::new(),

@@ -159,6 +159,8 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
             read_only: every(|can| can.read_only),
             listed_checksums: every(|can| can.listed_checksums),
             networked: any(|can| can.networked),
+            // A file of the root would be no member's.
+            public_links: false,
         },
         times: Times {
             precision: infos
@@ -296,7 +298,9 @@ impl Remote for CombineRemote {
 
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         let item = |folder: &RemotePath| match self.folder_of(folder) {
-            Ok((_, inner)) if inner.is_root() => Err(self.unsupported("remove the root of a remote that it combines")),
+            Ok((_, inner)) if inner.is_root() => {
+                Err(self.unsupported("remove the root of a remote that it combines"))
+            }
             Err(_) if folder.is_root() => Err(self.unsupported("remove its root")),
             inner => inner,
         };
@@ -328,6 +332,7 @@ impl Remote for CombineRemote {
             links: have(|can| can.links.is_some()).then_some(self as _),
             merge: have(|can| can.merge.is_some()).then_some(self as _),
             metadata: have(|can| can.metadata.is_some()).then_some(self as _),
+            public_files: None,
             old_versions: have(|can| can.old_versions.is_some()).then_some(self as _),
         }
     }

@@ -131,7 +131,7 @@ impl FichierRemote {
             }
             if !seen {
                 let what = "the service doesn't say that it is moved, and it isn't in its new place";
-                return Err(unconfirmed("move directory", &from.path(), what));
+                return Err(unconfirmed(self.client.remote(), "move directory", &from.path(), what));
             }
         }
         let folder = KnownFolder { id: folder, name: to.name.clone(), date: known.date };

@@ -3,7 +3,7 @@
 use fichier_api::{FileLink, FileOf, WireDate};
 use fichier_storage::{File, RemotePath, Result, StorageError};
 
-use super::{FichierRemote, catalogue::KnownFile, error::failed, tree::as_file};
+use super::{FichierRemote, catalogue::KnownFile, error::failed};
 
 impl FichierRemote {
     /// The file that a link leads to, whosever it is.
@@ -30,6 +30,6 @@ impl FichierRemote {
             stands_for_empty: decoded.stands_for_empty,
         };
         let path = root.join(&file.name);
-        Ok(as_file(&file, path))
+        Ok(self.tree.as_file(&file, path))
     }
 }
