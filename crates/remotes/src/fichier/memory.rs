@@ -276,7 +276,7 @@ mod tests {
         one.note_old_versions(["a".to_owned(), "b".to_owned()].into_iter());
         other.note_old_versions(["c".to_owned()].into_iter());
         one.forget_old_versions(["a".to_owned()].into_iter());
-        one.save(Learned::default(), None);
+        one.save(Learned::default(), Lengths::default());
         let mut left = known();
         left.sort();
         assert_eq!(left, ["b", "c"]);
