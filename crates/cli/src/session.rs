@@ -2,9 +2,9 @@
 
 mod ask;
 mod claims;
-mod guard;
 mod passphrases;
 mod resources;
+mod wrappers;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +20,7 @@ use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use fichier_session::{DEMO, Purpose};
-pub(crate) use guard::unless_declined;
+pub(crate) use wrappers::unless_declined;
 
 use crate::{
     arguments::Settings,
@@ -52,7 +52,7 @@ pub(crate) struct Session<'a> {
     opener: OnceLock<fichier_session::Session>,
     calls: Arc<Calls>,
     /// Put around each remote as it is opened.
-    guard: Arc<guard::Guard>,
+    guard: Arc<wrappers::Wrappers>,
     stop: CancellationToken,
     /// How long the run may wait for the service and for other runs.
     waits: WaitBudget,
@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
             configuration: Arc::new(Mutex::new(configuration)),
             opener: OnceLock::new(),
             calls: Arc::default(),
-            guard: Arc::new(guard::Guard::new(settings, &stop)),
+            guard: Arc::new(wrappers::Wrappers::new(settings, &stop)),
             stop,
             waits: resources::waits(settings.network.max_wait),
             hashing: Hashing::default(),

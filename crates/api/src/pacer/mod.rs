@@ -1,23 +1,23 @@
 //! Decides when a call leaves and whether it leaves again. Nothing else in this crate sleeps or retries.
 //!
-//! All clones of a client share one pacer. A call takes its turn at the gate of its class, then at the gate of
-//! all calls; both let calls through in the order in which they came. Whoever is at a gate sleeps there, so a
+//! All clones of a client share one pacer. A call takes its turn at the shared of its class, then at the shared of
+//! all calls; both let calls through in the order in which they came. Whoever is at a shared sleeps there, so a
 //! listing that has to wait for 3 s doesn't hold up a removal. The distance between two calls is measured from
 //! the moment that one leaves to the moment that the next one leaves.
 //!
 //! Listings are dearer: the service takes them ill at 3 s. So one is on its way at a time, and the firm
 //! distances are measured from its answer, when the service has surely counted it, however long it took.
 //!
-//! Processes of one user share the gates of an account where they are told a [place](gate) for them.
+//! Processes of one user share the shared_paces of an account where they are told a [place](shared) for them.
 
 mod account;
 mod backoff;
 mod budget;
 mod connections;
 mod departure;
-mod gate;
 mod patience;
 mod shared;
+mod shared_pace;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +48,7 @@ use crate::observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitRea
 use account::{AccountBook, AddressBook};
 use budget::{Ledger, lane};
 use connections::Connections;
-use gate::{Gate, ListingUnderWay};
+use shared_pace::{ListingUnderWay, SharedPace};
 
 /// A wait of this length is finished even when all waits are to end.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
@@ -79,7 +79,7 @@ pub(crate) struct Pacer {
     any: tokio::sync::Mutex<()>,
     lanes: [tokio::sync::Mutex<()>; 4],
     ledger: Mutex<Ledger>,
-    gate: Option<Gate>,
+    shared: Option<SharedPace>,
     address: Option<AddressBook>,
     connections: Connections,
     waits: WaitBudget,
@@ -137,7 +137,7 @@ impl Pacer {
             any: tokio::sync::Mutex::new(()),
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
-            gate: None,
+            shared: None,
             address: None,
             connections: Connections::new(DOWNLOAD_CONNECTIONS),
             waits: WaitBudget::default(),
@@ -208,9 +208,9 @@ impl Pacer {
         }
     }
 
-    /// Shares the gates with other processes, by files that begin with this path.
+    /// Shares the shared_paces with other processes, by files that begin with this path.
     pub(crate) fn share(&mut self, path: &std::path::Path) {
-        self.gate = Some(Gate::new(path));
+        self.shared = Some(SharedPace::new(path));
         self.connections.share(path);
     }
 
@@ -290,7 +290,7 @@ impl Pacer {
             biased;
             () = self.cancel.cancelled() => None,
             () = self.end_waits.cancelled() => None,
-            book = self.gate.as_ref()?.hold_account() => book,
+            book = self.shared.as_ref()?.hold_account() => book,
         }?;
         if let Some(told) = book.read() {
             self.ledger().hear_of_account(told, Instant::now(), SystemTime::now());
@@ -309,8 +309,8 @@ impl Pacer {
 
     /// Looks something up in the ledger or notes it there, together with all other processes.
     async fn book<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
-        let held = match &self.gate {
-            Some(gate) => gate.hold().await,
+        let held = match &self.shared {
+            Some(shared) => shared.hold().await,
             None => None,
         };
         let (now, wall) = (Instant::now(), SystemTime::now());
@@ -620,11 +620,11 @@ impl Pacer {
         let guard = self.lanes[lane].lock().await;
         let alone =
             matches!(class, CallClass::Listing | CallClass::AllFiles) && self.ledger().spaces_listings();
-        let under_way = match &self.gate {
-            Some(gate) if alone => tokio::select! {
+        let under_way = match &self.shared {
+            Some(shared) if alone => tokio::select! {
                 biased;
                 () = self.end_waits.cancelled() => return Err(ErrorKind::Canceled),
-                begun = gate.begin_listing() => begun,
+                begun = shared.begin_listing() => begun,
             },
             _ => None,
         };

@@ -97,7 +97,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
                 true => message,
                 false => format!("{address}: {message}"),
             };
-            context.problems.note_text(&place, &message);
+            context.errors_seen.note_text(&place, &message);
         }
     }
     Ok(())

@@ -40,13 +40,13 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>, waits: &WaitBudget) -> Resu
         let parsed = Headers::parse(lines.iter().map(String::as_str));
         parsed.map_err(|error| Failure::usage(format!("--{flag}: {error}")))
     };
-    if settings.trust_anybody {
+    if settings.accept_invalid_certificates {
         tracing::warn!(
             "Certificates aren't checked: whoever is on the way can read the API key and the files"
         );
     }
     let network = Network {
-        trust_anybody: settings.trust_anybody,
+        accept_invalid_certificates: settings.accept_invalid_certificates,
         client_certificate: settings.client_certificate.clone(),
         proxy: proxy(settings)?,
         headers: headers("header", &settings.headers)?,

@@ -24,8 +24,8 @@ use crate::{
     Backup, Bandwidth, Brakes, Checksums, MetadataOptions, Relation, RunReport, Stats,
     events::Event,
     events::report::Verdict,
-    transfer::bandwidth::Ways,
-    transfer::limits::Allowance,
+    transfer::bandwidth::Directions,
+    transfer::limits::RunQuota,
     transfer::meter::{MeteredContent, Tally},
     wrappers::brakes::with_refused,
 };
@@ -79,7 +79,7 @@ pub(crate) struct Transfer {
     /// How long to wait before another try.
     pub(crate) pause: Duration,
     /// What ends the run before it is done.
-    pub(crate) allowance: Arc<Allowance>,
+    pub(crate) allowance: Arc<RunQuota>,
     pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) checksums: Checksums,
     /// What is kept beside content, name and time.
@@ -429,12 +429,12 @@ impl Transfer {
     }
 
     /// Which way the bytes go.
-    fn ways(&self) -> Ways {
+    fn ways(&self) -> Directions {
         let down = match &self.from {
             Origin::Files(from) => from.remote.info().features.networked,
             Origin::Content(_) => false,
         };
-        Ways { up: self.to.remote.info().features.networked, down }
+        Directions { up: self.to.remote.info().features.networked, down }
     }
 
     async fn done(&self, way: Way, job: &Job, file: &File, took: Duration, report: &mut RunReport) {

@@ -11,7 +11,7 @@ use fichier_storage::{
 use crate::{
     RunOptions, RunReport, Stats,
     plan::places::Places,
-    transfer::limits::Allowance,
+    transfer::limits::RunQuota,
     transfer::{Batch, Job, Origin, Transfer},
 };
 
@@ -70,7 +70,7 @@ pub async fn store(
         moves: false,
         tries: options.tries,
         pause: options.retry_pause,
-        allowance: Arc::new(Allowance::new(options.limits)),
+        allowance: Arc::new(RunQuota::new(options.limits)),
         bandwidth: options.bandwidth.clone(),
         checksums: options.checksums.clone(),
         metadata: options.metadata.clone(),

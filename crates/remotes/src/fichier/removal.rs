@@ -7,10 +7,10 @@ use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
+    batches::{Listed, ShrinkingBatches, is_worth_a_look},
     confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     link_of,
-    lists::{Listed, Lists, is_worth_a_look},
 };
 
 /// How long to wait before asking again to remove a folder whose files went just now: the service may count them a
@@ -46,7 +46,7 @@ impl FichierRemote {
                 Err(error) => outcomes[index] = Outcome::Failed(error),
             }
         }
-        let mut lists = Lists::new(ready, &self.tree.lists);
+        let mut lists = ShrinkingBatches::new(ready, &self.tree.lists);
         let mut again = self.asked_again();
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();

@@ -3,7 +3,7 @@
 use fichier_api::{SharedFolderId, shown_address};
 use url::Url;
 
-use super::CatalogueUse;
+use super::CatalogueMode;
 use crate::backend::{BackendSpec, DESCRIPTION, Opens, OptionKind, OptionSpec};
 
 /// The backend.
@@ -191,7 +191,7 @@ fn shared_folder(text: &str) -> Result<(), String> {
 }
 
 fn catalogue(text: &str) -> Result<(), String> {
-    text.parse::<CatalogueUse>().map(drop).map_err(|error| error.to_string())
+    text.parse::<CatalogueMode>().map(drop).map_err(|error| error.to_string())
 }
 
 fn endpoint(text: &str) -> Result<(), String> {

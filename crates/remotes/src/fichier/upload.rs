@@ -615,7 +615,7 @@ impl FichierRemote {
         }
     }
 
-    /// Lists the folder to learn which of these files arrived; answers for them, and returns the others.
+    /// ShrinkingBatches the folder to learn which of these files arrived; answers for them, and returns the others.
     async fn found(
         &self,
         id: FolderId,

@@ -19,6 +19,7 @@
 //! Copies within the root ([`Remote::copy`]) are left to the kernel, which shares the blocks where the file
 //! system can; they are checked for their size, not for their checksum, since no network lies between.
 
+mod buffer_pool;
 mod confined;
 mod downloads;
 mod folders;
@@ -34,7 +35,6 @@ mod place;
 mod ranged;
 mod read;
 mod relocate;
-mod reused;
 mod root;
 mod settings;
 #[cfg(test)]
@@ -56,9 +56,9 @@ use fichier_storage::{
     metadata::Metadata,
 };
 
+use buffer_pool::Reused;
 use mounts::Mounts;
 use paths::Tree;
-use reused::Reused;
 
 use root::{Root, at_disk};
 
@@ -134,7 +134,7 @@ impl LocalRemote {
                 mounts,
                 options,
                 hashing: Hashing::default(),
-                reused: Reused::default(),
+                buffer_pool: Reused::default(),
             }),
         }
     }

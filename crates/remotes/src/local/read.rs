@@ -16,11 +16,11 @@ use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageEr
 use futures::{StreamExt, stream};
 
 use super::{
+    buffer_pool::Reused,
     confined::error_at,
     links::{self, Seat},
     options::{LinkPolicy, TimeType},
     paths::{is_missing, open_for_reading},
-    reused::Reused,
     root::{Root, at_disk},
 };
 
@@ -41,7 +41,7 @@ pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> Result
         check: place.options.check_updated,
     };
     let left = range.length(file.size);
-    let buffers = (left > CHUNK).then(|| place.reused.clone());
+    let buffers = (left > CHUNK).then(|| place.buffer_pool.clone());
     let reader = Reader { source, handle: None, position: range.start, left, buffers };
     let chunks = stream::try_unfold(Some(reader), |reader| async move {
         let Some(reader) = reader else { return Ok(None) };

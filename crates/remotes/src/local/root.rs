@@ -2,7 +2,7 @@
 
 use fichier_storage::{Hashing, RemotePath, Result};
 
-use super::{confined::error_at, mounts::Mounts, options::LocalOptions, paths::Tree, reused::Reused};
+use super::{buffer_pool::Reused, confined::error_at, mounts::Mounts, options::LocalOptions, paths::Tree};
 
 /// How many items of a batch are worked on at once.
 pub(super) const AT_ONCE: usize = 4;
@@ -17,7 +17,7 @@ pub(super) struct Root {
     /// What computes the checksums of files that come.
     pub(super) hashing: Hashing,
     /// Buffers of files that go.
-    pub(super) reused: Reused,
+    pub(super) buffer_pool: Reused,
 }
 
 impl Root {

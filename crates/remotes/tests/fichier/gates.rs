@@ -38,7 +38,7 @@ async fn ten_programs_with_one_key_provoke_one_flood_answer_at_most() {
             .endpoint(endpoint)
             .pacing(Pacing::scaled(10))
             .observer(log.clone())
-            .shared_gates(place.path().join("account"))
+            .shared_pace(place.path().join("account"))
             .build()
             .unwrap();
         let own = [folders[2 * n], folders[2 * n + 1]];

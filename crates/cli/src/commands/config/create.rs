@@ -20,7 +20,7 @@ use crate::session::DEMO;
 /// How options are taken.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
-pub(super) struct Ways {
+pub(super) struct CreateOptions {
     /// Ask for all options, beginning with these
     #[arg(long)]
     all: bool,
@@ -54,7 +54,7 @@ pub(super) struct Ways {
     result: Option<String>,
 }
 
-impl Ways {
+impl CreateOptions {
     fn obscuring(&self) -> Obscuring {
         match (self.obscure, self.no_obscure) {
             (true, _) => Obscuring::Always,
@@ -88,7 +88,7 @@ pub(super) struct Create {
     options: Vec<String>,
 
     #[command(flatten)]
-    ways: Ways,
+    ways: CreateOptions,
 }
 
 /// Change options of a remote
@@ -105,7 +105,7 @@ pub(super) struct Update {
     options: Vec<String>,
 
     #[command(flatten)]
-    ways: Ways,
+    ways: CreateOptions,
 }
 
 /// Remove options from a remote
@@ -363,7 +363,12 @@ fn provider_of(name: &str, context: &Context<'_>) -> anyhow::Result<Provider> {
 }
 
 /// Prints the remote, or the next question.
-fn finish(name: &str, provider: &Provider, ways: &Ways, context: &mut Context<'_>) -> anyhow::Result<()> {
+fn finish(
+    name: &str,
+    provider: &Provider,
+    ways: &CreateOptions,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
     if !ways.non_interactive && !ways.r#continue {
         return if ways.no_output { Ok(()) } else { print(name, context) };
     }
@@ -389,7 +394,7 @@ fn go_on(
     name: &str,
     position: Position,
     provider: &Provider,
-    ways: &Ways,
+    ways: &CreateOptions,
     context: &Context<'_>,
 ) -> anyhow::Result<(Position, String)> {
     let answer = ways.result.as_deref().unwrap_or_default();
