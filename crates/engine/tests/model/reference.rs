@@ -59,6 +59,8 @@ pub(crate) struct Expected {
     pub(crate) state: State,
     pub(crate) failed: usize,
     pub(crate) refused: usize,
+    /// Folders that a sync looks through at the end: each name of several files in them is a failure.
+    pub(crate) filled: BTreeSet<String>,
 }
 
 pub(crate) fn parent(path: &str) -> &str {
@@ -124,7 +126,7 @@ pub(crate) fn expect(
         && !flags.existing_only
     {
         state.destination = std::mem::take(&mut state.source);
-        return Expected { state, failed: 0, refused: 0 };
+        return Expected { state, failed: 0, refused: 0, filled: BTreeSet::new() };
     }
     // With empty folders to be removed, a folder that the destination hasn't got moves as a whole.
     let whole = operation == Operation::Move
@@ -150,7 +152,11 @@ pub(crate) fn expect(
             }
         }
     }
+    let mut filled = BTreeSet::new();
     for (path, versions) in state.source.files.clone().iter().filter(|(path, _)| seen(path)) {
+        if before.destination.files.get(path).is_some_and(|versions| versions.len() > 1) {
+            filled.insert(parent(path).to_owned());
+        }
         let content = versions[versions.len() - 1];
         let existing = state.destination.files.get(path).cloned();
         let newest = existing.as_ref().and_then(|versions| versions.last().copied());
@@ -166,6 +172,9 @@ pub(crate) fn expect(
         if transfer && newest.is_some() && flags.immutable {
             failed += 1;
             continue;
+        }
+        if transfer {
+            filled.insert(parent(path).to_owned());
         }
         if transfer && size(content) == 0 && to == Place::Service && !server_side {
             refused += 1;
@@ -226,5 +235,16 @@ pub(crate) fn expect(
     if operation == Operation::Move && flags.delete_empty_source && failed == 0 && refused == 0 {
         state.source.remove_empty_folders(|folder| flags.max_depth.is_none_or(|most| depth(folder) <= most));
     }
-    Expected { state, failed, refused }
+    if operation != Operation::Sync || to != Place::Service {
+        filled.clear();
+    }
+    Expected { state, failed, refused, filled }
+}
+
+/// Counts the names in these folders of which there are several files.
+pub(crate) fn doubles(tree: &Tree, folders: &BTreeSet<String>) -> usize {
+    let double = |(path, versions): &(&String, &Vec<Content>)| {
+        versions.len() > 1 && folders.contains(parent(path))
+    };
+    tree.files.iter().filter(double).count()
 }
