@@ -188,8 +188,16 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 fn of_link(error: &StorageError) -> Option<String> {
     let StorageError::At { location, problem } = error else { return None };
     let is_missing = matches!(**problem, StorageError::FolderNotFound(_) | StorageError::FileNotFound(_));
-    (is_missing && Path::new(location).is_symlink()).then(|| {
-        "this is a symbolic link: follow it with -L/--copy-links, or copy it as a link with -l/--links".into()
+    let path = Path::new(location);
+    (is_missing && path.is_symlink()).then(|| match path.exists() {
+        true => {
+            "this is a symbolic link: follow it with -L/--copy-links, or copy it as a link with -l/--links"
+                .into()
+        }
+        false => {
+            "this is a symbolic link that leads nowhere: it can only be copied as a link, with -l/--links"
+                .into()
+        }
     })
 }
 

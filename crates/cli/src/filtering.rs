@@ -23,8 +23,8 @@ use crate::{
 pub(crate) enum FilteringError {
     #[error(transparent)]
     Filter(#[from] FilterError),
-    #[error("open {path}: {}", reason(source))]
-    Unreadable { path: String, source: io::Error },
+    #[error("--{flag}: open {path}: {}", reason(source))]
+    Unreadable { flag: &'static str, path: String, source: io::Error },
     #[error("filter: --min-age \"{youngest}\" can't be larger than --max-age \"{oldest}\"")]
     NoTimeLeft { youngest: Age, oldest: Age },
 }
@@ -59,31 +59,31 @@ pub(crate) fn decide(
 
 fn definition(flags: &FilterFlags, clock: &Clock, now: SystemTime) -> Result<Definition, FilteringError> {
     let mut files_from = Vec::new();
-    for (notation, paths) in [
-        (Notation::Commented, &flags.files_from),
-        (Notation::Raw, &flags.files_from_raw),
-        (Notation::Nul, &flags.files_from0),
+    for (flag, notation, paths) in [
+        ("files-from", Notation::Commented, &flags.files_from),
+        ("files-from-raw", Notation::Raw, &flags.files_from_raw),
+        ("files-from0", Notation::Nul, &flags.files_from0),
     ] {
-        files_from.extend(read_all(paths)?.into_iter().map(|content| (notation, content)));
+        files_from.extend(read_all(flag, paths)?.into_iter().map(|content| (notation, content)));
     }
     let metadata = Definition {
         include: texts(&flags.metadata_include),
-        include_from: read_all(&flags.metadata_include_from)?,
+        include_from: read_all("metadata-include-from", &flags.metadata_include_from)?,
         exclude: texts(&flags.metadata_exclude),
-        exclude_from: read_all(&flags.metadata_exclude_from)?,
+        exclude_from: read_all("metadata-exclude-from", &flags.metadata_exclude_from)?,
         rules: texts(&flags.metadata_filter),
-        rules_from: read_all(&flags.metadata_filter_from)?,
+        rules_from: read_all("metadata-filter-from", &flags.metadata_filter_from)?,
         ignore_case: flags.ignore_case,
         ..Definition::default()
     };
     let share = flags.hash_filter.as_deref().filter(|text| !text.is_empty());
     Ok(Definition {
         include: texts(&flags.include),
-        include_from: read_all(&flags.include_from)?,
+        include_from: read_all("include-from", &flags.include_from)?,
         exclude: texts(&flags.exclude),
-        exclude_from: read_all(&flags.exclude_from)?,
+        exclude_from: read_all("exclude-from", &flags.exclude_from)?,
         rules: texts(&flags.filter),
-        rules_from: read_all(&flags.filter_from)?,
+        rules_from: read_all("filter-from", &flags.filter_from)?,
         files_from,
         ignore_case: flags.ignore_case,
         min_size: flags.min_size.and_then(|limit| limit.0),
@@ -135,21 +135,24 @@ fn texts(typed: &[OsString]) -> Vec<Vec<u8>> {
     texts
 }
 
-fn read_all(paths: &[std::path::PathBuf]) -> Result<Vec<Vec<u8>>, FilteringError> {
+fn read_all(flag: &'static str, paths: &[std::path::PathBuf]) -> Result<Vec<Vec<u8>>, FilteringError> {
     match paths {
         [only] if only.as_os_str().is_empty() => Ok(Vec::new()),
-        paths => paths.iter().map(|path| read(path)).collect(),
+        paths => paths.iter().map(|path| read(flag, path)).collect(),
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FilteringError> {
+fn read(flag: &'static str, path: &Path) -> Result<Vec<u8>, FilteringError> {
     let content = if path == Path::new("-") {
         let mut content = Vec::new();
         io::stdin().lock().read_to_end(&mut content).map(|_| content)
     } else {
         std::fs::read(path)
     };
-    content.map_err(|source| FilteringError::Unreadable { path: path.display().to_string(), source })
+    content.map_err(|source| {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        FilteringError::Unreadable { flag, path: whole.display().to_string(), source }
+    })
 }
 
 /// Refuses a path that is a file when there are filters: it would be a filter of its own.
@@ -198,6 +201,8 @@ mod tests {
         let flags = FilterFlags { include_from: vec!["no such file".into()], ..FilterFlags::default() };
         let clock = Clock::new(jiff::tz::TimeZone::UTC);
         let error = decide(&flags, &clock, SystemTime::now(), &mut Vec::new()).unwrap_err();
-        assert_eq!(error.to_string(), "open no such file: no such file or directory");
+        let whole = std::path::absolute("no such file").unwrap();
+        let wanted = format!("--include-from: open {}: no such file or directory", whole.display());
+        assert_eq!(error.to_string(), wanted);
     }
 }

@@ -289,6 +289,21 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Opens what `text` names, to change the path itself; a symbolic link on this computer is followed.
+    ///
+    /// # Errors
+    /// The remote isn't known or can't be opened, or the link leads nowhere.
+    pub(crate) async fn open_followed(&self, text: &str) -> anyhow::Result<Location> {
+        let target = match self.local_path(text)? {
+            Some(path) => path.followed()?,
+            None => None,
+        };
+        match target.as_deref().map(Path::to_str) {
+            Some(Some(target)) => self.open_itself(target).await,
+            _ => self.open_itself(text).await,
+        }
+    }
+
     /// Checks that a file isn't to be stored in a folder that is a link, where no link is followed: see `--links`.
     ///
     /// # Errors

@@ -52,6 +52,25 @@ impl LocalPath {
         refuse_link(&self.path, &self.options)
     }
 
+    /// Returns what the path leads to, where it is a symbolic link that isn't to be a small file; `None`: it is none.
+    ///
+    /// # Errors
+    /// The link leads nowhere.
+    pub fn followed(&self) -> Result<Option<PathBuf>, SessionError> {
+        self.refuse_link()?;
+        match std::fs::symlink_metadata(&self.path) {
+            Ok(there) if there.is_symlink() => {
+                let leads_nowhere = |error| {
+                    let what =
+                        format!("{} is a symbolic link that can't be followed: {error}", self.path.display());
+                    SessionError::Local(std::io::Error::other(what))
+                };
+                std::fs::canonicalize(&self.path).map(Some).map_err(leads_nowhere)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Checks the folder that the path is in, as [`LocalPath::refuse_link`] does the path.
     ///
     /// # Errors

@@ -93,6 +93,15 @@ impl Sha1Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    run_as("hashsum", arguments, context).await
+}
+
+/// Runs under the name of one of the three commands.
+pub(super) async fn run_as(
+    command: &str,
+    arguments: &Arguments,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
     let Some(kind) = &arguments.kind else { return list_kinds(context.out) };
     let kind: HashKind = match kind.parse() {
         Ok(kind) => kind,
@@ -109,7 +118,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     if let Some(file) = &common.checkfile {
         let check = SumCheck { kind, download: common.download, one_way: false };
-        return sum_check::run(check, [file, path], &ListFlags::all_to_stdout(), "hashsum", context).await;
+        return sum_check::run(check, [file, path], &ListFlags::all_to_stdout(), command, context).await;
     }
     let location = context.session.open(path).await?;
     Sums { kind, common, location: &location }.print(context).await

@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         }
         None => SystemTime::now(),
     };
-    let location = context.session.open_itself(&arguments.path).await?;
+    let location = context.session.open_followed(&arguments.path).await?;
     let shown = context.session.shown(&location);
     match location.remote.entry(&location.path).await {
         Ok(Entry::File(file)) => {

@@ -91,6 +91,29 @@ fn files_are_touched() {
     fichier(here).args(["touch", "f", "-t", "bogus"]).assert().failure().stderr(contains("bogus"));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_link_leads_to_is_touched_and_the_link_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    fs::write(here.join("f"), "content").unwrap();
+    for (target, link) in [("f", "good"), ("nowhere", "dangling"), ("loop", "loop")] {
+        std::os::unix::fs::symlink(target, here.join(link)).unwrap();
+    }
+    for more in [&[][..], &["-L"]] {
+        let touch = |name| fichier(here).args([&["touch", name, "-t", "171030"][..], more].concat()).assert();
+        touch("good").success();
+        for name in ["dangling", "loop"] {
+            touch(name).failure().stderr(contains("can't be followed"));
+            assert!(fs::symlink_metadata(here.join(name)).unwrap().is_symlink(), "{name} {more:?}");
+        }
+        assert!(fs::symlink_metadata(here.join("good")).unwrap().is_symlink());
+        assert_eq!(fs::read(here.join("f")).unwrap(), b"content");
+    }
+    let modified = fs::metadata(here.join("f")).unwrap().modified().unwrap();
+    assert_eq!(modified.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs(), 1_509_321_600);
+}
+
 #[test]
 fn checksum_files_are_written_and_checked() {
     let directory = tempfile::tempdir().unwrap();

@@ -475,8 +475,15 @@ fn a_limit_on_removals_counts_what_would_make_room_for_a_file() {
     write_tree(&from, &tree(&[("a", "a file here")]));
     stage.control().seed_file("to/a/b", b"one").unwrap();
     stage.control().seed_file("to/a/c", b"two").unwrap();
-    stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=1"]).code(2);
+    let run = stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=1"]).code(7);
+    assert!(run.stderr.contains("--max-delete threshold reached: 2 would have to go"), "{}", run.stderr);
     assert_eq!(stored(&stage).len(), 2);
+    // What made room counts with what is extra, which stays then.
+    stage.control().seed_file("to/extra", b"three").unwrap();
+    stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=2"]).code(7);
+    assert_eq!(stored(&stage).len(), 2);
+    stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=1"]).code(0);
+    assert_eq!(stored(&stage).len(), 1);
 }
 
 /// A file of the source that is a folder at the destination, and a folder that is a file there.

@@ -1,5 +1,7 @@
 //! Removing what the source hasn't got, and what a move has emptied.
 
+use std::sync::PoisonError;
+
 use futures::StreamExt;
 
 use fichier_storage::{Entry, File, Location, Outcome, RemotePath, StorageError};
@@ -63,16 +65,16 @@ impl Run<'_> {
 
     /// How many of the files that should go may go.
     fn within_limits(&self, files: u64, bytes: u64, report: &mut RunReport) -> u64 {
-        let deletion = self.options.deletion;
-        let too_many = deletion.max_files.is_some_and(|most| files > most);
-        let too_much = deletion.max_bytes.is_some_and(|most| bytes > most);
-        if !too_many && !too_much {
-            return files;
+        // What made room for the source's is a part of it.
+        let displaced = *self.displaced_total.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all_files, all_bytes) = (files.saturating_add(displaced.0), bytes.saturating_add(displaced.1));
+        match self.options.deletion.check(all_files, all_bytes) {
+            Ok(()) => files,
+            Err(error) => {
+                self.fail(report, &RemotePath::root(), error);
+                0
+            }
         }
-        let limit = if too_many { "--max-delete" } else { "--max-delete-size" };
-        let error = StorageError::LimitReached { limit, found: if too_many { files } else { bytes } };
-        self.fail(report, &RemotePath::root(), error);
-        0
     }
 
     /// Removes files of the destination, or sets them aside.

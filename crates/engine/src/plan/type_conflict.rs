@@ -55,6 +55,10 @@ impl Run<'_> {
                 }
                 continue;
             }
+            if let Err(error) = self.may_make_room(&clash, &place).await {
+                self.fail(report, &self.shown_at_destination(&place), error);
+                continue;
+            }
             let made_room = match (&clash, self.options.backup.is_some()) {
                 (Clash::FolderMeetsFile(_, files), true) => self.remove_now(files, report).await,
                 (Clash::FileMeetsFolder(..), true) => self.remove_tree(&place, report).await,
@@ -82,9 +86,6 @@ impl Run<'_> {
     }
 
     fn lets_source_win(&self, clash: &Clash, report: &RunReport) -> bool {
-        let deletion = self.options.deletion;
-        // How much would go is counted only after the walk.
-        let limited = deletion.max_files.is_some() || deletion.max_bytes.is_some();
         // What a suffix keeps stays in its folder, which then can't make room.
         let keeps_folder = matches!(clash, Clash::FileMeetsFolder(..))
             && self.options.backup.as_ref().is_some_and(|backup| backup.folder.is_none());
@@ -93,7 +94,37 @@ impl Run<'_> {
             Clash::FileMeetsFolder(..) => self.hides_at_destination(),
             Clash::FolderMeetsFile(_, files) => files.iter().any(|file| self.leaves_alone(file)),
         };
-        self.mode == Mode::Sync && report.failed == 0 && !hides && !limited && !keeps_folder
+        self.mode == Mode::Sync && report.failed == 0 && !hides && !keeps_folder
+    }
+
+    /// Counts what would have to go for the source's file or folder against `--max-delete` and `--max-delete-size`.
+    ///
+    /// # Errors
+    /// It would be more than is allowed, or can't be counted.
+    async fn may_make_room(&self, clash: &Clash, place: &RemotePath) -> Result<()> {
+        let deletion = self.options.deletion;
+        if deletion.max_files.is_none() && deletion.max_bytes.is_none() {
+            return Ok(());
+        }
+        let sizes: Vec<u64> = match clash {
+            Clash::FolderMeetsFile(_, files) => files.iter().map(|file| file.size).collect(),
+            Clash::FileMeetsFolder(..) => {
+                let start = Location { remote: self.to.remote.clone(), path: place.clone() };
+                let mut sizes = Vec::new();
+                let mut tree = std::pin::pin!(walk(&start, None));
+                while let Some(listing) = tree.next().await {
+                    let listing = listing.map_err(|error| error.source)?;
+                    sizes.extend(listing.entries.iter().filter_map(Entry::as_file).map(|file| file.size));
+                }
+                sizes
+            }
+        };
+        let mut displaced = self.displaced_total.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = displaced.0.saturating_add(sizes.len() as u64);
+        let bytes = sizes.iter().fold(displaced.1, |sum, size| sum.saturating_add(*size));
+        deletion.check(files, bytes)?;
+        *displaced = (files, bytes);
+        Ok(())
     }
 
     /// Whether the filter keeps a sync away from a file of the destination.

@@ -220,7 +220,13 @@ impl Run<'_> {
         for gap in listing.gaps {
             gaps.anything |= matches!(gap.error, StorageError::Undecryptable { .. });
             let name = gap.path.relative_to(&path).and_then(|gap| gap.name());
+            let is_named = name.is_some();
             gaps.names.extend(name.map(|name| self.names_there(&name)).unwrap_or_default());
+            let from_root = gap.path.relative_to(&self.from.path);
+            if is_named && from_root.is_some_and(|path| !self.options.filter.takes_path(&path)) {
+                tracing::debug!(path = %gap.path, "Excluded: {}", gap.error);
+                continue;
+            }
             let shown = |path: &RemotePath| path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
             self.fail(report, &shown(&gap.path), gap.error.with_paths(shown));
         }

@@ -55,6 +55,8 @@ pub(crate) struct Run<'a> {
     pub(crate) to_look_through: Mutex<BTreeSet<RemotePath>>,
     /// What made room for something else, until the run is done.
     pub(crate) displaced: Mutex<Vec<DisplacedEntry>>,
+    /// How many files and bytes made room for what the source has under their name.
+    pub(crate) displaced_total: Mutex<(u64, u64)>,
     /// The plan_db knows all that the destination holds before the first file is compared.
     pub(crate) surveyed: bool,
 }
@@ -111,6 +113,7 @@ impl<'a> Run<'a> {
             plan_db: None,
             to_look_through: Mutex::default(),
             displaced: Mutex::default(),
+            displaced_total: Mutex::default(),
             surveyed: false,
         }
     }

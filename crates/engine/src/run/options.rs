@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use fichier_filter::Filter;
-use fichier_storage::Location;
+use fichier_storage::{Location, StorageError};
 
 use crate::{
     Bandwidth, Brakes, Checksums, Limits, MetadataOptions, NameMatching, NameTransform, Order, Rules,
@@ -120,6 +120,22 @@ pub struct Deletion {
     pub max_files: Option<u64>,
     /// At most so many bytes; one more ends the run.
     pub max_bytes: Option<u64>,
+}
+
+impl Deletion {
+    /// Checks whether so many files with so many bytes in all may be removed.
+    ///
+    /// # Errors
+    /// [`StorageError::LimitReached`]: they may not.
+    pub(crate) fn check(&self, files: u64, bytes: u64) -> Result<(), StorageError> {
+        if self.max_files.is_some_and(|most| files > most) {
+            return Err(StorageError::LimitReached { limit: "--max-delete", found: files });
+        }
+        if self.max_bytes.is_some_and(|most| bytes > most) {
+            return Err(StorageError::LimitReached { limit: "--max-delete-size", found: bytes });
+        }
+        Ok(())
+    }
 }
 
 /// When files are removed that the source hasn't got.

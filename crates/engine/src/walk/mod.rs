@@ -63,6 +63,11 @@ pub fn walk_filtered(
                 for Gap { path, error } in met.into_iter().rev() {
                     // A service that names a file and doesn't tell it leaves what is asked for undone.
                     let networked = start.remote.info().features.networked;
+                    let from_start = path.relative_to(&start.path).filter(|_| path != folder);
+                    if from_start.is_some_and(|path| !filter.takes_path(&path)) {
+                        tracing::debug!(path = %start.remote.info().shown(&path), "Excluded: {error}");
+                        continue;
+                    }
                     if matches!(error, StorageError::Undecryptable { .. }) {
                         // As with rclone: it is somebody else's, and nothing that this remote could show.
                         tracing::warn!(path = %start.remote.info().shown(&path), "left out: {error}");

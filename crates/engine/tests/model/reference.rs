@@ -243,8 +243,7 @@ pub(crate) fn expect(
 
 /// Counts the names in these folders of which there are several files.
 pub(crate) fn doubles(tree: &Tree, folders: &BTreeSet<String>) -> usize {
-    let double = |(path, versions): &(&String, &Vec<Content>)| {
-        versions.len() > 1 && folders.contains(parent(path))
-    };
+    let double =
+        |(path, versions): &(&String, &Vec<Content>)| versions.len() > 1 && folders.contains(parent(path));
     tree.files.iter().filter(double).count()
 }
