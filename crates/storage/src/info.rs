@@ -27,6 +27,13 @@ pub struct RemoteInfo {
 }
 
 impl RemoteInfo {
+    /// Checks whether a folder of this remote may be one of the other, under whatever path. Remotes of two kinds share
+    /// nothing, unless one of them shows folders of others.
+    #[must_use]
+    pub fn may_share_folders_with(&self, other: &Self) -> bool {
+        self.backend == other.backend || self.features.composite || other.features.composite
+    }
+
     /// Checks whether a path or file of one remote means the same on the other.
     #[must_use]
     pub fn has_paths_of(&self, other: &Self) -> bool {
@@ -65,6 +72,8 @@ pub struct Features {
     pub networked: bool,
     /// Its files are known by public links, from which an account of the same service copies them.
     pub public_links: bool,
+    /// Shows folders of other remotes side by side, so that its files may also be those of another remote.
+    pub composite: bool,
 }
 
 impl Features {
@@ -82,6 +91,7 @@ impl Features {
             listed_checksums: self.listed_checksums && inner.listed_checksums,
             networked: self.networked || inner.networked,
             public_links: self.public_links && inner.public_links,
+            composite: self.composite || inner.composite,
         }
     }
 }
@@ -187,6 +197,7 @@ mod tests {
             listed_checksums: true,
             networked: false,
             public_links: true,
+            composite: false,
         };
         let inner = Features { folder_move: true, networked: true, read_only: true, ..Features::default() };
         assert_eq!(all.masked(inner), inner);

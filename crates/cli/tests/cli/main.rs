@@ -13,6 +13,7 @@ mod brakes;
 mod catalogue;
 mod changes;
 mod check;
+mod combine;
 mod config;
 mod config_peer;
 mod copyurl;

@@ -31,8 +31,7 @@ impl Lie {
 
     /// Returns how two folders lie to each other.
     pub(crate) async fn between(source: &Location, destination: &Location) -> Result<Self> {
-        // Remotes of two kinds share nothing, so nobody need look.
-        if source.remote.info().backend != destination.remote.info().backend {
+        if !source.remote.info().may_share_folders_with(destination.remote.info()) {
             return Ok(Self::Apart);
         }
         Ok(Self::of(&source.place().await?, &destination.place().await?))

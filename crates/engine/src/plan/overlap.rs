@@ -25,8 +25,8 @@ const DESTINATION_AND_REFERENCE: &str = "can't sync to a folder that holds the p
 
 /// Checks whether two locations are one file: the same name in the same folder. Two names of one content are two files.
 pub(crate) async fn is_one_file(left: &Location, right: &Location) -> Result<bool> {
-    let one_kind = left.remote.info().backend == right.remote.info().backend;
-    Ok(one_kind && left.place_of_file().await? == right.place_of_file().await?)
+    let may_be = left.remote.info().may_share_folders_with(right.remote.info());
+    Ok(may_be && left.place_of_file().await? == right.place_of_file().await?)
 }
 
 /// Decides about a run between two folders.
@@ -114,13 +114,15 @@ pub(crate) async fn of_files(
 
 impl Run<'_> {
     /// Checks whether a folder below the roots is one folder at both sides, so that there is nothing to do. Folders
-    /// of this computer may be linked or mounted into each other.
+    /// of this computer may be linked or mounted into each other, and some remotes show folders of others.
     ///
     /// # Errors
     /// It leads into the other side.
     pub(crate) async fn is_one_folder(&self, folder: &PendingFolder, target: &RemotePath) -> Result<bool> {
         let [from, to] = [self.from, self.to].map(|end| end.remote.info());
-        if folder.path.is_root() || from.backend != to.backend || from.features.networked {
+        let composite = from.features.composite || to.features.composite;
+        let disks = from.backend == to.backend && !from.features.networked;
+        if folder.path.is_root() || !(composite || disks) {
             return Ok(false);
         }
         let path = self.from.path.join_path(&folder.path);

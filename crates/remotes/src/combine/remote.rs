@@ -161,6 +161,7 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
             networked: any(|can| can.networked),
             // A file of the root would be no member's.
             public_links: false,
+            composite: true,
         },
         times: Times {
             precision: infos

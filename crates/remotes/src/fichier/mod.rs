@@ -107,6 +107,7 @@ impl FichierRemote {
                 read_only: false,
                 listed_checksums: true,
                 public_links: false,
+                composite: false,
             },
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).
