@@ -296,7 +296,9 @@ impl Remote for CombineRemote {
 
     async fn remove_folders(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
         let item = |folder: &RemotePath| match self.folder_of(folder) {
-            Ok((_, inner)) if inner.is_root() => Err(self.unsupported("remove the root of a remote that it combines")),
+            Ok((_, inner)) if inner.is_root() => {
+                Err(self.unsupported("remove the root of a remote that it combines"))
+            }
             Err(_) if folder.is_root() => Err(self.unsupported("remove its root")),
             inner => inner,
         };
