@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| fichier_config::resilience::configuration_file(bytes));
+fuzz_target!(|bytes: &[u8]| fichier_config::fuzzing::configuration_file(bytes));

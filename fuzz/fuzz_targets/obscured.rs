@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| fichier_config::resilience::obscured_text(bytes));
+fuzz_target!(|bytes: &[u8]| fichier_config::fuzzing::obscured_text(bytes));

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: tasks done by `fichier` and by the real rclone in turn, each against a fresh emulated
 //! service, and what they cost.
 
-mod ground;
+mod fixture;
 mod machine;
 mod measure;
 mod program;
@@ -19,9 +19,9 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-pub(crate) use self::ground::{SeedArguments, seed};
+pub(crate) use self::fixture::{SeedArguments, seed};
 use self::{
-    ground::Ground,
+    fixture::Fixture,
     measure::Sample,
     program::{Pace, Program, Programs},
     task::{Size, Task},
@@ -105,8 +105,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .iter()
         .map(|name| Pace::named(name, &arguments.limits))
         .collect::<anyhow::Result<_>>()?;
-    let ground = Ground::new(&root.join("target").join("bench"))?;
-    let series = measure_all(arguments, &tasks, &paces, &programs, &ground)?;
+    let fixture = Fixture::new(&root.join("target").join("bench"))?;
+    let series = measure_all(arguments, &tasks, &paces, &programs, &fixture)?;
     let text = report::render(&series, &programs, arguments.rounds, arguments.jobs)?;
     println!("{text}");
     if let Some(file) = &arguments.write {
@@ -142,7 +142,7 @@ fn measure_all(
     tasks: &[Task],
     paces: &[Pace],
     programs: &Programs,
-    ground: &Ground,
+    fixture: &Fixture,
 ) -> anyhow::Result<Vec<Series>> {
     let mut open: Vec<_> =
         tasks.iter().flat_map(|task| paces.iter().map(move |pace| (task, pace))).enumerate().collect();
@@ -155,7 +155,7 @@ fn measure_all(
             .map(|_| {
                 scope.spawn(|| -> anyhow::Result<()> {
                     while let Some((place, (task, pace))) = next() {
-                        let series = measure_one(arguments, task, pace, programs, ground)
+                        let series = measure_one(arguments, task, pace, programs, fixture)
                             .with_context(|| format!("the task {} failed", task.name))?;
                         if let Ok(mut done) = done.lock() {
                             done.push((place, series));
@@ -181,7 +181,7 @@ fn measure_one(
     task: &Task,
     pace: &Pace,
     programs: &Programs,
-    ground: &Ground,
+    fixture: &Fixture,
 ) -> anyhow::Result<Series> {
     let mut series = Series { task: task.clone(), pace: pace.clone(), ours: vec![], theirs: vec![] };
     let patience = Duration::from_secs(arguments.patience);
@@ -192,7 +192,7 @@ fn measure_one(
             if program == Program::Rclone && left_out {
                 continue;
             }
-            let stand = ground.stand(task, programs)?;
+            let stand = fixture.stand(task, programs)?;
             let sample = stand.run(task, program, pace, programs, patience)?;
             eprintln!(
                 "{} {pace} round {round} {}: {:.2} s, {} calls, {} floods{}",

@@ -51,10 +51,11 @@ pub struct ClientBuilder {
     observer: Option<Arc<dyn Observer>>,
     cancel: CancellationToken,
     end_waits: CancellationToken,
-    gates: Option<PathBuf>,
+    shared_paces: Option<PathBuf>,
     connections: usize,
     address: Option<PathBuf>,
     waits: WaitBudget,
+    remote: Option<Arc<str>>,
 }
 
 impl ClientBuilder {
@@ -81,10 +82,11 @@ impl ClientBuilder {
             observer: None,
             cancel: CancellationToken::new(),
             end_waits: CancellationToken::new(),
-            gates: None,
+            shared_paces: None,
             connections: DOWNLOAD_CONNECTIONS,
             address: None,
             waits: WaitBudget::default(),
+            remote: None,
         }
     }
 
@@ -108,7 +110,7 @@ impl ClientBuilder {
     }
 
     /// Accepts any TLS certificate. Anyone on the network path can then read the key and everything else.
-    pub fn trust_anybody(mut self) -> Self {
+    pub fn accept_invalid_certificates(mut self) -> Self {
         self.trusts_anybody = true;
         self
     }
@@ -228,14 +230,21 @@ impl ClientBuilder {
         self
     }
 
-    /// Shares the intervals with all other processes that use the same path. Two small files whose names begin with
-    /// it are made, and locked for moments. Each account needs a path of its own; the key shouldn't be part of it.
-    pub fn shared_gates(mut self, path: impl Into<PathBuf>) -> Self {
-        self.gates = Some(path.into());
+    /// What the user calls the service, with a colon: errors of calls know it.
+    pub fn remote(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.remote = Some(name.into());
         self
     }
 
-    /// How many download connections may be open at once, in all processes that share gates. Default: 30.
+    /// Keeps the intervals together with all other processes that name the same path: two small files that
+    /// begin with it are made, and locked for moments. Each account needs a path of its own; the key shouldn't
+    /// be in it.
+    pub fn shared_pace(mut self, path: impl Into<PathBuf>) -> Self {
+        self.shared_paces = Some(path.into());
+        self
+    }
+
+    /// How many download connections may be open at once, in all processes that share shared_paces. Default: 30.
     pub fn download_connections(mut self, connections: usize) -> Self {
         self.connections = connections;
         self
@@ -258,11 +267,14 @@ impl ClientBuilder {
         let mut pacer = Pacer::new(self.pacing, self.retry, self.learned, self.observer, self.cancel);
         pacer.end_waits_by(self.end_waits);
         pacer.wait_within(self.waits);
+        if let Some(name) = self.remote {
+            pacer.call_it(name);
+        }
         if let Some(pacing) = self.pacing_without_limits {
             pacer.without_limits(pacing);
         }
         pacer.connect_at_most(self.connections);
-        if let Some(path) = &self.gates {
+        if let Some(path) = &self.shared_paces {
             pacer.share(path);
         }
         if let Some(file) = self.address.take() {

@@ -55,9 +55,22 @@ impl Client {
         self.inner.pacer.learned()
     }
 
-    /// Waits without a call. Returns `false` when the wait was cut short, since all waits have to end.
-    pub async fn rest(&self, wait: Duration) -> bool {
-        self.inner.pacer.rest(wait).await
+    /// Waits until the service has done something that this call asks for or about.
+    ///
+    /// # Errors
+    /// All waits are to end, or the run has waited for as long as it may.
+    pub async fn rest(&self, endpoint: Endpoint, wait: Duration) -> Result<(), ApiError> {
+        self.inner.pacer.rest(endpoint, wait).await
+    }
+
+    /// What the user calls the service, with a colon, if the client was told.
+    pub fn remote(&self) -> Option<&str> {
+        self.inner.pacer.remote().map(|name| &**name)
+    }
+
+    /// Adds to an error that isn't of a call what the user calls the service.
+    pub fn named(&self, error: ApiError) -> ApiError {
+        error.of(self.inner.pacer.remote().cloned())
     }
 
     /// Returns how often a call is repeated after a temporary error.

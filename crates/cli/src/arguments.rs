@@ -14,7 +14,7 @@ use fichier_engine::{
     Respelling, Rules,
 };
 use fichier_filter::Filter;
-use fichier_remotes::fichier::CatalogueUse;
+use fichier_remotes::fichier::CatalogueMode;
 use fichier_remotes::local::{Buffers, Downloads};
 use fichier_remotes::network::Dump as NetworkDump;
 
@@ -128,7 +128,7 @@ pub(crate) struct TransferSettings {
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct NetworkSettings {
     pub(crate) ca_certificates: Vec<PathBuf>,
-    pub(crate) trust_anybody: bool,
+    pub(crate) accept_invalid_certificates: bool,
     pub(crate) client_certificate: Option<[PathBuf; 2]>,
     pub(crate) proxy: Option<String>,
     pub(crate) headers: Vec<String>,
@@ -146,7 +146,7 @@ pub(crate) struct NetworkSettings {
     /// At most so many calls a second.
     pub(crate) calls_per_second: Option<f64>,
     pub(crate) fast_list: bool,
-    pub(crate) catalogue: Option<CatalogueUse>,
+    pub(crate) catalogue: Option<CatalogueMode>,
     pub(crate) copy_links: bool,
     pub(crate) links: bool,
     /// How what comes over it is brought to the disk.
@@ -241,7 +241,7 @@ impl NetworkSettings {
     ) -> Self {
         Self {
             ca_certificates: flags.ca_cert.clone(),
-            trust_anybody: flags.no_check_certificate,
+            accept_invalid_certificates: flags.no_check_certificate,
             client_certificate: flags.client_cert.clone().zip(flags.client_key.clone()).map(Into::into),
             proxy: flags.http_proxy.clone().filter(|proxy| !proxy.is_empty()),
             headers: flags.header.clone(),

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fichier_api::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
+use fichier_api::{CallInfo, CallOutcome, ErrorKind, Event, FailedTry, Observer, WaitReason};
 
 /// Shorter waits are nobody's concern.
 const NOTABLE: Duration = Duration::from_secs(1);
@@ -61,6 +61,18 @@ impl Calls {
     fn waits(&self, call: CallInfo, why: WaitReason, wait: Duration, after: Option<FailedTry<'_>>) {
         let endpoint = call.endpoint.path();
         let words = in_words(why, endpoint, after);
+        if let (WaitReason::BackOff, Some(FailedTry { number, of, .. })) = (why, after) {
+            // The first failure is told however short the wait: who waits knows why.
+            let first = number <= 1;
+            let told = (first || wait >= NOTABLE) && self.remember(why, &words, wait.max(NOTABLE));
+            let next = format!("{words}; try {} of {of} in {}", number.saturating_add(1), shortly(wait));
+            if told {
+                tracing::warn!("{next}");
+            } else {
+                tracing::debug!(class = ?call.class, reason = call.reason, "{next}");
+            }
+            return;
+        }
         let notable = wait >= NOTABLE && self.remember(why, &words, wait);
         if notable && !is_routine(why) {
             tracing::warn!("{words}: waiting {}", seconds(wait));
@@ -114,12 +126,25 @@ fn is_routine(why: WaitReason) -> bool {
 /// What is waited for, with the error that came before: which, and how many tries are left.
 fn in_words(why: WaitReason, endpoint: &str, after: Option<FailedTry<'_>>) -> String {
     match (why, after) {
-        (WaitReason::BackOff, Some(FailedTry { error, number, of })) => {
-            format!("Try {number} of {of} of {endpoint} failed: {error}; trying again")
-        }
-        (_, Some(FailedTry { error, .. })) => format!("{} ({endpoint}: {error})", reason(why)),
+        (WaitReason::BackOff, Some(FailedTry { error, .. })) => format!("{endpoint}: {}", in_full(error)),
+        (_, Some(FailedTry { error, .. })) => format!("{} ({endpoint}: {})", reason(why), in_full(error)),
         (_, None) => reason(why).to_owned(),
     }
+}
+
+/// An error with what lies at its bottom, such as a refused connection.
+fn in_full(error: &ErrorKind) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let (words, bottom) = (error.to_string(), innermost.to_string());
+    if words.contains(&bottom) { words } else { format!("{words}: {bottom}") }
+}
+
+/// A wait below a second in milliseconds, others in whole seconds.
+fn shortly(time: Duration) -> String {
+    if time < NOTABLE { format!("{}ms", time.as_millis()) } else { seconds(time) }
 }
 
 fn reason(why: WaitReason) -> &'static str {
@@ -161,11 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_after_an_error_says_which_and_how_many_tries_there_are() {
+    fn a_wait_after_an_error_says_which() {
         let error = fichier_api::ErrorKind::Status { code: 502, retry_after: None };
         let after = FailedTry { error: &error, number: 2, of: 10 };
         let words = in_words(WaitReason::BackOff, "folder/ls.cgi", Some(after));
-        assert!(words.starts_with("Try 2 of 10 of folder/ls.cgi failed: "), "{words}");
-        assert!(words.contains("502"), "{words}");
+        assert!(words.starts_with("folder/ls.cgi: ") && words.contains("502"), "{words}");
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
+        let error = ErrorKind::Connect(refused.into());
+        let after = FailedTry { error: &error, number: 1, of: 5 };
+        let words = in_words(WaitReason::BackOff, "folder/ls.cgi", Some(after));
+        assert_eq!(words, "folder/ls.cgi: can't connect: connection refused");
+        assert_eq!([250, 1200].map(|time| shortly(Duration::from_millis(time))), ["250ms", "2s"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::{arguments::Settings, logging::Log, problems::Problems, session::Session};
+use crate::{arguments::Settings, error_tally::ErrorTally, logging::Log, session::Session};
 
 /// What a command works with.
 pub(crate) struct Context<'a> {
@@ -10,5 +10,5 @@ pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) log: &'a Log,
     pub(crate) out: &'a mut dyn Write,
-    pub(crate) problems: Problems,
+    pub(crate) errors_seen: ErrorTally,
 }

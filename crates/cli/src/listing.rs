@@ -7,7 +7,7 @@ use fichier_filter::Filter;
 use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, StorageError};
 use futures::{Stream, StreamExt as _};
 
-use crate::{filtering, problems::Problems};
+use crate::{error_tally::ErrorTally, filtering};
 
 /// An entry, and where it lies as seen from the path that the user gave.
 #[derive(Debug, Clone)]
@@ -52,7 +52,10 @@ impl Listing {
     ///
     /// # Errors
     /// The path itself can't be listed, or is a file although there is a filter.
-    pub(crate) async fn next_folder(&mut self, problems: &mut Problems) -> anyhow::Result<Option<Vec<Seen>>> {
+    pub(crate) async fn next_folder(
+        &mut self,
+        errors_seen: &mut ErrorTally,
+    ) -> anyhow::Result<Option<Vec<Seen>>> {
         while let Some(listing) = self.folders.next().await {
             let first = !std::mem::replace(&mut self.started, true);
             match listing {
@@ -76,7 +79,7 @@ impl Listing {
                 Err(error) if first => return Err(self.location.named(error.source).into()),
                 Err(error) => {
                     let path = error.folder.relative_to(&self.location.path).unwrap_or(error.folder);
-                    problems.note(&path.to_string(), &error.source);
+                    errors_seen.note(&path.to_string(), &error.source);
                 }
             }
         }
@@ -89,9 +92,9 @@ impl Listing {
     /// The path itself can't be listed.
     pub(crate) async fn next_files(
         &mut self,
-        problems: &mut Problems,
+        errors_seen: &mut ErrorTally,
     ) -> anyhow::Result<Option<Vec<(RemotePath, File)>>> {
-        let Some(seen) = self.next_folder(problems).await? else { return Ok(None) };
+        let Some(seen) = self.next_folder(errors_seen).await? else { return Ok(None) };
         let file = |seen: Seen| match seen.entry {
             Entry::File(file) => Some((seen.path, file)),
             Entry::Folder(_) => None,

@@ -13,11 +13,11 @@ use crate::{
     arguments::Settings,
     commands,
     context::Context,
+    error_tally::ErrorTally,
     exit::{self, Exit},
     features, filtering,
     flags::{self, Environment, FilterFlags, LogLevel},
     logging::Log,
-    problems::Problems,
     session::Session,
     suggestion,
     typed_secrets::TypedSecrets,
@@ -103,14 +103,14 @@ fn execute(
 ) -> anyhow::Result<()> {
     let stdout = io::stdout();
     let mut out = BufWriter::with_capacity(64 * 1024, stdout.lock());
-    let mut context = Context { session, settings, log, out: &mut out, problems: Problems::default() };
+    let mut context = Context { session, settings, log, out: &mut out, errors_seen: ErrorTally::default() };
     let result = commands::run(command, &mut context);
-    let problems = context.problems;
+    let errors_seen = context.errors_seen;
     // What was found before an error is shown, too.
     let flushed = out.flush();
     result?;
     flushed?;
-    problems.into_result(command.name())?;
+    errors_seen.into_result(command.name())?;
     Ok(())
 }
 

@@ -2,9 +2,9 @@
 
 mod ask;
 mod claims;
-mod guard;
 mod passphrases;
 mod resources;
+mod wrappers;
 
 use std::{
     path::{Path, PathBuf},
@@ -14,15 +14,20 @@ use std::{
 use anyhow::Context as _;
 use fichier_config::{Environment, FlagValues, Origin, Parameters, RemoteOptions, RemoteSpec};
 use fichier_engine::{Brakes, Checksums, HashCache};
-use fichier_remotes::{crypt::NameCipher, web::WebAddress};
+use fichier_remotes::{crypt::NameCipher, network::WaitBudget, web::WebAddress};
 use fichier_session::{Configuration, LocalPath, Passphrases, Setup};
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use fichier_session::{DEMO, Purpose};
-pub(crate) use guard::unless_declined;
+pub(crate) use wrappers::unless_declined;
 
-use crate::{arguments::Settings, calls::Calls, exit::Failure, flags::is_other_service};
+use crate::{
+    arguments::Settings,
+    calls::Calls,
+    exit::{Exit, Failure},
+    flags::is_other_service,
+};
 
 /// The hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
@@ -47,8 +52,10 @@ pub(crate) struct Session<'a> {
     opener: OnceLock<fichier_session::Session>,
     calls: Arc<Calls>,
     /// Put around each remote as it is opened.
-    guard: Arc<guard::Guard>,
+    guard: Arc<wrappers::Wrappers>,
     stop: CancellationToken,
+    /// How long the run may wait for the service and for other runs.
+    waits: WaitBudget,
     /// What computes the checksums of files that are read.
     pub(crate) hashing: Hashing,
     /// The remotes of the paths that were typed, for messages.
@@ -100,8 +107,9 @@ impl<'a> Session<'a> {
             configuration: Arc::new(Mutex::new(configuration)),
             opener: OnceLock::new(),
             calls: Arc::default(),
-            guard: Arc::new(guard::Guard::new(settings, &stop)),
+            guard: Arc::new(wrappers::Wrappers::new(settings, &stop)),
             stop,
+            waits: resources::waits(settings.network.max_wait),
             hashing: Hashing::default(),
             located: Mutex::default(),
             paced_alone: OnceLock::new(),
@@ -118,7 +126,7 @@ impl<'a> Session<'a> {
             configuration: self.configuration.clone(),
             environment: self.environment.clone(),
             flags: self.flags(),
-            resources: resources::of(self.settings, &self.calls)?,
+            resources: resources::of(self.settings, &self.calls, &self.waits)?,
             demo_directory: self.settings.directories.data.as_ref().map(|data| data.join(DEMO)),
             wrap: Some(Arc::new(move |remote| guard.around(remote))),
             is_of_rclone: is_other_service,
@@ -339,7 +347,14 @@ impl<'a> Session<'a> {
             let shown = self.shown(location);
             tracing::warn!("Another run is writing into {shown}: waiting until it has ended");
         };
-        Ok(self.claims.take(location, directory, &self.stop, told).await?)
+        match self.claims.take(location, directory, &self.stop, &self.waits, told).await {
+            Ok(()) => Ok(()),
+            Err(claims::ClaimError::Storage(error)) => Err(error.into()),
+            Err(error) => {
+                let message = format!("{}: {error}: try again later", self.shown(location));
+                Err(Failure { exit: Exit::Fatal, message }.into())
+            }
+        }
     }
 
     /// Whether a run that writes there has to be the only one.

@@ -119,7 +119,7 @@ impl Run<'_> {
             spellings.entry(names.path_key(path)).or_insert_with(|| path.clone());
         }
         let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
-        while let Some(files) = listing.next_files(&mut context.problems).await? {
+        while let Some(files) = listing.next_files(&mut context.errors_seen).await? {
             let mut jobs = Vec::new();
             for (path, file) in newest_of_each(files) {
                 let other = || spellings.get(&names.path_key(&path));

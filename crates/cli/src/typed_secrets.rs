@@ -40,6 +40,10 @@ impl TypedSecrets {
             let Some(value) = value else { continue };
             found.take_address(value);
             found.take_user(value);
+            if ["endpoint", "proxy"].iter().any(|end| name.ends_with(end)) {
+                // An address whose scheme was forgotten.
+                found.take_user(&format!("://{value}"));
+            }
             if ["api-key", "password", "pass"].iter().any(|end| name.ends_with(end)) {
                 found.take(value);
             }
@@ -127,6 +131,7 @@ mod tests {
             );
         }
         let address = "http://me:s3cret@h";
+        assert_eq!(hidden(&["ls", "--fichier-endpoint", "u:SECRET@h"], "u:SECRET@h"), "…@h");
         assert_eq!(hidden(&["ls", &format!(":fichier,endpoint=\"{address}\":")], address), "http://…@h");
         assert_eq!(hidden(&["copyurl", "https://host/a@b"], "https://host/a@b"), "https://host/a@b");
         assert_eq!(hidden(&["copy", "a,b", "--transfers", "4"], "a,b: 4 transfers"), "a,b: 4 transfers");

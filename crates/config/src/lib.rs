@@ -39,13 +39,13 @@ pub mod encryption;
 pub mod environment;
 pub mod error;
 pub mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod ini;
 pub mod interview;
 pub mod locations;
 pub mod obscure;
 pub mod provider;
-#[cfg(any(test, feature = "fuzzing"))]
-pub mod resilience;
 pub mod resolve;
 pub mod wizard;
 

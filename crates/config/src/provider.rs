@@ -113,7 +113,7 @@ impl Question {
         if self.password && !stored.is_empty() {
             HIDDEN_PASSWORD.to_owned()
         } else if self.sensitive {
-            veiled(stored)
+            shortened_key(stored)
         } else {
             without_values(stored)
         }
@@ -129,11 +129,11 @@ const SHOWN: usize = 4;
 /// Returns a key as it may be shown: its last characters if it is long.
 ///
 /// ```
-/// assert_eq!(fichier_config::provider::veiled("0123456789abcdef"), "…cdef");
-/// assert_eq!(fichier_config::provider::veiled("short"), "…");
+/// assert_eq!(fichier_config::provider::shortened_key("0123456789abcdef"), "…cdef");
+/// assert_eq!(fichier_config::provider::shortened_key("short"), "…");
 /// ```
 #[must_use]
-pub fn veiled(key: &str) -> String {
+pub fn shortened_key(key: &str) -> String {
     let count = key.chars().count();
     if key.is_empty() {
         String::new()

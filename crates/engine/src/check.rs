@@ -21,8 +21,8 @@ use crate::{
     plan,
     plan::renaming::{SameName, no_new_name, rename_all},
     run::copy::find_source,
-    walk::filtered::Sieve,
-    walk::open::Open,
+    walk::filtered::FilteredListing,
+    walk::pending::PendingFolder,
 };
 
 /// What shows that two files are the same. Their sizes are compared in any case.
@@ -151,12 +151,12 @@ impl Check<'_> {
         let (mut there, _) = plan::by_name(entries);
         there.retain(|other, _| *other == name);
         let here = Versions::from([(name, vec![file])]);
-        self.files(&Open::root(), here, there, &BTreeMap::new()).await;
+        self.files(&PendingFolder::root(), here, there, &BTreeMap::new()).await;
         Ok(())
     }
 
     async fn trees(&mut self) -> Result<()> {
-        let mut open = vec![Open::root()];
+        let mut open = vec![PendingFolder::root()];
         while let Some(folder) = open.pop() {
             if self.stop.is_cancelled() {
                 break;
@@ -191,22 +191,23 @@ impl Check<'_> {
             let counterparts = self.names().counterparts(&sides[0], &sides[1]);
             self.files(&folder, here, there, &counterparts).await;
             if self.options.max_depth.is_none_or(|most| folder.depth + 1 < most) {
-                let child = |name: &Name, there: &Name| Open {
+                let child = |name: &Name, there: &Name| PendingFolder {
                     path: folder.path.join(name),
                     there: folder.there.join(there),
                     depth: folder.depth + 1,
-                    ..Open::root()
+                    ..PendingFolder::root()
                 };
                 let mut below = Vec::new();
                 for (wanted, path) in folders_here {
                     let Some(name) = path.name() else { continue };
                     let there = counterparts.get(&wanted).unwrap_or(&wanted);
                     let destination = folders_there.remove(there).is_some();
-                    below.push(Open { destination, ..child(&name, there) });
+                    below.push(PendingFolder { destination, ..child(&name, there) });
                 }
                 // What only the destination has is nobody's concern then, and costs no listing.
                 if !self.options.one_way {
-                    let extra = folders_there.keys().map(|name| Open { source: false, ..child(name, name) });
+                    let extra =
+                        folders_there.keys().map(|name| PendingFolder { source: false, ..child(name, name) });
                     below.extend(extra);
                 }
                 below.sort_by(|left, right| right.path.cmp(&left.path));
@@ -230,7 +231,8 @@ impl Check<'_> {
             Ok(listing) => {
                 let shown = |path: RemotePath| path.relative_to(&side.path).unwrap_or(path);
                 let gaps = listing.gaps.into_iter().map(|gap| (shown(gap.path), gap.error)).collect();
-                let sieve = Sieve { filter: &self.options.filter, remote: &*side.remote, root: &side.path };
+                let sieve =
+                    FilteredListing { filter: &self.options.filter, remote: &*side.remote, root: &side.path };
                 Ok(Half { entries: sieve.sift(&path, listing.entries).await, gaps })
             }
             Err(StorageError::FolderNotFound(_)) => Ok(Half::default()),
@@ -241,7 +243,7 @@ impl Check<'_> {
     /// Compares the files of one folder.
     async fn files(
         &mut self,
-        folder: &Open,
+        folder: &PendingFolder,
         source: Versions,
         mut destination: Versions,
         counterparts: &BTreeMap<Name, Name>,

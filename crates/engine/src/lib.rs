@@ -30,7 +30,7 @@ pub use compare::hash_cache::{HashCache, HashCacheError, HashCacheStatus, HashCa
 pub use compare::names::{NameMatching, Respelling};
 pub use compare::{Checksums, Comparison, Rules};
 pub use convert::convert_names;
-pub use dedupe::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicates, Twin, dedupe};
+pub use dedupe::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicate, Duplicates, dedupe};
 pub use events::record::{Action, Observer, Record, Relation};
 pub use events::report::RunReport;
 pub use events::say_skipped;

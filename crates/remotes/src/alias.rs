@@ -9,7 +9,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     options: &OPTIONS,
     has_account: false,
     needs_one_of: &["remote"],
-    opens: Opens::Elsewhere(target),
+    opens: Opens::Alias(target),
 };
 
 static OPTIONS: [OptionSpec; 2] = [
@@ -46,7 +46,7 @@ mod tests {
 
     use crate::{
         backend::{NoRemotes, Opening},
-        registry::{Settings, elsewhere},
+        registry::{Settings, alias_target},
         resources::Resources,
     };
 
@@ -60,7 +60,7 @@ mod tests {
             resources: &resources,
             resolver: &NoRemotes,
         };
-        elsewhere("alias", opening).map_err(|error| error.to_string())
+        alias_target("alias", opening).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub enum Opens {
     /// It is a place of its own.
     Place(OpenPlace),
     /// It stands for a place on another remote, and tells the string for that: `other:path`.
-    Elsewhere(fn(&str, &Chosen<'_>) -> Result<String, OpenError>),
+    Alias(fn(&str, &Chosen<'_>) -> Result<String, OpenError>),
     /// It lies over other remotes.
     Over(OpenOver),
 }
@@ -234,7 +234,7 @@ pub enum OpenError {
     },
     /// A remote that stands for a place elsewhere has to be opened there.
     #[error("remote {remote:?} has no place of its own")]
-    Elsewhere {
+    Alias {
         /// The remote.
         remote: String,
     },

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use fichier_api::{ClientBuilder, HeaderMap, HeaderName, HeaderValue, ProxySettings};
 
-pub use fichier_api::{Dump, Url, WaitBudget};
+pub use fichier_api::{Dump, Url, WaitBudget, Waiting};
 
 /// How the network is used. Shared by all remotes of a run.
 #[derive(Clone)]
@@ -12,7 +12,7 @@ pub struct Network {
     /// Files of certificates to trust instead of the system's (`--ca-cert`).
     pub ca_certificates: Vec<PathBuf>,
     /// Believes every server, whatever its certificate says (`--no-check-certificate`).
-    pub trust_anybody: bool,
+    pub accept_invalid_certificates: bool,
     /// Files of the certificate that servers may ask for, and of its key (`--client-cert`, `--client-key`).
     pub client_certificate: Option<[PathBuf; 2]>,
     /// The proxy for all addresses, in place of those of the environment (`--http-proxy`).
@@ -91,8 +91,8 @@ impl Network {
         for file in &self.ca_certificates {
             builder = builder.ca_cert(file);
         }
-        if self.trust_anybody {
-            builder = builder.trust_anybody();
+        if self.accept_invalid_certificates {
+            builder = builder.accept_invalid_certificates();
         }
         if let Some([certificate, key]) = &self.client_certificate {
             builder = builder.client_certificate(certificate, key);
@@ -122,7 +122,7 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             ca_certificates: Vec::new(),
-            trust_anybody: false,
+            accept_invalid_certificates: false,
             client_certificate: None,
             proxy: None,
             headers: Headers::default(),

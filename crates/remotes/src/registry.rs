@@ -59,7 +59,7 @@ pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>
     match spec.opens {
         Opens::Place(open) => open(opening, &Chosen::new(spec, opening.settings)),
         Opens::Over(open) => open(opening, Chosen::new(spec, opening.settings)).await,
-        Opens::Elsewhere(_) => Err(OpenError::Elsewhere { remote: opening.name.to_owned() }),
+        Opens::Alias(_) => Err(OpenError::Alias { remote: opening.name.to_owned() }),
     }
 }
 
@@ -67,12 +67,12 @@ pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>
 ///
 /// # Errors
 /// There is no such backend, or what is set for it names no place.
-pub fn elsewhere(backend: &str, opening: Opening<'_>) -> Result<Option<String>, OpenError> {
+pub fn alias_target(backend: &str, opening: Opening<'_>) -> Result<Option<String>, OpenError> {
     let unknown = || OpenError::UnknownBackend { name: backend.to_owned(), known: names() };
     let spec = self::backend(backend).ok_or_else(unknown)?;
     match spec.opens {
         Opens::Place(_) | Opens::Over(_) => Ok(None),
-        Opens::Elsewhere(target) => target(opening.name, &Chosen::new(spec, opening.settings)).map(Some),
+        Opens::Alias(target) => target(opening.name, &Chosen::new(spec, opening.settings)).map(Some),
     }
 }
 

@@ -229,7 +229,7 @@ impl Session {
                 resources: self.resources(),
                 resolver: &NoRemotes,
             };
-            let Some(target) = registry::elsewhere(&known.backend, opening)? else {
+            let Some(target) = registry::alias_target(&known.backend, opening)? else {
                 return Ok((address, options));
             };
             let path = RemotePath::parse(&address.path)?;

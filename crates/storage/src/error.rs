@@ -265,7 +265,7 @@ pub enum StorageError {
         reason: String,
     },
     /// The new version of a file is stored, and an old one that should have gone stays.
-    #[error("the new version is stored, but an old version of {path:?} stays beside it: {cause}")]
+    #[error("an old version of {path:?} stays beside the new one, which is stored: {cause}")]
     OldVersionStays {
         /// The file.
         path: RemotePath,

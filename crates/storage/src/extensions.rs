@@ -22,8 +22,21 @@ pub struct Extensions<'a> {
     pub merge: Option<&'a dyn MergeFolders>,
     /// Keeps more about files and folders than a listing holds.
     pub metadata: Option<&'a dyn FileMetadata>,
+    /// Knows files that anybody has made public at the same service.
+    pub public_files: Option<&'a dyn PublicFiles>,
     /// Knows the old versions that an earlier run didn't come to remove.
     pub old_versions: Option<&'a dyn OldVersions>,
+}
+
+/// A remote that knows files which anybody has made public at the same service.
+#[async_trait]
+pub trait PublicFiles: std::fmt::Debug + Send + Sync {
+    /// Returns the file that a public link leads to, as a file of the root. It can be read, and copied to a place in
+    /// the remote; it needn't lie there itself.
+    ///
+    /// # Errors
+    /// There is no such file, or it isn't told.
+    async fn public_file(&self, link: &str) -> Result<File>;
 }
 
 /// A remote that knows the old versions that an earlier run didn't come to remove.

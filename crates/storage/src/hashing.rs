@@ -40,7 +40,7 @@ const INLINE_BELOW: u64 = 32 * 1024;
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct Hashing(Arc<Mutex<Desk>>);
+pub struct Hashing(Arc<Mutex<HashPool>>);
 
 impl fmt::Debug for Hashing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,11 +50,11 @@ impl fmt::Debug for Hashing {
 
 /// The streams being hashed, and the threads that work on them.
 #[derive(Default)]
-struct Desk {
-    streams: HashMap<Ticket, Hashed>,
+struct HashPool {
+    streams: HashMap<StreamId, Hashed>,
     /// Streams with bytes that no thread works on.
-    ready: VecDeque<Ticket>,
-    next: Ticket,
+    ready: VecDeque<StreamId>,
+    next: StreamId,
     workers: usize,
     /// Whether a stream had to wait, so that one thread isn't enough.
     behind: bool,
@@ -63,7 +63,7 @@ struct Desk {
 }
 
 /// Number of a stream.
-type Ticket = u64;
+type StreamId = u64;
 
 /// One stream being hashed.
 #[derive(Default)]
@@ -89,39 +89,39 @@ impl Hashing {
         S: Stream<Item = Result<Bytes, E>> + Unpin,
     {
         let (answer, receiver) = oneshot::channel();
-        let side = if expected <= INLINE_BELOW {
-            Side::Inline(WhirlpoolHasher::new())
+        let state = if expected <= INLINE_BELOW {
+            StreamState::Inline(WhirlpoolHasher::new())
         } else {
-            Side::Desk(self.open())
+            StreamState::Pooled(self.open())
         };
-        (HashStream { inner, side, seen: 0, answer: Some(answer) }, receiver)
+        (HashStream { inner, state, seen: 0, answer: Some(answer) }, receiver)
     }
 
-    fn open(&self) -> Place {
-        let mut desk = self.lock();
-        let ticket = desk.next;
-        desk.next += 1;
-        desk.streams.insert(ticket, Hashed { hasher: Some(WhirlpoolHasher::new()), ..Hashed::default() });
-        Place { hashing: self.clone(), ticket }
+    fn open(&self) -> StreamSlot {
+        let mut pool = self.lock();
+        let id = pool.next;
+        pool.next += 1;
+        pool.streams.insert(id, Hashed { hasher: Some(WhirlpoolHasher::new()), ..Hashed::default() });
+        StreamSlot { hashing: self.clone(), id }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Desk> {
+    fn lock(&self) -> MutexGuard<'_, HashPool> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start_worker(&self, desk: &mut Desk) {
-        desk.workers += 1;
+    fn start_worker(&self, pool: &mut HashPool) {
+        pool.workers += 1;
         let hashing = self.clone();
         // The thread isn't waited for: it ends when nothing waits.
         tokio::task::spawn_blocking(move || {
-            while let Some(mut round) = Round::take(&hashing) {
-                round.hash();
+            while let Some(mut job) = HashJob::take(&hashing) {
+                job.hash();
             }
         });
     }
 }
 
-impl Desk {
+impl HashPool {
     /// Returns how many threads there should be.
     fn wanted(&mut self) -> usize {
         if !self.behind {
@@ -132,35 +132,35 @@ impl Desk {
 }
 
 /// The streams that one thread works on.
-struct Round<'a> {
+struct HashJob<'a> {
     hashing: &'a Hashing,
-    taken: Vec<(Ticket, Option<WhirlpoolHasher>, VecDeque<Bytes>)>,
+    taken: Vec<(StreamId, Option<WhirlpoolHasher>, VecDeque<Bytes>)>,
 }
 
-impl<'a> Round<'a> {
+impl<'a> HashJob<'a> {
     /// Takes a share of the waiting streams. When nothing waits, returns `None` and counts one worker less.
     fn take(hashing: &'a Hashing) -> Option<Self> {
-        let mut desk = hashing.lock();
-        if desk.ready.is_empty() {
-            desk.workers -= 1;
-            desk.behind = false;
+        let mut pool = hashing.lock();
+        if pool.ready.is_empty() {
+            pool.workers -= 1;
+            pool.behind = false;
             return None;
         }
-        let wanted = desk.wanted();
-        let share = desk.ready.len().div_ceil(wanted).min(WhirlpoolHasher::lanes());
+        let wanted = pool.wanted();
+        let share = pool.ready.len().div_ceil(wanted).min(WhirlpoolHasher::lanes());
         let mut taken = Vec::with_capacity(share);
         while taken.len() < share
-            && let Some(ticket) = desk.ready.pop_front()
+            && let Some(id) = pool.ready.pop_front()
         {
-            let Some(stream) = desk.streams.get_mut(&ticket) else { continue };
-            taken.push((ticket, stream.hasher.take(), std::mem::take(&mut stream.pieces)));
+            let Some(stream) = pool.streams.get_mut(&id) else { continue };
+            taken.push((id, stream.hasher.take(), std::mem::take(&mut stream.pieces)));
             // There is room for more.
             if let Some(waker) = stream.waiting.take() {
                 waker.wake();
             }
         }
-        if desk.workers < wanted && !desk.ready.is_empty() {
-            hashing.start_worker(&mut desk);
+        if pool.workers < wanted && !pool.ready.is_empty() {
+            hashing.start_worker(&mut pool);
         }
         Some(Self { hashing, taken })
     }
@@ -180,17 +180,17 @@ impl<'a> Round<'a> {
                 pieces.iter_mut().map(|(hasher, piece)| (&mut **hasher, &piece[..])),
             );
         }
-        let mut desk = self.hashing.lock();
-        for (ticket, hasher, _) in self.taken.drain(..) {
-            desk.give_back(ticket, hasher);
+        let mut pool = self.hashing.lock();
+        for (id, hasher, _) in self.taken.drain(..) {
+            pool.give_back(id, hasher);
         }
     }
 }
 
-impl Desk {
-    fn give_back(&mut self, ticket: Ticket, hasher: Option<WhirlpoolHasher>) {
+impl HashPool {
+    fn give_back(&mut self, id: StreamId, hasher: Option<WhirlpoolHasher>) {
         // The stream may have been dropped.
-        let Some(stream) = self.streams.get_mut(&ticket) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.hasher = hasher;
         if stream.pieces.is_empty() {
             // The stream may be waiting for its checksum.
@@ -198,21 +198,21 @@ impl Desk {
                 waker.wake();
             }
         } else {
-            self.ready.push_back(ticket);
+            self.ready.push_back(id);
         }
     }
 }
 
-impl Drop for Round<'_> {
+impl Drop for HashJob<'_> {
     fn drop(&mut self) {
         // Empty unless the thread panicked; then no one waits for it.
         if self.taken.is_empty() {
             return;
         }
-        let mut desk = self.hashing.lock();
-        desk.workers -= 1;
-        for (ticket, ..) in self.taken.drain(..) {
-            if let Some(waker) = desk.streams.remove(&ticket).and_then(|stream| stream.waiting) {
+        let mut pool = self.hashing.lock();
+        pool.workers -= 1;
+        for (id, ..) in self.taken.drain(..) {
+            if let Some(waker) = pool.streams.remove(&id).and_then(|stream| stream.waiting) {
                 waker.wake();
             }
         }
@@ -220,47 +220,47 @@ impl Drop for Round<'_> {
 }
 
 /// A stream's entry among those being hashed, removed on drop.
-struct Place {
+struct StreamSlot {
     hashing: Hashing,
-    ticket: Ticket,
+    id: StreamId,
 }
 
 /// The hashing thread panicked.
-struct Lost;
+struct WorkerGone;
 
-impl Place {
+impl StreamSlot {
     /// Waits until another piece may be handed over.
-    fn poll_room(&self, context: &Context<'_>) -> Poll<Result<(), Lost>> {
-        let mut desk = self.hashing.lock();
-        let Some(stream) = desk.streams.get_mut(&self.ticket) else { return Poll::Ready(Err(Lost)) };
+    fn poll_room(&self, context: &Context<'_>) -> Poll<Result<(), WorkerGone>> {
+        let mut pool = self.hashing.lock();
+        let Some(stream) = pool.streams.get_mut(&self.id) else { return Poll::Ready(Err(WorkerGone)) };
         if stream.pieces.len() < WAITING_PIECES {
             return Poll::Ready(Ok(()));
         }
         stream.waiting = Some(context.waker().clone());
-        desk.behind = true;
-        if desk.workers < desk.wanted() && !desk.ready.is_empty() {
-            self.hashing.start_worker(&mut desk);
+        pool.behind = true;
+        if pool.workers < pool.wanted() && !pool.ready.is_empty() {
+            self.hashing.start_worker(&mut pool);
         }
         Poll::Pending
     }
 
     fn hand_over(&self, piece: Bytes) {
-        let mut desk = self.hashing.lock();
-        let Some(stream) = desk.streams.get_mut(&self.ticket) else { return };
+        let mut pool = self.hashing.lock();
+        let Some(stream) = pool.streams.get_mut(&self.id) else { return };
         let is_first = stream.pieces.is_empty();
         stream.pieces.push_back(piece);
         if is_first && stream.hasher.is_some() {
-            desk.ready.push_back(self.ticket);
-            if desk.workers == 0 {
-                self.hashing.start_worker(&mut desk);
+            pool.ready.push_back(self.id);
+            if pool.workers == 0 {
+                self.hashing.start_worker(&mut pool);
             }
         }
     }
 
     /// Waits for the checksum of all pieces that were handed over.
-    fn poll_sum(&self, context: &Context<'_>) -> Poll<Result<Whirlpool, Lost>> {
-        let mut desk = self.hashing.lock();
-        let Some(stream) = desk.streams.get_mut(&self.ticket) else { return Poll::Ready(Err(Lost)) };
+    fn poll_sum(&self, context: &Context<'_>) -> Poll<Result<Whirlpool, WorkerGone>> {
+        let mut pool = self.hashing.lock();
+        let Some(stream) = pool.streams.get_mut(&self.id) else { return Poll::Ready(Err(WorkerGone)) };
         if stream.pieces.is_empty()
             && let Some(hasher) = stream.hasher.take()
         {
@@ -271,25 +271,25 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamSlot {
     fn drop(&mut self) {
-        self.hashing.lock().streams.remove(&self.ticket);
+        self.hashing.lock().streams.remove(&self.id);
     }
 }
 
 /// A stream that is hashed while it is read: see [`Hashing::stream`].
 pub struct HashStream<S> {
     inner: S,
-    side: Side,
+    state: StreamState,
     seen: u64,
     answer: Option<oneshot::Sender<(u64, Whirlpool)>>,
 }
 
-enum Side {
+enum StreamState {
     Inline(WhirlpoolHasher),
-    Desk(Place),
+    Pooled(StreamSlot),
     /// All pieces were handed over, and are still being hashed.
-    Ending(Place),
+    Ending(StreamSlot),
     Done,
 }
 
@@ -305,12 +305,12 @@ impl<S: fmt::Debug> fmt::Debug for HashStream<S> {
 impl<S> HashStream<S> {
     /// Stops hashing. The receiver of the checksum gets an error.
     fn give_up(&mut self) {
-        self.side = Side::Done;
+        self.state = StreamState::Done;
         self.answer = None;
     }
 
     fn answer(&mut self, sum: Whirlpool) {
-        self.side = Side::Done;
+        self.state = StreamState::Done;
         if let Some(answer) = self.answer.take() {
             let _receiver_may_be_gone = answer.send((self.seen, sum));
         }
@@ -325,26 +325,26 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if let Side::Ending(place) = &this.side {
-            match futures::ready!(place.poll_sum(context)) {
+        if let StreamState::Ending(slot) = &this.state {
+            match futures::ready!(slot.poll_sum(context)) {
                 Ok(sum) => this.answer(sum),
-                Err(Lost) => this.give_up(),
+                Err(WorkerGone) => this.give_up(),
             }
             return Poll::Ready(None);
         }
-        if let Side::Desk(place) = &this.side {
+        if let StreamState::Pooled(slot) = &this.state {
             // Waits for room first, so that a piece that was read can always be handed on.
-            if futures::ready!(place.poll_room(context)).is_err() {
+            if futures::ready!(slot.poll_room(context)).is_err() {
                 this.give_up();
             }
         }
         match futures::ready!(Pin::new(&mut this.inner).poll_next(context)) {
             Some(Ok(piece)) => {
                 this.seen += piece.len() as u64;
-                match &mut this.side {
-                    Side::Inline(hasher) => hasher.update(&piece),
-                    Side::Desk(place) if !piece.is_empty() => place.hand_over(piece.clone()),
-                    Side::Desk(_) | Side::Ending(_) | Side::Done => {}
+                match &mut this.state {
+                    StreamState::Inline(hasher) => hasher.update(&piece),
+                    StreamState::Pooled(slot) if !piece.is_empty() => slot.hand_over(piece.clone()),
+                    StreamState::Pooled(_) | StreamState::Ending(_) | StreamState::Done => {}
                 }
                 Poll::Ready(Some(Ok(piece)))
             }
@@ -352,17 +352,17 @@ where
                 this.give_up();
                 Poll::Ready(Some(Err(error)))
             }
-            None => match std::mem::replace(&mut this.side, Side::Done) {
-                Side::Inline(hasher) => {
+            None => match std::mem::replace(&mut this.state, StreamState::Done) {
+                StreamState::Inline(hasher) => {
                     this.answer(hasher.finish());
                     Poll::Ready(None)
                 }
-                Side::Desk(place) | Side::Ending(place) => {
-                    this.side = Side::Ending(place);
+                StreamState::Pooled(slot) | StreamState::Ending(slot) => {
+                    this.state = StreamState::Ending(slot);
                     context.waker().wake_by_ref();
                     Poll::Pending
                 }
-                Side::Done => Poll::Ready(None),
+                StreamState::Done => Poll::Ready(None),
             },
         }
     }
@@ -446,18 +446,18 @@ mod tests {
     }
 
     /// Returns four streams, each with a piece that no thread has taken.
-    fn four_waiting(hashing: &Hashing) -> Vec<Place> {
+    fn four_waiting(hashing: &Hashing) -> Vec<StreamSlot> {
         let places: Vec<_> = (0..4).map(|_| hashing.open()).collect();
-        let mut desk = hashing.lock();
-        for place in &places {
-            desk.streams.get_mut(&place.ticket).unwrap().pieces.push_back(Bytes::from_static(b"bytes"));
-            desk.ready.push_back(place.ticket);
+        let mut pool = hashing.lock();
+        for slot in &places {
+            pool.streams.get_mut(&slot.id).unwrap().pieces.push_back(Bytes::from_static(b"bytes"));
+            pool.ready.push_back(slot.id);
         }
         places
     }
 
-    async fn is_hashed(place: &Place) -> bool {
-        let sum = std::future::poll_fn(|context| place.poll_sum(context)).await;
+    async fn is_hashed(slot: &StreamSlot) -> bool {
+        let sum = std::future::poll_fn(|context| slot.poll_sum(context)).await;
         sum.is_ok_and(|sum| sum == Whirlpool::of(b"bytes"))
     }
 
@@ -466,16 +466,16 @@ mod tests {
         let hashing = Hashing::default();
         let places = four_waiting(&hashing);
         hashing.lock().workers = 1;
-        let mut round = Round::take(&hashing).unwrap();
-        assert_eq!(round.taken.len(), WhirlpoolHasher::lanes().min(4));
+        let mut job = HashJob::take(&hashing).unwrap();
+        assert_eq!(job.taken.len(), WhirlpoolHasher::lanes().min(4));
         assert_eq!(hashing.lock().workers, 1);
-        round.hash();
-        while let Some(mut rest) = Round::take(&hashing) {
+        job.hash();
+        while let Some(mut rest) = HashJob::take(&hashing) {
             rest.hash();
         }
         assert_eq!(hashing.lock().workers, 0);
-        for place in &places {
-            assert!(is_hashed(place).await);
+        for slot in &places {
+            assert!(is_hashed(slot).await);
         }
     }
 
@@ -484,33 +484,33 @@ mod tests {
         let hashing = Hashing::default();
         let places = four_waiting(&hashing);
         {
-            let mut desk = hashing.lock();
-            (desk.workers, desk.behind, desk.processors) = (1, true, Some(2));
+            let mut pool = hashing.lock();
+            (pool.workers, pool.behind, pool.processors) = (1, true, Some(2));
         }
-        let mut round = Round::take(&hashing).unwrap();
-        assert_eq!(round.taken.len(), WhirlpoolHasher::lanes().min(2));
+        let mut job = HashJob::take(&hashing).unwrap();
+        assert_eq!(job.taken.len(), WhirlpoolHasher::lanes().min(2));
         // Only the thread that was started just now can hash these.
-        for place in &places[2..] {
-            assert!(is_hashed(place).await);
+        for slot in &places[2..] {
+            assert!(is_hashed(slot).await);
         }
-        round.hash();
-        for place in &places[..2] {
-            assert!(is_hashed(place).await);
+        job.hash();
+        for slot in &places[..2] {
+            assert!(is_hashed(slot).await);
         }
     }
 
     #[tokio::test]
     async fn a_thread_that_panics_leaves_nobody_waiting() {
         let hashing = Hashing::default();
-        let place = hashing.open();
+        let slot = hashing.open();
         {
-            let mut desk = hashing.lock();
-            desk.workers = 1;
-            desk.streams.get_mut(&place.ticket).unwrap().pieces.push_back(Bytes::from_static(b"bytes"));
-            desk.ready.push_back(place.ticket);
+            let mut pool = hashing.lock();
+            pool.workers = 1;
+            pool.streams.get_mut(&slot.id).unwrap().pieces.push_back(Bytes::from_static(b"bytes"));
+            pool.ready.push_back(slot.id);
         }
-        drop(Round::take(&hashing).unwrap());
-        assert!(matches!(place.poll_sum(&Context::from_waker(Waker::noop())), Poll::Ready(Err(Lost))));
+        drop(HashJob::take(&hashing).unwrap());
+        assert!(matches!(slot.poll_sum(&Context::from_waker(Waker::noop())), Poll::Ready(Err(WorkerGone))));
         assert_eq!(hashing.lock().workers, 0);
     }
 }

@@ -63,6 +63,8 @@ pub struct Features {
     pub listed_checksums: bool,
     /// Sends its bytes over a network.
     pub networked: bool,
+    /// Its files are known by public links, from which an account of the same service copies them.
+    pub public_links: bool,
 }
 
 impl Features {
@@ -79,6 +81,7 @@ impl Features {
             read_only: self.read_only || inner.read_only,
             listed_checksums: self.listed_checksums && inner.listed_checksums,
             networked: self.networked || inner.networked,
+            public_links: self.public_links && inner.public_links,
         }
     }
 }
@@ -183,6 +186,7 @@ mod tests {
             read_only: false,
             listed_checksums: true,
             networked: false,
+            public_links: true,
         };
         let inner = Features { folder_move: true, networked: true, read_only: true, ..Features::default() };
         assert_eq!(all.masked(inner), inner);

@@ -34,8 +34,8 @@ pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteC
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
 pub use extensions::{
-    AccountInfo, AccountOf, Extensions, FileMetadata, LinkRequest, MergeFolders, OldVersions, PublicLinks,
-    Usage, UsageOf,
+    AccountInfo, AccountOf, Extensions, FileMetadata, LinkRequest, MergeFolders, OldVersions, PublicFiles,
+    PublicLinks, Usage, UsageOf,
 };
 pub use hashing::{HashStream, Hashing};
 pub use info::{BatchLimit, Features, NameLength, NameRules, RemoteInfo, Times};

@@ -1,6 +1,7 @@
 //! Downloads (API document, section 6): a token from the API, then the bytes from a node.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
@@ -67,6 +68,8 @@ pub struct Download {
     idle: Duration,
     /// Runs only while a byte is waited for.
     silence: Option<Pin<Box<Sleep>>>,
+    /// What the user calls the remote, for errors.
+    remote: Option<Arc<str>>,
 }
 
 impl Download {
@@ -125,7 +128,7 @@ impl Stream for Download {
             }
         };
         self.ended = true;
-        Poll::Ready(Some(Err(ApiError::new(Endpoint::Download, kind))))
+        Poll::Ready(Some(Err(ApiError::new(Endpoint::Download, kind).of(self.remote.clone()))))
     }
 }
 
@@ -211,6 +214,7 @@ impl Client {
             ended: false,
             idle,
             silence: None,
+            remote: self.inner.pacer.remote().cloned(),
         })
     }
 }

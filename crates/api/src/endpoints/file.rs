@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::client::{Client, not_empty, one_if_renamed, request_body};
 use crate::endpoint::Endpoint;
-use crate::error::{ApiError, ErrorKind};
+use crate::error::ApiError;
 use crate::folder_id::FilesOf;
 use crate::item_stream;
 use crate::link::FileLink;
@@ -35,7 +35,7 @@ impl Client {
         if listing.items.is_none() {
             if listing.count != Some(0) {
                 let what = "it tells no list of files".to_owned();
-                return Err(ApiError::new(Endpoint::FileLs, ErrorKind::Unconfirmed { what }));
+                return Err(self.named(ApiError::unusable(Endpoint::FileLs, what)));
             }
             listing.items = Some(Vec::new());
         }

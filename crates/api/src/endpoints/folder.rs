@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::answer::Envelope as Done;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::{ApiError, ErrorKind};
+use crate::error::ApiError;
 use crate::folder_id::{FilesOf, FolderId};
 use crate::pacer::{Call, CallClass, ListedPart};
 use crate::wire::file::ListFiles;
@@ -42,7 +42,7 @@ impl Client {
         listing.asked = asked.into_inner().unwrap_or_else(PoisonError::into_inner);
         if listing.says_nothing() {
             let what = "it tells nothing of the folder".to_owned();
-            return Err(ApiError::new(Endpoint::FolderLs, ErrorKind::Unconfirmed { what }));
+            return Err(self.named(ApiError::unusable(Endpoint::FolderLs, what)));
         }
         if !request.files {
             return Ok(listing);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::BoxError;
+use crate::transport::Unreached;
 
 /// What went wrong. The texts of the service are classified as in the API document, section 3.
 #[derive(Debug, thiserror::Error)]
@@ -448,6 +449,12 @@ impl ErrorKind {
         }
     }
 
+    /// Whether no connection came about since there is no host of this name.
+    pub(crate) fn is_unknown_host(&self) -> bool {
+        let Self::Connect(source) = self else { return false };
+        source.downcast_ref::<Unreached>().is_some_and(Unreached::is_unknown_host)
+    }
+
     /// What to do next, as half a sentence in lower case; `None` when there is nothing sensible to say.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
@@ -495,6 +502,15 @@ impl ErrorKind {
             }
             Self::UploadSource { .. } => "the file changed or can't be read; try it again when it rests",
             Self::DeadlineExceeded { last, .. } => return last.hint(),
+            Self::Network(_) | Self::Timeout { .. } | Self::Truncated { .. } | Self::TooSlow { .. } => {
+                "check the connection, and try again"
+            }
+            Self::Wordless { .. } | Self::InvalidJson { .. } | Self::TooLong { .. } | Self::Status { .. } => {
+                "try again later; if it stays so, the service may have changed"
+            }
+            Self::Refused { .. } => {
+                "try again later; if it stays so, ask the service's support, with its words"
+            }
             _ => return None,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 mod kind;
 
@@ -22,12 +23,30 @@ struct Inner {
     kind: ErrorKind,
     maybe_done: bool,
     attempts: u32,
+    remote: Option<Arc<str>>,
 }
 
 impl ApiError {
     /// An error of a call.
     pub(crate) fn new(endpoint: Endpoint, kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { endpoint, kind, maybe_done: false, attempts: 1 }))
+        Self(Box::new(Inner { endpoint, kind, maybe_done: false, attempts: 1, remote: None }))
+    }
+
+    /// An answer that can't be used for what it was asked for, of a call that changes nothing.
+    pub fn unusable(endpoint: Endpoint, what: impl Into<String>) -> Self {
+        Self::new(endpoint, ErrorKind::Unconfirmed { what: what.into() })
+    }
+
+    /// Adds what the user calls the remote that the call was made for.
+    #[must_use]
+    pub fn of(mut self, remote: Option<Arc<str>>) -> Self {
+        self.0.remote = remote;
+        self
+    }
+
+    /// What the user calls the remote that the call was made for, with its colon.
+    pub fn remote(&self) -> Option<&str> {
+        self.0.remote.as_deref()
     }
 
     /// The answer of a call didn't confirm what was asked, and nothing else did: it may have been carried out.

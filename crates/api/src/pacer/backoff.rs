@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
+use crate::error::ErrorKind;
+
 /// How often a call is tried, and how long.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
@@ -23,6 +25,8 @@ pub struct RetryPolicy {
     pub backoff: Duration,
     /// Its upper bound, 30 s.
     pub backoff_max: Duration,
+    /// Its upper bound where nothing came back, as after a cut connection, 5 s: then the service can't mind.
+    pub network_backoff_max: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -35,6 +39,7 @@ impl Default for RetryPolicy {
             deadline: Some(Duration::from_secs(3600)),
             backoff: Duration::from_millis(400),
             backoff_max: Duration::from_secs(30),
+            network_backoff_max: Duration::from_secs(5),
         }
     }
 }
@@ -53,8 +58,16 @@ impl RetryPolicy {
 
     /// The wait before repetition `number` (from 0): doubled each time, then spread between half and all of it
     /// by `spread` (0 to 1), so that programs which failed together don't come back together.
-    pub(super) fn delay(&self, number: u32, spread: f64) -> Duration {
-        doubled(self.backoff, number, self.backoff_max).mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0))
+    pub(super) fn delay(&self, number: u32, after: &ErrorKind, spread: f64) -> Duration {
+        let unanswered = matches!(
+            after,
+            ErrorKind::Connect(_)
+                | ErrorKind::Network(_)
+                | ErrorKind::Timeout { .. }
+                | ErrorKind::Truncated { .. }
+        );
+        let most = if unanswered { self.network_backoff_max } else { self.backoff_max };
+        doubled(self.backoff, number, most).mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0))
     }
 }
 
@@ -86,10 +99,15 @@ mod tests {
     #[test]
     fn delays_double_up_to_their_bound() {
         let policy = RetryPolicy::default();
-        let delays: Vec<u128> = (0..9).map(|number| policy.delay(number, 1.0).as_millis()).collect();
+        let busy = ErrorKind::Status { code: 502, retry_after: None };
+        let delays: Vec<u128> = (0..9).map(|number| policy.delay(number, &busy, 1.0).as_millis()).collect();
         assert_eq!(delays, [400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
-        assert_eq!(policy.delay(0, 0.0), Duration::from_millis(200));
-        assert_eq!(policy.delay(u32::MAX, 1.0), Duration::from_secs(30));
+        assert_eq!(policy.delay(0, &busy, 0.0), Duration::from_millis(200));
+        assert_eq!(policy.delay(u32::MAX, &busy, 1.0), Duration::from_secs(30));
+        let cut = ErrorKind::Network("reset".into());
+        assert_eq!(policy.delay(u32::MAX, &cut, 1.0), Duration::from_secs(5));
+        let all: Duration = (0..10).map(|number| policy.delay(number, &cut, 1.0)).sum();
+        assert!(all < Duration::from_secs(37), "{all:?}");
     }
 
     #[test]

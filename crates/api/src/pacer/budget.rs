@@ -267,7 +267,7 @@ pub(super) struct Ledger {
     pub(super) listed_at: Option<SystemTime>,
     pub(super) limited: bool,
     pub(super) pauses: [Pause; 4],
-    /// The pause of nodes, which have no gate.
+    /// The pause of nodes, which have no shared.
     node_pause: Pause,
     pub(super) lock: Pause,
     pub(super) folders: HashMap<FolderKey, Instant>,
@@ -288,7 +288,7 @@ pub(super) struct Ledger {
     choice: Option<[Pacing; 2]>,
 }
 
-/// Calls that share a gate and a pause.
+/// Calls that share a shared and a pause.
 pub(super) fn lane(class: CallClass) -> Option<usize> {
     match class {
         CallClass::Plain => Some(0),

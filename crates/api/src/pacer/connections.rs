@@ -13,7 +13,7 @@ use fichier_state::open_private;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::gate::try_lock;
+use super::shared_pace::try_lock;
 
 /// How often it is looked whether another process has let go of a connection.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);

@@ -1,28 +1,31 @@
 //! Decides when a call leaves and whether it leaves again. Nothing else in this crate sleeps or retries.
 //!
-//! All clones of a client share one pacer. A call takes its turn at the gate of its class, then at the gate of
-//! all calls; both let calls through in the order in which they came. Whoever is at a gate sleeps there, so a
+//! All clones of a client share one pacer. A call takes its turn at the shared of its class, then at the shared of
+//! all calls; both let calls through in the order in which they came. Whoever is at a shared sleeps there, so a
 //! listing that has to wait for 3 s doesn't hold up a removal. The distance between two calls is measured from
 //! the moment that one leaves to the moment that the next one leaves.
 //!
 //! Listings are dearer: the service takes them ill at 3 s. So one is on its way at a time, and the firm
 //! distances are measured from its answer, when the service has surely counted it, however long it took.
 //!
-//! Processes of one user share the gates of an account where they are told a [place](gate) for them.
+//! Processes of one user share the shared_paces of an account where they are told a [place](shared) for them.
 
 mod account;
 mod backoff;
 mod budget;
 mod connections;
 mod departure;
-mod gate;
 mod patience;
 mod shared;
+mod shared_pace;
 #[cfg(test)]
 mod tests;
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep_until};
@@ -36,7 +39,7 @@ pub use budget::{AccountSnapshot, CallClass, Learned, Pacing, ReportPacing};
 pub use budget::{ListedFolder, ListedPart};
 pub use connections::Connection;
 pub(crate) use departure::Departure;
-pub use patience::WaitBudget;
+pub use patience::{WaitBudget, Waiting};
 
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
@@ -45,7 +48,7 @@ use crate::observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitRea
 use account::{AccountBook, AddressBook};
 use budget::{Ledger, lane};
 use connections::Connections;
-use gate::{Gate, ListingUnderWay};
+use shared_pace::{ListingUnderWay, SharedPace};
 
 /// A wait of this length is finished even when all waits are to end.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
@@ -76,10 +79,13 @@ pub(crate) struct Pacer {
     any: tokio::sync::Mutex<()>,
     lanes: [tokio::sync::Mutex<()>; 4],
     ledger: Mutex<Ledger>,
-    gate: Option<Gate>,
+    shared: Option<SharedPace>,
     address: Option<AddressBook>,
     connections: Connections,
     waits: WaitBudget,
+    remote: Option<Arc<str>>,
+    /// Whether the service has ever answered.
+    heard: AtomicBool,
 }
 
 /// The lane of a listing on its way, in this process and among processes.
@@ -101,6 +107,9 @@ const SENSELESS_RETRIES: u32 = 2;
 
 /// How often a call is sent again that was refused by a status that brings a ban in number.
 const DANGEROUS_RETRIES: u32 = 2;
+
+/// How often a connection is tried again that never came about, before anything was heard of the service: about 5 s.
+const RETRIES_OF_FIRST_CONNECTION: u32 = 4;
 
 /// What to do after a failed attempt.
 enum Verdict {
@@ -128,10 +137,12 @@ impl Pacer {
             any: tokio::sync::Mutex::new(()),
             lanes: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             ledger: Mutex::new(Ledger::new(pacing, learned, Instant::now(), SystemTime::now())),
-            gate: None,
+            shared: None,
             address: None,
             connections: Connections::new(DOWNLOAD_CONNECTIONS),
             waits: WaitBudget::default(),
+            remote: None,
+            heard: AtomicBool::new(false),
         }
     }
 
@@ -182,19 +193,24 @@ impl Pacer {
         self.ledger().account_interval()
     }
 
-    /// Waits for so long; answers whether that wasn't cut short because all waits are to end.
-    pub(crate) async fn rest(&self, wait: Duration) -> bool {
+    /// Waits for so long, for something that the service has to do first.
+    pub(crate) async fn rest(&self, endpoint: Endpoint, wait: Duration) -> Result<(), ApiError> {
+        let failed = |kind| self.error(endpoint, kind).with_history(0, false);
+        let (_waiting, news) = self.waits.begin(wait, false, None).map_err(failed)?;
+        if let Some((spent, most)) = news {
+            self.tell(&Event::WaitBudget { spent, most });
+        }
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => false,
-            () = self.end_waits.cancelled() => false,
-            () = tokio::time::sleep(wait) => true,
+            () = self.cancel.cancelled() => Err(failed(ErrorKind::Canceled)),
+            () = self.end_waits.cancelled() => Err(failed(ErrorKind::Canceled)),
+            () = tokio::time::sleep(wait) => Ok(()),
         }
     }
 
-    /// Shares the gates with other processes, by files that begin with this path.
+    /// Shares the shared_paces with other processes, by files that begin with this path.
     pub(crate) fn share(&mut self, path: &std::path::Path) {
-        self.gate = Some(Gate::new(path));
+        self.shared = Some(SharedPace::new(path));
         self.connections.share(path);
     }
 
@@ -242,6 +258,20 @@ impl Pacer {
         }
     }
 
+    /// What the user calls the remote, for errors.
+    pub(crate) fn call_it(&mut self, remote: Arc<str>) {
+        self.remote = Some(remote);
+    }
+
+    /// What the user calls the remote.
+    pub(crate) fn remote(&self) -> Option<&Arc<str>> {
+        self.remote.as_ref()
+    }
+
+    fn error(&self, endpoint: Endpoint, kind: ErrorKind) -> ApiError {
+        ApiError::new(endpoint, kind).of(self.remote.clone())
+    }
+
     pub(crate) fn learned(&self) -> Learned {
         self.ledger().learned(Instant::now(), SystemTime::now())
     }
@@ -260,7 +290,7 @@ impl Pacer {
             biased;
             () = self.cancel.cancelled() => None,
             () = self.end_waits.cancelled() => None,
-            book = self.gate.as_ref()?.hold_account() => book,
+            book = self.shared.as_ref()?.hold_account() => book,
         }?;
         if let Some(told) = book.read() {
             self.ledger().hear_of_account(told, Instant::now(), SystemTime::now());
@@ -279,8 +309,8 @@ impl Pacer {
 
     /// Looks something up in the ledger or notes it there, together with all other processes.
     async fn book<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
-        let held = match &self.gate {
-            Some(gate) => gate.hold().await,
+        let held = match &self.shared {
+            Some(shared) => shared.hold().await,
             None => None,
         };
         let (now, wall) = (Instant::now(), SystemTime::now());
@@ -309,7 +339,7 @@ impl Pacer {
         if call.info.class == CallClass::AllFiles {
             let claim = self.book(|ledger| ledger.claim_all_files(Instant::now(), SystemTime::now())).await;
             claim.map_err(|remaining| {
-                ApiError::new(endpoint, ErrorKind::TooSoon { remaining }).with_history(0, false)
+                self.error(endpoint, ErrorKind::TooSoon { remaining }).with_history(0, false)
             })?;
         }
         let mut attempts = 0;
@@ -341,7 +371,7 @@ impl Pacer {
                 _ => {}
             }
         }
-        Err(ApiError::new(endpoint, kind).with_history(attempts, maybe_done && !read_only(endpoint)))
+        Err(self.error(endpoint, kind).with_history(attempts, maybe_done && !read_only(endpoint)))
     }
 
     async fn attempts<T, F, A>(
@@ -419,10 +449,23 @@ impl Pacer {
             self.answered(info, *attempts, now - sent, CallOutcome::WillRetry(&kind));
             asked = now;
             if let Verdict::Wait(wait, why) = verdict {
-                let of = self.retry.low_level_retries.saturating_add(1);
+                let of = self.retries_after(&kind).saturating_add(1);
                 let failed = FailedTry { error: &kind, number: failures.low_level, of };
                 self.sleep_after(info, now + wait, why, Some(failed)).await?;
             }
+        }
+    }
+
+    /// How often a call is sent again that failed so. Where nothing was ever heard of the service, the way to it is
+    /// mostly wrong or closed, and waiting won't open it.
+    fn retries_after(&self, kind: &ErrorKind) -> u32 {
+        let most = self.retry.low_level_retries;
+        match kind {
+            ErrorKind::InvalidJson { well_formed: true, .. } => most.min(SENSELESS_RETRIES),
+            ErrorKind::Connect(_) if self.heard.load(Ordering::Relaxed) => most,
+            ErrorKind::Connect(_) if kind.is_unknown_host() => 0,
+            ErrorKind::Connect(_) => most.min(RETRIES_OF_FIRST_CONNECTION),
+            _ => most,
         }
     }
 
@@ -437,6 +480,13 @@ impl Pacer {
             CallOutcome::Failed(kind) => {
                 debug!(endpoint = %call.endpoint, reason = call.reason, attempt, ?took, error = %kind, "call failed");
             }
+        }
+        let unheard = matches!(
+            outcome,
+            CallOutcome::WillRetry(ErrorKind::Connect(_)) | CallOutcome::Failed(ErrorKind::Connect(_))
+        );
+        if !unheard {
+            self.heard.store(true, Ordering::Relaxed);
         }
         self.tell(&Event::Answered { call, attempt, took, outcome });
     }
@@ -492,7 +542,7 @@ impl Pacer {
                 if !call.info.endpoint.is_idempotent() && leaves_doubt(call.info.endpoint, kind) {
                     return Verdict::GiveUp;
                 }
-                let backoff = self.retry.delay(failures.low_level, rand::random());
+                let backoff = self.retry.delay(failures.low_level, kind, rand::random());
                 // The service has counted a listing whose answer was lost on the way.
                 let lost = matches!(
                     kind,
@@ -510,8 +560,7 @@ impl Pacer {
                 // Mostly the service has a bad moment; should it have changed, that is told soon.
                 if matches!(kind, ErrorKind::InvalidJson { well_formed: true, .. }) {
                     failures.low_level += 1;
-                    let senseless = SENSELESS_RETRIES.min(self.retry.low_level_retries);
-                    return within(&mut failures.senseless, senseless, verdict);
+                    return within(&mut failures.senseless, self.retries_after(kind), verdict);
                 }
                 // In number such answers bring a ban (API document, section 1).
                 if kind.is_dangerous() {
@@ -519,7 +568,7 @@ impl Pacer {
                     let few = DANGEROUS_RETRIES.min(self.retry.low_level_retries);
                     return within(&mut failures.dangerous, few, verdict);
                 }
-                within(&mut failures.low_level, self.retry.low_level_retries, verdict)
+                within(&mut failures.low_level, self.retries_after(kind), verdict)
             }
             _ => {
                 self.ledger().answered(class, sent);
@@ -571,11 +620,11 @@ impl Pacer {
         let guard = self.lanes[lane].lock().await;
         let alone =
             matches!(class, CallClass::Listing | CallClass::AllFiles) && self.ledger().spaces_listings();
-        let under_way = match &self.gate {
-            Some(gate) if alone => tokio::select! {
+        let under_way = match &self.shared {
+            Some(shared) if alone => tokio::select! {
                 biased;
                 () = self.end_waits.cancelled() => return Err(ErrorKind::Canceled),
-                begun = gate.begin_listing() => begun,
+                begun = shared.begin_listing() => begun,
             },
             _ => None,
         };
@@ -641,7 +690,8 @@ impl Pacer {
         let mut counted = None;
         if !wait.is_zero() && !ends {
             if patience::is_forced(why) {
-                let (waiting, news) = self.waits.begin(wait, after.map(|after| after.error))?;
+                let of_report = patience::is_of_report(why) && after.is_none();
+                let (waiting, news) = self.waits.begin(wait, of_report, after.map(|after| after.error))?;
                 counted = Some(waiting);
                 if let Some((spent, most)) = news {
                     self.tell(&Event::WaitBudget { spent, most });
@@ -688,6 +738,7 @@ impl Pacer {
                 let mut failed = None;
                 match ask().await {
                     Ok(Some(value)) => {
+                        self.waits.report_came();
                         self.answered(info, asked, sent.elapsed(), CallOutcome::Done);
                         return Ok(value);
                     }
@@ -724,7 +775,7 @@ impl Pacer {
             () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
             result = asking => result,
         };
-        result.map_err(|kind| ApiError::new(info.endpoint, kind).with_history(asked, false))
+        result.map_err(|kind| self.error(info.endpoint, kind).with_history(asked, false))
     }
 
     /// Runs something unpaced and unrepeatable, such as an upload, until it ends or the client is stopped.
@@ -740,7 +791,7 @@ impl Pacer {
             () = self.cancel.cancelled() => Err(ErrorKind::Canceled),
             paused = self.wait(info, |ledger, now| ledger.class_due(info.class, now)) => paused,
         };
-        paused.map_err(|kind| ApiError::new(info.endpoint, kind).with_history(0, false))?;
+        paused.map_err(|kind| self.error(info.endpoint, kind).with_history(0, false))?;
         let sent = Instant::now();
         self.tell(&Event::Sent { call: info, attempt: 1, waited: sent - asked });
         let result = tokio::select! {
@@ -760,7 +811,7 @@ impl Pacer {
             Err(kind) => {
                 self.answered(info, 1, sent.elapsed(), CallOutcome::Failed(&kind));
                 let maybe_done = matches!(kind, ErrorKind::Canceled) || !kind.surely_not_done();
-                Err(ApiError::new(info.endpoint, kind).with_history(1, maybe_done))
+                Err(self.error(info.endpoint, kind).with_history(1, maybe_done))
             }
         }
     }

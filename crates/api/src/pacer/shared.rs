@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::budget::{Ledger, Pause};
-use super::gate::{Moments, PAUSES, SharedPause};
+use super::shared_pace::{Moments, PAUSES, SharedPause};
 
 impl Ledger {
     /// Takes in what other processes did.

@@ -303,7 +303,7 @@ async fn programs_that_ask_for_the_account_at_the_same_time_ask_once() {
     let server = Server::always(ok(r#"{"status":"OK","email":"a@b"}"#)).await;
     let program = || {
         let builder = server.builder().pacing(fichier_api::Pacing::default());
-        builder.shared_gates(place.path().join("gates")).build().unwrap()
+        builder.shared_pace(place.path().join("shared_paces")).build().unwrap()
     };
     let programs = [program(), program(), program()];
     let asked = futures::future::join_all(programs.iter().map(fichier_api::Client::account)).await;
@@ -312,7 +312,7 @@ async fn programs_that_ask_for_the_account_at_the_same_time_ask_once() {
     // Nor does one that comes later, and what is in the file is nobody else's to read.
     program().account().await.unwrap();
     assert_eq!(server.seen().len(), 1);
-    let file = place.path().join("gates.account");
+    let file = place.path().join("shared_paces.account");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -100,7 +100,7 @@ async fn an_unknown_certificate_is_refused_without_repetition() {
 #[tokio::test]
 async fn whoever_wants_it_trusts_anybody() {
     let (url, _, count) = service().await;
-    let client = builder(url).trust_anybody().build().unwrap();
+    let client = builder(url).accept_invalid_certificates().build().unwrap();
     client.list_folder(&ListFolder::folders_only(FolderId::ROOT)).await.unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }

@@ -64,13 +64,13 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let location = context.session.open(&arguments.path).await?;
     let reading = reading(&context.settings.transfer);
     let mut listing = Listing::new(&location, context.settings.max_depth, &context.settings.filter);
-    while let Some(files) = listing.next_files(&mut context.problems).await? {
+    while let Some(files) = listing.next_files(&mut context.errors_seen).await? {
         for (path, file) in files {
             let bytes = reading.open(&*location.remote, &file, section.of(file.size));
             match write(bytes, &file, section, arguments.discard, context.out).await {
                 Ok(()) => {}
                 Err(CatError::Read(error)) => {
-                    context.problems.note(&path.as_bytes().to_str_lossy(), &error);
+                    context.errors_seen.note(&path.as_bytes().to_str_lossy(), &error);
                     continue;
                 }
                 Err(CatError::Write(error)) => return Err(error.into()),

@@ -106,7 +106,7 @@ async fn refresh(remote: &str, context: &mut Context<'_>) -> anyhow::Result<()> 
     }
     let mut listing = Listing::new(&location, None, &context.settings.filter);
     let (mut files, mut folders) = (0_u64, 0_u64);
-    while let Some(entries) = listing.next_folder(&mut context.problems).await? {
+    while let Some(entries) = listing.next_folder(&mut context.errors_seen).await? {
         folders += 1;
         files += entries.iter().filter(|entry| entry.file().is_some()).count() as u64;
     }

@@ -3,7 +3,7 @@
 use clap::{Arg, Args};
 
 use fichier_remotes::{
-    fichier::CatalogueUse,
+    fichier::CatalogueMode,
     registry::{self, BackendSpec, OptionKind},
 };
 
@@ -319,7 +319,7 @@ fn of_value(arg: &Arg) -> Vec<Kind> {
         Some("syslog-facility") => return in_any_case(&Facility::names()),
         Some("disable") => return in_any_case(&features::names()),
         Some("track-renames-strategy") => return in_any_case(&flags::RENAMES),
-        Some("catalogue") => return in_any_case(&CatalogueUse::WORDS),
+        Some("catalogue") => return in_any_case(&CatalogueMode::WORDS),
         Some("sort") => return tree::SORTS.map(|word| Kind::Word(word.to_owned())).into(),
         Some("type") => return backend_names(),
         _ => {}

@@ -6,7 +6,10 @@ use clap::Args;
 use fichier_api::FileLink;
 use fichier_engine::{RunOptions, RunReport, Upload, say_skipped};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
-use fichier_storage::{Location, Name, RemoteExt, RemotePath, StorageError};
+use fichier_storage::{
+    Content as _, Entry, File, Location, Name, Outcome, Relocation, Remote, RemoteContent, RemoteExt,
+    RemotePath, StorageError,
+};
 use futures::StreamExt as _;
 
 use crate::context::Context;
@@ -62,9 +65,6 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    if !arguments.urls {
-        expect_no_page(&arguments.url)?;
-    }
     if arguments.stdout {
         return write_out(&arguments.url, context).await;
     }
@@ -88,10 +88,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     for (number, line) in list.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let (url, name) = fields(line);
         let name = name.filter(|name| !name.is_empty());
-        let stored = match expect_no_page(&url) {
-            Ok(()) => one(&url, name, arguments, true, &location, context).await,
-            Err(error) => Err(error),
-        };
+        let stored = one(&url, name, arguments, true, &location, context).await;
         if let Err(error) = stored {
             let place = format!("{}:{}", arguments.url, number + 1);
             // Messages about an address name it.
@@ -100,23 +97,10 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
                 true => message,
                 false => format!("{address}: {message}"),
             };
-            context.problems.note_text(&place, &message);
+            context.errors_seen.note_text(&place, &message);
         }
     }
     Ok(())
-}
-
-/// Refuses the link of a file at 1Fichier: without an account the service gives a page for people, not the file.
-fn expect_no_page(url: &str) -> anyhow::Result<()> {
-    if url.trim().parse::<FileLink>().is_err() {
-        return Ok(());
-    }
-    let hint = "copy the file from a remote that holds it; for a folder that somebody shares, set shared_folder and \
-                api_key: get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
-    let message = format!(
-        "CopyURL failed: {url} is the page of a file at 1Fichier, which gives files to accounts only\nHint: {hint}"
-    );
-    Err(Failure::other(message).into())
 }
 
 /// Stores one address. `name`: what it shall be called.
@@ -128,8 +112,7 @@ async fn one(
     location: &Location,
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
-    let address = context.session.web(url)?;
-    let file = fetched(&address).await?;
+    let found = Found::at(url, Some(location), context).await?;
     let mut target = location.clone();
     if into_folder {
         let wrong = |error: String| Failure::other(format!("can't use the name: {error}"));
@@ -140,7 +123,7 @@ async fn one(
                 (name, path)
             }
             None => {
-                let name = own_name(&file, arguments.header_filename)?;
+                let name = found.own_name(arguments.header_filename)?;
                 let path = Name::new(name.clone()).map_err(|error| wrong(error.to_string()))?;
                 (name, RemotePath::root().join(&path))
             }
@@ -160,22 +143,40 @@ async fn one(
         say_skipped(&name.to_string(), &format!("copy of {}", shown_address(url)), None);
         return Ok(());
     }
+    let found = match found {
+        Found::AtTheService { remote, file } => {
+            if copied_there(&remote, &file, &target, url).await? {
+                return Ok(());
+            }
+            Found::AtTheService { remote, file }
+        }
+        page @ Found::OnTheWeb { .. } => page,
+    };
     let options = run_options(context, &target).await?;
     let temporary = &context.settings.directories.temporary;
     carry_out(context, "copyurl", &ListFlags::default(), |stats, stop| async move {
-        store((address, file), &target, temporary, options, &stats, &stop).await
+        store(found, &target, temporary, options, &stats, &stop).await
     })
     .await
 }
 
 async fn store(
-    (address, file): (WebAddress, WebFile),
+    found: Found,
     target: &Location,
     temporary: &Path,
     mut options: RunOptions,
     stats: &Arc<fichier_engine::Stats>,
     stop: &tokio_util::sync::CancellationToken,
 ) -> Result<RunReport, StorageError> {
+    let (address, file) = match found {
+        Found::OnTheWeb { address, file } => (address, file),
+        Found::AtTheService { remote, file } => {
+            let content = Arc::new(RemoteContent::new(&*remote, &file));
+            let File { size, modified, whirlpool: expected, .. } = file;
+            let upload = Upload { size, modified, expected, content };
+            return fichier_engine::store(target, &upload, &options, stats, stop).await;
+        }
+    };
     let modified = file.modified();
     let upload = match file.size() {
         Some(size) => {
@@ -190,6 +191,127 @@ async fn store(
         }
     };
     fichier_engine::store(target, &upload, &options, stats, stop).await
+}
+
+/// What an address leads to.
+enum Found {
+    OnTheWeb {
+        address: WebAddress,
+        file: WebFile,
+    },
+    /// The public file of somebody at 1Fichier, which gives it to accounts: to people it shows a page.
+    AtTheService {
+        remote: Arc<dyn Remote>,
+        file: File,
+    },
+}
+
+impl Found {
+    /// Looks at an address. A link of 1Fichier is opened with the account of the destination, or else with the first
+    /// one that is configured.
+    async fn at(url: &str, target: Option<&Location>, context: &Context<'_>) -> anyhow::Result<Self> {
+        if url.trim().parse::<FileLink>().is_err() {
+            let address = context.session.web(url)?;
+            let file = fetched(&address).await?;
+            return Ok(Self::OnTheWeb { address, file });
+        }
+        let own = target.map(|target| target.remote.clone());
+        let own = own.filter(|remote| remote.extensions().public_files.is_some());
+        let account = match own {
+            Some(remote) => Some(remote),
+            None => an_account(context).await,
+        };
+        if let Some(remote) = account
+            && let Some(public) = remote.extensions().public_files
+        {
+            let file = public.public_file(url).await?;
+            return Ok(Self::AtTheService { remote: remote.clone(), file });
+        }
+        let hint = "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account), and make \
+                    a remote by `config create NAME fichier api_key=KEY`";
+        let message = format!(
+            "CopyURL failed: {url} is the page of a file at 1Fichier, which gives files to accounts only\nHint: {hint}"
+        );
+        Err(Failure::other(message).into())
+    }
+
+    fn own_name(&self, by_header: bool) -> Result<String, Failure> {
+        match self {
+            Self::OnTheWeb { file, .. } => own_name(file, by_header),
+            Self::AtTheService { file, .. } => {
+                let name = file.path.name().map(|name| name.to_string());
+                name.ok_or_else(|| Failure::other("CopyURL failed: the file has no name"))
+            }
+        }
+    }
+}
+
+/// The first account that is configured, or the one that flags and the environment name.
+async fn an_account(context: &Context<'_>) -> Option<Arc<dyn Remote>> {
+    let remotes = context.session.remotes().unwrap_or_default();
+    let configured = remotes.into_iter().filter(|remote| remote.kind == "fichier");
+    let mut names: Vec<String> = configured.map(|remote| format!("{}:", remote.name)).collect();
+    names.insert(0, ":fichier:".to_owned());
+    for name in names {
+        match context.session.open(&name).await {
+            Ok(location) if location.remote.extensions().public_files.is_some() => {
+                return Some(location.remote);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!("{name} can't be used for links of 1Fichier: {error:#}"),
+        }
+    }
+    None
+}
+
+/// Copies a public file at the service, where the destination is there, so that no byte is transferred. Answers whether
+/// that was done; where it is refused, the file can still be fetched.
+async fn copied_there(
+    remote: &Arc<dyn Remote>,
+    file: &File,
+    target: &Location,
+    url: &str,
+) -> anyhow::Result<bool> {
+    if !Arc::ptr_eq(remote, &target.remote) {
+        return Ok(false);
+    }
+    let folder = target.path.parent().unwrap_or_default();
+    let entries = match target.remote.entries(&folder).await {
+        Ok(entries) => entries,
+        Err(StorageError::FolderNotFound(_)) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let there = entries.into_iter().filter(|entry| *entry.path() == target.path);
+    let mut replaces = Vec::new();
+    for entry in there {
+        match entry {
+            Entry::File(file) => replaces.push(file),
+            Entry::Folder(_) => {
+                return Err(target.named(StorageError::IsAFolder(target.path.clone())).into());
+            }
+        }
+    }
+    let step = Relocation { from: file.clone(), to: target.path.clone(), replaces };
+    let outcomes = target.remote.copy(std::slice::from_ref(&step)).await;
+    let outcome = outcomes.into_iter().next().unwrap_or(Outcome::NotTried);
+    match outcome.into_result() {
+        Ok(_) => {
+            tracing::info!(path = %target.path, "Copied at the service (server-side copy) from {url}");
+            Ok(true)
+        }
+        Err(
+            error @ (StorageError::Declined(_)
+            | StorageError::Quit
+            | StorageError::Unanswered(_)
+            | StorageError::Canceled
+            | StorageError::OldVersionStays { .. }
+            | StorageError::Misplaced { .. }),
+        ) => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(path = %target.path, "Not copied at the service ({error}): fetching the file instead");
+            Ok(false)
+        }
+    }
 }
 
 /// The answer of an address, if it is a good one.
@@ -213,9 +335,10 @@ fn own_name(file: &WebFile, by_header: bool) -> Result<String, Failure> {
 }
 
 async fn write_out(url: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
-    let address = context.session.web(url)?;
-    let file = fetched(&address).await?;
-    let mut body = address.body(file);
+    let mut body = match Found::at(url, None, context).await? {
+        Found::OnTheWeb { address, file } => address.body(file),
+        Found::AtTheService { remote, file } => RemoteContent::new(&*remote, &file).open().await?,
+    };
     while let Some(chunk) = body.next().await {
         context.out.write_all(&chunk?)?;
     }

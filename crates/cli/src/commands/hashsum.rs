@@ -13,11 +13,11 @@ use futures::{StreamExt as _, stream};
 
 use crate::context::Context;
 use crate::{
+    error_tally::ErrorTally,
     exit::Failure,
     hashing::{self, HashKind, Hasher},
     listing::Listing,
     output::create_file,
-    problems::Problems,
     sum_check::{self, SumCheck},
     transfer::{ListFlags, reading},
 };
@@ -153,19 +153,19 @@ impl Sums<'_> {
         &self,
         path: &RemotePath,
         sums: anyhow::Result<Vec<Option<Vec<u8>>>>,
-        problems: &mut Problems,
+        errors_seen: &mut ErrorTally,
     ) -> Option<String> {
         let name = path.as_bytes().to_str_lossy();
         match sums {
             Ok(sums) => {
                 let sum = sums.into_iter().next().flatten();
                 if sum.is_none() {
-                    problems.note_text(&name, "hash unsupported: hash type not supported");
+                    errors_seen.note_text(&name, "hash unsupported: hash type not supported");
                 }
                 sum.map(|sum| text(&sum, self.common.base64))
             }
             Err(error) => {
-                problems.note_error(&name, "Failed to read hash", &error);
+                errors_seen.note_error(&name, "Failed to read hash", &error);
                 None
             }
         }
@@ -182,7 +182,7 @@ impl Sums<'_> {
         let reading = reading(&context.settings.transfer);
         let download = self.common.download.then_some(&reading);
         let mut listing = Listing::new(self.location, context.settings.max_depth, &context.settings.filter);
-        while let Some(files) = listing.next_files(&mut context.problems).await? {
+        while let Some(files) = listing.next_files(&mut context.errors_seen).await? {
             let mut sums = stream::iter(files)
                 .map(|(path, file)| async move {
                     let sums = hashing::of_file(hashing, remote, &file, &[self.kind], download).await;
@@ -190,7 +190,7 @@ impl Sums<'_> {
                 })
                 .buffered(readers);
             while let Some((path, sums)) = sums.next().await {
-                let Some(sum) = self.shown(&path, sums, &mut context.problems) else { continue };
+                let Some(sum) = self.shown(&path, sums, &mut context.errors_seen) else { continue };
                 let out: &mut dyn Write = match &mut file_out {
                     Some(file) => file,
                     None => context.out,

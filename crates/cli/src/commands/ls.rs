@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
     let mut listing = Listing::new(&location, context.settings.max_depth, &context.settings.filter);
-    while let Some(files) = listing.next_files(&mut context.problems).await? {
+    while let Some(files) = listing.next_files(&mut context.errors_seen).await? {
         for (path, file) in files {
             let size = size::column(Some(file.size), context.settings.human_readable, 9);
             write!(context.out, "{size} ")?;

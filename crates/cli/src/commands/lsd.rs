@@ -24,7 +24,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let depth = context.settings.depth(arguments.recursive);
     let human = context.settings.human_readable;
     let mut listing = Listing::new(&location, depth, &context.settings.filter);
-    while let Some(entries) = listing.next_folder(&mut context.problems).await? {
+    while let Some(entries) = listing.next_folder(&mut context.errors_seen).await? {
         for seen in entries {
             let Entry::Folder(folder) = &seen.entry else { continue };
             let size = size::column(None, human, 12);

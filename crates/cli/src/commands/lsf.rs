@@ -8,11 +8,11 @@ use fichier_storage::{Entry, Location};
 use super::lsjson;
 use crate::context::Context;
 use crate::{
+    error_tally::ErrorTally,
     exit::Failure,
     hashing::{self, HashKind},
     listing::{Listing, Seen},
     output::{go_time, media_type, time},
-    problems::Problems,
 };
 
 /// List files and folders in a form that scripts can read
@@ -158,7 +158,7 @@ pub(crate) async fn list(
 ) -> anyhow::Result<()> {
     let mut listing = Listing::new(location, depth, &context.settings.filter);
     let mut row = Row { form, location, context };
-    while let Some(entries) = listing.next_folder(&mut row.context.problems).await? {
+    while let Some(entries) = listing.next_folder(&mut row.context.errors_seen).await? {
         for seen in entries {
             let is_file = seen.file().is_some();
             if is_file && form.dirs_only || !is_file && form.files_only {
@@ -212,7 +212,7 @@ impl Row<'_, '_> {
                 seen.file().map_or_else(|| media_type::FOLDER.to_owned(), media_type::of_file).into()
             }
             Column::Metadata => {
-                let metadata = lsjson::metadata(self.location, seen, &mut self.context.problems).await;
+                let metadata = lsjson::metadata(self.location, seen, &mut self.context.errors_seen).await;
                 metadata.unwrap_or_default().compact()
             }
             Column::Nothing => Vec::new(),
@@ -263,15 +263,15 @@ impl Row<'_, '_> {
                 None => String::new(),
             },
             Err(error) => {
-                note(&mut self.context.problems, seen, &error);
+                note(&mut self.context.errors_seen, seen, &error);
                 String::new()
             }
         }
     }
 }
 
-fn note(problems: &mut Problems, seen: &Seen, error: &anyhow::Error) {
-    problems.note_text(&seen.bytes().to_str_lossy(), &format!("Failed to read hash: {error:#}"));
+fn note(errors_seen: &mut ErrorTally, seen: &Seen, error: &anyhow::Error) {
+    errors_seen.note_text(&seen.bytes().to_str_lossy(), &format!("Failed to read hash: {error:#}"));
 }
 
 /// A field of comma-separated values, in quotes where it must be.

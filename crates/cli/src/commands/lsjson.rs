@@ -7,10 +7,10 @@ use fichier_storage::{Entry, Location, RemoteExt, StorageError};
 
 use crate::context::Context;
 use crate::{
+    error_tally::ErrorTally,
     hashing::{self, HashKind},
     listing::{Listing, Seen},
     output::{json::Object, media_type},
-    problems::Problems,
 };
 
 /// List files and folders as JSON
@@ -78,7 +78,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         Listing::new(&location, context.settings.depth(arguments.recursive), &context.settings.filter);
     context.out.write_all(b"[\n")?;
     let mut first = true;
-    while let Some(entries) = listing.next_folder(&mut context.problems).await? {
+    while let Some(entries) = listing.next_folder(&mut context.errors_seen).await? {
         for seen in entries.iter().filter(|seen| arguments.wants(seen)) {
             if !std::mem::take(&mut first) {
                 context.out.write_all(b",\n")?;
@@ -142,7 +142,11 @@ fn kinds(arguments: &Arguments, location: &Location) -> Vec<HashKind> {
 }
 
 /// What is known of an entry beside its name, size and time; `None`: nothing is.
-pub(super) async fn metadata(location: &Location, seen: &Seen, problems: &mut Problems) -> Option<Object> {
+pub(super) async fn metadata(
+    location: &Location,
+    seen: &Seen,
+    errors_seen: &mut ErrorTally,
+) -> Option<Object> {
     let remote = &location.remote;
     let found = match &seen.entry {
         Entry::File(file) => remote.metadata(file).await,
@@ -159,7 +163,7 @@ pub(super) async fn metadata(location: &Location, seen: &Seen, problems: &mut Pr
         }
         Err(error) => {
             let text = format!("Failed to read metadata: {error}");
-            problems.note_text(&seen.bytes().to_str_lossy(), &text);
+            errors_seen.note_text(&seen.bytes().to_str_lossy(), &text);
             None
         }
     }
@@ -204,7 +208,7 @@ impl Item<'_> {
             object.string("ID", id.as_str());
         }
         if self.arguments.metadata
-            && let Some(metadata) = metadata(self.location, seen, &mut context.problems).await
+            && let Some(metadata) = metadata(self.location, seen, &mut context.errors_seen).await
         {
             object.object("Metadata", metadata);
         }
@@ -227,7 +231,7 @@ impl Item<'_> {
             }
             Err(error) => {
                 let text = format!("Failed to read hash: {error:#}");
-                context.problems.note_text(&seen.bytes().to_str_lossy(), &text);
+                context.errors_seen.note_text(&seen.bytes().to_str_lossy(), &text);
                 None
             }
         }

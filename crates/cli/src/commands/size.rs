@@ -22,7 +22,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let location = context.session.open(&arguments.path).await?;
     let mut listing = Listing::new(&location, context.settings.max_depth, &context.settings.filter);
     let (mut count, mut bytes) = (0_u64, 0_u64);
-    while let Some(files) = listing.next_files(&mut context.problems).await? {
+    while let Some(files) = listing.next_files(&mut context.errors_seen).await? {
         for (_, file) in files {
             count += 1;
             bytes = bytes.saturating_add(file.size);

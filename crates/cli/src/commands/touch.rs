@@ -94,14 +94,14 @@ async fn all_below(
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
     let mut listing = Listing::new(location, depth, &context.settings.filter);
-    while let Some(files) = listing.next_files(&mut context.problems).await? {
+    while let Some(files) = listing.next_files(&mut context.errors_seen).await? {
         for (path, file) in files {
             if context.settings.dry_run {
                 say_skipped(&path.to_string(), "touch", None);
                 continue;
             }
             let done = location.remote.set_modified_of(&file, time).await;
-            context.problems.note_failure(&path.to_string(), done)?;
+            context.errors_seen.note_failure(&path.to_string(), done)?;
         }
     }
     Ok(())

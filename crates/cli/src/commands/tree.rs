@@ -107,7 +107,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     };
     let mut nodes = Nodes::default();
     let mut listing = Listing::new(&location, depth, &context.settings.filter);
-    while let Some(entries) = listing.next_folder(&mut context.problems).await? {
+    while let Some(entries) = listing.next_folder(&mut context.errors_seen).await? {
         for seen in entries {
             nodes.add(seen, arguments);
         }

@@ -279,7 +279,7 @@ pub(crate) struct GlobalFlags {
 
     /// How far an earlier run's knowledge of an account counts: verify, trust, trust=AGE or off
     #[arg(long, global = true, hide = true, value_name = "HOW", help_heading = "Listing")]
-    pub(crate) catalogue: Option<fichier_remotes::fichier::CatalogueUse>,
+    pub(crate) catalogue: Option<fichier_remotes::fichier::CatalogueMode>,
 
     /// List a whole account with as few calls as the backend can
     #[arg(long, global = true, hide = true, help_heading = "Listing")]

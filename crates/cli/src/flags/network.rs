@@ -42,7 +42,7 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub(crate) timeout: Duration,
 
-    /// How long a run may wait in all because the service refuses: after floods, locks and failed tries; 0: for ever
+    /// How long a run may wait in all for a service that refuses or reports nothing, and for other runs; 0: for ever
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub(crate) max_wait: Duration,
 

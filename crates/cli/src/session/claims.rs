@@ -14,7 +14,8 @@ use std::{
     time::Duration,
 };
 
-use fichier_storage::{Location, PlaceId, Whirlpool};
+use fichier_remotes::network::WaitBudget;
+use fichier_storage::{Location, PlaceId, StorageError, Whirlpool};
 use tokio_util::sync::CancellationToken;
 
 /// How often a folder is tried again that another run writes into.
@@ -23,6 +24,25 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// What this process writes into, until it ends.
 #[derive(Debug, Default)]
 pub(super) struct Claims(Mutex<Vec<Claim>>);
+
+/// Another run couldn't be waited for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClaimError {
+    /// It goes on for longer than this run may wait.
+    #[error(
+        "another run is still writing there, and this one has waited {}s in all, of {}s that it may (--max-wait)",
+        so_far.as_secs(), most.as_secs()
+    )]
+    TooLong {
+        /// How long this run has waited, for the service and for others.
+        so_far: Duration,
+        /// How long it may.
+        most: Duration,
+    },
+    /// The run is to stop, or the place can't be told.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
 
 /// A folder that is locked.
 #[derive(Debug)]
@@ -48,14 +68,16 @@ pub(super) fn concern(location: &Location) -> bool {
 
 impl Claims {
     /// Waits until no other run writes into this place, above it or below, and keeps others out from then on. `told` is
-    /// called once if it has to be waited for. Where locks can't be had, all goes on without.
+    /// called once if it has to be waited for. Where locks can't be had, all goes on without. Waits no longer than
+    /// `waits` allows.
     pub(super) async fn take(
         &self,
         location: &Location,
         directory: &Path,
         stop: &CancellationToken,
+        waits: &WaitBudget,
         told: impl Fn(),
-    ) -> fichier_storage::Result<()> {
+    ) -> Result<(), ClaimError> {
         let mut places = Vec::new();
         let mut path = Some(location.path.clone());
         while let Some(here) = path {
@@ -64,18 +86,20 @@ impl Claims {
         }
         let innermost = places.len() - 1;
         let mut claims = Vec::with_capacity(places.len());
-        let mut waited = false;
+        let mut waiting = None;
         // From the root on, in every process, so that no two wait for each other.
         for (depth, place) in places.iter().rev().enumerate() {
             let file = file_of(directory, place);
             let wait = || {
-                if !std::mem::replace(&mut waited, true) {
+                if waiting.is_none() {
                     told();
+                    waiting = Some(waits.wait_for_another());
                 }
+                waits.used_up().map_or(Ok(()), |(so_far, most)| Err(ClaimError::TooLong { so_far, most }))
             };
             let taken = tokio::select! {
-                taken = take(&file, depth == innermost, wait) => taken,
-                () = stop.cancelled() => return Err(fichier_storage::StorageError::Canceled),
+                taken = take(&file, depth == innermost, wait) => taken?,
+                () = stop.cancelled() => return Err(StorageError::Canceled.into()),
             };
             match taken {
                 Ok(claim) => claims.push(claim),
@@ -90,26 +114,33 @@ impl Claims {
     }
 }
 
-/// Locks a file, alone or with others.
-async fn take(path: &Path, alone: bool, mut waits: impl FnMut()) -> io::Result<Claim> {
+/// Locks a file, alone or with others. Before each pause `waits` is asked whether to wait on.
+async fn take<E>(
+    path: &Path,
+    alone: bool,
+    mut waits: impl FnMut() -> Result<(), E>,
+) -> Result<io::Result<Claim>, E> {
     loop {
-        let file = open(path)?;
+        let file = match open(path) {
+            Ok(file) => file,
+            Err(error) => return Ok(Err(error)),
+        };
         let locked = if alone { file.try_lock() } else { file.try_lock_shared() };
         match locked {
-            Ok(()) if is_at(&file, path) => return Ok(Claim { file, path: path.to_owned() }),
+            Ok(()) if is_at(&file, path) => return Ok(Ok(Claim { file, path: path.to_owned() })),
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                waits();
+                waits()?;
                 tokio::time::sleep(AGAIN).await;
             }
-            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::Error(error)) => return Ok(Err(error)),
         }
     }
 }
 
 fn open(path: &Path) -> io::Result<File> {
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+        fichier_state::make_directory(directory)?;
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -159,6 +190,14 @@ mod tests {
 
     async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout(Duration::from_secs(2), work).await.ok()
+    }
+
+    async fn take(path: &Path, alone: bool, mut waits: impl FnMut()) -> io::Result<Claim> {
+        let taken = super::take(path, alone, || {
+            waits();
+            Ok::<_, std::convert::Infallible>(())
+        });
+        taken.await.unwrap()
     }
 
     #[tokio::test]

@@ -20,11 +20,16 @@ pub(crate) const ACCOUNTS: &str = "accounts";
 /// As good as for ever.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What all remotes of a run share.
+/// How long a run may wait in all, by `--max-wait`; zero is for ever.
+pub(super) fn waits(most: Duration) -> WaitBudget {
+    if most.is_zero() { WaitBudget::default() } else { WaitBudget::new(most) }
+}
+
+/// How the network is used.
 ///
 /// # Errors
 /// A flag's value can't be used.
-pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failure> {
+pub(super) fn of(run: &Settings, calls: &Arc<Calls>, waits: &WaitBudget) -> Result<Resources, Failure> {
     let settings = &run.network;
     let bind = settings.bind.as_deref().filter(|address| !address.is_empty());
     let bind = bind.map(|text| {
@@ -35,13 +40,13 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failur
         let parsed = Headers::parse(lines.iter().map(String::as_str));
         parsed.map_err(|error| Failure::usage(format!("--{flag}: {error}")))
     };
-    if settings.trust_anybody {
+    if settings.accept_invalid_certificates {
         tracing::warn!(
             "Certificates aren't checked: whoever is on the way can read the API key and the files"
         );
     }
     let network = Network {
-        trust_anybody: settings.trust_anybody,
+        accept_invalid_certificates: settings.accept_invalid_certificates,
         client_certificate: settings.client_certificate.clone(),
         proxy: proxy(settings)?,
         headers: headers("header", &settings.headers)?,
@@ -57,10 +62,7 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>) -> Result<Resources, Failur
         dump: settings.dump,
         // The flag counts tries, as in rclone.
         low_level_retries: settings.low_level_retries.saturating_sub(1),
-        waits: match settings.max_wait {
-            Duration::ZERO => WaitBudget::default(),
-            most => WaitBudget::new(most),
-        },
+        waits: waits.clone(),
         call_gap: settings.calls_per_second.map_or(Duration::ZERO, |calls| {
             Duration::try_from_secs_f64(calls.recip()).unwrap_or(DAY).min(DAY)
         }),

@@ -12,9 +12,9 @@ use fichier_storage::Location;
 use crate::{
     commands::lsf,
     context::Context,
+    error_tally::ErrorTally,
     exit::{Exit, Failure},
     hashing::HashKind,
-    problems::Problems,
 };
 
 /// Where and how the destination is listed after the run.
@@ -110,7 +110,7 @@ impl Afterwards {
             settings: context.settings,
             log: context.log,
             out: &mut *self.file,
-            problems: Problems::default(),
+            errors_seen: ErrorTally::default(),
         };
         let depth = context.settings.max_depth;
         match lsf::list(&self.form, &self.place, depth, &mut context).await {
@@ -118,7 +118,7 @@ impl Afterwards {
             Err(error) if Exit::of(&error) == Exit::DirectoryNotFound => {}
             listed => listed?,
         }
-        context.problems.into_result("list the destination")?;
+        context.errors_seen.into_result("list the destination")?;
         self.file.flush().map_err(|error| unwritable(&self.path, &error))?;
         Ok(())
     }

@@ -22,8 +22,9 @@ use crate::{
     transfer::signals::Signals,
 };
 
-/// How long a run that a service manager ends has for what is nearly done.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a run that is to stop has for what is nearly done. What isn't is broken off, so that nobody waits for a
+/// slow line or a limit on the bandwidth.
+const GRACE: Duration = Duration::from_millis(700);
 
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
@@ -109,12 +110,8 @@ where
                     anyhow::bail!(interrupted_by(signal.number));
                 }
                 interrupted = Some(signal.number);
-                if signal.by_person {
-                    tracing::warn!("Stopping: what is on its way is finished first. Ctrl-C once more stops at once");
-                } else {
-                    tracing::warn!("Stopping: the same command goes on from here");
-                    too_late = Some(Instant::now() + GRACE);
-                }
+                tracing::warn!("Stopping: the same command goes on from here");
+                too_late = Some(Instant::now() + GRACE);
                 stop.cancel();
                 context.session.end_waits();
             }

@@ -248,6 +248,87 @@ fn a_removal_of_an_old_version_that_fails_is_made_up_for_by_the_next_sync() {
 }
 
 #[test]
+fn a_report_that_never_comes_is_waited_for_no_longer_than_a_run_may() {
+    for kind in ["wait-report:100000", "empty-report:100000", "status:502"] {
+        let stage = Stage::start_changed("100", |builder| builder);
+        let from = stage.directory("from");
+        write_tree(&from, &numbered(1));
+        fault(&stage, &format!("endpoint=end.pl,kind={kind}"));
+        let run = stage.run(&["copy", from.to_str().unwrap(), "t:d", "--max-wait", "100ms"]);
+        assert!(run.stderr.contains("--max-wait"), "{kind}: {}", run.stderr);
+        assert!(run.stderr.contains("this run has waited "), "{kind}: {}", run.stderr);
+        assert!(!run.stderr.contains("has waited 0ms"), "{kind}: {}", run.stderr);
+        // It is found by a look at the directory.
+        assert_eq!((run.status, stored(&stage).len()), (Some(0), 1), "{kind}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn an_error_of_a_call_names_remote_and_path_and_says_what_to_do() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/sub/a", b"1").unwrap();
+    for (faults, words, place) in [
+        ("message:Whatever this is #99", "Whatever this is #99", "\"t:\""),
+        (r#"answer:{"status":"OK","files":3}"#, "doesn't say what was asked", "\"t:\""),
+        ("refusal:200:Not today #12", "Not today #12", "\"t:\""),
+    ] {
+        stage.control().clear_faults();
+        fault(&stage, &format!("endpoint=folder/ls,kind={faults}"));
+        for command in
+            [&["lsf", "t:d/sub"][..], &["size", "t:d"], &["copy", "t:d", "x"], &["sync", ".", "t:d"]]
+        {
+            let run = stage.run(command);
+            let told = format!("list directory {place}: folder/ls.cgi: ");
+            assert!(run.stderr.contains(&told) && run.stderr.contains(words), "{command:?}: {}", run.stderr);
+            assert!(run.stderr.contains("Hint: try again"), "{command:?}: {}", run.stderr);
+            assert!(!run.stderr.contains("look whether it was done"), "{command:?}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_can_not_be_removed_is_told_in_the_words_of_the_service() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/a", b"1").unwrap();
+    fault(&stage, "endpoint=folder/rm,kind=message:You shall not pass #77");
+    let run = stage.run(&["purge", "t:d"]);
+    assert!(run.stderr.contains(r#"remove directory "t:d": folder/rm.cgi: "#), "{}", run.stderr);
+    assert!(run.stderr.contains("You shall not pass #77"), "{}", run.stderr);
+    assert!(!run.stderr.contains("purge removes"), "{}", run.stderr);
+    assert_ne!(run.status, Some(0));
+    let run = stage.run(&["rmdir", "t:d"]);
+    assert!(run.stderr.contains("You shall not pass #77"), "{}", run.stderr);
+    stage.control().clear_faults();
+    stage.control().seed_file("d/b", b"1").unwrap();
+    let run = stage.run(&["rmdir", "t:d"]);
+    assert!(run.stderr.contains(r#"directory not empty: "t:d""#), "{}", run.stderr);
+}
+
+#[test]
+fn a_try_that_failed_is_told_at_once_and_a_service_that_is_not_there_soon() {
+    let stage = Stage::start();
+    fault(&stage, "endpoint=folder/ls,kind=status:502,times=1");
+    let run = stage.run(&["lsf", "t:"]);
+    assert!(run.stderr.contains("NOTICE: folder/ls.cgi: "), "{}", run.stderr);
+    assert!(run.stderr.contains("502") && run.stderr.contains("; try 2 of 10 in "), "{}", run.stderr);
+    assert_eq!(run.status, Some(0));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (address, words) in [
+        (format!("http://{nobody}/"), "127.0.0.1: Connection refused"),
+        ("http://no-such-host.invalid/".to_owned(), "no-such-host.invalid: "),
+    ] {
+        let began = std::time::Instant::now();
+        let remote = format!(":fichier,api_key=K,endpoint=\"{address}\":");
+        let run = stage.run(&["lsf", &remote]);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+        assert!(run.stderr.contains("check the connection"), "{}", run.stderr);
+        assert_eq!(run.status, Some(5), "{}", run.stderr);
+        assert!(began.elapsed() < Duration::from_secs(20), "{address}: {:?}", began.elapsed());
+        assert_eq!(run.stderr.contains("; try 2 of 5 in "), words.contains("refused"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn what_could_not_be_named_at_the_service_does_not_stay_there() {
     let swapped = |stage: &Stage| {
         let from = stage.directory("from");
@@ -269,7 +350,7 @@ fn what_could_not_be_named_at_the_service_does_not_stay_there() {
     let run = stage.run(&["sync", &from, "t:d"]);
     assert!(run.stderr.contains("lies there by a copy or move that failed"), "{}", run.stderr);
     assert!(run.stderr.contains("no way"), "{}", run.stderr);
-    assert!(run.stderr.contains(r#"an old version of "d/x" stays beside it"#), "{}", run.stderr);
+    assert!(run.stderr.contains(r#"an old version of "d/x" stays beside the new one"#), "{}", run.stderr);
     assert_ne!(run.status, Some(0));
     // A file that was moved and can't be renamed goes back.
     for (retreat, left) in [(true, "/s/a"), (false, "/d/a")] {
@@ -324,7 +405,7 @@ fn copies_and_moves_remove_the_old_versions_that_a_run_before_could_not() {
         fs::write(from.join("b"), b"new b").unwrap();
         fault(&stage, "endpoint=file/rm,kind=message:Permission denied");
         let run = stage.run(&["copy", from.to_str().unwrap(), "t:d"]);
-        assert!(run.stderr.contains("stays beside it: "), "{}", run.stderr);
+        assert!(run.stderr.contains("stays beside the new one"), "{}", run.stderr);
         assert!(run.stderr.contains("Permission denied"), "{}", run.stderr);
         assert_ne!(run.status, Some(0));
         assert_eq!(stored(&stage).len(), 4);

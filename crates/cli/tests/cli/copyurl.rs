@@ -7,7 +7,9 @@ use std::{
     time::SystemTime,
 };
 
-use crate::stage::Stage;
+use fichier_emulator::Account;
+
+use crate::stage::{Run, Stage};
 
 /// Serves until the test ends; says at which address.
 fn serve() -> String {
@@ -122,4 +124,67 @@ fn names_in_a_list_may_have_folders_and_spaces() {
     assert!(!here.join("../up.txt").exists());
     let run = stage.run(&["copyurl", &format!("{web}/one"), "work/here/new/"]).code(2);
     assert!(run.stderr.contains("is a directory"), "{}", run.stderr);
+}
+
+#[test]
+fn a_link_of_the_service_is_the_file_and_is_copied_there() {
+    let other = "another-key-0123456789abcdef0123";
+    let stage = Stage::start_changed("1000", |builder| {
+        builder
+            .account(Account::new("a-key-0123456789abcdef0123456789", "a@example.com"))
+            .account(Account::new(other, "b@example.com"))
+    });
+    let file = stage.directory("from").join("its name");
+    fs::write(&file, b"the content").unwrap();
+    let of_other = |words: &[&str]| {
+        let mut command = stage.command();
+        Run::of(command.env("RCLONE_CONFIG_T_API_KEY", other).args(words), "other").success_text()
+    };
+    of_other(&["copyto", file.to_str().unwrap(), "t:theirs/its name"]);
+    let link = of_other(&["link", "t:theirs/its name"]);
+    let link = link.trim();
+    stage.control().reset_counters();
+    let run = stage.run(&["copyurl", link, "t:mine/x", "-v"]).code(0);
+    assert!(run.stderr.contains("Copied at the service (server-side copy)"), "{}", run.stderr);
+    assert_eq!(stage.run(&["copyurl", "-a", "-p", link, "t:mine"]).success_text(), "its name\n");
+    stage.run(&["copyurl", link, "t:mine/x"]).success();
+    let calls = stage.counters();
+    assert_eq!((calls.get("download"), calls.get("upload.cgi")), (None, None));
+    assert_eq!(stage.run(&["lsf", "-F", "ps", "t:mine"]).success_text(), "its name;11\nx;11\n");
+    // Where that is refused, the file is fetched.
+    stage.control().add_fault("endpoint=file/cp,kind=message:Not for you #12".parse().unwrap());
+    let run = stage.run(&["copyurl", link, "t:mine/y"]).code(0);
+    assert!(run.stderr.contains("Not for you #12"), "{}", run.stderr);
+    assert_eq!(stage.run(&["cat", "t:mine/y"]).success_text(), "the content");
+    // Elsewhere an account fetches it, too.
+    stage.run(&["copyurl", "-a", link, "work/here"]).success();
+    assert_eq!(fs::read(stage.home().join("work/here/its name")).unwrap(), b"the content");
+    assert_eq!(stage.run(&["copyurl", "--stdout", link]).success_text(), "the content");
+    let run = stage.run(&["copyurl", "https://1fichier.com/?nosuchfileatall12345", "t:mine/z"]);
+    assert_ne!(run.status, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn a_folder_that_somebody_shares_is_copied_at_the_service() {
+    let stage = Stage::start();
+    stage.control().seed_file("theirs/a", b"1").unwrap();
+    stage.control().seed_file("theirs/b", b"22").unwrap();
+    let page = stage.run(&["link", "t:theirs"]).success_text();
+    let shared = format!("t,shared_folder='{}':", page.trim());
+    stage.control().reset_counters();
+    let run = stage.run(&["copy", &shared, "t:mine", "-v"]).code(0);
+    assert!(run.stderr.contains("a: Copied (server-side copy)"), "{}", run.stderr);
+    let calls = stage.counters();
+    assert_eq!(
+        (calls.get("file/cp"), calls.get("download"), calls.get("upload.cgi")),
+        (Some(&1), None, None)
+    );
+    assert_eq!(stage.run(&["lsf", "-F", "ps", "t:mine"]).success_text(), "a;1\nb;2\n");
+    let run = stage.run(&["copy", &shared, "t:mine", "-v"]).code(0);
+    assert!(!run.stderr.contains("Copied ("), "{}", run.stderr);
+    // What the service doesn't copy is sent.
+    stage.control().add_fault("endpoint=file/cp,kind=message:Not for you #12".parse().unwrap());
+    let run = stage.run(&["copy", &shared, "t:other"]).code(0);
+    assert!(run.stderr.contains("Not for you #12"), "{}", run.stderr);
+    assert_eq!(stage.run(&["lsf", "-F", "ps", "t:other"]).success_text(), "a;1\nb;2\n");
 }

@@ -345,7 +345,7 @@ fn a_link_that_is_written_by_its_name_never_takes_the_place_of_a_file() {
         assert_eq!(fs::read_to_string(work.join("d/x")).unwrap(), "precious", "{words:?}");
     }
     // What isn't a link isn't there by a link's name.
-    stage.run(&["cat", name, "-l"]).code(4);
+    stage.run(&["cat", name, "-l"]).code(3);
     assert_eq!(stage.run(&["lsf", "work/w/d", "-l"]).success_text(), "x\n");
 }
 
@@ -432,4 +432,59 @@ fn a_link_keeps_its_owner_with_its_metadata() {
     stage.run(&["copy", "work/w/s", "work/w/d", "-M", "-l"]).success();
     let copied = fs::symlink_metadata(work.join("d/l")).unwrap();
     assert_eq!((copied.uid(), copied.gid()), (12345, 54321));
+}
+
+// A directory and a link change their names thousands of times while the program works in it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_is_swapped_for_a_link_leads_no_run_outside() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    let outside = stage.directory("outside");
+    for name in ["f0", "keep", "sub/keep"] {
+        fs::create_dir_all(outside.join("sub")).unwrap();
+        fs::write(outside.join(name), "safe").unwrap();
+    }
+    let before = crate::stage::read_tree(&outside);
+    let runs = [
+        &["copy", "work/w/s", "work/w/d"][..],
+        &["sync", "work/w/s", "work/w/d"],
+        &["sync", "work/w/s", "work/w/d", "--delete-before", "--backup-dir", "work/w/old"],
+        &["move", "work/w/s", "work/w/d", "--delete-empty-src-dirs"],
+        &["delete", "work/w/d", "--rmdirs"],
+        &["purge", "work/w/d/x"],
+    ];
+    for words in runs {
+        for folder in ["s", "d", "old"] {
+            let _gone = fs::remove_dir_all(work.join(folder));
+        }
+        for round in 0..100 {
+            fs::create_dir_all(work.join("s/x/sub")).unwrap();
+            fs::create_dir_all(work.join("d/x/sub")).unwrap();
+            fs::write(work.join("s/x").join(format!("f{round}")), "evil").unwrap();
+            fs::write(work.join("s/x/sub").join(format!("f{round}")), "evil").unwrap();
+            fs::write(work.join("d/x").join(format!("extra{round}")), "old").unwrap();
+        }
+        fs::write(work.join("d/x/keep"), "old").unwrap();
+        fs::write(work.join("d/x/sub/keep"), "old").unwrap();
+        symlink(&outside, work.join("link")).unwrap();
+        let (left, right, stop) = (work.join("d/x"), work.join("link"), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    // The run may have removed one of them.
+                    let _swapped = renameat_with(CWD, &left, CWD, &right, RenameFlags::EXCHANGE);
+                    std::thread::yield_now();
+                }
+            });
+            let run = stage.run(&[words, &["-l"]].concat());
+            stop.store(true, Ordering::Relaxed);
+            assert!(run.status.is_some(), "{words:?}");
+        });
+        assert_eq!(crate::stage::read_tree(&outside), before, "{words:?}");
+        let link = work.join("link");
+        let _gone = fs::remove_file(&link).or_else(|_| fs::remove_dir_all(&link));
+    }
 }

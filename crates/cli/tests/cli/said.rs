@@ -138,10 +138,10 @@ fn a_wait_after_an_error_says_which_error_and_which_try_it_was() {
     stage.control().add_fault("kind=status:502,endpoint=folder/ls,times=4".parse().unwrap());
     let run =
         Run::of(stage.command().args(["lsf", "t:"]).env("RCLONE_CONFIG_T_TIME_SCALE", "1"), "lsf").code(0);
-    let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains("trying again")).collect();
+    let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains("; try ")).collect();
     assert!(!lines.is_empty(), "{}", run.stderr);
     for line in lines {
-        assert!(line.contains("502") && line.contains(" of 10 of ") && line.contains("waiting"), "{line}");
+        assert!(line.contains("502") && line.contains(" of 10 in "), "{line}");
     }
 }
 

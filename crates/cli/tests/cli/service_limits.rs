@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use fichier_emulator::Builder;
+use fichier_emulator::{Builder, FolderRename};
 
 use crate::stage::Stage;
 
@@ -62,7 +62,7 @@ fn a_download_waits_for_another_program_s_and_says_so_but_not_for_a_dead_one_s()
     };
     // A quarter of an hour.
     let mut long = cat("t:d/long", &["--bwlimit", "1k"]);
-    while stage.counters().get("download").is_none() {
+    while !stage.counters().contains_key("download") {
         assert!(long.try_wait().unwrap().is_none(), "it has ended");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -76,4 +76,39 @@ fn a_download_waits_for_another_program_s_and_says_so_but_not_for_a_dead_one_s()
     assert_eq!(output.stdout, b"2");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("1Fichier allows no more downloads at once"), "{said}");
+}
+
+/// All files of the account, by their paths.
+fn paths(stage: &Stage) -> Vec<String> {
+    let mut paths: Vec<_> = stage.control().tree().unwrap().files.into_iter().map(|file| file.path).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn a_folder_that_was_moved_and_not_yet_renamed_is_settled_by_the_next_run() {
+    for way in [FolderRename::Moves, FolderRename::Stays] {
+        let stage = Stage::start_changed("1000", |builder| builder.folder_rename(way));
+        let source = stage.directory("source");
+        fs::create_dir_all(source.join("b/y")).unwrap();
+        fs::write(source.join("b/y/f"), b"content").unwrap();
+        fs::create_dir(source.join("a")).unwrap();
+        fs::write(source.join("a/stays"), b"other").unwrap();
+        stage.control().seed_file("d/a/stays", b"other").unwrap();
+        let words = ["sync", source.to_str().unwrap(), "t:d"];
+        // As a run leaves it that was killed between its two calls.
+        stage.control().seed_file("d/b/x/f", b"content").unwrap();
+        stage.run(&words).success();
+        assert_eq!(paths(&stage), ["/d/a/stays", "/d/b/y/f"], "{way}");
+        assert_eq!((stage.counters().get("folder/mv"), stage.counters().get("upload.cgi")), (Some(&1), None));
+        // The second call is refused, and so is the one that would put the folder back.
+        fs::rename(source.join("b/y"), source.join("a/z")).unwrap();
+        let refused = "endpoint=folder/mv,after=1,times=2,kind=refusal:403:Resource not allowed #631";
+        stage.control().add_fault(refused.parse().unwrap());
+        let run = stage.run(&words);
+        assert!(run.stderr.contains("is now at"), "{}", run.stderr);
+        stage.control().clear_faults();
+        stage.run(&words).success();
+        assert_eq!(paths(&stage), ["/d/a/stays", "/d/a/z/f"], "{way}");
+    }
 }

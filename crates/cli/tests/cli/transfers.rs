@@ -286,7 +286,12 @@ fn bad_answers_are_told_in_a_line_with_the_right_code() {
         ("message:No such user #93", 7, key, false),
         ("message:Owner locked #1", 7, "the owner's account is locked", false),
         ("message:Resource not found #469", 3, "directory not found: \"t:d\"", false),
-        ("message:Something else #186", 2, "list directory \"d\": folder/ls.cgi: the service refused", false),
+        (
+            "message:Something else #186",
+            2,
+            "list directory \"t:d\": folder/ls.cgi: the service refused",
+            false,
+        ),
     ] {
         stage.control().clear_faults();
         stage.control().reset_counters();

@@ -96,6 +96,84 @@ fn a_wait_ends_at_once_when_the_run_is_told_to_stop() {
     }
 }
 
+/// Ends a run by a signal, when it has begun to wait, and says how long it went on.
+#[cfg(unix)]
+fn stopped(command: &mut Command, signal: &str, begun: impl Fn() -> bool) -> Duration {
+    let mut run = command.stderr(Stdio::null()).stdout(Stdio::null()).stdin(Stdio::piped()).spawn().unwrap();
+    let began = Instant::now();
+    while !begun() && began.elapsed() < Duration::from_secs(20) {
+        assert!(run.try_wait().unwrap().is_none(), "{command:?}: it ended");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(run.try_wait().unwrap().is_none(), "{command:?}: it ended");
+    let told = Instant::now();
+    assert!(Command::new("kill").args(["-s", signal, &run.id().to_string()]).status().unwrap().success());
+    let status = run.wait().unwrap();
+    assert!(!status.success(), "{command:?}");
+    told.elapsed()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_slow_transfer_ends_at_once_when_the_run_is_told_to_stop() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    let content = vec![7; 400_000];
+    std::fs::write(from.join("a"), &content).unwrap();
+    std::fs::write(from.join("c"), &content).unwrap();
+    stage.control().seed_file("d/a", &content).unwrap();
+    let (from, to) = (from.to_str().unwrap(), stage.directory("to"));
+    let (one, down) = (format!("{from}/a"), to.join("x"));
+    let down = down.to_str().unwrap();
+    for (words, waits_for, signals) in [
+        (&["copy", "t:d", to.to_str().unwrap()][..], "download", &["INT", "TERM", "HUP"][..]),
+        (&["copyto", "t:d/a", down], "download", &["INT"]),
+        (&["cat", "t:d/a"], "download", &["INT", "TERM"]),
+        (&["hashsum", "md5", "--download", "t:d"], "download", &["INT"]),
+        (&["check", "--download", from, "t:d", "--one-way"], "download", &["INT", "HUP"]),
+        (&["copyto", &one, "t:e/x"], "upload.cgi", &["INT", "TERM"]),
+        (&["copy", from, "t:e"], "upload.cgi", &["HUP"]),
+        (&["rcat", "t:e/r"], "", &["INT"]),
+    ] {
+        for signal in signals {
+            stage.control().reset_counters();
+            let mut command = stage.command();
+            command.args(words).args(["--bwlimit", "1k"]);
+            // The limit lets a second's worth pass at once.
+            let begun = || waits_for.is_empty() || stage.counters().contains_key(waits_for);
+            let took = stopped(&mut command, signal, begun);
+            assert!(took < Duration::from_secs(3), "{words:?} {signal}: {took:?}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn who_waits_for_another_run_waits_no_longer_than_it_may_and_ends_at_once() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    std::fs::write(from.join("a"), vec![7; 400_000]).unwrap();
+    let from = from.to_str().unwrap();
+    let mut first = stage.command();
+    let mut first =
+        first.args(["copy", from, "t:d", "--bwlimit", "1k"]).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while !stage.counters().contains_key("upload.cgi") && began.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for signal in ["INT", "TERM", "HUP"] {
+        let took = stopped(stage.command().args(["copy", from, "t:d"]), signal, || true);
+        assert!(took < Duration::from_secs(3), "{signal}: {took:?}");
+    }
+    let run = stage.run(&["copy", from, "t:d", "--max-wait", "1s"]);
+    assert!(run.stderr.contains("another run is still writing there"), "{}", run.stderr);
+    assert!(run.stderr.contains("has waited 1s in all, of 1s that it may (--max-wait)"), "{}", run.stderr);
+    assert_eq!(run.status, Some(7));
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
 #[test]
 fn the_account_is_asked_for_within_the_limits_of_account_and_address_and_nobody_waits() {
     let other = "another-key-0123456789abcdef0123";
@@ -145,7 +223,12 @@ fn a_shared_folder_without_an_account_says_before_any_call_what_a_download_needs
     assert_eq!(std::fs::read_dir(&to).unwrap().count(), 0);
     assert_eq!(stage.counters().keys().collect::<Vec<_>>(), ["dir"]);
     let link = stage.run(&["link", "t:docs/a"]).success_text();
-    let run = stage.run(&["copyurl", link.trim(), to.join("page").to_str().unwrap()]);
+    let page = to.join("page");
+    let mut alone = stage.command();
+    for variable in ["TYPE", "API_KEY", "ENDPOINT", "TIME_SCALE", "FOLDER_GAP"] {
+        alone.env_remove(format!("RCLONE_CONFIG_T_{variable}"));
+    }
+    let run = Run::of(alone.args(["copyurl", link.trim(), page.to_str().unwrap()]), "copyurl");
     assert!(run.stderr.contains("gives files to accounts only"), "{}", run.stderr);
     assert!(!to.join("page").exists());
     assert_ne!(run.status, Some(0));

@@ -23,6 +23,9 @@ const BLOCK: usize = 256 * 1024;
 /// Age below which leftovers may still belong to a running process on the same directory.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 
+/// A file that is younger may be on its way to its lock.
+const JUST_MADE: Duration = Duration::from_secs(5);
+
 type Blocks = Arc<Vec<Vec<u8>>>;
 
 /// All contents.
@@ -65,6 +68,8 @@ impl Blobs {
             Place::Directory { path, durable } => {
                 let temporary = path.join("incoming").join(&blob);
                 let file = File::create_new(&temporary)?;
+                // As long as this process lives, it isn't swept.
+                let _ = file.try_lock();
                 Sink::File {
                     file,
                     temporary: Temporary(Some(temporary)),
@@ -154,13 +159,18 @@ fn synthetic_seed(blob: &str) -> Option<u64> {
     blob.strip_prefix("synthetic:")?.parse().ok()
 }
 
-/// Removes what crashed uploads left, once it is too old to belong to a running process.
+/// Whether nobody writes a file any more: its lock went with the process. One that was just made may not be locked yet.
+fn is_left(path: &Path, age: Duration) -> bool {
+    age > JUST_MADE && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+/// Removes what crashed uploads left: what nobody has locked, and what is too old to belong to anybody.
 fn sweep(incoming: &Path) {
     let Ok(entries) = std::fs::read_dir(incoming) else { return };
     for entry in entries.flatten() {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         let age = modified.ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
-        if age.is_some_and(|age| age > LEFTOVER_AGE) {
+        if age.is_some_and(|age| age > LEFTOVER_AGE || is_left(&entry.path(), age)) {
             // Another process may have swept it in the meantime.
             let _ = std::fs::remove_file(entry.path());
         }
@@ -335,7 +345,13 @@ mod tests {
         File::create(&young).unwrap();
         let file = File::create(&old).unwrap();
         file.set_modified(SystemTime::now() - LEFTOVER_AGE - Duration::from_secs(60)).unwrap();
+        let (left, busy) = (directory.path().join("left"), directory.path().join("busy"));
+        let minute = SystemTime::now() - Duration::from_secs(60);
+        File::create(&left).unwrap().set_modified(minute).unwrap();
+        let writing = File::create(&busy).unwrap();
+        writing.try_lock().unwrap();
+        writing.set_modified(minute).unwrap();
         sweep(directory.path());
-        assert!(young.exists() && !old.exists());
+        assert!(young.exists() && busy.exists() && !old.exists() && !left.exists());
     }
 }

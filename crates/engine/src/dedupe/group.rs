@@ -10,7 +10,7 @@ use super::DedupeMode;
 
 /// One of several files that share a name or a content.
 #[derive(Debug, Clone)]
-pub struct Twin {
+pub struct Duplicate {
     /// Its path as the user sees it.
     pub shown: RemotePath,
     /// The file.
@@ -24,7 +24,7 @@ pub struct Duplicates {
     pub label: String,
     /// The files: those of one name the newest first, those of one content by the depth of their folders, then by
     /// their paths.
-    pub copies: Vec<Twin>,
+    pub copies: Vec<Duplicate>,
     /// Whether they share a content, not a name.
     pub by_hash: bool,
 }
@@ -36,12 +36,12 @@ pub(super) struct Identical {
     /// How many there are, with the one that stays.
     pub(super) of: usize,
     /// Those that go.
-    pub(super) extra: Vec<Twin>,
+    pub(super) extra: Vec<Duplicate>,
 }
 
 /// What becomes of the files that aren't identical.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum Resolution {
     /// There is nothing left to do.
     Nothing,
     /// Somebody is asked.
@@ -62,15 +62,15 @@ pub(super) struct Plan {
     pub(super) announced: bool,
     pub(super) identical: Vec<Identical>,
     /// What is left when the identical ones are gone.
-    pub(super) rest: Vec<Twin>,
-    pub(super) then: Then,
+    pub(super) rest: Vec<Duplicate>,
+    pub(super) then: Resolution,
 }
 
 impl Duplicates {
     /// A group. A file that is met under several paths, as a link and what it points to, is in it once: it has no
     /// copy that could stay in its place.
-    pub(super) fn new(label: String, copies: Vec<Twin>, by_hash: bool) -> Self {
-        let mut once: Vec<Twin> = Vec::with_capacity(copies.len());
+    pub(super) fn new(label: String, copies: Vec<Duplicate>, by_hash: bool) -> Self {
+        let mut once: Vec<Duplicate> = Vec::with_capacity(copies.len());
         for copy in copies {
             if !once.iter().any(|other| is_one_file(&other.file, &copy.file)) {
                 once.push(copy);
@@ -98,27 +98,27 @@ impl Plan {
         } else {
             part_identical(&duplicates.copies)
         };
-        let then = if rest.len() < 2 { Then::Nothing } else { decide(&rest, mode, duplicates.by_hash) };
+        let then = if rest.len() < 2 { Resolution::Nothing } else { decide(&rest, mode, duplicates.by_hash) };
         Self { duplicates, announced: false, identical, rest, then }
     }
 
     /// What somebody wants of a group that was shown already.
-    pub(super) fn told(duplicates: Duplicates, then: Then) -> Self {
+    pub(super) fn told(duplicates: Duplicates, then: Resolution) -> Self {
         let rest = duplicates.copies.clone();
         Self { duplicates, announced: true, identical: Vec::new(), rest, then }
     }
 
     /// How many files go.
     pub(super) fn removals(&self) -> usize {
-        let kept_of_rest = if matches!(self.then, Then::Keep(_)) { self.rest.len() - 1 } else { 0 };
+        let kept_of_rest = if matches!(self.then, Resolution::Keep(_)) { self.rest.len() - 1 } else { 0 };
         self.identical.iter().map(|identical| identical.extra.len()).sum::<usize>() + kept_of_rest
     }
 
     /// The files that go, in the order in which they are told.
-    pub(super) fn going(&self) -> Vec<Twin> {
-        let mut going: Vec<Twin> =
+    pub(super) fn going(&self) -> Vec<Duplicate> {
+        let mut going: Vec<Duplicate> =
             self.identical.iter().flat_map(|identical| identical.extra.iter().cloned()).collect();
-        if let Then::Keep(kept) = self.then {
+        if let Resolution::Keep(kept) = self.then {
             going.extend(
                 self.rest.iter().enumerate().filter(|(i, _)| *i != kept).map(|(_, copy)| copy.clone()),
             );
@@ -129,12 +129,12 @@ impl Plan {
 
 /// Parts files into the superfluous ones of identical contents, and the others. A file without a checksum is
 /// identical to none.
-fn part_identical(copies: &[Twin]) -> (Vec<Identical>, Vec<Twin>) {
+fn part_identical(copies: &[Duplicate]) -> (Vec<Identical>, Vec<Duplicate>) {
     let mut identical: Vec<Identical> = Vec::new();
-    let mut rest: Vec<Twin> = Vec::new();
+    let mut rest: Vec<Duplicate> = Vec::new();
     for copy in copies {
         let File { size, whirlpool, .. } = &copy.file;
-        let same = |other: &Twin| other.file.size == *size && other.file.whirlpool == *whirlpool;
+        let same = |other: &Duplicate| other.file.size == *size && other.file.whirlpool == *whirlpool;
         match whirlpool {
             Some(sum) if rest.iter().any(same) => {
                 match identical.iter_mut().find(|known| known.sum == *sum && same(&known.extra[0])) {
@@ -151,7 +151,7 @@ fn part_identical(copies: &[Twin]) -> (Vec<Identical>, Vec<Twin>) {
     (identical, rest)
 }
 
-fn decide(rest: &[Twin], mode: DedupeMode, by_hash: bool) -> Then {
+fn decide(rest: &[Duplicate], mode: DedupeMode, by_hash: bool) -> Resolution {
     // Of several that are alike in this, the first is taken. Of those of one content rclone takes the last where it
     // looks for the most, and nothing is lost by doing the same.
     let last = by_hash && matches!(mode, DedupeMode::Newest | DedupeMode::Largest);
@@ -161,23 +161,23 @@ fn decide(rest: &[Twin], mode: DedupeMode, by_hash: bool) -> Then {
             let takes = if last { !better(best_file, next_file) } else { better(next_file, best_file) };
             if takes { next } else { best }
         };
-        Then::Keep((1..rest.len()).fold(0, better_of))
+        Resolution::Keep((1..rest.len()).fold(0, better_of))
     };
     match mode {
-        DedupeMode::Interactive => Then::Ask,
-        DedupeMode::Skip | DedupeMode::List => Then::Skip,
-        DedupeMode::First => Then::Keep(0),
+        DedupeMode::Interactive => Resolution::Ask,
+        DedupeMode::Skip | DedupeMode::List => Resolution::Skip,
+        DedupeMode::First => Resolution::Keep(0),
         DedupeMode::Newest => best(|next, best| next.modified > best.modified),
         DedupeMode::Oldest => best(|next, best| next.modified < best.modified),
         DedupeMode::Largest => best(|next, best| next.size > best.size),
         DedupeMode::Smallest => best(|next, best| next.size < best.size),
-        DedupeMode::Rename => Then::Rename(Vec::new()),
+        DedupeMode::Rename => Resolution::Rename(Vec::new()),
     }
 }
 
 /// Names for files that share one: `name-1.ext`, `name-2.ext` and so on, without those that are taken in their
 /// folder. The new ones are taken then, too. A file for which none is found keeps its own.
-pub(super) fn new_names(copies: &[Twin], taken: &mut BTreeSet<Name>) -> Vec<Name> {
+pub(super) fn new_names(copies: &[Duplicate], taken: &mut BTreeSet<Name>) -> Vec<Name> {
     let mut names = Vec::with_capacity(copies.len());
     for (index, copy) in copies.iter().enumerate() {
         let Some(old) = copy.file.path.name() else { continue };
@@ -202,7 +202,7 @@ mod tests {
 
     use super::*;
 
-    fn copy(id: &str, size: u64, content: Option<&str>, seconds: u64) -> Twin {
+    fn copy(id: &str, size: u64, content: Option<&str>, seconds: u64) -> Duplicate {
         let path = RemotePath::parse("d/f.txt").unwrap();
         let file = File {
             path: path.clone(),
@@ -214,10 +214,10 @@ mod tests {
             fingerprint: None,
             seconds_ahead: 0,
         };
-        Twin { shown: path, file }
+        Duplicate { shown: path, file }
     }
 
-    fn ids(copies: &[Twin]) -> Vec<&str> {
+    fn ids(copies: &[Duplicate]) -> Vec<&str> {
         copies.iter().map(|copy| copy.file.id.as_ref().unwrap().as_str()).collect()
     }
 
@@ -240,14 +240,14 @@ mod tests {
         assert_eq!(plan.identical.len(), 1);
         assert_eq!((plan.identical[0].of, ids(&plan.identical[0].extra)), (2, vec!["twin again"]));
         assert_eq!(ids(&plan.rest), ["newest", "twin", "large", "unknown", "unknown too", "small"]);
-        assert_eq!((plan.then.clone(), plan.removals()), (Then::Skip, 1));
+        assert_eq!((plan.then.clone(), plan.removals()), (Resolution::Skip, 1));
     }
 
     #[test]
     fn each_mode_keeps_what_its_name_says() {
         let kept = |mode| {
             let plan = plan(mode);
-            let Then::Keep(kept) = plan.then else { panic!("{mode:?} keeps none") };
+            let Resolution::Keep(kept) = plan.then else { panic!("{mode:?} keeps none") };
             assert_eq!(plan.removals(), 6);
             assert_eq!(plan.going().len(), 6);
             plan.rest[kept].file.id.clone().unwrap().as_str().to_owned()
@@ -264,7 +264,8 @@ mod tests {
     fn of_files_of_one_content_the_last_of_the_newest_and_largest_stays_and_the_first_of_the_others() {
         let kept = |mode| {
             let copies = ["a", "b", "c"].map(|id| copy(id, 3, Some("aaa"), 1)).to_vec();
-            let Then::Keep(kept) = Plan::new(Duplicates::new(String::new(), copies, true), mode).then else {
+            let Resolution::Keep(kept) = Plan::new(Duplicates::new(String::new(), copies, true), mode).then
+            else {
                 panic!("{mode:?} keeps none")
             };
             kept

@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, RunReport, Stats, events::report::Verdict, plan, plan::agenda::Agenda, plan::agenda::Standing,
-    run::lost, walk_filtered,
+    Checksums, RunReport, Stats, events::report::Verdict, plan, plan::plan_db::DestinationState,
+    plan::plan_db::PlanDb, run::lost, walk_filtered,
 };
 
-pub use group::{Duplicates, Twin};
-use group::{Plan, Then};
+pub use group::{Duplicate, Duplicates};
+use group::{Plan, Resolution};
 
 /// How many files are removed at once.
 const FILES_AT_ONCE: usize = 1000;
@@ -199,7 +199,7 @@ impl Dedupe<'_> {
     }
 
     async fn by_hash(&mut self) -> Result<()> {
-        let agenda = Agenda::new().map_err(lost)?;
+        let plan_db = PlanDb::new().map_err(lost)?;
         let tree = walk_filtered(self.target, self.options.max_depth, &self.options.filter);
         pin_mut!(tree);
         let mut first = true;
@@ -215,17 +215,17 @@ impl Dedupe<'_> {
                     });
                     let mut files: Vec<_> = files.collect();
                     self.options.checksums.fill(files.iter_mut()).await;
-                    agenda.note(listing.folder, Standing::Kept, files).await.map_err(lost)?;
+                    plan_db.note(listing.folder, DestinationState::Kept, files).await.map_err(lost)?;
                 }
                 Err(error) if first => return unless_a_file(error.source),
                 Err(error) => self.fail(&error.folder, error.source),
             }
             first = false;
         }
-        self.read_twins(&agenda).await?;
+        self.read_twins(&plan_db).await?;
         let mut after = None;
         let mut no_names = BTreeSet::new();
-        while let Some((key, mut files)) = agenda.next_twins(after).await.map_err(lost)? {
+        while let Some((key, mut files)) = plan_db.next_twins(after).await.map_err(lost)? {
             if self.stop.is_cancelled() {
                 break;
             }
@@ -239,10 +239,10 @@ impl Dedupe<'_> {
     }
 
     /// Reads files of one size whose checksums nobody told.
-    async fn read_twins(&mut self, agenda: &Agenda) -> Result<()> {
+    async fn read_twins(&mut self, plan_db: &PlanDb) -> Result<()> {
         let mut after = 0;
         loop {
-            let unread = agenda.unread_twins(after, FILES_AT_ONCE).await.map_err(lost)?;
+            let unread = plan_db.unread_twins(after, FILES_AT_ONCE).await.map_err(lost)?;
             let Some(last) = unread.last() else { return Ok(()) };
             after = last.line;
             let (target, options, stop) = (self.target, self.options, self.stop);
@@ -260,7 +260,7 @@ impl Dedupe<'_> {
                     Err(error) => self.fail(&standby.file.path, error),
                 }
             }
-            agenda.learn(learned).await.map_err(lost)?;
+            plan_db.learn(learned).await.map_err(lost)?;
             if self.stop.is_cancelled() {
                 return Ok(());
             }
@@ -268,7 +268,8 @@ impl Dedupe<'_> {
     }
 
     fn duplicates(&self, label: String, files: Vec<File>, by_hash: bool) -> Duplicates {
-        let copies = files.into_iter().map(|file| Twin { shown: self.shown(&file.path), file }).collect();
+        let copies =
+            files.into_iter().map(|file| Duplicate { shown: self.shown(&file.path), file }).collect();
         Duplicates::new(label, copies, by_hash)
     }
 
@@ -286,8 +287,8 @@ impl Dedupe<'_> {
         }
         let mut plan = Plan::new(duplicates, mode);
         if mode == DedupeMode::Interactive {
-            let asks = plan.then == Then::Ask;
-            plan.then = if asks { Then::Nothing } else { plan.then };
+            let asks = plan.then == Resolution::Ask;
+            plan.then = if asks { Resolution::Nothing } else { plan.then };
             let rest = Duplicates { copies: plan.rest.clone(), ..plan.duplicates.clone() };
             self.settle(vec![plan]).await;
             if asks && !self.stop.is_cancelled() {
@@ -295,7 +296,7 @@ impl Dedupe<'_> {
             }
             return;
         }
-        if let Then::Rename(names) = &mut plan.then {
+        if let Resolution::Rename(names) = &mut plan.then {
             *names = group::new_names(&plan.rest, taken);
         }
         self.waiting.push(plan);
@@ -316,9 +317,9 @@ impl Dedupe<'_> {
                 self.fail(&path, StorageError::Unanswered(self.shown(&path)));
                 return;
             }
-            Choice::Skip => Then::Skip,
-            Choice::Keep(index) => Then::Keep(index.min(duplicates.copies.len() - 1)),
-            Choice::Rename => Then::Rename(group::new_names(&duplicates.copies, taken)),
+            Choice::Skip => Resolution::Skip,
+            Choice::Keep(index) => Resolution::Keep(index.min(duplicates.copies.len() - 1)),
+            Choice::Rename => Resolution::Rename(group::new_names(&duplicates.copies, taken)),
         };
         self.settle(vec![Plan::told(duplicates, then)]).await;
     }

@@ -8,7 +8,7 @@ use crate::events::Event;
 
 use super::{
     Dedupe,
-    group::{Plan, Then, Twin},
+    group::{Duplicate, Plan, Resolution},
 };
 
 impl Dedupe<'_> {
@@ -21,7 +21,7 @@ impl Dedupe<'_> {
         if let ([plan], true) = (&plans[..], single) {
             announce(plan, real);
         }
-        let going: Vec<Twin> = plans.iter().flat_map(Plan::going).collect();
+        let going: Vec<Duplicate> = plans.iter().flat_map(Plan::going).collect();
         let files: Vec<File> = going.iter().map(|copy| copy.file.clone()).collect();
         let outcomes = if files.is_empty() { Vec::new() } else { self.target.remote.remove(&files).await };
         let mut results: VecDeque<_> =
@@ -37,23 +37,23 @@ impl Dedupe<'_> {
             }
             let label = plan.duplicates.label;
             match plan.then {
-                Then::Nothing | Then::Ask if plan.rest.len() < 2 => {
+                Resolution::Nothing | Resolution::Ask if plan.rest.len() < 2 => {
                     if left == 0 && real {
                         tracing::warn!(path = label, "All duplicates removed");
                     }
                 }
-                Then::Nothing | Then::Ask => {}
-                Then::Skip => {
+                Resolution::Nothing | Resolution::Ask => {}
+                Resolution::Skip => {
                     let what = if plan.duplicates.by_hash { "whirlpool hashes" } else { "names" };
                     tracing::warn!(path = label, "Skipping {} files with duplicate {what}", plan.rest.len());
                 }
-                Then::Keep(_) => {
+                Resolution::Keep(_) => {
                     let gone = self.take_results(&mut results, plan.rest.len() - 1);
                     if gone > 0 && real {
                         tracing::warn!(path = label, "Deleted {gone} extra copies");
                     }
                 }
-                Then::Rename(names) => self.rename(&plan.rest, names).await,
+                Resolution::Rename(names) => self.rename(&plan.rest, names).await,
             }
         }
     }
@@ -61,7 +61,7 @@ impl Dedupe<'_> {
     /// Notes what became of the next removals; says how many were done.
     fn take_results(
         &mut self,
-        results: &mut VecDeque<(Twin, fichier_storage::Result<()>)>,
+        results: &mut VecDeque<(Duplicate, fichier_storage::Result<()>)>,
         count: usize,
     ) -> usize {
         let mut gone = 0;
@@ -77,7 +77,7 @@ impl Dedupe<'_> {
         gone
     }
 
-    async fn rename(&mut self, copies: &[Twin], names: Vec<Name>) {
+    async fn rename(&mut self, copies: &[Duplicate], names: Vec<Name>) {
         let steps: Vec<_> = copies
             .iter()
             .zip(names)

@@ -8,7 +8,7 @@ use crate::{
     Relation, RunReport,
     compare::Decision,
     events::Event,
-    plan::references::Shelf,
+    plan::references::ReferenceListing,
     plan::{self, Pair},
     run::{Run, mode::Mode},
     transfer::{Job, shown_below},
@@ -31,7 +31,7 @@ impl Run<'_> {
         &self,
         target: &RemotePath,
         pairs: Vec<Pair>,
-        shelf: &Shelf<'_>,
+        shelf: &ReferenceListing<'_>,
         report: &mut RunReport,
     ) -> Vec<Job> {
         // What only one side has needs no check.
@@ -82,7 +82,7 @@ impl Run<'_> {
     pub(crate) async fn decide(
         &self,
         pair: Pair,
-        shelf: &Shelf<'_>,
+        shelf: &ReferenceListing<'_>,
     ) -> Result<Decided, (RemotePath, StorageError)> {
         let rules = &self.options.rules;
         let shown = shown_below(self.from, &pair.source.path);

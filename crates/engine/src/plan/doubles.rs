@@ -9,7 +9,7 @@ use crate::{
     plan::{Pair, by_name},
     run::{Run, mode::Mode},
     transfer::Job,
-    walk::filtered::Sieve,
+    walk::filtered::FilteredListing,
 };
 
 impl Run<'_> {
@@ -59,7 +59,8 @@ impl Run<'_> {
             return;
         }
         let Ok(listing) = self.to.remote.list(folder, Freshness::SinceStart).await else { return };
-        let sieve = Sieve { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
+        let sieve =
+            FilteredListing { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
         let entries = match only {
             Some(_) => listing.entries,
             None => sieve.sift(folder, listing.entries).await,

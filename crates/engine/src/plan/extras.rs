@@ -7,7 +7,7 @@ use fichier_storage::{Entry, File, Location, Outcome, RemotePath, StorageError};
 use crate::{
     DeleteWhen, RunReport,
     events::Event,
-    plan::agenda::OneSided,
+    plan::plan_db::OneSided,
     run::{Run, lost},
     walk, walk_filtered,
     wrappers::brakes::with_refused,
@@ -19,13 +19,13 @@ const AT_ONCE: usize = 1000;
 impl Run<'_> {
     /// Removes the files and folders that only the destination has, unless something failed before.
     pub(crate) async fn remove_extras(&self, report: &mut RunReport) {
-        let Some(agenda) = &self.agenda else { return };
+        let Some(plan_db) = &self.plan_db else { return };
         let deletion = self.options.deletion;
         if self.stopped() {
             return;
         }
         let goes_on = report.is_success() || deletion.ignore_errors;
-        let allowed = match agenda.count_extras().await {
+        let allowed = match plan_db.count_extras().await {
             // Before the transfers a limit is met whatever else has failed, as with rclone.
             Ok((files, bytes)) if goes_on || self.deletes(DeleteWhen::Before) => {
                 self.within_limits(files, bytes, report)
@@ -40,7 +40,7 @@ impl Run<'_> {
         let (mut after, mut left) = (0, allowed);
         while left > 0 && !self.stopped() {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(AT_ONCE);
-            let extras = match agenda.extras(after, most).await {
+            let extras = match plan_db.extras(after, most).await {
                 Ok(extras) => extras,
                 Err(error) => return self.fail(report, &RemotePath::root(), lost(error)),
             };
@@ -52,7 +52,7 @@ impl Run<'_> {
         if self.stopped() || (!report.is_success() && !deletion.ignore_errors) {
             return;
         }
-        match agenda.folders(OneSided::Destination).await {
+        match plan_db.folders(OneSided::Destination).await {
             Ok(folders) => {
                 let folders = folders.iter().map(|folder| self.to.path.join_path(folder)).collect();
                 self.remove_folders(self.to, folders, report).await;

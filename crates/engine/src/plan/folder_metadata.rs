@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use fichier_storage::{RemoteExt as _, StorageError, metadata::Metadata};
 
-use crate::{RunOptions, RunReport, events::Event, run::Run, walk::open::Open};
+use crate::{RunOptions, RunReport, events::Event, run::Run, walk::pending::PendingFolder};
 
 /// Keys whose values change by themselves, or can't be set.
 const NOT_COMPARED: [&str; 2] = ["atime", "btime"];
@@ -23,7 +23,7 @@ impl RunOptions {
 
 impl Run<'_> {
     /// Notes what a folder of the source has: files that come and go change its time.
-    pub(crate) async fn note_folder_metadata(&self, folder: &Open) {
+    pub(crate) async fn note_folder_metadata(&self, folder: &PendingFolder) {
         let both_keep = [self.from, self.to].iter().all(|side| side.remote.extensions().metadata.is_some());
         if !both_keep || folder.path.is_root() || !folder.source {
             return;

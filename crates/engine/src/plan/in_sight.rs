@@ -7,7 +7,7 @@ use fichier_storage::{Entry, RemotePath};
 use crate::{
     plan::renaming::Sourced,
     run::{Run, mode::Mode},
-    walk::{filtered::Sieve, open::Open},
+    walk::{filtered::FilteredListing, pending::PendingFolder},
 };
 
 impl Run<'_> {
@@ -19,7 +19,7 @@ impl Run<'_> {
 
     /// Whether a folder lies deeper than the run goes. A sync that removes what is left out goes to the ground of
     /// what only the destination has, as rclone does.
-    pub(crate) fn is_beyond_depth(&self, folder: &Open) -> bool {
+    pub(crate) fn is_beyond_depth(&self, folder: &PendingFolder) -> bool {
         let removes_all = self.mode == Mode::Sync && self.options.delete_excluded && !folder.source;
         !removes_all && self.options.max_depth.is_some_and(|most| folder.depth >= most)
     }
@@ -27,7 +27,9 @@ impl Run<'_> {
     /// What the source's listing of a folder leaves.
     pub(crate) async fn sift_source(&self, folder: &RemotePath, entries: Vec<Entry>) -> Vec<Entry> {
         let filter = &*self.options.filter;
-        Sieve { filter, remote: &*self.from.remote, root: &self.from.path }.sift(folder, entries).await
+        FilteredListing { filter, remote: &*self.from.remote, root: &self.from.path }
+            .sift(folder, entries)
+            .await
     }
 
     /// What the destination's listing of a folder leaves, given what is left of the source's.
@@ -36,7 +38,7 @@ impl Run<'_> {
     /// replaces it, and what is there already isn't sent.
     pub(crate) async fn sift_destination(
         &self,
-        folder: &Open,
+        folder: &PendingFolder,
         source: &[Sourced],
         entries: Vec<Entry>,
     ) -> Vec<Entry> {
@@ -55,7 +57,8 @@ impl Run<'_> {
                 || !matters && !key(entry).is_some_and(|key| wanted.contains(&key))
         };
         let (mut left, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(in_sight);
-        let sieve = Sieve { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
+        let sieve =
+            FilteredListing { filter: &self.options.filter, remote: &*self.to.remote, root: &self.to.path };
         left.extend(sieve.sift(&self.to.path.join_path(&folder.there), others).await);
         left
     }

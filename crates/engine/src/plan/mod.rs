@@ -2,10 +2,9 @@
 //!
 //! Pure: no remote is asked here.
 
-pub(crate) mod agenda;
-pub(crate) mod aside;
-pub(crate) mod clash;
 pub(crate) mod decide;
+pub(crate) mod destination_index;
+pub(crate) mod displaced;
 pub(crate) mod doubles;
 pub(crate) mod extras;
 pub(crate) mod folder_metadata;
@@ -15,11 +14,12 @@ pub(crate) mod new_names;
 pub(crate) mod order;
 pub(crate) mod overlap;
 pub(crate) mod places;
+pub(crate) mod plan_db;
 pub(crate) mod references;
 pub(crate) mod renaming;
 pub(crate) mod respell;
 pub(crate) mod reuse;
-pub(crate) mod survey;
+pub(crate) mod type_conflict;
 pub(crate) mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};

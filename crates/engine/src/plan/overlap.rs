@@ -8,8 +8,8 @@ use crate::{
     Backup, Reference, RunOptions,
     plan::lie::Lie,
     run::{Run, mode::Mode},
-    walk::filtered::Sieve,
-    walk::open::Open,
+    walk::filtered::FilteredListing,
+    walk::pending::PendingFolder,
 };
 
 const ENDS: &str =
@@ -118,7 +118,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// It leads into the other side.
-    pub(crate) async fn is_one_folder(&self, folder: &Open, target: &RemotePath) -> Result<bool> {
+    pub(crate) async fn is_one_folder(&self, folder: &PendingFolder, target: &RemotePath) -> Result<bool> {
         let [from, to] = [self.from, self.to].map(|end| end.remote.info());
         if folder.path.is_root() || from.backend != to.backend || from.features.networked {
             return Ok(false);
@@ -145,7 +145,7 @@ impl Run<'_> {
 
 /// Checks whether the filter keeps a run out of a folder below `root`, or out of one on the way there.
 async fn leaves_out(options: &RunOptions, root: &Location, below: &RemotePath) -> bool {
-    let sieve = Sieve { filter: &options.filter, remote: &*root.remote, root: &root.path };
+    let sieve = FilteredListing { filter: &options.filter, remote: &*root.remote, root: &root.path };
     let mut folder = root.path.clone();
     for name in below.names() {
         folder = folder.join(&name);

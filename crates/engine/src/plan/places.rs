@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use fichier_storage::{Entry, Location, Name, RemotePath, StorageError};
 
-use crate::{RunReport, compare::names::NameMatching, plan::Matched, run::Run, walk::open::Open};
+use crate::{RunReport, compare::names::NameMatching, plan::Matched, run::Run, walk::pending::PendingFolder};
 
 /// The names of what a folder of the destination holds, be it in sight or not.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl Run<'_> {
         &self,
         matched: &mut Matched,
         places: &Places,
-        folder: &Open,
+        folder: &PendingFolder,
         report: &mut RunReport,
     ) {
         if self.to.remote.info().names.link_suffix.is_none() {

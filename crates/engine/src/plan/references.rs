@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// What the references hold in one folder: per reference the newest file of each name.
-pub(crate) struct Shelf<'a>(Vec<(&'a Reference, BTreeMap<Name, File>)>);
+pub(crate) struct ReferenceListing<'a>(Vec<(&'a Reference, BTreeMap<Name, File>)>);
 
 impl Run<'_> {
     /// Looks into the references; one that hasn't the folder holds nothing.
-    pub(crate) async fn shelf(&self, folder: &RemotePath) -> Result<Shelf<'_>> {
+    pub(crate) async fn shelf(&self, folder: &RemotePath) -> Result<ReferenceListing<'_>> {
         let mut shelf = Vec::new();
         for reference in &self.options.references {
             let Location { remote, path } = &reference.location;
@@ -37,14 +37,14 @@ impl Run<'_> {
             }
             shelf.push((reference, files));
         }
-        Ok(Shelf(shelf))
+        Ok(ReferenceListing(shelf))
     }
 
     /// Whether a transfer can be left out, or become a copy, since a reference has the file.
     pub(crate) async fn look_up(
         &self,
         job: Job,
-        shelf: &Shelf<'_>,
+        shelf: &ReferenceListing<'_>,
     ) -> Result<Decided, (RemotePath, StorageError)> {
         for (reference, files) in &shelf.0 {
             let Some(file) = files.get(&job.name) else { continue };

@@ -2,12 +2,17 @@
 
 use fichier_storage::{File, Name, Relocation, RemoteExt, RemotePath};
 
-use crate::{Respelling, RunReport, plan::Matched, run::Run, say_skipped, walk::open::Open};
+use crate::{Respelling, RunReport, plan::Matched, run::Run, say_skipped, walk::pending::PendingFolder};
 
 impl Run<'_> {
     /// Renames what the destination has under another spelling, if that is wanted. What can't be renamed keeps its
     /// name, and the run goes on with it.
-    pub(crate) async fn respell(&self, matched: &mut Matched, folder: &Open, report: &mut RunReport) {
+    pub(crate) async fn respell(
+        &self,
+        matched: &mut Matched,
+        folder: &PendingFolder,
+        report: &mut RunReport,
+    ) {
         // A file that mustn't change keeps its name, too.
         if self.options.names.respelling == Respelling::Keep || self.options.rules.immutable {
             return;

@@ -1,6 +1,6 @@
 //! No byte twice: what the destination holds already under another name isn't sent again.
 //!
-//! After the walk the [agenda](crate::agenda) knows all that the destination holds. A file that is to be sent
+//! After the walk the [plan_db](crate::plan_db) knows all that the destination holds. A file that is to be sent
 //! and whose content is there becomes a server-side copy, or a move where the other one would have to go. A
 //! folder that was renamed as a whole becomes one call.
 
@@ -13,7 +13,7 @@ use fichier_storage::{File, Name, Outcome, Relocation, RemoteExt, RemotePath, St
 use crate::{
     Renames, RunReport,
     events::Event,
-    plan::agenda::{Agenda, AgendaError, OneSided, Planned, Standby, Standing, Weighed},
+    plan::plan_db::{DestinationState, FolderSize, IdleFile, OneSided, PlanDb, PlanDbError, Planned},
     run::{Run, lost, mode::Mode},
     transfer::Job,
 };
@@ -24,15 +24,15 @@ const AT_ONCE: usize = 1000;
 impl Run<'_> {
     /// Does what can be done without sending anything.
     pub(crate) async fn reuse(&self, report: &mut RunReport) {
-        let Some(agenda) = self.agenda.as_ref().filter(|_| self.can_reuse() && !self.stopped()) else {
+        let Some(plan_db) = self.plan_db.as_ref().filter(|_| self.can_reuse() && !self.stopped()) else {
             return;
         };
         let done = async {
-            self.read_standing(agenda).await?;
+            self.read_standing(plan_db).await?;
             if self.may_move() && !self.hides_at_destination() && self.to.remote.info().features.folder_move {
-                self.rename_folders(agenda, report).await?;
+                self.rename_folders(plan_db, report).await?;
             }
-            self.relocate_files(agenda, report).await
+            self.relocate_files(plan_db, report).await
         };
         if let Err(error) = done.await {
             self.fail(report, &RemotePath::root(), lost(error));
@@ -40,13 +40,13 @@ impl Run<'_> {
     }
 
     /// Reads the files at the destination whose checksums aren't listed and whose size some transfer has.
-    async fn read_standing(&self, agenda: &Agenda) -> Result<(), AgendaError> {
+    async fn read_standing(&self, plan_db: &PlanDb) -> Result<(), PlanDbError> {
         if self.to.remote.info().features.listed_checksums {
             return Ok(());
         }
         let mut after = 0;
         while !self.stopped() {
-            let unread = agenda.unread(after, AT_ONCE).await?;
+            let unread = plan_db.unread(after, AT_ONCE).await?;
             let Some(last) = unread.last() else { break };
             after = last.line;
             let sums: Vec<_> = stream::iter(unread)
@@ -58,7 +58,7 @@ impl Run<'_> {
                 .filter_map(std::future::ready)
                 .collect()
                 .await;
-            agenda.learn(sums).await?;
+            plan_db.learn(sums).await?;
         }
         Ok(())
     }
@@ -75,16 +75,16 @@ impl Run<'_> {
 
     /// Finds folders that only the destination has and that hold what a folder holds that only the source
     /// has, and renames each.
-    async fn rename_folders(&self, agenda: &Agenda, report: &mut RunReport) -> Result<(), AgendaError> {
-        let mut gone: Vec<Weighed> = agenda.weigh(OneSided::Destination).await?;
-        for new in agenda.weigh(OneSided::Source).await? {
+    async fn rename_folders(&self, plan_db: &PlanDb, report: &mut RunReport) -> Result<(), PlanDbError> {
+        let mut gone: Vec<FolderSize> = plan_db.weigh(OneSided::Destination).await?;
+        for new in plan_db.weigh(OneSided::Source).await? {
             if new.files == 0 || self.stopped() {
                 continue;
             }
-            let weight = |other: &Weighed| (other.files, other.bytes) == (new.files, new.bytes);
+            let weight = |other: &FolderSize| (other.files, other.bytes) == (new.files, new.bytes);
             let candidates: Vec<_> = gone.iter().filter(|other| weight(other)).cloned().collect();
             for old in candidates {
-                if !self.is_renamed(agenda, &old.folder, &new.folder).await? {
+                if !self.is_renamed(plan_db, &old.folder, &new.folder).await? {
                     continue;
                 }
                 let (from, to) = (self.to.path.join_path(&old.folder), self.to.path.join_path(&new.folder));
@@ -93,7 +93,7 @@ impl Run<'_> {
                     continue;
                 }
                 self.stats.note(&new.folder, &Event::FolderRenamed { from: &old.folder });
-                self.settle_renamed(agenda, &old.folder, &new.folder, report).await?;
+                self.settle_renamed(plan_db, &old.folder, &new.folder, report).await?;
                 gone.retain(|other| other != &old);
                 break;
             }
@@ -104,19 +104,19 @@ impl Run<'_> {
     /// Whether two folders hold the same files under the same paths.
     async fn is_renamed(
         &self,
-        agenda: &Agenda,
+        plan_db: &PlanDb,
         old: &RemotePath,
         new: &RemotePath,
-    ) -> Result<bool, AgendaError> {
+    ) -> Result<bool, PlanDbError> {
         // A folder at a time, since the whole may be millions of files: first names and sizes, which cost nothing.
-        let folders = agenda.folders_below(OneSided::Source, new.clone()).await?;
+        let folders = plan_db.folders_below(OneSided::Source, new.clone()).await?;
         for folder in &folders {
-            if self.twins_in(agenda, folder, old, new).await?.is_none() {
+            if self.twins_in(plan_db, folder, old, new).await?.is_none() {
                 return Ok(false);
             }
         }
         for folder in &folders {
-            let Some(pairs) = self.twins_in(agenda, folder, old, new).await? else { return Ok(false) };
+            let Some(pairs) = self.twins_in(plan_db, folder, old, new).await? else { return Ok(false) };
             let mut same = stream::iter(&pairs)
                 .map(|(source, sum)| async move { self.source_sum(source).await == Some(*sum) })
                 .buffer_unordered(self.options.checkers.max(1));
@@ -133,13 +133,13 @@ impl Run<'_> {
     /// place below an old one; `None` if one has no namesake of its size.
     async fn twins_in(
         &self,
-        agenda: &Agenda,
+        plan_db: &PlanDb,
         folder: &RemotePath,
         old: &RemotePath,
         new: &RemotePath,
-    ) -> Result<Option<Vec<(File, Whirlpool)>>, AgendaError> {
+    ) -> Result<Option<Vec<(File, Whirlpool)>>, PlanDbError> {
         let Some(below) = folder.relative_to(new) else { return Ok(None) };
-        let extras = agenda.extras_in(old.join_path(&below)).await?;
+        let extras = plan_db.extras_in(old.join_path(&below)).await?;
         let there: HashMap<Name, File> =
             extras.into_iter().filter_map(|extra| Some((extra.file.path.name()?, extra.file))).collect();
         let pair = |planned: Planned| {
@@ -147,20 +147,20 @@ impl Run<'_> {
             let sum = other.whirlpool.filter(|_| other.size == planned.job.source.size)?;
             Some((planned.job.source, sum))
         };
-        Ok(agenda.jobs_in(folder.clone()).await?.into_iter().map(pair).collect())
+        Ok(plan_db.jobs_in(folder.clone()).await?.into_iter().map(pair).collect())
     }
 
     async fn settle_renamed(
         &self,
-        agenda: &Agenda,
+        plan_db: &PlanDb,
         old: &RemotePath,
         new: &RemotePath,
         report: &mut RunReport,
-    ) -> Result<(), AgendaError> {
-        let kept = agenda.folders_below(OneSided::Source, new.clone()).await?;
-        let moved = agenda.folders_below(OneSided::Destination, old.clone()).await?;
+    ) -> Result<(), PlanDbError> {
+        let kept = plan_db.folders_below(OneSided::Source, new.clone()).await?;
+        let moved = plan_db.folders_below(OneSided::Destination, old.clone()).await?;
         for folder in &kept {
-            for planned in agenda.strike_jobs(agenda.jobs_in(folder.clone()).await?).await? {
+            for planned in plan_db.strike_jobs(plan_db.jobs_in(folder.clone()).await?).await? {
                 report.transferred += 1;
                 let (file, planned_bytes) = (&planned.job.source, Some(planned.job.source.size));
                 let shown = planned.folder.join(&planned.job.name);
@@ -168,30 +168,30 @@ impl Run<'_> {
             }
         }
         for folder in &moved {
-            let extras = agenda.extras_in(folder.clone()).await?;
-            agenda.strike_standing(extras.into_iter().map(|extra| extra.line).collect()).await?;
+            let extras = plan_db.extras_in(folder.clone()).await?;
+            plan_db.strike_standing(extras.into_iter().map(|extra| extra.line).collect()).await?;
         }
         // Empty folders inside have moved, too; those that the source hasn't got still have to go.
-        agenda.strike_folders(OneSided::Destination, old.clone()).await?;
+        plan_db.strike_folders(OneSided::Destination, old.clone()).await?;
         let kept: HashSet<_> = kept.into_iter().collect();
         for folder in moved {
             let Some(below) = folder.relative_to(old) else { continue };
             let place = new.join_path(&below);
             if !kept.contains(&place) {
-                agenda.note_folder(place, OneSided::Destination).await?;
+                plan_db.note_folder(place, OneSided::Destination).await?;
             }
         }
         Ok(())
     }
 
     /// Turns transfers into server-side copies and moves, wherever the content is there.
-    async fn relocate_files(&self, agenda: &Agenda, report: &mut RunReport) -> Result<(), AgendaError> {
+    async fn relocate_files(&self, plan_db: &PlanDb, report: &mut RunReport) -> Result<(), PlanDbError> {
         let mut after = 0;
         while !self.stopped() {
-            let planned = agenda.perhaps_there(after, AT_ONCE).await?;
+            let planned = plan_db.perhaps_there(after, AT_ONCE).await?;
             let Some(last) = planned.last() else { break };
             after = last.line;
-            self.relocate_planned(agenda, planned, report).await?;
+            self.relocate_planned(plan_db, planned, report).await?;
         }
         Ok(())
     }
@@ -199,10 +199,10 @@ impl Run<'_> {
     /// Turns these transfers into server-side copies and moves, wherever the content is there; answers with the rest.
     pub(crate) async fn relocate_planned(
         &self,
-        agenda: &Agenda,
+        plan_db: &PlanDb,
         planned: Vec<Planned>,
         report: &mut RunReport,
-    ) -> Result<Vec<Planned>, AgendaError> {
+    ) -> Result<Vec<Planned>, PlanDbError> {
         let (mut copies, mut moves, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         let mut sums = stream::iter(planned)
             .map(|planned| async move {
@@ -215,7 +215,7 @@ impl Run<'_> {
             let found = match sum {
                 Some(sum) => {
                     let taken = given.get(&sum).cloned().unwrap_or_default();
-                    agenda.same_content(planned.job.source.size, sum, taken).await?.map(|there| (there, sum))
+                    plan_db.same_content(planned.job.source.size, sum, taken).await?.map(|there| (there, sum))
                 }
                 None => None,
             };
@@ -240,8 +240,8 @@ impl Run<'_> {
             }
         }
         drop(sums);
-        rest.extend(self.relocate(agenda, copies, false, report).await?);
-        rest.extend(self.relocate(agenda, moves, true, report).await?);
+        rest.extend(self.relocate(plan_db, copies, false, report).await?);
+        rest.extend(self.relocate(plan_db, moves, true, report).await?);
         Ok(rest)
     }
 
@@ -261,14 +261,14 @@ impl Run<'_> {
         (!rule.same_name || same_name()) && (!rule.same_time || !keeps_times || same_time())
     }
 
-    /// Copies or moves; what fails stays on the agenda and is sent. Answers with it.
+    /// Copies or moves; what fails stays on the plan_db and is sent. Answers with it.
     async fn relocate(
         &self,
-        agenda: &Agenda,
-        chosen: Vec<(Planned, Standby, Whirlpool)>,
+        plan_db: &PlanDb,
+        chosen: Vec<(Planned, IdleFile, Whirlpool)>,
         moves: bool,
         report: &mut RunReport,
-    ) -> Result<Vec<Planned>, AgendaError> {
+    ) -> Result<Vec<Planned>, PlanDbError> {
         let (mut roomy, mut rest) = (Vec::with_capacity(chosen.len()), Vec::new());
         for (planned, there, sum) in chosen {
             if self.transfer.make_room(&planned.job, report).await {
@@ -318,7 +318,7 @@ impl Run<'_> {
                     self.transfer.retire_replaced(&planned.job, report).await;
                     self.take_time(&planned, &file).await;
                     let file = File { whirlpool: file.whirlpool.or(Some(sum)), ..file };
-                    agenda.note(planned.folder.clone(), Standing::Kept, vec![file]).await?;
+                    plan_db.note(planned.folder.clone(), DestinationState::Kept, vec![file]).await?;
                     done.push(planned);
                 }
                 // It is there, and needn't be sent.
@@ -340,8 +340,8 @@ impl Run<'_> {
                 }
             }
         }
-        agenda.strike_jobs(done).await?;
-        agenda.strike_standing(left).await?;
+        plan_db.strike_jobs(done).await?;
+        plan_db.strike_standing(left).await?;
         Ok(rest)
     }
 

@@ -12,16 +12,16 @@ use fichier_storage::{
 use crate::{
     DeleteWhen, Relation, RunReport,
     events::Event,
-    plan::agenda::{OneSided, Standing},
     plan::places::Places,
+    plan::plan_db::{DestinationState, OneSided},
     plan::renaming::{Renamed, Sourced, no_new_name},
     plan::{self, Matched, Pair},
     run::{Run, lost, mode::Mode},
     transfer::{self, Batch, Job},
-    walk::{self, open::Open},
+    walk::{self, pending::PendingFolder},
 };
 
-/// Where transfers go that were found: to the workers, or to the agenda.
+/// Where transfers go that were found: to the workers, or to the plan_db.
 pub(crate) type Batches = Option<mpsc::Sender<Batch>>;
 
 /// What of a folder at the source is unknown.
@@ -52,7 +52,7 @@ pub(crate) async fn refuse_file_on_the_way(folder: &Location) -> Result<()> {
 
 impl Run<'_> {
     /// Lists both sides folder by folder and hands on what is to be done.
-    pub(crate) async fn walk(&self, mut open: Vec<Open>, batches: Batches, report: &mut RunReport) {
+    pub(crate) async fn walk(&self, mut open: Vec<PendingFolder>, batches: Batches, report: &mut RunReport) {
         while let Some(folder) = open.pop() {
             if self.stopped() {
                 break;
@@ -64,7 +64,12 @@ impl Run<'_> {
         }
     }
 
-    async fn visit(&self, folder: &Open, batches: &Batches, report: &mut RunReport) -> Result<Vec<Open>> {
+    async fn visit(
+        &self,
+        folder: &PendingFolder,
+        batches: &Batches,
+        report: &mut RunReport,
+    ) -> Result<Vec<PendingFolder>> {
         let target = self.to.path.join_path(&folder.there);
         if self.is_beyond_depth(folder) {
             self.pass(folder, &target).await?;
@@ -98,12 +103,12 @@ impl Run<'_> {
             if self.options.create_empty_folders && !folder.path.is_root() {
                 self.make_folder(&target).await?;
             }
-            if let Some(agenda) = &self.agenda {
-                agenda.note_folder(folder.there.clone(), OneSided::Source).await.map_err(lost)?;
+            if let Some(plan_db) = &self.plan_db {
+                plan_db.note_folder(folder.there.clone(), OneSided::Source).await.map_err(lost)?;
             }
         }
-        if let Some(agenda) = self.agenda.as_ref().filter(|_| !folder.source) {
-            agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)?;
+        if let Some(plan_db) = self.plan_db.as_ref().filter(|_| !folder.source) {
+            plan_db.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)?;
         }
         let mut matched = plan::match_folder(source, destination, self.names());
         self.keep_places_apart(&mut matched, &places, folder, report);
@@ -141,7 +146,12 @@ impl Run<'_> {
     }
 
     /// Goes through a folder whose place at the destination a file has that must stay: what would go into it fails.
-    fn pass_blocked(&self, folder: &Open, source: Vec<Sourced>, report: &mut RunReport) -> Vec<Open> {
+    fn pass_blocked(
+        &self,
+        folder: &PendingFolder,
+        source: Vec<Sourced>,
+        report: &mut RunReport,
+    ) -> Vec<PendingFolder> {
         let matched = plan::match_folder(source, Vec::new(), self.names());
         if !matched.files.is_empty() || self.options.create_empty_folders {
             self.fail(report, &folder.path, Self::clash(folder.there.clone(), false));
@@ -150,13 +160,13 @@ impl Run<'_> {
     }
 
     /// Where the run's depth ends: what is in a folder is nobody's concern, the folder itself is.
-    async fn pass(&self, folder: &Open, target: &RemotePath) -> Result<()> {
+    async fn pass(&self, folder: &PendingFolder, target: &RemotePath) -> Result<()> {
         if folder.source && !folder.destination && self.options.create_empty_folders {
             self.make_folder(target).await?;
         }
-        match self.agenda.as_ref().filter(|_| !folder.source) {
-            Some(agenda) => {
-                agenda.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)
+        match self.plan_db.as_ref().filter(|_| !folder.source) {
+            Some(plan_db) => {
+                plan_db.note_folder(folder.there.clone(), OneSided::Destination).await.map_err(lost)
             }
             None => Ok(()),
         }
@@ -165,7 +175,7 @@ impl Run<'_> {
     /// What the destination has in a folder, and whether it has the folder.
     pub(crate) async fn list_destination(
         &self,
-        folder: &Open,
+        folder: &PendingFolder,
         target: &RemotePath,
     ) -> Result<(Listing, bool)> {
         if !folder.destination || self.options.rules.unseen_destination {
@@ -190,7 +200,11 @@ impl Run<'_> {
     }
 
     /// What the source has in a folder, and what of it is unknown, by the names at the destination.
-    async fn list_source(&self, folder: &Open, report: &mut RunReport) -> Result<(Vec<Entry>, Unknown)> {
+    async fn list_source(
+        &self,
+        folder: &PendingFolder,
+        report: &mut RunReport,
+    ) -> Result<(Vec<Entry>, Unknown)> {
         if !folder.source {
             return Ok((Vec::new(), Unknown::default()));
         }
@@ -293,7 +307,7 @@ impl Run<'_> {
 
     /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder
     /// always, one below it only if the source shall lose its empty folders, too.
-    async fn moves_whole(&self, folder: &Open, target: &RemotePath) -> bool {
+    async fn moves_whole(&self, folder: &PendingFolder, target: &RemotePath) -> bool {
         let from = self.from.path.join_path(&folder.path);
         let whole = self.mode == Mode::Move
             && self.transfer.server_side
@@ -382,13 +396,13 @@ impl Run<'_> {
             let shown = extra.path.relative_to(&self.to.path).unwrap_or_else(|| extra.path.clone());
             self.stats.compared(&shown, Relation::MissingOnSource);
         }
-        let Some(agenda) = self.agenda.as_ref().filter(|_| !self.surveyed) else { return Ok(()) };
+        let Some(plan_db) = self.plan_db.as_ref().filter(|_| !self.surveyed) else { return Ok(()) };
         let reuse = self.can_reuse();
-        let standing = if self.mode == Mode::Sync { Standing::Extra } else { Standing::Kept };
+        let standing = if self.mode == Mode::Sync { DestinationState::Extra } else { DestinationState::Kept };
         if self.deletes(DeleteWhen::During) && !reuse {
             self.remove_files(extras, report).await;
         } else if self.mode == Mode::Sync || reuse {
-            agenda.note(folder.clone(), standing, extras).await.map_err(lost)?;
+            plan_db.note(folder.clone(), standing, extras).await.map_err(lost)?;
         }
         Ok(())
     }
@@ -397,7 +411,7 @@ impl Run<'_> {
     pub(crate) fn reusable(&self, pairs: &[Pair]) -> Vec<File> {
         // Where a new version takes the old one's place, a copy from a reference may have done so already.
         let replaced = !self.to.remote.info().features.duplicates && !self.options.references.is_empty();
-        if self.agenda.is_none() || !self.can_reuse() || replaced {
+        if self.plan_db.is_none() || !self.can_reuse() || replaced {
             return Vec::new();
         }
         pairs.iter().flat_map(|pair| pair.existing.iter().cloned()).collect()
@@ -405,7 +419,7 @@ impl Run<'_> {
 
     /// Notes them, but for those that won't be there any more when copies are made.
     async fn note_kept(&self, folder: &RemotePath, mut kept: Vec<File>, jobs: &[Job]) -> Result<()> {
-        let Some(agenda) = self.agenda.as_ref().filter(|_| !kept.is_empty() && !self.surveyed) else {
+        let Some(plan_db) = self.plan_db.as_ref().filter(|_| !kept.is_empty() && !self.surveyed) else {
             return Ok(());
         };
         if !self.to.remote.info().features.duplicates {
@@ -413,7 +427,7 @@ impl Run<'_> {
                 jobs.iter().flat_map(|job| &job.replaces).map(|file| &file.path).collect();
             kept.retain(|file| !replaced.contains(&file.path));
         }
-        agenda.note(folder.clone(), Standing::Kept, kept).await.map_err(lost)
+        plan_db.note(folder.clone(), DestinationState::Kept, kept).await.map_err(lost)
     }
 
     async fn hand_on(
@@ -424,12 +438,12 @@ impl Run<'_> {
         batches: &Batches,
         report: &mut RunReport,
     ) -> Result<()> {
-        if let Some(agenda) = self.agenda.as_ref().filter(|_| self.surveyed) {
+        if let Some(plan_db) = self.plan_db.as_ref().filter(|_| self.surveyed) {
             let (new, waiting) = jobs.into_iter().partition(|job| job.replaces.is_empty());
-            agenda.plan(folder.clone(), waiting).await.map_err(lost)?;
-            jobs = self.left_to_send(agenda, folder, new, report).await.map_err(lost)?;
+            plan_db.plan(folder.clone(), waiting).await.map_err(lost)?;
+            jobs = self.left_to_send(plan_db, folder, new, report).await.map_err(lost)?;
         }
-        match (batches, &self.agenda) {
+        match (batches, &self.plan_db) {
             (Some(batches), _) => {
                 for batch in transfer::split(self.transfer.batch_limit(), target, jobs) {
                     // The workers are gone only when the run is.
@@ -438,15 +452,15 @@ impl Run<'_> {
                     }
                 }
             }
-            (None, Some(agenda)) => agenda.plan(folder.clone(), jobs).await.map_err(lost)?,
+            (None, Some(plan_db)) => plan_db.plan(folder.clone(), jobs).await.map_err(lost)?,
             (None, None) => {}
         }
         Ok(())
     }
 
     /// The folders to be visited below one.
-    pub(crate) fn below(&self, folder: &Open, matched: &Matched) -> Vec<Open> {
-        let open = |name: &Name, there: &Name| Open {
+    pub(crate) fn below(&self, folder: &PendingFolder, matched: &Matched) -> Vec<PendingFolder> {
+        let open = |name: &Name, there: &Name| PendingFolder {
             path: folder.path.join(name),
             there: folder.there.join(there),
             depth: folder.depth + 1,
@@ -454,7 +468,7 @@ impl Run<'_> {
             destination: true,
             blocked: folder.blocked,
         };
-        let both = matched.folders.iter().map(|child| Open {
+        let both = matched.folders.iter().map(|child| PendingFolder {
             destination: child.exists,
             blocked: folder.blocked || child.blocked,
             ..open(&child.name, &child.there)
@@ -462,7 +476,8 @@ impl Run<'_> {
         let mut below: Vec<_> = both.collect();
         // A copy could make use of contents there, too; but that isn't worth listings.
         if self.mode == Mode::Sync || self.stats.wants_extras() {
-            let extra = matched.extra_folders.iter().map(|name| Open { source: false, ..open(name, name) });
+            let extra =
+                matched.extra_folders.iter().map(|name| PendingFolder { source: false, ..open(name, name) });
             below.extend(extra);
         }
         below.sort_by(|left, right| left.path.cmp(&right.path));

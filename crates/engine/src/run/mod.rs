@@ -1,7 +1,7 @@
 //! One run over two trees: list both sides folder by folder, match, decide, act in batches, report.
 //!
 //! Where nothing found later can change what was decided, transfers begin while the walk goes on. Else what
-//! is to be done goes to the [`Agenda`] first: a sync must know all that the destination holds before it can
+//! is to be done goes to the [`PlanDb`] first: a sync must know all that the destination holds before it can
 //! tell a renamed file from a new one.
 
 pub(crate) mod copy;
@@ -24,13 +24,13 @@ use mode::Mode;
 use crate::{
     DeleteWhen, NameMatching, Order, RunOptions, RunReport, Stats,
     events::report::Verdict,
-    plan::agenda::{Agenda, AgendaError},
-    plan::aside::Aside,
+    plan::displaced::DisplacedEntry,
     plan::lie::Lie,
-    transfer::limits::Allowance,
+    plan::plan_db::{PlanDb, PlanDbError},
+    transfer::limits::RunQuota,
     transfer::metadata::Furnished,
     transfer::{self, Batch, Job, Origin, Transfer},
-    walk::open::Open,
+    walk::pending::PendingFolder,
 };
 
 /// One run from a source to a destination, with all that it knows.
@@ -48,14 +48,14 @@ pub(crate) struct Run<'a> {
     /// Folders that are made after the walk, since the walk would find them in the source.
     pub(crate) new_folders: Mutex<Vec<RemotePath>>,
     /// Kept unless nothing found later can matter.
-    pub(crate) agenda: Option<Agenda>,
+    pub(crate) plan_db: Option<PlanDb>,
     /// Folders of the destination with what they are to have beside their files.
     pub(crate) furnished: Mutex<Vec<Furnished>>,
     /// Folders of the destination that this run fills, or in which several files bear one name.
     pub(crate) to_look_through: Mutex<BTreeSet<RemotePath>>,
     /// What made room for something else, until the run is done.
-    pub(crate) asides: Mutex<Vec<Aside>>,
-    /// The agenda knows all that the destination holds before the first file is compared.
+    pub(crate) displaced: Mutex<Vec<DisplacedEntry>>,
+    /// The plan_db knows all that the destination holds before the first file is compared.
     pub(crate) surveyed: bool,
 }
 
@@ -70,7 +70,11 @@ impl<'a> Run<'a> {
         stop: &CancellationToken,
     ) -> Self {
         let features = to.remote.info().features;
-        let server_side = from.remote.info().has_paths_of(to.remote.info())
+        // What is public at the service is copied there, whosever it is.
+        let by_links = mode != Mode::Move
+            && from.remote.info().features.public_links
+            && to.remote.extensions().public_files.is_some();
+        let server_side = (by_links || from.remote.info().has_paths_of(to.remote.info()))
             && match mode {
                 Mode::Move => features.server_side_move,
                 // On this computer the bytes go through it anyway.
@@ -80,10 +84,11 @@ impl<'a> Run<'a> {
             from: Origin::Files(from.clone()),
             to: to.clone(),
             server_side,
+            by_links,
             moves: mode == Mode::Move,
             tries: options.tries,
             pause: options.retry_pause,
-            allowance: Arc::new(Allowance::new(options.limits)),
+            allowance: Arc::new(RunQuota::new(options.limits)),
             bandwidth: options.bandwidth.clone(),
             checksums: options.checksums.clone(),
             metadata: options.metadata.clone(),
@@ -103,9 +108,9 @@ impl<'a> Run<'a> {
             transfer,
             new_folders: Mutex::default(),
             furnished: Mutex::default(),
-            agenda: None,
+            plan_db: None,
             to_look_through: Mutex::default(),
-            asides: Mutex::default(),
+            displaced: Mutex::default(),
             surveyed: false,
         }
     }
@@ -121,17 +126,17 @@ impl<'a> Run<'a> {
             }
         };
         if waits || self.mode == Mode::Sync {
-            match Agenda::new() {
-                Ok(agenda) => self.agenda = Some(agenda),
+            match PlanDb::new() {
+                Ok(plan_db) => self.plan_db = Some(plan_db),
                 Err(error) => {
                     report.fail(self.stats, &RemotePath::root(), lost(error));
                     return report;
                 }
             }
         }
-        let start = Open::root();
-        if let Some(agenda) = self.agenda.as_ref().filter(|_| waits && self.can_survey()) {
-            if let Err(error) = self.survey(agenda).await {
+        let start = PendingFolder::root();
+        if let Some(plan_db) = self.plan_db.as_ref().filter(|_| waits && self.can_survey()) {
+            if let Err(error) = self.survey(plan_db).await {
                 report.fail(self.stats, &RemotePath::root(), lost(error));
                 return report;
             }
@@ -230,7 +235,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn walk_and_transfer(&self, start: Open, report: &mut RunReport) {
+    async fn walk_and_transfer(&self, start: PendingFolder, report: &mut RunReport) {
         let workers = self.options.transfers.max(1);
         // A short queue: the walk stays ahead of the workers, but not by a whole tree.
         let (batches, queue) = mpsc::channel::<Batch>(workers * 4);
@@ -252,17 +257,17 @@ impl<'a> Run<'a> {
             .await
     }
 
-    /// Does what is on the agenda.
+    /// Does what is on the plan_db.
     async fn transfer_all(&self, report: &mut RunReport) {
         const AT_ONCE: usize = 1000;
-        let Some(agenda) = &self.agenda else { return };
+        let Some(plan_db) = &self.plan_db else { return };
         let limit = self.transfer.batch_limit();
-        let taken = stream::unfold(agenda, |agenda| async move {
-            let taken = agenda.take_jobs(self.options.order, AT_ONCE).await;
+        let taken = stream::unfold(plan_db, |plan_db| async move {
+            let taken = plan_db.take_jobs(self.options.order, AT_ONCE).await;
             match &taken {
                 Ok(jobs) if jobs.is_empty() => None,
                 _ if self.stopped() => None,
-                _ => Some((taken, agenda)),
+                _ => Some((taken, plan_db)),
             }
         });
         let failed = Mutex::new(None);
@@ -304,7 +309,7 @@ pub(crate) fn copies_freely(to: &Location, options: &RunOptions) -> bool {
     to.remote.info().features.networked || (options.bandwidth.is_none() && !options.limits.are_set())
 }
 
-/// A broken agenda ends the run: without it nothing is known of what is left.
-pub(crate) fn lost(error: AgendaError) -> StorageError {
-    StorageError::io("write", "the agenda", std::io::Error::new(std::io::ErrorKind::StorageFull, error))
+/// A broken plan_db ends the run: without it nothing is known of what is left.
+pub(crate) fn lost(error: PlanDbError) -> StorageError {
+    StorageError::io("write", "the plan_db", std::io::Error::new(std::io::ErrorKind::StorageFull, error))
 }

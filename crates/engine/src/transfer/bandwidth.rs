@@ -25,7 +25,7 @@ pub struct Rates {
 
 /// Which way the bytes of a transfer go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ways {
+pub(crate) struct Directions {
     pub(crate) up: bool,
     pub(crate) down: bool,
 }
@@ -69,7 +69,7 @@ impl Bandwidth {
     }
 
     /// Takes the room for so many bytes of a file, and says until when they have to wait.
-    pub(crate) fn take(&self, bytes: u64, ways: Ways, file: &Gates) -> Option<Instant> {
+    pub(crate) fn take(&self, bytes: u64, ways: Directions, file: &Gates) -> Option<Instant> {
         let now = Instant::now();
         let together = self.0.gates.take(now, bytes, ways, (self.0.rates)());
         let alone = self.0.file_rates.as_ref().and_then(|rates| file.take(now, bytes, ways, rates()));
@@ -86,7 +86,7 @@ pub(crate) struct Gates {
 }
 
 impl Gates {
-    fn take(&self, now: Instant, bytes: u64, ways: Ways, rates: Rates) -> Option<Instant> {
+    fn take(&self, now: Instant, bytes: u64, ways: Directions, rates: Rates) -> Option<Instant> {
         [
             self.total.take(now, bytes, rates.total),
             self.up.take(now, bytes, rates.up.filter(|_| ways.up)),
@@ -118,7 +118,7 @@ impl Gate {
 mod tests {
     use super::*;
 
-    const UP: Ways = Ways { up: true, down: false };
+    const UP: Directions = Directions { up: true, down: false };
 
     fn rates(rates: Rates) -> Bandwidth {
         Bandwidth::new(move || rates)
@@ -143,7 +143,7 @@ mod tests {
     async fn each_way_has_its_own_rate() {
         let bandwidth = rates(Rates { up: NonZeroU64::new(1000), ..Rates::default() });
         let file = Gates::default();
-        assert_eq!(bandwidth.take(1 << 30, Ways { up: false, down: true }, &file), None);
+        assert_eq!(bandwidth.take(1 << 30, Directions { up: false, down: true }, &file), None);
         assert!(bandwidth.take(1 << 20, UP, &file).is_some());
     }
 

@@ -41,13 +41,13 @@ pub enum Cutoff {
 
 /// The limits of a run that has begun.
 #[derive(Debug, Default)]
-pub(crate) struct Allowance {
+pub(crate) struct RunQuota {
     limits: Limits,
     end: Option<Instant>,
     begun: AtomicU64,
 }
 
-impl Allowance {
+impl RunQuota {
     pub(crate) fn new(limits: Limits) -> Self {
         let end = limits.time.and_then(|time| Instant::now().checked_add(time));
         Self { limits, end, begun: AtomicU64::new(0) }
@@ -92,8 +92,8 @@ impl Allowance {
 mod tests {
     use super::*;
 
-    fn allowance(bytes: u64, cutoff: Cutoff) -> Allowance {
-        Allowance::new(Limits { bytes: Some(bytes), time: None, cutoff })
+    fn allowance(bytes: u64, cutoff: Cutoff) -> RunQuota {
+        RunQuota::new(Limits { bytes: Some(bytes), time: None, cutoff })
     }
 
     #[test]
@@ -118,11 +118,11 @@ mod tests {
     async fn time_ends_what_has_begun_only_if_hard() {
         let limits = |cutoff| Limits { bytes: None, time: Some(Duration::from_secs(5)), cutoff };
         let work = || tokio::time::sleep(Duration::from_secs(10));
-        let hard = Allowance::new(limits(Cutoff::Hard));
+        let hard = RunQuota::new(limits(Cutoff::Hard));
         assert!(hard.admit(1).is_ok());
         assert!(matches!(hard.within(work()).await, Err(StorageError::DurationLimit)));
         assert!(hard.admit(1).is_err());
-        let soft = Allowance::new(limits(Cutoff::Soft));
+        let soft = RunQuota::new(limits(Cutoff::Soft));
         assert!(soft.within(work()).await.is_ok());
         assert!(soft.admit(1).is_err());
     }

@@ -19,7 +19,7 @@ use fichier_storage::{ByteRange, ByteStream, Content, Ranges, RemotePath, Result
 
 use crate::{
     Bandwidth, Stats,
-    transfer::bandwidth::{Gates, Ways},
+    transfer::bandwidth::{Directions, Gates},
 };
 
 /// Content that counts its bytes.
@@ -31,7 +31,7 @@ pub(crate) struct MeteredContent {
     pub(crate) size: u64,
     pub(crate) stats: Arc<Stats>,
     pub(crate) bandwidth: Option<Bandwidth>,
-    pub(crate) ways: Ways,
+    pub(crate) ways: Directions,
     pub(crate) tally: Arc<Tally>,
 }
 
@@ -172,7 +172,7 @@ struct MeteredStream {
     inner: ByteStream,
     attempt: Arc<Attempt>,
     bandwidth: Option<Bandwidth>,
-    ways: Ways,
+    ways: Directions,
     /// Ends when what was read last has had its time.
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -237,7 +237,7 @@ mod tests {
             size: 100,
             stats: stats.clone(),
             bandwidth: None,
-            ways: Ways { up: false, down: true },
+            ways: Directions { up: false, down: true },
             tally: Arc::default(),
         }
     }

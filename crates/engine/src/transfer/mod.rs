@@ -24,8 +24,8 @@ use crate::{
     Backup, Bandwidth, Brakes, Checksums, MetadataOptions, Relation, RunReport, Stats,
     events::Event,
     events::report::Verdict,
-    transfer::bandwidth::Ways,
-    transfer::limits::Allowance,
+    transfer::bandwidth::Directions,
+    transfer::limits::RunQuota,
     transfer::meter::{MeteredContent, Tally},
     wrappers::brakes::with_refused,
 };
@@ -70,6 +70,8 @@ pub(crate) struct Transfer {
     pub(crate) from: Origin,
     pub(crate) to: Location,
     pub(crate) server_side: bool,
+    /// Whether copies at the remote are made from public links, and what can't be copied so is sent.
+    pub(crate) by_links: bool,
     /// Files leave the source once the destination has them.
     pub(crate) moves: bool,
     /// How often a file is tried in all, at least 1.
@@ -77,7 +79,7 @@ pub(crate) struct Transfer {
     /// How long to wait before another try.
     pub(crate) pause: Duration,
     /// What ends the run before it is done.
-    pub(crate) allowance: Arc<Allowance>,
+    pub(crate) allowance: Arc<RunQuota>,
     pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) checksums: Checksums,
     /// What is kept beside content, name and time.
@@ -201,6 +203,11 @@ impl Transfer {
                             }
                         }
                         Err(StorageError::AcrossFileSystems(_)) if way == Way::AtTheRemote => {
+                            across.push(job);
+                        }
+                        Err(error) if way == Way::AtTheRemote && self.by_links && may_be_sent(&error) => {
+                            let path = self.shown(&folder.join(&job.name));
+                            tracing::warn!(path = %path, "Not copied at the service ({error}): sending it");
                             across.push(job);
                         }
                         Err(error) if attempt < self.tries && self.may_work(&mut job, &error).await => {
@@ -422,12 +429,12 @@ impl Transfer {
     }
 
     /// Which way the bytes go.
-    fn ways(&self) -> Ways {
+    fn ways(&self) -> Directions {
         let down = match &self.from {
             Origin::Files(from) => from.remote.info().features.networked,
             Origin::Content(_) => false,
         };
-        Ways { up: self.to.remote.info().features.networked, down }
+        Directions { up: self.to.remote.info().features.networked, down }
     }
 
     async fn done(&self, way: Way, job: &Job, file: &File, took: Duration, report: &mut RunReport) {
@@ -474,6 +481,18 @@ impl Transfer {
     fn shown(&self, path: &RemotePath) -> RemotePath {
         path.relative_to(&self.to.path).unwrap_or_else(|| path.clone())
     }
+}
+
+/// Whether what couldn't be copied from a public link can be read and sent all the same.
+fn may_be_sent(error: &StorageError) -> bool {
+    let is_settled = matches!(
+        error,
+        StorageError::Declined(_)
+            | StorageError::NotTried
+            | StorageError::OldVersionStays { .. }
+            | StorageError::Misplaced { .. }
+    );
+    !is_settled && error.retry() != Retry::Fatal
 }
 
 /// A path of the source as the user sees it: from the run's root on, or its name if it is the root.

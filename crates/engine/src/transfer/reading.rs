@@ -7,22 +7,22 @@ use futures::StreamExt as _;
 
 use crate::{
     Bandwidth, Limits,
-    transfer::bandwidth::{Gates, Ways},
-    transfer::limits::Allowance,
+    transfer::bandwidth::{Directions, Gates},
+    transfer::limits::RunQuota,
 };
 
 /// How files are read that aren't transferred: one for all of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     bandwidth: Option<Bandwidth>,
-    allowance: Arc<Allowance>,
+    allowance: Arc<RunQuota>,
 }
 
 impl Reading {
     /// Reads no faster and no more than this.
     #[must_use]
     pub fn new(bandwidth: Option<Bandwidth>, limits: Limits) -> Self {
-        Self { bandwidth, allowance: Arc::new(Allowance::new(limits)) }
+        Self { bandwidth, allowance: Arc::new(RunQuota::new(limits)) }
     }
 
     /// Reads a part of a file.
@@ -33,7 +33,7 @@ impl Reading {
         self.allowance.admit(range.length(file.size))?;
         let bytes = remote.read(file, range).await?;
         let Some(bandwidth) = self.bandwidth.clone() else { return Ok(bytes) };
-        let ways = Ways { up: false, down: remote.info().features.networked };
+        let ways = Directions { up: false, down: remote.info().features.networked };
         let gates = Gates::default();
         let slowed = bytes.then(move |chunk| {
             let length = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);

@@ -11,7 +11,7 @@ use fichier_storage::{
 use crate::{
     RunOptions, RunReport, Stats,
     plan::places::Places,
-    transfer::limits::Allowance,
+    transfer::limits::RunQuota,
     transfer::{Batch, Job, Origin, Transfer},
 };
 
@@ -66,10 +66,11 @@ pub async fn store(
         from: Origin::Content(upload.content.clone()),
         to: Location { remote: target.remote.clone(), path: folder.clone() },
         server_side: false,
+        by_links: false,
         moves: false,
         tries: options.tries,
         pause: options.retry_pause,
-        allowance: Arc::new(Allowance::new(options.limits)),
+        allowance: Arc::new(RunQuota::new(options.limits)),
         bandwidth: options.bandwidth.clone(),
         checksums: options.checksums.clone(),
         metadata: options.metadata.clone(),

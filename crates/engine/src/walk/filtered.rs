@@ -8,14 +8,14 @@ use fichier_storage::{Entry, File, Remote, RemoteExt, RemotePath};
 
 /// Filters for a tree on a remote.
 #[derive(Clone, Copy)]
-pub(crate) struct Sieve<'a> {
+pub(crate) struct FilteredListing<'a> {
     pub(crate) filter: &'a Filter,
     pub(crate) remote: &'a dyn Remote,
     /// Paths count from here on.
     pub(crate) root: &'a RemotePath,
 }
 
-impl Sieve<'_> {
+impl FilteredListing<'_> {
     /// What is left of the listing of `folder`.
     pub(crate) async fn sift(&self, folder: &RemotePath, entries: Vec<Entry>) -> Vec<Entry> {
         if self.filter.is_inactive() {

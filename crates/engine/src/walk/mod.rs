@@ -3,14 +3,14 @@
 //! Memory holds one folder's listing and the folders still to be visited, never the tree.
 
 pub(crate) mod filtered;
-pub(crate) mod open;
+pub(crate) mod pending;
 
 use std::sync::Arc;
 
 use fichier_filter::Filter;
 use futures::{Stream, stream};
 
-use crate::walk::filtered::Sieve;
+use crate::walk::filtered::FilteredListing;
 
 use fichier_storage::{Entry, Freshness, Gap, Listing, Location, RemotePath, Result, StorageError};
 
@@ -72,7 +72,7 @@ pub fn walk_filtered(
                         tracing::error!(path = %start.remote.info().shown(&path), "left out: {error}");
                     }
                 }
-                let sieve = Sieve { filter: &filter, remote: &*start.remote, root: &start.path };
+                let sieve = FilteredListing { filter: &filter, remote: &*start.remote, root: &start.path };
                 let entries = sieve.sift(&folder, entries).await;
                 if max_depth.is_none_or(|most| depth + 1 < most) {
                     let mut below: Vec<_> = entries

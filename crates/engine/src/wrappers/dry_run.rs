@@ -95,13 +95,15 @@ impl Remote for DryRun {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, old_versions } = self.inner.extensions();
+        let Extensions { usage, account, links, merge, metadata, public_files, old_versions } =
+            self.inner.extensions();
         Extensions {
             usage,
             account,
             links: links.map(|_| self as &dyn PublicLinks),
             merge: merge.map(|_| self as &dyn MergeFolders),
             metadata: metadata.map(|_| self as &dyn FileMetadata),
+            public_files,
             old_versions,
         }
     }

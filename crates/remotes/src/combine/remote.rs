@@ -159,6 +159,8 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
             read_only: every(|can| can.read_only),
             listed_checksums: every(|can| can.listed_checksums),
             networked: any(|can| can.networked),
+            // A file of the root would be no member's.
+            public_links: false,
         },
         times: Times {
             precision: infos
@@ -330,6 +332,7 @@ impl Remote for CombineRemote {
             links: have(|can| can.links.is_some()).then_some(self as _),
             merge: have(|can| can.merge.is_some()).then_some(self as _),
             metadata: have(|can| can.metadata.is_some()).then_some(self as _),
+            public_files: None,
             old_versions: have(|can| can.old_versions.is_some()).then_some(self as _),
         }
     }

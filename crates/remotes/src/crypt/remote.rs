@@ -82,6 +82,8 @@ impl CryptRemote {
                 listed_checksums: inner.features.listed_checksums && !encrypts,
                 // One takes 32 bytes.
                 empty_files: inner.features.empty_files || encrypts,
+                // A copy of what a link leads to would stay encrypted.
+                public_links: false,
                 ..inner.features
             },
             times: inner.times,
@@ -512,13 +514,16 @@ impl Remote for CryptRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, old_versions } = self.inner.extensions();
+        let Extensions { usage, account, links, merge, metadata, public_files: _, old_versions } =
+            self.inner.extensions();
         Extensions {
             usage,
             account,
             links: links.map(|_| self as _),
             merge: merge.map(|_| self as _),
             metadata: metadata.map(|_| self as _),
+            // A copy of one wouldn't be encrypted.
+            public_files: None,
             // They are known by their identity, which is the inner remote's.
             old_versions,
         }

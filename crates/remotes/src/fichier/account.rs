@@ -61,7 +61,7 @@ impl FichierRemote {
                     Some(url) => Ok(url),
                     None if request.unlink => Ok(String::new()),
                     None => Err(StorageError::Service {
-                        action: format!("share directory {:?}", folder.path),
+                        action: format!("share directory {:?}", self.info.shown(&folder.path)),
                         retry: fichier_storage::Retry::Useless,
                         blame: fichier_storage::Blame::Service,
                         hint: None,

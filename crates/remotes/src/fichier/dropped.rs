@@ -25,19 +25,19 @@ impl Dropped {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn recall(&self, tree: &Tree) {
-        let recall = async {
-            if let Some(recall) = &tree.recall {
-                let dropped = recall.archive().dropped().await;
+    async fn earlier_runs(&self, tree: &Tree) {
+        let earlier_runs = async {
+            if let Some(earlier_runs) = &tree.earlier_runs {
+                let dropped = earlier_runs.database().dropped().await;
                 self.known().extend(dropped.into_iter().map(|(sum, size, at)| (sum, (size, at))));
             }
         };
-        self.recalled.get_or_init(|| recall).await;
+        self.recalled.get_or_init(|| earlier_runs).await;
     }
 
     /// Whether a content of this size was dropped, so that it is worth while to know its checksum.
     pub(super) async fn has_size(&self, tree: &Tree, size: u64) -> bool {
-        self.recall(tree).await;
+        self.earlier_runs(tree).await;
         self.known().values().any(|(known, _)| *known == size)
     }
 

@@ -39,8 +39,20 @@ pub(crate) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiEr
         Fault::Us => Blame::Us,
     };
     let hint = password_hint(&error).or_else(|| error.hint()).map(str::to_owned);
-    let action = if path.is_root() { action.to_owned() } else { format!("{action} {path:?}") };
+    let action = match error.remote() {
+        Some(_) => placed(action, error.remote(), path),
+        None if path.is_root() => action.to_owned(),
+        None => placed(action, None, path),
+    };
     StorageError::Service { action, retry, blame, hint, source: Box::new(Shared(error)) }
+}
+
+/// What was tried and where: with the remote's name, as the user types it, where that is known.
+fn placed(action: &str, remote: Option<&str>, path: &RemotePath) -> String {
+    match remote {
+        Some(remote) => format!("{action} {:?}", format!("{remote}{path}")),
+        None => format!("{action} {path:?}"),
+    }
 }
 
 /// Checks whether an error says that the service may not be asked yet, since it was asked a moment ago.
@@ -72,9 +84,14 @@ fn password_hint(error: &ApiError) -> Option<&'static str> {
 }
 
 /// The service took a request, and its answer doesn't say that what was asked is done.
-pub(crate) fn unconfirmed(action: &str, path: &RemotePath, what: impl Into<String>) -> StorageError {
+pub(crate) fn unconfirmed(
+    remote: Option<&str>,
+    action: &str,
+    path: &RemotePath,
+    what: impl Into<String>,
+) -> StorageError {
     StorageError::Service {
-        action: format!("{action} {path:?}"),
+        action: placed(action, remote, path),
         retry: Retry::Worthwhile,
         blame: Blame::Service,
         hint: Some("look whether it was done before trying again".to_owned()),

@@ -19,10 +19,10 @@ pub(super) struct FolderLocks {
 
 impl FolderLocks {
     /// Waits until the folder is nobody else's.
-    pub(super) async fn alone(&self, folder: FolderId) -> Alone<'_> {
+    pub(super) async fn alone(&self, folder: FolderId) -> FolderGuard<'_> {
         let lock = self.locks().entry(folder).or_default().clone();
         // From here on, so that a task which is stopped while it waits leaves nothing behind.
-        let mut alone = Alone { locks: self, folder, lock: Some(lock.clone()), guard: None };
+        let mut alone = FolderGuard { locks: self, folder, lock: Some(lock.clone()), guard: None };
         alone.guard = Some(lock.lock_owned().await);
         alone
     }
@@ -34,14 +34,14 @@ impl FolderLocks {
 
 /// While it lives, the folder is ours.
 #[derive(Debug)]
-pub(super) struct Alone<'a> {
+pub(super) struct FolderGuard<'a> {
     locks: &'a FolderLocks,
     folder: FolderId,
     lock: Option<Lock>,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
-impl Drop for Alone<'_> {
+impl Drop for FolderGuard<'_> {
     fn drop(&mut self) {
         let mut locks = self.locks.locks();
         self.guard = None;

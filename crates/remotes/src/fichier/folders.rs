@@ -8,7 +8,7 @@ use super::{
     catalogue::KnownFolder,
     confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
-    tree::Made,
+    tree::FolderOrigin,
 };
 
 impl FichierRemote {
@@ -16,8 +16,8 @@ impl FichierRemote {
         let mut outcomes = Vec::with_capacity(batch.len());
         for path in batch {
             outcomes.push(match self.tree.ensure(path).await {
-                Ok((_, Made::Now)) => Outcome::Done(()),
-                Ok((_, Made::Before | Made::Meanwhile)) => Outcome::DoneBefore(()),
+                Ok((_, FolderOrigin::Now)) => Outcome::Done(()),
+                Ok((_, FolderOrigin::Before | FolderOrigin::Meanwhile)) => Outcome::DoneBefore(()),
                 Err(error) => Outcome::Failed(error),
             });
         }
@@ -131,7 +131,7 @@ impl FichierRemote {
             }
             if !seen {
                 let what = "the service doesn't say that it is moved, and it isn't in its new place";
-                return Err(unconfirmed("move directory", &from.path(), what));
+                return Err(unconfirmed(self.client.remote(), "move directory", &from.path(), what));
             }
         }
         let folder = KnownFolder { id: folder, name: to.name.clone(), date: known.date };

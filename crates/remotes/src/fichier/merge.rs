@@ -5,9 +5,9 @@ use fichier_storage::{RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
+    batches::{Listed, ShrinkingBatches},
     catalogue::{Catalogue, KnownFile},
     error::{failed, unconfirmed},
-    lists::{Listed, Lists},
 };
 
 impl FichierRemote {
@@ -49,7 +49,7 @@ impl FichierRemote {
         let known =
             |catalogue: &mut Catalogue| Ok(catalogue.files(from)?.cloned().collect::<Vec<KnownFile>>());
         let files = self.tree.look(from, path, known).await?;
-        let mut lists = Lists::new(files, &self.tree.lists);
+        let mut lists = ShrinkingBatches::new(files, &self.tree.lists);
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
             let request = MoveFiles { links, to, destination_user: None, rename: None };
@@ -72,7 +72,12 @@ impl FichierRemote {
             }
             if moved.len() < asked {
                 let left = asked - moved.len();
-                return Err(unconfirmed("merge", path, format!("{left} of {asked} files weren't moved")));
+                return Err(unconfirmed(
+                    self.client.remote(),
+                    "merge",
+                    path,
+                    format!("{left} of {asked} files weren't moved"),
+                ));
             }
         }
         Ok(())

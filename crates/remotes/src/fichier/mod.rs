@@ -6,7 +6,8 @@
 //! - copies, moves and removals in lists.
 
 mod account;
-mod archive;
+mod account_state;
+mod batches;
 mod catalogue;
 mod confirm;
 mod download;
@@ -16,20 +17,16 @@ mod folder_locks;
 mod folders;
 mod in_time;
 mod left_out;
-mod lists;
-mod memory;
 mod merge;
 mod names;
 mod opening;
 mod options;
-mod recall;
+mod public;
 mod relocate;
 mod removal;
 mod settings;
 mod shared;
-mod shelf;
 mod tree;
-mod trust;
 mod upload;
 
 use std::{
@@ -42,27 +39,27 @@ use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
     FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, OldVersions,
-    Outcome, PlaceId, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result,
-    StorageError, Times, Usage, UsageOf, WriteBatch,
+    Outcome, PlaceId, PublicFiles, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath,
+    Result, StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
-pub use archive::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
+pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
+pub use catalogue::mode::{CatalogueMode, CatalogueModeError};
 pub use error::is_too_soon;
 pub use opening::catalogue_file;
 pub use options::{CdnUse, Dates, EmptyFiles, FichierOptions};
 pub use shared::SharedFolderRemote;
-pub use trust::{CatalogueUse, CatalogueUseError};
 
 pub(crate) use error::failed;
 pub(crate) use opening::proxy_for;
 pub(crate) use settings::BACKEND;
 
+use account_state::{AccountState, SavedState};
+use catalogue::earlier_runs::EarlierRuns;
 use download::{LinkReader, Reader};
 use dropped::Dropped;
 use in_time::UploadTime;
-use memory::{AccountMemory, Kept};
 use names::Names;
-use recall::Recall;
 use tree::Tree;
 
 /// The most bytes that go in one upload request of several files. A batch that fails is sent again.
@@ -109,6 +106,7 @@ impl FichierRemote {
                 empty_files: marker,
                 read_only: false,
                 listed_checksums: true,
+                public_links: false,
             },
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).
@@ -130,15 +128,15 @@ impl FichierRemote {
     }
 
     /// Uses and keeps what is known of the account's tree from run to run.
-    fn with_recall(mut self, recall: Option<Recall>) -> Self {
+    fn with_earlier_runs(mut self, earlier_runs: Option<EarlierRuns>) -> Self {
         if let Some(tree) = Arc::get_mut(&mut self.tree) {
-            tree.recall_from(recall);
+            tree.use_earlier_runs(earlier_runs);
         }
         self
     }
 
     /// Keeps what is learned about the account between runs.
-    fn with_memory(mut self, memory: Option<AccountMemory>, kept: &Kept) -> Self {
+    fn with_account_state(mut self, memory: Option<AccountState>, kept: &SavedState) -> Self {
         if let Some(tree) = Arc::get_mut(&mut self.tree) {
             tree.remember_in(memory, kept, self.options.upload_batch);
             self.info.batch.files = tree.uploads.most();
@@ -188,7 +186,7 @@ impl Remote for FichierRemote {
             reader: self.reader.clone(),
             link: link_of(file).ok(),
             file: file.clone(),
-            tree: self.tree.recalls().then(|| Arc::downgrade(&self.tree)),
+            tree: self.tree.has_earlier_runs().then(|| Arc::downgrade(&self.tree)),
         })
     }
 
@@ -240,6 +238,7 @@ impl Remote for FichierRemote {
             links: Some(self),
             merge: Some(self),
             metadata: None,
+            public_files: Some(self),
             old_versions: Some(self),
         }
     }
@@ -263,6 +262,13 @@ impl AccountOf for FichierRemote {
 impl PublicLinks for FichierRemote {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.public_link(entry, request).await
+    }
+}
+
+#[async_trait]
+impl PublicFiles for FichierRemote {
+    async fn public_file(&self, link: &str) -> Result<File> {
+        self.file_of_link(link).await
     }
 }
 

@@ -9,11 +9,11 @@ use fichier_notation::Secret;
 use fichier_storage::{Blame, FolderIdentity, Remote, RemotePath, Retry, StorageError};
 
 use super::{
-    CatalogueUse, CdnUse, Dates, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
-    archive::{Archive, EXTENSION},
+    CatalogueMode, CdnUse, Dates, EmptyFiles, FichierOptions, FichierRemote, SharedFolderRemote,
+    account_state::{AccountState, SavedState, account_name},
+    catalogue::database::{CatalogueDb, EXTENSION},
+    catalogue::earlier_runs::EarlierRuns,
     error::failed,
-    memory::{AccountMemory, Kept, account_name},
-    recall::Recall,
 };
 use crate::{
     backend::{Chosen, InvalidValue, OpenError, Settings},
@@ -56,12 +56,12 @@ pub(super) fn open(
         })
     })?;
     let network = &resources.network;
-    let usage = catalogue_use(chosen).map_err(wrong)?;
+    let usage = catalogue_mode(chosen).map_err(wrong)?;
     let directory = resources.state.accounts.as_ref().filter(|_| shared.is_none());
-    let archive = directory
-        .filter(|_| usage != CatalogueUse::Off)
-        .map(|directory| directory.join(archive_name(url.as_str(), key.expose(), &options)));
-    let memory = directory.map(|directory| AccountMemory::open(directory, url.as_str(), key.expose()));
+    let database = directory
+        .filter(|_| usage != CatalogueMode::Off)
+        .map(|directory| directory.join(database_name(url.as_str(), key.expose(), &options)));
+    let memory = directory.map(|directory| AccountState::open(directory, url.as_str(), key.expose()));
     let proxy = proxy_for(&url);
     let on_this_computer = is_here(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
@@ -82,7 +82,8 @@ pub(super) fn open(
         .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
         .cancel(resources.cancel.clone())
         .end_waits(resources.end_waits.clone())
-        .wait_budget(network.waits.clone());
+        .wait_budget(network.waits.clone())
+        .remote(format!("{name}:"));
     let mut builder = network.applied(builder);
     if let Some(connections) = chosen.count("download_connections").map_err(wrong)? {
         builder = builder.download_connections(connections);
@@ -97,29 +98,29 @@ pub(super) fn open(
         builder = builder.observer(observer.clone());
     }
     if let Some(path) = gates {
-        builder = builder.shared_gates(path);
+        builder = builder.shared_pace(path);
     }
     if let Some(file) = address {
         builder = builder.shared_address(file);
     }
     let (memory, kept) = memory.unzip();
-    let kept: Kept = kept.unwrap_or_default();
+    let kept: SavedState = kept.unwrap_or_default();
     builder = builder.learned(kept.learned.clone());
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
     let Some(shared) = shared else {
         // Without a catalogue on disk all goes as well, with more listings.
-        let archive = archive.and_then(|file| match Archive::open(&file, &title) {
-            Ok(archive) => Some(archive),
+        let database = database.and_then(|file| match CatalogueDb::open(&file, &title) {
+            Ok(database) => Some(database),
             Err(error) => {
                 tracing::warn!("Directories are listed anew: {error}");
                 None
             }
         });
-        let recall = archive.map(|archive| Recall::new(archive, usage, resources.fast_list));
+        let earlier_runs = database.map(|database| EarlierRuns::new(database, usage, resources.fast_list));
         let remote = FichierRemote::new(client, title, identity, options)
-            .with_memory(memory, &kept)
-            .with_recall(recall);
+            .with_account_state(memory, &kept)
+            .with_earlier_runs(earlier_runs);
         return Ok(Arc::new(remote));
     };
     let folder = shared.parse().map_err(|error: fichier_api::SharedFolderIdError| {
@@ -144,19 +145,19 @@ pub fn catalogue_file(settings: &Settings, resources: &Resources) -> Result<Opti
     let endpoint = chosen.text("endpoint")?.unwrap_or_default();
     // As it is written in full, like the one that is opened.
     let endpoint = endpoint.parse::<Url>().map_or(endpoint, String::from);
-    Ok(Some(directory.join(archive_name(&endpoint, key.expose(), &options(&chosen)?))))
+    Ok(Some(directory.join(database_name(&endpoint, key.expose(), &options(&chosen)?))))
 }
 
 /// The name of an account's catalogue. Names in it are decoded, so each way to decode them has its own.
-fn archive_name(endpoint: &str, key: &str, options: &FichierOptions) -> String {
+fn database_name(endpoint: &str, key: &str, options: &FichierOptions) -> String {
     let stand_ins = if options.empty_files == EmptyFiles::Marker { "stand-ins" } else { "" };
     let parts = [endpoint, key, &options.encoding.to_string(), stand_ins];
     format!("{}.{EXTENSION}", account_name(&parts))
 }
 
-fn catalogue_use(chosen: &Chosen<'_>) -> Result<CatalogueUse, InvalidValue> {
+fn catalogue_mode(chosen: &Chosen<'_>) -> Result<CatalogueMode, InvalidValue> {
     let text = chosen.text("catalogue")?.unwrap_or_default();
-    text.parse().map_err(|error: super::CatalogueUseError| InvalidValue {
+    text.parse().map_err(|error: super::CatalogueModeError| InvalidValue {
         option: "catalogue",
         reason: error.to_string(),
     })

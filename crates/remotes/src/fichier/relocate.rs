@@ -17,12 +17,11 @@ use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError}
 
 use super::{
     FichierRemote,
+    batches::{Listed, ShrinkingBatches, is_worth_a_look},
     catalogue::KnownFile,
     confirm::{is_in_doubt, says_nothing},
     error::failed,
     link_of,
-    lists::{Listed, Lists},
-    removal::FILES_WORTH_A_LOOK_FOR_MISSING,
 };
 
 /// What becomes of the source.
@@ -103,7 +102,7 @@ impl FichierRemote {
                     false
                 });
             }
-            let mut lists = Lists::new(steps, &self.tree.lists);
+            let mut lists = ShrinkingBatches::new(steps, &self.tree.lists);
             while let Some(part) = lists.next() {
                 self.tree.catalogue().expect_into(id);
                 let result = match kind {
@@ -198,7 +197,7 @@ impl FichierRemote {
                 folders.insert(folder, parent);
             }
         }
-        if folders.len() * FILES_WORTH_A_LOOK_FOR_MISSING > part.len() {
+        if !is_worth_a_look(folders.len(), part.len(), true) {
             return (Vec::new(), part);
         }
         for (folder, path) in &folders {
@@ -532,7 +531,7 @@ impl FichierRemote {
     /// Gives files their names. Answers with those that couldn't be renamed.
     pub(super) async fn rename_all(&self, renames: Vec<RenameFile>) -> HashMap<FileLink, Arc<ApiError>> {
         let mut failed = HashMap::new();
-        let mut lists = Lists::new(renames, &self.tree.lists);
+        let mut lists = ShrinkingBatches::new(renames, &self.tree.lists);
         let mut again = self.asked_again();
         while let Some(list) = lists.next() {
             let (list, told, error) = match self.client.rename_files(&list).await {

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use fichier_api::{ApiError, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
+use fichier_api::{ApiError, Endpoint, ErrorKind, FileLink, FolderId, ListFolder, RemoveFile};
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
     FichierRemote,
+    batches::{Listed, ShrinkingBatches, is_worth_a_look},
     confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     link_of,
-    lists::{Listed, Lists},
 };
 
 /// How long to wait before asking again to remove a folder whose files went just now: the service may count them a
@@ -20,13 +20,6 @@ const NOT_EMPTY_YET: [u32; 6] = [1, 2, 4, 8, 16, 30];
 
 /// Before this wait the folder is looked at.
 const LONG_NOT_EMPTY: u32 = 16;
-
-/// So many files of a folder must have got no answer for a look at it. To find out by halves takes two calls a
-/// file, and a listing may take as long as eight other calls (API document, section 2).
-const FILES_WORTH_A_LOOK: usize = 4;
-
-/// The same where one of the files is missing, so that about one of two such calls would be refused.
-pub(super) const FILES_WORTH_A_LOOK_FOR_MISSING: usize = 2;
 
 /// A file's place in the batch, and the file.
 type Place = (usize, FileLink);
@@ -53,7 +46,7 @@ impl FichierRemote {
                 Err(error) => outcomes[index] = Outcome::Failed(error),
             }
         }
-        let mut lists = Lists::new(ready, &self.tree.lists);
+        let mut lists = ShrinkingBatches::new(ready, &self.tree.lists);
         let mut again = self.asked_again();
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
@@ -74,7 +67,7 @@ impl FichierRemote {
                 Ok(false) => {
                     let (gone, left) = match self.gone(&links).await {
                         Some(gone) => list.into_iter().partition(|place| gone.contains(&place.link())),
-                        None => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
+                        None => self.part_gone(batch, list, false).await,
                     };
                     let progress = !gone.is_empty();
                     for (index, link) in gone {
@@ -88,18 +81,21 @@ impl FichierRemote {
                     }
                     for (index, _) in left {
                         let what = "the service doesn't say that it is removed, and it is there still";
-                        outcomes[index] = Outcome::Failed(unconfirmed("remove", &batch[index].path, what));
+                        outcomes[index] = Outcome::Failed(unconfirmed(
+                            self.client.remote(),
+                            "remove",
+                            &batch[index].path,
+                            what,
+                        ));
                     }
                     continue;
                 }
                 Err(error) => error,
             };
-            // What says that a file is gone isn't asked again and again to learn which: refusals in number bring a ban.
             let missing = error.is_not_found() && list.len() > 1;
-            let (gone, list) = match (error.maybe_done(), missing) {
-                (true, _) => self.part_gone(batch, list, FILES_WORTH_A_LOOK).await,
-                (false, true) => self.part_gone(batch, list, FILES_WORTH_A_LOOK_FOR_MISSING).await,
-                (false, false) => (Vec::new(), list),
+            let (gone, list) = match error.maybe_done() || missing {
+                true => self.part_gone(batch, list, missing).await,
+                false => (Vec::new(), list),
             };
             if !gone.is_empty() {
                 lists.taken(gone.len());
@@ -145,7 +141,7 @@ impl FichierRemote {
 
     /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
     /// the rest where a look can't be had, or would take longer than finding out by halves.
-    async fn part_gone(&self, batch: &[File], list: Vec<Place>, worth: usize) -> (Vec<Place>, Vec<Place>) {
+    async fn part_gone(&self, batch: &[File], list: Vec<Place>, missing: bool) -> (Vec<Place>, Vec<Place>) {
         let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
         let mut held = HashMap::new();
         for (index, link) in &list {
@@ -156,7 +152,7 @@ impl FichierRemote {
                 held.insert(*link, folder);
             }
         }
-        if folders.len() * worth > list.len() {
+        if !is_worth_a_look(folders.len(), list.len(), missing) {
             return (Vec::new(), list);
         }
         for (folder, path) in &folders {
@@ -259,26 +255,33 @@ impl FichierRemote {
                     self.tree.catalogue().note_folder_gone(folder);
                     return Err(StorageError::FolderNotFound(path.clone()));
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => match waits.next() {
-                    Some(wait) if known_complete => {
-                        if *wait == LONG_NOT_EMPTY {
-                            // Has somebody else put something there, or is it gone by an earlier try?
-                            match self.tree.refresh(folder, path).await {
-                                Err(StorageError::FolderNotFound(_)) => break,
-                                Err(error) => return Err(error),
-                                Ok(()) if !self.tree.catalogue().is_empty(folder) => {
-                                    return Err(StorageError::FolderNotEmpty(path.clone()));
-                                }
-                                Ok(()) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => {
+                    let wait = waits.next().filter(|_| known_complete && says_not_empty(error.kind()));
+                    if wait.is_none_or(|wait| *wait == LONG_NOT_EMPTY) {
+                        // Has somebody else put something there, or is it gone by an earlier try?
+                        match self.tree.refresh(folder, path).await {
+                            Err(StorageError::FolderNotFound(_)) => break,
+                            Err(unseen) => {
+                                tracing::debug!(path = %path, "can't look whether it is empty: {unseen}");
+                                return Err(failed("remove directory", path, error));
                             }
-                            tracing::warn!(path = %path, "The service counts the directory as not empty yet: waiting");
-                        }
-                        if !self.client.rest(self.client.look_again_after() * *wait / 6).await {
-                            return Err(StorageError::Canceled);
+                            Ok(()) if !self.tree.catalogue().is_empty(folder) => {
+                                return Err(StorageError::FolderNotEmpty(path.clone()));
+                            }
+                            Ok(()) => {}
                         }
                     }
-                    _ => return Err(StorageError::FolderNotEmpty(path.clone())),
-                },
+                    // The service's own words, since nothing is known to be in it.
+                    let Some(wait) = wait else { return Err(failed("remove directory", path, error)) };
+                    if *wait == LONG_NOT_EMPTY {
+                        tracing::warn!(path = %path, "The service counts the directory as not empty yet: waiting");
+                    }
+                    let rested = self
+                        .client
+                        .rest(Endpoint::FolderRm, self.client.look_again_after() * *wait / 6)
+                        .await;
+                    rested.map_err(|error| failed("remove directory", path, error))?;
+                }
                 Err(error) => return Err(failed("remove directory", path, error)),
             }
         }
@@ -289,6 +292,13 @@ impl FichierRemote {
     fn unsupported_root_removal(&self) -> StorageError {
         StorageError::Unsupported { remote: self.info.name.clone(), operation: "remove its root directory" }
     }
+}
+
+/// Whether a refusal says that the folder holds something.
+fn says_not_empty(refusal: &ErrorKind) -> bool {
+    let ErrorKind::Refused { text, .. } = refusal else { return false };
+    let text = text.to_lowercase();
+    ["empty", "vide"].iter().any(|word| text.contains(word))
 }
 
 impl Listed for Place {

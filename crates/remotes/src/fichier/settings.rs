@@ -1,9 +1,9 @@
 //! The options of the backend `fichier`: rclone's under their own names, then ours.
 
-use fichier_api::SharedFolderId;
+use fichier_api::{SharedFolderId, shown_address};
 use url::Url;
 
-use super::CatalogueUse;
+use super::CatalogueMode;
 use crate::backend::{BackendSpec, DESCRIPTION, Opens, OptionKind, OptionSpec};
 
 /// The backend.
@@ -191,14 +191,16 @@ fn shared_folder(text: &str) -> Result<(), String> {
 }
 
 fn catalogue(text: &str) -> Result<(), String> {
-    text.parse::<CatalogueUse>().map(drop).map_err(|error| error.to_string())
+    text.parse::<CatalogueMode>().map(drop).map_err(|error| error.to_string())
 }
 
 fn endpoint(text: &str) -> Result<(), String> {
     match text.parse::<Url>() {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
-        Ok(_) => Err(format!("{text:?} must begin with https:// or http:// and name a host")),
-        Err(error) => Err(format!("{text:?} is no address: {error}")),
+        Ok(_) => {
+            Err(format!("{:?} must begin with https:// or http:// and name a host", shown_address(text)))
+        }
+        Err(error) => Err(format!("{:?} is no address: {error}", shown_address(text))),
     }
 }
 

@@ -58,7 +58,13 @@ impl SharedFolderRemote {
             name: name.into(),
             place: PlaceId::root(identity),
             backend: "fichier",
-            features: Features { networked: true, read_only: true, duplicates: true, ..Features::default() },
+            features: Features {
+                networked: true,
+                read_only: true,
+                duplicates: true,
+                public_links: true,
+                ..Features::default()
+            },
             batch: BatchLimit::SINGLE,
             times: Times::default(),
             names: NameRules { encoding: options.encoding.to_string(), ..NameRules::default() },

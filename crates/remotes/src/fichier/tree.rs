@@ -1,7 +1,7 @@
 //! The account's tree: the [catalogue](super::catalogue) and the calls that fill it.
 //!
 //! Each folder is listed at most once in a run, its files in the same call; a path costs a listing for each
-//! folder on the way that isn't known yet. What earlier runs knew is in [`recall`](super::recall).
+//! folder on the way that isn't known yet. What earlier runs knew is in [`earlier_runs`](super::earlier_runs).
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -10,8 +10,8 @@ use std::{
 };
 
 use fichier_api::{
-    ApiError, Client, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder, MoveFolder,
-    SubFolder, WireDate, french_time,
+    ApiError, Client, Endpoint, ErrorKind, FileItem, FileLink, FolderId, ListFiles, ListFolder, MakeFolder,
+    MoveFolder, SubFolder, WireDate, french_time,
 };
 use fichier_storage::{
     Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, StorageError,
@@ -20,14 +20,14 @@ use fichier_storage::{
 
 use super::{
     Dates, FichierOptions,
-    catalogue::{Catalogue, KnownFile, KnownFolder, Lost},
+    account_state::{AccountState, Lengths, SavedState},
+    batches::BatchLength,
+    catalogue::earlier_runs::EarlierRuns,
+    catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder},
     error::{failed, listing_failed, unconfirmed},
-    folder_locks::{Alone, FolderLocks},
+    folder_locks::{FolderGuard, FolderLocks},
     left_out::{Gaps, Unread},
-    lists::ListLength,
-    memory::{AccountMemory, Kept, Lengths},
     names::Names,
-    recall::Recall,
 };
 
 /// The account's tree.
@@ -39,23 +39,23 @@ pub(super) struct Tree {
     cap: usize,
     pub(super) dates: Dates,
     catalogue: Mutex<Catalogue>,
-    memory: Option<AccountMemory>,
+    memory: Option<AccountState>,
     /// Characters that the service stores otherwise, whatever is done about it.
     refused_characters: Mutex<BTreeSet<char>>,
     /// Old versions that should have gone, in this run or an earlier one.
     old_versions: Mutex<HashSet<FileLink>>,
     /// How many items a list may have.
-    pub(super) lists: ListLength,
+    pub(super) lists: BatchLength,
     /// How many files an upload may have.
-    pub(super) uploads: ListLength,
-    pub(super) recall: Option<Recall>,
+    pub(super) uploads: BatchLength,
+    pub(super) earlier_runs: Option<EarlierRuns>,
     locks: FolderLocks,
     gaps: Gaps,
 }
 
 /// How fresh what is known has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(super) enum Age {
     /// Of this age; [`Freshness::SinceStart`]: an earlier run's word will do, where it counts.
     Aged(Freshness),
     /// Of this run.
@@ -64,7 +64,7 @@ pub(super) enum Sight {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        // The archive ends when nobody tells it anything more.
+        // The database ends when nobody tells it anything more.
         self.catalogue().tell(None);
         if let Some(memory) = &self.memory {
             memory.save(self.client.learned(), self.lengths());
@@ -105,22 +105,22 @@ impl Tree {
             memory: None,
             refused_characters: Mutex::default(),
             old_versions: Mutex::default(),
-            lists: ListLength::new(None),
-            uploads: ListLength::of_uploads(options.upload_batch, None, 0),
-            recall: None,
+            lists: BatchLength::new(None),
+            uploads: BatchLength::of_uploads(options.upload_batch, None, 0),
+            earlier_runs: None,
             locks: FolderLocks::default(),
             gaps: Gaps::default(),
         }
     }
 
     /// Uses what earlier runs knew, and keeps what this one learns.
-    pub(super) fn recall_from(&mut self, recall: Option<Recall>) {
-        if let Some(recall) = &recall {
+    pub(super) fn use_earlier_runs(&mut self, earlier_runs: Option<EarlierRuns>) {
+        if let Some(earlier_runs) = &earlier_runs {
             let mut catalogue = self.catalogue();
-            catalogue.tell(Some(recall.archive().journal()));
-            catalogue.shelve_on(recall.archive().shelf());
+            catalogue.tell(Some(earlier_runs.database().journal()));
+            catalogue.spill_to(earlier_runs.database().spill_file());
         }
-        self.recall = recall;
+        self.earlier_runs = earlier_runs;
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -155,10 +155,10 @@ impl Tree {
     }
 
     /// Keeps what is learned in this memory, which knows already this.
-    pub(super) fn remember_in(&mut self, memory: Option<AccountMemory>, kept: &Kept, upload_cap: usize) {
+    pub(super) fn remember_in(&mut self, memory: Option<AccountState>, kept: &SavedState, upload_cap: usize) {
         let lengths = kept.lengths();
-        self.lists = ListLength::new(lengths.list);
-        self.uploads = ListLength::of_uploads(upload_cap, lengths.upload, lengths.upload_taken);
+        self.lists = BatchLength::new(lengths.list);
+        self.uploads = BatchLength::of_uploads(upload_cap, lengths.upload, lengths.upload_taken);
         self.refused_characters().extend(kept.refused_characters());
         self.old_versions().extend(kept.old_versions().filter_map(|link| link.parse::<FileLink>().ok()));
         self.memory = memory;
@@ -236,11 +236,11 @@ impl Tree {
     }
 
     /// Waits until nobody else lists the folder, or makes a folder in it.
-    pub(super) async fn lock(&self, folder: FolderId) -> Alone<'_> {
+    pub(super) async fn lock(&self, folder: FolderId) -> FolderGuard<'_> {
         self.locks.alone(folder).await
     }
 
-    /// Lists the folder, also when it was listed before: to learn what became of something whose answer was
+    /// ShrinkingBatches the folder, also when it was listed before: to learn what became of something whose answer was
     /// lost. Waits for the service's limit on listing one folder.
     pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
         let listing = self.fetch(folder, path).await;
@@ -249,8 +249,8 @@ impl Tree {
             self.catalogue().note_folder_gone(folder);
         }
         let mut listing = listing?;
-        if let Some(recall) = &self.recall {
-            recall.place(listing.files.iter().map(|file| file.link));
+        if let Some(earlier_runs) = &self.earlier_runs {
+            earlier_runs.place(listing.files.iter().map(|file| file.link));
         }
         let mut left_out = std::mem::take(&mut listing.left_out);
         self.without_loops(folder, &mut listing.folders, &mut left_out);
@@ -269,8 +269,8 @@ impl Tree {
             }
         }
         self.gaps.set(folder, left_out);
-        if let Some(recall) = &self.recall {
-            recall.archive().let_catch_up().await;
+        if let Some(earlier_runs) = &self.earlier_runs {
+            earlier_runs.database().let_catch_up().await;
         }
         Ok(())
     }
@@ -280,7 +280,7 @@ impl Tree {
         let answer = self.client.list_folder(&ListFolder::with_files(folder)).await.map_err(told)?;
         let Some(folders) = answer.sub_folders else {
             let what = "the answer doesn't tell its directories";
-            return Err(unconfirmed("list directory", path, what));
+            return Err(told(self.client.named(ApiError::unusable(Endpoint::FolderLs, what))));
         };
         let mut listing = Listing {
             files: answer.items.unwrap_or_default(),
@@ -395,22 +395,24 @@ impl Tree {
 
     /// All folders that a path means, the first to be used for new things. Empty when there is none.
     async fn resolve_aged(&self, path: &RemotePath, age: Freshness) -> Result<Vec<FolderId>> {
-        match self.walk(path, Sight::Aged(age)).await {
+        match self.walk(path, Age::Aged(age)).await {
             // A folder that an earlier run knew is gone.
-            Err(StorageError::FolderNotFound(_)) if self.recalls() => self.walk(path, Sight::Now).await,
+            Err(StorageError::FolderNotFound(_)) if self.has_earlier_runs() => {
+                self.walk(path, Age::Now).await
+            }
             walked => walked,
         }
     }
 
-    pub(super) async fn walk(&self, path: &RemotePath, sight: Sight) -> Result<Vec<FolderId>> {
+    pub(super) async fn walk(&self, path: &RemotePath, sight: Age) -> Result<Vec<FolderId>> {
         let mut here = vec![FolderId::ROOT];
         let mut walked = RemotePath::root();
         for name in path.names() {
             let mut next = Vec::new();
             for folder in here {
                 match sight {
-                    Sight::Aged(age) => self.load_aged(folder, &walked, age).await?,
-                    Sight::Now => self.load_anew(folder, &walked).await?,
+                    Age::Aged(age) => self.load_aged(folder, &walked, age).await?,
+                    Age::Now => self.load_anew(folder, &walked).await?,
                 }
                 next.extend(self.catalogue().folders_named(folder, &name));
             }
@@ -456,7 +458,7 @@ impl Tree {
         let folders = self.require_aged(path, age).await?;
         match self.load_all(&folders, path, age).await {
             Ok(()) => Ok(folders),
-            Err(StorageError::FolderNotFound(_)) if self.recalls() => {
+            Err(StorageError::FolderNotFound(_)) if self.has_earlier_runs() => {
                 self.see(path).await?;
                 let folders = self.require(path).await?;
                 self.load_all(&folders, path, Freshness::SinceStart).await?;
@@ -481,7 +483,7 @@ impl Tree {
         let missing = || StorageError::FileNotFound(path.clone());
         let mut parents = self.resolve_aged(&parent, age).await?;
         if matches!(self.load_all(&parents, &parent, age).await, Err(StorageError::FolderNotFound(_)))
-            && self.recalls()
+            && self.has_earlier_runs()
         {
             parents = self.see(&parent).await?;
         }
@@ -516,7 +518,7 @@ impl Tree {
         &self,
         folder: FolderId,
         path: &RemotePath,
-        look: impl Fn(&mut Catalogue) -> Result<T, Lost>,
+        look: impl Fn(&mut Catalogue) -> Result<T, ContentsLost>,
     ) -> Result<T> {
         loop {
             self.load(folder, path).await?;
@@ -548,10 +550,10 @@ impl Tree {
 
     /// The folder of a path, made if it isn't there, with its parents. Something is to be put into it, so all
     /// on the way is looked at in this run.
-    pub(super) async fn ensure(&self, path: &RemotePath) -> Result<(FolderId, Made)> {
+    pub(super) async fn ensure(&self, path: &RemotePath) -> Result<(FolderId, FolderOrigin)> {
         let mut folder = FolderId::ROOT;
         let mut walked = RemotePath::root();
-        let mut made = Made::Before;
+        let mut made = FolderOrigin::Before;
         // Of several folders with one name the first is taken; its children too.
         let mut names = path.names();
         for name in names.by_ref() {
@@ -564,7 +566,7 @@ impl Tree {
                 Some(next) => next,
                 None => {
                     let (id, fresh) = self.make(folder, &walked, &name, &here).await?;
-                    made = if fresh { Made::Now } else { Made::Meanwhile };
+                    made = if fresh { FolderOrigin::Now } else { FolderOrigin::Meanwhile };
                     id
                 }
             };
@@ -577,10 +579,10 @@ impl Tree {
     /// at: it may hold some of them already. Says so.
     pub(super) async fn ensure_to_fill(&self, path: &RemotePath) -> Result<(FolderId, bool)> {
         let (id, made) = self.ensure(path).await?;
-        if made == Made::Meanwhile {
+        if made == FolderOrigin::Meanwhile {
             self.load_anew(id, path).await?;
         }
-        Ok((id, made == Made::Meanwhile))
+        Ok((id, made == FolderOrigin::Meanwhile))
     }
 
     /// A file of this name that a folder is known to hold, the one with this content if there is one.
@@ -608,8 +610,9 @@ impl Tree {
         if let Some(id) = self.catalogue().folders_named(parent, name).next() {
             return Ok((id, false));
         }
-        let taken =
-            |catalogue: &mut Catalogue| Ok::<_, Lost>(catalogue.files_named(parent, name)?.next().is_some());
+        let taken = |catalogue: &mut Catalogue| {
+            Ok::<_, ContentsLost>(catalogue.files_named(parent, name)?.next().is_some())
+        };
         let mut is_taken = taken(&mut self.catalogue());
         if is_taken.is_err() {
             self.refresh(parent, parent_path).await?;
@@ -631,7 +634,7 @@ impl Tree {
                     let what = "the service gives no number for it, and it isn't listed";
                     return found
                         .map(|id| (id, false))
-                        .ok_or_else(|| unconfirmed("make directory", path, what));
+                        .ok_or_else(|| unconfirmed(self.client.remote(), "make directory", path, what));
                 }
                 Ok(made) => {
                     self.check_name(made.id, made.name.as_deref(), (parent, parent_path), name, path).await?;
@@ -687,6 +690,7 @@ impl Tree {
         let error = match self.client.move_folder(&rename).await {
             Ok(moved) if moved.new_name.as_deref().is_none_or(|new| new == stored) => return Ok(()),
             Ok(moved) => unconfirmed(
+                self.client.remote(),
                 "make directory",
                 path,
                 format!("the service calls it {:?}", moved.new_name.unwrap_or_default()),
@@ -724,7 +728,7 @@ const MAKE_TRIES: u32 = 3;
 
 /// Whether [`Tree::ensure`] had to make the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Made {
+pub(super) enum FolderOrigin {
     /// It was there.
     Before,
     /// It wasn't there when its parent was looked at, and somebody else has made it since.

@@ -12,8 +12,8 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::sync::oneshot;
 
 use fichier_api::{
-    ApiError, BoxError, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile, SourceProblem, Upload,
-    UploadFile, UploadOptions, UploadReceipt, UploadedFile, french_time,
+    ApiError, BoxError, Endpoint, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile,
+    SourceProblem, Upload, UploadFile, UploadOptions, UploadReceipt, UploadedFile, french_time,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -127,7 +127,7 @@ impl Answers {
             && let Outcome::Done(file) = outcome
         {
             let path = file.path.clone();
-            let cause = Box::new(unconfirmed("remove the second copy of", &path, why));
+            let cause = Box::new(unconfirmed(None, "remove the second copy of", &path, why));
             *outcome = Outcome::Failed(StorageError::OldVersionStays { path, cause });
         }
     }
@@ -204,7 +204,7 @@ impl FichierRemote {
             let same = self.tree.namesake(folder, &item.name, sum);
             match same.filter(|same| sum.is_some() && same.whirlpool == sum) {
                 Some(same) => {
-                    answers.put(&item, Outcome::DoneBefore(self.tree.as_file(&same, item.path.clone())))
+                    answers.put(&item, Outcome::DoneBefore(self.tree.as_file(&same, item.path.clone())));
                 }
                 None => answers.put(&item, Err(came_meanwhile(&item.path))),
             }
@@ -615,7 +615,7 @@ impl FichierRemote {
         }
     }
 
-    /// Lists the folder to learn which of these files arrived; answers for them, and returns the others.
+    /// ShrinkingBatches the folder to learn which of these files arrived; answers for them, and returns the others.
     async fn found(
         &self,
         id: FolderId,
@@ -631,11 +631,18 @@ impl FichierRemote {
         let mut stored = Vec::new();
         for look in 0..looks {
             // A listing may lag behind an upload. What didn't go out whole needn't be waited for.
-            if look > 0
-                && (missing.iter().all(|(_, sum)| sum.is_none())
-                    || !self.client.rest(self.client.look_again_after() * look).await)
-            {
+            if look > 0 && missing.iter().all(|(_, sum)| sum.is_none()) {
                 break;
+            }
+            let wait = self.client.look_again_after() * look;
+            if look > 0
+                && let Err(error) = self.client.rest(Endpoint::FolderLs, wait).await
+            {
+                // Nobody knows what arrived since.
+                self.tree.catalogue().expect_into(id);
+                self.finish(id, stored, answers).await;
+                let items = missing.into_iter().map(|(item, _)| item).collect();
+                return Err((items, failed("look for what was sent to", folder, error)));
             }
             let listed = self.tree.refresh(id, folder).await;
             let new = before.as_ref().map(|before| self.tree.catalogue().files_but(id, before));

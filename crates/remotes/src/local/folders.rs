@@ -8,6 +8,7 @@ use std::{
 use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 
 use super::{
+    confined::error_at,
     links::{self, Seat},
     listing,
     options::LinkPolicy,
@@ -19,7 +20,44 @@ use super::{
 /// Makes a directory with its parents; tells whether it is new.
 pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
     links::refuse_on_the_way(place, folder)?;
-    let path = place.tree.locate(folder)?;
+    if place.tree.is_confined() { make_confined(place, folder) } else { make_plainly(place, folder) }
+}
+
+/// Makes a directory and what is missing on the way to it, one by one, so that nobody can put a link there meanwhile.
+fn make_confined(place: &Root, folder: &RemotePath) -> Result<bool> {
+    if place.tree.enter(folder)?.is_dir() {
+        return Ok(false);
+    }
+    // The root and the way to it are as the user named them.
+    let mut made = make_plainly(place, &RemotePath::root())?;
+    let mut way: Vec<_> = std::iter::successors(Some(folder.clone()), RemotePath::parent).collect();
+    way.retain(|folder| !folder.is_root());
+    for folder in way.iter().rev() {
+        let at = place.tree.locate(folder)?;
+        made = match fs::create_dir(&at) {
+            Ok(()) => true,
+            Err(error) => match fs::symlink_metadata(&at) {
+                // Another task was quicker, or it has always been there.
+                Ok(there) if there.is_dir() => false,
+                Ok(there) if there.is_symlink() => {
+                    return links::refuse_on_the_way(place, folder).map(|()| false);
+                }
+                Ok(_) => return Err(StorageError::IsAFile(folder.clone())),
+                Err(_) => return Err(error_at("make", &at, error)),
+            },
+        };
+        if made
+            && place.options.sync
+            && let Some(parent) = at.parent()
+        {
+            flush_folder(parent).map_err(|error| error_at("flush", parent, error))?;
+        }
+    }
+    Ok(made)
+}
+
+fn make_plainly(place: &Root, folder: &RemotePath) -> Result<bool> {
+    let path = place.tree.named(folder)?;
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut at: &Path = &path;
     loop {
@@ -28,7 +66,7 @@ pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
             Ok(_) => return Err(in_the_way(folder, missing.len(), at)),
             // A file on the way: it shows further up.
             Err(error) if is_missing(&error) => missing.push(at.to_path_buf()),
-            Err(error) => return Err(StorageError::io("make", &path, error)),
+            Err(error) => return Err(error_at("make", &path, error)),
         }
         match at.parent() {
             Some(parent) => at = parent,
@@ -41,13 +79,13 @@ pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
             Ok(()) => true,
             // Another task was quicker.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => false,
-            Err(error) => return Err(StorageError::io("make", folder, error)),
+            Err(error) => return Err(error_at("make", folder, error)),
         };
         if made
             && place.options.sync
             && let Some(parent) = folder.parent()
         {
-            flush_folder(parent).map_err(|error| StorageError::io("flush", parent, error))?;
+            flush_folder(parent).map_err(|error| error_at("flush", parent, error))?;
         }
     }
     Ok(made)
@@ -97,7 +135,7 @@ pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
         };
     }
     if removed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty)
-        && remove_partial_files(place, &path).unwrap_or(false)
+        && place.tree.enter(folder).is_ok_and(|open| remove_partial_files(place, &open).unwrap_or(false))
     {
         removed = fs::remove_dir(&path);
     }
@@ -106,10 +144,10 @@ pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
         _ if is_missing(&error) => match fs::symlink_metadata(&path) {
             Ok(there) if there.is_file() => StorageError::IsAFile(folder.clone()),
             // A link in its place: what it leads to isn't ours to remove.
-            Ok(_) => StorageError::io("remove", &path, error),
+            Ok(_) => error_at("remove", &path, error),
             Err(_) => StorageError::FolderNotFound(folder.clone()),
         },
-        _ => StorageError::io("remove", &path, error),
+        _ => error_at("remove", &path, error),
     })
 }
 
@@ -155,7 +193,7 @@ pub(super) fn remove_file(place: &Root, path: &RemotePath) -> Result<Outcome<()>
         Err(error) if is_missing(&error) => Ok(Outcome::DoneBefore(())),
         Err(error) => Err(match fs::symlink_metadata(&system) {
             Ok(there) if there.is_dir() => StorageError::IsAFolder(path.clone()),
-            _ => StorageError::io("remove", &system, error),
+            _ => error_at("remove", &system, error),
         }),
     }
 }

@@ -4,12 +4,7 @@
 //! A link may lead anywhere, and one that comes from elsewhere isn't to be trusted. So none is followed: neither read
 //! through nor written through, and no folder is made behind one.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{fs, io, path::Path, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use fichier_storage::{
@@ -19,6 +14,7 @@ use fichier_storage::{
 use futures::{StreamExt, stream};
 
 use super::{
+    confined::{Spot, error_at, shown},
     folders, listing, metadata,
     options::LinkPolicy,
     paths,
@@ -34,9 +30,9 @@ const LONGEST: u64 = 32 * 1024;
 /// Where something is on the disk, or will be.
 pub(super) enum Seat {
     /// As itself.
-    Itself(PathBuf),
+    Itself(Spot),
     /// As a symbolic link that has the name without the suffix.
-    Link(PathBuf),
+    Link(Spot),
 }
 
 /// Returns where a path is on the disk, or will be.
@@ -68,7 +64,7 @@ pub(super) fn refuse_on_the_way(place: &Root, folder: &RemotePath) -> Result<()>
     }
     let mut on_the_way = folder.clone();
     while !on_the_way.is_root() {
-        let path = place.tree.locate(&on_the_way)?;
+        let path = place.tree.named(&on_the_way)?;
         if fs::symlink_metadata(&path).is_ok_and(|there| there.is_symlink()) {
             let link = |name: Name| Name::new([name.as_bytes(), SUFFIX.as_bytes()].concat()).ok();
             let rival = on_the_way.name().and_then(link);
@@ -121,10 +117,12 @@ pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
 }
 
 /// The target of a link as the bytes of its file.
-pub(super) fn stream(system: PathBuf, file: &File, range: ByteRange) -> ByteStream {
-    let (path, size) = (file.path.clone(), file.size);
+pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> ByteStream {
+    let (place, path, size) = (place.clone(), file.path.clone(), file.size);
     let read = at_disk(move || {
-        let target = paths::link_target(&system).map_err(|error| StorageError::io("read", &system, error))?;
+        // Only now: a handle for each file that waits for its turn would be too many.
+        let (Seat::Link(system) | Seat::Itself(system)) = seat(&place, &path)?;
+        let target = paths::link_target(&system).map_err(|error| error_at("read", &system, error))?;
         let actual = target.len() as u64;
         if actual != size {
             return Err(StorageError::SizeMismatch { path, expected: size, actual });
@@ -141,7 +139,7 @@ pub(super) fn stream(system: PathBuf, file: &File, range: ByteRange) -> ByteStre
 pub(super) async fn store(
     place: &Arc<Root>,
     path: RemotePath,
-    system: PathBuf,
+    system: Spot,
     item: WriteItem,
 ) -> Result<File> {
     if item.size == 0 || item.size > LONGEST {
@@ -172,7 +170,7 @@ pub(super) async fn store(
     let modified = modified.filter(|_| place.options.set_modified);
     at_disk(move || {
         make(&path, &system, &target, (modified, &item.metadata))?;
-        let made = file(path, &system).map_err(|error| StorageError::io("look at", &system, error))?;
+        let made = file(path, &system).map_err(|error| error_at("look at", &system, error))?;
         Ok(File { whirlpool, ..made })
     })
     .await
@@ -190,7 +188,7 @@ fn make(
     }
     let failed = |error| match fs::symlink_metadata(system) {
         Ok(taken) if taken.is_dir() => StorageError::IsAFolder(path.clone()),
-        _ => StorageError::io("make the link", system, error),
+        _ => error_at("make the link", system, error),
     };
     let beside = loop {
         let beside = system.with_file_name(format!(".link-{:08x}.partial", rand::random::<u32>()));
@@ -204,7 +202,7 @@ fn make(
     if let Some(modified) = modified
         && let Err(error) = paths::set_link_modified(&beside, modified)
     {
-        tracing::warn!(path = %system.display(), "can't set the modification time: {error}");
+        tracing::warn!(path = %shown(system).display(), "can't set the modification time: {error}");
     }
     fs::rename(&beside, system).map_err(|error| {
         // What has just been made here is nobody's.
@@ -214,14 +212,14 @@ fn make(
 }
 
 fn no_target(system: &Path, why: &'static str) -> StorageError {
-    StorageError::io("make the link", system, io::Error::new(io::ErrorKind::InvalidData, why))
+    error_at("make the link", system, io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
 /// Where a link shall be that is copied or moved: as a link, under whatever name.
 ///
 /// # Errors
 /// Something else than a link is there.
-fn free_place(place: &Root, to: &RemotePath) -> Result<PathBuf> {
+fn free_place(place: &Root, to: &RemotePath) -> Result<Spot> {
     let new = place.tree.locate(&without_suffix(place, to).unwrap_or_else(|| to.clone()))?;
     refuse_rival(place, to, &Seat::Link(new.clone()))?;
     Ok(new)
@@ -232,7 +230,7 @@ pub(super) fn copy(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<O
     let Seat::Link(system) = seat(place, from)? else { return Ok(None) };
     let read = |error: io::Error| match paths::is_missing(&error) {
         true => StorageError::FileNotFound(from.clone()),
-        false => StorageError::io("read", &system, error),
+        false => error_at("read", &system, error),
     };
     let target = paths::link_target(&system).map_err(read)?;
     let modified = fs::symlink_metadata(&system).map_err(read)?.modified().ok();
@@ -240,7 +238,7 @@ pub(super) fn copy(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<O
     let new = free_place(place, to)?;
     let modified = modified.filter(|_| place.options.set_modified);
     make(to, &new, &target, (modified, &Metadata::new()))?;
-    file(to.clone(), &new).map(Some).map_err(|error| StorageError::io("look at", &new, error))
+    file(to.clone(), &new).map(Some).map_err(|error| error_at("look at", &new, error))
 }
 
 /// Moves a link; `None`: it isn't one.
@@ -251,7 +249,7 @@ pub(super) fn rename(place: &Root, item: &Relocation) -> Result<Option<File>> {
         Err(error) if paths::is_missing(&error) => {
             return Err(StorageError::FileNotFound(item.from.path.clone()));
         }
-        Err(error) => return Err(StorageError::io("look at", &system, error)),
+        Err(error) => return Err(error_at("look at", &system, error)),
     }
     folders::make(place, &item.to.parent().unwrap_or_default())?;
     let new = free_place(place, &item.to)?;
@@ -259,15 +257,15 @@ pub(super) fn rename(place: &Root, item: &Relocation) -> Result<Option<File>> {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             let copied = copy(place, &item.from.path, &item.to)?;
-            fs::remove_file(&system).map_err(|error| StorageError::io("remove", &system, error))?;
+            fs::remove_file(&system).map_err(|error| error_at("remove", &system, error))?;
             return Ok(copied);
         }
         Err(error) => {
             return Err(match fs::symlink_metadata(&new) {
                 Ok(taken) if taken.is_dir() => StorageError::IsAFolder(item.to.clone()),
-                _ => StorageError::io("rename", &system, error),
+                _ => error_at("rename", &system, error),
             });
         }
     }
-    file(item.to.clone(), &new).map(Some).map_err(|error| StorageError::io("look at", &new, error))
+    file(item.to.clone(), &new).map(Some).map_err(|error| error_at("look at", &new, error))
 }

@@ -11,6 +11,7 @@ use fichier_storage::{
 };
 
 use super::{
+    confined::{error_at, unseen_at},
     folders,
     links::{self, Seat},
     options::{LinkPolicy, TimeType},
@@ -22,7 +23,7 @@ use super::{
 
 /// All files and directories in a directory, sorted by the bytes of their names.
 pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
-    let path = place.tree.locate(folder)?;
+    let path = place.tree.enter(folder)?;
     let lines = fs::read_dir(&path).map_err(|error| match error {
         error if is_missing(&error) => match fs::metadata(&path) {
             Ok(met) if !met.is_dir() => StorageError::IsAFile(folder.clone()),
@@ -33,12 +34,12 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
                 Err(error) => error,
             },
         },
-        error => StorageError::unseen("list", &path, error),
+        error => unseen_at("list", &path, error),
     })?;
     let (mut above, border) = (None, border(place));
     let (mut entries, mut gaps) = (Vec::new(), Vec::new());
     for line in lines {
-        let line = line.map_err(|error| StorageError::io("list", &path, error))?;
+        let line = line.map_err(|error| error_at("list", &path, error))?;
         let name = match place.tree.name(&line.file_name()) {
             Ok(name) => name,
             Err(source) => {
@@ -77,7 +78,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
         let same = later.path() == first.path();
         if same {
             let clash = io::Error::other("several names there are one once their accents are composed");
-            let error = StorageError::unseen("tell apart", place.shown(later.path()), clash);
+            let error = unseen_at("tell apart", place.shown(later.path()), clash);
             gaps.push(Gap { path: later.path().clone(), error });
             shared.push(later.path().clone());
         }
@@ -97,27 +98,28 @@ pub(super) fn find(place: &Root, path: &RemotePath) -> Result<Entry> {
     if path.is_root() {
         return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
     }
-    let met = match links::seat(place, path)? {
-        Seat::Itself(system) => Met { path: path.clone(), system },
+    let seat = links::seat(place, path)?;
+    let met = match &seat {
+        Seat::Itself(system) => Met { path: path.clone(), system: system.to_path_buf() },
         Seat::Link(link) => {
-            return match links::file(path.clone(), &link) {
+            return match links::file(path.clone(), link) {
                 Ok(file) => Ok(Entry::File(file)),
                 Err(error) if is_missing(&error) => Err(StorageError::FileNotFound(path.clone())),
-                Err(error) => Err(StorageError::io("look at", link, error)),
+                Err(error) => Err(error_at("look at", link, error)),
             };
         }
     };
     let metadata = match fs::symlink_metadata(&met.system) {
         Ok(metadata) => metadata,
         Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(path.clone())),
-        Err(error) => return Err(StorageError::io("look at", &met.system, error)),
+        Err(error) => return Err(error_at("look at", &met.system, error)),
     };
     let entry = if metadata.is_symlink() && place.options.links == LinkPolicy::Translate {
         let needs = io::Error::other(format!(
             "a symbolic link needs the suffix {} to be named when -l/--links is used",
             links::SUFFIX
         ));
-        return Err(StorageError::io("look at", &met.system, needs));
+        return Err(error_at("look at", &met.system, needs));
     } else if metadata.is_symlink() {
         match fs::metadata(&met.system) {
             // A directory that is asked for by its path can be listed, so it is found.
@@ -149,7 +151,7 @@ pub(super) fn now(place: &Root, path: &RemotePath) -> Result<Option<File>> {
             return match links::file(path.clone(), &link) {
                 Ok(file) => Ok(Some(file)),
                 Err(error) if is_missing(&error) => Ok(None),
-                Err(error) => Err(StorageError::io("look at", link, error)),
+                Err(error) => Err(error_at("look at", link, error)),
             };
         }
     };
@@ -166,7 +168,7 @@ pub(super) fn now(place: &Root, path: &RemotePath) -> Result<Option<File>> {
             Err(StorageError::SourceChanged { path: path.clone(), what })
         }
         Err(error) if is_missing(&error) => Ok(None),
-        Err(error) => Err(StorageError::io("look at", &system, error)),
+        Err(error) => Err(error_at("look at", &system, error)),
     }
 }
 
@@ -195,7 +197,7 @@ fn border(place: &Root) -> Option<u64> {
     if !place.options.one_file_system {
         return None;
     }
-    fs::metadata(place.tree.locate(&RemotePath::root()).ok()?).ok().map(|root| root.dev())
+    fs::metadata(place.tree.named(&RemotePath::root()).ok()?).ok().map(|root| root.dev())
 }
 
 #[cfg(unix)]
@@ -304,7 +306,7 @@ impl Met {
     }
 
     fn gap(self, action: &'static str, error: io::Error) -> Gap {
-        Gap { error: StorageError::unseen(action, &self.system, error), path: self.path }
+        Gap { error: unseen_at(action, &self.system, error), path: self.path }
     }
 }
 
@@ -315,6 +317,6 @@ fn ancestors(place: &Root, folder: &RemotePath) -> Vec<Identity> {
     while let Some(parent) = paths.last().and_then(RemotePath::parent) {
         paths.push(parent);
     }
-    let identity = |path: &RemotePath| Identity::of(Path::new(&place.tree.locate(path).ok()?)).ok();
+    let identity = |path: &RemotePath| Identity::of(Path::new(&place.tree.named(path).ok()?)).ok();
     paths.iter().filter_map(identity).collect()
 }

@@ -11,6 +11,7 @@ use fichier_storage::{File, RemotePath, Result, StorageError, metadata::Metadata
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
+    confined::{error_at, shown},
     links::{self, Seat},
     options::LinkPolicy,
     paths::is_missing,
@@ -27,19 +28,19 @@ pub(super) fn of(place: &Root, file: &File) -> Result<Metadata> {
         Seat::Link(path) => (path, true),
     };
     let metadata = if is_link { fs::symlink_metadata(&path) } else { fs::metadata(&path) };
-    let metadata = metadata.map_err(|error| StorageError::io("look at", &path, error))?;
+    let metadata = metadata.map_err(|error| error_at("look at", &path, error))?;
     // A link itself has no attributes that users set.
     all(&path, &metadata, !is_link)
 }
 
 /// The metadata of a directory, in the order of its keys.
 pub(super) fn of_folder(place: &Root, folder: &RemotePath) -> Result<Metadata> {
-    let path = place.tree.locate(folder)?;
+    let path = place.tree.enter(folder)?;
     match fs::metadata(&path) {
         Ok(metadata) if metadata.is_dir() => all(&path, &metadata, true),
         Ok(_) => Err(StorageError::IsAFile(folder.clone())),
         Err(error) if is_missing(&error) => Err(StorageError::FolderNotFound(folder.clone())),
-        Err(error) => Err(StorageError::io("look at", &path, error)),
+        Err(error) => Err(error_at("look at", &path, error)),
     }
 }
 
@@ -55,8 +56,8 @@ fn all(path: &Path, metadata: &fs::Metadata, with_attributes: bool) -> Result<Me
     }
     values.extend(of_unix(metadata));
     if with_attributes {
-        let attributes = attributes::read(path)
-            .map_err(|error| StorageError::io("read the attributes of", path, error))?;
+        let attributes =
+            attributes::read(path).map_err(|error| error_at("read the attributes of", path, error))?;
         values.extend(attributes.into_iter().filter(|(key, _)| !OF_THE_SYSTEM.contains(&key.as_str())));
     }
     values.sort();
@@ -92,13 +93,13 @@ pub(super) fn set_of_folder(place: &Root, folder: &RemotePath, metadata: &Metada
     if cfg!(not(unix)) {
         return Ok(());
     }
-    let path = place.tree.locate(folder)?;
+    let path = place.tree.enter(folder)?;
     if place.options.links == LinkPolicy::Translate {
         links::refuse_on_the_way(place, folder)?;
     }
     let failed = |error: io::Error| match is_missing(&error) {
         true => StorageError::FolderNotFound(folder.clone()),
-        false => StorageError::io("set the metadata of", &path, error),
+        false => error_at("set the metadata of", &path, error),
     };
     let handle = fs::File::open(&path).map_err(failed)?;
     set(&handle, &path, metadata, place.options.special_bits);
@@ -124,7 +125,7 @@ pub(super) fn set(handle: &fs::File, path: &Path, metadata: &Metadata, special_b
             continue;
         }
         if let Err(error) = attributes::write(handle, key, value) {
-            tracing::warn!(path = %path.display(), "can't set the attribute user.{key}: {error}");
+            tracing::warn!(path = %shown(path).display(), "can't set the attribute user.{key}: {error}");
         }
     }
     // A new owner takes away special bits of the mode, so that comes after.
@@ -133,7 +134,7 @@ pub(super) fn set(handle: &fs::File, path: &Path, metadata: &Metadata, special_b
     if let Some(accessed) = time(metadata, "atime")
         && let Err(error) = handle.set_times(fs::FileTimes::new().set_accessed(accessed))
     {
-        tracing::warn!(path = %path.display(), "can't set the time of the last access: {error}");
+        tracing::warn!(path = %shown(path).display(), "can't set the time of the last access: {error}");
     }
 }
 
@@ -176,9 +177,9 @@ fn change_owner(
         }
         match change(user, group) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                tracing::debug!(path = %path.display(), "it keeps its owner: {error}");
+                tracing::debug!(path = %shown(path).display(), "it keeps its owner: {error}");
             }
-            Err(error) => tracing::warn!(path = %path.display(), "can't set the owner: {error}"),
+            Err(error) => tracing::warn!(path = %shown(path).display(), "can't set the owner: {error}"),
             Ok(()) => {}
         }
     }
@@ -192,7 +193,7 @@ fn set_mode(handle: &fs::File, path: &Path, metadata: &Metadata, special_bits: b
     };
     let kept = if special_bits { 0o7777 } else { 0o777 };
     if let Err(error) = handle.set_permissions(fs::Permissions::from_mode(mode & kept)) {
-        tracing::warn!(path = %path.display(), "can't set the mode: {error}");
+        tracing::warn!(path = %shown(path).display(), "can't set the mode: {error}");
     }
 }
 

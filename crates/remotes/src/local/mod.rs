@@ -9,6 +9,8 @@
 //! - **Nothing is written through a symbolic link that stands in a file's place**: the link is replaced, what
 //!   it points to stays. A linked *directory* inside the destination is followed, as rclone does, since
 //!   people do spread their folders over several disks.
+//! - **With [`LinkPolicy::Translate`] no link is followed**, whatever is put in a directory's place meanwhile: see
+//!   `confined`.
 //! - **No name leads out of the root**, whatever another remote calls its files: see `paths`.
 //! - **Only files and directories count.** Pipes, sockets and devices are left out with a notice, and so are
 //!   symbolic links unless [`LinkPolicy::Follow`] is chosen. A directory that is named by the user is listed
@@ -17,6 +19,8 @@
 //! Copies within the root ([`Remote::copy`]) are left to the kernel, which shares the blocks where the file
 //! system can; they are checked for their size, not for their checksum, since no network lies between.
 
+mod buffer_pool;
+mod confined;
 mod downloads;
 mod folders;
 mod ledger;
@@ -31,7 +35,6 @@ mod place;
 mod ranged;
 mod read;
 mod relocate;
-mod reused;
 mod root;
 mod settings;
 #[cfg(test)]
@@ -53,9 +56,9 @@ use fichier_storage::{
     metadata::Metadata,
 };
 
+use buffer_pool::Reused;
 use mounts::Mounts;
 use paths::Tree;
-use reused::Reused;
 
 use root::{Root, at_disk};
 
@@ -93,6 +96,7 @@ impl LocalRemote {
     pub fn open(root: impl Into<PathBuf>, options: LocalOptions) -> Self {
         let root = root.into();
         let tree = Tree::new(&root, options.encoding, options.long_paths).composed(options.composed);
+        let tree = tree.confined(options.links == LinkPolicy::Translate);
         let mounts = Mounts::now();
         let unknown = |_| PlaceId::new(Vec::new(), RemotePath::root());
         let info = RemoteInfo {
@@ -130,7 +134,7 @@ impl LocalRemote {
                 mounts,
                 options,
                 hashing: Hashing::default(),
-                reused: Reused::default(),
+                buffer_pool: Reused::default(),
             }),
         }
     }
@@ -154,7 +158,7 @@ impl Remote for LocalRemote {
     async fn place(&self, folder: &RemotePath) -> Result<PlaceId> {
         let folder = folder.clone();
         self.at_disk(move |place| {
-            let directory = place.tree.locate(&folder)?;
+            let directory = place.tree.named(&folder)?;
             place::of(&place.tree, &place.mounts, &directory)
                 .map_err(|error| StorageError::io("look at", &directory, error))
         })
@@ -237,6 +241,7 @@ impl Remote for LocalRemote {
             links: None,
             merge: None,
             metadata: Some(self),
+            public_files: None,
             old_versions: None,
         }
     }

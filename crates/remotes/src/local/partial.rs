@@ -20,6 +20,7 @@ use bytes::Bytes;
 use fichier_storage::Whirlpool;
 
 use super::{
+    confined::{Spot, shown},
     downloads::Downloads,
     ledger::{self, Ledger},
     paths::{is_at, open_for_going_on, rename_to_free_name, reserve, shortened},
@@ -43,6 +44,8 @@ pub(super) struct Partial {
     fate: Fate,
     /// Where the target's old version stands while the new one has its name.
     old: Option<PathBuf>,
+    /// Keeps the directory within reach.
+    _target: Spot,
 }
 
 /// What becomes of a partial file when it is dropped.
@@ -55,7 +58,7 @@ enum Fate {
 
 impl Partial {
     /// Starts a file of `size` bytes that shall become `target`.
-    pub(super) fn create(target: &Path, size: u64, downloads: &Downloads) -> io::Result<Self> {
+    pub(super) fn create(target: &Spot, size: u64, downloads: &Downloads) -> io::Result<Self> {
         let partial = if downloads.in_place {
             Self::in_place(target)?
         } else {
@@ -63,7 +66,7 @@ impl Partial {
             let suffix = downloads.partial_suffix.as_str();
             let names = || target.with_file_name(partial_name(name, rand::random(), suffix));
             let (file, path) = create_new(names)?;
-            Self::new(file, path)
+            Self::new(file, path, target)
         };
         if downloads.reserve {
             partial.reserve(size)?;
@@ -74,7 +77,7 @@ impl Partial {
     /// Goes on with what an earlier run left of a file with this checksum, or starts one that can be gone on
     /// with. `None`: somebody else writes to it, or what has its name isn't ours.
     pub(super) fn claim(
-        target: &Path,
+        target: &Spot,
         size: u64,
         expected: &Whirlpool,
         downloads: &Downloads,
@@ -84,7 +87,7 @@ impl Partial {
         let tag = u32::from_be_bytes([a, b, c, d]);
         let path = target.with_file_name(partial_name(name, tag, &downloads.partial_suffix));
         let Some(file) = locked(&path)? else { return Ok(None) };
-        let mut partial = Self::new(file, path);
+        let mut partial = Self::new(file, path, target);
         let length = partial.file.metadata()?.len();
         if length > 0 {
             // Whatever it is, it isn't to go before it is known to be ours.
@@ -99,12 +102,12 @@ impl Partial {
         Ok(Some((partial, ledger)))
     }
 
-    fn new(file: fs::File, path: PathBuf) -> Self {
-        Self { file: Arc::new(file), path, fate: Fate::Removed, old: None }
+    fn new(file: fs::File, path: PathBuf, target: &Spot) -> Self {
+        Self { file: Arc::new(file), path, fate: Fate::Removed, old: None, _target: target.clone() }
     }
 
     /// Starts a file at its target's own name.
-    fn in_place(target: &Path) -> io::Result<Self> {
+    fn in_place(target: &Spot) -> io::Result<Self> {
         let old = match fs::symlink_metadata(target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
@@ -123,7 +126,7 @@ impl Partial {
         };
         match new_file(target) {
             Ok(file) => {
-                let mut partial = Self::new(file, target.to_owned());
+                let mut partial = Self::new(file, target.to_path_buf(), target);
                 partial.old = old;
                 Ok(partial)
             }
@@ -179,7 +182,7 @@ impl Partial {
         if let Some(modified) = modified
             && let Err(error) = self.file.set_modified(modified)
         {
-            tracing::warn!(path = %target.display(), "can't set the modification time: {error}");
+            tracing::warn!(path = %shown(target).display(), "can't set the modification time: {error}");
         }
         if sync {
             self.file.sync_all()?;
@@ -202,14 +205,14 @@ impl Drop for Partial {
             && let Err(error) = fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(path = %self.path.display(), "can't remove a partial file: {error}");
+            tracing::warn!(path = %shown(&self.path).display(), "can't remove a partial file: {error}");
         }
         if let Some(old) = self.old.take()
             && let Err(error) = fs::rename(&old, &self.path)
         {
             tracing::error!(
-                path = %self.path.display(),
-                "can't give the old version its name back: {error}; it is {}", old.display(),
+                path = %shown(&self.path).display(),
+                "can't give the old version its name back: {error}; it is {}", shown(&old).display(),
             );
         }
     }
@@ -335,7 +338,7 @@ mod tests {
     fn a_partial_file_is_gone_unless_it_got_whole() {
         let downloads = Downloads::default();
         let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a");
+        let target = Spot::from(folder.path().join("a"));
         let count = || fs::read_dir(folder.path()).unwrap().count();
 
         let mut partial = Partial::create(&target, 3, &downloads).unwrap();
@@ -351,8 +354,8 @@ mod tests {
 
         // What can't take its place goes, too.
         fs::create_dir_all(folder.path().join("d/full")).unwrap();
-        let partial = Partial::create(&folder.path().join("d"), 0, &downloads).unwrap();
-        assert!(partial.finish(&folder.path().join("d"), None, false).is_err());
+        let partial = Partial::create(&Spot::from(folder.path().join("d")), 0, &downloads).unwrap();
+        assert!(partial.finish(&Spot::from(folder.path().join("d")), None, false).is_err());
         assert_eq!(count(), 2);
     }
 
@@ -360,7 +363,7 @@ mod tests {
     fn in_place_the_old_version_comes_back_unless_the_new_one_got_whole() {
         let downloads = Downloads { in_place: true, ..Downloads::default() };
         let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a");
+        let target = Spot::from(folder.path().join("a"));
         let names = || fs::read_dir(folder.path()).unwrap().count();
         let begun = || {
             let mut partial = Partial::create(&target, 3, &downloads).unwrap();
@@ -377,7 +380,7 @@ mod tests {
         begun().finish(&target, None, true).unwrap();
         assert_eq!((names(), fs::read(&target).unwrap()), (1, b"new".to_vec()));
         fs::create_dir(folder.path().join("d")).unwrap();
-        let error = Partial::create(&folder.path().join("d"), 1, &downloads).unwrap_err();
+        let error = Partial::create(&Spot::from(folder.path().join("d")), 1, &downloads).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
     }
 
@@ -385,7 +388,7 @@ mod tests {
     fn a_partial_file_belongs_to_one_at_a_time_and_foreign_files_are_left_alone() {
         let downloads = Downloads::default();
         let folder = tempfile::tempdir().unwrap();
-        let (target, sum) = (folder.path().join("a"), Whirlpool::of(b"abc"));
+        let (target, sum) = (Spot::from(folder.path().join("a")), Whirlpool::of(b"abc"));
         let claim = || Partial::claim(&target, 3, &sum, &downloads).unwrap();
         let (mut partial, mut ledger) = claim().unwrap();
         let path = partial.path.clone();

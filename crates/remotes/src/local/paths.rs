@@ -19,6 +19,8 @@ use fichier_encoding::{Encoding, QUOTE};
 use fichier_storage::{InvalidName, Name, RemotePath, Result, StorageError};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
+use super::confined::Spot;
+
 /// A directory with the rules for the names in it.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -27,6 +29,8 @@ pub(super) struct Tree {
     long_paths: bool,
     /// Names are listed in their composed form, however the disk has them.
     composed: bool,
+    /// No link below the root is followed.
+    confined: bool,
 }
 
 impl Tree {
@@ -35,7 +39,7 @@ impl Tree {
         let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let root = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
         let root = if long_paths { system::extended(root) } else { root };
-        Self { root, encoding, long_paths, composed: false }
+        Self { root, encoding, long_paths, composed: false, confined: false }
     }
 
     /// The same with names in their composed form, if so chosen.
@@ -43,13 +47,55 @@ impl Tree {
         Self { composed, ..self }
     }
 
+    /// The same without ways through links, if so chosen.
+    pub(super) fn confined(self, confined: bool) -> Self {
+        Self { confined, ..self }
+    }
+
+    /// Whether no link below the root is followed.
+    pub(super) fn is_confined(&self) -> bool {
+        self.confined
+    }
+
     /// Returns the directory itself, by its absolute path.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The system's path of a path of the remote.
-    pub(super) fn locate(&self, path: &RemotePath) -> Result<PathBuf> {
+    /// Where something is, or will be. Its folder is open as long as the spot is there, if no link is to be followed.
+    ///
+    /// # Errors
+    /// The name can't be one, or a link is on the way that mustn't be followed.
+    pub(super) fn locate(&self, path: &RemotePath) -> Result<Spot> {
+        let whole = self.named(path)?;
+        if !self.confined {
+            return Ok(whole.into());
+        }
+        let names = self.below(&whole);
+        match names.split_last() {
+            Some((name, folders)) => Ok(Spot::folder(&self.root, folders)?.join(name)),
+            // It is as the user named it.
+            None => Ok(whole.into()),
+        }
+    }
+
+    /// As [`Tree::locate`], for a folder whose content is meant: no link is followed in its place, either.
+    pub(super) fn enter(&self, folder: &RemotePath) -> Result<Spot> {
+        let whole = self.named(folder)?;
+        if !self.confined {
+            return Ok(whole.into());
+        }
+        Spot::folder(&self.root, &self.below(&whole))
+    }
+
+    /// The names on the way from the root.
+    fn below(&self, whole: &Path) -> Vec<OsString> {
+        let below = whole.strip_prefix(&self.root).unwrap_or(whole);
+        below.components().map(|name| name.as_os_str().to_owned()).collect()
+    }
+
+    /// The system's path of a path of the remote: for messages, and where it doesn't matter what is on the way.
+    pub(super) fn named(&self, path: &RemotePath) -> Result<PathBuf> {
         let mut located = self.root.clone();
         for name in path.names() {
             let component = self.component(&name).map_err(|source| StorageError::BadName {
@@ -588,11 +634,11 @@ mod tests {
         let tree = Tree::new(Path::new("/root"), Encoding::NONE, true);
         for name in ["．．", "．", "a／b", "／", "．．／．．／etc"] {
             let path = RemotePath::parse(name).unwrap();
-            assert!(matches!(tree.locate(&path), Err(StorageError::BadName { .. })), "{name}");
+            assert!(matches!(tree.named(&path), Err(StorageError::BadName { .. })), "{name}");
         }
         let usual = Tree::new(Path::new("/root"), Encoding::LOCAL, true);
         assert_eq!(
-            usual.locate(&RemotePath::parse("．．／x").unwrap()).unwrap().parent(),
+            usual.named(&RemotePath::parse("．．／x").unwrap()).unwrap().parent(),
             Some(Path::new("/root"))
         );
     }
@@ -605,11 +651,11 @@ mod tests {
         for (name, stored) in [("a.", "a．"), ("a ", "a␠"), ("a.b", "a.b"), ("‛‛", "‛‛"), ("it‛s", "it‛s")]
         {
             let path = RemotePath::parse(name).unwrap();
-            let located = tree.locate(&path).unwrap();
+            let located = tree.named(&path).unwrap();
             assert_eq!(located.file_name().unwrap(), stored, "{name:?}");
             fs::write(&located, "").unwrap();
             assert_eq!(tree.name(OsStr::new(stored)).unwrap(), path.name().unwrap(), "{name:?}");
-            assert_eq!(tree.locate(&path).unwrap(), located, "{name:?}");
+            assert_eq!(tree.named(&path).unwrap(), located, "{name:?}");
         }
     }
 
@@ -652,7 +698,7 @@ mod tests {
         fn a_path_never_leaves_the_root(name in prop::collection::vec(any::<u8>(), 1..12), bits in 0u64..1 << 29) {
             let tree = Tree::new(Path::new("/root"), Encoding::from_bits(bits), true);
             if let Ok(name) = Name::new(name)
-                && let Ok(path) = tree.locate(&RemotePath::root().join(&name))
+                && let Ok(path) = tree.named(&RemotePath::root().join(&name))
             {
                 let below: Vec<_> = path.strip_prefix("/root").unwrap().components().collect();
                 prop_assert_eq!(below.len(), 1);
@@ -681,6 +727,6 @@ mod tests {
         fs::write(&disk, "").unwrap();
         let tree = Tree::new(folder.path(), Encoding::LOCAL_UNIX, true);
         let name = tree.name(OsStr::from_bytes(bytes)).unwrap();
-        assert_eq!(tree.locate(&RemotePath::root().join(&name)).unwrap(), disk);
+        assert_eq!(tree.named(&RemotePath::root().join(&name)).unwrap(), disk);
     }
 }

@@ -9,7 +9,6 @@ use std::{
     collections::VecDeque,
     fs,
     ops::Range,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -21,6 +20,7 @@ use futures::{FutureExt, StreamExt, future};
 use tokio::sync::watch;
 
 use super::{
+    confined::{Spot, error_at},
     downloads::Downloads,
     ledger::Ledger,
     partial::Partial,
@@ -61,7 +61,7 @@ impl Plan {
 pub(super) async fn get(
     place: &Arc<Root>,
     path: &RemotePath,
-    target: &Path,
+    target: &Spot,
     item: &WriteItem,
 ) -> Result<Option<(Partial, Option<Whirlpool>)>> {
     let Some(plan) = Plan::of(item, &place.options.downloads) else { return Ok(None) };
@@ -89,7 +89,7 @@ pub(super) async fn get(
     let partial = at_disk(move || {
         // Without its ledger it is nothing to go on with.
         partial.keep(false);
-        partial.cut(size, sync).map_err(|error| StorageError::io("write", system, error))?;
+        partial.cut(size, sync).map_err(|error| error_at("write", system, error))?;
         Ok(partial)
     });
     Ok(Some((partial.await?, item.expected)))
@@ -107,7 +107,7 @@ impl Begun {
     async fn open(
         place: &Arc<Root>,
         path: &RemotePath,
-        target: &Path,
+        target: &Spot,
         size: u64,
         plan: Plan,
     ) -> Result<Self> {
@@ -118,7 +118,7 @@ impl Begun {
                 return Err(StorageError::IsAFolder(path));
             }
             let downloads = &place.options.downloads;
-            let failed = |error| StorageError::io("write", &target, error);
+            let failed = |error| error_at("write", &target, error);
             if let Some(expected) = plan.expected
                 && let Some((partial, ledger)) =
                     Partial::claim(&target, size, &expected, downloads).map_err(failed)?
@@ -141,7 +141,7 @@ impl Begun {
         &mut self,
         place: &Arc<Root>,
         path: &RemotePath,
-        target: &Path,
+        target: &Spot,
         item: &WriteItem,
         plan: Plan,
     ) -> Result<()> {
@@ -196,7 +196,7 @@ fn lock(ledger: &Mutex<Ledger>) -> std::sync::MutexGuard<'_, Ledger> {
 /// What all streams of one file share.
 struct Filling<'a> {
     path: &'a RemotePath,
-    target: &'a Path,
+    target: &'a Spot,
     size: u64,
     ranges: Arc<dyn Ranges>,
     file: Arc<fs::File>,
@@ -265,7 +265,7 @@ impl Filling<'_> {
     async fn write(&self, chunks: Vec<Bytes>, at: Range<u64>) -> Result<()> {
         let (file, ledger, target) = (self.file.clone(), self.ledger.clone(), self.target.to_owned());
         let front = at_disk(move || {
-            let failed = |error| StorageError::io("write", &target, error);
+            let failed = |error| error_at("write", &target, error);
             let mut place = at.start;
             for chunk in &chunks {
                 write_all_at(&file, chunk, place).map_err(failed)?;
@@ -301,7 +301,7 @@ async fn hash(filling: &Filling<'_>, mut front: watch::Receiver<u64>) -> Result<
             while at < end {
                 let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(bytes.len());
                 let bytes = &mut bytes[..length];
-                read_exact_at(&file, bytes, at).map_err(|error| StorageError::io("read", &target, error))?;
+                read_exact_at(&file, bytes, at).map_err(|error| error_at("read", &target, error))?;
                 hasher.update(bytes);
                 at += length as u64;
             }

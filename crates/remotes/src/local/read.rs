@@ -5,8 +5,8 @@
 
 use std::{
     fs,
-    io::{Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
     sync::Arc,
     time::SystemTime,
 };
@@ -16,10 +16,11 @@ use fichier_storage::{ByteRange, ByteStream, File, RemotePath, Result, StorageEr
 use futures::{StreamExt, stream};
 
 use super::{
+    buffer_pool::Reused,
+    confined::error_at,
     links::{self, Seat},
     options::{LinkPolicy, TimeType},
     paths::{is_missing, open_for_reading},
-    reused::Reused,
     root::{Root, at_disk},
 };
 
@@ -28,21 +29,19 @@ const CHUNK: u64 = 256 * 1024;
 
 /// The bytes of a file in a range, as they are asked for.
 pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> Result<ByteStream> {
-    let system = match links::seat(place, &file.path)? {
-        Seat::Itself(system) => system,
-        Seat::Link(system) => return Ok(links::stream(system, file, range)),
-    };
+    if let Seat::Link(_) = links::seat(place, &file.path)? {
+        return Ok(links::stream(place, file, range));
+    }
     let source = Source {
-        system,
+        place: place.clone(),
         path: file.path.clone(),
         size: file.size,
         // Reading changes the other times.
         modified: file.modified.filter(|_| place.options.time == TimeType::Modified),
-        follow: place.options.links == LinkPolicy::Follow,
         check: place.options.check_updated,
     };
     let left = range.length(file.size);
-    let buffers = (left > CHUNK).then(|| place.reused.clone());
+    let buffers = (left > CHUNK).then(|| place.buffer_pool.clone());
     let reader = Reader { source, handle: None, position: range.start, left, buffers };
     let chunks = stream::try_unfold(Some(reader), |reader| async move {
         let Some(reader) = reader else { return Ok(None) };
@@ -69,7 +68,7 @@ pub(super) fn open(path: &RemotePath, system: &Path, follow: bool) -> Result<(fs
         error if is_missing(&error) => StorageError::FileNotFound(path.clone()),
         error => match fs::symlink_metadata(system).ok().as_ref().and_then(changed_into) {
             Some(what) if !follow => changed(what),
-            _ => StorageError::io("read", system, error),
+            _ => error_at("read", system, error),
         },
     };
     let handle = open_for_reading(system, follow).map_err(failed)?;
@@ -83,15 +82,25 @@ pub(super) fn open(path: &RemotePath, system: &Path, follow: bool) -> Result<(fs
 /// The file as it was seen.
 #[derive(Debug)]
 struct Source {
+    place: Arc<Root>,
     path: RemotePath,
-    system: PathBuf,
     size: u64,
     modified: Option<SystemTime>,
-    follow: bool,
     check: bool,
 }
 
 impl Source {
+    fn open(&self) -> Result<(fs::File, fs::Metadata)> {
+        // Only now: a handle for each file that waits for its turn would be too many.
+        let system = self.place.tree.locate(&self.path)?;
+        open(&self.path, &system, self.place.options.links == LinkPolicy::Follow)
+    }
+
+    fn failed(&self, error: io::Error) -> StorageError {
+        let named = self.place.tree.named(&self.path);
+        named.map_or_else(|wrong| wrong, |system| error_at("read", system, error))
+    }
+
     /// Checks whether the file still is what it was.
     fn unchanged(&mut self, now: &fs::Metadata) -> Result<()> {
         if !self.check {
@@ -141,17 +150,13 @@ impl Reader {
 
     /// The next bytes, and the reader unless they were the last.
     fn next(mut self) -> Result<(Bytes, Option<Self>)> {
-        let failed = |source: &Source, error| StorageError::io("read", &source.system, error);
         let mut handle = match self.handle.take() {
             Some(handle) => handle,
             None => {
-                let (mut handle, metadata) =
-                    open(&self.source.path, &self.source.system, self.source.follow)?;
+                let (mut handle, metadata) = self.source.open()?;
                 self.source.unchanged(&metadata)?;
                 if self.left > 0 {
-                    handle
-                        .seek(SeekFrom::Start(self.position))
-                        .map_err(|error| failed(&self.source, error))?;
+                    handle.seek(SeekFrom::Start(self.position)).map_err(|error| self.source.failed(error))?;
                 }
                 handle
             }
@@ -162,7 +167,7 @@ impl Reader {
             Some(buffers) => buffers.buffer(capacity),
             None => Vec::with_capacity(capacity),
         };
-        (&mut handle).take(wanted).read_to_end(&mut chunk).map_err(|error| failed(&self.source, error))?;
+        (&mut handle).take(wanted).read_to_end(&mut chunk).map_err(|error| self.source.failed(error))?;
         let read = chunk.len() as u64;
         self.position += read;
         self.left -= read;
@@ -170,7 +175,7 @@ impl Reader {
             return Err(self.source.too_short(self.position));
         }
         if self.left == 0 {
-            let metadata = handle.metadata().map_err(|error| failed(&self.source, error))?;
+            let metadata = handle.metadata().map_err(|error| self.source.failed(error))?;
             self.source.unchanged(&metadata)?;
             return Ok((self.share(chunk), None));
         }

@@ -6,6 +6,7 @@ use fichier_storage::{File, Outcome, Relocation, RemotePath, Result, StorageErro
 use futures::{StreamExt, stream};
 
 use super::{
+    confined::error_at,
     folders,
     links::{self, Seat},
     listing,
@@ -60,11 +61,11 @@ async fn copy_one(place: &Arc<Root>, from: File, to: RemotePath) -> Result<File>
             let what = "(size changed since it was listed)";
             return Err(StorageError::SourceChanged { path: from.path, what });
         }
-        let target = at.tree.locate(&to)?;
         folders::make(&at, &to.parent().unwrap_or_default())?;
+        let target = at.tree.locate(&to)?;
         links::refuse_rival(&at, &to, &Seat::Itself(target.clone()))?;
         let partial = Partial::create(&target, metadata.len(), &at.options.downloads)
-            .map_err(|error| StorageError::io("write", &target, error))?;
+            .map_err(|error| error_at("write", &target, error))?;
         Ok((partial, handle, metadata, target, to))
     })
     .await?;
@@ -74,8 +75,7 @@ async fn copy_one(place: &Arc<Root>, from: File, to: RemotePath) -> Result<File>
         let (from, path) = (handle.clone(), target.clone());
         let step;
         (partial, step) = at_disk(move || {
-            let step =
-                partial.copy(&from, STRIDE).map_err(|error| StorageError::io("copy to", path, error))?;
+            let step = partial.copy(&from, STRIDE).map_err(|error| error_at("copy to", path, error))?;
             Ok((partial, step))
         })
         .await?;
@@ -87,7 +87,7 @@ async fn copy_one(place: &Arc<Root>, from: File, to: RemotePath) -> Result<File>
     let options = &place.options;
     let (sync, check, keeps_time) = (options.sync, options.check_updated, options.set_modified);
     at_disk(move || {
-        let now = handle.metadata().map_err(|error| StorageError::io("look at", &target, error))?;
+        let now = handle.metadata().map_err(|error| error_at("look at", &target, error))?;
         if check && (now.len() != metadata.len() || now.modified().ok() != metadata.modified().ok()) {
             return Err(StorageError::SourceChanged {
                 path: from_path,
@@ -112,20 +112,22 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
     }
     let (at, from, to) = (place.clone(), item.from.path.clone(), item.to.clone());
     at_disk(move || {
-        let (source, target) = (at.tree.locate(&from)?, at.tree.locate(&to)?);
+        let source = at.tree.locate(&from)?;
         let there = match fs::symlink_metadata(&source) {
             Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(from)),
-            there => there.map_err(|error| StorageError::io("look at", &source, error))?,
+            there => there.map_err(|error| error_at("look at", &source, error))?,
         };
         let is_followed = there.is_symlink() && at.options.links == LinkPolicy::Follow;
         if let Some(what) = read::changed_into(&there).filter(|_| !is_followed) {
             return Err(StorageError::SourceChanged { path: from, what });
         }
         folders::make(&at, &to.parent().unwrap_or_default())?;
+        let target = at.tree.locate(&to)?;
         links::refuse_rival(&at, &to, &Seat::Itself(target.clone()))?;
         match fs::rename(&source, &target) {
-            Ok(()) => remove_other_name(&source, &target)
-                .map_err(|error| StorageError::io("remove", &source, error))?,
+            Ok(()) => {
+                remove_other_name(&source, &target).map_err(|error| error_at("remove", &source, error))?;
+            }
             // Across a mount that shows the same directory: the file is where it shall be.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices && is_one_name(&source, &target) => {}
             // The bytes would have to be copied, which is for the caller to decide: they count, and take their time.
@@ -135,11 +137,11 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
             Err(error) => {
                 return Err(match fs::symlink_metadata(&target) {
                     Ok(taken) if taken.is_dir() => StorageError::IsAFolder(to),
-                    _ => StorageError::io("rename", &source, error),
+                    _ => error_at("rename", &source, error),
                 });
             }
         }
-        let metadata = fs::metadata(&target).map_err(|error| StorageError::io("look at", &target, error))?;
+        let metadata = fs::metadata(&target).map_err(|error| error_at("look at", &target, error))?;
         Ok(listing::file(to, &metadata))
     })
     .await
@@ -162,39 +164,42 @@ fn is_one_name(left: &Path, right: &Path) -> bool {
 
 /// Moves a directory with all it holds. Across disks it can't be done in one step, and is refused.
 pub(super) fn rename_folder(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<()> {
-    let (source, target) = (place.tree.locate(from)?, place.tree.locate(to)?);
+    let named = (place.tree.named(from)?, place.tree.named(to)?);
+    let source = place.tree.locate(from)?;
     match fs::metadata(&source) {
         Ok(there) if there.is_dir() => {}
         Ok(_) => return Err(StorageError::IsAFile(from.clone())),
         Err(error) if is_missing(&error) => return Err(StorageError::FolderNotFound(from.clone())),
-        Err(error) => return Err(StorageError::io("look at", &source, error)),
+        Err(error) => return Err(error_at("look at", &source, error)),
     }
     if to.is_within(from) && to != from {
         let into_itself = io::Error::new(io::ErrorKind::InvalidInput, "a directory can't move into itself");
-        return Err(StorageError::io("move", &source, into_itself));
+        return Err(error_at("move", &source, into_itself));
     }
     // Asked for before parents are made, so that a refusal changes nothing.
+    let target = place.tree.locate(to)?;
     let taken = fs::symlink_metadata(&target).is_ok();
     // Where case doesn't count, a new spelling of the name meets the directory itself.
-    let respelt = taken && is_itself(&source, &target);
+    let respelt = taken && is_itself(&named.0, &named.1);
     if taken && !respelt {
         return Err(StorageError::AlreadyExists(to.clone()));
     }
     let across = || StorageError::Unsupported {
-        remote: source.display().to_string(),
+        remote: named.0.display().to_string(),
         operation: "move directories to another disk at once",
     };
-    if !paths::may_share_file_system(&source, &target) {
+    if !paths::may_share_file_system(&source, &named.1) {
         return Err(across());
     }
     folders::make(place, &to.parent().unwrap_or_default())?;
+    let target = place.tree.locate(to)?;
     let renamed = if respelt { fs::rename(&source, &target) } else { rename_to_free_name(&source, &target) };
     renamed.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
             StorageError::AlreadyExists(to.clone())
         }
         io::ErrorKind::CrossesDevices => across(),
-        _ => StorageError::io("move", &source, error),
+        _ => error_at("move", &source, error),
     })
 }
 

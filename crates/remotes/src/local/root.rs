@@ -1,8 +1,8 @@
 //! What every operation of a local remote needs, and the way to the disk.
 
-use fichier_storage::{Hashing, RemotePath, Result, StorageError};
+use fichier_storage::{Hashing, RemotePath, Result};
 
-use super::{mounts::Mounts, options::LocalOptions, paths::Tree, reused::Reused};
+use super::{buffer_pool::Reused, confined::error_at, mounts::Mounts, options::LocalOptions, paths::Tree};
 
 /// How many items of a batch are worked on at once.
 pub(super) const AT_ONCE: usize = 4;
@@ -17,7 +17,7 @@ pub(super) struct Root {
     /// What computes the checksums of files that come.
     pub(super) hashing: Hashing,
     /// Buffers of files that go.
-    pub(super) reused: Reused,
+    pub(super) buffer_pool: Reused,
 }
 
 impl Root {
@@ -34,6 +34,6 @@ impl Root {
 pub(super) async fn at_disk<T: Send + 'static>(
     job: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let failed = |error| StorageError::io("work on", "the local file system", std::io::Error::other(error));
+    let failed = |error| error_at("work on", "the local file system", std::io::Error::other(error));
     tokio::task::spawn_blocking(job).await.map_err(failed)?
 }

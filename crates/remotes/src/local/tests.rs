@@ -447,3 +447,88 @@ async fn files_whose_names_differ_in_their_quotes_are_two() {
     read.sort_by_key(String::len);
     assert_eq!(read, names);
 }
+
+/// Gives a directory and a link each other's names, over and over, until it is dropped.
+#[cfg(target_os = "linux")]
+struct Swapping {
+    stop: Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<u64>>,
+}
+
+#[cfg(target_os = "linux")]
+impl Swapping {
+    fn start(left: std::path::PathBuf, right: std::path::PathBuf) -> Self {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        let stop = Arc::<std::sync::atomic::AtomicBool>::default();
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let mut swaps = 0;
+            while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+                renameat_with(CWD, &left, CWD, &right, RenameFlags::EXCHANGE).unwrap();
+                swaps += 1;
+                std::thread::yield_now();
+            }
+            swaps
+        });
+        Self { stop, thread: Some(thread) }
+    }
+
+    fn end(mut self) -> u64 {
+        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_swapped_for_a_link_leads_nowhere() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let directory = tempfile::tempdir().unwrap();
+    let (root, outside) = (directory.path().join("root"), directory.path().join("outside"));
+    for folder in [root.join("x/deep"), outside.join("deep")] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    for name in ["keep", "secret", "deep/keep"] {
+        fs::write(outside.join(name), "safe").unwrap();
+    }
+    fs::set_permissions(&outside, fs::Permissions::from_mode(0o700)).unwrap();
+    symlink(&outside, root.join("link")).unwrap();
+    let remote = LocalRemote::open(&root, LocalOptions { links: LinkPolicy::Translate, ..quick() });
+    let before = fs::metadata(&outside).unwrap().modified().unwrap();
+    let swapping = Swapping::start(root.join("x"), root.join("link"));
+    let (mut reached, mode) = (0, vec![("mode".to_owned(), "755".to_owned())]);
+    for round in 0..200 {
+        for folder in ["x", "x/deep"] {
+            let new = write(&remote, folder, vec![item("new", b"evil")]).await.remove(0).into_result();
+            reached += u32::from(new.is_ok());
+            let target = path(folder).join(&Name::new("keep").unwrap());
+            let seen = File::new(target.clone(), 4);
+            remote.remove(std::slice::from_ref(&seen)).await;
+            write(&remote, "", vec![item("a", b"evil")]).await;
+            let from = found(&remote, "a").await;
+            let copy = Relocation { from: from.clone(), to: target.clone(), replaces: Vec::new() };
+            remote.copy(std::slice::from_ref(&copy)).await;
+            remote.rename(&[copy]).await;
+            let made = path(&format!("{folder}/made{round}"));
+            remote.make_folders(std::slice::from_ref(&made)).await;
+            remote.remove_folders(std::slice::from_ref(&made)).await;
+            let _set_or_not = remote.set_folder_metadata(&path(folder), &mode).await;
+            remote.remove_folders(&[path(&format!("{folder}/deep"))]).await;
+        }
+        let names = remote.entries(&path("x")).await.unwrap_or_default();
+        assert!(!names.iter().any(|entry| *entry.path() == path("x/secret")));
+        let secret = remote.reader(&File::new(path("x/secret"), 4)).stream(ByteRange::WHOLE).await;
+        if let Ok(stream) = secret {
+            assert!(collect(stream).await.is_err());
+        }
+    }
+    assert!(swapping.end() > 0);
+    assert!(reached > 0);
+    assert_eq!(on_disk(&outside), ["deep", "keep", "secret"]);
+    assert_eq!(on_disk(&outside.join("deep")), ["keep"]);
+    for name in ["keep", "secret", "deep/keep"] {
+        assert_eq!(fs::read_to_string(outside.join(name)).unwrap(), "safe");
+    }
+    let after = fs::metadata(&outside).unwrap();
+    assert_eq!((after.permissions().mode() & 0o777, after.modified().unwrap()), (0o700, before));
+}

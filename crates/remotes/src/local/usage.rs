@@ -12,11 +12,11 @@ pub(super) const KNOWN: bool = cfg!(unix);
 
 #[cfg(unix)]
 pub(super) fn about(place: &Root) -> Result<Usage> {
-    use fichier_storage::{RemotePath, StorageError};
+    use fichier_storage::RemotePath;
 
-    use super::paths::is_missing;
+    use super::{confined::error_at, paths::is_missing};
 
-    let root = place.tree.locate(&RemotePath::root())?;
+    let root = place.tree.named(&RemotePath::root())?;
     let mut at = root.as_path();
     loop {
         match rustix::fs::statvfs(at).map_err(std::io::Error::from) {
@@ -33,7 +33,7 @@ pub(super) fn about(place: &Root) -> Result<Usage> {
             Err(error) if is_missing(&error) && at.parent().is_some() => {
                 at = at.parent().unwrap_or(at);
             }
-            Err(error) => return Err(StorageError::io("look at", at, error)),
+            Err(error) => return Err(error_at("look at", at, error)),
         }
     }
 }

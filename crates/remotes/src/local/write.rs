@@ -1,11 +1,6 @@
 //! Storing files.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{io, path::Path, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use fichier_storage::{
@@ -15,6 +10,7 @@ use futures::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
 
 use super::{
+    confined::{Spot, error_at},
     downloads::Downloads,
     downloads::Room,
     folders,
@@ -102,7 +98,7 @@ pub(super) async fn settle(
             let text = error.to_string();
             for (_, outcome) in stored.iter_mut().filter(|(_, outcome)| outcome.is_done()) {
                 let source = io::Error::other(text.clone());
-                *outcome = Outcome::Failed(StorageError::io("flush", "the directory", source));
+                *outcome = Outcome::Failed(error_at("flush", "the directory", source));
             }
             return;
         }
@@ -127,10 +123,10 @@ pub(super) async fn settle(
 }
 
 fn flush(place: &Root, folder: &RemotePath) -> Result<()> {
-    let path = place.tree.locate(folder)?;
+    let path = place.tree.enter(folder)?;
     match paths::flush_folder(&path) {
         // A directory that is gone has no names to lose.
-        Err(error) if !paths::is_missing(&error) => Err(StorageError::io("flush", path, error)),
+        Err(error) if !paths::is_missing(&error) => Err(error_at("flush", path, error)),
         _ => Ok(()),
     }
 }
@@ -138,7 +134,7 @@ fn flush(place: &Root, folder: &RemotePath) -> Result<()> {
 /// Whether two paths differ in case alone and mean one file: removing the old would remove the new.
 fn is_same_name(place: &Root, old: &RemotePath, new: &RemotePath) -> bool {
     let lower = |path: &RemotePath| path.to_string().to_lowercase();
-    let identity = |path| paths::Identity::of(&place.tree.locate(path).ok()?).ok();
+    let identity = |path| paths::Identity::of(&place.tree.named(path).ok()?).ok();
     lower(old) == lower(new) && identity(old).is_some_and(|old| Some(old) == identity(new))
 }
 
@@ -189,7 +185,7 @@ enum Got {
 async fn get(
     place: &Arc<Root>,
     path: &RemotePath,
-    target: &Path,
+    target: &Spot,
     item: &WriteItem,
 ) -> Result<(Growing, Option<Whirlpool>)> {
     let content = item.content.open().await?;
@@ -246,14 +242,14 @@ pub(super) fn finish(
 ) -> Result<std::fs::Metadata> {
     partial.finish(target, modified, sync).map_err(|error| match target.symlink_metadata() {
         Ok(taken) if taken.is_dir() => StorageError::IsAFolder(path.clone()),
-        _ => StorageError::io("write", target, error),
+        _ => error_at("write", target, error),
     })
 }
 
 /// A file that gets its bytes bit by bit. Its partial file is made with the first of them, so that a small
 /// file costs one visit to the disk.
 struct Growing {
-    target: PathBuf,
+    target: Spot,
     size: u64,
     downloads: Downloads,
     partial: Option<Partial>,
@@ -263,13 +259,13 @@ struct Growing {
 }
 
 impl Growing {
-    fn new(target: &Path, size: u64, downloads: &Downloads) -> Self {
-        let (target, downloads) = (target.to_owned(), downloads.clone());
+    fn new(target: &Spot, size: u64, downloads: &Downloads) -> Self {
+        let (target, downloads) = (target.clone(), downloads.clone());
         Self { target, size, downloads, partial: None, gathered: Vec::new(), room: None }
     }
 
     fn grow(mut self) -> Result<Self> {
-        let failed = |error| StorageError::io("write", &self.target, error);
+        let failed = |error| error_at("write", &self.target, error);
         let mut partial = match self.partial.take() {
             Some(partial) => partial,
             None => Partial::create(&self.target, self.size, &self.downloads).map_err(failed)?,
@@ -283,7 +279,7 @@ impl Growing {
     /// The file with all that was gathered.
     fn whole(self) -> Result<Partial> {
         let grown = self.grow()?;
-        let missing = || StorageError::io("write", &grown.target, io::ErrorKind::NotFound.into());
+        let missing = || error_at("write", &grown.target, io::ErrorKind::NotFound.into());
         grown.partial.ok_or_else(missing)
     }
 }
@@ -293,9 +289,9 @@ pub(super) fn set_modified(place: &Root, path: &RemotePath, time: SystemTime) ->
         Seat::Itself(system) => system,
         Seat::Link(system) => {
             let set = paths::set_link_modified(&system, time);
-            return set.map_err(|error| StorageError::io("set the time of", system, error));
+            return set.map_err(|error| error_at("set the time of", system, error));
         }
     };
     let (handle, _) = read::open(path, &system, place.options.links == LinkPolicy::Follow)?;
-    handle.set_modified(time).map_err(|error| StorageError::io("set the time of", system, error))
+    handle.set_modified(time).map_err(|error| error_at("set the time of", system, error))
 }

@@ -190,7 +190,7 @@ async fn a_lost_answer_to_a_removal_costs_one_try_and_one_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_about_many_folders_costs_no_look_at_each() {
+async fn what_is_missing_in_few_folders_is_looked_up_and_not_asked_for_again_and_again() {
     let service = Service::start().await;
     for n in 0..8 {
         service.control().seed_file(&format!("d{n}/f"), b"x").unwrap();
@@ -204,9 +204,55 @@ async fn a_lost_answer_about_many_folders_costs_no_look_at_each() {
     for outcome in remote.remove(&all).await {
         outcome.into_result().unwrap();
     }
-    // The list, again, and in halves down to each file.
-    assert_eq!(counted(&service), expected(&[("folder/ls", 9), ("file/rm", 16)]));
+    // The list, again, which is refused, and a look at each folder.
+    assert_eq!(counted(&service), expected(&[("folder/ls", 17), ("file/rm", 2)]));
     assert!(service.tree().files.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_list_that_somebody_removed_costs_one_refusal_and_one_look() {
+    let service = Service::start().await;
+    for n in 0..64 {
+        service.control().seed_file(&format!("d/f{n:02}"), format!("{n}").as_bytes()).unwrap();
+    }
+    service.control().seed_folder("e").unwrap();
+    for way in ["copy", "move", "remove"] {
+        let (remote, other) = (service.remote(), service.remote());
+        let all = files(&remote, "d").await;
+        let gone = files(&other, "d").await.swap_remove(5);
+        other.remove(&[gone]).await.remove(0).into_result().unwrap();
+        service.control().reset_counters();
+        let to = |file: &File| path(&format!("e/{way} {}", file.path.name().unwrap()));
+        let relocations: Vec<_> = all
+            .iter()
+            .map(|file| Relocation { from: file.clone(), to: to(file), replaces: Vec::new() })
+            .collect();
+        let failed = match way {
+            "copy" => remote.copy(&relocations).await.iter().filter(|outcome| !outcome.is_done()).count(),
+            "move" => {
+                remote.rename(&relocations[..30]).await.iter().filter(|outcome| !outcome.is_done()).count()
+            }
+            _ => remote.remove(&all).await.iter().filter(|outcome| !outcome.is_done()).count(),
+        };
+        assert_eq!(failed, usize::from(way != "remove"), "{way}");
+        let calls = counted(&service);
+        let of = |endpoint: &str| calls.get(endpoint).copied().unwrap_or(0);
+        // The list, and again without the one.
+        assert_eq!(of("file/cp") + of("file/mv") + of("file/rm"), 2, "{way}: {calls:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_token_is_replaced_once() {
+    let service = Service::start().await;
+    service.control().seed_file("f", b"x").unwrap();
+    service.control().add_fault("endpoint=download,kind=expired-token".parse().unwrap());
+    let remote = service.remote();
+    let file = files(&remote, "").await.remove(0);
+    let range = fichier_storage::ByteRange::WHOLE;
+    fichier_storage::collect(remote.read(&file, range).await.unwrap()).await.unwrap_err();
+    let calls = [("folder/ls", 1), ("download/get_token", 2), ("download", 2)];
+    assert_eq!(counted(&service), expected(&calls));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -363,6 +409,43 @@ async fn a_large_folder_is_read_in_windows_to_the_last_file() {
     }
     let remote = service.remote_capped(50);
     assert_eq!(files(&remote, "d").await.len(), 230);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_lose_no_file_where_french_clocks_change() {
+    let cap = 9;
+    // 2024-10-27, 00:00 UTC, and 2024-03-31, 00:00 UTC: an hour before the change.
+    for change in [1_729_987_200, 1_711_843_200] {
+        for french in [true, false] {
+            let service = Service::start_with(|builder| {
+                let builder = builder.listing_cap(Some(cap));
+                if french { builder.french_dates() } else { builder }
+            })
+            .await;
+            // Every quarter of an hour, from an hour before the odd hours to an hour after them.
+            for n in -4..12_i64 {
+                let date = jiff_timestamp(change + n * 900 - 1);
+                service.control().seed_file_dated(&format!("d/f{n}"), b"x", date).unwrap();
+            }
+            assert_eq!(files(&service.remote_capped(cap), "d").await.len(), 16, "{change} {french}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_are_shown_as_if_they_were_utc_unless_they_are_to_be_french() {
+    let service = Service::start_with(fichier_emulator::Builder::french_dates).await;
+    for (name, seconds, ahead) in [("winter", 1_700_000_000, 3600), ("summer", 1_690_000_000, 7200)] {
+        service.control().seed_file_dated(name, b"x", jiff_timestamp(seconds)).unwrap();
+        let at = |seconds: i64| {
+            Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds.unsigned_abs()))
+        };
+        for (dates, shown) in [("utc", seconds + ahead), ("paris", seconds)] {
+            let remote = service.remote_with(&[("dates", dates)]);
+            let file = files(&remote, "").await.into_iter().find(|file| file.path == path(name)).unwrap();
+            assert_eq!((file.modified, file.moment()), (at(shown), at(seconds)), "{name} {dates}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ async fn a_file_that_the_report_leaves_out_is_looked_up_and_not_sent_twice() {
     assert_eq!(stored(&service), owned(&[("d/a", b"1"), ("d/b", b"2"), ("d/c", b"3")]));
     assert_eq!(service.control().counters()["upload.cgi"], 1);
     service.control().clear_faults();
-    // Batches stay off for the run.
+    // Half as many go at once from here on.
     for outcome in put(&remote, &[("e", b"1"), ("f", b"2")]).await {
         outcome.into_result().unwrap();
     }

@@ -7,7 +7,7 @@ use std::{
 
 use fichier_api::{ApiKey, Client, Event, FolderId, ListFolder, MakeFolder, Observer, Pacing, RetryPolicy};
 use fichier_emulator::Limits;
-use fichier_remotes::network::Network;
+use fichier_remotes::resources::{Resources, StateFolders};
 use fichier_storage::{ByteRange, RemoteExt as _, collect};
 use futures::StreamExt as _;
 
@@ -38,7 +38,7 @@ async fn ten_programs_with_one_key_provoke_one_flood_answer_at_most() {
             .endpoint(endpoint)
             .pacing(Pacing::scaled(10))
             .observer(log.clone())
-            .shared_gates(place.path().join("account"))
+            .shared_pace(place.path().join("account"))
             .build()
             .unwrap();
         let own = [folders[2 * n], folders[2 * n + 1]];
@@ -83,10 +83,11 @@ async fn download_connections_are_counted_for_all_programs_and_end_with_their_st
     let place = tempfile::tempdir().unwrap();
     let service = Service::start().await;
     service.control().seed_file("f", &vec![7; 4 << 20]).unwrap();
-    let network = || Network { gates: Some(place.path().to_owned()), ..Network::default() };
+    let state = || StateFolders { accounts: None, running: Some(place.path().to_owned()) };
+    let resources = || Resources { state: state(), ..Resources::default() };
     // Gates are shared only where calls keep a distance.
     let options = [("download_connections", "1"), ("call_gap", "1ms")];
-    let (one, other) = (service.remote_on(&network(), &options), service.remote_on(&network(), &options));
+    let (one, other) = (service.remote_on(&resources(), &options), service.remote_on(&resources(), &options));
     let file = files(&one, "").await.remove(0);
     let mut held = one.read(&file, ByteRange::WHOLE).await.unwrap();
     held.next().await.unwrap().unwrap();

@@ -20,7 +20,7 @@ use crate::session::DEMO;
 /// How options are taken.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
-pub(super) struct Ways {
+pub(super) struct CreateOptions {
     /// Ask for all options, beginning with these
     #[arg(long)]
     all: bool,
@@ -54,7 +54,7 @@ pub(super) struct Ways {
     result: Option<String>,
 }
 
-impl Ways {
+impl CreateOptions {
     fn obscuring(&self) -> Obscuring {
         match (self.obscure, self.no_obscure) {
             (true, _) => Obscuring::Always,
@@ -88,7 +88,7 @@ pub(super) struct Create {
     options: Vec<String>,
 
     #[command(flatten)]
-    ways: Ways,
+    ways: CreateOptions,
 }
 
 /// Change options of a remote
@@ -105,7 +105,7 @@ pub(super) struct Update {
     options: Vec<String>,
 
     #[command(flatten)]
-    ways: Ways,
+    ways: CreateOptions,
 }
 
 /// Remove options from a remote
@@ -153,7 +153,11 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
         .into());
     }
     let provider = provider(backend)?;
-    let options = stored(&provider, &pairs(options)?, ways.obscuring())?;
+    let given = pairs(options)?;
+    if !ways.r#continue {
+        refuse_empty(&provider, &given)?;
+    }
+    let options = stored(&provider, &given, ways.obscuring())?;
     refuse_itself(name, &provider, &options)?;
     if ways.all && !ways.non_interactive && !ways.r#continue {
         return wizard::single(name, backend, &options, context).await;
@@ -324,6 +328,24 @@ fn stored(
     pairs.iter().map(one).collect()
 }
 
+/// Refuses an empty key of a new remote that can't be opened without one.
+fn refuse_empty(provider: &Provider, pairs: &[(String, Secret)]) -> Result<(), Failure> {
+    let is_key = |key: &String| provider.question(key).is_some_and(|question| question.sensitive);
+    let is_needed = |key: &String| provider.needs_one_of.contains(key);
+    let is_empty = |value: &Secret| value.expose().trim().is_empty();
+    let mut needed = pairs.iter().filter(|(key, _)| is_needed(key));
+    let Some((key, _)) = needed.clone().find(|(key, value)| is_key(key) && is_empty(value)) else {
+        return Ok(());
+    };
+    if needed.any(|(_, value)| !is_empty(value)) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "option {key}: it is empty, and a remote of the type {} can't be opened so; leave the option out to set it later",
+        provider.name
+    )))
+}
+
 fn provider(backend: &str) -> Result<Provider, Failure> {
     providers::of(backend).ok_or_else(|| {
         let known: Vec<_> = providers::all().into_iter().map(|provider| provider.name).collect();
@@ -341,7 +363,12 @@ fn provider_of(name: &str, context: &Context<'_>) -> anyhow::Result<Provider> {
 }
 
 /// Prints the remote, or the next question.
-fn finish(name: &str, provider: &Provider, ways: &Ways, context: &mut Context<'_>) -> anyhow::Result<()> {
+fn finish(
+    name: &str,
+    provider: &Provider,
+    ways: &CreateOptions,
+    context: &mut Context<'_>,
+) -> anyhow::Result<()> {
     if !ways.non_interactive && !ways.r#continue {
         return if ways.no_output { Ok(()) } else { print(name, context) };
     }
@@ -367,7 +394,7 @@ fn go_on(
     name: &str,
     position: Position,
     provider: &Provider,
-    ways: &Ways,
+    ways: &CreateOptions,
     context: &Context<'_>,
 ) -> anyhow::Result<(Position, String)> {
     let answer = ways.result.as_deref().unwrap_or_default();

@@ -7,7 +7,7 @@ use fichier_config::{
     Origin, Parameters, RemoteSpec,
     connection::without_values,
     ini::{DEFAULT_SECTION, Entry, IniFile, Section},
-    provider::veiled,
+    provider::shortened_key,
 };
 use fichier_remotes::registry::{self, OptionKind};
 
@@ -27,7 +27,7 @@ pub(super) struct Show {
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
 
-    /// Print each option's value and where it comes from: flag, environment, file or default. Keys are veiled
+    /// Print each option's value and where it comes from: flag, environment, file or default. Keys are redacted
     #[arg(long, requires = "remote")]
     origin: bool,
 }
@@ -108,7 +108,7 @@ fn origins(remote: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
         let value = options.get_or(option.name, option.default);
         let shown = match option.kind {
             OptionKind::Secret if !value.text.is_empty() => "***".to_owned(),
-            _ if option.sensitive => veiled(value.text.expose()),
+            _ if option.sensitive => shortened_key(value.text.expose()),
             _ => without_values(value.text.expose()),
         };
         let origin = match value.origin {

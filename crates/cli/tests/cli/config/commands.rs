@@ -251,6 +251,8 @@ fn values_are_checked_where_they_are_typed_and_a_missing_key_is_told() {
         ),
         (&["config", "create", "c", "fichier", "endpoint=nowhere"], "option endpoint"),
         (&["config", "create", "c", "fichier", "--non-interactive", "catalogue=x"], "option catalogue"),
+        (&["config", "create", "c", "fichier", "api_key="], "option api_key: it is empty"),
+        (&["config", "create", "c", "fichier", "api_key", " "], "option api_key: it is empty"),
     ];
     for (words, message) in refused {
         home.run(words).failure(1, message);

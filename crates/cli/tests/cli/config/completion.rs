@@ -64,8 +64,17 @@ fn bash_completes_commands_flags_remotes_and_paths() {
     // Behind a colon nothing local is meant.
     assert!(!offered(&home, "fichier lsf demo:th", "fichier lsf demo : th").contains("the.conf"));
     assert_eq!(offered(&home, "fichier config show di", "fichier config show di"), "disk\n");
-    assert_eq!(offered(&home, "fichier lsf --log-level=NO", "fichier lsf --log-level = NO").trim(), "");
+    assert_eq!(offered(&home, "fichier lsf --log-level=NO", "fichier lsf --log-level = NO"), "NOTICE\n");
     assert_eq!(offered(&home, "fichier lsf --log-level=no", "fichier lsf --log-level = no"), "notice\n");
+    let line = "fichier config update disk case_s";
+    assert_eq!(offered(&home, line, line), "case_sensitive=\n");
+    let line = "fichier config unset disk case_s";
+    assert_eq!(offered(&home, line, line), "case_sensitive\n");
+    let line = "fichier lsf disk,case_s";
+    assert_eq!(offered(&home, line, line), "disk\\,case_sensitive=\n");
+    let line = "fichier lsf disk,time_type=m";
+    assert_eq!(offered(&home, line, "fichier lsf disk,time_type = m"), "mtime:\n");
+    assert_eq!(offered(&home, "fichier help backend fi", "fichier help backend fi"), "fichier\n");
     assert!(!offered(&home, "fichier com", "fichier com").contains("complete-path"));
     assert_eq!(offered(&home, "fichier version dem", "fichier version dem").trim(), "");
 }

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-use fichier_emulator::{Builder, Control, Emulator, Limits, MkdirExisting, Storage};
+use fichier_emulator::{Builder, Control, Emulator, FolderRename, Limits, MkdirExisting, Storage};
 use tokio::runtime::Runtime;
 
 /// The emulated service, and what the binary needs to reach it as `t:`.
@@ -73,7 +73,9 @@ impl Stage {
     /// A service that programs reach by the names of the real one, through a proxy.
     pub(crate) fn start_behind_proxy() -> Self {
         let proxy = "127.0.0.1:0".parse().unwrap();
-        let stage = Self::start_at(tempfile::tempdir().unwrap(), "1000", |builder| builder.proxy(proxy));
+        // rclone moves and renames in one call, so it needs a service that does both.
+        let change = |builder: Builder| builder.proxy(proxy).folder_rename(FolderRename::Moves);
+        let stage = Self::start_at(tempfile::tempdir().unwrap(), "1000", change);
         stage.emulator.write_ca(stage.home.path().join("ca.pem")).unwrap();
         stage
     }

@@ -9,7 +9,7 @@ use std::{
 use fichier_api::{FileLink, FolderId};
 use fichier_storage::Name;
 
-use super::{super::shelf::Place, KnownFile, KnownFolder};
+use super::{KnownFile, KnownFolder, spill::SpillRange};
 
 /// What is known of one folder's contents. There is one for every folder of the account, so it is small.
 #[derive(Debug, Default)]
@@ -24,12 +24,12 @@ pub(super) struct Contents {
     pub(super) listed: Option<SystemTime>,
     /// Since when what was known counts no more.
     pub(super) forgotten: Option<SystemTime>,
-    /// Its files couldn't be read from the shelf. What is here now is not what was known.
+    /// Its files couldn't be read from the spill. What is here now is not what was known.
     pub(super) lost: bool,
-    /// Empty while they lie on the shelf.
+    /// Empty while they lie on the spill.
     pub(super) files: Files,
     /// Where the files lie as they are now.
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<SpillRange>,
     /// When it was last used and how many files it had then, if they are in memory.
     pub(super) used: Option<(u64, usize)>,
     pub(super) folders: SubFolders,
@@ -134,10 +134,10 @@ impl Contents {
 
 /// A file, and how it is known.
 #[derive(Debug, PartialEq, Eq)]
-pub(in super::super) struct Remembered {
-    pub(in super::super) file: KnownFile,
+pub(in crate::fichier) struct Remembered {
+    pub(in crate::fichier) file: KnownFile,
     /// We put it there or changed it: no listing takes that back.
-    pub(in super::super) own: bool,
+    pub(in crate::fichier) own: bool,
 }
 
 /// The files of a folder.

@@ -142,10 +142,10 @@ fn whether_a_folder_is_known_takes_no_reading_and_what_cannot_be_read_is_lost_un
     for id in 1..=folders {
         catalogue.take_listing(FolderId(id), vec![file(u32::try_from(id).unwrap(), "f")], vec![]);
     }
-    catalogue.shelf.spoil();
+    catalogue.spill.spoil();
     let first = FolderId(1);
     assert!(catalogue.is_complete(first) && catalogue.is_seen(first) && !catalogue.is_empty(first));
-    assert_eq!(catalogue.files(first).err(), Some(Lost(first)));
+    assert_eq!(catalogue.files(first).err(), Some(ContentsLost(first)));
     assert!(!catalogue.is_complete(first) && !catalogue.is_seen(first) && !catalogue.is_empty(first));
     // It stays lost for everybody, whatever we put there meanwhile.
     catalogue.note_file(first, file(7_000, "own"));

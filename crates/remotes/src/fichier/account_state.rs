@@ -47,7 +47,7 @@ pub(super) fn account_name(parts: &[&str]) -> String {
 
 /// What is kept of one account.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct SavedState {
     /// What the wire client learned.
     #[serde(flatten)]
     pub(super) learned: Learned,
@@ -100,7 +100,7 @@ pub(super) struct Lengths {
     pub(super) upload_taken: usize,
 }
 
-impl Kept {
+impl SavedState {
     /// How long lists and uploads may be, as far as that was found out lately.
     pub(super) fn lengths(&self) -> Lengths {
         Lengths {
@@ -147,17 +147,17 @@ impl Kept {
 
 /// The memory of one account.
 #[derive(Debug)]
-pub(super) struct AccountMemory {
+pub(super) struct AccountState {
     file: PathBuf,
-    saved: Mutex<(Instant, Kept)>,
+    saved: Mutex<(Instant, SavedState)>,
     /// The old versions that went in this run.
     gone: Mutex<HashSet<String>>,
 }
 
-impl AccountMemory {
+impl AccountState {
     /// The memory of the account with this key in a directory, and what it holds. A file that can't be read
     /// is as good as none.
-    pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, Kept) {
+    pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, SavedState) {
         let file = directory.join(account_name(&[endpoint, key]) + ".json");
         let kept = read(&file);
         (Self { file, saved: Mutex::new((Instant::now(), kept.clone())), gone: Mutex::default() }, kept)
@@ -213,7 +213,7 @@ impl AccountMemory {
         *saved = (Instant::now(), kept);
     }
 
-    fn try_to_write(&self, kept: &mut Kept) {
+    fn try_to_write(&self, kept: &mut SavedState) {
         {
             let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
             kept.add_old_versions(read(&self.file).old_versions, &gone);
@@ -223,13 +223,13 @@ impl AccountMemory {
         }
     }
 
-    fn write(&self, kept: &Kept) -> io::Result<()> {
+    fn write(&self, kept: &SavedState) -> io::Result<()> {
         replace(&self.file, &serde_json::to_vec(kept)?)
     }
 }
 
 /// Reads what is kept. A file that can't be read is as good as none.
-fn read(file: &Path) -> Kept {
+fn read(file: &Path) -> SavedState {
     let bytes = read_small(file, LARGEST).ok();
     bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
@@ -244,15 +244,15 @@ mod tests {
     fn what_is_saved_is_there_at_the_next_opening_and_the_key_is_not() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("accounts");
-        let (memory, nothing) = AccountMemory::open(&place, "https://api", "secret-key");
-        assert_eq!(nothing, Kept::default());
+        let (memory, nothing) = AccountState::open(&place, "https://api", "secret-key");
+        assert_eq!(nothing, SavedState::default());
         let learned = Learned { listings_are_limited: true, ..Learned::default() };
         let lengths = Lengths { list: Some(50), upload: Some(200), upload_taken: 150 };
         memory.save(learned.clone(), lengths);
-        let kept = AccountMemory::open(&place, "https://api", "secret-key").1;
+        let kept = AccountState::open(&place, "https://api", "secret-key").1;
         assert_eq!((&kept.learned, kept.lengths()), (&learned, lengths));
-        assert_eq!(AccountMemory::open(&place, "https://api", "other-key").1, Kept::default());
-        assert_eq!(AccountMemory::open(&place, "http://emulator", "secret-key").1, Kept::default());
+        assert_eq!(AccountState::open(&place, "https://api", "other-key").1, SavedState::default());
+        assert_eq!(AccountState::open(&place, "http://emulator", "secret-key").1, SavedState::default());
         let files: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 1);
         assert!(!fs::read_to_string(&files[0]).unwrap().contains("secret-key"));
@@ -262,21 +262,21 @@ mod tests {
     #[test]
     fn a_damaged_file_is_as_good_as_none() {
         let directory = tempfile::tempdir().unwrap();
-        let (memory, _) = AccountMemory::open(directory.path(), "e", "k");
+        let (memory, _) = AccountState::open(directory.path(), "e", "k");
         fs::write(&memory.file, "{\"listings_are").unwrap();
-        assert_eq!(AccountMemory::open(directory.path(), "e", "k").1, Kept::default());
+        assert_eq!(AccountState::open(directory.path(), "e", "k").1, SavedState::default());
     }
 
     #[test]
     fn old_versions_are_known_until_they_are_gone_and_other_programs_keep_theirs() {
         let directory = tempfile::tempdir().unwrap();
-        let open = || AccountMemory::open(directory.path(), "e", "k");
+        let open = || AccountState::open(directory.path(), "e", "k");
         let known = || open().1.old_versions().map(str::to_owned).collect::<Vec<_>>();
         let ((one, _), (other, _)) = (open(), open());
         one.note_old_versions(["a".to_owned(), "b".to_owned()].into_iter());
         other.note_old_versions(["c".to_owned()].into_iter());
         one.forget_old_versions(["a".to_owned()].into_iter());
-        one.save(Learned::default(), None);
+        one.save(Learned::default(), Lengths::default());
         let mut left = known();
         left.sort();
         assert_eq!(left, ["b", "c"]);
@@ -287,7 +287,10 @@ mod tests {
     #[test]
     fn short_lists_are_tried_longer_after_a_week() {
         let long_ago = SystemTime::now() - LISTS_STAY_SHORT_FOR;
-        let kept = Kept { longest_list: Some(LongestList { items: 50, at: long_ago }), ..Kept::default() };
+        let kept = SavedState {
+            longest_list: Some(LongestList { items: 50, at: long_ago }),
+            ..SavedState::default()
+        };
         assert_eq!(kept.lengths(), Lengths::default());
         assert_eq!(kept.after(Learned::default(), Lengths::default()).longest_list, None);
         let fifty = Lengths { list: Some(50), ..Lengths::default() };

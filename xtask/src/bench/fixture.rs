@@ -1,4 +1,4 @@
-//! The ground that tasks stand on: data that is prepared once, and a fresh copy of the service's state for each
+//! The fixture that tasks stand on: data that is prepared once, and a fresh copy of the service's state for each
 //! run.
 //!
 //! The data is prepared by a process of its own: a child's peak memory begins at that of its parent, so the
@@ -30,7 +30,7 @@ use super::{
 const CONTENTS: u32 = 16;
 
 /// Where data and runs lie.
-pub(crate) struct Ground {
+pub(crate) struct Fixture {
     place: PathBuf,
     preparing: Mutex<()>,
     runs: AtomicUsize,
@@ -78,7 +78,7 @@ impl Layout {
     }
 }
 
-impl Ground {
+impl Fixture {
     /// A place below `place`, without the runs of former times.
     pub(crate) fn new(place: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(place).with_context(|| format!("can't make {}", place.display()))?;

@@ -1,4 +1,4 @@
-//! Lists of items in one call, and of files in one upload: how long they may be, and what becomes of one that is refused.
+//! ShrinkingBatches of items in one call, and of files in one upload: how long they may be, and what becomes of one that is refused.
 //!
 //! The service documents no length (API document, section 5). So the first list of a run has
 //! [`ITEMS_PER_CALL`], each one that is taken lets the next be twice as long, and one that is refused without one
@@ -17,7 +17,7 @@ use fichier_api::{
 
 /// How long the next list may be, or how many files the next upload may have; shared by all calls of a run.
 #[derive(Debug)]
-pub(super) struct ListLength(Mutex<Length>);
+pub(super) struct BatchLength(Mutex<Length>);
 
 #[derive(Debug, Clone, Copy)]
 struct Length {
@@ -38,7 +38,7 @@ impl Length {
     }
 }
 
-impl ListLength {
+impl BatchLength {
     /// Begins with the length that the account is known not to exceed.
     pub(super) fn new(limit: Option<usize>) -> Self {
         Self::up_to(MOST_ITEMS_PER_CALL, limit, 0)
@@ -120,9 +120,9 @@ impl ListLength {
         let longer_than_ever = items > ITEMS_PER_CALL.max(self.length().taken);
         items > 1
             && match blame(error, longer_than_ever) {
-                Blame::Length => true,
-                Blame::ItemOrLength | Blame::Item => longer_than_ever,
-                Blame::Neither => false,
+                Refusal::Length => true,
+                Refusal::ItemOrLength | Refusal::Item => longer_than_ever,
+                Refusal::Neither => false,
             }
     }
 
@@ -145,8 +145,8 @@ pub(super) trait Listed {
 
 /// Items that wait to go.
 #[derive(Debug)]
-pub(super) struct Lists<'a, T> {
-    length: &'a ListLength,
+pub(super) struct ShrinkingBatches<'a, T> {
+    length: &'a BatchLength,
     waiting: VecDeque<T>,
     /// Parts of a list that was refused, the next one last.
     parts: Vec<Vec<T>>,
@@ -161,12 +161,12 @@ struct Inquiry {
     found_an_item: bool,
 }
 
-impl<'a, T: Listed> Lists<'a, T> {
-    pub(super) fn new(items: impl IntoIterator<Item = T>, length: &'a ListLength) -> Self {
+impl<'a, T: Listed> ShrinkingBatches<'a, T> {
+    pub(super) fn new(items: impl IntoIterator<Item = T>, length: &'a BatchLength) -> Self {
         Self { length, waiting: items.into_iter().collect(), parts: Vec::new(), inquiry: None }
     }
 
-    /// The next list to send. Whoever takes it tells [`Lists::taken`] or [`Lists::refused`].
+    /// The next list to send. Whoever takes it tells [`ShrinkingBatches::taken`] or [`ShrinkingBatches::refused`].
     pub(super) fn next(&mut self) -> Option<Vec<T>> {
         if let Some(part) = self.parts.pop() {
             return Some(part);
@@ -214,7 +214,7 @@ impl<'a, T: Listed> Lists<'a, T> {
     pub(super) fn refused(&mut self, mut list: Vec<T>, error: &ErrorKind) -> Option<Vec<T>> {
         let items = list.len();
         let blame = blame(error, items > ITEMS_PER_CALL.max(self.length.length().taken));
-        if items < 2 || blame == Blame::Neither {
+        if items < 2 || blame == Refusal::Neither {
             // What stands alone and is refused was to blame, not the length of the list that it came from.
             if let Some(inquiry) = &mut self.inquiry {
                 inquiry.found_an_item = true;
@@ -222,14 +222,14 @@ impl<'a, T: Listed> Lists<'a, T> {
             return Some(list);
         }
         match blame {
-            Blame::Length => self.length.too_long(items, items / 2),
-            Blame::Item | Blame::ItemOrLength | Blame::Neither => {
+            Refusal::Length => self.length.too_long(items, items / 2),
+            Refusal::Item | Refusal::ItemOrLength | Refusal::Neither => {
                 let inquiry = self.inquiry.get_or_insert(Inquiry {
                     refused: items,
                     longest_taken: 0,
                     found_an_item: false,
                 });
-                inquiry.found_an_item |= blame == Blame::Item;
+                inquiry.found_an_item |= blame == Refusal::Item;
             }
         }
         let second = list.split_off(items / 2);
@@ -239,9 +239,18 @@ impl<'a, T: Listed> Lists<'a, T> {
     }
 }
 
+/// Whether it is worth a look at so many folders to learn which of so many files are gone.
+///
+/// To find out by halves takes two calls a file, and a listing may take as long as eight other calls (API document,
+/// section 2). But where a file is known to be `missing`, each call that names one is refused, and refusals in number
+/// bring a ban.
+pub(super) fn is_worth_a_look(folders: usize, files: usize, missing: bool) -> bool {
+    if missing { folders <= 8 || folders * 2 <= files } else { folders * 4 <= files }
+}
+
 /// What a refused list was refused for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Blame {
+enum Refusal {
     /// One of its items.
     Item,
     /// One of its items or its length: the service's words aren't known for either.
@@ -252,11 +261,11 @@ enum Blame {
     Neither,
 }
 
-fn blame(error: &ErrorKind, longer_than_ever: bool) -> Blame {
+fn blame(error: &ErrorKind, longer_than_ever: bool) -> Refusal {
     match error {
-        ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. } => Blame::Item,
-        ErrorKind::Refused { .. } => Blame::ItemOrLength,
-        ErrorKind::Status { code: 400 | 413 | 414 | 422 | 431, .. } => Blame::Length,
+        ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. } => Refusal::Item,
+        ErrorKind::Refused { .. } => Refusal::ItemOrLength,
+        ErrorKind::Status { code: 400 | 413 | 414 | 422 | 431, .. } => Refusal::Length,
         // It failed as often as the pacer tries. A list of the usual length fails so when the service is ill.
         ErrorKind::Html { .. }
         | ErrorKind::Status { .. }
@@ -266,9 +275,9 @@ fn blame(error: &ErrorKind, longer_than_ever: bool) -> Blame {
         | ErrorKind::Truncated { .. }
             if longer_than_ever =>
         {
-            Blame::Length
+            Refusal::Length
         }
-        _ => Blame::Neither,
+        _ => Refusal::Neither,
     }
 }
 
@@ -284,8 +293,8 @@ mod tests {
         }
     }
 
-    fn lengths(items: u32, length: &ListLength, taken: impl Fn(usize) -> bool) -> Vec<usize> {
-        let mut lists = Lists::new(0..items, length);
+    fn lengths(items: u32, length: &BatchLength, taken: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut lists = ShrinkingBatches::new(0..items, length);
         let mut sent = Vec::new();
         while let Some(list) = lists.next() {
             sent.push(list.len());
@@ -304,7 +313,7 @@ mod tests {
 
     #[test]
     fn lists_grow_to_five_hundred_and_go_on_there() {
-        let length = ListLength::new(None);
+        let length = BatchLength::new(None);
         assert_eq!(lengths(2000, &length, |_| true), [100, 200, 400, 500, 500, 300]);
         assert_eq!(lengths(700, &length, |_| true), [500, 200]);
         assert_eq!(length.known_limit(), None);
@@ -312,27 +321,27 @@ mod tests {
 
     #[test]
     fn a_length_that_is_refused_is_not_tried_again() {
-        let length = ListLength::new(None);
+        let length = BatchLength::new(None);
         assert_eq!(
             lengths(1000, &length, |items| items <= 150),
             [100, 200, 100, 100, 100, 100, 100, 100, 100, 100, 100]
         );
         assert_eq!(length.known_limit(), Some(100));
-        let later = ListLength::new(length.known_limit());
+        let later = BatchLength::new(length.known_limit());
         assert_eq!(lengths(250, &later, |items| items <= 150), [100, 100, 50]);
     }
 
     #[test]
     fn a_limit_below_the_first_list_is_found_too() {
-        let length = ListLength::new(None);
+        let length = BatchLength::new(None);
         assert_eq!(lengths(200, &length, |items| items <= 60), [100, 50, 50, 50, 50]);
         assert_eq!(length.known_limit(), Some(50));
     }
 
     #[test]
     fn an_item_that_is_refused_does_not_shorten_lists() {
-        let length = ListLength::new(None);
-        let mut lists = Lists::new(0..300, &length);
+        let length = BatchLength::new(None);
+        let mut lists = ShrinkingBatches::new(0..300, &length);
         let mut failed = Vec::new();
         let mut calls = 0;
         while let Some(list) = lists.next() {
@@ -351,8 +360,8 @@ mod tests {
 
     #[test]
     fn no_list_names_a_file_twice_and_all_go() {
-        let length = ListLength::new(None);
-        let mut lists = Lists::new([1, 1, 2, 1, 3], &length);
+        let length = BatchLength::new(None);
+        let mut lists = ShrinkingBatches::new([1, 1, 2, 1, 3], &length);
         let mut sent = Vec::new();
         while let Some(list) = lists.next() {
             lists.taken(list.len());
@@ -363,19 +372,19 @@ mod tests {
 
     #[test]
     fn uploads_begin_with_what_was_taken_before_and_keep_to_what_is_wanted() {
-        let next = |cap, limit, taken| ListLength::of_uploads(cap, limit, taken).next();
+        let next = |cap, limit, taken| BatchLength::of_uploads(cap, limit, taken).next();
         assert_eq!(next(500, None, 0), 100);
         assert_eq!(next(9000, None, 500), 500);
         assert_eq!(next(30, None, 500), 30);
         assert_eq!(next(500, Some(50), 0), 50);
         // What is wanted now says nothing about the service.
-        assert_eq!(ListLength::of_uploads(1, Some(50), 0).known_limit(), Some(50));
-        assert_eq!(ListLength::of_uploads(1, None, 0).known_limit(), None);
+        assert_eq!(BatchLength::of_uploads(1, Some(50), 0).known_limit(), Some(50));
+        assert_eq!(BatchLength::of_uploads(1, None, 0).known_limit(), None);
     }
 
     #[test]
     fn a_doubted_length_is_halved_and_comes_back_if_it_was_not_to_blame() {
-        let length = ListLength::of_uploads(500, None, 400);
+        let length = BatchLength::of_uploads(500, None, 400);
         length.doubt(400);
         assert_eq!(length.next(), 200);
         length.taken(200);
@@ -396,8 +405,8 @@ mod tests {
             limit in 1..300_usize,
             bad in proptest::collection::hash_set(0..600_u32, 0..4),
         ) {
-            let length = ListLength::new(None);
-            let mut lists = Lists::new(0..items, &length);
+            let length = BatchLength::new(None);
+            let mut lists = ShrinkingBatches::new(0..items, &length);
             let mut gone = Vec::new();
             let mut failed = Vec::new();
             while let Some(list) = lists.next() {

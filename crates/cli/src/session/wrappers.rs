@@ -11,13 +11,13 @@ use super::ask;
 use crate::arguments::Settings;
 
 /// What is put around each remote.
-pub(super) struct Guard {
+pub(super) struct Wrappers {
     dry_run: bool,
     asker: Option<Arc<ask::Terminal>>,
     brakes: Arc<Brakes>,
 }
 
-impl Guard {
+impl Wrappers {
     /// `stop` is cancelled when nothing more is to be done: nobody is asked then.
     pub(super) fn new(settings: &Settings, stop: &CancellationToken) -> Self {
         let deletion = settings.transfer.deletion;

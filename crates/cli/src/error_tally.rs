@@ -6,12 +6,12 @@ use crate::exit::{Exit, Failure};
 
 /// Counts the errors of a run and keeps what the last line says.
 #[derive(Debug, Default)]
-pub(crate) struct Problems {
+pub(crate) struct ErrorTally {
     count: usize,
     last: Option<(Exit, String)>,
 }
 
-impl Problems {
+impl ErrorTally {
     /// Logs an error with the item it belongs to and remembers it.
     pub(crate) fn note(&mut self, path: &str, error: &StorageError) {
         tracing::error!(path, "{error}");

@@ -15,12 +15,12 @@ use fichier_storage::{Entry, File, Location, Name, Relocation, RemoteExt, Remote
 
 use crate::{
     RunReport,
-    plan::aside::Aside,
+    plan::displaced::DisplacedEntry,
     plan::{Clash, FolderPair, Matched, Pair},
     run::{Run, mode::Mode},
     transfer::Job,
     walk,
-    walk::open::Open,
+    walk::pending::PendingFolder,
 };
 
 /// A name longer than this isn't kept in that of what steps aside: remotes bear some 250 bytes.
@@ -32,7 +32,7 @@ impl Run<'_> {
     pub(crate) async fn settle_clashes(
         &self,
         matched: &mut Matched,
-        folder: &Open,
+        folder: &PendingFolder,
         report: &mut RunReport,
     ) -> Vec<Job> {
         let mut jobs = Vec::new();
@@ -107,8 +107,8 @@ impl Run<'_> {
         let shown = self.shown_at_destination(place);
         if self.stats.dry_run().is_some() {
             // It stays in its place, and what would become of it is said at the end.
-            let aside = Aside { place: place.clone(), now: place.clone(), files };
-            self.asides.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
+            let aside = DisplacedEntry { place: place.clone(), now: place.clone(), files };
+            self.displaced.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
             return true;
         }
         let Some(now) = name_aside(place) else { return false };
@@ -119,8 +119,8 @@ impl Run<'_> {
         match moved {
             Ok(files) => {
                 tracing::info!(path = %shown, "Stepped aside to {now:?}, for what the source has under this name");
-                let aside = Aside { place: place.clone(), now, files };
-                self.asides.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
+                let aside = DisplacedEntry { place: place.clone(), now, files };
+                self.displaced.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
                 true
             }
             Err(error) => {
@@ -157,8 +157,8 @@ impl Run<'_> {
 
     /// After all transfers: removes what has stepped aside, or brings it back.
     pub(crate) async fn settle_asides(&self, report: &mut RunReport) {
-        let asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for aside in asides {
+        let displaced = self.displaced.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for aside in displaced {
             let is_done = report.is_success() && !self.stopped();
             let may_go = is_done || self.options.deletion.ignore_errors && !self.stopped();
             let is_taken = !is_done && !self.is_free_again(&aside.place).await;
@@ -198,7 +198,7 @@ impl Run<'_> {
         removed.into_iter().all(|outcome| outcome.into_result().is_ok())
     }
 
-    async fn bring_back(&self, aside: &Aside) -> bool {
+    async fn bring_back(&self, aside: &DisplacedEntry) -> bool {
         let back = match &aside.files {
             Some(files) => self.rename_versions(files, &aside.place).await.map(drop),
             None => self.to.remote.rename_folder(&aside.now, &aside.place).await,
@@ -220,9 +220,9 @@ impl Run<'_> {
 
     /// A path of the destination as the user knows it: from the run's root on, and before it stepped aside.
     pub(crate) fn shown_at_destination(&self, path: &RemotePath) -> RemotePath {
-        let asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
+        let displaced = self.displaced.lock().unwrap_or_else(PoisonError::into_inner);
         let before =
-            asides.iter().find_map(|aside| Some(aside.place.join_path(&path.relative_to(&aside.now)?)));
+            displaced.iter().find_map(|aside| Some(aside.place.join_path(&path.relative_to(&aside.now)?)));
         let path = before.as_ref().unwrap_or(path);
         path.relative_to(&self.to.path).unwrap_or_else(|| path.clone())
     }

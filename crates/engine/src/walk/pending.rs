@@ -3,7 +3,7 @@
 use fichier_storage::RemotePath;
 
 /// A folder still to be visited.
-pub(crate) struct Open {
+pub(crate) struct PendingFolder {
     /// Where it is, seen from the source's root.
     pub(crate) path: RemotePath,
     /// Where it is, seen from the destination's root: names may be written in another way there.
@@ -17,7 +17,7 @@ pub(crate) struct Open {
     pub(crate) blocked: bool,
 }
 
-impl Open {
+impl PendingFolder {
     /// The folder where a run begins.
     pub(crate) fn root() -> Self {
         let root = RemotePath::root();

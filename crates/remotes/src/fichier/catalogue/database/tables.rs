@@ -20,7 +20,7 @@ use fichier_storage::{Name, RemotePath, Whirlpool};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, Transaction, TransactionBehavior, params};
 
 use super::{
-    super::catalogue::{KnownFile, KnownFolder},
+    super::{KnownFile, KnownFolder},
     Change,
 };
 
@@ -77,10 +77,10 @@ pub(super) const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, 
 
 /// All that a folder holds, and when its listing began.
 #[derive(Debug)]
-pub(in super::super) struct Remembered {
-    pub(in super::super) files: Vec<KnownFile>,
-    pub(in super::super) folders: Vec<KnownFolder>,
-    pub(in super::super) listed: SystemTime,
+pub(in crate::fichier) struct StoredFolder {
+    pub(in crate::fichier) files: Vec<KnownFile>,
+    pub(in crate::fichier) folders: Vec<KnownFolder>,
+    pub(in crate::fichier) listed: SystemTime,
 }
 
 /// What a catalogue on disk holds, in numbers.
@@ -346,7 +346,7 @@ pub(super) fn contents(
     connection: &mut Connection,
     folder: FolderId,
     not_before: SystemTime,
-) -> rusqlite::Result<Option<Remembered>> {
+) -> rusqlite::Result<Option<StoredFolder>> {
     let id = number(folder);
     // One moment for all three.
     let transaction = connection.transaction()?;
@@ -368,7 +368,7 @@ pub(super) fn contents(
         .prepare_cached("SELECT id, name, date FROM folders WHERE parent = ?1 AND gone = 0")?
         .query_map([id], read_folder)?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(Remembered { files, folders, listed: time(listed_at) }))
+    Ok(Some(StoredFolder { files, folders, listed: time(listed_at) }))
 }
 
 /// Whether all is known of any folder.

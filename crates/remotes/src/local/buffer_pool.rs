@@ -57,21 +57,21 @@ mod tests {
 
     #[test]
     fn a_buffer_comes_back_when_its_bytes_are_gone() {
-        let reused = Reused::default();
-        let mut buffer = reused.buffer(100);
+        let buffer_pool = Reused::default();
+        let mut buffer = buffer_pool.buffer(100);
         buffer.extend(b"abc");
         let place = buffer.as_ptr();
-        let bytes = reused.share(buffer);
+        let bytes = buffer_pool.share(buffer);
         let part = bytes.slice(1..);
         drop(bytes);
         assert_eq!(&part[..], b"bc");
-        let other = reused.buffer(100);
+        let other = buffer_pool.buffer(100);
         assert_ne!(other.as_ptr(), place);
         drop(part);
-        let again = reused.buffer(100);
+        let again = buffer_pool.buffer(100);
         assert_eq!((again.as_ptr(), again.len()), (place, 0));
         // No more are kept than are worth it.
-        drop((0..2 * KEPT).map(|_| reused.share(vec![1])).collect::<Vec<_>>());
-        assert_eq!(reused.0.lock().unwrap().len(), KEPT);
+        drop((0..2 * KEPT).map(|_| buffer_pool.share(vec![1])).collect::<Vec<_>>());
+        assert_eq!(buffer_pool.0.lock().unwrap().len(), KEPT);
     }
 }

@@ -3,10 +3,14 @@
 //! No call is made here. A folder's contents are known after it was listed, because we made it, or
 //! because an earlier run left word of it. What we did ourselves (uploads, moves, removals) is noted at once and
 //! outlives a listing that is older than it, or that lags behind. All of it is told to the journal, where there
-//! is one. The files of folders that weren't used lately lie on the [shelf](super::shelf), so that memory grows with
-//! the number of folders only. Should the shelf be unreadable, a folder is [`Lost`] and has to be listed again.
+//! is one. The files of folders that weren't used lately lie on the [spill](spill), so that memory grows with
+//! the number of folders only. Should the spill be unreadable, a folder is [`ContentsLost`] and has to be listed again.
 
 mod contents;
+pub(in crate::fichier) mod database;
+pub(in crate::fichier) mod earlier_runs;
+pub(in crate::fichier) mod mode;
+mod spill;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -17,12 +21,9 @@ use std::{
 use fichier_api::{FileLink, FolderId};
 use fichier_storage::{Name, Whirlpool};
 
-use super::{
-    archive::{Change, Journal},
-    shelf::Shelf,
-};
+use database::{Change, Journal};
+use spill::SpillFile;
 
-pub(super) use contents::Remembered;
 use contents::{Contents, Files};
 
 /// How many files are held in memory, besides those of the folder used last: some 1.5 MB.
@@ -30,33 +31,33 @@ const FILES_AT_HAND: usize = 4096;
 
 /// A file as the catalogue keeps it. Hundreds of thousands are held at a time, so it is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KnownFile {
-    pub(super) link: FileLink,
+pub(in crate::fichier) struct KnownFile {
+    pub(in crate::fichier) link: FileLink,
     /// Its name, decoded.
-    pub(super) name: Name,
+    pub(in crate::fichier) name: Name,
     /// Its size as stored: 1 for the stand-in of an empty file.
-    pub(super) size: u64,
-    pub(super) whirlpool: Option<Whirlpool>,
-    pub(super) date: Option<SystemTime>,
-    pub(super) media_type: Option<Arc<str>>,
+    pub(in crate::fichier) size: u64,
+    pub(in crate::fichier) whirlpool: Option<Whirlpool>,
+    pub(in crate::fichier) date: Option<SystemTime>,
+    pub(in crate::fichier) media_type: Option<Arc<str>>,
     /// Whether it stands for an empty file.
-    pub(super) stands_for_empty: bool,
+    pub(in crate::fichier) stands_for_empty: bool,
 }
 
 /// A sub-folder as a listing tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KnownFolder {
-    pub(super) id: FolderId,
+pub(in crate::fichier) struct KnownFolder {
+    pub(in crate::fichier) id: FolderId,
     /// Its name, decoded.
-    pub(super) name: Name,
-    pub(super) date: Option<SystemTime>,
+    pub(in crate::fichier) name: Name,
+    pub(in crate::fichier) date: Option<SystemTime>,
 }
 
 /// What is known of the account's tree.
 #[derive(Debug, Default)]
-pub(super) struct Catalogue {
+pub(in crate::fichier) struct Catalogue {
     folders: HashMap<FolderId, Contents>,
-    shelf: Shelf,
+    spill: SpillFile,
     /// The folders whose files are in memory, those used last at the end.
     at_hand: BTreeMap<u64, FolderId>,
     /// How many files these have.
@@ -87,26 +88,26 @@ impl LookedAt {
 
 /// What was known of a folder's files can't be read any more: it has to be listed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lost(pub(super) FolderId);
+pub(in crate::fichier) struct ContentsLost(pub(in crate::fichier) FolderId);
 
 impl Catalogue {
     /// Tells from now on what becomes known; `None`: tells nobody.
-    pub(super) fn tell(&mut self, journal: Option<Journal>) {
+    pub(in crate::fichier) fn tell(&mut self, journal: Option<Journal>) {
         self.journal = journal;
     }
 
-    /// Lays what isn't in use on this shelf.
-    pub(super) fn shelve_on(&mut self, shelf: Shelf) {
-        self.shelf = shelf;
+    /// Lays what isn't in use on this spill.
+    pub(in crate::fichier) fn spill_to(&mut self, spill: SpillFile) {
+        self.spill = spill;
     }
 
     /// Sees to it that the folder's files are in memory. One that is lost stays so until it is listed again.
-    fn take_up(&mut self, folder: FolderId) -> Result<(), Lost> {
+    fn take_up(&mut self, folder: FolderId) -> Result<(), ContentsLost> {
         let Some(contents) = self.folders.get_mut(&folder) else { return Ok(()) };
         if contents.used.is_none()
             && let Some(place) = contents.place
         {
-            match self.shelf.get(place) {
+            match self.spill.get(place) {
                 Ok(files) => contents.files = files.into_iter().collect(),
                 Err(error) => {
                     tracing::error!(%folder, "What was listed is lost, since the temporary file can't be read: {error}");
@@ -119,10 +120,10 @@ impl Catalogue {
         }
         let lost = contents.lost;
         self.used(folder);
-        if lost { Err(Lost(folder)) } else { Ok(()) }
+        if lost { Err(ContentsLost(folder)) } else { Ok(()) }
     }
 
-    /// Counts the folder as used last, and lays others on the shelf for it.
+    /// Counts the folder as used last, and lays others on the spill for it.
     fn used(&mut self, folder: FolderId) {
         self.uses += 1;
         let Some(contents) = self.folders.get_mut(&folder) else { return };
@@ -140,13 +141,13 @@ impl Catalogue {
     }
 
     fn lay_down_oldest(&mut self) -> bool {
-        if self.shelf.is_unreadable() {
+        if self.spill.is_unreadable() {
             return false;
         }
         let Some((_, oldest)) = self.at_hand.first_key_value() else { return false };
         let Some(contents) = self.folders.get_mut(oldest) else { return false };
         if contents.place.is_none() {
-            contents.place = self.shelf.put(contents.files.iter());
+            contents.place = self.spill.put(contents.files.iter());
         }
         if contents.place.is_none() {
             return false;
@@ -182,32 +183,32 @@ impl Catalogue {
         }
     }
 
-    /// Whether all that the folder holds is known. The files are read from the shelf only when they are asked for,
-    /// so they may turn out to be [`Lost`] then.
-    pub(super) fn is_complete(&self, folder: FolderId) -> bool {
+    /// Whether all that the folder holds is known. The files are read from the spill only when they are asked for,
+    /// so they may turn out to be [`ContentsLost`] then.
+    pub(in crate::fichier) fn is_complete(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.complete)
     }
 
     /// Whether all that the folder holds is known from this run, not only from an earlier one.
-    pub(super) fn is_seen(&self, folder: FolderId) -> bool {
+    pub(in crate::fichier) fn is_seen(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
     }
 
     /// Checks whether all that the folder holds is known, from no longer ago than `since`.
-    pub(super) fn is_complete_since(&self, folder: FolderId, since: SystemTime) -> bool {
+    pub(in crate::fichier) fn is_complete_since(&self, folder: FolderId, since: SystemTime) -> bool {
         let known = |contents: &Contents| contents.complete && contents.listed.is_none_or(|at| at >= since);
         self.folders.get(&folder).is_some_and(known)
     }
 
     /// Notes when the folder's listing was asked for.
-    pub(super) fn note_age(&mut self, folder: FolderId, listed: SystemTime) {
+    pub(in crate::fichier) fn note_age(&mut self, folder: FolderId, listed: SystemTime) {
         if let Some(contents) = self.folders.get_mut(&folder) {
             contents.listed = Some(listed);
         }
     }
 
     /// Counts a folder as unknown, since somebody else may have changed it.
-    pub(super) fn forget(&mut self, folder: FolderId) {
+    pub(in crate::fichier) fn forget(&mut self, folder: FolderId) {
         if let Some(contents) = self.folders.get_mut(&folder) {
             contents.complete = false;
             contents.seen = false;
@@ -216,12 +217,12 @@ impl Catalogue {
     }
 
     /// Returns since when what was known of the folder counts no more.
-    pub(super) fn forgotten_at(&self, folder: FolderId) -> Option<SystemTime> {
+    pub(in crate::fichier) fn forgotten_at(&self, folder: FolderId) -> Option<SystemTime> {
         self.folders.get(&folder)?.forgotten
     }
 
     /// Counts a folder as unknown, since what is known of it turned out to be wrong.
-    pub(super) fn doubt(&mut self, folder: FolderId) {
+    pub(in crate::fichier) fn doubt(&mut self, folder: FolderId) {
         if let Some(contents) = self.folders.get_mut(&folder) {
             contents.complete = false;
             contents.seen = false;
@@ -230,12 +231,12 @@ impl Catalogue {
     }
 
     /// Whether what an earlier run knew of the folder turned out to be wrong.
-    pub(super) fn is_doubted(&self, folder: FolderId) -> bool {
+    pub(in crate::fichier) fn is_doubted(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.doubted)
     }
 
     /// Takes in what an earlier run knew of a folder. What we did ourselves stands against it.
-    pub(super) fn take_remembered(
+    pub(in crate::fichier) fn take_remembered(
         &mut self,
         folder: FolderId,
         files: Vec<KnownFile>,
@@ -248,7 +249,7 @@ impl Catalogue {
     }
 
     /// Keeps what is known of a folder after it was listed, with when the listing began.
-    pub(super) fn keep_listing(&mut self, folder: FolderId, began: SystemTime) {
+    pub(in crate::fichier) fn keep_listing(&mut self, folder: FolderId, began: SystemTime) {
         if self.journal.is_some() {
             let Ok(files) = self.files(folder) else { return };
             let files = files.cloned().collect();
@@ -258,22 +259,22 @@ impl Catalogue {
     }
 
     /// The service took a file of this content and kept none.
-    pub(super) fn note_dropped(&self, whirlpool: Whirlpool, size: u64) {
+    pub(in crate::fichier) fn note_dropped(&self, whirlpool: Whirlpool, size: u64) {
         self.note(|| Change::Dropped { whirlpool, size });
     }
 
     /// Something goes into this folder: should we end before word of it, not all of the folder is known.
-    pub(super) fn expect_into(&self, folder: FolderId) {
+    pub(in crate::fichier) fn expect_into(&self, folder: FolderId) {
         self.note(|| Change::Unsure { folder });
     }
 
     /// What went into this folder is noted, or is surely not there.
-    pub(super) fn arrived_in(&self, folder: FolderId) {
+    pub(in crate::fichier) fn arrived_in(&self, folder: FolderId) {
         self.note(|| Change::SureAgain { folder });
     }
 
     /// Takes in a listing of a folder. What we did ourselves stands against it.
-    pub(super) fn take_listing(
+    pub(in crate::fichier) fn take_listing(
         &mut self,
         folder: FolderId,
         files: Vec<KnownFile>,
@@ -299,45 +300,52 @@ impl Catalogue {
     }
 
     /// The files that are known in a folder, in no order.
-    pub(super) fn files(&mut self, folder: FolderId) -> Result<impl Iterator<Item = &KnownFile>, Lost> {
+    pub(in crate::fichier) fn files(
+        &mut self,
+        folder: FolderId,
+    ) -> Result<impl Iterator<Item = &KnownFile>, ContentsLost> {
         self.take_up(folder)?;
         let files = self.folders.get(&folder).into_iter().flat_map(|contents| contents.files.iter());
         Ok(files.map(|remembered| self.looked_at.one(&remembered.file)))
     }
 
     /// The links of all files that are known in a folder.
-    pub(super) fn links(&mut self, folder: FolderId) -> Result<HashSet<FileLink>, Lost> {
+    pub(in crate::fichier) fn links(&mut self, folder: FolderId) -> Result<HashSet<FileLink>, ContentsLost> {
         Ok(self.files(folder)?.map(|file| file.link).collect())
     }
 
     /// The files that are known in a folder, without these.
-    pub(super) fn files_but(
+    pub(in crate::fichier) fn files_but(
         &mut self,
         folder: FolderId,
         without: &HashSet<FileLink>,
-    ) -> Result<Vec<KnownFile>, Lost> {
+    ) -> Result<Vec<KnownFile>, ContentsLost> {
         Ok(self.files(folder)?.filter(|file| !without.contains(&file.link)).cloned().collect())
     }
 
     /// The files of one name in a folder, in no order: 1Fichier may have several.
-    pub(super) fn files_named(
+    pub(in crate::fichier) fn files_named(
         &mut self,
         folder: FolderId,
         name: &Name,
-    ) -> Result<impl Iterator<Item = &KnownFile>, Lost> {
+    ) -> Result<impl Iterator<Item = &KnownFile>, ContentsLost> {
         self.take_up(folder)?;
         let files = self.folders.get_mut(&folder).into_iter().flat_map(|contents| contents.files.named(name));
         Ok(files.map(|file| self.looked_at.one(file)))
     }
 
     /// A file of a folder.
-    pub(super) fn file(&mut self, folder: FolderId, link: &FileLink) -> Result<Option<&KnownFile>, Lost> {
+    pub(in crate::fichier) fn file(
+        &mut self,
+        folder: FolderId,
+        link: &FileLink,
+    ) -> Result<Option<&KnownFile>, ContentsLost> {
         self.take_up(folder)?;
         Ok(self.folders.get(&folder).and_then(|contents| contents.files.get(link)))
     }
 
     /// The folders that are known in a folder, by name.
-    pub(super) fn sub_folders(&self, folder: FolderId) -> impl Iterator<Item = &KnownFolder> {
+    pub(in crate::fichier) fn sub_folders(&self, folder: FolderId) -> impl Iterator<Item = &KnownFolder> {
         self.folders
             .get(&folder)
             .into_iter()
@@ -346,7 +354,11 @@ impl Catalogue {
     }
 
     /// The folders of one name in a folder, the oldest number first: 1Fichier may have several.
-    pub(super) fn folders_named(&self, folder: FolderId, name: &Name) -> impl Iterator<Item = FolderId> {
+    pub(in crate::fichier) fn folders_named(
+        &self,
+        folder: FolderId,
+        name: &Name,
+    ) -> impl Iterator<Item = FolderId> {
         self.folders
             .get(&folder)
             .into_iter()
@@ -355,26 +367,26 @@ impl Catalogue {
     }
 
     /// The folder that holds this one, where it is known.
-    pub(super) fn parent(&self, folder: FolderId) -> Option<FolderId> {
+    pub(in crate::fichier) fn parent(&self, folder: FolderId) -> Option<FolderId> {
         self.known.get(&folder).map(|(parent, _)| *parent)
     }
 
     /// We stored this file in the folder, or changed it there.
-    pub(super) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
+    pub(in crate::fichier) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
         self.note(|| Change::File { folder, file: file.clone() });
         self.changeable(folder).put_file(file);
         self.used(folder);
     }
 
     /// We took this file away from the folder, or found it gone.
-    pub(super) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
+    pub(in crate::fichier) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
         self.note(|| Change::FileGone { folder, file: link });
         self.changeable(folder).take_file_away(link);
         self.used(folder);
     }
 
     /// We made this folder: it is empty, and needs no listing.
-    pub(super) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
+    pub(in crate::fichier) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::NewFolder { parent, folder: folder.clone() });
         self.let_go(folder.id);
         self.folders.insert(folder.id, Contents::new_and_empty());
@@ -382,7 +394,7 @@ impl Catalogue {
     }
 
     /// We moved or renamed this folder; what it holds came along.
-    pub(super) fn note_moved_folder(&mut self, parent: FolderId, folder: KnownFolder) {
+    pub(in crate::fichier) fn note_moved_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::MovedFolder { parent, folder: folder.clone() });
         if let Some((before, known)) = self.known.get(&folder.id)
             && *before != parent
@@ -400,7 +412,7 @@ impl Catalogue {
     }
 
     /// We removed this folder, or found it gone.
-    pub(super) fn note_folder_gone(&mut self, folder: FolderId) {
+    pub(in crate::fichier) fn note_folder_gone(&mut self, folder: FolderId) {
         self.note(|| Change::FolderGone { folder });
         self.let_go(folder);
         if let Some((parent, known)) = self.known.remove(&folder) {
@@ -409,23 +421,23 @@ impl Catalogue {
     }
 
     /// What is known of a folder itself.
-    pub(super) fn folder(&self, folder: FolderId) -> Option<&KnownFolder> {
+    pub(in crate::fichier) fn folder(&self, folder: FolderId) -> Option<&KnownFolder> {
         Some(&self.known.get(&folder)?.1)
     }
 
     /// Whether the folder is known to hold nothing.
-    pub(super) fn is_empty(&self, folder: FolderId) -> bool {
+    pub(in crate::fichier) fn is_empty(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| {
             contents.complete && contents.has_no_file() && contents.folders.is_empty()
         })
     }
 
     /// Which of these folders is known to hold a file.
-    pub(super) fn folder_of(
+    pub(in crate::fichier) fn folder_of(
         &mut self,
         candidates: &[FolderId],
         link: &FileLink,
-    ) -> Result<Option<FolderId>, Lost> {
+    ) -> Result<Option<FolderId>, ContentsLost> {
         for folder in candidates {
             if self.file(*folder, link)?.is_some() {
                 return Ok(Some(*folder));

@@ -4,7 +4,7 @@ use fichier_storage::{File, RemotePath};
 
 /// What has stepped aside.
 #[derive(Debug, Clone)]
-pub(crate) struct Aside {
+pub(crate) struct DisplacedEntry {
     /// Where it was.
     pub(crate) place: RemotePath,
     /// Where it is.

@@ -1,4 +1,4 @@
-//! How much memory the agenda of ten million files takes.
+//! How much memory the plan_db of ten million files takes.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,7 +9,7 @@ use std::{fs, time::Instant};
 
 use fichier_storage::{File, FileId, Name, RemotePath, Whirlpool};
 
-use super::{Agenda, OneSided, Standing};
+use super::{DestinationState, OneSided, PlanDb};
 use crate::{Order, transfer::Job};
 
 const FILES: usize = 10_000_000;
@@ -46,41 +46,41 @@ fn files(folder: &RemotePath, number: usize) -> Vec<File> {
 #[tokio::test]
 #[ignore = "takes minutes and some gigabytes of the temporary directory"]
 async fn ten_million_files_take_less_than_200_mib_of_memory() {
-    let (agenda, begun) = (Agenda::new().unwrap(), Instant::now());
+    let (plan_db, begun) = (PlanDb::new().unwrap(), Instant::now());
     for number in 0..FILES / IN_A_FOLDER {
         let folder = RemotePath::parse(format!("pictures/year {}/folder-{number:05}", number % 40)).unwrap();
         let files = files(&folder, number);
         match number % 4 {
-            0 => agenda.note(folder, Standing::Kept, files).await.unwrap(),
+            0 => plan_db.note(folder, DestinationState::Kept, files).await.unwrap(),
             1 => {
-                agenda.note_folder(folder.clone(), OneSided::Destination).await.unwrap();
-                agenda.note(folder, Standing::Extra, files).await.unwrap();
+                plan_db.note_folder(folder.clone(), OneSided::Destination).await.unwrap();
+                plan_db.note(folder, DestinationState::Extra, files).await.unwrap();
             }
             _ => {
                 let job =
                     |source: File| Job { name: source.path.name().unwrap(), source, replaces: Vec::new() };
-                agenda.note_folder(folder.clone(), OneSided::Source).await.unwrap();
-                agenda.plan(folder, files.into_iter().map(job).collect()).await.unwrap();
+                plan_db.note_folder(folder.clone(), OneSided::Source).await.unwrap();
+                plan_db.plan(folder, files.into_iter().map(job).collect()).await.unwrap();
             }
         }
     }
     println!("noted after {:?}, peak {} MiB", begun.elapsed(), peak() >> 20);
-    let weighed = agenda.weigh(OneSided::Source).await.unwrap();
+    let weighed = plan_db.weigh(OneSided::Source).await.unwrap();
     assert_eq!(weighed.iter().map(|folder| folder.files).sum::<i64>(), 5_000_000);
-    assert_eq!(agenda.count_extras().await.unwrap().0, 2_500_000);
+    assert_eq!(plan_db.count_extras().await.unwrap().0, 2_500_000);
     let mut looked_at = 0;
     let mut after = 0;
-    while let Some(last) = agenda.perhaps_there(after, IN_A_FOLDER).await.unwrap().last() {
+    while let Some(last) = plan_db.perhaps_there(after, IN_A_FOLDER).await.unwrap().last() {
         (after, looked_at) = (last.line, looked_at + 1);
         if looked_at % 50 == 0 {
             let job = &last.job.source;
-            agenda.same_content(job.size, job.whirlpool.unwrap(), Vec::new()).await.unwrap();
+            plan_db.same_content(job.size, job.whirlpool.unwrap(), Vec::new()).await.unwrap();
         }
     }
     println!("looked for contents after {:?}, peak {} MiB", begun.elapsed(), peak() >> 20);
     let mut taken = 0;
     loop {
-        let jobs = agenda.take_jobs(Order::Found, IN_A_FOLDER).await.unwrap();
+        let jobs = plan_db.take_jobs(Order::Found, IN_A_FOLDER).await.unwrap();
         if jobs.is_empty() {
             break;
         }
@@ -88,7 +88,7 @@ async fn ten_million_files_take_less_than_200_mib_of_memory() {
     }
     assert_eq!(taken, 5_000_000);
     let (mut after, mut removed) = (0, 0);
-    while let Some(last) = agenda.extras(after, IN_A_FOLDER).await.unwrap().last() {
+    while let Some(last) = plan_db.extras(after, IN_A_FOLDER).await.unwrap().last() {
         (after, removed) = (last.line, removed + 1);
     }
     assert_eq!(removed, 2_500);

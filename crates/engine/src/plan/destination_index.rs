@@ -8,10 +8,10 @@ use fichier_storage::{File, Listing, RemoteExt, RemotePath};
 
 use crate::{
     Order, RunReport, plan,
-    plan::agenda::{Agenda, AgendaError, Planned, Standing},
+    plan::plan_db::{DestinationState, PlanDb, PlanDbError, Planned},
     run::{Run, mode::Mode},
     transfer::Job,
-    walk::open::Open,
+    walk::pending::PendingFolder,
 };
 
 impl Run<'_> {
@@ -27,8 +27,8 @@ impl Run<'_> {
 
     /// Notes what the destination holds in the folders that the run will visit. What can't be listed is left to the
     /// run, which tells why.
-    pub(crate) async fn survey(&self, agenda: &Agenda) -> Result<(), AgendaError> {
-        let mut open = vec![Open::root()];
+    pub(crate) async fn survey(&self, plan_db: &PlanDb) -> Result<(), PlanDbError> {
+        let mut open = vec![PendingFolder::root()];
         while let Some(folder) = open.pop() {
             if self.stopped() {
                 break;
@@ -53,7 +53,7 @@ impl Run<'_> {
             self.keep_old_versions(&mut matched);
             let mut standing: Vec<File> = std::mem::take(&mut matched.extra_files);
             standing.extend(self.reusable(&matched.files));
-            agenda.note(folder.there.clone(), Standing::Kept, standing).await?;
+            plan_db.note(folder.there.clone(), DestinationState::Kept, standing).await?;
             open.extend(self.below(&folder, &matched).into_iter().filter(|folder| folder.destination));
         }
         Ok(())
@@ -62,12 +62,12 @@ impl Run<'_> {
     /// Copies at the destination what of these new files it holds already; the others have to be sent.
     pub(crate) async fn left_to_send(
         &self,
-        agenda: &Agenda,
+        plan_db: &PlanDb,
         folder: &RemotePath,
         jobs: Vec<Job>,
         report: &mut RunReport,
-    ) -> Result<Vec<Job>, AgendaError> {
-        let known = agenda.hold_sizes(jobs.iter().map(|job| job.source.size).collect()).await?;
+    ) -> Result<Vec<Job>, PlanDbError> {
+        let known = plan_db.hold_sizes(jobs.iter().map(|job| job.source.size).collect()).await?;
         let (mut perhaps, mut left) = (Vec::new(), Vec::new());
         for (job, known) in jobs.into_iter().zip(known) {
             if known {
@@ -77,7 +77,7 @@ impl Run<'_> {
             }
         }
         if !perhaps.is_empty() {
-            let not_there = self.relocate_planned(agenda, perhaps, report).await?;
+            let not_there = self.relocate_planned(plan_db, perhaps, report).await?;
             left.extend(not_there.into_iter().map(|planned| planned.job));
         }
         Ok(left)

@@ -1,4 +1,4 @@
-//! The gates that processes of one user share: when the account was called last, and by what it is locked.
+//! The shared_paces that processes of one user share: when the account was called last, and by what it is locked.
 //!
 //! A small file of fixed form holds the moments, on the wall clock. Whoever wants to call locks it, learns what
 //! others did, books its call and lets go, all within some dozen microseconds; the waiting is done without the
@@ -76,7 +76,7 @@ pub(super) struct SharedPause {
 
 /// Keeps the calls of one class apart, in this process and, where a file is shared, in others.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct SharedPace {
     book: PathBuf,
     listing: PathBuf,
     account: PathBuf,
@@ -97,11 +97,11 @@ pub(super) struct ListingUnderWay {
     _file: File,
 }
 
-impl Gate {
-    /// The gates in files that begin with this path.
+impl SharedPace {
+    /// The shared_paces in files that begin with this path.
     pub(super) fn new(path: &std::path::Path) -> Self {
         Self {
-            book: path.with_extension("gate"),
+            book: path.with_extension("shared"),
             listing: path.with_extension("listing"),
             account: path.with_extension("account"),
             broken: AtomicBool::new(false),
@@ -146,7 +146,7 @@ impl Gate {
                 Err(error) => return self.give_up(path, &error),
             };
         }
-        tracing::debug!(file = %path.display(), "another process doesn't let go of the account's gate");
+        tracing::debug!(file = %path.display(), "another process doesn't let go of the account's shared");
         None
     }
 
@@ -341,30 +341,30 @@ mod tests {
     #[tokio::test]
     async fn the_book_is_one_process_s_at_a_time_and_a_dead_one_s_lock_is_gone() {
         let directory = tempfile::tempdir().unwrap();
-        let gate = Gate::new(&directory.path().join("new").join("account"));
-        let held = gate.hold().await.unwrap();
+        let shared = SharedPace::new(&directory.path().join("new").join("account"));
+        let held = shared.hold().await.unwrap();
         assert_eq!(held.moments, Moments::default());
         let began = Instant::now();
-        assert!(gate.hold().await.is_none(), "somebody has it");
+        assert!(shared.hold().await.is_none(), "somebody has it");
         assert!(began.elapsed() < Duration::from_secs(5));
         held.put(&moments(SystemTime::now()));
-        let held = gate.hold().await.unwrap();
+        let held = shared.hold().await.unwrap();
         assert!(held.moments.limited);
         // As when a process dies.
         drop(held);
-        assert!(gate.hold().await.is_some());
-        std::fs::write(&gate.book, b"torn").unwrap();
-        assert_eq!(gate.hold().await.unwrap().moments, Moments::default());
+        assert!(shared.hold().await.is_some());
+        std::fs::write(&shared.book, b"torn").unwrap();
+        assert_eq!(shared.hold().await.unwrap().moments, Moments::default());
     }
 
     // The clock is paused, so it moves only if a booking waits for it.
     #[tokio::test(start_paused = true)]
     async fn a_booking_that_nobody_disputes_waits_for_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let gate = Gate::new(&directory.path().join("account"));
+        let shared = SharedPace::new(&directory.path().join("account"));
         let began = Instant::now();
         for _ in 0..1000 {
-            gate.hold().await.unwrap().put(&moments(SystemTime::now()));
+            shared.hold().await.unwrap().put(&moments(SystemTime::now()));
         }
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
@@ -373,9 +373,9 @@ mod tests {
     async fn a_place_that_cannot_be_used_is_done_without() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("file"), b"").unwrap();
-        let gate = Gate::new(&directory.path().join("file").join("account"));
-        assert!(gate.hold().await.is_none());
-        assert!(gate.begin_listing().await.is_none());
-        assert!(gate.hold_account().await.is_none());
+        let shared = SharedPace::new(&directory.path().join("file").join("account"));
+        assert!(shared.hold().await.is_none());
+        assert!(shared.begin_listing().await.is_none());
+        assert!(shared.hold_account().await.is_none());
     }
 }

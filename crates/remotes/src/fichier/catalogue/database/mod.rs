@@ -4,8 +4,8 @@
 //! another layout, is begun anew. Changes are written by a thread of their own, many in one transaction, so that
 //! no call waits for the disk; `kill -9` costs what wasn't written yet.
 
+mod account_listing;
 mod tables;
-mod told;
 
 use std::{
     path::{Path, PathBuf},
@@ -23,14 +23,11 @@ use fichier_state::database::{self, DatabaseError, connect, is_damage};
 use fichier_storage::Whirlpool;
 use rusqlite::Connection;
 
-use super::{
-    catalogue::{KnownFile, KnownFolder},
-    shelf::Shelf,
-};
+use super::{KnownFile, KnownFolder, spill::SpillFile};
 
-pub(super) use tables::Remembered;
+pub(in crate::fichier) use account_listing::{AccountListing, Checked};
+pub(in crate::fichier) use tables::StoredFolder;
 pub use tables::{KeptEntry, KeptStatus};
-pub(super) use told::{Checked, Told};
 
 /// How much goes in one transaction at most, in files and folders that it tells of.
 const GATHERED: usize = 4000;
@@ -40,7 +37,7 @@ const BACKLOG: usize = 4 * GATHERED;
 
 /// Something that became known of the account.
 #[derive(Debug, Clone)]
-pub(super) enum Change {
+pub(in crate::fichier) enum Change {
     /// A folder was listed; this is all it holds, and when the listing began.
     Listed { folder: FolderId, began: SystemTime, files: Vec<KnownFile>, folders: Vec<KnownFolder> },
     /// We put a file there, or changed it.
@@ -81,14 +78,14 @@ enum Message {
 
 /// Takes changes from the catalogue in memory to the thread that writes them. Never blocks.
 #[derive(Debug, Clone)]
-pub(super) struct Journal {
+pub(in crate::fichier) struct Journal {
     sender: mpsc::Sender<Message>,
     /// How much waits to be written.
     backlog: Arc<AtomicUsize>,
 }
 
 impl Journal {
-    pub(super) fn note(&self, change: Change) {
+    pub(in crate::fichier) fn note(&self, change: Change) {
         self.backlog.fetch_add(change.weight(), Ordering::Relaxed);
         // The thread is gone only when the database can't be written: then nothing is kept.
         let _ = self.sender.send(Message::Change(SystemTime::now(), change));
@@ -97,7 +94,7 @@ impl Journal {
 
 /// Keeps what becomes known of an account in a database, for later runs and for other processes.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(in crate::fichier) struct CatalogueDb {
     path: PathBuf,
     reader: Arc<Mutex<Option<Connection>>>,
     journal: Journal,
@@ -109,9 +106,9 @@ pub(super) struct Archive {
 #[error("can't use the catalogue: {0}")]
 pub struct CatalogueError(#[from] DatabaseError);
 
-impl Archive {
+impl CatalogueDb {
     /// Opens the catalogue in this file, or begins one. `title` is what the user calls the remote.
-    pub(super) fn open(path: &Path, title: &str) -> Result<Self, CatalogueError> {
+    pub(in crate::fichier) fn open(path: &Path, title: &str) -> Result<Self, CatalogueError> {
         let mut writing = open(path)?;
         let failed = |source| DatabaseError::of_database(path, source);
         tables::name(&writing, title).map_err(failed)?;
@@ -133,17 +130,17 @@ impl Archive {
     }
 
     /// Where changes are told.
-    pub(super) fn journal(&self) -> Journal {
+    pub(in crate::fichier) fn journal(&self) -> Journal {
         self.journal.clone()
     }
 
     /// Where the files of folders lie that aren't in use: beside the catalogue, on a disk rather than in memory.
-    pub(super) fn shelf(&self) -> Shelf {
-        self.path.parent().map(|directory| Shelf::in_directory(directory.to_owned())).unwrap_or_default()
+    pub(in crate::fichier) fn spill_file(&self) -> SpillFile {
+        self.path.parent().map(|directory| SpillFile::in_directory(directory.to_owned())).unwrap_or_default()
     }
 
     /// Waits while more is to be written than should be held in memory.
-    pub(super) async fn let_catch_up(&self) {
+    pub(in crate::fichier) async fn let_catch_up(&self) {
         if self.journal.backlog.load(Ordering::Relaxed) > BACKLOG {
             self.flush().await;
         }
@@ -151,34 +148,38 @@ impl Archive {
 
     /// What a folder holds and when it was listed, if that was no sooner than `not_before`. What can't be read
     /// isn't known.
-    pub(super) async fn contents(&self, folder: FolderId, not_before: SystemTime) -> Option<Remembered> {
+    pub(in crate::fichier) async fn contents(
+        &self,
+        folder: FolderId,
+        not_before: SystemTime,
+    ) -> Option<StoredFolder> {
         self.read(move |connection| tables::contents(connection, folder, not_before)).await.flatten()
     }
 
     /// The contents that the service took and didn't keep, within a day.
-    pub(super) async fn dropped(&self) -> Vec<(Whirlpool, u64, SystemTime)> {
+    pub(in crate::fichier) async fn dropped(&self) -> Vec<(Whirlpool, u64, SystemTime)> {
         self.read(|connection| tables::dropped(connection)).await.unwrap_or_default()
     }
 
     /// Whether all is known of any folder.
-    pub(super) async fn knows_a_folder(&self) -> bool {
+    pub(in crate::fichier) async fn knows_a_folder(&self) -> bool {
         self.read(|connection| tables::knows_a_folder(connection)).await.unwrap_or_default()
     }
 
     /// A place for a listing of all files.
-    pub(super) fn begin_told(&self) -> rusqlite::Result<Told> {
-        Told::of(&self.path)
+    pub(in crate::fichier) fn begin_account_listing(&self) -> rusqlite::Result<AccountListing> {
+        AccountListing::of(&self.path)
     }
 
     /// Holds all that is known against a listing of all files that was asked for at `asked`.
-    pub(super) async fn check(&self, told: Told, asked: SystemTime) -> Option<Checked> {
+    pub(in crate::fichier) async fn check(&self, told: AccountListing, asked: SystemTime) -> Option<Checked> {
         self.flush().await;
         let checked = tokio::task::spawn_blocking(move || told.check(asked)).await.ok()?;
         checked.inspect_err(|error| self.complain(error)).ok()
     }
 
     /// Says that something couldn't be read, and begins anew what is damaged.
-    pub(super) fn complain(&self, error: &rusqlite::Error) {
+    pub(in crate::fichier) fn complain(&self, error: &rusqlite::Error) {
         tracing::warn!("Can't read the catalogue {}: {error}", self.path.display());
         if is_damage(error) {
             discard(&self.path);
@@ -186,7 +187,7 @@ impl Archive {
     }
 
     /// Waits until all changes so far are on disk.
-    pub(super) async fn flush(&self) {
+    pub(in crate::fichier) async fn flush(&self) {
         let (sender, receiver) = mpsc::channel();
         if self.journal.sender.send(Message::Flush(sender)).is_ok() {
             let _ = tokio::task::spawn_blocking(move || receiver.recv()).await;
@@ -216,7 +217,7 @@ impl Archive {
     }
 }
 
-impl Drop for Archive {
+impl Drop for CatalogueDb {
     fn drop(&mut self) {
         // The thread writes what is left, and ends when nobody can tell it anything more.
         let (sender, _) = mpsc::channel();
@@ -292,7 +293,7 @@ impl KeptCatalogue {
 }
 
 /// What the names of catalogues end with.
-pub(super) const EXTENSION: &str = "sqlite";
+pub(in crate::fichier) const EXTENSION: &str = "sqlite";
 
 /// Writes what comes, until nobody is left who could tell more.
 fn write_all(

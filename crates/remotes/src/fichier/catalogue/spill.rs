@@ -16,25 +16,25 @@ use std::{
 use fichier_api::{Domain, FileLink};
 use fichier_storage::{Name, Whirlpool};
 
-use super::catalogue::{KnownFile, Remembered};
+use super::{KnownFile, contents::Remembered};
 
 /// Where a folder's files lie.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(in crate::fichier) struct SpillRange {
     offset: u64,
     length: usize,
 }
 
-impl Place {
+impl SpillRange {
     /// Whether no file lies there.
-    pub(super) fn is_empty(self) -> bool {
+    pub(in crate::fichier) fn is_empty(self) -> bool {
         self.length == 0
     }
 }
 
 /// Holds the files of folders that are not in use in a temporary file, so that memory stays small.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(in crate::fichier) struct SpillFile {
     /// Where the file is made; `None`: where the system has its temporary files.
     directory: Option<PathBuf>,
     file: Option<File>,
@@ -51,25 +51,28 @@ const HAS_DATE: u8 = 8;
 const HAS_MEDIA_TYPE: u8 = 16;
 const BEFORE_1970: u8 = 32;
 
-impl Shelf {
-    pub(super) fn in_directory(directory: PathBuf) -> Self {
+impl SpillFile {
+    pub(in crate::fichier) fn in_directory(directory: PathBuf) -> Self {
         Self { directory: Some(directory), ..Self::default() }
     }
 
     /// Whether what lies here can't be trusted to be taken up again.
-    pub(super) fn is_unreadable(&self) -> bool {
+    pub(in crate::fichier) fn is_unreadable(&self) -> bool {
         self.unreadable
     }
 
     /// Lays files down; `None` when that can't be done, then or ever: they must stay in memory.
-    pub(super) fn put<'a>(&mut self, files: impl Iterator<Item = &'a Remembered>) -> Option<Place> {
+    pub(in crate::fichier) fn put<'a>(
+        &mut self,
+        files: impl Iterator<Item = &'a Remembered>,
+    ) -> Option<SpillRange> {
         if self.broken {
             return None;
         }
         let mut piece = Vec::new();
         files.for_each(|file| write(file, &mut piece));
         if piece.is_empty() {
-            return Some(Place { offset: self.end, length: 0 });
+            return Some(SpillRange { offset: self.end, length: 0 });
         }
         self.append(&piece)
             .inspect_err(|error| {
@@ -83,13 +86,13 @@ impl Shelf {
 
     /// As if the disk had lost what was written.
     #[cfg(test)]
-    pub(super) fn spoil(&mut self) {
+    pub(in crate::fichier) fn spoil(&mut self) {
         if let Some(file) = &self.file {
             file.set_len(0).unwrap();
         }
     }
 
-    fn append(&mut self, piece: &[u8]) -> io::Result<Place> {
+    fn append(&mut self, piece: &[u8]) -> io::Result<SpillRange> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(match &self.directory {
@@ -99,7 +102,7 @@ impl Shelf {
         };
         file.seek(SeekFrom::Start(self.end))?;
         file.write_all(piece)?;
-        let place = Place { offset: self.end, length: piece.len() };
+        let place = SpillRange { offset: self.end, length: piece.len() };
         self.end += piece.len() as u64;
         Ok(place)
     }
@@ -108,13 +111,13 @@ impl Shelf {
     ///
     /// # Errors
     /// The file can't be read, or doesn't hold what was written.
-    pub(super) fn get(&mut self, place: Place) -> io::Result<Vec<Remembered>> {
+    pub(in crate::fichier) fn get(&mut self, place: SpillRange) -> io::Result<Vec<Remembered>> {
         let taken = self.read(place);
         self.unreadable |= taken.is_err();
         taken
     }
 
-    fn read(&mut self, place: Place) -> io::Result<Vec<Remembered>> {
+    fn read(&mut self, place: SpillRange) -> io::Result<Vec<Remembered>> {
         if place.is_empty() {
             return Ok(Vec::new());
         }
@@ -261,18 +264,18 @@ mod tests {
         fn what_is_laid_down_is_taken_up_unchanged(
             folders in proptest::collection::vec(proptest::collection::vec(files(), 0..6), 0..6),
         ) {
-            let mut shelf = Shelf::default();
-            let places: Vec<_> = folders.iter().map(|files| shelf.put(files.iter()).unwrap()).collect();
+            let mut spill = SpillFile::default();
+            let places: Vec<_> = folders.iter().map(|files| spill.put(files.iter()).unwrap()).collect();
             for (files, place) in folders.iter().zip(places).rev() {
-                prop_assert_eq!(&shelf.get(place).unwrap(), files);
+                prop_assert_eq!(&spill.get(place).unwrap(), files);
             }
         }
     }
 
     #[test]
     fn where_no_file_can_be_made_files_stay_where_they_are() {
-        let mut shelf = Shelf { broken: true, ..Shelf::default() };
-        assert!(shelf.put([].into_iter()).is_none());
-        assert!(shelf.get(Place { offset: 0, length: 1 }).is_err());
+        let mut spill = SpillFile { broken: true, ..SpillFile::default() };
+        assert!(spill.put([].into_iter()).is_none());
+        assert!(spill.get(SpillRange { offset: 0, length: 1 }).is_err());
     }
 }

@@ -16,24 +16,24 @@ use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::{Direction, Order, OrderKey, transfer::Job};
 
-/// Why the agenda can't be kept.
+/// Why the plan_db can't be kept.
 #[derive(Debug, thiserror::Error)]
 #[error("can't keep what is to be done in a temporary database: {0}")]
-pub(crate) struct AgendaError(#[from] rusqlite::Error);
+pub(crate) struct PlanDbError(#[from] rusqlite::Error);
 
 /// The number of a line.
 pub(crate) type Line = i64;
 
 /// Whether and why a file at the destination stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum DestinationState {
     /// It stays.
     Kept,
     /// The source has none of its name.
     Extra,
 }
 
-impl Standing {
+impl DestinationState {
     fn code(self) -> i64 {
         match self {
             Self::Kept => 0,
@@ -68,13 +68,13 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// The line of a transfer that isn't on the agenda.
+    /// The line of a transfer that isn't on the plan_db.
     pub(crate) const NOWHERE: Line = 0;
 }
 
 /// A file at the destination.
 #[derive(Debug, Clone)]
-pub(crate) struct Standby {
+pub(crate) struct IdleFile {
     pub(crate) line: Line,
     pub(crate) extra: bool,
     pub(crate) file: File,
@@ -82,7 +82,7 @@ pub(crate) struct Standby {
 
 /// A folder with how much lies below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Weighed {
+pub(crate) struct FolderSize {
     pub(crate) folder: RemotePath,
     pub(crate) files: i64,
     pub(crate) bytes: i64,
@@ -90,9 +90,9 @@ pub(crate) struct Weighed {
 
 /// Keeps what a run has still to do in a temporary database, so that memory holds one folder at a time.
 #[derive(Debug, Clone)]
-pub(crate) struct Agenda(Arc<Mutex<Connection>>);
+pub(crate) struct PlanDb(Arc<Mutex<Connection>>);
 
-type Result<T> = std::result::Result<T, AgendaError>;
+type Result<T> = std::result::Result<T, PlanDbError>;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = off;
@@ -115,7 +115,7 @@ const SCHEMA: &str = "
 
 const FILE: &str = "path, size, modified, whirlpool, id, fingerprint";
 
-impl Agenda {
+impl PlanDb {
     pub(crate) fn new() -> Result<Self> {
         // No name: a private file that SQLite removes by itself.
         let connection = Connection::open("")?;
@@ -133,8 +133,8 @@ impl Agenda {
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let agenda = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&agenda.connection()));
+        let plan_db = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&plan_db.connection()));
         // Only a runtime that shuts down doesn't run it.
         done.await.unwrap_or_else(|_| Err(rusqlite::Error::ExecuteReturnedResults.into()))
     }
@@ -164,7 +164,12 @@ impl Agenda {
     }
 
     /// Notes what stands in one folder of the destination.
-    pub(crate) async fn note(&self, folder: RemotePath, standing: Standing, files: Vec<File>) -> Result<()> {
+    pub(crate) async fn note(
+        &self,
+        folder: RemotePath,
+        standing: DestinationState,
+        files: Vec<File>,
+    ) -> Result<()> {
         self.at_disk(move |connection| {
             let mut line = connection.prepare_cached(&format!(
                 "INSERT INTO standing (extra, folder, {FILE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
@@ -190,7 +195,7 @@ impl Agenda {
         .await
     }
 
-    /// Takes the next transfers off the agenda, at most `most`, at least 2.
+    /// Takes the next transfers off the plan_db, at most `most`, at least 2.
     pub(crate) async fn take_jobs(&self, order: Order, most: usize) -> Result<Vec<Planned>> {
         let (key, direction) = match order {
             Order::Found => ("line", Direction::Ascending),
@@ -242,7 +247,7 @@ impl Agenda {
     }
 
     /// Files at the destination of unknown checksum whose size some transfer has, after a line.
-    pub(crate) async fn unread(&self, after: Line, most: usize) -> Result<Vec<Standby>> {
+    pub(crate) async fn unread(&self, after: Line, most: usize) -> Result<Vec<IdleFile>> {
         let query = format!(
             "SELECT line, extra, {FILE} FROM standing WHERE line > ?1 AND whirlpool IS NULL AND size > 0
              AND EXISTS (SELECT 1 FROM jobs WHERE jobs.size = standing.size) ORDER BY line LIMIT {most}"
@@ -285,7 +290,7 @@ impl Agenda {
         size: u64,
         sum: Whirlpool,
         given: Vec<Line>,
-    ) -> Result<Option<Standby>> {
+    ) -> Result<Option<IdleFile>> {
         let query = format!(
             "SELECT line, extra, {FILE} FROM standing WHERE size = ?1 AND whirlpool = ?2 ORDER BY extra DESC"
         );
@@ -309,7 +314,7 @@ impl Agenda {
     }
 
     /// Files that have to go, at most `most`.
-    pub(crate) async fn extras(&self, after: Line, most: usize) -> Result<Vec<Standby>> {
+    pub(crate) async fn extras(&self, after: Line, most: usize) -> Result<Vec<IdleFile>> {
         let query = format!(
             "SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND line > ?1 ORDER BY line LIMIT {most}"
         );
@@ -358,7 +363,7 @@ impl Agenda {
 
     /// The topmost folders that one side alone has, with what is below them: transfers on the side of the
     /// source, files that have to go on the side of the destination.
-    pub(crate) async fn weigh(&self, side: OneSided) -> Result<Vec<Weighed>> {
+    pub(crate) async fn weigh(&self, side: OneSided) -> Result<Vec<FolderSize>> {
         let (table, only) = match side {
             OneSided::Source => ("jobs", ""),
             OneSided::Destination => ("standing", "AND extra = 1"),
@@ -372,7 +377,7 @@ impl Agenda {
                 connection.prepare_cached("SELECT folder FROM folders WHERE side = ?1 ORDER BY folder")?;
             let all: Vec<RemotePath> =
                 statement.query_map([side.code()], |row| path(row, 0))?.collect::<rusqlite::Result<_>>()?;
-            let mut weighed: Vec<Weighed> = Vec::new();
+            let mut weighed: Vec<FolderSize> = Vec::new();
             let mut sum = connection.prepare_cached(&query)?;
             for folder in all {
                 if weighed.last().is_some_and(|above| folder.is_within(&above.folder)) {
@@ -383,7 +388,7 @@ impl Agenda {
                     .query_row(params![folder.as_bytes(), bounds.0, bounds.1], |row| {
                         Ok((row.get(0)?, row.get(1)?))
                     })?;
-                weighed.push(Weighed { folder, files, bytes });
+                weighed.push(FolderSize { folder, files, bytes });
             }
             Ok(weighed)
         })
@@ -409,7 +414,7 @@ impl Agenda {
     }
 
     /// The files that have to go in one folder.
-    pub(crate) async fn extras_in(&self, folder: RemotePath) -> Result<Vec<Standby>> {
+    pub(crate) async fn extras_in(&self, folder: RemotePath) -> Result<Vec<IdleFile>> {
         let query = format!("SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND folder = ?1");
         self.at_disk(move |connection| {
             let mut statement = connection.prepare_cached(&query)?;
@@ -500,8 +505,8 @@ fn fingerprint(mut bytes: Vec<u8>) -> Fingerprint {
     }
 }
 
-fn standby(row: &Row<'_>) -> rusqlite::Result<Standby> {
-    Ok(Standby { line: row.get(0)?, extra: row.get::<_, i64>(1)? == 1, file: file(row, 2)? })
+fn standby(row: &Row<'_>) -> rusqlite::Result<IdleFile> {
+    Ok(IdleFile { line: row.get(0)?, extra: row.get::<_, i64>(1)? == 1, file: file(row, 2)? })
 }
 
 fn path(row: &Row<'_>, column: usize) -> rusqlite::Result<RemotePath> {

@@ -1,7 +1,7 @@
 //! What earlier runs knew of the account, and when it counts.
 //!
 //! Memory saves listings; it never decides what goes. Before anything is put into a folder or taken away from it,
-//! the folder and those above it are [seen](super::tree::Tree::see) in this run: a file that somebody else moved
+//! the folder and those above it are [seen](crate::fichier::tree::Tree::see) in this run: a file that somebody else moved
 //! or renamed since keeps its link, and would be removed in its new place.
 
 use std::{
@@ -15,11 +15,13 @@ use fichier_storage::{File, Freshness, RemotePath, Result, StorageError};
 use tokio::sync::OnceCell;
 
 use super::{
-    archive::{Archive, Remembered, Told},
-    catalogue::{Catalogue, Lost},
+    Catalogue, ContentsLost,
+    database::{AccountListing, CatalogueDb, StoredFolder},
+    mode::CatalogueMode,
+};
+use crate::fichier::{
     names::Names,
-    tree::{Sight, Tree, known_file},
-    trust::CatalogueUse,
+    tree::{Age, Tree, known_file},
 };
 
 /// How often to look whether another process has meanwhile listed what we wait to list.
@@ -27,44 +29,44 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The memory of earlier runs.
 #[derive(Debug)]
-pub(super) struct Recall {
-    archive: Archive,
-    usage: CatalogueUse,
+pub(in crate::fichier) struct EarlierRuns {
+    database: CatalogueDb,
+    usage: CatalogueMode,
     fast_list: bool,
     /// When this run began: what was listed since, by whichever process, is as good as listed by us.
     began: SystemTime,
-    survey: OnceCell<Option<Survey>>,
+    all_files: OnceCell<Option<AllFiles>>,
 }
 
 /// A listing of all files of the account, held against the memory.
 #[derive(Debug)]
-struct Survey {
+struct AllFiles {
     /// While there are files whose folder isn't known, each may lie in every folder that was remembered.
-    told: Mutex<Told>,
+    listing: Mutex<AccountListing>,
 }
 
-impl Survey {
+impl AllFiles {
     fn unplaced(&self) -> usize {
-        self.told().unplaced()
+        self.listing().unplaced()
     }
 
     /// These files were found in a folder.
     fn place(&self, files: impl Iterator<Item = FileLink>) {
         // A file that can't be taken from the list stays unplaced: then folders are listed.
-        if let Err(error) = self.told().place(files) {
+        if let Err(error) = self.listing().place(files) {
             tracing::debug!("can't note where files were found: {error}");
         }
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn listing(&self) -> MutexGuard<'_, AccountListing> {
+        self.listing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Takes a listing of all files in as it comes.
 struct Intake {
     names: Names,
-    told: rusqlite::Result<Told>,
+    listing: rusqlite::Result<AccountListing>,
     /// How many files the listing has, readable or not.
     count: usize,
 }
@@ -75,19 +77,19 @@ impl Extend<FileItem> for Intake {
             self.count += 1;
             let file = known_file(&self.names, &item, None)
                 .inspect_err(|error| tracing::error!(link = %item.link, "file left out: {error}"));
-            if let Ok(told) = &mut self.told
+            if let Ok(listing) = &mut self.listing
                 && let Ok(file) = file
-                && let Err(error) = told.put(&file)
+                && let Err(error) = listing.put(&file)
             {
-                self.told = Err(error);
+                self.listing = Err(error);
             }
         }
     }
 }
 
-impl Recall {
-    pub(super) fn new(archive: Archive, usage: CatalogueUse, fast_list: bool) -> Self {
-        Self { archive, usage, fast_list, began: SystemTime::now(), survey: OnceCell::new() }
+impl EarlierRuns {
+    pub(in crate::fichier) fn new(database: CatalogueDb, usage: CatalogueMode, fast_list: bool) -> Self {
+        Self { database, usage, fast_list, began: SystemTime::now(), all_files: OnceCell::new() }
     }
 
     /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet, which
@@ -97,52 +99,57 @@ impl Recall {
         self.began.min(within_gap)
     }
 
-    pub(super) fn archive(&self) -> &Archive {
-        &self.archive
+    pub(in crate::fichier) fn database(&self) -> &CatalogueDb {
+        &self.database
     }
 
     /// Whether a listing of an earlier run may count in this one.
     fn counts(&self) -> bool {
-        self.fast_list || matches!(self.usage, CatalogueUse::Trust(_))
+        self.fast_list || matches!(self.usage, CatalogueMode::Trust(_))
     }
 
     /// These files were found in a folder.
-    pub(super) fn place(&self, files: impl Iterator<Item = FileLink>) {
-        if let Some(Some(survey)) = self.survey.get() {
-            survey.place(files);
+    pub(in crate::fichier) fn place(&self, files: impl Iterator<Item = FileLink>) {
+        if let Some(Some(all_files)) = self.all_files.get() {
+            all_files.place(files);
         }
     }
 }
 
 impl Tree {
     /// Whether something known may be older than this run.
-    pub(super) fn recalls(&self) -> bool {
-        self.recall.as_ref().is_some_and(Recall::counts)
+    pub(in crate::fichier) fn has_earlier_runs(&self) -> bool {
+        self.earlier_runs.as_ref().is_some_and(EarlierRuns::counts)
     }
 
     /// Makes sure that the folder's contents are known, from this run or from an earlier one that counts;
     /// `path` is for errors.
-    pub(super) async fn load(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+    pub(in crate::fichier) async fn load(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
         if self.catalogue().is_complete(folder) {
             return Ok(());
         }
-        let since = match &self.recall {
-            Some(recall) => self.since(recall).await,
+        let since = match &self.earlier_runs {
+            Some(earlier_runs) => self.since(earlier_runs).await,
             None => SystemTime::UNIX_EPOCH,
         };
         let _alone = self.lock(folder).await;
         if self.catalogue().is_complete(folder) {
             return Ok(());
         }
-        let since = match &self.recall {
-            Some(recall) if self.catalogue().is_doubted(folder) => recall.began,
+        let since = match &self.earlier_runs {
+            Some(earlier_runs) if self.catalogue().is_doubted(folder) => earlier_runs.began,
             _ => since,
         };
         self.recollect_or_list(folder, path, since).await
     }
 
     /// Makes sure that the folder's contents are known and no older than `age`.
-    pub(super) async fn load_aged(&self, folder: FolderId, path: &RemotePath, age: Freshness) -> Result<()> {
+    pub(in crate::fichier) async fn load_aged(
+        &self,
+        folder: FolderId,
+        path: &RemotePath,
+        age: Freshness,
+    ) -> Result<()> {
         let since = match age {
             Freshness::SinceStart => return self.load(folder, path).await,
             Freshness::Known => SystemTime::UNIX_EPOCH,
@@ -176,21 +183,24 @@ impl Tree {
     }
 
     /// Forgets what is known of the folders of a path: somebody else may have changed them.
-    pub(super) fn forget(&self, path: &RemotePath) {
+    pub(in crate::fichier) fn forget(&self, path: &RemotePath) {
         for folder in self.known(path) {
             self.catalogue().forget(folder);
         }
     }
 
     /// Makes sure that the folder's contents are known from this run.
-    pub(super) async fn load_anew(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
-        let since = self.recall.as_ref().map_or(SystemTime::UNIX_EPOCH, |recall| self.new_since(recall));
+    pub(in crate::fichier) async fn load_anew(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+        let since = self
+            .earlier_runs
+            .as_ref()
+            .map_or(SystemTime::UNIX_EPOCH, |earlier_runs| self.new_since(earlier_runs));
         self.load_unless(|known| known.is_seen(folder), folder, path, since).await
     }
 
     /// The folders of a path, they and all above them known from this run.
-    pub(super) async fn see(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
-        let folders = self.walk(path, Sight::Now).await?;
+    pub(in crate::fichier) async fn see(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
+        let folders = self.walk(path, Age::Now).await?;
         for folder in &folders {
             self.load_anew(*folder, path).await?;
         }
@@ -198,8 +208,8 @@ impl Tree {
     }
 
     /// As [`Tree::see`], where an earlier run's word may be outdated; else it costs nothing.
-    pub(super) async fn see_if_recalled(&self, path: &RemotePath) -> Result<()> {
-        if self.recalls() {
+    pub(in crate::fichier) async fn see_if_recalled(&self, path: &RemotePath) -> Result<()> {
+        if self.has_earlier_runs() {
             self.see(path).await?;
         }
         Ok(())
@@ -207,8 +217,8 @@ impl Tree {
 
     /// Whether the file that was handed out is still where it was, under the same name. What isn't must be left
     /// alone: it is somebody's file elsewhere.
-    pub(super) async fn is_in_place(&self, file: &File, link: &FileLink) -> Result<bool> {
-        if !self.recalls() {
+    pub(in crate::fichier) async fn is_in_place(&self, file: &File, link: &FileLink) -> Result<bool> {
+        if !self.has_earlier_runs() {
             return Ok(true);
         }
         let (Some(parent), Some(name)) = (file.path.parent(), file.path.name()) else { return Ok(false) };
@@ -220,7 +230,9 @@ impl Tree {
             };
             let mut catalogue = self.catalogue();
             let here = folders.iter().try_fold(None, |found, folder| {
-                Ok::<_, Lost>(found.or(catalogue.file(*folder, link)?.map(|known| known.name == name)))
+                Ok::<_, ContentsLost>(
+                    found.or(catalogue.file(*folder, link)?.map(|known| known.name == name)),
+                )
             });
             // What is lost is listed again.
             if let Ok(here) = here {
@@ -230,8 +242,8 @@ impl Tree {
     }
 
     /// A file that was handed out is gone from the service: what is known of its folder is wrong.
-    pub(super) fn missed(&self, path: &RemotePath) {
-        if !self.recalls() {
+    pub(in crate::fichier) fn missed(&self, path: &RemotePath) {
+        if !self.has_earlier_runs() {
             return;
         }
         let Some(parent) = path.parent() else { return };
@@ -243,42 +255,42 @@ impl Tree {
         }
     }
 
-    fn new_since(&self, recall: &Recall) -> SystemTime {
-        recall.new_since(self.client().folder_gap())
+    fn new_since(&self, earlier_runs: &EarlierRuns) -> SystemTime {
+        earlier_runs.new_since(self.client().folder_gap())
     }
 
     /// Since when a folder's listing counts.
-    async fn since(&self, recall: &Recall) -> SystemTime {
-        if recall.fast_list {
-            let survey = recall.survey.get_or_init(|| self.survey(recall)).await;
-            if survey.as_ref().is_some_and(|survey| survey.unplaced() == 0) {
+    async fn since(&self, earlier_runs: &EarlierRuns) -> SystemTime {
+        if earlier_runs.fast_list {
+            let all_files = earlier_runs.all_files.get_or_init(|| self.all_files(earlier_runs)).await;
+            if all_files.as_ref().is_some_and(|all_files| all_files.unplaced() == 0) {
                 return SystemTime::UNIX_EPOCH;
             }
         }
-        match recall.usage {
-            CatalogueUse::Trust(None) => SystemTime::UNIX_EPOCH,
-            CatalogueUse::Trust(Some(age)) => {
+        match earlier_runs.usage {
+            CatalogueMode::Trust(None) => SystemTime::UNIX_EPOCH,
+            CatalogueMode::Trust(Some(age)) => {
                 let since = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
-                since.min(self.new_since(recall))
+                since.min(self.new_since(earlier_runs))
             }
-            CatalogueUse::Verify | CatalogueUse::Off => self.new_since(recall),
+            CatalogueMode::Verify | CatalogueMode::Off => self.new_since(earlier_runs),
         }
     }
 
     async fn recollect_or_list(&self, folder: FolderId, path: &RemotePath, since: SystemTime) -> Result<()> {
-        let Some(recall) = &self.recall else { return self.refresh(folder, path).await };
+        let Some(earlier_runs) = &self.earlier_runs else { return self.refresh(folder, path).await };
         // What was known before somebody said that it may have changed counts no more, unless the service would give
         // nothing newer.
         let forgotten = self.catalogue().forgotten_at(folder);
-        let since = forgotten.map_or(since, |at| since.max(at.min(self.new_since(recall))));
-        if self.recollect(recall, folder, since).await {
+        let since = forgotten.map_or(since, |at| since.max(at.min(self.new_since(earlier_runs))));
+        if self.recollect(earlier_runs, folder, since).await {
             return Ok(());
         }
         // Processes that want the same folder at the same time would wait 30 seconds for each other's listing.
         let listed_elsewhere = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
-                if self.recollect(recall, folder, self.new_since(recall)).await {
+                if self.recollect(earlier_runs, folder, self.new_since(earlier_runs)).await {
                     return;
                 }
             }
@@ -291,12 +303,12 @@ impl Tree {
     }
 
     /// Takes a folder's contents from the memory, if they are known since `since`.
-    async fn recollect(&self, recall: &Recall, folder: FolderId, since: SystemTime) -> bool {
-        let Some(known) = recall.archive.contents(folder, since).await else { return false };
-        let Remembered { files, folders, listed } = known;
+    async fn recollect(&self, earlier_runs: &EarlierRuns, folder: FolderId, since: SystemTime) -> bool {
+        let Some(known) = earlier_runs.database.contents(folder, since).await else { return false };
+        let StoredFolder { files, folders, listed } = known;
         tracing::debug!(%folder, files = files.len(), folders = folders.len(), "known without a listing");
         let mut catalogue = self.catalogue();
-        if listed >= self.new_since(recall) {
+        if listed >= self.new_since(earlier_runs) {
             catalogue.take_listing(folder, files, folders);
         } else {
             catalogue.take_remembered(folder, files, folders);
@@ -305,21 +317,25 @@ impl Tree {
         true
     }
 
-    /// Lists all files of the account in one call and holds the memory against them; `None` when that can't be
+    /// ShrinkingBatches all files of the account in one call and holds the memory against them; `None` when that can't be
     /// had. Then folders are listed.
-    async fn survey(&self, recall: &Recall) -> Option<Survey> {
-        if !recall.archive.knows_a_folder().await {
+    async fn all_files(&self, earlier_runs: &EarlierRuns) -> Option<AllFiles> {
+        if !earlier_runs.database.knows_a_folder().await {
             tracing::info!("No directory is known from an earlier run: --fast-list lists directories");
             return None;
         }
         let asked = SystemTime::now();
-        let begin = || Intake { names: *self.names(), told: recall.archive.begin_told(), count: 0 };
-        let told = self.client().because("list all files").list_all_files(begin).await;
+        let begin = || Intake {
+            names: *self.names(),
+            listing: earlier_runs.database.begin_account_listing(),
+            count: 0,
+        };
+        let listing = self.client().because("list all files").list_all_files(begin).await;
         self.remember();
-        let (told, count) = match told {
-            Ok(Intake { told: Ok(told), count, .. }) => (told, count),
-            Ok(Intake { told: Err(error), .. }) => {
-                recall.archive.complain(&error);
+        let (listing, count) = match listing {
+            Ok(Intake { listing: Ok(listing), count, .. }) => (listing, count),
+            Ok(Intake { listing: Err(error), .. }) => {
+                earlier_runs.database.complain(&error);
                 return None;
             }
             Err(error) => {
@@ -341,25 +357,25 @@ impl Tree {
             );
             return None;
         }
-        let checked = recall.archive.check(told, asked).await?;
-        let survey = Survey { told: Mutex::new(checked.told) };
+        let checked = earlier_runs.database.check(listing, asked).await?;
+        let all_files = AllFiles { listing: Mutex::new(checked.listing) };
         // Listing what isn't known yet is worth as many calls as it may save, no more.
         let mut saves =
-            if matches!(recall.usage, CatalogueUse::Trust(_)) { 0 } else { checked.complete.len() };
+            if matches!(earlier_runs.usage, CatalogueMode::Trust(_)) { 0 } else { checked.complete.len() };
         let mut open: VecDeque<_> = checked.incomplete.into();
-        while saves > 0 && survey.unplaced() > 0 {
+        while saves > 0 && all_files.unplaced() > 0 {
             let Some((folder, path)) = open.pop_front() else { break };
             saves -= 1;
             let _alone = self.lock(folder).await;
             match self.refresh(folder, &path).await {
                 Ok(()) => {}
                 Err(StorageError::FolderNotFound(_)) => continue,
-                // Whoever needs the folder will be told.
+                // Whoever needs the folder will be listing.
                 Err(_) => break,
             }
             let mut catalogue = self.catalogue();
             // It was listed just now; what can't be read again stays unplaced.
-            survey.place(catalogue.files(folder).into_iter().flatten().map(|file| file.link));
+            all_files.place(catalogue.files(folder).into_iter().flatten().map(|file| file.link));
             open.extend(
                 catalogue
                     .sub_folders(folder)
@@ -367,13 +383,13 @@ impl Tree {
                     .map(|child| (child.id, path.join(&child.name))),
             );
         }
-        let unplaced = survey.unplaced();
+        let unplaced = all_files.unplaced();
         if unplaced > 0 {
             tracing::info!(
                 files = unplaced,
                 "Files lie in directories that aren't known: listing directories"
             );
         }
-        Some(survey)
+        Some(all_files)
     }
 }

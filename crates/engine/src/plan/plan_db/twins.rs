@@ -3,7 +3,7 @@
 use fichier_storage::{File, Whirlpool};
 use rusqlite::{OptionalExtension, params};
 
-use super::{Agenda, FILE, Line, Result, Standby, file, standby};
+use super::{FILE, IdleFile, Line, PlanDb, Result, file, standby};
 
 /// Where a group of files stands in the order of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,9 +12,9 @@ pub(crate) struct ContentKey {
     pub(crate) sum: Whirlpool,
 }
 
-impl Agenda {
+impl PlanDb {
     /// Files of unknown checksum whose size another file has, too, after a line.
-    pub(crate) async fn unread_twins(&self, after: Line, most: usize) -> Result<Vec<Standby>> {
+    pub(crate) async fn unread_twins(&self, after: Line, most: usize) -> Result<Vec<IdleFile>> {
         let query = format!(
             "SELECT line, extra, {FILE} FROM standing WHERE line > ?1 AND whirlpool IS NULL
              AND EXISTS (SELECT 1 FROM standing AS other

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 /// How the catalogue on disk is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CatalogueUse {
+pub enum CatalogueMode {
     /// What matters is listed once in this run, and kept.
     #[default]
     Verify,
@@ -17,9 +17,9 @@ pub enum CatalogueUse {
 /// A text that says nothing about how to use the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is none of verify, trust, trust=AGE (trust=1h30m) and off")]
-pub struct CatalogueUseError(String);
+pub struct CatalogueModeError(String);
 
-impl fmt::Display for CatalogueUse {
+impl fmt::Display for CatalogueMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verify => f.write_str("verify"),
@@ -30,16 +30,16 @@ impl fmt::Display for CatalogueUse {
     }
 }
 
-impl CatalogueUse {
+impl CatalogueMode {
     /// What it is written as, but for the age that may follow the second after a sign of equality.
     pub const WORDS: [&str; 3] = ["verify", "trust", "off"];
 }
 
-impl FromStr for CatalogueUse {
-    type Err = CatalogueUseError;
+impl FromStr for CatalogueMode {
+    type Err = CatalogueModeError;
 
-    fn from_str(text: &str) -> Result<Self, CatalogueUseError> {
-        let wrong = || CatalogueUseError(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, CatalogueModeError> {
+        let wrong = || CatalogueModeError(text.to_owned());
         match text.trim().split_once('=') {
             None if text.eq_ignore_ascii_case("verify") => Ok(Self::Verify),
             None if text.eq_ignore_ascii_case("trust") => Ok(Self::Trust(None)),
@@ -58,16 +58,16 @@ mod tests {
 
     #[test]
     fn the_ways_to_use_it_are_read() {
-        assert_eq!("verify".parse(), Ok(CatalogueUse::Verify));
-        assert_eq!("Trust".parse(), Ok(CatalogueUse::Trust(None)));
-        assert_eq!("trust=1h30m".parse(), Ok(CatalogueUse::Trust(Some(Duration::from_secs(5400)))));
-        assert_eq!("off".parse(), Ok(CatalogueUse::Off));
+        assert_eq!("verify".parse(), Ok(CatalogueMode::Verify));
+        assert_eq!("Trust".parse(), Ok(CatalogueMode::Trust(None)));
+        assert_eq!("trust=1h30m".parse(), Ok(CatalogueMode::Trust(Some(Duration::from_secs(5400)))));
+        assert_eq!("off".parse(), Ok(CatalogueMode::Off));
         for text in ["verify", "trust", "trust=90m", "off"] {
-            let usage: CatalogueUse = text.parse().unwrap();
+            let usage: CatalogueMode = text.parse().unwrap();
             assert_eq!(usage.to_string().parse(), Ok(usage));
         }
         for text in ["", "on", "trust=", "trust=soon", "verify=1h", "off=1"] {
-            assert!(text.parse::<CatalogueUse>().is_err(), "{text:?}");
+            assert!(text.parse::<CatalogueMode>().is_err(), "{text:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ use fichier_storage::RemotePath;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use super::{
-    super::catalogue::KnownFile,
+    super::KnownFile,
     connect,
     tables::{FILE_COLUMNS, bind_file, millis, placed, read_file, read_link},
 };
@@ -30,7 +30,7 @@ CREATE TEMP TABLE unplaced (code TEXT PRIMARY KEY) WITHOUT ROWID;
 
 /// The files that a listing of all files tells of.
 #[derive(Debug)]
-pub(in super::super) struct Told {
+pub(in crate::fichier) struct AccountListing {
     connection: Connection,
     /// Files that aren't known in any folder.
     unplaced: usize,
@@ -38,16 +38,16 @@ pub(in super::super) struct Told {
 
 /// What a listing of all files told of the catalogue.
 #[derive(Debug)]
-pub(in super::super) struct Checked {
+pub(in crate::fichier) struct Checked {
     /// The files, of which those that aren't known in any folder are remembered.
-    pub(in super::super) told: Told,
+    pub(in crate::fichier) listing: AccountListing,
     /// The folders that are known with all they hold.
-    pub(in super::super) complete: HashSet<FolderId>,
+    pub(in crate::fichier) complete: HashSet<FolderId>,
     /// The folders of which not all is known.
-    pub(in super::super) incomplete: Vec<(FolderId, RemotePath)>,
+    pub(in crate::fichier) incomplete: Vec<(FolderId, RemotePath)>,
 }
 
-impl Told {
+impl AccountListing {
     /// To be held against the catalogue in this file.
     pub(super) fn of(path: &Path) -> rusqlite::Result<Self> {
         let connection = connect(path)?;
@@ -58,18 +58,21 @@ impl Told {
     }
 
     /// Takes in a file as the listing tells it: without its folder.
-    pub(in super::super) fn put(&mut self, file: &KnownFile) -> rusqlite::Result<()> {
+    pub(in crate::fichier) fn put(&mut self, file: &KnownFile) -> rusqlite::Result<()> {
         // The wire's "all folders": the listing doesn't tell in which it lies.
         insert(&self.connection, &PUT_TOLD, file, -1)
     }
 
     /// How many files aren't known in any folder.
-    pub(in super::super) fn unplaced(&self) -> usize {
+    pub(in crate::fichier) fn unplaced(&self) -> usize {
         self.unplaced
     }
 
     /// These files were found in a folder.
-    pub(in super::super) fn place(&mut self, files: impl Iterator<Item = FileLink>) -> rusqlite::Result<()> {
+    pub(in crate::fichier) fn place(
+        &mut self,
+        files: impl Iterator<Item = FileLink>,
+    ) -> rusqlite::Result<()> {
         if self.unplaced > 0 {
             let mut statement = self.connection.prepare_cached("DELETE FROM unplaced WHERE code = ?1")?;
             for link in files {
@@ -116,7 +119,7 @@ impl Told {
             .map(|(id, path)| (FolderId(id.unsigned_abs()), path))
             .collect();
         incomplete.sort_by(|left, right| left.1.cmp(&right.1));
-        Ok(Checked { told: self, complete, incomplete })
+        Ok(Checked { listing: self, complete, incomplete })
     }
 }
 
@@ -164,7 +167,7 @@ fn compare(
             (None, Some(kept)) => kept.link,
         };
         let mut file = None;
-        // Told twice, it is one file.
+        // AccountListing twice, it is one file.
         while let Some(same) = told.take_if(|told| told.link == link) {
             file = Some(same);
             told = next_told()?;
@@ -252,8 +255,8 @@ mod tests {
 
     use super::*;
     use crate::fichier::{
-        archive::{Change, open, tables},
         catalogue::KnownFolder,
+        catalogue::database::{Change, open, tables},
     };
 
     fn file(code: u32, name: u8) -> KnownFile {
@@ -314,7 +317,7 @@ mod tests {
             }
             tables::write(&mut connection, &changes).unwrap();
 
-            let mut listing = Told::of(&path).unwrap();
+            let mut listing = AccountListing::of(&path).unwrap();
             for (code, name) in &told {
                 listing.put(&file(*code, *name)).unwrap();
             }
@@ -351,14 +354,14 @@ mod tests {
                 Ok((row.get::<_, i64>(0)?.unsigned_abs(), code[4..].parse().unwrap(), name[4..].parse().unwrap()))
             }).unwrap().collect::<Result<_, _>>().unwrap();
             prop_assert_eq!(kept, expected);
-            prop_assert_eq!(checked.told.unplaced(), unplaced.len());
+            prop_assert_eq!(checked.listing.unplaced(), unplaced.len());
             prop_assert_eq!(checked.complete, COMPLETE.map(FolderId).chain([FolderId::ROOT]).collect::<HashSet<_>>());
             prop_assert_eq!(checked.incomplete.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [FolderId(3)]);
             // What is found is found once.
             for code in unplaced.iter().chain(&unplaced).chain(&[99]) {
-                checked.told.place(std::iter::once(file(*code, 0).link)).unwrap();
+                checked.listing.place(std::iter::once(file(*code, 0).link)).unwrap();
             }
-            prop_assert_eq!(checked.told.unplaced(), 0);
+            prop_assert_eq!(checked.listing.unplaced(), 0);
         }
     }
 }
