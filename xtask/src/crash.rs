@@ -101,8 +101,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         new += usize::from(known.is_none());
         println!("- {line}{}", known.map(|why| format!(". Known: {why}")).unwrap_or_default());
     };
-    for one in &killed {
-        one.failures.iter().for_each(|failure| tell(format!("crash {}: {failure}", one.name)));
+    for one in killed.iter().filter(|one| !one.failures.is_empty()) {
+        // The first ones say of what kind they are.
+        let told: Vec<_> = one.failures.iter().take(3).map(String::as_str).collect();
+        let more = one.failures.len() - told.len();
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        tell(format!("crash {}: {}{more}", one.name, told.join("; ")));
     }
     if arguments.only.as_deref().is_none_or(|part| "service".contains(part)) {
         let report =

@@ -59,6 +59,18 @@ impl World {
     /// # Errors
     /// One can't be read.
     pub(crate) fn look(control: &Control, disk: &Path) -> anyhow::Result<Self> {
+        // A removal that was on its way when its sender died may come in between: then another look is needed.
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match Self::look_once(control, disk) {
+                Err(_) if tries < 10 => std::thread::sleep(Duration::from_millis(20)),
+                result => return result,
+            }
+        }
+    }
+
+    fn look_once(control: &Control, disk: &Path) -> anyhow::Result<Self> {
         let mut world = Self::default();
         let tree = control.tree()?;
         for file in tree.files {
