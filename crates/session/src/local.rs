@@ -149,6 +149,12 @@ pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBu
 
 /// Splits a path into its directory and its name there; no name for a path without one, as `/`.
 fn split_leaf(path: &Path) -> std::io::Result<(PathBuf, Option<Name>)> {
+    // `.` and `..` are called something in the directory above them; only a root isn't.
+    let whole = match path.file_name() {
+        Some(_) => None,
+        None => std::fs::canonicalize(path).ok(),
+    };
+    let path = whole.as_deref().unwrap_or(path);
     let Some(leaf) = path.file_name() else { return Ok((path.to_owned(), None)) };
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),

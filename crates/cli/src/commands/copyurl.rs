@@ -65,7 +65,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
-    if arguments.stdout {
+    if arguments.stdout || arguments.destination.as_deref() == Some("-") {
         return write_out(&arguments.url, context).await;
     }
     let Some(destination) = &arguments.destination else {

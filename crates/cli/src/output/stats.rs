@@ -74,6 +74,8 @@ pub(crate) struct StatsSnapshot {
     /// Files and folders removed.
     pub(crate) deleted: u64,
     pub(crate) deleted_folders: u64,
+    /// Bytes of the files removed.
+    pub(crate) deleted_bytes: u64,
     /// Files renamed or moved at the remote.
     pub(crate) renamed: u64,
     /// Files moved inside the remote, and their bytes.
@@ -128,6 +130,7 @@ impl StatsSnapshot {
             listed: Some(counted.listed),
             deleted: counted.deleted,
             deleted_folders: counted.deleted_folders,
+            deleted_bytes: counted.deleted_bytes,
             renamed: counted.renamed,
             server_side_moves: counted.server_side_moves,
             server_side_moved_bytes: counted.server_side_moved_bytes,
@@ -171,7 +174,9 @@ impl StatsSnapshot {
             text.push('\n');
         }
         if self.deleted > 0 || self.deleted_folders > 0 {
-            writeln!(text, "Deleted:       {:>10} (files), {} (dirs)", self.deleted, self.deleted_folders)?;
+            let freed = size::in_bytes(self.deleted_bytes);
+            let (files, folders) = (self.deleted, self.deleted_folders);
+            writeln!(text, "Deleted:       {files:>10} (files), {folders} (dirs), {freed} (freed)")?;
         }
         if self.renamed > 0 {
             writeln!(text, "Renamed:       {:>10}", self.renamed)?;

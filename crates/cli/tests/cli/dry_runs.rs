@@ -49,7 +49,7 @@ fn each_file_is_said_once_with_its_size_and_counted() {
             "NOTICE: old/deep/q: Skipped delete as --dry-run is set (size 2)\n",
             "NOTICE: old/deep: Skipped remove directory as --dry-run is set\n",
             "NOTICE: old: Skipped remove directory as --dry-run is set\n",
-            "Deleted:                1 (files), 2 (dirs)",
+            "Deleted:                1 (files), 2 (dirs), 2 B (freed)",
         ],
     );
     for (to, renamed) in [("t:new", false), ("work/new", true)] {
@@ -102,7 +102,7 @@ fn clashes_hide_nothing_of_what_goes() {
             "NOTICE: a: Skipped remove directory as --dry-run is set\n",
             "NOTICE: sub: Skipped delete as --dry-run is set (size 3)\n",
             "Transferred:            2 / 2, 100%",
-            "Deleted:                2 (files), 1 (dirs)",
+            "Deleted:                2 (files), 1 (dirs), 5 B (freed)",
         ],
     );
 }

@@ -26,6 +26,7 @@ pub struct Stats {
     listed: AtomicU64,
     deleted: AtomicU64,
     deleted_folders: AtomicU64,
+    deleted_bytes: AtomicU64,
     planned_removals: AtomicU64,
     settled_removals: AtomicU64,
     server_side_copies: AtomicU64,
@@ -82,6 +83,8 @@ pub struct StatsSnapshot {
     pub deleted: u64,
     /// Folders removed.
     pub deleted_folders: u64,
+    /// Bytes of the files that were removed.
+    pub deleted_bytes: u64,
     /// Files known so far that are to be removed and of which nothing has become yet.
     pub left_to_remove: u64,
     /// Files copied without moving bytes through this program.
@@ -115,6 +118,7 @@ impl Default for Stats {
             listed: AtomicU64::default(),
             deleted: AtomicU64::default(),
             deleted_folders: AtomicU64::default(),
+            deleted_bytes: AtomicU64::default(),
             planned_removals: AtomicU64::default(),
             settled_removals: AtomicU64::default(),
             server_side_copies: AtomicU64::default(),
@@ -194,6 +198,7 @@ impl Stats {
             listed: get(&self.listed),
             deleted: get(&self.deleted),
             deleted_folders: get(&self.deleted_folders),
+            deleted_bytes: get(&self.deleted_bytes),
             left_to_remove: get(&self.planned_removals).saturating_sub(get(&self.settled_removals)),
             server_side_copies: get(&self.server_side_copies),
             server_side_copied_bytes: get(&self.server_side_copied_bytes),
@@ -261,7 +266,10 @@ impl Stats {
                 add(&self.bytes, file.size);
             }
             Event::Renamed { .. } => add(&self.renamed, 1),
-            Event::Deleted(_) | Event::SourceDeleted(_) | Event::DeletedToBackup(_) => add(&self.deleted, 1),
+            Event::Deleted(file) | Event::SourceDeleted(file) | Event::DeletedToBackup(file) => {
+                add(&self.deleted, 1);
+                add(&self.deleted_bytes, file.size);
+            }
             Event::FolderDeleted | Event::RootDeleted(_) => add(&self.deleted_folders, 1),
             Event::EmptyLeftOut(_) => add(&self.empty_files, 1),
             Event::SetAside(_)

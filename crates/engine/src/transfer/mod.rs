@@ -366,7 +366,14 @@ impl Transfer {
             return;
         }
         for (file, outcome) in files.iter().zip(from.remote.remove_unchanged(&files).await) {
+            let vanished =
+                matches!(outcome, Outcome::DoneBefore(())) && !from.remote.info().features.networked;
             let removed = match outcome.into_result() {
+                // Nobody loses an answer there, so somebody else took it away, maybe to another place.
+                Ok(()) if vanished => Err(StorageError::SourceChanged {
+                    path: file.path.clone(),
+                    what: "isn't there any more, so it wasn't removed",
+                }),
                 Err(changed @ StorageError::SourceChanged { .. }) => {
                     self.remove_same_content(from, file, changed).await
                 }

@@ -174,8 +174,18 @@ pub(super) fn remove_unchanged(place: &Root, seen: &File) -> Result<Outcome<()>>
             path: seen.path.clone(),
             what: "was changed after it was looked at, so it stays where it is",
         }),
+        // It was read through a link that leads nowhere now, as its target has gone before it.
+        None if leads_nowhere(place, &seen.path)? => remove_file(place, &seen.path),
         None => Ok(Outcome::DoneBefore(())),
     }
+}
+
+/// Checks whether a link that was followed stands there and leads nowhere.
+fn leads_nowhere(place: &Root, path: &RemotePath) -> Result<bool> {
+    Ok(match links::seat(place, path)? {
+        Seat::Itself(system) => place.options.links == LinkPolicy::Follow && is_link(&system),
+        Seat::Link(_) => false,
+    })
 }
 
 /// Removes a file, or a link in its place.
