@@ -476,7 +476,9 @@ impl FichierRemote {
                     };
                     let silent =
                         matches!(error.kind(), ErrorKind::InvalidJson { .. } | ErrorKind::Unconfirmed { .. });
-                    if moved.is_empty() && !silent {
+                    // What the service calls missing was listed a moment ago.
+                    let is_there = gone && links.len() == 1 && self.is_there(links[0]).await;
+                    if moved.is_empty() && !silent && !is_there {
                         return Err(error);
                     }
                     doubt = error;

@@ -14,8 +14,8 @@ use fichier_api::{
     MoveFolder, SubFolder, WireDate, french_time,
 };
 use fichier_storage::{
-    Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, StorageError,
-    Whirlpool,
+    Blame, Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, Retry,
+    StorageError, Whirlpool,
 };
 
 use super::{
@@ -243,12 +243,12 @@ impl Tree {
     /// ShrinkingBatches the folder, also when it was listed before: to learn what became of something whose answer was
     /// lost. Waits for the service's limit on listing one folder.
     pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
-        let listing = self.fetch(folder, path).await;
-        self.remember();
-        if matches!(&listing, Err(StorageError::FolderNotFound(_))) && !folder.is_root() {
-            self.catalogue().note_folder_gone(folder);
+        let mut listing = match self.fetch(folder, path).await {
+            Err(StorageError::FolderNotFound(_)) => self.fetch_what_its_parent_lists(folder, path).await,
+            listing => listing,
         }
-        let mut listing = listing?;
+        .inspect_err(|_| self.remember())?;
+        self.remember();
         if let Some(earlier_runs) = &self.earlier_runs {
             earlier_runs.place(listing.files.iter().map(|file| file.link));
         }
@@ -273,6 +273,36 @@ impl Tree {
             earlier_runs.database().let_catch_up().await;
         }
         Ok(())
+    }
+
+    /// Lists a folder once more of which the service says that it isn't there. That counts only if its parent doesn't
+    /// list it any more: what is taken for missing is taken for empty, and filled beside what it holds.
+    async fn fetch_what_its_parent_lists(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {
+        let parent = self.catalogue().parent(folder).filter(|_| !folder.is_root());
+        if let (Some(parent), Some(parent_path)) = (parent, path.parent()) {
+            let listed = match Box::pin(self.refresh(parent, &parent_path)).await {
+                Ok(()) => self.catalogue().sub_folders(parent).any(|child| child.id == folder),
+                Err(StorageError::FolderNotFound(_)) => false,
+                Err(error) => return Err(error),
+            };
+            if !listed {
+                self.catalogue().note_folder_gone(folder);
+                return Err(StorageError::FolderNotFound(path.clone()));
+            }
+        } else if !folder.is_root() {
+            self.catalogue().note_folder_gone(folder);
+            return Err(StorageError::FolderNotFound(path.clone()));
+        }
+        match self.fetch(folder, path).await {
+            Err(StorageError::FolderNotFound(_)) => Err(StorageError::Service {
+                action: format!("list directory {path:?}"),
+                retry: Retry::Worthwhile,
+                blame: Blame::Service,
+                hint: Some("try again in a minute".to_owned()),
+                source: "the service says that it isn't there, and that it is".into(),
+            }),
+            listing => listing,
+        }
     }
 
     async fn fetch(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {
