@@ -176,7 +176,7 @@ impl FichierRemote {
             return Vec::new();
         }
         let (numbers, files): (Vec<_>, Vec<_>) = old.into_iter().unzip();
-        let links: Vec<FileLink> = files.iter().filter_map(|file| link_of(file).ok()).collect();
+        let links: Vec<_> = files.iter().filter_map(|file| Some((link_of(file).ok()?, None))).collect();
         self.tree.note_old_versions(&links);
         let outcomes = self.remove_files(&files).await;
         let mut stays = Vec::new();

@@ -4,7 +4,7 @@
 //! folder on the way that isn't known yet. What earlier runs knew is in [`earlier_runs`](super::earlier_runs).
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -20,7 +20,7 @@ use fichier_storage::{
 
 use super::{
     Dates, FichierOptions,
-    account_state::{AccountState, Lengths, SavedState},
+    account_state::{AccountState, Lengths, OldVersion, SavedState},
     batches::BatchLength,
     catalogue::earlier_runs::EarlierRuns,
     catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder},
@@ -42,8 +42,9 @@ pub(super) struct Tree {
     memory: Option<AccountState>,
     /// Characters that the service stores otherwise, whatever is done about it.
     refused_characters: Mutex<BTreeSet<char>>,
-    /// Old versions that should have gone, in this run or an earlier one.
-    old_versions: Mutex<HashSet<FileLink>>,
+    /// Old versions that are to go in this run, or should have gone in an earlier one, each with the file that was moved
+    /// to its place.
+    old_versions: Mutex<HashMap<FileLink, Option<FileLink>>>,
     /// How many items a list may have.
     pub(super) lists: BatchLength,
     /// How many files an upload may have.
@@ -160,7 +161,10 @@ impl Tree {
         self.lists = BatchLength::new(lengths.list);
         self.uploads = BatchLength::of_uploads(upload_cap, lengths.upload, lengths.upload_taken);
         self.refused_characters().extend(kept.refused_characters());
-        self.old_versions().extend(kept.old_versions().filter_map(|link| link.parse::<FileLink>().ok()));
+        self.old_versions().extend(kept.old_versions().filter_map(|noted| {
+            let new = noted.new.as_deref().and_then(|new| new.parse().ok());
+            Some((noted.old.parse::<FileLink>().ok()?, new))
+        }));
         self.memory = memory;
     }
 
@@ -168,25 +172,40 @@ impl Tree {
         self.refused_characters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn old_versions(&self) -> MutexGuard<'_, HashSet<FileLink>> {
+    fn old_versions(&self) -> MutexGuard<'_, HashMap<FileLink, Option<FileLink>>> {
         self.old_versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a file is an old version that an earlier run, or this one, didn't come to remove.
     pub(super) fn is_old_version(&self, link: FileLink) -> bool {
-        self.old_versions().contains(&link)
+        self.old_versions().contains_key(&link)
     }
 
-    /// Notes old versions that are to be removed now.
-    pub(super) fn note_old_versions(&self, links: &[FileLink]) {
-        self.old_versions().extend(links);
-        if let Some(memory) = &self.memory {
-            memory.note_old_versions(links.iter().map(ToString::to_string));
+    /// The file that was, or was to be, moved to the place of an old version.
+    pub(super) fn replaced_by(&self, old: FileLink) -> Option<FileLink> {
+        *self.old_versions().get(&old)?
+    }
+
+    /// Notes old versions before something takes their place, each with the file that is moved there: if the program ends
+    /// before it has removed them, a later run does.
+    pub(super) fn note_old_versions(&self, versions: &[(FileLink, Option<FileLink>)]) {
+        let new: Vec<_> = {
+            let mut known = self.old_versions();
+            versions.iter().filter(|(old, new)| known.insert(*old, *new).is_none()).collect()
+        };
+        if let Some(memory) = self.memory.as_ref().filter(|_| !new.is_empty()) {
+            memory.note_old_versions(new.into_iter().map(|(old, new)| OldVersion {
+                old: old.to_string(),
+                new: new.as_ref().map(ToString::to_string),
+            }));
         }
     }
 
-    /// Notes that old versions are gone.
+    /// Notes that old versions are gone, or that nothing takes their place.
     pub(super) fn forget_old_versions(&self, links: &[FileLink]) {
+        if links.is_empty() {
+            return;
+        }
         let mut known = self.old_versions();
         for link in links {
             known.remove(link);
