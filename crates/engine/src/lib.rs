@@ -46,7 +46,7 @@ pub use transfer::bandwidth::{Bandwidth, Rates};
 pub use transfer::limits::{Cutoff, Limits};
 pub use transfer::metadata::MetadataOptions;
 pub use transfer::reading::Reading;
-pub use transfer::store::{Upload, store};
+pub use transfer::store::{Upload, VersionsThere, store};
 pub use walk::{FolderListing, WalkError, walk, walk_filtered};
 pub use wrappers::brakes::{Braked, Brakes};
 pub use wrappers::dry_run::DryRun;

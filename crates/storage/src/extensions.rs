@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Entry, File, RemotePath, Result, metadata::Metadata};
+use crate::{Entry, File, FileId, RemotePath, Result, metadata::Metadata};
 
 /// What a remote can do beyond storing files. `None` means that it can't.
 ///
@@ -43,6 +43,10 @@ pub trait PublicFiles: std::fmt::Debug + Send + Sync {
 pub trait OldVersions: std::fmt::Debug + Send + Sync {
     /// Returns whether this file should have gone when a newer version of it was stored.
     fn should_have_gone(&self, file: &File) -> bool;
+
+    /// Returns the file that was to take the place of this old version, where it existed before: one that was moved
+    /// there.
+    fn replaced_by(&self, file: &File) -> Option<FileId>;
 }
 
 /// A remote that knows how much is used and free.

@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use clap::Args;
 use fichier_api::FileLink;
-use fichier_engine::{RunOptions, RunReport, Upload, say_skipped};
+use fichier_engine::{RunOptions, RunReport, Upload, VersionsThere, say_skipped};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{
-    Content as _, Entry, File, Location, Name, Outcome, Relocation, Remote, RemoteContent, RemoteExt,
-    RemotePath, StorageError,
+    Content as _, File, Location, Name, Outcome, Relocation, Remote, RemoteContent, RemoteExt, RemotePath,
+    StorageError,
 };
 use futures::StreamExt as _;
 
@@ -275,29 +275,18 @@ async fn copied_there(
     if !Arc::ptr_eq(remote, &target.remote) {
         return Ok(false);
     }
-    let folder = target.path.parent().unwrap_or_default();
-    let entries = match target.remote.entries(&folder).await {
-        Ok(entries) => entries,
-        Err(StorageError::FolderNotFound(_)) => Vec::new(),
-        Err(error) => return Err(error.into()),
+    let mut there = match VersionsThere::at(target).await {
+        Err(error @ StorageError::IsAFolder(_)) => return Err(target.named(error).into()),
+        there => there?,
     };
-    let there = entries.into_iter().filter(|entry| *entry.path() == target.path);
-    let mut replaces = Vec::new();
-    for entry in there {
-        match entry {
-            Entry::File(file) => replaces.push(file),
-            Entry::Folder(_) => {
-                return Err(target.named(StorageError::IsAFolder(target.path.clone())).into());
-            }
-        }
-    }
+    let replaces = std::mem::take(&mut there.files);
     let step = Relocation { from: file.clone(), to: target.path.clone(), replaces };
     let outcomes = target.remote.copy(std::slice::from_ref(&step)).await;
     let outcome = outcomes.into_iter().next().unwrap_or(Outcome::NotTried);
     match outcome.into_result() {
         Ok(_) => {
             tracing::info!(path = %target.path, "Copied at the service (server-side copy) from {url}");
-            Ok(true)
+            there.left_over(&target.path).map_or(Ok(true), |stays| Err(stays.into()))
         }
         Err(
             error @ (StorageError::Declined(_)

@@ -422,6 +422,56 @@ fn copies_and_moves_remove_the_old_versions_that_a_run_before_could_not() {
 }
 
 #[test]
+fn a_run_that_was_killed_before_it_removed_old_versions_is_finished_by_the_next() {
+    for (command, within, fault_then) in [
+        ("copy", false, "endpoint=end.pl,kind=latency:600000"),
+        ("move", false, "endpoint=end.pl,kind=latency:600000"),
+        ("copy", true, "endpoint=file/cp,kind=late-answer:600000"),
+        ("move", true, "endpoint=file/mv,kind=late-answer:600000"),
+    ] {
+        let stage = Stage::start();
+        let from = stage.directory("from");
+        fs::write(from.join("a"), b"new").unwrap();
+        stage.control().seed_file("s/a", b"new").unwrap();
+        let date = "2020-05-01T07:08:09Z".parse().unwrap();
+        stage.control().seed_file_dated("d/a", b"old version", date).unwrap();
+        fault(&stage, fault_then);
+        let source = if within { "t:s" } else { from.to_str().unwrap() };
+        let mut run = stage.command().args([command, source, "t:d"]).spawn().unwrap();
+        while !stored(&stage).contains(&file("/d/a", "new")) {
+            assert!(run.try_wait().unwrap().is_none(), "{command} {within}: it ended");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        run.kill().unwrap();
+        run.wait().unwrap();
+        assert!(stored(&stage).contains(&file("/d/a", "old version")), "{command} {within}");
+        stage.control().clear_faults();
+        stage.run(&[command, source, "t:d"]).success();
+        let mut left = stored(&stage);
+        left.retain(|(path, _)| path.starts_with("/d/"));
+        assert_eq!(left, [file("/d/a", "new")], "{command} {within}");
+    }
+}
+
+#[test]
+fn an_old_version_stays_when_its_new_one_never_came() {
+    let stage = Stage::start();
+    let from = stage.directory("from");
+    fs::write(from.join("a"), b"new").unwrap();
+    stage.control().seed_file("d/a", b"old version").unwrap();
+    fault(&stage, "endpoint=upload/get_upload_server,kind=message:Permission denied");
+    assert_ne!(stage.run(&["copy", from.to_str().unwrap(), "t:d", "--retries", "1"]).status, Some(0));
+    stage.control().clear_faults();
+    // Somebody else puts the same content there, beside the one that nothing has replaced.
+    let date = "2040-05-01T07:08:09Z".parse().unwrap();
+    stage.control().seed_file_dated("d/a", b"new", date).unwrap();
+    stage.run(&["copy", from.to_str().unwrap(), "t:d"]).success();
+    let mut left = stored(&stage);
+    left.retain(|(path, _)| path.starts_with("/d/"));
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
 fn cdn_credit_is_used_when_a_download_is_refused_without_it() {
     let refusal = "endpoint=download,kind=page:403:Usage of professional services is restricted,times=1";
     for (flags, works, tokens) in

@@ -56,6 +56,23 @@ fn a_size_that_is_not_true_stores_nothing_and_keeps_the_old_version() {
 }
 
 #[test]
+fn an_old_version_that_the_listing_does_not_tell_whole_is_said_to_stay() {
+    for fault in ["field:size=-1", "field:size=9223372036854775807", "drop-field:url"] {
+        let stage = Stage::start();
+        stage.control().seed_file("d/a", b"old").unwrap();
+        stage.control().add_fault(format!("endpoint=folder/ls,kind={fault}").parse().unwrap());
+        let run = rcat(&stage, &["t:d/a"], b"new");
+        assert!(run.stderr.contains("an old version of \"d/a\" stays"), "{fault}: {}", run.stderr);
+        assert_ne!(run.status, Some(0), "{fault}");
+        // No word of another file's trouble.
+        rcat(&stage, &["t:d/b"], b"new").success();
+        stage.control().clear_faults();
+        rcat(&stage, &["t:d/a"], b"new").success();
+        assert_eq!(stage.control().tree().unwrap().files.len(), 2, "{fault}");
+    }
+}
+
+#[test]
 fn neither_remote_has_a_trash_to_clean_up() {
     let stage = Stage::start();
     let run = stage.run(&["cleanup", "t:"]).code(2);

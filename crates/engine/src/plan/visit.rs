@@ -120,6 +120,7 @@ impl Run<'_> {
             tracing::warn!(path = %path, "Duplicate object found in source - taking the newest");
         }
         self.keep_old_versions(&mut matched);
+        self.finish_replacing(&mut matched.extra_files, report).await;
         self.keep_what_may_be_there(&mut matched, &gaps, &target);
         self.send_nothing_twice(&mut matched, unread, report);
         let clashed = self.settle_clashes(&mut matched, folder, report).await;
@@ -238,6 +239,19 @@ impl Run<'_> {
         if let Some(backup) = &self.options.backup {
             matched.extra_files.retain(|file| !backup.may_have_named(&file.path));
         }
+    }
+
+    /// Removes old versions beside the files that a run before this one moved to their places, and came no further. The
+    /// source hasn't got these any more.
+    async fn finish_replacing(&self, extras: &mut Vec<File>, report: &mut RunReport) {
+        let Some(known) = self.to.remote.extensions().old_versions else { return };
+        let is_over = |old: &File| {
+            let new = known.replaced_by(old);
+            new.is_some() && extras.iter().any(|file| file.path == old.path && file.id == new)
+        };
+        let over: Vec<File> = extras.iter().filter(|old| is_over(old)).cloned().collect();
+        extras.retain(|file| !over.contains(file));
+        self.remove_files(over, report).await;
     }
 
     /// Refuses what would set an old version aside under the name of another file of the source: one of the two would

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{
-    Content, Entry, File, Location, Name, RemoteExt, RemotePath, Result, StorageError, Whirlpool,
+    Content, Entry, File, Freshness, Listing, Location, RemotePath, Result, StorageError, Whirlpool,
 };
 
 use crate::{
@@ -50,7 +50,12 @@ pub async fn store(
     let (Some(folder), Some(name)) = (target.path.parent(), target.path.name()) else {
         return Err(StorageError::IsAFolder(target.path.clone()));
     };
-    let replaces = existing(target, &name, options).await?;
+    let around = list_around(target).await?;
+    if let Some(rival) = Places::of(target, options.names.at(target), &around.entries).rival(target, &name) {
+        return Err(rival.of(RemotePath::root().join(&name)));
+    }
+    let mut there = VersionsThere::among(target, around)?;
+    let replaces = std::mem::take(&mut there.files);
     stats.plan_transfer(upload.size);
     let source = File {
         path: RemotePath::root().join(&name),
@@ -79,31 +84,64 @@ pub async fn store(
         stats: stats.clone(),
         stop: stop.clone(),
     };
-    let report = transfer.run(Batch { folder, jobs: vec![Job { source, name, replaces }] }).await;
+    let shown = source.path.clone();
+    let mut report = transfer.run(Batch { folder, jobs: vec![Job { source, name, replaces }] }).await;
+    if report.is_success()
+        && let Some(stays) = there.left_over(&target.path)
+    {
+        report.fail(stats, &shown, stays);
+    }
     options.checksums.flush().await;
     Ok(report)
 }
 
-/// The files that bear a path.
-async fn existing(target: &Location, name: &Name, options: &RunOptions) -> Result<Vec<File>> {
-    let folder = target.path.parent().unwrap_or_default();
-    let entries = match target.remote.entries(&folder).await {
-        Ok(entries) => entries,
-        Err(StorageError::FolderNotFound(_)) => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    if let Some(rival) = Places::of(target, options.names.at(target), &entries).rival(target, name) {
-        return Err(rival.of(RemotePath::root().join(name)));
+/// The files that bear a path, as the listing of their folder tells.
+#[derive(Debug, Default)]
+pub struct VersionsThere {
+    /// The files. They go when a new version is stored.
+    pub files: Vec<File>,
+    /// Why one that bears the path can't be used as the service tells it, so that it stays.
+    unread: Option<StorageError>,
+}
+
+impl VersionsThere {
+    /// Looks which files bear a path.
+    ///
+    /// # Errors
+    /// Its folder can't be listed, or a folder bears the path.
+    pub async fn at(path: &Location) -> Result<Self> {
+        Self::among(path, list_around(path).await?)
     }
-    let mut files = Vec::new();
-    for entry in entries.into_iter().filter(|entry| *entry.path() == target.path) {
-        match entry {
-            Entry::File(file) => files.push(file),
-            Entry::Folder(_) if files.is_empty() => {
-                return Err(StorageError::IsAFolder(target.path.clone()));
+
+    fn among(path: &Location, Listing { entries, gaps }: Listing) -> Result<Self> {
+        let mut files = Vec::new();
+        for entry in entries.into_iter().filter(|entry| *entry.path() == path.path) {
+            match entry {
+                Entry::File(file) => files.push(file),
+                Entry::Folder(_) if files.is_empty() => {
+                    return Err(StorageError::IsAFolder(path.path.clone()));
+                }
+                Entry::Folder(_) => {}
             }
-            Entry::Folder(_) => {}
         }
+        let gap = gaps.into_iter().find(|gap| gap.path == path.path);
+        let stays = path.remote.info().features.duplicates;
+        Ok(Self { files, unread: gap.filter(|_| stays).map(|gap| gap.error) })
     }
-    Ok(files)
+
+    /// Returns the error of an old version that stays beside the new one, which is stored by now: it couldn't be removed,
+    /// since it wasn't told which it is.
+    #[must_use]
+    pub fn left_over(self, path: &RemotePath) -> Option<StorageError> {
+        self.unread.map(|cause| StorageError::OldVersionStays { path: path.clone(), cause: Box::new(cause) })
+    }
+}
+
+/// What lies around a path: nothing where its folder isn't there.
+async fn list_around(path: &Location) -> Result<Listing> {
+    let folder = path.path.parent().unwrap_or_default();
+    match path.remote.list(&folder, Freshness::SinceStart).await {
+        Err(StorageError::FolderNotFound(_)) => Ok(Listing::default()),
+        listing => listing,
+    }
 }

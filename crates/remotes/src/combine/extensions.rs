@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fichier_storage::{
-    Entry, File, FileMetadata, Folder, LinkRequest, MergeFolders, OldVersions, PublicLinks, Remote,
+    Entry, File, FileId, FileMetadata, Folder, LinkRequest, MergeFolders, OldVersions, PublicLinks, Remote,
     RemoteExt as _, RemotePath, Result, StorageError, Usage, UsageOf, metadata::Metadata,
 };
 
@@ -94,5 +94,10 @@ impl OldVersions for CombineRemote {
     fn should_have_gone(&self, file: &File) -> bool {
         let Ok((member, file)) = self.file_of(file) else { return false };
         member.at.remote.extensions().old_versions.is_some_and(|known| known.should_have_gone(&file))
+    }
+
+    fn replaced_by(&self, file: &File) -> Option<FileId> {
+        let (member, file) = self.file_of(file).ok()?;
+        member.at.remote.extensions().old_versions?.replaced_by(&file)
     }
 }

@@ -30,7 +30,7 @@ const LISTS_STAY_SHORT_FOR: Duration = Duration::from_secs(7 * 86_400);
 const CHARACTERS_STAY_REFUSED_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// How many old versions that should have gone are remembered at most, the latest ones.
-const MOST_OLD_VERSIONS: usize = 1000;
+const MOST_OLD_VERSIONS: usize = 4000;
 
 /// What files about an account are named after, its key among it: a digest that gives none of it away. The
 /// endpoint counts too, since an emulator may know the same key.
@@ -63,9 +63,41 @@ pub(super) struct SavedState {
     /// Characters that the service stores otherwise and doesn't take by a new name either, and when that was found out.
     #[serde(default)]
     refused_characters: Vec<(char, SystemTime)>,
-    /// The links of old versions that are to go, since newer ones were stored.
+    /// The old versions that are to go when newer ones are there.
     #[serde(default)]
-    old_versions: Vec<String>,
+    old_versions: Vec<OldVersion>,
+}
+
+/// An old version that is to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OldVersionForm")]
+pub(super) struct OldVersion {
+    /// Its link.
+    pub(super) old: String,
+    /// The link of the file that is moved to its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) new: Option<String>,
+}
+
+/// How an old version was written, now and before.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OldVersionForm {
+    Link(String),
+    Both {
+        old: String,
+        #[serde(default)]
+        new: Option<String>,
+    },
+}
+
+impl From<OldVersionForm> for OldVersion {
+    fn from(form: OldVersionForm) -> Self {
+        match form {
+            OldVersionForm::Link(old) => Self { old, new: None },
+            OldVersionForm::Both { old, new } => Self { old, new },
+        }
+    }
 }
 
 /// How long lists may be, and when that was found out.
@@ -128,18 +160,16 @@ impl SavedState {
         }
     }
 
-    /// The links of old versions that an earlier run didn't come to remove.
-    pub(super) fn old_versions(&self) -> impl Iterator<Item = &str> {
-        self.old_versions.iter().map(String::as_str)
+    /// The old versions that an earlier run didn't come to remove.
+    pub(super) fn old_versions(&self) -> impl Iterator<Item = &OldVersion> {
+        self.old_versions.iter()
     }
 
     /// Takes in the old versions that another program noted meanwhile, but for those that went in this one.
-    fn add_old_versions(&mut self, noted: Vec<String>, gone: &HashSet<String>) {
-        for link in noted {
-            if !gone.contains(&link) && !self.old_versions.contains(&link) {
-                self.old_versions.push(link);
-            }
-        }
+    fn add_old_versions(&mut self, noted: Vec<OldVersion>, gone: &HashSet<String>) {
+        let known: HashSet<String> = self.old_versions.iter().map(|known| known.old.clone()).collect();
+        let is_new = |noted: &OldVersion| !gone.contains(&noted.old) && !known.contains(&noted.old);
+        self.old_versions.extend(noted.into_iter().filter(is_new));
         let over = self.old_versions.len().saturating_sub(MOST_OLD_VERSIONS);
         self.old_versions.drain(..over);
     }
@@ -163,12 +193,12 @@ impl AccountState {
         (Self { file, saved: Mutex::new((Instant::now(), kept.clone())), gone: Mutex::default() }, kept)
     }
 
-    /// Notes old versions before they are removed: where that fails, or the program ends before, a later run removes
-    /// them.
-    pub(super) fn note_old_versions(&self, links: impl Iterator<Item = String>) {
+    /// Notes old versions before something takes their place: where their removal fails, or the program ends before, a
+    /// later run removes them.
+    pub(super) fn note_old_versions(&self, versions: impl Iterator<Item = OldVersion>) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut saved.1;
-        kept.add_old_versions(links.collect(), &HashSet::new());
+        kept.add_old_versions(versions.collect(), &HashSet::new());
         self.try_to_write(kept);
     }
 
@@ -177,7 +207,7 @@ impl AccountState {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         gone.extend(links);
-        saved.1.old_versions.retain(|link| !gone.contains(link));
+        saved.1.old_versions.retain(|known| !gone.contains(&known.old));
     }
 
     /// Saves what was learned, unless that was done a moment ago and nothing weighty is new.
@@ -271,17 +301,26 @@ mod tests {
     fn old_versions_are_known_until_they_are_gone_and_other_programs_keep_theirs() {
         let directory = tempfile::tempdir().unwrap();
         let open = || AccountState::open(directory.path(), "e", "k");
-        let known = || open().1.old_versions().map(str::to_owned).collect::<Vec<_>>();
+        let known = || open().1.old_versions().map(|known| known.old.clone()).collect::<Vec<_>>();
+        let version = |old: &str| OldVersion { old: old.to_owned(), new: None };
         let ((one, _), (other, _)) = (open(), open());
-        one.note_old_versions(["a".to_owned(), "b".to_owned()].into_iter());
-        other.note_old_versions(["c".to_owned()].into_iter());
+        one.note_old_versions(["a", "b"].into_iter().map(version));
+        other.note_old_versions(["c"].into_iter().map(version));
         one.forget_old_versions(["a".to_owned()].into_iter());
         one.save(Learned::default(), Lengths::default());
         let mut left = known();
         left.sort();
         assert_eq!(left, ["b", "c"]);
-        one.note_old_versions((0..MOST_OLD_VERSIONS).map(|n| n.to_string()));
+        one.note_old_versions((0..MOST_OLD_VERSIONS).map(|n| version(&n.to_string())));
         assert_eq!(known().len(), MOST_OLD_VERSIONS);
+    }
+
+    #[test]
+    fn old_versions_are_read_as_they_were_written_before() {
+        let kept: SavedState =
+            serde_json::from_str(r#"{"old_versions": ["a", {"old": "b", "new": "c"}]}"#).unwrap();
+        let known: Vec<_> = kept.old_versions().map(|known| (&*known.old, known.new.as_deref())).collect();
+        assert_eq!(known, [("a", None), ("b", Some("c"))]);
     }
 
     #[test]

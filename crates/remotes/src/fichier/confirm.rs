@@ -125,6 +125,11 @@ impl FichierRemote {
         Some(gone)
     }
 
+    /// Whether a file may be there, which the service called missing: a look doesn't say that it is gone.
+    pub(super) async fn is_there(&self, link: FileLink) -> bool {
+        !matches!(self.look_up(link).await, Ok(None))
+    }
+
     /// Returns those of few files that lie in a folder; none where they are too many to be looked up one by one.
     pub(super) async fn lie_in(&self, links: &[FileLink], folder: FolderId) -> HashSet<FileLink> {
         let mut there = HashSet::new();

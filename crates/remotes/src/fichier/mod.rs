@@ -37,10 +37,10 @@ use std::{
 use async_trait::async_trait;
 use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
-    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
-    FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules, OldVersions,
-    Outcome, PlaceId, PublicFiles, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath,
-    Result, StorageError, Times, Usage, UsageOf, WriteBatch,
+    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileId, FileReader,
+    FolderIdentity, FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules,
+    OldVersions, Outcome, PlaceId, PublicFiles, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo,
+    RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -276,6 +276,11 @@ impl PublicFiles for FichierRemote {
 impl OldVersions for FichierRemote {
     fn should_have_gone(&self, file: &File) -> bool {
         link_of(file).is_ok_and(|link| self.tree.is_old_version(link))
+    }
+
+    fn replaced_by(&self, file: &File) -> Option<FileId> {
+        let new = self.tree.replaced_by(link_of(file).ok()?)?;
+        Some(FileId::new(new.to_string()))
     }
 }
 

@@ -67,6 +67,27 @@ type Parts = Vec<Result<KnownFile, Missed>>;
 
 impl FichierRemote {
     pub(super) async fn relocate(&self, batch: &[Relocation], kind: Kind) -> Vec<Outcome<File>> {
+        let mut doubtful = HashSet::new();
+        let outcomes = self.relocate_noted(batch, kind, &mut doubtful).await;
+        let stay = outcomes.iter().zip(batch).enumerate().filter(|(index, (outcome, _))| match outcome {
+            Outcome::Done(_) | Outcome::DoneBefore(_) => false,
+            Outcome::Failed(StorageError::OldVersionStays { .. }) => false,
+            Outcome::Failed(_) | Outcome::NotTried => !doubtful.contains(index),
+        });
+        let stay: Vec<FileLink> = stay
+            .flat_map(|(_, (_, item))| item.replaces.iter().filter_map(|old| link_of(old).ok()))
+            .collect();
+        self.tree.forget_old_versions(&stay);
+        outcomes
+    }
+
+    /// Notes what is replaced, before it is: `doubtful` are the places of what may be done, whatever is answered.
+    async fn relocate_noted(
+        &self,
+        batch: &[Relocation],
+        kind: Kind,
+        doubtful: &mut HashSet<usize>,
+    ) -> Vec<Outcome<File>> {
         let mut outcomes: Vec<Outcome<File>> = batch.iter().map(|_| Outcome::NotTried).collect();
         let mut by_folder: BTreeMap<RemotePath, Vec<Step>> = BTreeMap::new();
         for (index, item) in batch.iter().enumerate() {
@@ -105,6 +126,7 @@ impl FichierRemote {
             let mut lists = ShrinkingBatches::new(steps, &self.tree.lists);
             while let Some(part) = lists.next() {
                 self.tree.catalogue().expect_into(id);
+                self.tree.note_old_versions(&replaced(batch, &part, kind));
                 let result = match kind {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
                     Kind::Move => self.move_part(id, &folder, &part).await,
@@ -134,6 +156,9 @@ impl FichierRemote {
                                 }
                                 Err(Missed { misplaced: Some(error), .. }) => Outcome::Failed(error),
                                 Err(missed) => {
+                                    if !missed.surely {
+                                        doubtful.insert(step.index);
+                                    }
                                     Outcome::Failed(failed(verb(kind), &item.from.path, missed.error))
                                 }
                             };
@@ -166,6 +191,9 @@ impl FichierRemote {
                         };
                         let part = if lost { Some(part) } else { lists.refused(part, error.kind()) };
                         let Some(part) = part else { continue };
+                        if error.maybe_done() {
+                            doubtful.extend(part.iter().map(|step| step.index));
+                        }
                         let error = Arc::new(error);
                         for step in &part {
                             let item = &batch[step.index];
@@ -476,7 +504,9 @@ impl FichierRemote {
                     };
                     let silent =
                         matches!(error.kind(), ErrorKind::InvalidJson { .. } | ErrorKind::Unconfirmed { .. });
-                    if moved.is_empty() && !silent {
+                    // What the service calls missing was listed a moment ago.
+                    let is_there = gone && links.len() == 1 && self.is_there(links[0]).await;
+                    if moved.is_empty() && !silent && !is_there {
                         return Err(error);
                     }
                     doubt = error;
@@ -602,6 +632,18 @@ impl Listed for RenameFile {
     fn link(&self) -> FileLink {
         self.link
     }
+}
+
+/// The old versions that go when these files are in their places. A file that is moved there is known before.
+fn replaced(batch: &[Relocation], part: &[Step], kind: Kind) -> Vec<(FileLink, Option<FileLink>)> {
+    let of_step = |step: &Step| {
+        let (link, new) = (step.link, (kind == Kind::Move).then_some(step.link));
+        let old = batch[step.index].replaces.iter().filter_map(|old| link_of(old).ok());
+        old.filter(move |old| *old != link || kind == Kind::Copy)
+            .map(move |old| (old, new))
+            .collect::<Vec<_>>()
+    };
+    part.iter().flat_map(of_step).collect()
 }
 
 fn verb(kind: Kind) -> &'static str {

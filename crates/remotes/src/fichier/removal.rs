@@ -106,34 +106,29 @@ impl FichierRemote {
                 lists.left_over(list);
                 continue;
             }
-            match lists.refused(list, error.kind()) {
-                None => {}
-                Some(list) if error.is_not_found() => {
-                    for (index, link) in list {
-                        self.forget(&batch[index], link);
-                        outcomes[index] = Outcome::DoneBefore(());
-                    }
-                }
-                Some(list) => {
-                    let fatal = error.is_fatal();
-                    // What is refused in other words than those for a missing file may be gone all the same.
-                    let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
-                    let gone = if is_in_doubt(&error) { self.gone(&links).await } else { None };
-                    let gone = gone.unwrap_or_default();
-                    let error = std::sync::Arc::new(error);
-                    for (index, link) in list {
-                        if gone.contains(&link) {
-                            self.forget(&batch[index], link);
-                            outcomes[index] = Outcome::DoneBefore(());
-                            continue;
-                        }
-                        outcomes[index] =
-                            Outcome::Failed(failed("remove", &batch[index].path, error.clone()));
-                    }
-                    if fatal {
-                        break;
-                    }
-                }
+            let Some(list) = lists.refused(list, error.kind()) else { continue };
+            let fatal = error.is_fatal();
+            // What is refused may be gone all the same, and what is called missing may be there: it was listed.
+            let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
+            let seen = if is_in_doubt(&error) { self.gone(&links).await } else { None };
+            let gone = seen.unwrap_or_default();
+            let (gone, left): (Vec<_>, Vec<_>) =
+                list.into_iter().partition(|place| gone.contains(&place.link()));
+            for (index, link) in gone {
+                self.forget(&batch[index], link);
+                outcomes[index] = Outcome::DoneBefore(());
+            }
+            if error.is_not_found() && again > 0 && !left.is_empty() {
+                again -= 1;
+                lists.left_over(left);
+                continue;
+            }
+            let error = std::sync::Arc::new(error);
+            for (index, _) in left {
+                outcomes[index] = Outcome::Failed(failed("remove", &batch[index].path, error.clone()));
+            }
+            if fatal {
+                break;
             }
         }
         outcomes
@@ -181,7 +176,7 @@ impl FichierRemote {
             return Vec::new();
         }
         let (numbers, files): (Vec<_>, Vec<_>) = old.into_iter().unzip();
-        let links: Vec<FileLink> = files.iter().filter_map(|file| link_of(file).ok()).collect();
+        let links: Vec<_> = files.iter().filter_map(|file| Some((link_of(file).ok()?, None))).collect();
         self.tree.note_old_versions(&links);
         let outcomes = self.remove_files(&files).await;
         let mut stays = Vec::new();
@@ -238,6 +233,7 @@ impl FichierRemote {
             return Err(StorageError::FolderNotEmpty(path.clone()));
         }
         let mut waits = NOT_EMPTY_YET.iter();
+        let mut again = self.asked_again();
         loop {
             match self.client.remove_folder(folder).await {
                 Ok(()) => break,
@@ -251,9 +247,13 @@ impl FichierRemote {
                 }
                 // Removed by an earlier try whose answer was lost.
                 Err(error) if error.is_not_found() && error.maybe_done() => break,
+                // It was listed a moment ago, so its parent has to say so, too.
                 Err(error) if error.is_not_found() => {
-                    self.tree.catalogue().note_folder_gone(folder);
-                    return Err(StorageError::FolderNotFound(path.clone()));
+                    self.tree.refresh(folder, path).await?;
+                    if again == 0 {
+                        return Err(failed("remove directory", path, error));
+                    }
+                    again -= 1;
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => {
                     let wait = waits.next().filter(|_| known_complete && says_not_empty(error.kind()));

@@ -4,7 +4,7 @@
 //! folder on the way that isn't known yet. What earlier runs knew is in [`earlier_runs`](super::earlier_runs).
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -14,13 +14,13 @@ use fichier_api::{
     MoveFolder, SubFolder, WireDate, french_time,
 };
 use fichier_storage::{
-    Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, StorageError,
-    Whirlpool,
+    Blame, Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, Retry,
+    StorageError, Whirlpool,
 };
 
 use super::{
     Dates, FichierOptions,
-    account_state::{AccountState, Lengths, SavedState},
+    account_state::{AccountState, Lengths, OldVersion, SavedState},
     batches::BatchLength,
     catalogue::earlier_runs::EarlierRuns,
     catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder},
@@ -42,8 +42,9 @@ pub(super) struct Tree {
     memory: Option<AccountState>,
     /// Characters that the service stores otherwise, whatever is done about it.
     refused_characters: Mutex<BTreeSet<char>>,
-    /// Old versions that should have gone, in this run or an earlier one.
-    old_versions: Mutex<HashSet<FileLink>>,
+    /// Old versions that are to go in this run, or should have gone in an earlier one, each with the file that was moved
+    /// to its place.
+    old_versions: Mutex<HashMap<FileLink, Option<FileLink>>>,
     /// How many items a list may have.
     pub(super) lists: BatchLength,
     /// How many files an upload may have.
@@ -160,7 +161,10 @@ impl Tree {
         self.lists = BatchLength::new(lengths.list);
         self.uploads = BatchLength::of_uploads(upload_cap, lengths.upload, lengths.upload_taken);
         self.refused_characters().extend(kept.refused_characters());
-        self.old_versions().extend(kept.old_versions().filter_map(|link| link.parse::<FileLink>().ok()));
+        self.old_versions().extend(kept.old_versions().filter_map(|noted| {
+            let new = noted.new.as_deref().and_then(|new| new.parse().ok());
+            Some((noted.old.parse::<FileLink>().ok()?, new))
+        }));
         self.memory = memory;
     }
 
@@ -168,25 +172,40 @@ impl Tree {
         self.refused_characters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn old_versions(&self) -> MutexGuard<'_, HashSet<FileLink>> {
+    fn old_versions(&self) -> MutexGuard<'_, HashMap<FileLink, Option<FileLink>>> {
         self.old_versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a file is an old version that an earlier run, or this one, didn't come to remove.
     pub(super) fn is_old_version(&self, link: FileLink) -> bool {
-        self.old_versions().contains(&link)
+        self.old_versions().contains_key(&link)
     }
 
-    /// Notes old versions that are to be removed now.
-    pub(super) fn note_old_versions(&self, links: &[FileLink]) {
-        self.old_versions().extend(links);
-        if let Some(memory) = &self.memory {
-            memory.note_old_versions(links.iter().map(ToString::to_string));
+    /// The file that was, or was to be, moved to the place of an old version.
+    pub(super) fn replaced_by(&self, old: FileLink) -> Option<FileLink> {
+        *self.old_versions().get(&old)?
+    }
+
+    /// Notes old versions before something takes their place, each with the file that is moved there: if the program ends
+    /// before it has removed them, a later run does.
+    pub(super) fn note_old_versions(&self, versions: &[(FileLink, Option<FileLink>)]) {
+        let new: Vec<_> = {
+            let mut known = self.old_versions();
+            versions.iter().filter(|(old, new)| known.insert(*old, *new).is_none()).collect()
+        };
+        if let Some(memory) = self.memory.as_ref().filter(|_| !new.is_empty()) {
+            memory.note_old_versions(new.into_iter().map(|(old, new)| OldVersion {
+                old: old.to_string(),
+                new: new.as_ref().map(ToString::to_string),
+            }));
         }
     }
 
-    /// Notes that old versions are gone.
+    /// Notes that old versions are gone, or that nothing takes their place.
     pub(super) fn forget_old_versions(&self, links: &[FileLink]) {
+        if links.is_empty() {
+            return;
+        }
         let mut known = self.old_versions();
         for link in links {
             known.remove(link);
@@ -243,12 +262,12 @@ impl Tree {
     /// ShrinkingBatches the folder, also when it was listed before: to learn what became of something whose answer was
     /// lost. Waits for the service's limit on listing one folder.
     pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
-        let listing = self.fetch(folder, path).await;
-        self.remember();
-        if matches!(&listing, Err(StorageError::FolderNotFound(_))) && !folder.is_root() {
-            self.catalogue().note_folder_gone(folder);
+        let mut listing = match self.fetch(folder, path).await {
+            Err(StorageError::FolderNotFound(_)) => self.fetch_what_its_parent_lists(folder, path).await,
+            listing => listing,
         }
-        let mut listing = listing?;
+        .inspect_err(|_| self.remember())?;
+        self.remember();
         if let Some(earlier_runs) = &self.earlier_runs {
             earlier_runs.place(listing.files.iter().map(|file| file.link));
         }
@@ -273,6 +292,36 @@ impl Tree {
             earlier_runs.database().let_catch_up().await;
         }
         Ok(())
+    }
+
+    /// Lists a folder once more of which the service says that it isn't there. That counts only if its parent doesn't
+    /// list it any more: what is taken for missing is taken for empty, and filled beside what it holds.
+    async fn fetch_what_its_parent_lists(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {
+        let parent = self.catalogue().parent(folder).filter(|_| !folder.is_root());
+        if let (Some(parent), Some(parent_path)) = (parent, path.parent()) {
+            let listed = match Box::pin(self.refresh(parent, &parent_path)).await {
+                Ok(()) => self.catalogue().sub_folders(parent).any(|child| child.id == folder),
+                Err(StorageError::FolderNotFound(_)) => false,
+                Err(error) => return Err(error),
+            };
+            if !listed {
+                self.catalogue().note_folder_gone(folder);
+                return Err(StorageError::FolderNotFound(path.clone()));
+            }
+        } else if !folder.is_root() {
+            self.catalogue().note_folder_gone(folder);
+            return Err(StorageError::FolderNotFound(path.clone()));
+        }
+        match self.fetch(folder, path).await {
+            Err(StorageError::FolderNotFound(_)) => Err(StorageError::Service {
+                action: format!("list directory {path:?}"),
+                retry: Retry::Worthwhile,
+                blame: Blame::Service,
+                hint: Some("try again in a minute".to_owned()),
+                source: "the service says that it isn't there, and that it is".into(),
+            }),
+            listing => listing,
+        }
     }
 
     async fn fetch(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {

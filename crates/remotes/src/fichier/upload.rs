@@ -103,10 +103,24 @@ impl Unsettled {
     }
 }
 
-/// The answers for a batch, filled in as they come.
-struct Answers(Vec<Outcome<File>>);
+/// The answers for a batch, filled in as they come; and the places of files that may arrive, whatever was answered.
+struct Answers(Vec<Outcome<File>>, HashSet<usize>);
 
 impl Answers {
+    /// Notes that nobody knows whether these files arrived.
+    fn may_arrive(&mut self, pending: &[Pending]) {
+        self.1.extend(pending.iter().map(|item| item.index));
+    }
+
+    /// Whether nothing stands beside the old versions of a file, nor will.
+    fn failed_for_sure(&self, index: usize) -> bool {
+        match &self.0[index] {
+            Outcome::Done(_) | Outcome::DoneBefore(_) => false,
+            Outcome::Failed(StorageError::OldVersionStays { .. }) => false,
+            Outcome::Failed(_) | Outcome::NotTried => !self.1.contains(&index),
+        }
+    }
+
     fn put(&mut self, pending: &Pending, outcome: impl Into<Outcome<File>>) {
         self.0[pending.index] = outcome.into();
     }
@@ -144,7 +158,8 @@ impl Answers {
 impl FichierRemote {
     pub(super) async fn upload(&self, batch: WriteBatch) -> Vec<Outcome<File>> {
         let WriteBatch { folder, items } = batch;
-        let mut answers = Answers(items.iter().map(|_| Outcome::NotTried).collect());
+        let mut answers = Answers(items.iter().map(|_| Outcome::NotTried).collect(), HashSet::new());
+        let old: Vec<Vec<FileLink>> = items.iter().map(|item| links_of(&item.replaces)).collect();
         let mut pending = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
             match self.prepare(index, &folder, item) {
@@ -165,6 +180,8 @@ impl FichierRemote {
             }
             Err(error) => answers.put(&pending[0], Err(error)),
         }
+        let stay = old.into_iter().enumerate().filter(|(index, _)| answers.failed_for_sure(*index));
+        self.tree.forget_old_versions(&stay.flat_map(|(_, links)| links).collect::<Vec<_>>());
         answers.0
     }
 
@@ -335,6 +352,8 @@ impl FichierRemote {
                 return Vec::new();
             }
             self.tree.catalogue().expect_into(id);
+            let old = group.iter().flat_map(|item| links_of(&item.replaces)).map(|link| (link, None));
+            self.tree.note_old_versions(&old.collect::<Vec<_>>());
             let before = self.known_links(id);
             let again = match self.send(id, &group, streams).await {
                 Sent::Reported(report, sums) => {
@@ -379,6 +398,7 @@ impl FichierRemote {
                     } else if lost.looked && self.tree.uploads.is_too_long(missing.len(), lost.error.kind()) {
                         self.send_fewer(folder, missing, &lost.error)
                     } else {
+                        answers.may_arrive(&missing);
                         answers.fail_all(&missing, "upload", lost.error);
                         Vec::new()
                     }
@@ -582,6 +602,7 @@ impl FichierRemote {
         match self.found(id, folder, items, sums, LOOKS, answers).await {
             Ok(missing) => missing,
             Err((items, error)) => {
+                answers.may_arrive(&items);
                 if let Some(first) = items.first() {
                     answers.put(first, Err(error));
                 }
@@ -815,6 +836,11 @@ impl FichierRemote {
             answers.0[index] = Outcome::Failed(error);
         }
     }
+}
+
+/// The links of files, as far as they have one.
+fn links_of(files: &[File]) -> Vec<FileLink> {
+    files.iter().filter_map(|file| link_of(file).ok()).collect()
 }
 
 /// Splits what is left of a request of so many files into parts of half as many at most.

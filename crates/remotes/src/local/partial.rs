@@ -64,8 +64,12 @@ impl Partial {
         } else {
             let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
             let suffix = downloads.partial_suffix.as_str();
+            let usual = target.with_file_name(usual_name(name, suffix));
             let names = || target.with_file_name(partial_name(name, rand::random(), suffix));
-            let (file, path) = create_new(names)?;
+            let (file, path) = match own(&usual)? {
+                Some(file) => (file, usual),
+                None => create_new(names)?,
+            };
             Self::new(file, path, target)
         };
         if downloads.reserve {
@@ -238,6 +242,21 @@ fn new_file(path: &Path) -> io::Result<fs::File> {
     Ok(file)
 }
 
+/// Makes a file, locked, or takes up and empties the one that a run left there which was killed. `None`: somebody else
+/// writes to it, or it can't be known that nobody does.
+fn own(path: &Path) -> io::Result<Option<fs::File>> {
+    match new_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map(Some),
+    }
+    let Ok(file) = open_for_going_on(path) else { return Ok(None) };
+    if file.try_lock().is_err() || !is_at(&file, path).unwrap_or(false) {
+        return Ok(None);
+    }
+    file.set_len(0)?;
+    Ok(Some(file))
+}
+
 /// Makes the file at a path, or opens it if it is there, and locks it. `None`: somebody else has it.
 fn locked(path: &Path) -> io::Result<Option<fs::File>> {
     let (claims, pause) = CLAIMS;
@@ -270,8 +289,8 @@ pub(super) enum State {
     Resting,
 }
 
-/// Whether a file is a partial one: by its name first, since that costs nothing, and then by what it holds, so
-/// that no file of the user's is taken for one.
+/// Whether a file is a partial one: by its name first, since that costs nothing, and then by a name that follows from its
+/// target's, or by what it holds, so that no file of the user's is taken for one.
 pub(super) fn state(path: &Path, suffix: &str) -> Option<State> {
     if !path.file_name().is_some_and(|name| is_partial_name(name, suffix)) {
         return None;
@@ -282,6 +301,7 @@ pub(super) fn state(path: &Path, suffix: &str) -> Option<State> {
     }
     match file.try_lock_shared() {
         Err(fs::TryLockError::WouldBlock) => Some(State::Busy),
+        _ if path.file_name().is_some_and(|name| is_usual_name(name, suffix)) => Some(State::Resting),
         _ => ledger::ends(&file).unwrap_or(false).then_some(State::Resting),
     }
 }
@@ -292,6 +312,32 @@ fn partial_name(name: &OsStr, tag: u32, suffix: &str) -> OsString {
     let mut partial = shortened(name, LONGEST_NAME - suffix.len());
     partial.push(suffix);
     partial
+}
+
+/// The name of a partial file that can't be gone on with: it follows from its target's, so that it is known again when
+/// the program was killed.
+fn usual_name(name: &OsStr, suffix: &str) -> OsString {
+    let stem = shortened(name, LONGEST_NAME - suffix.len() - TAG_LENGTH);
+    partial_name(&stem, tag_of(stem.as_encoded_bytes()), suffix)
+}
+
+/// Whether a name is one that [`usual_name`] gives, with this suffix or the usual one.
+fn is_usual_name(name: &OsStr, suffix: &str) -> bool {
+    let name = name.as_encoded_bytes();
+    [suffix, super::PARTIAL_SUFFIX].iter().any(|suffix| {
+        let tagged = name.strip_suffix(suffix.as_bytes());
+        let parts = tagged.and_then(|name| name.split_at_checked(name.len().checked_sub(TAG_LENGTH)?));
+        parts.is_some_and(|(stem, tag)| format!(".{:08x}", tag_of(stem)).as_bytes() == tag)
+    })
+}
+
+/// How long a dot and a tag are.
+const TAG_LENGTH: usize = 9;
+
+fn tag_of(stem: &[u8]) -> u32 {
+    let sum = Whirlpool::of(&[b"fichier partial of ", stem].concat());
+    let [a, b, c, d, ..] = *sum.as_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }
 
 /// Whether a name is one that [`partial_name`] gives, with this suffix or the usual one.
@@ -332,6 +378,36 @@ mod tests {
         {
             assert!(!is_partial_name(OsStr::new(name), ".part"), "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_killed_run_left_of_a_file_is_known_and_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let downloads = Downloads::default();
+        for name in ["f", "a.tar.gz", &"n".repeat(LONGEST_NAME)] {
+            let target = Spot::from(folder.path().join(name));
+            let mut partial = Partial::create(&target, 3, &downloads).unwrap();
+            partial.write(&[Bytes::from_static(b"a longer one")]).unwrap();
+            let left = partial.path.clone();
+            assert_eq!(state(&left, ".partial"), Some(State::Busy));
+            // Another run at the same time has a file of its own.
+            let other = Partial::create(&target, 3, &downloads).unwrap();
+            assert_ne!(other.path, left);
+            drop(other);
+            partial.keep(true);
+            drop(partial);
+            assert_eq!(state(&left, ".partial"), Some(State::Resting));
+            let mut partial = Partial::create(&target, 3, &downloads).unwrap();
+            assert_eq!(partial.path, left);
+            partial.write(&[Bytes::from_static(b"abc")]).unwrap();
+            partial.finish(&target, None, false).unwrap();
+            assert_eq!(fs::read(&target).unwrap(), b"abc");
+            assert!(!left.exists());
+        }
+        // The user's own.
+        let own = folder.path().join("f.0123abcd.partial");
+        fs::write(&own, b"x").unwrap();
+        assert_eq!(state(&own, ".partial"), None);
     }
 
     #[test]

@@ -249,3 +249,59 @@ async fn a_folder_that_somebody_else_made_meanwhile_is_looked_at_before_anything
     assert_eq!(stored(&service), owned(&[("d/a", b"1"), ("d/b", b"2"), ("d/c", b"3")]));
     assert_eq!(service.control().counters()["upload.cgi"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_listed_and_is_called_missing_is_looked_up_before_it_counts_as_gone() {
+    for (times, works) in [(",times=1", true), ("", false)] {
+        let missing =
+            |endpoint: &str| format!("endpoint={endpoint},kind=refusal:404:Resource not found #469{times}");
+        let service = Service::start().await;
+        service.control().seed_file("d/a", b"1").unwrap();
+        service.control().seed_file("d/b", b"2").unwrap();
+        service.control().seed_folder("e").unwrap();
+        let remote = service.remote();
+        let listed = files(&remote, "d").await;
+        remote.entries(&path("e")).await.unwrap();
+
+        with_fault(&service, &missing("file/rm"));
+        let removed = remote.remove(&listed[..1]).await.remove(0).into_result();
+        assert_eq!(removed.is_ok(), works, "{times}: {removed:?}");
+        with_fault(&service, &missing("file/mv"));
+        let there =
+            fichier_storage::Relocation { from: listed[1].clone(), to: path("f/b"), replaces: Vec::new() };
+        let moved = remote.rename(&[there]).await.remove(0).into_result();
+        assert_eq!(moved.is_ok(), works, "{times}: {moved:?}");
+        assert!(!matches!(moved, Err(StorageError::FileNotFound(_))), "{times}");
+        with_fault(&service, &missing("folder/rm"));
+        let removed = remote.remove_folders(&[path("e")]).await.remove(0).into_result();
+        assert_eq!(removed.is_ok(), works, "{times}: {removed:?}");
+        assert!(!matches!(removed, Err(StorageError::FolderNotFound(_))), "{times}");
+
+        let left = if works { owned(&[("f/b", b"2")]) } else { owned(&[("d/a", b"1"), ("d/b", b"2")]) };
+        assert_eq!(stored(&service), left, "{times}");
+        let folder = service.tree().folders.iter().any(|folder| folder.name == "e");
+        assert_eq!(folder, !works, "{times}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_its_parent_lists_is_not_missing_nor_empty() {
+    for (fault, works) in [
+        ("kind=refusal:404:Resource not found #469,times=1", true),
+        ("kind=done-refusal:404:Resource not found #469,times=1", true),
+        ("kind=refusal:404:Resource not found #469", false),
+    ] {
+        let service = Service::start().await;
+        service.control().seed_file("d/a", b"1").unwrap();
+        let remote = service.remote();
+        remote.entries(&path("")).await.unwrap();
+        with_fault(&service, &format!("endpoint=folder/ls,{fault}"));
+        match remote.entries(&path("d")).await {
+            Ok(entries) => assert!(works && entries.len() == 1, "{fault}: {entries:?}"),
+            Err(error) => {
+                assert!(!works, "{fault}: {error}");
+                assert!(!matches!(error, StorageError::FolderNotFound(_)), "{fault}: {error}");
+            }
+        }
+    }
+}
