@@ -52,13 +52,17 @@ const MOST_DIFFERENCES: usize = 2;
 
 /// Returns the message for a word that is no command.
 pub(crate) fn unknown_command(word: &str) -> String {
-    let advice = match suggestions(word) {
-        _ if NOT_HERE.contains(&word) => format!("rclone has {word:?}; this program hasn't got it yet."),
-        names if names.is_empty() => String::new(),
-        names => format!("Did you mean: {}?", names.join(", ")),
-    };
-    let advice = if advice.is_empty() { advice } else { format!("  {advice}\n\n") };
+    let advice = advice(word).map(|advice| format!("  {advice}\n\n")).unwrap_or_default();
     format!("error: there is no command {word:?}\n\n{advice}All commands: fichier help\n")
+}
+
+/// Returns what to do about a word that is no command, where something is known.
+pub(crate) fn advice(word: &str) -> Option<String> {
+    if NOT_HERE.contains(&word) {
+        return Some(format!("rclone has {word:?}; this program hasn't got it yet."));
+    }
+    let names = suggestions(word);
+    (!names.is_empty()).then(|| format!("Did you mean: {}?", names.join(", ")))
 }
 
 /// The commands that were probably meant, the likeliest first.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::context::Context;
-use crate::{exit::Failure, flags};
+use crate::{exit::Failure, flags, suggestion::advice};
 
 /// Explain a command, the flags that all commands share, or a kind of remote
 #[derive(Debug, Args)]
@@ -46,7 +46,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
         ["reference"] => flags::reference_markdown(),
         ["reference", "flags"] => flags::flags_markdown(&grammar()),
         _ => flags::help_for_command(grammar(), &arguments.topic).ok_or_else(|| {
-            Failure::usage(format!("there is no command {:?}; all: fichier help", topic.join(" ")))
+            let advice = topic.first().and_then(|word| advice(word));
+            let advice = advice.map(|advice| format!("  {advice}")).unwrap_or_default();
+            Failure::usage(format!("there is no command {:?}; all: fichier help{advice}", topic.join(" ")))
         })?,
     };
     context.out.write_all(text.as_bytes())?;

@@ -127,7 +127,11 @@ where
     }
     if let Some(number) = interrupted {
         let left = end.total_transfers.saturating_sub(end.transfers) + stats.snapshot().left_to_remove;
-        let message = format!("Failed to {command}: interrupted, with {left} known files left");
+        // Nothing may be known yet, so that none left would sound as if all were done.
+        let message = match left {
+            0 => format!("Failed to {command}: interrupted"),
+            left => format!("Failed to {command}: interrupted, with {left} known files left"),
+        };
         return Err(Failure { exit: Exit::Signal(number), message }.into());
     }
     conclude(result?, command, flags)

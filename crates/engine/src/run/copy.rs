@@ -103,6 +103,7 @@ async fn into_folder(
     stats: &Arc<Stats>,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
+    refuse_read_only(mode, from, to)?;
     if let Entry::File(file) = find_source(from).await? {
         let Some(name) = file.path.name() else {
             return Err(StorageError::FileNotFound(file.path));
@@ -118,6 +119,20 @@ async fn into_folder(
     Ok(Run::new(mode, from, to, lie, options, stats, stop).run().await)
 }
 
+/// Refuses a run that would have to change what can't be changed, before anything is read.
+fn refuse_read_only(mode: Mode, from: &Location, to: &Location) -> Result<()> {
+    let is_fixed = |end: &Location| end.remote.info().features.read_only;
+    if is_fixed(to) {
+        return Err(to.remote.unsupported("be changed: it is read-only, so nothing can be stored there"));
+    }
+    if mode == Mode::Move && is_fixed(from) {
+        return Err(from
+            .remote
+            .unsupported("be changed: it is read-only, so its files can be copied, but not moved"));
+    }
+    Ok(())
+}
+
 async fn to_path(
     mode: Mode,
     from: &Location,
@@ -126,6 +141,7 @@ async fn to_path(
     stats: &Arc<Stats>,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
+    refuse_read_only(mode, from, to)?;
     match find_source(from).await? {
         Entry::File(file) => one_file(mode, from, file, to, options, stats, stop).await,
         Entry::Folder(_) => into_folder(mode, from, to, options, stats, stop).await,

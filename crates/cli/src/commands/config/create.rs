@@ -209,6 +209,12 @@ fn warn_of_missing(name: &str, provider: &Provider, context: &Context<'_>) -> an
         let needed = provider.needs_one_of.join(" or ");
         tracing::warn!("The remote {name:?} can't be opened before {needed} is set");
     }
+    let missing = provider.questions.iter().filter(|question| {
+        question.required && !provider.needs_one_of.contains(&question.name) && !is_set(&question.name)
+    });
+    for question in missing {
+        tracing::warn!("The remote {name:?} can't be opened before {} is set", question.name);
+    }
     if name == DEMO {
         tracing::warn!("The remote {DEMO:?} is built in: this one hides it");
     }
