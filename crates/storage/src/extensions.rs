@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use fichier_notation::Secret;
 
 use crate::{Entry, File, RemotePath, Result, metadata::Metadata};
 
@@ -31,12 +32,70 @@ pub struct Extensions<'a> {
 /// A remote that knows files which anybody has made public at the same service.
 #[async_trait]
 pub trait PublicFiles: std::fmt::Debug + Send + Sync {
-    /// Returns the file that a public link leads to, as a file of the root. It can be read, and copied to a place in
-    /// the remote; it needn't lie there itself.
+    /// Returns the file that a public link leads to, as a file of the root, with all that the service tells of it. It
+    /// can be read, and copied to a place in the remote; it needn't lie there itself.
     ///
     /// # Errors
     /// There is no such file, or it isn't told.
-    async fn public_file(&self, link: &str) -> Result<File>;
+    async fn public_file(&self, link: &PublicLink) -> Result<File>;
+
+    /// Returns the files that each of the links leads to: one of a file, all of a shared folder. Many are asked for in
+    /// one call, so no more may be known of a file than its name and size.
+    async fn public_files(&self, links: &[PublicLink]) -> Vec<Result<Vec<File>>>;
+
+    /// Returns what became of the links, in their order.
+    async fn link_states(&self, links: &[PublicLink]) -> LinkStates;
+}
+
+/// A public link to somebody's file or folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicLink {
+    /// Address, as a browser takes it.
+    pub address: String,
+    /// Password, if it has one.
+    pub password: Option<Secret>,
+}
+
+impl PublicLink {
+    /// Makes a link without a password.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self { address: address.into(), password: None }
+    }
+}
+
+impl std::fmt::Display for PublicLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.address)
+    }
+}
+
+/// What became of a public link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkState {
+    /// What it leads to is there.
+    Alive {
+        /// Name of the file; none for a folder.
+        name: Option<String>,
+        /// Size in bytes, of a folder that of all its files.
+        size: u64,
+    },
+    /// What it led to is gone.
+    Dead,
+    /// It leads to something that isn't for everybody: behind a password, or rules.
+    Private,
+    /// It is no link that the service could have made.
+    Bad,
+    /// The service didn't say.
+    Unknown,
+}
+
+/// What became of a list of links.
+#[derive(Debug)]
+pub struct LinkStates {
+    /// State of each link, in the order in which they were given.
+    pub states: Vec<LinkState>,
+    /// Why the service said nothing of some, if it refused.
+    pub error: Option<crate::StorageError>,
 }
 
 /// A remote that knows the old versions that an earlier run didn't come to remove.

@@ -7,8 +7,8 @@ use fichier_api::FileLink;
 use fichier_engine::{RunOptions, RunReport, Upload, say_skipped};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{
-    Content as _, Entry, File, Location, Name, Outcome, Relocation, Remote, RemoteContent, RemoteExt,
-    RemotePath, StorageError,
+    Content as _, Entry, File, Location, Name, Outcome, PublicLink, Relocation, Remote, RemoteContent,
+    RemoteExt, RemotePath, StorageError,
 };
 use futures::StreamExt as _;
 
@@ -224,7 +224,7 @@ impl Found {
         if let Some(remote) = account
             && let Some(public) = remote.extensions().public_files
         {
-            let file = public.public_file(url).await?;
+            let file = public.public_file(&PublicLink::new(url)).await?;
             return Ok(Self::AtTheService { remote: remote.clone(), file });
         }
         let hint = "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account), and make \

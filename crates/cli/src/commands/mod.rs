@@ -24,6 +24,7 @@ mod hashcache;
 mod hashsum;
 mod help;
 mod link;
+mod links;
 mod listremotes;
 mod ls;
 mod lsd;
@@ -78,6 +79,7 @@ pub(crate) enum Command {
     Hashsum(hashsum::Arguments),
     Help(help::Arguments),
     Link(link::Arguments),
+    Links(links::Arguments),
     Listremotes(listremotes::Arguments),
     Ls(ls::Arguments),
     Lsd(lsd::Arguments),
@@ -130,6 +132,7 @@ impl Command {
             Self::Hashsum(_) => "hashsum",
             Self::Help(_) => "help",
             Self::Link(_) => "link",
+            Self::Links(arguments) => arguments.name(),
             Self::Listremotes(_) => "listremotes",
             Self::Ls(_) => "ls",
             Self::Lsd(_) => "lsd",
@@ -199,6 +202,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Hashcache(arguments) => hashcache::run(arguments, context).await,
         Command::Hashsum(arguments) => hashsum::run(arguments, context).await,
         Command::Link(arguments) => link::run(arguments, context).await,
+        Command::Links(arguments) => links::run(arguments, context).await,
         Command::Ls(arguments) => ls::run(arguments, context).await,
         Command::Lsd(arguments) => lsd::run(arguments, context).await,
         Command::Lsf(arguments) => lsf::run(arguments, context).await,

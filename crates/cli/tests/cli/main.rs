@@ -28,6 +28,7 @@ mod gates;
 mod kept;
 #[cfg(unix)]
 mod links;
+mod links_check;
 mod listings;
 mod local;
 #[cfg(unix)]
