@@ -1,12 +1,14 @@
 //! Public links as people have them: on the command line, in files, in posts.
 
-use std::{io::Read as _, path::Path};
+use std::{collections::HashSet, io::Read as _, path::Path, sync::Arc};
 
-use fichier_api::{FoundLink, LinkTarget, Password, SharedFolderId, links_in};
+use fichier_api::{FileLink, FoundLink, LinkTarget, Password, SharedFolderId, links_in};
 use fichier_notation::Secret;
-use fichier_storage::PublicLink;
+use fichier_storage::{
+    File, FileId, FileList, FolderIdentity, Location, PublicLink, Remote, Retry, StorageError,
+};
 
-use crate::exit::Failure;
+use crate::{context::Context, exit::Failure};
 
 /// Reads the links on the command line and in a file, in their order, each once. `-` is the standard input.
 ///
@@ -69,4 +71,68 @@ fn read(path: &Path) -> Result<String, Failure> {
         Ok(_) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) => Err(Failure::other(format!("can't read {}: {error}", path.display()))),
     }
+}
+
+/// The files that were found; what wasn't is noted by its link.
+///
+/// # Errors
+/// Nothing can be found: the service, or the account, answers nothing at all.
+pub(crate) fn sorted_out(
+    links: &[PublicLink],
+    found: Vec<fichier_storage::Result<Vec<File>>>,
+    context: &mut Context<'_>,
+) -> Result<Vec<File>, StorageError> {
+    let mut files: Vec<File> = Vec::new();
+    let mut seen: HashSet<Option<FileId>> = HashSet::new();
+    for (link, found) in links.iter().zip(found) {
+        match found {
+            // A file may stand alone and in a shared folder.
+            Ok(found) => files.extend(found.into_iter().filter(|file| seen.insert(file.id.clone()))),
+            Err(error) if error.retry() == Retry::Fatal => return Err(error),
+            Err(error) => context.errors_seen.note(&link.address, &error),
+        }
+    }
+    Ok(files)
+}
+
+/// The files of links as a remote, which `reads` can read.
+pub(crate) fn list(links: &[PublicLink], reads: Arc<dyn Remote>, files: Vec<File>) -> FileList {
+    let addresses: Vec<&str> = links.iter().map(|link| link.address.as_str()).collect();
+    let identity = FolderIdentity::new("links", addresses.join("\n").as_bytes());
+    FileList::new("links:", identity, reads, files)
+}
+
+/// Checks whether a link leads to a file, not to a shared folder.
+pub(crate) fn is_of_file(link: &PublicLink) -> bool {
+    link.address.parse::<FileLink>().is_ok()
+}
+
+/// The account that links are opened with: that of a destination, or else the first one that is configured or that
+/// flags and the environment name.
+pub(crate) async fn account(target: Option<&Location>, context: &Context<'_>) -> Option<Arc<dyn Remote>> {
+    let own = target.map(|target| target.remote.clone());
+    if let Some(own) = own.filter(|remote| remote.extensions().public_files.is_some()) {
+        return Some(own);
+    }
+    let remotes = context.session.remotes().unwrap_or_default();
+    let configured = remotes.into_iter().filter(|remote| remote.kind == "fichier");
+    let mut names: Vec<String> = configured.map(|remote| format!("{}:", remote.name)).collect();
+    names.insert(0, ":fichier:".to_owned());
+    for name in names {
+        match context.session.open(&name).await {
+            Ok(location) if location.remote.extensions().public_files.is_some() => {
+                return Some(location.remote);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!("{name} can't be used for links of 1Fichier: {error:#}"),
+        }
+    }
+    None
+}
+
+/// The error where no account is configured. `what` is a clause.
+pub(crate) fn needs_account(what: &str) -> Failure {
+    let hint = "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account), and make \
+                a remote by `config create NAME fichier api_key=KEY`";
+    Failure::other(format!("{what}, which gives files to accounts only\nHint: {hint}"))
 }

@@ -1,6 +1,6 @@
 //! What only some remotes can do, each a small trait of its own.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use fichier_notation::Secret;
@@ -25,6 +25,8 @@ pub struct Extensions<'a> {
     pub metadata: Option<&'a dyn FileMetadata>,
     /// Knows files that anybody has made public at the same service.
     pub public_files: Option<&'a dyn PublicFiles>,
+    /// Fetches files from the web by itself.
+    pub fetches: Option<&'a dyn FetchFromWeb>,
     /// Knows the old versions that an earlier run didn't come to remove.
     pub old_versions: Option<&'a dyn OldVersions>,
 }
@@ -96,6 +98,74 @@ pub struct LinkStates {
     pub states: Vec<LinkState>,
     /// Why the service said nothing of some, if it refused.
     pub error: Option<crate::StorageError>,
+}
+
+/// A remote whose service fetches files from the web by itself.
+#[async_trait]
+pub trait FetchFromWeb: std::fmt::Debug + Send + Sync {
+    /// Asks the service to fetch files, and returns the number of the task.
+    ///
+    /// # Errors
+    /// The service refuses.
+    async fn fetch(&self, request: &FetchRequest) -> Result<u64>;
+
+    /// Returns all tasks that the service knows.
+    ///
+    /// # Errors
+    /// They can't be listed.
+    async fn fetch_tasks(&self) -> Result<Vec<FetchTask>>;
+
+    /// Returns what became of each address of a task.
+    ///
+    /// # Errors
+    /// There is no such task.
+    async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>>;
+}
+
+/// A request that the service fetch files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchRequest {
+    /// Addresses on the web.
+    pub addresses: Vec<String>,
+    /// Folder to put the files in.
+    pub folder: RemotePath,
+    /// Headers to send with the requests.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A task of the service: files that it fetches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchTask {
+    /// Number of the task.
+    pub id: u64,
+    /// When it was asked for, as the service writes it.
+    pub requested: Option<String>,
+    /// When it was done, as the service writes it.
+    pub executed: Option<String>,
+}
+
+/// How far the service is with an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchState {
+    /// It hasn't come to it.
+    Waiting,
+    /// The file is there.
+    Done,
+    /// It couldn't fetch it.
+    Failed,
+}
+
+/// What became of an address that the service was to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchResult {
+    /// Address on the web.
+    pub address: String,
+    /// How far the service is with it.
+    pub state: FetchState,
+    /// Words of the service.
+    pub message: Option<String>,
+    /// Link of the file that it became.
+    pub link: Option<String>,
 }
 
 /// A remote that knows the old versions that an earlier run didn't come to remove.

@@ -35,8 +35,9 @@ pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteC
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
 pub use extensions::{
-    AccountInfo, AccountOf, Extensions, FileMetadata, LinkRequest, LinkState, LinkStates, MergeFolders,
-    OldVersions, PublicFiles, PublicLink, PublicLinks, Usage, UsageOf,
+    AccountInfo, AccountOf, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask,
+    FileMetadata, LinkRequest, LinkState, LinkStates, MergeFolders, OldVersions, PublicFiles, PublicLink,
+    PublicLinks, Usage, UsageOf,
 };
 pub use file_list::FileList;
 pub use hashing::{HashStream, Hashing};

@@ -12,10 +12,11 @@ use fichier_storage::{
 };
 use futures::StreamExt as _;
 
+use super::fetch;
 use crate::context::Context;
 use crate::{
     exit::{Failure, describe},
-    file_name,
+    file_name, public_links,
     session::refuse_folder,
     spool::{Bounds, Spool},
     transfer::{ListFlags, carry_out, run_options},
@@ -62,6 +63,10 @@ pub(crate) struct Arguments {
     /// Take addresses and names from this text file in place of one address
     #[arg(long)]
     urls: bool,
+
+    /// Have 1Fichier fetch the file by itself, and wait for it; needs --auto-filename, since it names the file
+    #[arg(long, conflicts_with_all = ["stdout", "urls", "no_clobber", "print_filename"])]
+    server_side: bool,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
@@ -71,6 +76,14 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let Some(destination) = &arguments.destination else {
         return Err(Failure::usage("need 2 arguments if not using --stdout").into());
     };
+    if arguments.server_side {
+        if !arguments.auto_filename {
+            let message = "--server-side needs --auto-filename: 1Fichier names what it fetches by itself";
+            return Err(Failure::usage(message).into());
+        }
+        let url = std::slice::from_ref(&arguments.url);
+        return fetch::have_fetched(url, destination, &[], true, context).await;
+    }
     if !arguments.urls {
         let folder = arguments.auto_filename;
         if !folder {
@@ -215,24 +228,15 @@ impl Found {
             let file = fetched(&address).await?;
             return Ok(Self::OnTheWeb { address, file });
         }
-        let own = target.map(|target| target.remote.clone());
-        let own = own.filter(|remote| remote.extensions().public_files.is_some());
-        let account = match own {
-            Some(remote) => Some(remote),
-            None => an_account(context).await,
-        };
+        let account = public_links::account(target, context).await;
         if let Some(remote) = account
             && let Some(public) = remote.extensions().public_files
         {
             let file = public.public_file(&PublicLink::new(url)).await?;
             return Ok(Self::AtTheService { remote: remote.clone(), file });
         }
-        let hint = "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account), and make \
-                    a remote by `config create NAME fichier api_key=KEY`";
-        let message = format!(
-            "CopyURL failed: {url} is the page of a file at 1Fichier, which gives files to accounts only\nHint: {hint}"
-        );
-        Err(Failure::other(message).into())
+        let what = format!("CopyURL failed: {url} is the page of a file at 1Fichier");
+        Err(public_links::needs_account(&what).into())
     }
 
     fn own_name(&self, by_header: bool) -> Result<String, Failure> {
@@ -244,24 +248,6 @@ impl Found {
             }
         }
     }
-}
-
-/// The first account that is configured, or the one that flags and the environment name.
-async fn an_account(context: &Context<'_>) -> Option<Arc<dyn Remote>> {
-    let remotes = context.session.remotes().unwrap_or_default();
-    let configured = remotes.into_iter().filter(|remote| remote.kind == "fichier");
-    let mut names: Vec<String> = configured.map(|remote| format!("{}:", remote.name)).collect();
-    names.insert(0, ":fichier:".to_owned());
-    for name in names {
-        match context.session.open(&name).await {
-            Ok(location) if location.remote.extensions().public_files.is_some() => {
-                return Some(location.remote);
-            }
-            Ok(_) => {}
-            Err(error) => tracing::debug!("{name} can't be used for links of 1Fichier: {error:#}"),
-        }
-    }
-    None
 }
 
 /// Copies a public file at the service, where the destination is there, so that no byte is transferred. Answers whether

@@ -85,6 +85,7 @@ impl<'a> Run<'a> {
             to: to.clone(),
             server_side,
             by_links,
+            sends: options.sends,
             moves: mode == Mode::Move,
             tries: options.tries,
             pause: options.retry_pause,

@@ -13,6 +13,7 @@ mod confirm;
 mod download;
 mod dropped;
 mod error;
+mod fetch;
 mod folder_locks;
 mod folders;
 mod in_time;
@@ -38,10 +39,11 @@ use std::{
 use async_trait::async_trait;
 use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
-    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileReader, FolderIdentity,
-    FolderRelocation, Freshness, Hashing, LinkRequest, LinkStates, Listing, MergeFolders, NameRules,
-    OldVersions, Outcome, PlaceId, PublicFiles, PublicLink, PublicLinks, Relocation, Remote, RemoteExt,
-    RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
+    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult,
+    FetchTask, File, FileReader, FolderIdentity, FolderRelocation, Freshness, Hashing, LinkRequest,
+    LinkStates, Listing, MergeFolders, NameRules, OldVersions, Outcome, PlaceId, PublicFiles, PublicLink,
+    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
+    UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -250,6 +252,7 @@ impl Remote for FichierRemote {
             merge: Some(self),
             metadata: None,
             public_files: Some(self),
+            fetches: Some(self),
             old_versions: Some(self),
         }
     }
@@ -288,6 +291,21 @@ impl PublicFiles for FichierRemote {
 
     async fn link_states(&self, links: &[PublicLink]) -> LinkStates {
         self.site.states(links).await
+    }
+}
+
+#[async_trait]
+impl FetchFromWeb for FichierRemote {
+    async fn fetch(&self, request: &FetchRequest) -> Result<u64> {
+        self.request_fetch(request).await
+    }
+
+    async fn fetch_tasks(&self) -> Result<Vec<FetchTask>> {
+        self.all_fetch_tasks().await
+    }
+
+    async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
+        self.results_of_fetch(task).await
     }
 }
 

@@ -5,7 +5,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use fichier_api::{FileLink, FileOf, FoundLink, LinkState, LinkTarget, Password, WireDate};
+use fichier_api::{
+    ErrorKind, FileLink, FileOf, FoundLink, LinkState, LinkTarget, Password, SharedFolderId, WireDate,
+};
 use fichier_storage::{Blame, File, PublicLink, RemotePath, Result, Retry, StorageError};
 
 use super::{FichierRemote, catalogue::KnownFile, error::failed, public_site::target};
@@ -60,9 +62,10 @@ impl FichierRemote {
         let ask = FileOf::Link { link, pass };
         let told = self.client.because("look at a public file").file_info(&ask).await;
         let gone = || StorageError::FileNotFound(RemotePath::parse(&link.to_string()).unwrap_or_default());
-        let info = told.map_err(|error| match error.is_not_found() {
-            true => gone(),
-            false => failed(&format!("look up {link} with"), &RemotePath::root(), error),
+        let info = told.map_err(|error| match error.kind() {
+            ErrorKind::NotFound { .. } => gone(),
+            ErrorKind::NotAllowed { .. } => not_for_us(&link),
+            _ => failed(&format!("look up {link} with"), &RemotePath::root(), error),
         })?;
         let (Some(stored), Some(size)) = (info.filename, info.size) else { return Err(gone()) };
         let date = info.date.as_ref().and_then(WireDate::as_utc);
@@ -126,7 +129,7 @@ impl FichierRemote {
                 continue;
             }
             let answer = match target {
-                LinkTarget::Folder(folder) => self.files_of_page(&folder, password.as_ref()).await,
+                LinkTarget::Folder(folder) => self.files_of_page(link, &folder, password.as_ref()).await,
                 LinkTarget::File(file) => match states.remove(&file) {
                     Some(LinkState::Found { filename, size }) => self
                         .public_file_of(file, &filename, size)
@@ -155,7 +158,7 @@ impl FichierRemote {
     ) -> Result<Vec<File>> {
         let known = password.clone().or_else(|| self.options.file_password.clone());
         if private && known.is_none() {
-            return Err(private_link(link, "it is private: it has a password, or isn't for everybody"));
+            return Err(private_link(link, "it has a password, or isn't for everybody"));
         }
         let reveal = |password: &Option<Password>| password.as_ref().map(|text| text.reveal().to_owned());
         let place = wrong.iter().position(|(tried, _)| reveal(tried) == reveal(&known));
@@ -181,14 +184,18 @@ impl FichierRemote {
     /// The files of a shared folder, from its page.
     async fn files_of_page(
         &self,
-        folder: &fichier_api::SharedFolderId,
+        link: &PublicLink,
+        folder: &SharedFolderId,
         password: Option<&Password>,
     ) -> Result<Vec<File>> {
-        let page = self.site.folder(folder, password).await.map_err(|error| {
-            failed(&format!("list the shared directory {folder} with"), &RemotePath::root(), error)
+        let page = self.site.folder(folder, password).await.map_err(|error| match error.kind() {
+            ErrorKind::NotFound { .. } => missing(link),
+            ErrorKind::NotAllowed { .. } => not_for_us(link),
+            _ => failed(&format!("list the shared directory {folder} with"), &RemotePath::root(), error),
         })?;
         for left_out in page.left_out {
-            tracing::error!("Left out of the shared directory {folder}: {left_out:?}");
+            let name = left_out.name.as_deref().unwrap_or("a file without a name");
+            tracing::error!("Left out of the shared directory {folder}: {name:?}: {}", left_out.problem);
         }
         let mut files = Vec::with_capacity(page.files.len());
         for file in page.files {
@@ -206,8 +213,13 @@ fn missing(link: &PublicLink) -> StorageError {
     StorageError::FileNotFound(RemotePath::parse(&link.address).unwrap_or_default())
 }
 
+/// The error of a link that the service didn't open.
+fn not_for_us(link: &impl std::fmt::Display) -> StorageError {
+    private_link(link, "its password is missing or wrong, or it isn't for everybody")
+}
+
 /// The error of a link that isn't for everybody.
-fn private_link(link: &PublicLink, why: &str) -> StorageError {
+fn private_link(link: &impl std::fmt::Display, why: &str) -> StorageError {
     StorageError::Service {
         action: format!("look up {link}"),
         retry: Retry::Useless,

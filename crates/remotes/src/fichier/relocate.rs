@@ -87,6 +87,8 @@ impl FichierRemote {
                 Err(error) => outcomes[index] = Outcome::Failed(error),
             }
         }
+        // Of somebody's public file only others' word may be known, so later runs look for themselves.
+        let mut hearsay = HashSet::new();
         for ((folder, _), steps) in by_folder {
             let (id, meanwhile) = match self.tree.ensure_to_fill(&folder).await {
                 Ok(ensured) => ensured,
@@ -115,7 +117,10 @@ impl FichierRemote {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
                     Kind::Move => self.move_part(id, &folder, &part).await,
                 };
-                if !matches!(&result, Err(error) if error.maybe_done()) {
+                if part.iter().any(|step| step.source_folder.is_none() && step.known.whirlpool.is_none()) {
+                    hearsay.insert(id);
+                }
+                if !hearsay.contains(&id) && !matches!(&result, Err(error) if error.maybe_done()) {
                     self.tree.catalogue().arrived_in(id);
                 }
                 match result {
