@@ -105,7 +105,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         if let Err(error) = stored {
             let place = format!("{}:{}", arguments.url, number + 1);
             // Messages about an address name it.
-            let (address, message) = (shown_address(&url).to_string(), describe(&error, |_| None));
+            let (address, message) =
+                (shown_address(without_password(&url)).to_string(), describe(&error, |_| None));
             let message = match message.contains(&address) {
                 true => message,
                 false => format!("{address}: {message}"),
@@ -153,7 +154,7 @@ async fn one(
         return Err(Failure::other("CopyURL failed: file already exist").into());
     }
     if context.settings.dry_run {
-        say_skipped(&name.to_string(), &format!("copy of {}", shown_address(url)), None);
+        say_skipped(&name.to_string(), &format!("copy of {}", shown_address(without_password(url))), None);
         return Ok(());
     }
     let found = match found {
@@ -223,7 +224,7 @@ impl Found {
     /// Looks at an address. A link of 1Fichier is opened with the account of the destination, or else with the first
     /// one that is configured.
     async fn at(url: &str, target: Option<&Location>, context: &Context<'_>) -> anyhow::Result<Self> {
-        if url.trim().parse::<FileLink>().is_err() {
+        if file_link(url).is_none() {
             let address = context.session.web(url)?;
             let file = fetched(&address).await?;
             return Ok(Self::OnTheWeb { address, file });
@@ -235,7 +236,7 @@ impl Found {
             let file = public.public_file(&PublicLink::new(url)).await?;
             return Ok(Self::AtTheService { remote: remote.clone(), file });
         }
-        let what = format!("CopyURL failed: {url} is the page of a file at 1Fichier");
+        let what = format!("CopyURL failed: {} is the page of a file at 1Fichier", without_password(url));
         Err(public_links::needs_account(&what).into())
     }
 
@@ -247,6 +248,19 @@ impl Found {
                 name.ok_or_else(|| Failure::other("CopyURL failed: the file has no name"))
             }
         }
+    }
+}
+
+/// The link of a file at 1Fichier; a password may follow it: `LINK#PASSWORD`.
+fn file_link(url: &str) -> Option<FileLink> {
+    url.split('#').next()?.trim().parse().ok()
+}
+
+/// An address as it may be said: what follows a link of 1Fichier is a password.
+fn without_password(url: &str) -> &str {
+    match url.split_once('#') {
+        Some((link, _)) if file_link(url).is_some() => link,
+        _ => url,
     }
 }
 
@@ -282,7 +296,7 @@ async fn copied_there(
     let outcome = outcomes.into_iter().next().unwrap_or(Outcome::NotTried);
     match outcome.into_result() {
         Ok(_) => {
-            tracing::info!(path = %target.path, "Copied at the service (server-side copy) from {url}");
+            tracing::info!(path = %target.path, "Copied at the service (server-side copy) from {}", without_password(url));
             Ok(true)
         }
         Err(

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use clap::{Args, Subcommand};
+use fichier_api::shown;
 use fichier_storage::{FetchFromWeb, FetchRequest, FetchResult, FetchState, Location};
 
 use crate::{
@@ -181,7 +182,8 @@ async fn report(
         print_json(results.iter().map(object).collect(), context)?;
     } else {
         for FetchResult { address, state, message, link } in &results {
-            let more = link.as_deref().or(message.as_deref()).unwrap_or_default();
+            let (address, more) =
+                (shown(address), shown(link.as_deref().or(message.as_deref()).unwrap_or_default()));
             writeln!(context.out, "{:<7}  {address}  {more}", word(*state))?;
         }
     }

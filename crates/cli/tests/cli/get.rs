@@ -29,6 +29,7 @@ fn files_and_shared_folders_come_here_and_what_is_there_is_not_fetched_again() {
     assert_eq!(fs::read(here.join("file.txt")).unwrap(), b"content");
     assert_eq!(fs::read(here.join("file (1).txt")).unwrap(), b"another content");
     assert_eq!(fs::read(here.join("closed")).unwrap(), b"hidden");
+    assert_eq!(stage.run(&["copyurl", "--stdout", &closed]).success_text(), "hidden");
     stage.control().reset_counters();
     stage.run(&words).success();
     assert_eq!(stage.counters().get("download"), None, "{:?}", stage.counters());

@@ -83,6 +83,21 @@ fn a_thousand_links_are_few_requests() {
 }
 
 #[test]
+fn a_site_that_answers_fewer_links_is_asked_in_shorter_lists() {
+    let stage = Stage::start_changed("1000", |builder| builder.most_items(Some(30)));
+    let links: Vec<_> =
+        (0..100).map(|number| stage.control().seed_file(&format!("{number}"), b"1").unwrap()).collect();
+    fs::write(stage.home().join("list"), links.join("\n")).unwrap();
+    stage.control().reset_counters();
+    without_account(&stage, &["links", "check", "--from", "list"]).success();
+    assert_eq!(stage.counters()["check_links.pl"], 4);
+    stage.control().reset_counters();
+    stage.control().add_fault("endpoint=check_links.pl,kind=status:413,times=1".parse().unwrap());
+    without_account(&stage, &["links", "check", "--from", "list"]).success();
+    assert!(stage.counters()["check_links.pl"] <= 6, "{:?}", stage.counters());
+}
+
+#[test]
 fn nothing_that_is_no_link_is_asked_about() {
     let stage = Stage::start();
     for words in [vec!["links", "check", "https://example.com/x"], vec!["links", "check"]] {

@@ -72,8 +72,6 @@ pub(crate) struct Transfer {
     pub(crate) server_side: bool,
     /// Whether copies at the remote are made from public links, and what can't be copied so is sent.
     pub(crate) by_links: bool,
-    /// Whether anything is sent that the remote could have copied and didn't.
-    pub(crate) sends: bool,
     /// Files leave the source once the destination has them.
     pub(crate) moves: bool,
     /// How often a file is tried in all, at least 1.
@@ -207,12 +205,7 @@ impl Transfer {
                         Err(StorageError::AcrossFileSystems(_)) if way == Way::AtTheRemote => {
                             across.push(job);
                         }
-                        Err(error)
-                            if way == Way::AtTheRemote
-                                && self.by_links
-                                && self.sends
-                                && may_be_sent(&error) =>
-                        {
+                        Err(error) if way == Way::AtTheRemote && self.by_links && may_be_sent(&error) => {
                             let path = self.shown(&folder.join(&job.name));
                             tracing::warn!(path = %path, "Not copied at the service ({error}): sending it");
                             across.push(job);

@@ -67,7 +67,6 @@ pub async fn store(
         to: Location { remote: target.remote.clone(), path: folder.clone() },
         server_side: false,
         by_links: false,
-        sends: true,
         moves: false,
         tries: options.tries,
         pause: options.retry_pause,

@@ -103,11 +103,10 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Columns for people. A name is somebody else's: what would steer the terminal is left out of it.
+/// Columns for people. A name is somebody else's, so nothing in it steers the terminal.
 fn columns(rows: &[Row<'_>]) -> String {
-    let visible = |name: &str| -> String {
-        if name.is_empty() { "-".to_owned() } else { name.replace(char::is_control, "\u{fffd}") }
-    };
+    let visible =
+        |name: &str| -> String { if name.is_empty() { "-".to_owned() } else { fichier_api::shown(name) } };
     let names: Vec<String> = rows.iter().map(|row| visible(row.name)).collect();
     let sizes: Vec<String> = rows.iter().map(|row| row.size_or("-")).collect();
     let widest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or_default();
