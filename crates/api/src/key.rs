@@ -82,7 +82,8 @@ impl Password {
     }
 
     /// Returns the password in the clear, for the wire.
-    pub(crate) fn reveal(&self) -> &str {
+    #[must_use]
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -21,6 +21,7 @@ mod logging;
 mod name_transform;
 mod output;
 mod program;
+mod public_links;
 mod session;
 mod spool;
 mod suggestion;

@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context as _;
 use fichier_config::{Environment, FlagValues, Origin, Parameters, RemoteOptions, RemoteSpec};
 use fichier_engine::{Brakes, Checksums, HashCache};
-use fichier_remotes::{crypt::NameCipher, network::WaitBudget, web::WebAddress};
+use fichier_remotes::{crypt::NameCipher, fichier::PublicSite, network::WaitBudget, web::WebAddress};
 use fichier_session::{Configuration, LocalPath, Passphrases, Setup};
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio_util::sync::CancellationToken;
@@ -237,6 +237,14 @@ impl<'a> Session<'a> {
     /// It is none, or the flags can't be used.
     pub(crate) fn web(&self, address: &str) -> anyhow::Result<WebAddress> {
         Ok(WebAddress::new(&self.opener()?.resources().network, address)?)
+    }
+
+    /// What 1Fichier tells everybody about links.
+    ///
+    /// # Errors
+    /// The flags can't be used.
+    pub(crate) fn public_site(&self) -> anyhow::Result<PublicSite> {
+        Ok(self.opener()?.public_site()?)
     }
 
     /// Opens the two ends of a run. `purpose` is the destination's: a folder to look into, or the very path that

@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, ffi::OsString};
 
+use fichier_api::{Password, links_in};
 use fichier_config::{Address, RemoteSpec};
 use zeroize::Zeroizing;
 
@@ -32,6 +33,10 @@ impl TypedSecrets {
         for (index, word) in words.iter().enumerate() {
             found.take_address(word);
             found.take_user(word);
+            for link in links_in(word) {
+                // `LINK#PASSWORD`.
+                found.take(link.password.as_ref().map_or("", Password::reveal));
+            }
             let Some(flag) = word.strip_prefix("--") else { continue };
             let (name, value) = match flag.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
@@ -130,6 +135,8 @@ mod tests {
                 "\"https://…@host:80/x?a@b\" and …"
             );
         }
+        let link = "https://1fichier.com/?abc123def456#s3cret";
+        assert_eq!(hidden(&["get", link], link), "https://1fichier.com/?abc123def456#…");
         let address = "http://me:s3cret@h";
         assert_eq!(hidden(&["ls", "--fichier-endpoint", "u:SECRET@h"], "u:SECRET@h"), "…@h");
         assert_eq!(hidden(&["ls", &format!(":fichier,endpoint=\"{address}\":")], address), "http://…@h");

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use fichier_config::{Address, ConfigError, FlagValues, Parameters, RemoteOptions, RemoteSpec};
 use fichier_remotes::{
     crypt::NameCipher,
-    fichier::catalogue_file,
+    fichier::{PublicSite, catalogue_file, public_site},
     registry::{self, NoRemotes, OpenError, Opening, Resolver, Settings},
 };
 use fichier_storage::{Location, Remote, RemotePath};
@@ -123,6 +123,17 @@ impl Session {
         let (_, options) = self.followed(&address_of(text)?)?;
         let Some(options) = options.filter(|options| options.backend == "fichier") else { return Ok(None) };
         Ok(catalogue_file(&options::values(&options)?, self.resources())?)
+    }
+
+    /// Returns what 1Fichier tells everybody about links. No remote need be configured.
+    ///
+    /// # Errors
+    /// An option can't be used.
+    pub fn public_site(&self) -> Result<PublicSite, SessionError> {
+        let remote =
+            RemoteSpec::OnTheFly { backend: "fichier".to_owned(), parameters: Parameters::default() };
+        let options = self.without_file().resolve(&remote, &self.flags())?;
+        Ok(public_site(&options::values(&options)?, self.resources())?)
     }
 
     /// Returns the cipher of a remote with encrypted names, for encrypting and decrypting names alone; `None` for

@@ -1,8 +1,9 @@
 //! What only some remotes can do, each a small trait of its own.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
+use fichier_notation::Secret;
 
 use crate::{Entry, File, FileId, RemotePath, Result, metadata::Metadata};
 
@@ -24,6 +25,8 @@ pub struct Extensions<'a> {
     pub metadata: Option<&'a dyn FileMetadata>,
     /// Knows files that anybody has made public at the same service.
     pub public_files: Option<&'a dyn PublicFiles>,
+    /// Fetches files from the web by itself.
+    pub fetches: Option<&'a dyn FetchFromWeb>,
     /// Knows the old versions that an earlier run didn't come to remove.
     pub old_versions: Option<&'a dyn OldVersions>,
 }
@@ -31,12 +34,138 @@ pub struct Extensions<'a> {
 /// A remote that knows files which anybody has made public at the same service.
 #[async_trait]
 pub trait PublicFiles: std::fmt::Debug + Send + Sync {
-    /// Returns the file that a public link leads to, as a file of the root. It can be read, and copied to a place in
-    /// the remote; it needn't lie there itself.
+    /// Returns the file that a public link leads to, as a file of the root, with all that the service tells of it. It
+    /// can be read, and copied to a place in the remote; it needn't lie there itself.
     ///
     /// # Errors
     /// There is no such file, or it isn't told.
-    async fn public_file(&self, link: &str) -> Result<File>;
+    async fn public_file(&self, link: &PublicLink) -> Result<File>;
+
+    /// Returns the files that each of the links leads to: one of a file, all of a shared folder. Many are asked for in
+    /// one call, so no more may be known of a file than its name and size.
+    async fn public_files(&self, links: &[PublicLink]) -> Vec<Result<Vec<File>>>;
+
+    /// Returns what became of the links, in their order.
+    async fn link_states(&self, links: &[PublicLink]) -> LinkStates;
+}
+
+/// A public link to somebody's file or folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicLink {
+    /// Address, as a browser takes it.
+    pub address: String,
+    /// Password, if it has one.
+    pub password: Option<Secret>,
+}
+
+impl PublicLink {
+    /// Makes a link without a password.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self { address: address.into(), password: None }
+    }
+}
+
+impl std::fmt::Display for PublicLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.address)
+    }
+}
+
+/// What became of a public link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkState {
+    /// What it leads to is there.
+    Alive {
+        /// Name of the file; none for a folder.
+        name: Option<String>,
+        /// Size in bytes, of a folder that of all its files.
+        size: u64,
+    },
+    /// What it led to is gone.
+    Dead,
+    /// It leads to something that isn't for everybody: behind a password, or rules.
+    Private,
+    /// It is no link that the service could have made.
+    Bad,
+    /// The service didn't say.
+    Unknown,
+}
+
+/// What became of a list of links.
+#[derive(Debug)]
+pub struct LinkStates {
+    /// State of each link, in the order in which they were given.
+    pub states: Vec<LinkState>,
+    /// Why the service said nothing of some, if it refused.
+    pub error: Option<crate::StorageError>,
+}
+
+/// A remote whose service fetches files from the web by itself.
+#[async_trait]
+pub trait FetchFromWeb: std::fmt::Debug + Send + Sync {
+    /// Asks the service to fetch files, and returns the number of the task.
+    ///
+    /// # Errors
+    /// The service refuses.
+    async fn fetch(&self, request: &FetchRequest) -> Result<u64>;
+
+    /// Returns all tasks that the service knows.
+    ///
+    /// # Errors
+    /// They can't be listed.
+    async fn fetch_tasks(&self) -> Result<Vec<FetchTask>>;
+
+    /// Returns what became of each address of a task.
+    ///
+    /// # Errors
+    /// There is no such task.
+    async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>>;
+}
+
+/// A request that the service fetch files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchRequest {
+    /// Addresses on the web.
+    pub addresses: Vec<String>,
+    /// Folder to put the files in.
+    pub folder: RemotePath,
+    /// Headers to send with the requests.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A task of the service: files that it fetches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchTask {
+    /// Number of the task.
+    pub id: u64,
+    /// When it was asked for, as the service writes it.
+    pub requested: Option<String>,
+    /// When it was done, as the service writes it.
+    pub executed: Option<String>,
+}
+
+/// How far the service is with an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchState {
+    /// It hasn't come to it.
+    Waiting,
+    /// The file is there.
+    Done,
+    /// It couldn't fetch it.
+    Failed,
+}
+
+/// What became of an address that the service was to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchResult {
+    /// Address on the web.
+    pub address: String,
+    /// How far the service is with it.
+    pub state: FetchState,
+    /// Words of the service.
+    pub message: Option<String>,
+    /// Link of the file that it became.
+    pub link: Option<String>,
 }
 
 /// A remote that knows the old versions that an earlier run didn't come to remove.

@@ -17,6 +17,7 @@ pub mod delegate;
 mod entry;
 mod error;
 mod extensions;
+mod file_list;
 mod hashing;
 mod info;
 mod listing;
@@ -34,9 +35,11 @@ pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteC
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
 pub use extensions::{
-    AccountInfo, AccountOf, Extensions, FileMetadata, LinkRequest, MergeFolders, OldVersions, PublicFiles,
+    AccountInfo, AccountOf, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask,
+    FileMetadata, LinkRequest, LinkState, LinkStates, MergeFolders, OldVersions, PublicFiles, PublicLink,
     PublicLinks, Usage, UsageOf,
 };
+pub use file_list::FileList;
 pub use hashing::{HashStream, Hashing};
 pub use info::{BatchLimit, Features, NameLength, NameRules, RemoteInfo, Times};
 pub use listing::{Freshness, Gap, Listing};

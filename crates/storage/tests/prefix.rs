@@ -173,8 +173,16 @@ impl Remote for Prefixed {
 
     fn extensions(&self) -> Extensions<'_> {
         // The usage and the account are the whole remote's; the others take paths, and aren't passed on.
-        let Extensions { usage, account, links: _, merge: _, metadata: _, public_files: _, old_versions: _ } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links: _,
+            merge: _,
+            metadata: _,
+            public_files: _,
+            fetches: _,
+            old_versions: _,
+        } = self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }
 }

@@ -21,11 +21,8 @@ impl Client {
         links: &[FileLink],
     ) -> Result<Vec<(FileLink, Option<LinkState>)>, ApiError> {
         not_empty(Endpoint::CheckLinks, links)?;
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        for link in links {
-            form.append_pair("links[]", &link.to_string());
-        }
-        let form = form.finish();
+        let pairs = links.iter().map(|link| ("links[]", link.to_string()));
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let transport = &self.inner.transport;
         let call = self.call(Endpoint::CheckLinks, CallClass::Plain);
         self.inner

@@ -7,15 +7,16 @@ use fichier_api::FileLink;
 use fichier_engine::{RunOptions, RunReport, Upload, VersionsThere, say_skipped};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{
-    Content as _, File, Location, Name, Outcome, Relocation, Remote, RemoteContent, RemoteExt, RemotePath,
-    StorageError,
+    Content as _, File, Location, Name, Outcome, PublicLink, Relocation, Remote, RemoteContent,
+    RemoteExt, RemotePath, StorageError,
 };
 use futures::StreamExt as _;
 
+use super::fetch;
 use crate::context::Context;
 use crate::{
     exit::{Failure, describe},
-    file_name,
+    file_name, public_links,
     session::refuse_folder,
     spool::{Bounds, Spool},
     transfer::{ListFlags, carry_out, run_options},
@@ -62,6 +63,10 @@ pub(crate) struct Arguments {
     /// Take addresses and names from this text file in place of one address
     #[arg(long)]
     urls: bool,
+
+    /// Have 1Fichier fetch the file by itself, and wait for it; needs --auto-filename, since it names the file
+    #[arg(long, conflicts_with_all = ["stdout", "urls", "no_clobber", "print_filename"])]
+    server_side: bool,
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
@@ -71,6 +76,14 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     let Some(destination) = &arguments.destination else {
         return Err(Failure::usage("need 2 arguments if not using --stdout").into());
     };
+    if arguments.server_side {
+        if !arguments.auto_filename {
+            let message = "--server-side needs --auto-filename: 1Fichier names what it fetches by itself";
+            return Err(Failure::usage(message).into());
+        }
+        let url = std::slice::from_ref(&arguments.url);
+        return fetch::have_fetched(url, destination, &[], true, context).await;
+    }
     if !arguments.urls {
         let folder = arguments.auto_filename;
         if !folder {
@@ -92,7 +105,8 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         if let Err(error) = stored {
             let place = format!("{}:{}", arguments.url, number + 1);
             // Messages about an address name it.
-            let (address, message) = (shown_address(&url).to_string(), describe(&error, |_| None));
+            let (address, message) =
+                (shown_address(without_password(&url)).to_string(), describe(&error, |_| None));
             let message = match message.contains(&address) {
                 true => message,
                 false => format!("{address}: {message}"),
@@ -140,7 +154,7 @@ async fn one(
         return Err(Failure::other("CopyURL failed: file already exist").into());
     }
     if context.settings.dry_run {
-        say_skipped(&name.to_string(), &format!("copy of {}", shown_address(url)), None);
+        say_skipped(&name.to_string(), &format!("copy of {}", shown_address(without_password(url))), None);
         return Ok(());
     }
     let found = match found {
@@ -210,29 +224,20 @@ impl Found {
     /// Looks at an address. A link of 1Fichier is opened with the account of the destination, or else with the first
     /// one that is configured.
     async fn at(url: &str, target: Option<&Location>, context: &Context<'_>) -> anyhow::Result<Self> {
-        if url.trim().parse::<FileLink>().is_err() {
+        if file_link(url).is_none() {
             let address = context.session.web(url)?;
             let file = fetched(&address).await?;
             return Ok(Self::OnTheWeb { address, file });
         }
-        let own = target.map(|target| target.remote.clone());
-        let own = own.filter(|remote| remote.extensions().public_files.is_some());
-        let account = match own {
-            Some(remote) => Some(remote),
-            None => an_account(context).await,
-        };
+        let account = public_links::account(target, context).await;
         if let Some(remote) = account
             && let Some(public) = remote.extensions().public_files
         {
-            let file = public.public_file(url).await?;
+            let file = public.public_file(&PublicLink::new(url)).await?;
             return Ok(Self::AtTheService { remote: remote.clone(), file });
         }
-        let hint = "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account), and make \
-                    a remote by `config create NAME fichier api_key=KEY`";
-        let message = format!(
-            "CopyURL failed: {url} is the page of a file at 1Fichier, which gives files to accounts only\nHint: {hint}"
-        );
-        Err(Failure::other(message).into())
+        let what = format!("CopyURL failed: {} is the page of a file at 1Fichier", without_password(url));
+        Err(public_links::needs_account(&what).into())
     }
 
     fn own_name(&self, by_header: bool) -> Result<String, Failure> {
@@ -246,22 +251,17 @@ impl Found {
     }
 }
 
-/// The first account that is configured, or the one that flags and the environment name.
-async fn an_account(context: &Context<'_>) -> Option<Arc<dyn Remote>> {
-    let remotes = context.session.remotes().unwrap_or_default();
-    let configured = remotes.into_iter().filter(|remote| remote.kind == "fichier");
-    let mut names: Vec<String> = configured.map(|remote| format!("{}:", remote.name)).collect();
-    names.insert(0, ":fichier:".to_owned());
-    for name in names {
-        match context.session.open(&name).await {
-            Ok(location) if location.remote.extensions().public_files.is_some() => {
-                return Some(location.remote);
-            }
-            Ok(_) => {}
-            Err(error) => tracing::debug!("{name} can't be used for links of 1Fichier: {error:#}"),
-        }
+/// The link of a file at 1Fichier; a password may follow it: `LINK#PASSWORD`.
+fn file_link(url: &str) -> Option<FileLink> {
+    url.split('#').next()?.trim().parse().ok()
+}
+
+/// An address as it may be said: what follows a link of 1Fichier is a password.
+fn without_password(url: &str) -> &str {
+    match url.split_once('#') {
+        Some((link, _)) if file_link(url).is_some() => link,
+        _ => url,
     }
-    None
 }
 
 /// Copies a public file at the service, where the destination is there, so that no byte is transferred. Answers whether
@@ -285,7 +285,7 @@ async fn copied_there(
     let outcome = outcomes.into_iter().next().unwrap_or(Outcome::NotTried);
     match outcome.into_result() {
         Ok(_) => {
-            tracing::info!(path = %target.path, "Copied at the service (server-side copy) from {url}");
+            tracing::info!(path = %target.path, "Copied at the service (server-side copy) from {}", without_password(url));
             there.left_over(&target.path).map_or(Ok(true), |stays| Err(stays.into()))
         }
         Err(

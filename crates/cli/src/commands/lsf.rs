@@ -275,7 +275,7 @@ fn note(errors_seen: &mut ErrorTally, seen: &Seen, error: &anyhow::Error) {
 }
 
 /// A field of comma-separated values, in quotes where it must be.
-fn quote(line: &mut Vec<u8>, field: &[u8], separator: &str) {
+pub(crate) fn quote(line: &mut Vec<u8>, field: &[u8], separator: &str) {
     let begins_with_space = field.chars().next().is_some_and(char::is_whitespace);
     let needs_quotes = field == br"\."
         || begins_with_space

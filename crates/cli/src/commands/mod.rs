@@ -20,10 +20,14 @@ mod dedupe;
 mod delete;
 mod deletefile;
 mod emulate;
+mod fetch;
+mod get;
 mod hashcache;
 mod hashsum;
 mod help;
+mod import;
 mod link;
+mod links;
 mod listremotes;
 mod ls;
 mod lsd;
@@ -74,10 +78,14 @@ pub(crate) enum Command {
     Delete(delete::Arguments),
     Deletefile(deletefile::Arguments),
     Emulate(emulate::Arguments),
+    Fetch(fetch::Arguments),
+    Get(get::Arguments),
     Hashcache(hashcache::Arguments),
     Hashsum(hashsum::Arguments),
     Help(help::Arguments),
+    Import(import::Arguments),
     Link(link::Arguments),
+    Links(links::Arguments),
     Listremotes(listremotes::Arguments),
     Ls(ls::Arguments),
     Lsd(lsd::Arguments),
@@ -126,10 +134,14 @@ impl Command {
             Self::Delete(_) => "delete",
             Self::Deletefile(_) => "deletefile",
             Self::Emulate(_) => "emulate",
+            Self::Fetch(arguments) => arguments.name(),
+            Self::Get(_) => "get",
             Self::Hashcache(_) => "hashcache",
             Self::Hashsum(_) => "hashsum",
             Self::Help(_) => "help",
+            Self::Import(_) => "import",
             Self::Link(_) => "link",
+            Self::Links(arguments) => arguments.name(),
             Self::Listremotes(_) => "listremotes",
             Self::Ls(_) => "ls",
             Self::Lsd(_) => "lsd",
@@ -196,9 +208,13 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Delete(arguments) => delete::run(arguments, context).await,
         Command::Deletefile(arguments) => deletefile::run(arguments, context).await,
         Command::Emulate(arguments) => emulate::run(arguments, context).await,
+        Command::Fetch(arguments) => fetch::run(arguments, context).await,
+        Command::Get(arguments) => get::run(arguments, context).await,
         Command::Hashcache(arguments) => hashcache::run(arguments, context).await,
         Command::Hashsum(arguments) => hashsum::run(arguments, context).await,
+        Command::Import(arguments) => import::run(arguments, context).await,
         Command::Link(arguments) => link::run(arguments, context).await,
+        Command::Links(arguments) => links::run(arguments, context).await,
         Command::Ls(arguments) => ls::run(arguments, context).await,
         Command::Lsd(arguments) => lsd::run(arguments, context).await,
         Command::Lsf(arguments) => lsf::run(arguments, context).await,

@@ -57,6 +57,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
         backup: backup(context, to).await?,
         deletion: flags.deletion,
         brakes: context.session.brakes().clone(),
+        sends: true,
         delete_empty_source_folders: false,
     })
 }

@@ -22,13 +22,17 @@ mod dedupe;
 mod downloads;
 mod dry_runs;
 mod ends;
+mod fetch;
 mod filters;
 mod flags;
 mod formulas;
 mod gates;
+mod get;
+mod import;
 mod kept;
 #[cfg(unix)]
 mod links;
+mod links_check;
 mod listings;
 mod local;
 #[cfg(unix)]
@@ -44,9 +48,11 @@ mod others;
 mod overlaps;
 #[cfg(unix)]
 mod own_files;
+mod own_links;
 mod peer;
 #[cfg(unix)]
 mod progress;
+mod public;
 mod rcat;
 mod remotes;
 mod said;

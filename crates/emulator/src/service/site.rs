@@ -40,9 +40,12 @@ impl Service {
             return Ok(Answer::html(StatusCode::OK, "Send links to check."));
         }
         let form = read_small(request.into_body()).await.ok_or(Abort)?;
+        // A longer list is answered in part, and nothing says so.
+        let most = self.most_items.unwrap_or(usize::MAX);
         let urls: Vec<String> = url::form_urlencoded::parse(&form)
             .filter(|(key, _)| key == "links[]")
             .map(|(_, url)| url.into_owned())
+            .take(most)
             .collect();
         let lines = self
             .store

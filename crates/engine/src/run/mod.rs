@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
             from: Origin::Files(from.clone()),
             to: to.clone(),
             server_side,
-            by_links,
+            by_links: by_links && options.sends,
             moves: mode == Mode::Move,
             tries: options.tries,
             pause: options.retry_pause,

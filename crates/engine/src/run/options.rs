@@ -63,6 +63,8 @@ pub struct RunOptions {
     pub deletion: Deletion,
     /// How much may be removed in all.
     pub brakes: Arc<Brakes>,
+    /// Send what the service could have copied by itself and didn't.
+    pub sends: bool,
     /// `move`: remove folders of the source that are empty then.
     pub delete_empty_source_folders: bool,
 }
@@ -95,6 +97,7 @@ impl Default for RunOptions {
             backup: None,
             deletion: Deletion::default(),
             brakes: Arc::default(),
+            sends: true,
             delete_empty_source_folders: false,
         }
     }

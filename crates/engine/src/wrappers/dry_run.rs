@@ -6,8 +6,9 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    Entry, Extensions, File, FileMetadata, FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks,
-    Relocation, Remote, RemoteExt as _, RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
+    Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileMetadata,
+    FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt as _,
+    RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
 use crate::say_skipped;
@@ -95,7 +96,7 @@ impl Remote for DryRun {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, old_versions } =
+        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
             self.inner.extensions();
         Extensions {
             usage,
@@ -104,6 +105,7 @@ impl Remote for DryRun {
             merge: merge.map(|_| self as &dyn MergeFolders),
             metadata: metadata.map(|_| self as &dyn FileMetadata),
             public_files,
+            fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
         }
     }
@@ -129,6 +131,30 @@ impl PublicLinks for DryRun {
     async fn link(&self, entry: &Entry, _request: LinkRequest) -> Result<String> {
         skipped(entry.path(), "public link");
         Ok(String::new())
+    }
+}
+
+#[async_trait]
+impl FetchFromWeb for DryRun {
+    async fn fetch(&self, request: &FetchRequest) -> Result<u64> {
+        for address in &request.addresses {
+            skipped(&request.folder, &format!("fetch of {address}"));
+        }
+        Ok(0)
+    }
+
+    async fn fetch_tasks(&self) -> Result<Vec<FetchTask>> {
+        match self.inner.extensions().fetches {
+            Some(fetches) => fetches.fetch_tasks().await,
+            None => Err(self.unsupported("fetch files from the web")),
+        }
+    }
+
+    async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
+        match self.inner.extensions().fetches {
+            Some(fetches) => fetches.fetch_results(task).await,
+            None => Err(self.unsupported("fetch files from the web")),
+        }
     }
 }
 

@@ -21,8 +21,9 @@ use futures::{
 use tokio::sync::mpsc;
 
 use fichier_storage::{
-    Entry, Extensions, File, FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation,
-    Remote, RemoteExt, RemotePath, Result, StorageError, WriteBatch, delegate_remote,
+    Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FolderRelocation,
+    LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt, RemotePath, Result,
+    StorageError, WriteBatch, delegate_remote,
 };
 
 /// What is about to be done.
@@ -256,7 +257,7 @@ impl Remote for Interactive {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, old_versions } =
+        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
             self.inner.extensions();
         Extensions {
             usage,
@@ -265,6 +266,7 @@ impl Remote for Interactive {
             merge: merge.map(|_| self as &dyn MergeFolders),
             metadata,
             public_files,
+            fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
         }
     }
@@ -275,6 +277,31 @@ impl PublicLinks for Interactive {
     async fn link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         self.allow("make public link", entry.path()).await?;
         self.inner.link(entry, request).await
+    }
+}
+
+#[async_trait]
+impl FetchFromWeb for Interactive {
+    async fn fetch(&self, request: &FetchRequest) -> Result<u64> {
+        let Some(fetches) = self.inner.extensions().fetches else {
+            return Err(self.unsupported("fetch files from the web"));
+        };
+        self.allow("fetch files into", &request.folder).await?;
+        fetches.fetch(request).await
+    }
+
+    async fn fetch_tasks(&self) -> Result<Vec<FetchTask>> {
+        match self.inner.extensions().fetches {
+            Some(fetches) => fetches.fetch_tasks().await,
+            None => Err(self.unsupported("fetch files from the web")),
+        }
+    }
+
+    async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
+        match self.inner.extensions().fetches {
+            Some(fetches) => fetches.fetch_results(task).await,
+            None => Err(self.unsupported("fetch files from the web")),
+        }
     }
 }
 

@@ -334,6 +334,7 @@ impl Remote for CombineRemote {
             merge: have(|can| can.merge.is_some()).then_some(self as _),
             metadata: have(|can| can.metadata.is_some()).then_some(self as _),
             public_files: None,
+            fetches: None,
             old_versions: have(|can| can.old_versions.is_some()).then_some(self as _),
         }
     }

@@ -514,7 +514,7 @@ impl Remote for CryptRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files: _, old_versions } =
+        let Extensions { usage, account, links, merge, metadata, public_files: _, fetches: _, old_versions } =
             self.inner.extensions();
         Extensions {
             usage,
@@ -524,6 +524,7 @@ impl Remote for CryptRemote {
             metadata: metadata.map(|_| self as _),
             // A copy of one wouldn't be encrypted.
             public_files: None,
+            fetches: None,
             // They are known by their identity, which is the inner remote's.
             old_versions,
         }

@@ -205,6 +205,12 @@ impl Reader {
         }
     }
 
+    /// The same, but for a file with this password, if it has one of its own.
+    pub(super) fn with_password(&self, password: Option<Password>) -> Self {
+        let password = password.or_else(|| self.password.clone());
+        Self { password, ..self.clone() }
+    }
+
     /// The bytes of a file. Nothing is asked of the service before the first byte is wanted.
     pub(super) fn read(&self, link: FileLink, file: &File, range: ByteRange) -> Result<ByteStream> {
         let at = range.start.min(file.size);

@@ -13,6 +13,7 @@ mod confirm;
 mod download;
 mod dropped;
 mod error;
+mod fetch;
 mod folder_locks;
 mod folders;
 mod in_time;
@@ -22,6 +23,7 @@ mod names;
 mod opening;
 mod options;
 mod public;
+mod public_site;
 mod relocate;
 mod removal;
 mod settings;
@@ -37,17 +39,19 @@ use std::{
 use async_trait::async_trait;
 use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
-    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, File, FileId, FileReader,
-    FolderIdentity, FolderRelocation, Freshness, Hashing, LinkRequest, Listing, MergeFolders, NameRules,
-    OldVersions, Outcome, PlaceId, PublicFiles, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo,
-    RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
+    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult,
+    FetchTask, File, FileId, FileReader, FolderIdentity, FolderRelocation, Freshness, Hashing, LinkRequest,
+    LinkStates, Listing, MergeFolders, NameRules, OldVersions, Outcome, PlaceId, PublicFiles, PublicLink,
+    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
+    UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
 pub use catalogue::mode::{CatalogueMode, CatalogueModeError};
 pub use error::is_too_soon;
-pub use opening::catalogue_file;
+pub use opening::{catalogue_file, public_site};
 pub use options::{CdnUse, Dates, EmptyFiles, FichierOptions};
+pub use public_site::PublicSite;
 pub use shared::SharedFolderRemote;
 
 pub(crate) use error::failed;
@@ -60,6 +64,7 @@ use download::{LinkReader, Reader};
 use dropped::Dropped;
 use in_time::UploadTime;
 use names::Names;
+use public::PublicBook;
 use tree::Tree;
 
 /// The most bytes that go in one upload request of several files. A batch that fails is sent again.
@@ -79,6 +84,10 @@ pub struct FichierRemote {
     refuses_whole_lists: AtomicBool,
     dropped: Dropped,
     upload_time: UploadTime,
+    /// What the service tells everybody.
+    site: PublicSite,
+    /// Public files that were asked for.
+    public: Arc<PublicBook>,
 }
 
 impl FichierRemote {
@@ -123,6 +132,8 @@ impl FichierRemote {
             refuses_whole_lists: AtomicBool::new(false),
             dropped: Dropped::default(),
             upload_time: UploadTime::new(options.upload_time, options.upload_rate),
+            site: PublicSite::new(client.clone(), Names { stand_ins: false, ..names }),
+            public: Arc::default(),
             client,
             options,
         }
@@ -183,9 +194,11 @@ impl Remote for FichierRemote {
     }
 
     fn reader(&self, file: &File) -> Arc<dyn FileReader> {
+        let link = link_of(file).ok();
+        let password = link.and_then(|link| self.public.password(link));
         Arc::new(LinkReader {
-            reader: self.reader.clone(),
-            link: link_of(file).ok(),
+            reader: self.reader.with_password(password),
+            link,
             file: file.clone(),
             tree: self.tree.has_earlier_runs().then(|| Arc::downgrade(&self.tree)),
         })
@@ -240,6 +253,7 @@ impl Remote for FichierRemote {
             merge: Some(self),
             metadata: None,
             public_files: Some(self),
+            fetches: Some(self),
             old_versions: Some(self),
         }
     }
@@ -268,8 +282,31 @@ impl PublicLinks for FichierRemote {
 
 #[async_trait]
 impl PublicFiles for FichierRemote {
-    async fn public_file(&self, link: &str) -> Result<File> {
+    async fn public_file(&self, link: &PublicLink) -> Result<File> {
         self.file_of_link(link).await
+    }
+
+    async fn public_files(&self, links: &[PublicLink]) -> Vec<Result<Vec<File>>> {
+        self.files_of_links(links).await
+    }
+
+    async fn link_states(&self, links: &[PublicLink]) -> LinkStates {
+        self.site.states(links).await
+    }
+}
+
+#[async_trait]
+impl FetchFromWeb for FichierRemote {
+    async fn fetch(&self, request: &FetchRequest) -> Result<u64> {
+        self.request_fetch(request).await
+    }
+
+    async fn fetch_tasks(&self) -> Result<Vec<FetchTask>> {
+        self.all_fetch_tasks().await
+    }
+
+    async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
+        self.results_of_fetch(task).await
     }
 }
 

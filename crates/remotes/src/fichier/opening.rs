@@ -4,7 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use url::{Host, Url};
 
-use fichier_api::{ApiKey, Client, Pacing, Password, ProxySettings, RetryPolicy, shown_address};
+use fichier_api::{
+    ApiKey, Client, ClientBuilder, Pacing, Password, ProxySettings, RetryPolicy, shown_address,
+};
 use fichier_notation::Secret;
 use fichier_storage::{Blame, FolderIdentity, Remote, RemotePath, Retry, StorageError};
 
@@ -14,6 +16,8 @@ use super::{
     catalogue::database::{CatalogueDb, EXTENSION},
     catalogue::earlier_runs::EarlierRuns,
     error::failed,
+    names::Names,
+    public_site::PublicSite,
 };
 use crate::{
     backend::{Chosen, InvalidValue, OpenError, Settings},
@@ -48,13 +52,7 @@ pub(super) fn open(
         }
         .into());
     }
-    let endpoint = chosen.text("endpoint").map_err(wrong)?.unwrap_or_default();
-    let url: Url = endpoint.parse().map_err(|error| {
-        wrong(InvalidValue {
-            option: "endpoint",
-            reason: format!("{:?} is no address: {error}", shown_address(&endpoint)),
-        })
-    })?;
+    let url = endpoint_of(chosen).map_err(wrong)?;
     let network = &resources.network;
     let usage = catalogue_mode(chosen).map_err(wrong)?;
     let directory = resources.state.accounts.as_ref().filter(|_| shared.is_none());
@@ -62,7 +60,6 @@ pub(super) fn open(
         .filter(|_| usage != CatalogueMode::Off)
         .map(|directory| directory.join(database_name(url.as_str(), key.expose(), &options)));
     let memory = directory.map(|directory| AccountState::open(directory, url.as_str(), key.expose()));
-    let proxy = proxy_for(&url);
     let on_this_computer = is_here(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
     // Without limits there is nothing to share.
@@ -75,16 +72,7 @@ pub(super) fn open(
     // A digest, since an identity may come to be seen and the key mustn't.
     let identity = account_name(&[url.as_str().trim_end_matches('/'), whose[0], whose[1]]);
     let identity = FolderIdentity::new("fichier", identity.as_bytes());
-    let builder = Client::builder(ApiKey::new(key.expose()))
-        .endpoint(url)
-        .proxy(proxy)
-        .pacing(pacing.clone())
-        .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
-        .cancel(resources.cancel.clone())
-        .end_waits(resources.end_waits.clone())
-        .wait_budget(network.waits.clone())
-        .remote(format!("{name}:"));
-    let mut builder = network.applied(builder);
+    let mut builder = client_of(key.expose(), url, &pacing, resources).remote(format!("{name}:"));
     if let Some(connections) = chosen.count("download_connections").map_err(wrong)? {
         builder = builder.download_connections(connections);
     }
@@ -93,9 +81,6 @@ pub(super) fn open(
         without_limits(chosen, &pacing, network.call_gap).map_err(wrong)?.filter(|_| on_this_computer)
     {
         builder = builder.pacing_without_limits(pacing);
-    }
-    if let Some(observer) = &resources.observer {
-        builder = builder.observer(observer.clone());
     }
     if let Some(path) = gates {
         builder = builder.shared_pace(path);
@@ -129,6 +114,48 @@ pub(super) fn open(
     let password = chosen.secret("folder_password").map_err(wrong)?.map(password);
     let remote = SharedFolderRemote::new(client, title, (folder, identity), password, &options);
     Ok(Arc::new(if has_key { remote } else { remote.without_account() }))
+}
+
+/// A client of the service with what all of them have.
+fn client_of(key: &str, url: Url, pacing: &Pacing, resources: &Resources) -> ClientBuilder {
+    let network = &resources.network;
+    let builder = Client::builder(ApiKey::new(key))
+        .proxy(proxy_for(&url))
+        .endpoint(url)
+        .pacing(pacing.clone())
+        .retry(RetryPolicy { low_level_retries: network.low_level_retries, ..RetryPolicy::default() })
+        .cancel(resources.cancel.clone())
+        .end_waits(resources.end_waits.clone())
+        .wait_budget(network.waits.clone());
+    let builder = network.applied(builder);
+    match &resources.observer {
+        Some(observer) => builder.observer(observer.clone()),
+        None => builder,
+    }
+}
+
+/// Opens what the service tells everybody. It needs no key.
+///
+/// # Errors
+/// A value doesn't suit its option, or the client can't be set up.
+pub fn public_site(settings: &Settings, resources: &Resources) -> Result<PublicSite, OpenError> {
+    let wrong = |source| OpenError::Value { remote: ":fichier".to_owned(), source };
+    let chosen = &Chosen::new(&super::settings::BACKEND, settings);
+    let options = options(chosen).map_err(wrong)?;
+    let url = endpoint_of(chosen).map_err(wrong)?;
+    let pacing = pacing(chosen, resources.network.call_gap).map_err(wrong)?;
+    let client = client_of("", url, &pacing, resources).build();
+    let client = client.map_err(|error| failed("open 1Fichier", &RemotePath::root(), error))?;
+    Ok(PublicSite::new(client, Names { encoding: options.encoding, stand_ins: false }))
+}
+
+/// The address of the service.
+fn endpoint_of(chosen: &Chosen<'_>) -> Result<Url, InvalidValue> {
+    let endpoint = chosen.text("endpoint")?.unwrap_or_default();
+    endpoint.parse().map_err(|error| InvalidValue {
+        option: "endpoint",
+        reason: format!("{:?} is no address: {error}", shown_address(&endpoint)),
+    })
 }
 
 /// Where the catalogue of an account lies, given its remote's settings; `None` when nothing is kept of it.

@@ -11,7 +11,7 @@ use std::{
 
 use fichier_api::{
     ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles,
-    RenameFile, french_time,
+    Password, RenameFile, french_time,
 };
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
@@ -43,6 +43,8 @@ struct Step {
     source_folder: Option<FolderId>,
     known: KnownFile,
     name: Name,
+    /// Its own password, if it is somebody's public file.
+    password: Option<Password>,
     /// How often it was asked for again.
     again: u32,
 }
@@ -89,7 +91,8 @@ impl FichierRemote {
         doubtful: &mut HashSet<usize>,
     ) -> Vec<Outcome<File>> {
         let mut outcomes: Vec<Outcome<File>> = batch.iter().map(|_| Outcome::NotTried).collect();
-        let mut by_folder: BTreeMap<RemotePath, Vec<Step>> = BTreeMap::new();
+        // Files with passwords of their own go in lists of their own: a call carries one password.
+        let mut by_folder: BTreeMap<(RemotePath, Option<String>), Vec<Step>> = BTreeMap::new();
         for (index, item) in batch.iter().enumerate() {
             if kind == Kind::Move
                 && let Err(error) = self.expect_source(item).await
@@ -98,11 +101,16 @@ impl FichierRemote {
                 continue;
             }
             match self.step(index, item) {
-                Ok((folder, step)) => by_folder.entry(folder).or_default().push(step),
+                Ok((folder, step)) => {
+                    let password = step.password.as_ref().map(|password| password.reveal().to_owned());
+                    by_folder.entry((folder, password)).or_default().push(step);
+                }
                 Err(error) => outcomes[index] = Outcome::Failed(error),
             }
         }
-        for (folder, steps) in by_folder {
+        // Of somebody's public file only others' word may be known, so later runs look for themselves.
+        let mut hearsay = HashSet::new();
+        for ((folder, _), steps) in by_folder {
             let (id, meanwhile) = match self.tree.ensure_to_fill(&folder).await {
                 Ok(ensured) => ensured,
                 Err(error) => {
@@ -131,7 +139,10 @@ impl FichierRemote {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
                     Kind::Move => self.move_part(id, &folder, &part).await,
                 };
-                if !matches!(&result, Err(error) if error.maybe_done()) {
+                if part.iter().any(|step| step.source_folder.is_none() && step.known.whirlpool.is_none()) {
+                    hearsay.insert(id);
+                }
+                if !hearsay.contains(&id) && !matches!(&result, Err(error) if error.maybe_done()) {
                     self.tree.catalogue().arrived_in(id);
                 }
                 match result {
@@ -266,7 +277,7 @@ impl FichierRemote {
         let Some(from_name) = item.from.path.name() else {
             return Err(StorageError::IsAFolder(item.from.path.clone()));
         };
-        let known = known.unwrap_or_else(|| KnownFile {
+        let known = known.or_else(|| self.public.file(link)).unwrap_or_else(|| KnownFile {
             link,
             name: from_name,
             size: item.from.size,
@@ -275,7 +286,8 @@ impl FichierRemote {
             media_type: item.from.media_type.clone(),
             stands_for_empty: false,
         });
-        Ok((folder, Step { index, link, source_folder, known, name, again: 0 }))
+        let password = self.public.password(link);
+        Ok((folder, Step { index, link, source_folder, known, name, password, again: 0 }))
     }
 
     /// The stored name that a file is to bear.
@@ -289,8 +301,9 @@ impl FichierRemote {
         let single = part.len() == 1;
         let rename = (single && part[0].known.name != part[0].name).then(|| self.stored(&part[0]));
         let renamed_on_the_way = rename.is_some();
-        let request =
-            CopyFiles { links, to, sharing_user: None, pass: self.options.file_password.clone(), rename };
+        let own = part.first().and_then(|step| step.password.clone());
+        let pass = own.or_else(|| self.options.file_password.clone());
+        let request = CopyFiles { links, to, sharing_user: None, pass, rename };
         // What lies there now is no copy that is made now.
         let before = self.tree.catalogue().links(to).unwrap_or_default();
         let (told, doubt) = match self.client.copy_files(&request).await {
@@ -463,9 +476,12 @@ impl FichierRemote {
                 continue;
             }
             let place = new.iter().position(|file| {
-                (file.name == step.name || file.name == step.known.name)
-                    && file.whirlpool.is_some()
-                    && file.whirlpool == step.known.whirlpool
+                // Of somebody's public file no checksum may be known.
+                let same = match step.known.whirlpool {
+                    None => step.source_folder.is_none() && file.size == step.known.size,
+                    known => file.whirlpool == known,
+                };
+                (file.name == step.name || file.name == step.known.name) && same
             });
             *copy = place.map(|place| new.swap_remove(place));
         }

@@ -242,6 +242,7 @@ impl Remote for LocalRemote {
             merge: None,
             metadata: Some(self),
             public_files: None,
+            fetches: None,
             old_versions: None,
         }
     }
