@@ -7,8 +7,8 @@ use fichier_api::FileLink;
 use fichier_engine::{RunOptions, RunReport, Upload, VersionsThere, say_skipped};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{
-    Content as _, File, Location, Name, Outcome, PublicLink, Relocation, Remote, RemoteContent,
-    RemoteExt, RemotePath, StorageError,
+    Content as _, File, Location, Name, Outcome, PublicLink, Relocation, Remote, RemoteContent, RemoteExt,
+    RemotePath, StorageError,
 };
 use futures::StreamExt as _;
 

@@ -454,6 +454,21 @@ fn a_run_that_was_killed_before_it_removed_old_versions_is_finished_by_the_next(
 }
 
 #[test]
+fn a_copy_at_the_service_whose_answer_is_lost_is_not_made_twice_when_listings_lag() {
+    let stage = Stage::start_changed("100", |builder| builder.lag(Duration::from_millis(300)));
+    stage.control().seed_file("s/a", b"1").unwrap();
+    stage.control().seed_file("s/b", b"2").unwrap();
+    stage.control().seed_folder("d").unwrap();
+    std::thread::sleep(Duration::from_millis(450));
+    fault(&stage, "endpoint=file/cp,kind=lost-answer,times=1");
+    stage.run(&["copy", "t:s", "t:d"]).success();
+    let mut left = stored(&stage);
+    left.retain(|(path, _)| path.starts_with("/d/"));
+    assert_eq!(left, [file("/d/a", "1"), file("/d/b", "2")]);
+    assert_eq!(stage.counters()["file/cp"], 1);
+}
+
+#[test]
 fn an_old_version_stays_when_its_new_one_never_came() {
     let stage = Stage::start();
     let from = stage.directory("from");

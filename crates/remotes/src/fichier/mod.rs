@@ -32,7 +32,10 @@ mod tree;
 mod upload;
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32},
+    },
     time::SystemTime,
 };
 
@@ -82,6 +85,8 @@ pub struct FichierRemote {
     hashing: Hashing,
     /// Whether a list that the service refused was seen to be refused as a whole.
     refuses_whole_lists: AtomicBool,
+    /// How often copies whose answers were lost were looked for as long as listings lag, and none was made.
+    looks_in_vain: AtomicU32,
     dropped: Dropped,
     upload_time: UploadTime,
     /// What the service tells everybody.
@@ -130,6 +135,7 @@ impl FichierRemote {
             reader: Reader::new(client.clone(), &options),
             hashing: Hashing::default(),
             refuses_whole_lists: AtomicBool::new(false),
+            looks_in_vain: AtomicU32::new(0),
             dropped: Dropped::default(),
             upload_time: UploadTime::new(options.upload_time, options.upload_rate),
             site: PublicSite::new(client.clone(), Names { stand_ins: false, ..names }),

@@ -33,6 +33,13 @@ pub(super) enum Kind {
     Move,
 }
 
+/// How long to wait before each further look for copies whose answer was lost, in multiples of the time after which it is
+/// worth while to look again: 3, 6, 12, 24 and 24 s. Listings lag by up to a minute (API document, section 2).
+const COPIES_LOOKED_FOR_AFTER: [u32; 5] = [1, 2, 4, 8, 8];
+
+/// How often in a run copies are looked for so long when none was made. A service that makes none isn't asked on and on.
+const MOST_LOOKS_IN_VAIN: u32 = 2;
+
 /// A file on its way.
 #[derive(Debug, Clone)]
 struct Step {
@@ -47,6 +54,8 @@ struct Step {
     password: Option<Password>,
     /// How often it was asked for again.
     again: u32,
+    /// What its new folder held before it was asked for first, if it was asked for again.
+    before: Option<Arc<HashSet<FileLink>>>,
 }
 
 /// A file that wasn't copied or moved.
@@ -135,6 +144,10 @@ impl FichierRemote {
             while let Some(part) = lists.next() {
                 self.tree.catalogue().expect_into(id);
                 self.tree.note_old_versions(&replaced(batch, &part, kind));
+                let before = match kind {
+                    Kind::Copy => self.tree.catalogue().links(id).ok().map(Arc::new),
+                    Kind::Move => None,
+                };
                 let result = match kind {
                     Kind::Copy => self.copy_part(id, &folder, &part).await,
                     Kind::Move => self.move_part(id, &folder, &part).await,
@@ -150,6 +163,7 @@ impl FichierRemote {
                         lists.taken(part.len());
                         let mut old = Vec::new();
                         let mut again = Vec::new();
+                        let mut doubled = Vec::new();
                         for (step, file) in part.into_iter().zip(done) {
                             let item = &batch[step.index];
                             outcomes[step.index] = match file {
@@ -158,11 +172,15 @@ impl FichierRemote {
                                     let others =
                                         item.replaces.iter().filter(|old| link_of(old).ok() != Some(stays));
                                     old.extend(others.map(|old| (step.index, old.clone())));
+                                    if step.before.is_some() {
+                                        doubled.push((step.clone(), file.clone()));
+                                    }
                                     Outcome::Done(self.tree.as_file(&file, item.to.clone()))
                                 }
                                 Err(missed) if missed.surely && step.again < self.asked_again() => {
                                     tracing::info!(path = %item.from.path, "Not done ({}): trying again", missed.error);
-                                    again.push(Step { again: step.again + 1, ..step });
+                                    let before = step.before.clone().or_else(|| before.clone());
+                                    again.push(Step { again: step.again + 1, before, ..step });
                                     continue;
                                 }
                                 Err(Missed { misplaced: Some(error), .. }) => Outcome::Failed(error),
@@ -175,6 +193,7 @@ impl FichierRemote {
                             };
                         }
                         lists.left_over(again);
+                        old.extend(self.copied_twice(id, &folder, doubled).await);
                         for (index, error) in self.remove_replaced(old).await {
                             outcomes[index] = Outcome::Failed(error);
                         }
@@ -287,7 +306,7 @@ impl FichierRemote {
             stands_for_empty: false,
         });
         let password = self.public.password(link);
-        Ok((folder, Step { index, link, source_folder, known, name, password, again: 0 }))
+        Ok((folder, Step { index, link, source_folder, known, name, password, again: 0, before: None }))
     }
 
     /// The stored name that a file is to bear.
@@ -323,7 +342,10 @@ impl FichierRemote {
         }
         let mut surely = true;
         if copies.iter().any(Option::is_none) {
-            surely = self.find_copies(to, folder, part, &mut copies).await;
+            let patient = told.is_empty()
+                && doubt.maybe_done()
+                && self.looks_in_vain.load(Ordering::Relaxed) < MOST_LOOKS_IN_VAIN;
+            surely = self.find_copies(to, folder, part, patient, &mut copies).await;
             if !surely {
                 self.tree.catalogue().expect_into(to);
                 if told.is_empty() {
@@ -458,34 +480,78 @@ impl FichierRemote {
     }
 
     /// Looks for copies that no answer names: what the folder holds now and didn't before, of the same name and
-    /// checksum, is the copy. Answers whether the folder could be looked at.
+    /// checksum, is the copy. Answers whether the folder could be looked at; if `patient`, for as long as listings lag.
     async fn find_copies(
         &self,
         to: FolderId,
         folder: &RemotePath,
         part: &[Step],
+        patient: bool,
         copies: &mut [Option<KnownFile>],
     ) -> bool {
         let Ok(before) = self.tree.catalogue().links(to) else { return false };
-        if self.tree.refresh(to, folder).await.is_err() {
-            return false;
-        }
-        let Ok(mut new) = self.tree.catalogue().files_but(to, &before) else { return false };
-        for (step, copy) in part.iter().zip(copies) {
-            if copy.is_some() {
-                continue;
+        let mut waits = COPIES_LOOKED_FOR_AFTER.iter().filter(|_| patient);
+        loop {
+            if self.tree.refresh(to, folder).await.is_err() {
+                return false;
             }
-            let place = new.iter().position(|file| {
-                // Of somebody's public file no checksum may be known.
-                let same = match step.known.whirlpool {
-                    None => step.source_folder.is_none() && file.size == step.known.size,
-                    known => file.whirlpool == known,
-                };
-                (file.name == step.name || file.name == step.known.name) && same
-            });
-            *copy = place.map(|place| new.swap_remove(place));
+            let Ok(mut new) = self.tree.catalogue().files_but(to, &before) else { return false };
+            new.retain(|file| !copies.iter().flatten().any(|copy| copy.link == file.link));
+            for (step, copy) in part.iter().zip(&mut *copies).filter(|(_, copy)| copy.is_none()) {
+                let place = new.iter().position(|file| {
+                    // Of somebody's public file no checksum may be known.
+                    let same = match step.known.whirlpool {
+                        None => step.source_folder.is_none() && file.size == step.known.size,
+                        known => file.whirlpool == known,
+                    };
+                    (file.name == step.name || file.name == step.known.name) && same
+                });
+                *copy = place.map(|place| new.swap_remove(place));
+            }
+            // A list that was made in part won't grow: where some of it are seen, the lag is over.
+            if copies.iter().any(Option::is_some) {
+                return true;
+            }
+            let Some(wait) = waits.next() else {
+                if patient {
+                    self.looks_in_vain.fetch_add(1, Ordering::Relaxed);
+                }
+                return true;
+            };
+            let rested = self.client.rest(Endpoint::FolderLs, self.client.look_again_after() * *wait).await;
+            if rested.is_err() {
+                return false;
+            }
         }
-        true
+    }
+
+    /// What stands beside files that were copied again, since no look had shown the first copies: these, which go.
+    async fn copied_twice(
+        &self,
+        to: FolderId,
+        folder: &RemotePath,
+        copied: Vec<(Step, KnownFile)>,
+    ) -> Vec<(usize, File)> {
+        if copied.is_empty() || self.tree.refresh(to, folder).await.is_err() {
+            return Vec::new();
+        }
+        let mut double = Vec::new();
+        for (step, file) in copied {
+            let Some(before) = &step.before else { continue };
+            let Ok(new) = self.tree.catalogue().files_but(to, before) else { continue };
+            let same = new.into_iter().filter(|other| {
+                other.link != file.link
+                    && other.name == file.name
+                    && other.whirlpool.is_some()
+                    && other.whirlpool == file.whirlpool
+            });
+            for other in same {
+                let path = folder.join(&other.name);
+                tracing::warn!(path = %path, "A copy was made after all when it was asked for again: removing it");
+                double.push((step.index, self.tree.as_file(&other, path)));
+            }
+        }
+        double
     }
 
     async fn move_part(&self, to: FolderId, folder: &RemotePath, part: &[Step]) -> Result<Parts, ApiError> {
