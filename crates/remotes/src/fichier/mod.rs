@@ -62,6 +62,8 @@ use in_time::UploadTime;
 use names::Names;
 use tree::Tree;
 
+use crate::resources::Unfinished;
+
 /// The most bytes that go in one upload request of several files. A batch that fails is sent again.
 const BATCH_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -79,6 +81,8 @@ pub struct FichierRemote {
     refuses_whole_lists: AtomicBool,
     dropped: Dropped,
     upload_time: UploadTime,
+    /// What is between two calls.
+    unfinished: Unfinished,
 }
 
 impl FichierRemote {
@@ -123,9 +127,16 @@ impl FichierRemote {
             refuses_whole_lists: AtomicBool::new(false),
             dropped: Dropped::default(),
             upload_time: UploadTime::new(options.upload_time, options.upload_rate),
+            unfinished: Unfinished::default(),
             client,
             options,
         }
+    }
+
+    /// Notes there what mustn't be left between two calls.
+    fn with_unfinished(mut self, unfinished: Unfinished) -> Self {
+        self.unfinished = unfinished;
+        self
     }
 
     /// Uses and keeps what is known of the account's tree from run to run.
