@@ -8,6 +8,7 @@ use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 use super::{
     FichierRemote,
     batches::{Listed, ShrinkingBatches, is_worth_a_look},
+    catalogue::KnownFolder,
     confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     link_of,
@@ -238,18 +239,17 @@ impl FichierRemote {
 
     /// Checks by the listing of its parent that a folder is gone of which the service said no more than "OK".
     pub(super) async fn see_gone(&self, folder: &DoubtfulRemoval) -> Result<()> {
-        let DoubtfulRemoval { id, parent, path } = folder;
-        let Some((parent, above)) = parent.zip(path.parent()) else { return Ok(()) };
+        let DoubtfulRemoval { known, parent, path } = folder;
+        let parent = *parent;
         tracing::info!(path = %path, "Looking whether the directory was removed: the answer doesn't say");
-        match self.tree.refresh(parent, &above).await {
-            Err(StorageError::FolderNotFound(_)) => return Ok(()),
-            seen => seen?,
-        }
-        let is_there = {
-            let catalogue = self.tree.catalogue();
-            path.name().is_some_and(|name| catalogue.folders_named(parent, &name).any(|other| other == *id))
+        // The catalogue holds what was removed for gone, whatever a listing says.
+        let listed = match self.client.list_folder(&ListFolder::folders_only(parent)).await {
+            Err(error) if error.is_not_found() => return Ok(()),
+            listed => listed.map_err(|error| failed("remove directory", path, error))?,
         };
+        let is_there = listed.sub_folders.is_none_or(|folders| folders.iter().any(|one| one.id == known.id));
         if is_there {
+            self.tree.catalogue().note_moved_folder(parent, known.clone());
             let what = "the service says \"OK\", and it is still there";
             return Err(unconfirmed(self.client.remote(), "remove directory", path, what));
         }
@@ -278,7 +278,10 @@ impl FichierRemote {
         folder: FolderId,
         path: &RemotePath,
     ) -> Result<Option<DoubtfulRemoval>> {
-        let parent = self.tree.catalogue().parent(folder);
+        let known = {
+            let catalogue = self.tree.catalogue();
+            catalogue.folder(folder).cloned().zip(catalogue.parent(folder))
+        };
         let mut confirmed = true;
         if self.tree.catalogue().is_complete(folder) {
             // Whether it is empty must not be an earlier run's word.
@@ -340,7 +343,8 @@ impl FichierRemote {
             }
         }
         self.tree.catalogue().note_folder_gone(folder);
-        Ok((!confirmed).then(|| DoubtfulRemoval { id: folder, parent, path: path.clone() }))
+        let doubtful = |(known, parent)| DoubtfulRemoval { known, parent, path: path.clone() };
+        Ok(known.filter(|_| !confirmed).map(doubtful))
     }
 
     fn unsupported_root_removal(&self) -> StorageError {
@@ -351,8 +355,8 @@ impl FichierRemote {
 /// A folder whose removal was answered by "OK" alone.
 #[derive(Debug)]
 pub(super) struct DoubtfulRemoval {
-    id: FolderId,
-    parent: Option<FolderId>,
+    known: KnownFolder,
+    parent: FolderId,
     path: RemotePath,
 }
 
