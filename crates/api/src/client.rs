@@ -24,6 +24,7 @@ use crate::transport::Transport;
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
     reason: &'static str,
+    finishes: bool,
 }
 
 pub(crate) struct Inner {
@@ -41,13 +42,20 @@ impl Client {
 
     pub(crate) fn new(transport: Transport, pacer: Pacer) -> Self {
         let inner = Inner { transport, pacer, files_apart: AtomicBool::new(false) };
-        Self { inner: Arc::new(inner), reason: "" }
+        Self { inner: Arc::new(inner), reason: "", finishes: false }
     }
 
     /// Returns the same client, but its calls give this reason to the observer: "list the destination".
     #[must_use]
     pub fn because(&self, reason: &'static str) -> Self {
-        Self { inner: self.inner.clone(), reason }
+        Self { inner: self.inner.clone(), reason, finishes: self.finishes }
+    }
+
+    /// Returns the same client, for calls that finish what another one began: where all waits are to end, those of up
+    /// to two seconds don't.
+    #[must_use]
+    pub fn finishing(&self) -> Self {
+        Self { inner: self.inner.clone(), reason: self.reason, finishes: true }
     }
 
     /// Returns what was learned about the account, to be saved between runs.
@@ -84,7 +92,9 @@ impl Client {
     }
 
     pub(crate) fn call(&self, endpoint: Endpoint, class: CallClass) -> Call {
-        Call::new(endpoint, class, self.reason)
+        let mut call = Call::new(endpoint, class, self.reason);
+        call.info.finishes = self.finishes;
+        call
     }
 
     /// Posts a JSON object to an endpoint and parses the answer.

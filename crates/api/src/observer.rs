@@ -21,6 +21,8 @@ pub struct CallInfo {
     pub class: CallClass,
     /// Reason of the call in a few words; see [`Client::because`](crate::Client::because).
     pub reason: &'static str,
+    /// Whether the call finishes what another one began; see [`Client::finishing`](crate::Client::finishing).
+    pub finishes: bool,
 }
 
 /// Event of a client, for an [`Observer`].

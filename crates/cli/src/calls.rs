@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -18,6 +18,8 @@ const NOTABLE: Duration = Duration::from_secs(1);
 pub(crate) struct Calls {
     sent: AtomicU64,
     wait: Mutex<Option<Wait>>,
+    /// Whether it was told that downloads wait for others to end.
+    told_of_connections: AtomicBool,
 }
 
 /// A notable wait that goes on, as far as is known.
@@ -73,6 +75,15 @@ impl Calls {
             }
             return;
         }
+        if why == WaitReason::Connections {
+            // How long the other downloads take isn't known, and each that waits would say the same.
+            if self.told_of_connections.swap(true, Ordering::Relaxed) {
+                tracing::debug!(endpoint, class = ?call.class, reason = call.reason, "{words}");
+            } else {
+                tracing::warn!("{words}: the others wait until one has ended");
+            }
+            return;
+        }
         let notable = wait >= NOTABLE && self.remember(why, &words, wait);
         if notable && !is_routine(why) {
             tracing::warn!("{words}: waiting {}", seconds(wait));
@@ -88,7 +99,7 @@ impl Observer for Calls {
             Event::Waiting { call, why, wait, after } => self.waits(*call, *why, *wait, *after),
             Event::Sent { call, attempt, waited } => {
                 let count = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
-                let CallInfo { endpoint, class, reason } = *call;
+                let CallInfo { endpoint, class, reason, .. } = *call;
                 tracing::debug!(?class, reason, attempt, waited = ?waited, "call {count}: {}", endpoint.path());
             }
             Event::Answered { call, attempt, took, outcome } => {

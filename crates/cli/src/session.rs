@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context as _;
 use fichier_config::{Environment, FlagValues, Origin, Parameters, RemoteOptions, RemoteSpec};
 use fichier_engine::{Brakes, Checksums, HashCache};
-use fichier_remotes::{crypt::NameCipher, fichier::PublicSite, network::WaitBudget, web::WebAddress};
+use fichier_remotes::{crypt::NameCipher, fichier::PublicSite, network::WaitBudget, resources::UnfinishedMove, web::WebAddress};
 use fichier_session::{Configuration, LocalPath, Passphrases, Setup};
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio_util::sync::CancellationToken;
@@ -390,6 +390,11 @@ impl<'a> Session<'a> {
         if let Some(opener) = self.opener.get() {
             opener.resources().end_waits.cancel();
         }
+    }
+
+    /// The moves of folders that are between two calls.
+    pub(crate) fn unfinished_moves(&self) -> Vec<UnfinishedMove> {
+        self.opener.get().map(|opener| opener.resources().unfinished.moves()).unwrap_or_default()
     }
 
     /// What remotes on the network do at the moment.

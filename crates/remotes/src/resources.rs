@@ -1,6 +1,10 @@
 //! What a run gives to the remotes that it opens.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use fichier_api::{CancellationToken, Observer};
 
@@ -25,6 +29,49 @@ pub struct Resources {
     pub cancel: CancellationToken,
     /// Ends all waits between calls; what is on its way is finished.
     pub end_waits: CancellationToken,
+    /// What must not be left as it is while a run ends.
+    pub unfinished: Unfinished,
+}
+
+/// What was begun in several calls and mustn't be left between them. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Unfinished(Arc<Mutex<Vec<UnfinishedMove>>>);
+
+/// A folder that goes to its new place in several calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedMove {
+    /// Where it was, with its remote.
+    pub from: String,
+    /// Where it is between the calls, with its remote.
+    pub between: String,
+    /// Where it is to be, with its remote.
+    pub to: String,
+}
+
+impl Unfinished {
+    /// Returns what isn't finished.
+    #[must_use]
+    pub fn moves(&self) -> Vec<UnfinishedMove> {
+        self.list().clone()
+    }
+
+    /// Notes a move before its first call.
+    pub(crate) fn begin(&self, unfinished: UnfinishedMove) {
+        self.list().push(unfinished);
+    }
+
+    /// Notes that the fate of a move is known. One whose future was dropped before stays noted.
+    pub(crate) fn end(&self, finished: &UnfinishedMove) {
+        let mut list = self.list();
+        if let Some(index) = list.iter().position(|one| one == finished) {
+            list.remove(index);
+        }
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<UnfinishedMove>> {
+        // Each change is a single one, so that the list is whole whoever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The folders where remotes keep what they know, on this computer.

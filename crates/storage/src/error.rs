@@ -280,6 +280,20 @@ pub enum StorageError {
         /// Why it couldn't be taken away.
         cause: Box<StorageError>,
     },
+    /// A folder that was to be moved and renamed got the one and not the other.
+    #[error("{problem}: the directory {from:?} {} {between:?}, on its way to {to:?}", if *.is_seen { "is now at" } else { "may be the one at" })]
+    HalfMoved {
+        /// Where it was, with its remote.
+        from: String,
+        /// Where it is, with its remote.
+        between: String,
+        /// Where it was to be, with its remote.
+        to: String,
+        /// Whether it is known to be there; else an earlier run has probably left it there.
+        is_seen: bool,
+        /// Why it isn't where it was to be.
+        problem: Box<StorageError>,
+    },
     /// Several files bear one name at the destination, where there should be one.
     #[error("the destination has {count} files named {path:?}, and all of them stay")]
     Doubles {
@@ -403,7 +417,7 @@ impl StorageError {
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
-            Self::At { problem, .. } => problem.blame(),
+            Self::At { problem, .. } | Self::HalfMoved { problem, .. } => problem.blame(),
             Self::Service { blame, .. } => *blame,
             Self::Corrupted { .. } | Self::SizeMismatch { .. } => Blame::Network,
             Self::OldVersionStays { cause, .. } | Self::Misplaced { cause, .. } => cause.blame(),
@@ -426,6 +440,9 @@ impl StorageError {
             Self::OldVersionStays { .. } => {
                 Some("run the same again, which removes it, or remove it by `dedupe`".into())
             }
+            Self::HalfMoved { between, to, .. } => {
+                Some(format!("finish it with: fichier moveto {between:?} {to:?}"))
+            }
             Self::Misplaced { .. } => Some("remove it, or move it where it belongs".into()),
             Self::Doubles { .. } => Some("`dedupe` leaves one of them".into()),
             Self::FolderNotEmpty(_) => Some(
@@ -440,7 +457,7 @@ impl StorageError {
     #[must_use]
     pub fn plain(&self) -> &Self {
         match self {
-            Self::At { problem, .. } => problem.plain(),
+            Self::At { problem, .. } | Self::HalfMoved { problem, .. } => problem.plain(),
             other => other,
         }
     }

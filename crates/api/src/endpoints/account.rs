@@ -49,10 +49,13 @@ impl Client {
         match (self.post::<UserInfo>(call, &json!({})).await, known) {
             (Ok(info), _) => {
                 let snapshot = AccountSnapshot { at: SystemTime::now(), info };
-                pacer.keep_account(snapshot.clone());
                 pacer.note_account_asked();
-                if let Some(book) = book {
-                    book.put(&snapshot);
+                // What tells nothing isn't worth to be told again.
+                if snapshot.info != UserInfo::default() {
+                    pacer.keep_account(snapshot.clone());
+                    if let Some(book) = book {
+                        book.put(&snapshot);
+                    }
                 }
                 Ok(snapshot)
             }

@@ -82,17 +82,18 @@ impl Client {
         self.plain(Endpoint::FolderMv, request).await
     }
 
-    /// Removes an empty folder. A folder that has just been emptied may count as not empty for some seconds.
+    /// Removes an empty folder, and returns whether the answer says so in words: a bare "OK" may have come of anything.
+    /// A folder that has just been emptied may count as not empty for some seconds.
     ///
     /// # Errors
     /// `Unconfirmed` when the answer doesn't say; `Refused` for a folder that isn't empty; `NotFound` with
     /// [`ApiError::maybe_done`] means done, probably.
-    pub async fn remove_folder(&self, folder: FolderId) -> Result<(), ApiError> {
+    pub async fn remove_folder(&self, folder: FolderId) -> Result<bool, ApiError> {
         let answer: Done = self.plain(Endpoint::FolderRm, &OnlyFolder { folder_id: folder }).await?;
         if answer.status.is_none() && answer.capital_status.is_none() {
             return Err(ApiError::unconfirmed(Endpoint::FolderRm, "it doesn't say that the folder is gone"));
         }
-        Ok(())
+        Ok(answer.message.is_some_and(|message| !message.trim().is_empty()))
     }
 
     /// Shares a folder, or stops sharing it.

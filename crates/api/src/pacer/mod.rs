@@ -53,6 +53,9 @@ use shared_pace::{ListingUnderWay, SharedPace};
 /// A wait of this length is finished even when all waits are to end.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
 
+/// The same for a call that finishes what another one began.
+const FINISHING_WAIT: Duration = Duration::from_secs(2);
+
 /// A call as the pacer sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call {
@@ -65,7 +68,11 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(endpoint: Endpoint, class: CallClass, reason: &'static str) -> Self {
-        Self { info: CallInfo { endpoint, class, reason }, folder: None, flood_retries: None }
+        Self {
+            info: CallInfo { endpoint, class, reason, finishes: false },
+            folder: None,
+            flood_retries: None,
+        }
     }
 }
 
@@ -686,7 +693,8 @@ impl Pacer {
         after: Option<FailedTry<'_>>,
     ) -> Result<(), ErrorKind> {
         let wait = until.saturating_duration_since(Instant::now());
-        let ends = self.end_waits.is_cancelled() && wait > SHORT_WAIT;
+        let short = if call.finishes { FINISHING_WAIT } else { SHORT_WAIT };
+        let ends = self.end_waits.is_cancelled() && wait > short;
         let mut counted = None;
         if !wait.is_zero() && !ends {
             if patience::is_forced(why) {
@@ -705,7 +713,7 @@ impl Pacer {
             () = self.end_waits.cancelled() => {}
             () = sleep_until(until) => return Ok(()),
         }
-        if until.saturating_duration_since(Instant::now()) > SHORT_WAIT {
+        if until.saturating_duration_since(Instant::now()) > short {
             return Err(ErrorKind::Canceled);
         }
         sleep_until(until).await;

@@ -9,6 +9,7 @@ mod signals;
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use fichier_engine::{RunReport, Stats};
+use fichier_remotes::resources::UnfinishedMove;
 use fichier_storage::{Result, StorageError};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,12 @@ use crate::{
 /// How long a run that is to stop has for what is nearly done. What isn't is broken off, so that nobody waits for a
 /// slow line or a limit on the bandwidth.
 const GRACE: Duration = Duration::from_millis(700);
+
+/// How long it has for what mustn't be left between two calls.
+const GRACE_BETWEEN_CALLS: Duration = Duration::from_secs(3);
+
+/// How often to look whether it is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
@@ -87,10 +94,13 @@ where
         ..StatsSnapshot::of(&stats.snapshot())
     };
     let signals = Signals::new()?;
-    let interrupted_by =
-        |number| Failure { exit: Exit::Signal(number), message: format!("Failed to {command}: interrupted") };
+    let session = context.session;
+    let interrupted_by = |number| Failure {
+        exit: Exit::Signal(number),
+        message: format!("Failed to {command}: interrupted{}", said_of(&session.unfinished_moves())),
+    };
     let mut interrupted: Option<u8> = None;
-    let mut too_late: Option<Instant> = None;
+    let (mut too_late, mut at_the_latest) = (None, None);
     let mut work = pin!(begin(stats.clone(), stop.clone()));
     let result = loop {
         tokio::select! {
@@ -103,6 +113,10 @@ where
             _ = lines.tick(), if flags.stats.is_some() && progress.is_none() => log(context.settings, &snapshot()),
             () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block(&flags.stats_style)),
             () = sleep_until(too_late.unwrap_or_else(Instant::now)), if too_late.is_some() => {
+                if !session.unfinished_moves().is_empty() && Some(Instant::now()) < at_the_latest {
+                    too_late = Some(Instant::now() + LOOK_AGAIN);
+                    continue;
+                }
                 anyhow::bail!(interrupted_by(interrupted.unwrap_or_default()));
             }
             signal = signals.asked_to_stop() => {
@@ -110,8 +124,13 @@ where
                     anyhow::bail!(interrupted_by(signal.number));
                 }
                 interrupted = Some(signal.number);
-                tracing::warn!("Stopping: the same command goes on from here");
+                if session.unfinished_moves().is_empty() {
+                    tracing::warn!("Stopping: the same command goes on from here");
+                } else {
+                    tracing::warn!("Stopping, when the directory that is being moved and renamed is in its place");
+                }
                 too_late = Some(Instant::now() + GRACE);
+                at_the_latest = Some(Instant::now() + GRACE_BETWEEN_CALLS);
                 stop.cancel();
                 context.session.end_waits();
             }
@@ -128,13 +147,28 @@ where
     if let Some(number) = interrupted {
         let left = end.total_transfers.saturating_sub(end.transfers) + stats.snapshot().left_to_remove;
         // Nothing may be known yet, so that none left would sound as if all were done.
-        let message = match left {
+        let mut message = match left {
             0 => format!("Failed to {command}: interrupted"),
             left => format!("Failed to {command}: interrupted, with {left} known files left"),
         };
+        if let Ok(RunReport { worst: Some(error @ StorageError::HalfMoved { .. }), .. }) = &result {
+            message = format!("Failed to {command}: interrupted: {error}");
+            message.extend(error.hint().map(|hint| format!("\nHint: {hint}")));
+        }
         return Err(Failure { exit: Exit::Signal(number), message }.into());
     }
     conclude(result?, command, flags)
+}
+
+/// What is said of folders that are left between two calls.
+fn said_of(moves: &[UnfinishedMove]) -> String {
+    let said = |UnfinishedMove { from, between, to }: &UnfinishedMove| {
+        format!(
+            ": the directory {from:?} may be at {between:?}, on its way to {to:?}\n\
+             Hint: look whether it is; then finish it with: fichier moveto {between:?} {to:?}"
+        )
+    };
+    moves.iter().map(said).collect()
 }
 
 fn ticks(period: Duration) -> Interval {

@@ -224,3 +224,46 @@ fn an_account_that_tells_nothing_of_its_space_is_an_error() {
         run.stderr
     );
 }
+
+#[test]
+fn an_answer_that_tells_nothing_of_the_account_isnt_remembered() {
+    let stage = Stage::start();
+    let answer = r#"endpoint=user/info,kind=answer:{"status":"OK"},times=1"#;
+    stage.control().add_fault(answer.parse().unwrap());
+    assert!(stage.run(&["about", "t:"]).status.is_some_and(|code| code != 0));
+    // An address may ask once in a while only.
+    let began = std::time::Instant::now();
+    while stage.run(&["about", "t:"]).status != Some(0) {
+        assert!(began.elapsed() < std::time::Duration::from_secs(20));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(stage.counters()["user/info"], 2);
+}
+
+#[test]
+fn a_directory_that_is_still_there_after_a_bare_ok_is_told() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/e/f", b"1").unwrap();
+    let answer = r#"endpoint=folder/rm,kind=answer:{"status":"OK"}"#;
+    stage.control().add_fault(answer.parse().unwrap());
+    let run = stage.run(&["purge", "t:d"]);
+    assert!(run.status.is_some_and(|code| code != 0), "{}", run.stderr);
+    assert!(run.stderr.contains(r#"remove directory "t:d""#), "{}", run.stderr);
+    stage.control().clear_faults();
+    stage.run(&["purge", "t:d"]).success();
+    assert_eq!(stage.run(&["lsf", "t:"]).success_text(), "");
+}
+
+#[test]
+fn directories_that_are_gone_after_a_bare_ok_cost_one_listing() {
+    let stage = Stage::start();
+    stage.control().seed_file("d/e/f", b"1").unwrap();
+    stage.control().seed_file("d/g/f", b"1").unwrap();
+    stage.control().add_fault("endpoint=folder/rm,kind=drop-field:message".parse().unwrap());
+    stage.run(&["lsf", "-R", "t:d"]).success();
+    let before = stage.counters()["folder/ls"];
+    stage.run(&["purge", "t:d", "--fichier-catalogue", "off"]).success();
+    // The three directories before, and the root once afterwards, which was listed to find the first.
+    assert_eq!(stage.counters()["folder/ls"] - before, 5);
+    assert_eq!(stage.run(&["lsf", "t:"]).success_text(), "");
+}

@@ -75,7 +75,8 @@ fn a_download_waits_for_another_program_s_and_says_so_but_not_for_a_dead_one_s()
     let output = short.wait_with_output().unwrap();
     assert_eq!(output.stdout, b"2");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("1Fichier allows no more downloads at once"), "{said}");
+    assert_eq!(said.matches("1Fichier allows no more downloads at once").count(), 1, "{said}");
+    assert!(!said.contains("600"), "{said}");
 }
 
 /// All files of the account, by their paths.
@@ -111,4 +112,68 @@ fn a_folder_that_was_moved_and_not_yet_renamed_is_settled_by_the_next_run() {
         stage.run(&words).success();
         assert_eq!(paths(&stage), ["/d/a/stays", "/d/a/z/f"], "{way}");
     }
+}
+
+/// Interrupts the move of a folder to another parent under a new name while its second call is on its way, and says
+/// how the run ended.
+#[cfg(unix)]
+fn interrupted_between_calls(stage: &Stage, milliseconds: u64) -> (Option<i32>, String) {
+    stage.control().seed_file("q/d/f", b"content").unwrap();
+    stage.control().seed_folder("z").unwrap();
+    let slow = format!("endpoint=folder/mv,kind=latency:{milliseconds},after=1");
+    stage.control().add_fault(slow.parse().unwrap());
+    let mut run = stage.command();
+    run.args(["move", "t:q/d", "t:z/dd"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = run.spawn().unwrap();
+    while stage.counters().get("folder/mv") != Some(&2) {
+        assert!(run.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let told = std::process::Command::new("kill").args(["-s", "INT", &run.id().to_string()]).status();
+    assert!(told.unwrap().success());
+    let output = run.wait_with_output().unwrap();
+    stage.control().clear_faults();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_between_the_two_calls_of_a_move_makes_the_second() {
+    let stage = Stage::start();
+    let (code, said) = interrupted_between_calls(&stage, 1200);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(!said.contains("goes on from here"), "{said}");
+    assert_eq!(paths(&stage), ["/z/dd/f"], "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_has_to_leave_a_directory_between_two_calls_says_where_it_is() {
+    let stage = Stage::start();
+    let (code, said) = interrupted_between_calls(&stage, 60_000);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(!said.contains("goes on from here"), "{said}");
+    let finish = r#"fichier moveto "t:z/d" "t:z/dd""#;
+    assert!(said.trim_end().ends_with(finish), "{said}");
+    assert_eq!(paths(&stage), ["/z/d/f"]);
+    // The same again finds it, too.
+    let run = stage.run(&["move", "t:q/d", "t:z/dd"]).code(3);
+    assert!(run.stderr.contains(r#"directory not found: "t:q/d""#), "{}", run.stderr);
+    assert!(run.stderr.contains(finish), "{}", run.stderr);
+    stage.run(&["moveto", "t:z/d", "t:z/dd"]).success();
+    assert_eq!(paths(&stage), ["/z/dd/f"]);
+}
+
+#[test]
+fn a_move_whose_second_call_is_refused_says_where_the_directory_is() {
+    let stage = Stage::start();
+    stage.control().seed_file("q/d/f", b"content").unwrap();
+    stage.control().seed_folder("z").unwrap();
+    let refused = "endpoint=folder/mv,after=1,kind=refusal:403:Resource not allowed #631";
+    stage.control().add_fault(refused.parse().unwrap());
+    let run = stage.run(&["move", "t:q/d", "t:z/dd"]);
+    assert!(run.status.is_some_and(|code| code != 0), "{}", run.stderr);
+    assert!(run.stderr.contains(r#""t:q/d" is now at "t:z/d""#), "{}", run.stderr);
+    assert!(!run.stderr.contains("directory not found"), "{}", run.stderr);
+    assert!(run.stderr.contains(r#"fichier moveto "t:z/d" "t:z/dd""#), "{}", run.stderr);
 }

@@ -89,6 +89,10 @@ impl Run<'_> {
                 }
                 let (from, to) = (self.to.path.join_path(&old.folder), self.to.path.join_path(&new.folder));
                 if let Err(error) = self.to.remote.rename_folder(&from, &to).await {
+                    if let StorageError::HalfMoved { .. } = error {
+                        self.fail(report, &new.folder, error);
+                        break;
+                    }
                     tracing::debug!(path = %new.folder, "not renamed as a whole: {error}");
                     continue;
                 }

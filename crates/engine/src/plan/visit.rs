@@ -82,8 +82,15 @@ impl Run<'_> {
         let (Listing { entries: destination, gaps: unread }, exists) =
             self.list_destination(folder, &target).await?;
         self.stats.count_listed(destination.len());
-        if !exists && folder.source && !folder.blocked && self.moves_whole(folder, &target).await {
-            return Ok(Vec::new());
+        if !exists && folder.source && !folder.blocked {
+            match self.moves_whole(folder, &target).await {
+                Ok(true) => return Ok(Vec::new()),
+                Ok(false) => {}
+                Err(error) => {
+                    self.fail(report, &folder.path, error);
+                    return Ok(Vec::new());
+                }
+            }
         }
         self.note_folder_metadata(folder).await;
         let (source, mut gaps) = self.list_source(folder, report).await?;
@@ -326,8 +333,9 @@ impl Run<'_> {
     }
 
     /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder
-    /// always, one below it only if the source shall lose its empty folders, too.
-    async fn moves_whole(&self, folder: &PendingFolder, target: &RemotePath) -> bool {
+    /// always, one below it only if the source shall lose its empty folders, too. Fails where file by file won't do
+    /// instead, since the folder isn't where it was.
+    async fn moves_whole(&self, folder: &PendingFolder, target: &RemotePath) -> Result<bool> {
         let from = self.from.path.join_path(&folder.path);
         let whole = self.mode == Mode::Move
             && self.transfer.server_side
@@ -343,7 +351,7 @@ impl Run<'_> {
             && !from.is_root()
             && !target.is_root();
         if !whole {
-            return false;
+            return Ok(false);
         }
         match self.to.remote.rename_folder(&from, target).await {
             Ok(()) => {
@@ -351,11 +359,12 @@ impl Run<'_> {
                 let (from, to) = (info.shown(&from), info.shown(target));
                 self.stats.note(&folder.path, &Event::FolderMoved { from: &from, to: &to });
                 self.tell_moved(target).await;
-                true
+                Ok(true)
             }
+            Err(error @ StorageError::HalfMoved { .. }) => Err(error),
             Err(error) => {
                 tracing::debug!(path = %folder.path, "moved file by file, since the folder couldn't be: {error}");
-                false
+                Ok(false)
             }
         }
     }

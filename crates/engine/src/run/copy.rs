@@ -104,7 +104,7 @@ async fn into_folder(
     stop: &CancellationToken,
 ) -> Result<RunReport> {
     refuse_read_only(mode, from, to)?;
-    if let Entry::File(file) = find_source(from).await? {
+    if let Entry::File(file) = find_source_of(mode, from, to).await? {
         let Some(name) = file.path.name() else {
             return Err(StorageError::FileNotFound(file.path));
         };
@@ -142,7 +142,7 @@ async fn to_path(
     stop: &CancellationToken,
 ) -> Result<RunReport> {
     refuse_read_only(mode, from, to)?;
-    match find_source(from).await? {
+    match find_source_of(mode, from, to).await? {
         Entry::File(file) => one_file(mode, from, file, to, options, stats, stop).await,
         Entry::Folder(_) => into_folder(mode, from, to, options, stats, stop).await,
     }
@@ -214,6 +214,49 @@ pub(crate) fn with_new_name(target: &Location, file: &File, options: &RunOptions
     let shown = || file.path.name().map_or_else(RemotePath::root, |name| RemotePath::root().join(&name));
     let name = transform.apply(&name, Bearer::File).map_err(|why| no_new_name(shown(), why))?;
     Ok(Location { remote: target.remote.clone(), path: folder.join(&name) })
+}
+
+/// Finds what a run begins with. Where nothing is, and an earlier move of a folder may have been killed between its two
+/// calls, the error says so.
+async fn find_source_of(mode: Mode, from: &Location, to: &Location) -> Result<Entry> {
+    let error = match find_source(from).await {
+        Err(error) if mode == Mode::Move => error,
+        found => return found,
+    };
+    let is_missing = matches!(error.plain(), StorageError::FolderNotFound(_));
+    let Some(between) = (if is_missing { half_moved(from, to).await } else { None }) else {
+        return Err(error);
+    };
+    let (from, between, to) = (from.shown(), between.shown(), to.shown());
+    Err(StorageError::HalfMoved { from, between, to, is_seen: false, problem: Box::new(error) })
+}
+
+/// Where a folder lies that has one half of its new path and isn't where it was to be: in the new folder under its old
+/// name, or in the old folder under its new name.
+async fn half_moved(from: &Location, to: &Location) -> Option<Location> {
+    let info = to.remote.info();
+    if !(info.features.networked && info.features.folder_move && from.remote.info().has_paths_of(info)) {
+        return None;
+    }
+    let [old, new] = [from, to].map(|end| end.path.parent().zip(end.path.name()));
+    let ((old_parent, old_name), (new_parent, new_name)) = old.zip(new)?;
+    if old_parent == new_parent || old_name == new_name {
+        return None;
+    }
+    let folders = async |parent: &RemotePath| -> Vec<RemotePath> {
+        let entries = to.remote.entries(parent).await.unwrap_or_default();
+        entries.iter().filter(|entry| entry.as_file().is_none()).map(|entry| entry.path().clone()).collect()
+    };
+    let in_new = folders(&new_parent).await;
+    if in_new.contains(&to.path) {
+        return None;
+    }
+    let (moved, renamed) = (new_parent.join(&old_name), old_parent.join(&new_name));
+    let path = match in_new.contains(&moved) {
+        true => moved,
+        false => folders(&old_parent).await.contains(&renamed).then_some(renamed)?,
+    };
+    Some(Location { remote: to.remote.clone(), path })
 }
 
 /// Finds what a run begins with. Where nothing is, rclone calls that a missing directory.

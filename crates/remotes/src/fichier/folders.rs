@@ -1,6 +1,6 @@
 //! Folders: making them, and moving or renaming one with all it holds.
 
-use fichier_api::{FolderId, MoveFolder, MovedFolder};
+use fichier_api::{Client, FolderId, MoveFolder, MovedFolder};
 use fichier_storage::{Freshness, Name, Outcome, RemotePath, Result, StorageError};
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     error::{failed, unconfirmed},
     tree::FolderOrigin,
 };
+use crate::resources::UnfinishedMove;
 
 impl FichierRemote {
     pub(super) async fn make(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
@@ -52,24 +53,38 @@ impl FichierRemote {
             let start = Spot { parent: old_parent, parent_path: &from_parent, name: &known.name };
             let end = Spot { parent: Some(parent), parent_path: &to_parent, name: &name };
             match self.spot_between(folder, &start, &end)? {
-                None => self.put_folder(&known, &start, &end).await?,
+                None => self.put_folder(&self.client, &known, &start, &end).await?,
                 Some(between) => {
-                    self.put_folder(&known, &start, &between).await?;
-                    if let Err(error) = self.put_folder(&known, &between, &end).await {
-                        // What asked for this may go on file by file, which begins where the folder was.
-                        if start.parent.is_none() || self.put_folder(&known, &between, &start).await.is_err()
-                        {
-                            let now = self.info.shown(&between.path());
-                            tracing::error!(
-                                "The directory {from} is now at {now}, on its way to {to}: {error}"
-                            );
-                        }
-                        return Err(error);
-                    }
+                    let shown = |spot: &Spot<'_>| format!("{}{}", self.info.name, spot.path());
+                    let unfinished =
+                        UnfinishedMove { from: shown(&start), between: shown(&between), to: shown(&end) };
+                    self.unfinished.begin(unfinished.clone());
+                    let result = self.put_by_two_calls(&known, [&start, &between, &end], &unfinished).await;
+                    self.unfinished.end(&unfinished);
+                    result?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Moves a folder and renames it. Once the first call has left, the run isn't left before the second one, or before
+    /// the folder is back.
+    async fn put_by_two_calls(
+        &self,
+        known: &KnownFolder,
+        [start, between, end]: [&Spot<'_>; 3],
+        shown: &UnfinishedMove,
+    ) -> Result<()> {
+        self.put_folder(&self.client, known, start, between).await?;
+        let client = self.client.finishing();
+        let Err(error) = self.put_folder(&client, known, between, end).await else { return Ok(()) };
+        // What asked for this may go on file by file, which begins where the folder was.
+        if start.parent.is_some() && self.put_folder(&client, known, between, start).await.is_ok() {
+            return Err(error);
+        }
+        let UnfinishedMove { from, between, to } = shown.clone();
+        Err(StorageError::HalfMoved { from, between, to, is_seen: true, problem: Box::new(error) })
     }
 
     /// Where a folder stands after the first of two calls; `None` if one call does.
@@ -102,7 +117,13 @@ impl FichierRemote {
     }
 
     /// Moves a folder or renames it, by one call.
-    async fn put_folder(&self, known: &KnownFolder, from: &Spot<'_>, to: &Spot<'_>) -> Result<()> {
+    async fn put_folder(
+        &self,
+        client: &Client,
+        known: &KnownFolder,
+        from: &Spot<'_>,
+        to: &Spot<'_>,
+    ) -> Result<()> {
         let Some(parent) = to.parent else {
             return Err(StorageError::FolderNotFound(to.parent_path.clone()));
         };
@@ -114,7 +135,7 @@ impl FichierRemote {
         let touched = [Some(parent), from.parent];
         touched.iter().flatten().for_each(|touched| self.tree.catalogue().expect_into(*touched));
         let mut refusal = None;
-        let answer = match self.client.move_folder(&request).await {
+        let answer = match client.move_folder(&request).await {
             // Refused or without an answer, it may have been moved all the same.
             Err(error) if says_nothing(&error) || (is_in_doubt(&error) && !error.is_not_found()) => {
                 refusal = Some(error);

@@ -40,7 +40,9 @@ impl FichierRemote {
             emptied.push((from, path));
         }
         for (folder, path) in emptied.into_iter().rev() {
-            self.remove_folder_by_id(folder, &path).await?;
+            if let Some(doubtful) = self.remove_folder_by_id(folder, &path).await? {
+                self.see_gone(&doubtful).await?;
+            }
         }
         Ok(())
     }

@@ -70,6 +70,8 @@ use names::Names;
 use public::PublicBook;
 use tree::Tree;
 
+use crate::resources::Unfinished;
+
 /// The most bytes that go in one upload request of several files. A batch that fails is sent again.
 const BATCH_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -93,6 +95,8 @@ pub struct FichierRemote {
     site: PublicSite,
     /// Public files that were asked for.
     public: Arc<PublicBook>,
+    /// What is between two calls.
+    unfinished: Unfinished,
 }
 
 impl FichierRemote {
@@ -140,9 +144,16 @@ impl FichierRemote {
             upload_time: UploadTime::new(options.upload_time, options.upload_rate),
             site: PublicSite::new(client.clone(), Names { stand_ins: false, ..names }),
             public: Arc::default(),
+            unfinished: Unfinished::default(),
             client,
             options,
         }
+    }
+
+    /// Notes there what mustn't be left between two calls.
+    fn with_unfinished(mut self, unfinished: Unfinished) -> Self {
+        self.unfinished = unfinished;
+        self
     }
 
     /// Uses and keeps what is known of the account's tree from run to run.

@@ -105,6 +105,7 @@ pub(super) fn open(
         let earlier_runs = database.map(|database| EarlierRuns::new(database, usage, resources.fast_list));
         let remote = FichierRemote::new(client, title, identity, options)
             .with_account_state(memory, &kept)
+            .with_unfinished(resources.unfinished.clone())
             .with_earlier_runs(earlier_runs);
         return Ok(Arc::new(remote));
     };

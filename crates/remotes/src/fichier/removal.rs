@@ -8,6 +8,7 @@ use fichier_storage::{File, Outcome, RemotePath, Result, StorageError};
 use super::{
     FichierRemote,
     batches::{Listed, ShrinkingBatches, is_worth_a_look},
+    catalogue::KnownFolder,
     confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     link_of,
@@ -202,14 +203,56 @@ impl FichierRemote {
     }
 
     pub(super) async fn remove_empty(&self, batch: &[RemotePath]) -> Vec<Outcome<()>> {
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for path in batch {
-            outcomes.push(self.remove_empty_folder(path).await.into());
+        let mut outcomes: Vec<Outcome<()>> = Vec::with_capacity(batch.len());
+        let (mut gone, mut doubtful) = (Vec::new(), Vec::new());
+        for (index, path) in batch.iter().enumerate() {
+            let removed = self.remove_empty_folder(path).await.map(|unconfirmed| {
+                if unconfirmed.is_empty() {
+                    gone.push(path.clone());
+                }
+                doubtful.extend(unconfirmed.into_iter().map(|folder| (index, folder)));
+            });
+            outcomes.push(removed.into());
+        }
+        // Where a folder is gone, all that was in it is, so that a tree costs one listing.
+        doubtful.sort_by_key(|(_, folder)| folder.path.depth());
+        for (index, folder) in doubtful {
+            if gone.iter().any(|above| folder.path.is_within(above)) {
+                continue;
+            }
+            match self.see_gone(&folder).await {
+                Ok(()) => gone.push(folder.path),
+                Err(error) => {
+                    if let Some(outcome) = outcomes.get_mut(index) {
+                        *outcome = Outcome::Failed(error);
+                    }
+                }
+            }
         }
         outcomes
     }
 
-    async fn remove_empty_folder(&self, path: &RemotePath) -> Result<()> {
+    /// Checks by the listing of its parent that a folder is gone of which the service said no more than "OK".
+    pub(super) async fn see_gone(&self, folder: &DoubtfulRemoval) -> Result<()> {
+        let DoubtfulRemoval { known, parent, path } = folder;
+        let parent = *parent;
+        tracing::info!(path = %path, "Looking whether the directory was removed: the answer doesn't say");
+        // The catalogue holds what was removed for gone, whatever a listing says.
+        let listed = match self.client.list_folder(&ListFolder::folders_only(parent)).await {
+            Err(error) if error.is_not_found() => return Ok(()),
+            listed => listed.map_err(|error| failed("remove directory", path, error))?,
+        };
+        let is_there = listed.sub_folders.is_none_or(|folders| folders.iter().any(|one| one.id == known.id));
+        if is_there {
+            self.tree.catalogue().note_moved_folder(parent, known.clone());
+            let what = "the service says \"OK\", and it is still there";
+            return Err(unconfirmed(self.client.remote(), "remove directory", path, what));
+        }
+        Ok(())
+    }
+
+    /// Removes the folders of a path, and returns those of which the answer doesn't say that they are gone.
+    async fn remove_empty_folder(&self, path: &RemotePath) -> Result<Vec<DoubtfulRemoval>> {
         if path.is_root() {
             return Err(self.unsupported_root_removal());
         }
@@ -217,13 +260,24 @@ impl FichierRemote {
             self.tree.see_if_recalled(&parent).await?;
         }
         let folders = self.tree.require(path).await?;
+        let mut doubtful = Vec::new();
         for folder in folders {
-            self.remove_folder_by_id(folder, path).await?;
+            doubtful.extend(self.remove_folder_by_id(folder, path).await?);
         }
-        Ok(())
+        Ok(doubtful)
     }
 
-    pub(super) async fn remove_folder_by_id(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
+    /// Removes an empty folder; `Some` where that has to be seen, since the answer doesn't say it.
+    pub(super) async fn remove_folder_by_id(
+        &self,
+        folder: FolderId,
+        path: &RemotePath,
+    ) -> Result<Option<DoubtfulRemoval>> {
+        let known = {
+            let catalogue = self.tree.catalogue();
+            catalogue.folder(folder).cloned().zip(catalogue.parent(folder))
+        };
+        let mut confirmed = true;
         if self.tree.catalogue().is_complete(folder) {
             // Whether it is empty must not be an earlier run's word.
             self.tree.load_anew(folder, path).await?;
@@ -236,7 +290,10 @@ impl FichierRemote {
         let mut again = self.asked_again();
         loop {
             match self.client.remove_folder(folder).await {
-                Ok(()) => break,
+                Ok(in_words) => {
+                    confirmed = in_words;
+                    break;
+                }
                 // The answer says neither yes nor no: a folder that can't be listed any more is gone.
                 Err(error) if says_nothing(&error) => {
                     let listing = self.client.list_folder(&ListFolder::folders_only(folder)).await;
@@ -286,12 +343,21 @@ impl FichierRemote {
             }
         }
         self.tree.catalogue().note_folder_gone(folder);
-        Ok(())
+        let doubtful = |(known, parent)| DoubtfulRemoval { known, parent, path: path.clone() };
+        Ok(known.filter(|_| !confirmed).map(doubtful))
     }
 
     fn unsupported_root_removal(&self) -> StorageError {
         StorageError::Unsupported { remote: self.info.name.clone(), operation: "remove its root directory" }
     }
+}
+
+/// A folder whose removal was answered by "OK" alone.
+#[derive(Debug)]
+pub(super) struct DoubtfulRemoval {
+    known: KnownFolder,
+    parent: FolderId,
+    path: RemotePath,
 }
 
 /// Whether a refusal says that the folder holds something.

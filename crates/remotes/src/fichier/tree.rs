@@ -748,7 +748,7 @@ impl Tree {
         };
         self.refuse_characters(&stored, told);
         match self.client.remove_folder(id).await {
-            Ok(()) => self.catalogue().note_folder_gone(id),
+            Ok(_) => self.catalogue().note_folder_gone(id),
             Err(removal) => tracing::error!("A directory of a wrong name stays, {told:?}: {removal}"),
         }
         Err(error)
