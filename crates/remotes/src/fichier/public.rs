@@ -160,8 +160,8 @@ impl FichierRemote {
         if private && known.is_none() {
             return Err(private_link(link, "it has a password, or isn't for everybody"));
         }
-        let reveal = |password: &Option<Password>| password.as_ref().map(|text| text.reveal().to_owned());
-        let place = wrong.iter().position(|(tried, _)| reveal(tried) == reveal(&known));
+        let text = known.as_ref().map(Password::reveal);
+        let place = wrong.iter().position(|(tried, _)| tried.as_ref().map(Password::reveal) == text);
         let place = place.unwrap_or_else(|| {
             wrong.push((known, 0));
             wrong.len() - 1
