@@ -23,6 +23,7 @@ mod names;
 mod opening;
 mod options;
 mod public;
+mod public_book;
 mod public_site;
 mod relocate;
 mod removal;
@@ -64,7 +65,7 @@ use download::{LinkReader, Reader};
 use dropped::Dropped;
 use in_time::UploadTime;
 use names::Names;
-use public::PublicBook;
+use public_book::PublicBook;
 use tree::Tree;
 
 /// The most bytes that go in one upload request of several files. A batch that fails is sent again.
