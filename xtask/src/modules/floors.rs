@@ -47,7 +47,7 @@ const FLOORS: &[Floor] = &[
     floor("remotes", &["storage", "encoding", "api", "notation", "state"], &["emulator"]),
     floor("filter", &["storage"], &[]),
     floor("config", &["notation", "state"], &[]),
-    floor("storage", &["whirlpool-simd"], &[]),
+    floor("storage", &["whirlpool-simd", "notation"], &[]),
     // These two share nothing but the hash function, not even in their tests: a mistake must not hide on both sides.
     floor("emulator", &["whirlpool-simd"], &[]),
     floor("api", &["whirlpool-simd", "state"], &[]),

@@ -23,6 +23,7 @@ mod names;
 mod opening;
 mod options;
 mod public;
+mod public_book;
 mod public_site;
 mod relocate;
 mod removal;
@@ -67,7 +68,7 @@ use download::{LinkReader, Reader};
 use dropped::Dropped;
 use in_time::UploadTime;
 use names::Names;
-use public::PublicBook;
+use public_book::PublicBook;
 use tree::Tree;
 
 use crate::resources::Unfinished;

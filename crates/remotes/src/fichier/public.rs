@@ -1,9 +1,6 @@
 //! Files that anybody has made public: the service tells of them, serves them, and copies them into an account.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
 
 use fichier_api::{
     ErrorKind, FileLink, FileOf, FoundLink, LinkState, LinkTarget, Password, SharedFolderId, WireDate,
@@ -14,37 +11,6 @@ use super::{FichierRemote, catalogue::KnownFile, error::failed, public_site::tar
 
 /// So many wrong passwords in a row, and the others that have the same aren't tried: refusals in number bring a ban.
 const WRONG_IN_A_ROW: u32 = 3;
-
-/// The public files that were asked for: how they are stored, and by which password they are read and copied.
-#[derive(Debug, Default)]
-pub(super) struct PublicBook(Mutex<HashMap<FileLink, PublicEntry>>);
-
-#[derive(Debug, Clone)]
-struct PublicEntry {
-    file: KnownFile,
-    password: Option<Password>,
-}
-
-impl PublicBook {
-    fn entries(&self) -> MutexGuard<'_, HashMap<FileLink, PublicEntry>> {
-        // A map that is whole at any time.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, file: KnownFile, password: Option<Password>) {
-        self.entries().insert(file.link, PublicEntry { file, password });
-    }
-
-    /// What was told of a public file.
-    pub(super) fn file(&self, link: FileLink) -> Option<KnownFile> {
-        self.entries().get(&link).map(|entry| entry.file.clone())
-    }
-
-    /// The password of a public file, where it has one of its own.
-    pub(super) fn password(&self, link: FileLink) -> Option<Password> {
-        self.entries().get(&link)?.password.clone()
-    }
-}
 
 impl FichierRemote {
     /// The file that a link leads to, whosever it is.
@@ -160,8 +126,8 @@ impl FichierRemote {
         if private && known.is_none() {
             return Err(private_link(link, "it has a password, or isn't for everybody"));
         }
-        let reveal = |password: &Option<Password>| password.as_ref().map(|text| text.reveal().to_owned());
-        let place = wrong.iter().position(|(tried, _)| reveal(tried) == reveal(&known));
+        let text = known.as_ref().map(Password::reveal);
+        let place = wrong.iter().position(|(tried, _)| tried.as_ref().map(Password::reveal) == text);
         let place = place.unwrap_or_else(|| {
             wrong.push((known, 0));
             wrong.len() - 1

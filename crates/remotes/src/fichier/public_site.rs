@@ -49,11 +49,10 @@ impl PublicSite {
             }
         }
         let asked: Vec<FileLink> = files.iter().map(|(_, link)| *link).collect();
-        let Checked { told, error } = self.check(&asked).await;
+        let Checked { told, mut error } = self.check(&asked).await;
         for ((index, _), told) in files.into_iter().zip(told) {
             states[index] = told.map_or(LinkState::Unknown, |told| self.state(told));
         }
-        let mut error = error;
         for (index, folder, password) in folders {
             if error.as_ref().is_some_and(|error| ends_all(error)) {
                 break;

@@ -1,6 +1,9 @@
 //! `links check`: which public links are alive.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use clap::Args;
 use fichier_storage::{LinkState, LinkStates, PublicLink};
@@ -65,7 +68,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     } else if arguments.csv {
         context.out.write_all(&csv(&rows))?;
     } else {
-        context.out.write_all(columns(&rows).as_bytes())?;
+        columns(&rows, context.out)?;
     }
     if let Some(error) = error {
         return Err(error.into());
@@ -104,19 +107,17 @@ impl<'a> Row<'a> {
 }
 
 /// Columns for people. A name is somebody else's, so nothing in it steers the terminal.
-fn columns(rows: &[Row<'_>]) -> String {
-    let visible =
-        |name: &str| -> String { if name.is_empty() { "-".to_owned() } else { fichier_api::shown(name) } };
+fn columns(rows: &[Row<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let visible = |name: &str| if name.is_empty() { "-".to_owned() } else { fichier_api::shown(name) };
     let names: Vec<String> = rows.iter().map(|row| visible(row.name)).collect();
     let sizes: Vec<String> = rows.iter().map(|row| row.size_or("-")).collect();
     let widest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or_default();
     let (sizes_width, names_width) = (widest(&sizes), widest(&names));
-    let mut text = String::new();
     for ((row, size), name) in rows.iter().zip(&sizes).zip(&names) {
         let Row { state, link, .. } = row;
-        text += &format!("{state:<7}  {size:>sizes_width$}  {name:<names_width$}  {link}\n");
+        writeln!(out, "{state:<7}  {size:>sizes_width$}  {name:<names_width$}  {link}")?;
     }
-    text
+    Ok(())
 }
 
 fn csv(rows: &[Row<'_>]) -> Vec<u8> {

@@ -75,16 +75,15 @@ impl OwnLinks {
             other => Err(Failure::other(format!("unknown format character '{other}'"))),
         });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        Ok(match () {
-            () if self.json => Form::Json,
-            () if self.markdown => Form::Markdown,
-            () if self.bbcode => Form::Bbcode,
-            () if self.html => Form::Html,
-            () => {
-                let separator = lsf::separator(self.csv, &self.separator).to_owned();
-                Form::Columns { columns, separator, csv: self.csv }
-            }
-        })
+        let separator = lsf::separator(self.csv, &self.separator).to_owned();
+        let forms = [
+            (self.json, Form::Json),
+            (self.markdown, Form::Markdown),
+            (self.bbcode, Form::Bbcode),
+            (self.html, Form::Html),
+        ];
+        let asked = forms.into_iter().find_map(|(asked, form)| asked.then_some(form));
+        Ok(asked.unwrap_or(Form::Columns { columns, separator, csv: self.csv }))
     }
 }
 
