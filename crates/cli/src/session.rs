@@ -14,7 +14,9 @@ use std::{
 use anyhow::Context as _;
 use fichier_config::{Environment, FlagValues, Origin, Parameters, RemoteOptions, RemoteSpec};
 use fichier_engine::{Brakes, Checksums, HashCache};
-use fichier_remotes::{crypt::NameCipher, fichier::PublicSite, network::WaitBudget, resources::UnfinishedMove, web::WebAddress};
+use fichier_remotes::{
+    crypt::NameCipher, fichier::PublicSite, network::WaitBudget, resources::UnfinishedMove, web::WebAddress,
+};
 use fichier_session::{Configuration, LocalPath, Passphrases, Setup};
 use fichier_storage::{Hashing, Location, Remote, RemotePath};
 use tokio_util::sync::CancellationToken;
