@@ -27,7 +27,7 @@ impl FichierRemote {
         let pass = password.clone().or_else(|| self.options.file_password.clone());
         let ask = FileOf::Link { link, pass };
         let told = self.client.because("look at a public file").file_info(&ask).await;
-        let gone = || StorageError::FileNotFound(RemotePath::parse(&link.to_string()).unwrap_or_default());
+        let gone = || StorageError::FileNotFound(RemotePath::parse(link.to_string()).unwrap_or_default());
         let info = told.map_err(|error| match error.kind() {
             ErrorKind::NotFound { .. } => gone(),
             ErrorKind::NotAllowed { .. } => not_for_us(&link),

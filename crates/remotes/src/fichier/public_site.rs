@@ -54,7 +54,7 @@ impl PublicSite {
             states[index] = told.map_or(LinkState::Unknown, |told| self.state(told));
         }
         for (index, folder, password) in folders {
-            if error.as_ref().is_some_and(|error| ends_all(error)) {
+            if error.as_ref().is_some_and(ends_all) {
                 break;
             }
             match self.folder(&folder, password.as_ref()).await {
