@@ -30,7 +30,7 @@ struct KnownCircle {
 /// The circles that wait to be opened.
 const KNOWN_CIRCLES: &[KnownCircle] = &[
     // The catalogue in memory and on disk hold each other's types.
-    known("remotes", "fichier/catalogue.rs", 6),
+    known("remotes", "fichier/catalogue/mod.rs", 6),
     // A link is listed, read and removed as what it stands for, and each of these asks the others.
     known("remotes", "local/links.rs", 4),
     // The service's handlers are given the whole emulator. It is one thing: the service.

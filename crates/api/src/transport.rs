@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::answer::{self, Answer};
 use crate::dump::{Dump, Dumper, Exchange};
-use crate::error::{ApiError, BoxError, ErrorKind};
+use crate::error::{ApiError, BoxError, ErrorKind, Unreached};
 use crate::key::ApiKey;
 use crate::link::Domain;
 use crate::pacer::{Departure, retry_after};
@@ -417,41 +417,6 @@ pub(crate) fn status_error(
     }
     ErrorKind::Status { code: status.as_u16(), retry_after: after }
 }
-
-/// A host that no connection came about with, and why in a few words.
-#[derive(Debug)]
-pub(crate) struct Unreached {
-    host: String,
-    why: String,
-    unknown_host: bool,
-}
-
-impl Unreached {
-    fn new(host: String, error: &(dyn Error + 'static)) -> Self {
-        // What lies between, of the layers of the connection, tells nobody anything.
-        let (mut innermost, mut of_name) = (error, false);
-        while let Some(source) = innermost.source() {
-            innermost = source;
-            of_name |= source.to_string().contains("dns error");
-        }
-        let why = innermost.to_string();
-        let unknown_host = of_name && !why.to_lowercase().contains("temporar");
-        Self { host, why, unknown_host }
-    }
-
-    /// Whether there is no such host, as far as is known for good.
-    pub(crate) fn is_unknown_host(&self) -> bool {
-        self.unknown_host
-    }
-}
-
-impl std::fmt::Display for Unreached {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.host, self.why)
-    }
-}
-
-impl Error for Unreached {}
 
 /// What a failed exchange means. Addresses are dropped, since they may hold tokens.
 pub(crate) fn failure(error: reqwest::Error, idle: Duration) -> ErrorKind {

@@ -149,7 +149,7 @@ fn unknown_command(error: &clap::Error) -> String {
     match error.get(ContextKind::InvalidSubcommand) {
         // Those of `config` and the like have names of their own, which clap knows.
         Some(ContextValue::String(word)) if !error.to_string().contains("Usage: fichier config") => {
-            suggestion::unknown_command(word)
+            suggestion::unknown_command(word, flags::command_names::<commands::Command>())
         }
         _ => error.render().to_string(),
     }

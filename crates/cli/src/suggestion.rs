@@ -1,7 +1,5 @@
 //! What is said to a command that there isn't: what was probably meant, or that rclone has it and this program not yet.
 
-use crate::flags;
-
 /// Words that people type, and the commands that do it.
 const MEANT: [(&str, &[&str]); 20] = [
     ("cp", &["copy", "copyto"]),
@@ -51,27 +49,27 @@ const NOT_HERE: [&str; 17] = [
 const MOST_DIFFERENCES: usize = 2;
 
 /// Returns the message for a word that is no command.
-pub(crate) fn unknown_command(word: &str) -> String {
-    let advice = advice(word).map(|advice| format!("  {advice}\n\n")).unwrap_or_default();
+pub(crate) fn unknown_command(word: &str, commands: Vec<String>) -> String {
+    let advice = advice(word, commands).map(|advice| format!("  {advice}\n\n")).unwrap_or_default();
     format!("error: there is no command {word:?}\n\n{advice}All commands: fichier help\n")
 }
 
 /// Returns what to do about a word that is no command, where something is known.
-pub(crate) fn advice(word: &str) -> Option<String> {
+pub(crate) fn advice(word: &str, commands: Vec<String>) -> Option<String> {
     if NOT_HERE.contains(&word) {
         return Some(format!("rclone has {word:?}; this program hasn't got it yet."));
     }
-    let names = suggestions(word);
+    let names = suggestions(word, commands);
     (!names.is_empty()).then(|| format!("Did you mean: {}?", names.join(", ")))
 }
 
 /// The commands that were probably meant, the likeliest first.
-fn suggestions(word: &str) -> Vec<String> {
+fn suggestions(word: &str, commands: Vec<String>) -> Vec<String> {
     let lower = word.to_lowercase();
     if let Some((_, names)) = MEANT.iter().find(|(typed, _)| *typed == lower) {
         return names.iter().map(|name| (*name).to_owned()).collect();
     }
-    let mut close: Vec<_> = flags::command_names::<crate::commands::Command>()
+    let mut close: Vec<_> = commands
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name), name))
         // Of a short word, few letters may be wrong.
@@ -84,21 +82,27 @@ fn suggestions(word: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::{commands::Command, flags};
+
     use super::*;
+
+    fn commands() -> Vec<String> {
+        flags::command_names::<Command>()
+    }
 
     #[test]
     fn suggestions_make_sense() {
-        assert_eq!(suggestions("rm"), ["delete", "deletefile"]);
-        assert_eq!(suggestions("copi"), ["copy"]);
-        assert_eq!(suggestions("coppy"), ["copy"]);
-        assert_eq!(suggestions("Lsjosn"), ["lsjson"]);
-        assert_eq!(suggestions("xyzzy"), Vec::<String>::new());
-        assert!(unknown_command("mount").contains("hasn't got it yet"));
+        assert_eq!(suggestions("rm", commands()), ["delete", "deletefile"]);
+        assert_eq!(suggestions("copi", commands()), ["copy"]);
+        assert_eq!(suggestions("coppy", commands()), ["copy"]);
+        assert_eq!(suggestions("Lsjosn", commands()), ["lsjson"]);
+        assert_eq!(suggestions("xyzzy", commands()), Vec::<String>::new());
+        assert!(unknown_command("mount", commands()).contains("hasn't got it yet"));
     }
 
     #[test]
     fn every_suggestion_is_a_command_and_what_is_missing_is_none() {
-        let names = flags::command_names::<crate::commands::Command>();
+        let names = commands();
         for (word, meant) in MEANT {
             assert!(
                 meant.iter().all(|name| names.iter().any(|command| command == name)),

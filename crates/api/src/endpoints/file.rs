@@ -45,6 +45,7 @@ impl Client {
     /// Lists all files of the account into a collection, each as it comes: only what the collection keeps is held in
     /// memory. `begin` makes an empty collection for each try; it is filled on a thread that may block.
     ///
+    /// # Errors
     /// As [`list_files`](Self::list_files) for the whole account; `Unconfirmed` also for a listing with fewer files
     /// than its own count says.
     pub async fn list_all_files<C>(&self, begin: impl Fn() -> C) -> Result<C, ApiError>

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::BoxError;
-use crate::transport::Unreached;
+use super::unreached::Unreached;
 
 /// What went wrong. The texts of the service are classified as in the API document, section 3.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 mod kind;
+mod unreached;
+
+pub(crate) use unreached::Unreached;
 
 pub use kind::{ErrorKind, Fault, PasswordProblem, Retry, SourceProblem};
 

@@ -150,7 +150,7 @@ async fn list(fetches: &dyn FetchFromWeb, json: bool, context: &mut Context<'_>)
             object.string("Executed", task.executed.as_deref().unwrap_or_default());
             object.compact()
         });
-        return print_json(objects.collect(), context);
+        return print_json(&objects.collect::<Vec<_>>(), context);
     }
     for task in tasks {
         let requested = task.requested.as_deref().unwrap_or("-");
@@ -179,7 +179,7 @@ async fn report(
         }
     };
     if json {
-        print_json(results.iter().map(object).collect(), context)?;
+        print_json(&results.iter().map(object).collect::<Vec<_>>(), context)?;
     } else {
         for FetchResult { address, state, message, link } in &results {
             let (address, more) =
@@ -216,7 +216,7 @@ fn object(result: &FetchResult) -> Vec<u8> {
     object.compact()
 }
 
-fn print_json(objects: Vec<Vec<u8>>, context: &mut Context<'_>) -> anyhow::Result<()> {
+fn print_json(objects: &[Vec<u8>], context: &mut Context<'_>) -> anyhow::Result<()> {
     context.out.write_all(b"[\n")?;
     context.out.write_all(&objects.join(&b",\n"[..]))?;
     context.out.write_all(b"\n]\n")?;

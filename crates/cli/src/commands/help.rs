@@ -46,7 +46,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
         ["reference"] => flags::reference_markdown(),
         ["reference", "flags"] => flags::flags_markdown(&grammar()),
         _ => flags::help_for_command(grammar(), &arguments.topic).ok_or_else(|| {
-            let advice = topic.first().and_then(|word| advice(word));
+            let advice =
+                topic.first().and_then(|word| advice(word, flags::command_names::<super::Command>()));
             let advice = advice.map(|advice| format!("  {advice}")).unwrap_or_default();
             Failure::usage(format!("there is no command {:?}; all: fichier help{advice}", topic.join(" ")))
         })?,

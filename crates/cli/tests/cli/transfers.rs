@@ -285,7 +285,8 @@ fn bad_answers_are_told_in_a_line_with_the_right_code() {
         ("message:Not authenticated #247", 7, key, false),
         ("message:No such user #93", 7, key, false),
         ("message:Owner locked #1", 7, "the owner's account is locked", false),
-        ("message:Resource not found #469", 3, "directory not found: \"t:d\"", false),
+        // Its parent has just listed it, and a root is always there.
+        ("message:Resource not found #469", 5, "the service says that it isn't there, and that it is", true),
         (
             "message:Something else #186",
             2,

@@ -117,7 +117,8 @@ fn stopped(command: &mut Command, signal: &str, begun: impl Fn() -> bool) -> Dur
 #[cfg(unix)]
 #[test]
 fn a_slow_transfer_ends_at_once_when_the_run_is_told_to_stop() {
-    let stage = Stage::start();
+    // The four hours of an upload are scaled, too.
+    let stage = Stage::start_changed("10", |builder| builder.limits(Limits::Off));
     let from = stage.directory("from");
     let content = vec![7; 400_000];
     std::fs::write(from.join("a"), &content).unwrap();
@@ -151,7 +152,8 @@ fn a_slow_transfer_ends_at_once_when_the_run_is_told_to_stop() {
 #[cfg(unix)]
 #[test]
 fn who_waits_for_another_run_waits_no_longer_than_it_may_and_ends_at_once() {
-    let stage = Stage::start();
+    // The four hours of an upload are scaled, too.
+    let stage = Stage::start_changed("10", |builder| builder.limits(Limits::Off));
     let from = stage.directory("from");
     std::fs::write(from.join("a"), vec![7; 400_000]).unwrap();
     let from = from.to_str().unwrap();

@@ -102,7 +102,7 @@ impl CombineRemote {
         act: impl Fn(Arc<dyn Remote>, Vec<I>) -> BoxFuture<'static, Vec<Outcome<T>>> + Send,
     ) -> Vec<Outcome<T>> {
         let mut outcomes: Vec<_> = items.iter().map(|_| Outcome::NotTried).collect();
-        let mut lists: Vec<(Arc<dyn Remote>, Vec<(usize, &Member, I)>)> = Vec::new();
+        let mut lists: Vec<(Arc<dyn Remote>, Part<'_, I>)> = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
             match item {
                 Ok((member, item)) => {
@@ -138,6 +138,9 @@ impl CombineRemote {
         outcomes.into_iter().zip(batch).map(at).collect()
     }
 }
+
+/// The items of a list for one remote, each with its place in the list and its member.
+type Part<'a, I> = Vec<(usize, &'a Member, I)>;
 
 /// What several remotes are and can do side by side.
 fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {

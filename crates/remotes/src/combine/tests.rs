@@ -102,14 +102,10 @@ async fn files_move_within_a_store_and_not_across() {
 }
 
 #[tokio::test]
-async fn a_place_lies_in_the_root_and_is_that_of_its_store() {
-    let [one, _, both] = two().await;
-    one.make_folders(&[path("a/b/x")]).await;
-    // The place is known once its folder exists.
-    let members = vec![member("here", &one, "a/b")];
-    let combined = CombineRemote::new("both:".to_owned(), members).await.unwrap();
-    let there = combined.place(&path("here/x")).await.unwrap();
-    assert!(there.is_within(&combined.info().place) && there == one.place(&path("a/b/x")).await.unwrap());
-    assert!(!one.place(&path("a")).await.unwrap().is_within(&combined.info().place));
+async fn a_place_is_that_of_its_store() {
+    let [one, two, both] = two().await;
+    assert_eq!(both.place(&path("here/x")).await.unwrap(), one.place(&path("a/b/x")).await.unwrap());
+    assert_eq!(both.place(&path("there")).await.unwrap(), two.info().place);
     assert_eq!(both.place(&path("")).await.unwrap(), both.info().place);
+    assert!(both.info().may_share_folders_with(one.info()) && one.info().may_share_folders_with(both.info()));
 }

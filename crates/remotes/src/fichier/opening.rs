@@ -112,7 +112,7 @@ pub(super) fn open(
     let folder = shared.parse().map_err(|error: fichier_api::SharedFolderIdError| {
         wrong(InvalidValue { option: "shared_folder", reason: error.to_string() })
     })?;
-    let password = chosen.secret("folder_password").map_err(wrong)?.map(password);
+    let password = chosen.secret("folder_password").map_err(wrong)?.as_ref().map(password);
     let remote = SharedFolderRemote::new(client, title, (folder, identity), password, &options);
     Ok(Arc::new(if has_key { remote } else { remote.without_account() }))
 }
@@ -206,7 +206,7 @@ fn is_here(endpoint: &Url) -> bool {
     }
 }
 
-fn password(secret: Secret) -> Password {
+fn password(secret: &Secret) -> Password {
     Password::new(secret.expose())
 }
 
@@ -224,7 +224,7 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
             Ok(true) => CdnUse::Always,
             Err(_) => CdnUse::WhenRefused,
         },
-        file_password: chosen.secret("file_password")?.map(password),
+        file_password: chosen.secret("file_password")?.as_ref().map(password),
         send_dropped: chosen.flag("send_dropped")?,
         upload_batch: chosen.count("upload_batch")?.unwrap_or(defaults.upload_batch),
         dates: match chosen.choice("dates")? {

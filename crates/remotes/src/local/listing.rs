@@ -17,7 +17,6 @@ use super::{
     options::{LinkPolicy, TimeType},
     partial,
     paths::{self, Identity, is_missing},
-    read,
     root::Root,
 };
 
@@ -164,7 +163,7 @@ pub(super) fn now(place: &Root, path: &RemotePath) -> Result<Option<File>> {
             Ok(Some(File { fingerprint: fingerprint(&metadata), ..file(path.clone(), &metadata) }))
         }
         Ok(metadata) => {
-            let what = read::changed_into(&metadata).unwrap_or("(it isn't a file any more)");
+            let what = paths::changed_into(&metadata).unwrap_or("(it isn't a file any more)");
             Err(StorageError::SourceChanged { path: path.clone(), what })
         }
         Err(error) if is_missing(&error) => Ok(None),

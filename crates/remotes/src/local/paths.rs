@@ -21,6 +21,16 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::confined::Spot;
 
+/// What stands where a file was listed; `None`: a file.
+pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
+    match there.file_type() {
+        kind if kind.is_file() => None,
+        kind if kind.is_dir() => Some("(it is a directory now)"),
+        kind if kind.is_symlink() => Some("(it is a symlink now)"),
+        _ => Some("(it is neither a file nor a directory now)"),
+    }
+}
+
 /// A directory with the rules for the names in it.
 #[derive(Debug)]
 pub(super) struct Tree {

@@ -20,7 +20,7 @@ use super::{
     confined::error_at,
     links::{self, Seat},
     options::{LinkPolicy, TimeType},
-    paths::{is_missing, open_for_reading},
+    paths::{changed_into, is_missing, open_for_reading},
     root::{Root, at_disk},
 };
 
@@ -49,16 +49,6 @@ pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> Result
         Ok((!chunk.is_empty()).then_some((chunk, reader)))
     });
     Ok(chunks.boxed())
-}
-
-/// What stands where a file was listed; `None`: a file.
-pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
-    match there.file_type() {
-        kind if kind.is_file() => None,
-        kind if kind.is_dir() => Some("(it is a directory now)"),
-        kind if kind.is_symlink() => Some("(it is a symlink now)"),
-        _ => Some("(it is neither a file nor a directory now)"),
-    }
 }
 
 /// Opens a regular file, and nothing else, for reading.

@@ -118,7 +118,7 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
             there => there.map_err(|error| error_at("look at", &source, error))?,
         };
         let is_followed = there.is_symlink() && at.options.links == LinkPolicy::Follow;
-        if let Some(what) = read::changed_into(&there).filter(|_| !is_followed) {
+        if let Some(what) = paths::changed_into(&there).filter(|_| !is_followed) {
             return Err(StorageError::SourceChanged { path: from, what });
         }
         folders::make(&at, &to.parent().unwrap_or_default())?;
