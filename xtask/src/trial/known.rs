@@ -3,23 +3,9 @@
 
 /// A failure line that holds all of these parts is this defect.
 const KNOWN: &[(&[&str], &str)] = &[
-    (
-        &["file/rm refusal:404"],
-        "a removal that the service answers with 404 counts as done, though the file is there",
-    ),
-    (
-        &["file/mv refusal:404"],
-        "a move that the service answers with 404 counts as done, though the file is there",
-    ),
     (&["file/mv done-refusal:404"], "the next move leaves an old version that this one had to remove"),
-    (&["folder/ls", "refusal:404"], "a listing that the service answers with 404 counts as an empty folder"),
-    (
-        &["rcat folder/ls", "double: "],
-        "rcat stores a second file where the listing can't be read, and says nothing",
-    ),
     (&["move-within file/rm", "double: after the next run"], "the next move leaves the old version"),
     (&["upload.cgi", "too many calls"], "uploads that fail for ever are looked for by too many listings"),
-    (&["purge folder/rm", "0, but undone"], "a folder's removal that no answer confirms counts as done"),
     (&["lag 60 s, and an answer is lost", "double: "], "listings that lag 60 s hide what was done"),
     (
         &["about user/info", "not completed"],
@@ -55,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_known_by_all_of_its_parts() {
-        assert!(known("- `rcat file/rm refusal:404:Resource not found #469 once`: double: …").is_some());
+        assert!(known("- `move-within file/rm status:509 always`: double: after the next run …").is_some());
         assert!(known("crash copy-up killed after 9 ms: the account has far/f00 2 times, not 1").is_some());
         let lost = "crash copy-up killed after 9 ms: far/f00 of the account is lost; far/f01 2 times, not 1";
         assert!(known(lost).is_none());
