@@ -11,6 +11,7 @@ use fichier_storage::{
     RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
+use super::fetches_of;
 use crate::say_skipped;
 
 /// A remote that does nothing of what it is asked to change, and answers as if it had.
@@ -144,17 +145,11 @@ impl FetchFromWeb for DryRun {
     }
 
     async fn fetch_tasks(&self) -> Result<Vec<FetchTask>> {
-        match self.inner.extensions().fetches {
-            Some(fetches) => fetches.fetch_tasks().await,
-            None => Err(self.unsupported("fetch files from the web")),
-        }
+        fetches_of(&*self.inner)?.fetch_tasks().await
     }
 
     async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
-        match self.inner.extensions().fetches {
-            Some(fetches) => fetches.fetch_results(task).await,
-            None => Err(self.unsupported("fetch files from the web")),
-        }
+        fetches_of(&*self.inner)?.fetch_results(task).await
     }
 }
 

@@ -20,6 +20,7 @@ use futures::{
 };
 use tokio::sync::mpsc;
 
+use super::fetches_of;
 use fichier_storage::{
     Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FolderRelocation,
     LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt, RemotePath, Result,
@@ -283,25 +284,17 @@ impl PublicLinks for Interactive {
 #[async_trait]
 impl FetchFromWeb for Interactive {
     async fn fetch(&self, request: &FetchRequest) -> Result<u64> {
-        let Some(fetches) = self.inner.extensions().fetches else {
-            return Err(self.unsupported("fetch files from the web"));
-        };
+        let fetches = fetches_of(&*self.inner)?;
         self.allow("fetch files into", &request.folder).await?;
         fetches.fetch(request).await
     }
 
     async fn fetch_tasks(&self) -> Result<Vec<FetchTask>> {
-        match self.inner.extensions().fetches {
-            Some(fetches) => fetches.fetch_tasks().await,
-            None => Err(self.unsupported("fetch files from the web")),
-        }
+        fetches_of(&*self.inner)?.fetch_tasks().await
     }
 
     async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
-        match self.inner.extensions().fetches {
-            Some(fetches) => fetches.fetch_results(task).await,
-            None => Err(self.unsupported("fetch files from the web")),
-        }
+        fetches_of(&*self.inner)?.fetch_results(task).await
     }
 }
 

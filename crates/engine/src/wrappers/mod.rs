@@ -3,3 +3,13 @@
 pub(crate) mod brakes;
 pub(crate) mod dry_run;
 pub(crate) mod interactive;
+
+use fichier_storage::{FetchFromWeb, Remote, RemoteExt as _, Result};
+
+/// Returns what has the service fetch files, for a wrapper that passes that on.
+///
+/// # Errors
+/// The remote can't do that.
+fn fetches_of(remote: &dyn Remote) -> Result<&dyn FetchFromWeb> {
+    remote.extensions().fetches.ok_or_else(|| remote.unsupported("fetch files from the web"))
+}
