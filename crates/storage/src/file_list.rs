@@ -170,16 +170,7 @@ mod tests {
     use super::*;
 
     fn names(of: &[&str]) -> Vec<String> {
-        let file = |name: &&str| File {
-            path: RemotePath::parse(name).unwrap(),
-            size: 1,
-            modified: None,
-            whirlpool: None,
-            id: None,
-            media_type: None,
-            fingerprint: None,
-            seconds_ahead: 0,
-        };
+        let file = |name: &&str| File::new(RemotePath::parse(name).unwrap(), 1);
         let files: Vec<_> = of.iter().map(file).collect();
         told_apart(&files).iter().map(|file| file.path.to_string()).collect()
     }
