@@ -85,6 +85,11 @@ impl Failure {
     pub(crate) fn other(message: impl Into<String>) -> Self {
         Self { exit: Exit::Other, message: message.into() }
     }
+
+    /// The standard input ended where an answer was needed.
+    pub(crate) fn unanswered(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
 }
 
 impl Exit {
@@ -237,6 +242,7 @@ mod tests {
         let full = || io::Error::from(io::ErrorKind::StorageFull);
         assert_eq!(Exit::of_storage(&StorageError::io("write", "/a", full())).code(), 1);
         assert_eq!(Exit::of(&anyhow::Error::new(full())).code(), 1);
+        assert_eq!(Failure::unanswered("nobody").exit.code(), 1);
         assert_eq!(Exit::DurationLimit.code(), 10);
         assert_eq!([2, 15, 1].map(|number| Exit::Signal(number).code()), [130, 143, 129]);
     }

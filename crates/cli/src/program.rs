@@ -18,6 +18,7 @@ use crate::{
     features, filtering,
     flags::{self, Environment, FilterFlags, LogLevel},
     logging::Log,
+    output::named,
     session::Session,
     suggestion,
     typed_secrets::TypedSecrets,
@@ -101,8 +102,7 @@ fn execute(
     session: &Session<'_>,
     log: &Log,
 ) -> anyhow::Result<()> {
-    let stdout = io::stdout();
-    let mut out = BufWriter::with_capacity(64 * 1024, stdout.lock());
+    let mut out = BufWriter::with_capacity(64 * 1024, named::locked_standard_output());
     let mut context = Context { session, settings, log, out: &mut out, errors_seen: ErrorTally::default() };
     let result = commands::run(command, &mut context);
     let errors_seen = context.errors_seen;

@@ -17,7 +17,7 @@ use crate::{
     exit::Failure,
     hashing::{self, HashKind, Hasher},
     listing::Listing,
-    output::create_file,
+    output::named::create_file,
     sum_check::{self, SumCheck},
     transfer::{ListFlags, reading},
 };

@@ -11,7 +11,7 @@ use jiff::{ToSpan as _, ZonedDateTime};
 use crate::context::Context;
 use crate::{
     listing::{Listing, Seen},
-    output::{create_file, size, time::Clock},
+    output::{named::create_file, size, time::Clock},
 };
 
 /// What `--sort` goes by; any other word is taken for the first, as rclone does.

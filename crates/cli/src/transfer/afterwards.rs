@@ -1,8 +1,7 @@
 //! What the destination holds after a run, in the form of `lsf`: `--dest-after`.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
+    io::{BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -10,11 +9,7 @@ use clap::Args;
 use fichier_storage::Location;
 
 use crate::{
-    commands::lsf,
-    context::Context,
-    error_tally::ErrorTally,
-    exit::{Exit, Failure},
-    hashing::HashKind,
+    commands::lsf, context::Context, error_tally::ErrorTally, exit::Exit, hashing::HashKind, output::named,
 };
 
 /// Where and how the destination is listed after the run.
@@ -66,7 +61,6 @@ pub(crate) struct AfterFlags {
 pub(super) struct Afterwards {
     form: lsf::Form,
     place: Location,
-    path: PathBuf,
     file: Box<dyn Write>,
 }
 
@@ -90,11 +84,11 @@ impl AfterFlags {
             time_format: self.timeformat.clone(),
         };
         let file: Box<dyn Write> = if path == Path::new("-") {
-            Box::new(io::stdout())
+            Box::new(named::standard_output())
         } else {
-            Box::new(BufWriter::new(File::create(path).map_err(|error| unwritable(path, &error))?))
+            Box::new(BufWriter::new(named::create_file(path)?))
         };
-        Ok(Some(Afterwards { form, place: place.clone(), path: path.clone(), file }))
+        Ok(Some(Afterwards { form, place: place.clone(), file }))
     }
 }
 
@@ -119,11 +113,7 @@ impl Afterwards {
             listed => listed?,
         }
         context.errors_seen.into_result("list the destination")?;
-        self.file.flush().map_err(|error| unwritable(&self.path, &error))?;
+        self.file.flush()?;
         Ok(())
     }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::other(format!("can't write to {}: {error}", path.display()))
 }

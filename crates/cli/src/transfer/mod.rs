@@ -50,7 +50,7 @@ pub(crate) use self::{
 pub(crate) fn observe(
     context: &Context<'_>,
     lists: &ListFlags,
-) -> Result<Option<Arc<observed::Observed>>, Failure> {
+) -> std::io::Result<Option<Arc<observed::Observed>>> {
     let report = context.settings.transfer.report.as_deref();
     observed::Observed::open(lists, report, context.session.calls().clone(), context.settings.dry_run)
 }

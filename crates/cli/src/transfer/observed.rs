@@ -12,7 +12,7 @@ use fichier_engine::{Action, Observer, Record, Relation};
 use fichier_storage::RemotePath;
 use serde_json::json;
 
-use crate::{calls::Calls, exit::Failure, output::create_file};
+use crate::{calls::Calls, output::named};
 
 /// Files to which the paths of a comparison are written; `-` is stdout.
 #[derive(Debug, Clone, Default, Args)]
@@ -61,19 +61,18 @@ pub(crate) struct Observed {
 
 /// A file that is written to from several tasks.
 struct Sink {
-    path: PathBuf,
     file: Mutex<Box<dyn Write + Send>>,
     failed: Mutex<Option<io::Error>>,
 }
 
 impl Sink {
-    fn create(path: &Path) -> Result<Self, Failure> {
+    fn create(path: &Path) -> io::Result<Self> {
         let file: Box<dyn Write + Send> = if path == Path::new("-") {
-            Box::new(io::stdout())
+            Box::new(named::standard_output())
         } else {
-            Box::new(BufWriter::new(create_file(path)?))
+            Box::new(BufWriter::new(named::create_file(path)?))
         };
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file), failed: Mutex::default() })
+        Ok(Self { file: Mutex::new(file), failed: Mutex::default() })
     }
 
     /// Writes a line in one piece. The first failure is kept for the end: the run goes on.
@@ -89,13 +88,10 @@ impl Sink {
         }
     }
 
-    fn finish(&self) -> Result<(), Failure> {
+    fn finish(&self) -> io::Result<()> {
         let flushed = self.file.lock().unwrap_or_else(PoisonError::into_inner).flush();
         self.keep(flushed);
-        match self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            None => Ok(()),
-            Some(error) => Err(Failure::other(format!("can't write to {}: {error}", self.path.display()))),
-        }
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 }
 
@@ -106,7 +102,7 @@ impl Observed {
         report: Option<&Path>,
         calls: Arc<Calls>,
         dry_run: bool,
-    ) -> Result<Option<Arc<Self>>, Failure> {
+    ) -> io::Result<Option<Arc<Self>>> {
         let create = |path: Option<&Path>| path.map(Sink::create).transpose();
         let wanted = [
             (Relation::Differ, &lists.differ),
@@ -133,12 +129,9 @@ impl Observed {
     }
 
     /// Makes sure that all is written.
-    pub(crate) fn finish(&self) -> Result<(), Failure> {
+    pub(crate) fn finish(&self) -> io::Result<()> {
         let sinks = self.report.iter().chain(&self.combined).chain(self.lists.iter().map(|(_, sink)| sink));
-        for sink in sinks {
-            sink.finish()?;
-        }
-        Ok(())
+        sinks.map(Sink::finish).collect()
     }
 }
 

@@ -155,6 +155,20 @@ fn files_that_cannot_be_written_are_named_and_so_is_what_help_wants() {
         let run = stage.run(words).code(2);
         assert!(run.stderr.contains("can't write to none/x"), "{words:?} {}", run.stderr);
     }
+    if cfg!(target_os = "linux") {
+        std::fs::write(stage.directory("s").join("f"), "x").unwrap();
+        let full = [
+            &["copy", "work/s", "t:s", "--combined", "/dev/full"][..],
+            &["check", "work/s", "t:s", "--combined", "/dev/full"],
+            &["sync", "work/s", "t:s", "--dest-after", "/dev/full"],
+            &["hashsum", "md5", "work/s", "--output-file", "/dev/full"],
+            &["tree", "work/s", "-o", "/dev/full"],
+        ];
+        for words in full {
+            let run = stage.run(words).code(1);
+            assert!(run.stderr.contains("can't write to /dev/full: No space"), "{words:?} {}", run.stderr);
+        }
+    }
     let run = stage.run(&["help", "man"]).code(1);
     assert!(run.stderr.contains("fichier help man DIR"), "{}", run.stderr);
     stage.run(&["moveto", "work/d", "work/e", "--delete-empty-src-dirs"]).code(1);

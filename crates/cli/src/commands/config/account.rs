@@ -173,7 +173,7 @@ pub(super) async fn reconnect(arguments: &Reconnect, context: &mut Context<'_>) 
     writeln!(context.out, "Enter the new {key} of {name:?}:")?;
     let answer = terminal.hidden(&format!("{key}:"), context.out)?;
     let Answer::Line(new) = answer else {
-        return Err(Failure::other("no key was entered; the file is as it was").into());
+        return Err(Failure::unanswered("no key was entered; the file is as it was").into());
     };
     let new = Secret::new(new.expose().trim());
     if new.is_empty() {

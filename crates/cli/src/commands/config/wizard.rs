@@ -74,7 +74,7 @@ async fn drive(mut wizard: Wizard, mut task: Task, context: &mut Context<'_>) ->
                     Answer::Line(line) => wizard.answer(line.expose()),
                     Answer::End => {
                         let message = "the input ended before the answer; nothing of this was written";
-                        return Err(Failure::other(message).into());
+                        return Err(Failure::unanswered(message).into());
                     }
                     Answer::Interrupted => {
                         let message = "interrupted; nothing of this was written".to_owned();

@@ -209,7 +209,7 @@ fn ctrl_c_at_any_question_leaves_the_file_as_it_was() {
 
 #[test]
 fn the_end_of_input_at_any_question_leaves_the_file_as_it_was() {
-    break_off("\u{4}", 2, "nothing of this was written");
+    break_off("\u{4}", 1, "nothing of this was written");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_pipe_answers_as_well() {
     for count in 0..6 {
         let home = Home::with(None);
         let part: String = answers.split_inclusive('\n').take(count).collect();
-        home.pipe(&["config"], &part).failure(2, "the input ended before the answer");
+        home.pipe(&["config"], &part).failure(1, "the input ended before the answer");
         assert!(!home.file().exists(), "{part}");
     }
 }
