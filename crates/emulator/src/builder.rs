@@ -159,6 +159,7 @@ impl fmt::Debug for Account {
 pub struct Builder {
     pub(crate) listen: SocketAddr,
     pub(crate) allow_remote: bool,
+    pub(crate) private: bool,
     pub(crate) proxy: Option<SocketAddr>,
     pub(crate) storage: Storage,
     pub(crate) durable: bool,
@@ -187,6 +188,7 @@ impl Default for Builder {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             allow_remote: false,
+            private: false,
             proxy: None,
             storage: Storage::Memory,
             durable: false,
@@ -222,6 +224,13 @@ impl Builder {
     /// Allows addresses that other machines can reach. Keys and contents are then sent in the clear.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
+        self
+    }
+
+    /// Keeps the other users of this machine out: the first account then has a random key, new at each start, and no
+    /// control answers over HTTP. Several private emulators may serve the same state, each with a key of its own.
+    pub fn private(mut self) -> Self {
+        self.private = true;
         self
     }
 

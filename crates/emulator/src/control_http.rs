@@ -13,7 +13,7 @@ use crate::answer::{Answer, Refusal};
 use crate::control::Control;
 use crate::error::{EmulatorError, ParseValueError};
 use crate::faults::FaultSpec;
-use crate::service::{Service, bearer, read_small};
+use crate::service::{Service, read_small};
 use crate::state::blocking;
 
 /// Answers a control request.
@@ -75,7 +75,7 @@ async fn of_account(
     request: &Request<Incoming>,
     look: impl FnOnce(&Control) -> Result<Answer, EmulatorError> + Send + 'static,
 ) -> Answer {
-    let Some(key) = bearer(request.headers()) else {
+    let Some(key) = service.door.account_key(request.headers()) else {
         return failure(StatusCode::UNAUTHORIZED, "send the account's key as Authorization: Bearer KEY");
     };
     let control = Control::new(Arc::clone(service), key);

@@ -12,6 +12,7 @@ use url::Url;
 use crate::builder::{Account, Builder};
 use crate::certificate::Authority;
 use crate::control::Control;
+use crate::door::Door;
 use crate::error::EmulatorError;
 use crate::proxy;
 use crate::server;
@@ -58,7 +59,8 @@ impl Emulator {
         if builder.accounts.is_empty() {
             builder.accounts.push(Account::default());
         }
-        let api_key = builder.accounts[0].key.clone();
+        let door = Door::new(builder.private, &builder.accounts[0]);
+        let (api_key, account_key) = (door.key_of(&builder.accounts[0]), builder.accounts[0].key.clone());
         let listener = listen(builder.listen).await?;
         let address = local_address(&listener, builder.listen)?;
         let proxy_listener = match builder.proxy {
@@ -85,7 +87,7 @@ impl Emulator {
         })
         .await?;
 
-        let service = Arc::new(Service::new(builder, store, address)?);
+        let service = Arc::new(Service::new(builder, store, door, address)?);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(server::run(listener, Arc::clone(&service), stop.clone(), tasks.clone()));
         let mut proxy_address = None;
@@ -96,7 +98,7 @@ impl Emulator {
         }
         let endpoint = Url::parse(&format!("http://{address}"))
             .map_err(|error| EmulatorError::Control(format!("no URL for {address}: {error}")))?;
-        let control = Control::new(service, api_key.clone());
+        let control = Control::new(service, account_key);
         tracing::debug!(%address, proxy = ?proxy_address, "the emulator listens");
         Ok(Self { endpoint, address, proxy: proxy_address, authority, api_key, control, stop, tasks })
     }

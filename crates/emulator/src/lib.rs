@@ -15,6 +15,7 @@ mod clock;
 mod control;
 mod control_http;
 mod counters;
+mod door;
 mod emulator;
 mod endpoint;
 mod error;

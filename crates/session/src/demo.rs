@@ -38,6 +38,8 @@ impl Service {
         let failed = |source| SessionError::Demo { directory: Some(directory.to_owned()), source };
         let emulator = Emulator::builder()
             .storage(Storage::Directory(directory.to_owned()))
+            // Other users of this machine reach its port, too.
+            .private()
             .start()
             .await
             .map_err(|error| failed(error.into()))?;

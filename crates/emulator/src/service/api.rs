@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ impl Service {
         if !is_json(request.headers()) || !(get || *request.method() == Method::POST) {
             return Ok(Answer::html(StatusCode::OK, "This page is for programs: send JSON."));
         }
-        let key = bearer(request.headers());
+        let key = self.door.account_key(request.headers());
         let Some(bytes) = read_small(request.into_body()).await else { return Err(Abort) };
         visit.pending.entry.bytes_in = bytes.len() as u64;
         let body = match serde_json::from_slice::<Value>(&bytes) {
@@ -170,12 +170,6 @@ fn class_of(call: &str, body: &Value) -> Class {
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
-}
-
-/// Returns the key of an `Authorization: Bearer KEY`.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    Some(value.strip_prefix("Bearer ")?.trim().to_owned())
 }
 
 /// Returns the names in a call: its own strings, and the names of the files that its links lead to.

@@ -14,8 +14,6 @@ mod shared;
 mod site;
 mod upload;
 
-pub(crate) use api::bearer;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,6 +30,7 @@ use crate::checksum::Checksums;
 use crate::clock::Clock;
 use crate::control_http;
 use crate::counters::Counters;
+use crate::door::Door;
 use crate::endpoint::{Endpoint, Part};
 use crate::error::EmulatorError;
 use crate::fault_book::{FaultBook, Strike};
@@ -76,6 +75,7 @@ pub(crate) struct Service {
     pub(crate) lists: Lists,
     pub(crate) clock: Clock,
     pub(crate) zone: TimeZone,
+    pub(crate) door: Door,
     address: SocketAddr,
     upload_files: usize,
     drops_excess: bool,
@@ -100,7 +100,12 @@ pub(crate) struct Visit {
 }
 
 impl Service {
-    pub(crate) fn new(builder: Builder, store: Store, address: SocketAddr) -> Result<Self, EmulatorError> {
+    pub(crate) fn new(
+        builder: Builder,
+        store: Store,
+        door: Door,
+        address: SocketAddr,
+    ) -> Result<Self, EmulatorError> {
         let log = match &builder.request_log {
             Some(path) => Some(Arc::new(RequestLog::open(path)?)),
             None => None,
@@ -116,6 +121,7 @@ impl Service {
             lists: builder.lists,
             clock: builder.clock,
             zone: builder.zone,
+            door,
             address,
             upload_files: builder.upload_files,
             drops_excess: builder.drops_excess,
@@ -188,8 +194,12 @@ impl Service {
             Endpoint::Shared(share) => self.shared(request, visit, share).await,
             Endpoint::Page(code) => self.page(visit, code).await,
             Endpoint::CheckLinks => self.check_links(request, visit).await,
-            Endpoint::Control(path) => Ok(control_http::answer(self, request, &path).await),
-            Endpoint::Unknown => Ok(Answer::html(http::StatusCode::NOT_FOUND, "Not found")),
+            Endpoint::Control(path) if self.door.has_control() => {
+                Ok(control_http::answer(self, request, &path).await)
+            }
+            Endpoint::Control(_) | Endpoint::Unknown => {
+                Ok(Answer::html(http::StatusCode::NOT_FOUND, "Not found"))
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::api::{authenticate, bearer};
+use super::api::authenticate;
 use super::call::{Call, Reply};
 use super::report::ReportLine;
 use super::{Origin, Service, Visit};
@@ -162,7 +162,8 @@ impl Service {
             return Err(Answer::html(StatusCode::OK, "Pas de fichier"));
         };
         let boundary = boundary.to_owned();
-        let key = headers.contains_key(AUTHORIZATION).then(|| bearer(headers).unwrap_or_default());
+        let key =
+            headers.contains_key(AUTHORIZATION).then(|| self.door.account_key(headers).unwrap_or_default());
         let (id, origin) = (id.unwrap_or_default().to_owned(), visit.origin.clone());
         let admitted = self.store.run(move |tx| {
             // An id can be used for one upload, at its own node.

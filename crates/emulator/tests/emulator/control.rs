@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::desk::Desk;
-use fichier_emulator::{Emulator, EmulatorError, SeedFile};
+use fichier_emulator::{DEMO_KEY, Emulator, EmulatorError, SeedFile, Storage};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -42,6 +42,30 @@ async fn faults_come_and_go_over_http() {
     assert_eq!(bad.status(), StatusCode::BAD_REQUEST);
     let unknown = desk.get(&format!("{}/_emulator/nothing", desk.base)).await;
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_private_emulator_takes_no_key_but_its_own_and_has_no_control() {
+    let directory = tempfile::tempdir().unwrap();
+    let private = || Emulator::builder().storage(Storage::Directory(directory.path().to_owned())).private();
+    let first = Desk::with(private()).await;
+    let second = Desk::with(private()).await;
+    let keys = [first.emulator.api_key(), second.emulator.api_key(), DEMO_KEY];
+    assert!(keys[0] != keys[1] && keys[0] != DEMO_KEY && keys[0].len() >= 40);
+    // Two of them serve the same account.
+    first.put(0, "a", b"1").await;
+    assert_eq!(second.names(0).await, ["a"]);
+    assert_eq!(first.emulator.control().tree().unwrap().files.len(), 1);
+    for key in [DEMO_KEY, second.emulator.api_key(), ""] {
+        let request = first.client.post(format!("{}/v1/file/ls.cgi", first.base)).bearer_auth(key);
+        let answer: Value =
+            request.json(&json!({"folder_id": 0})).send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["status"], "KO", "{answer}");
+    }
+    for page in ["counters", "tree", "count", "faults", "limits"] {
+        let request = first.client.get(format!("{}/_emulator/{page}", first.base)).bearer_auth(keys[0]);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::NOT_FOUND, "{page}");
+    }
 }
 
 #[tokio::test]
