@@ -93,7 +93,7 @@ impl CheckReport {
     }
 }
 
-/// Compares the trees at two places; when `from` is a file, that file with its namesake in the folder `to`.
+/// Compares the trees at two places; when `from` is a file, that file with the one of its name in the folder `to`.
 ///
 /// Every difference is logged as an error and reported to the statistics' observer. Of several files of one name the
 /// one stored last is compared.
