@@ -1,7 +1,7 @@
 //! Remembers checksums of files, so that no file is read twice that hasn't changed.
 //!
 //! A checksum is kept under its file's [`Fingerprint`], which changes with the content. The cache is one SQLite
-//! database, shared by processes. Nothing in it is precious: one that is damaged is begun anew.
+//! database, shared by processes. Its contents can be computed again: a damaged one is replaced by a new one.
 
 mod verify;
 
@@ -21,7 +21,7 @@ pub use verify::HashCacheVerdict;
 /// Number of checksums gathered before they are written.
 const GATHERED: usize = 1000;
 
-/// Version of the table layout. A database with another one is started anew.
+/// Version of the table layout. A database with another one is replaced by a new one.
 const LAYOUT: i64 = 1;
 
 /// Reason why the cache can't be used.

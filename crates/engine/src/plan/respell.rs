@@ -13,7 +13,7 @@ impl Run<'_> {
         folder: &PendingFolder,
         report: &mut RunReport,
     ) {
-        // A file that mustn't change keeps its name, too.
+        // A file that must not change keeps its name, too.
         if self.options.names.respelling == Respelling::Keep || self.options.rules.immutable {
             return;
         }

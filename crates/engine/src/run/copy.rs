@@ -25,7 +25,7 @@ use crate::{
 /// fatal. `stop` ends the run early.
 ///
 /// # Errors
-/// Nothing could be begun: the source isn't there, or it is the destination itself.
+/// The run couldn't begin: the source doesn't exist, or it is the destination itself.
 pub async fn copy(
     from: &Location,
     to: &Location,

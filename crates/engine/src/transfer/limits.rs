@@ -55,7 +55,7 @@ impl RunQuota {
 
     /// Allows a transfer of `bytes` bytes to begin, or returns which limit is reached.
     ///
-    /// A transfer that a hard limit would cut isn't begun either: a cut transfer is worth nothing, and the sizes are
+    /// A transfer that a hard limit would cut doesn't begin either: a cut transfer is worth nothing, and the sizes are
     /// known.
     pub(crate) fn admit(&self, bytes: u64) -> Result<(), StorageError> {
         if self.end.is_some_and(|end| Instant::now() >= end) {
