@@ -1,4 +1,4 @@
-//! `--log-file` and `--log-file-max-size` with its kind: a new log file is started when the old one has grown too large.
+//! `--log-file`, and `--log-file-max-size` with its kind: a new file is started when the old one has grown too large.
 
 use std::{
     fs::{self, File},
