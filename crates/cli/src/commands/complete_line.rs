@@ -125,7 +125,7 @@ fn values_of_option(
 }
 
 /// Splits a connection string of which an option is being typed, `remote,opt=va`: into what has the option, the text
-/// before the option, and the option. Whose option it is, what stands before the option, and the option.
+/// before the option, and the option.
 fn connection(text: &str) -> Option<(Owner, &str, &str)> {
     let named = text.strip_prefix(':');
     let rest = named.unwrap_or(text);

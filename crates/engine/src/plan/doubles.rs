@@ -1,4 +1,4 @@
-//! Reports names under which a sync leaves several files. It should be one.
+//! Reports names under which a sync leaves several files. There should be one.
 
 use std::sync::PoisonError;
 

@@ -1,6 +1,6 @@
 //! Sends no byte twice: what the destination holds already under another name isn't sent again.
 //!
-//! After the walk the [plan_db](crate::plan_db) knows all that the destination holds. A file that is to be sent
+//! After the walk the [plan database](crate::plan_db) knows all that the destination holds. A file that is to be sent
 //! and whose content is there becomes a server-side copy, or a move where the other one would have to go. A
 //! folder that was renamed as a whole becomes one call.
 

@@ -99,7 +99,7 @@ pub async fn store(
 /// Files at a path, as listed in their folder.
 #[derive(Debug, Default)]
 pub struct VersionsThere {
-    /// Files that are removed when a new version is stored. They go when a new version is stored.
+    /// Files at the path, which are removed when a new version is stored.
     pub files: Vec<File>,
     /// Reason why a file at the path can't be used as the service lists it, so that it stays.
     unread: Option<StorageError>,

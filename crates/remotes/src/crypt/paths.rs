@@ -41,7 +41,7 @@ impl Paths {
         self.names.encode_file(name).map_err(|problem| self.bad_name(folder, name, problem))
     }
 
-    /// Checks that a new name can be stored, before anything is sent. It is told before anything is sent.
+    /// Checks that a new name can be stored, before anything is sent.
     pub(super) fn admit(&self, path: &RemotePath) -> Result<()> {
         let Some(longest) = self.longest else { return Ok(()) };
         match path.names().enumerate().find(|(_, name)| name.as_bytes().len() > longest) {
