@@ -1,4 +1,4 @@
-//! What the typed flags mean: the second stage of the arguments, decided once, here.
+//! Turns the typed flags into settings: the second stage of the arguments, decided once, here.
 
 use std::{
     collections::BTreeMap,
@@ -34,51 +34,51 @@ use crate::{
     typed_secrets::TypedSecrets,
 };
 
-/// The settings of a run.
+/// Settings of a run.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct Settings {
     pub(crate) config: Option<PathBuf>,
-    /// What is run to get the configuration's password.
+    /// Command that prints the configuration's password.
     pub(crate) password_command: Option<String>,
-    /// Whether a person may be asked for it.
+    /// Whether a person may be asked for the password.
     pub(crate) ask_password: bool,
     pub(crate) log_level: LogLevel,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) log_rotation: Rotation,
     pub(crate) systemd_log: bool,
-    /// From which part of the system messages in its log are; `None`: they don't go there.
+    /// Part of the system under which messages appear in its log; `None`: they don't go there.
     pub(crate) syslog: Option<Facility>,
     pub(crate) json_log: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) directories: Directories,
     pub(crate) dry_run: bool,
-    /// What was typed and mustn't be seen.
+    /// Typed secrets, which must not appear in messages.
     pub(crate) secrets: TypedSecrets,
     pub(crate) max_depth: Option<usize>,
-    /// How many folders deep a run between two sides goes. There 0 is the first level, as with rclone.
+    /// Depth in folders of a run between two sides. The first level is 0 there, as with rclone.
     pub(crate) run_depth: Option<usize>,
-    /// Which files and folders the command is about.
+    /// Files and folders that the command is about.
     pub(crate) filter: Arc<Filter>,
-    /// A sync removes at the destination what the filter leaves out.
+    /// Whether a sync removes at the destination what the filter leaves out.
     pub(crate) delete_excluded: bool,
     pub(crate) human_readable: bool,
     pub(crate) colour: Colour,
-    /// The environment asks for no colours.
+    /// Whether the environment asks for no colours.
     pub(crate) no_colour: bool,
-    /// The terminal knows no escapes: `TERM=dumb`.
+    /// Whether the terminal knows no escapes: `TERM=dumb`.
     pub(crate) plain_terminal: bool,
     /// Questions at the terminal, for which the display makes room.
     pub(crate) questions: Questions,
     pub(crate) clock: Clock,
     pub(crate) backend: Vec<BackendFlag>,
-    /// Settings that the commands which transfer read.
+    /// Settings for the commands that transfer.
     pub(crate) transfer: TransferSettings,
-    /// Settings that remotes on the network read.
+    /// Settings for remotes on the network.
     pub(crate) network: NetworkSettings,
 }
 
-/// How files are transferred.
+/// Settings for how files are transferred.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct TransferSettings {
@@ -86,7 +86,7 @@ pub(crate) struct TransferSettings {
     pub(crate) checkers: NonZeroUsize,
     pub(crate) progress: bool,
     pub(crate) progress_title: bool,
-    /// `None`: no statistics in between.
+    /// Time between statistics; `None`: no statistics in between.
     pub(crate) stats: Option<Duration>,
     pub(crate) stats_style: Style,
     pub(crate) stats_level: LogLevel,
@@ -108,22 +108,22 @@ pub(crate) struct TransferSettings {
     pub(crate) order_by: String,
     pub(crate) limits: Limits,
     pub(crate) bandwidth: Timetable,
-    /// That of each file by itself.
+    /// Bandwidth of each file by itself.
     pub(crate) file_bandwidth: Timetable,
     pub(crate) interactive: bool,
     pub(crate) report: Option<PathBuf>,
     pub(crate) error_on_no_transfer: bool,
-    /// What is kept beside content, name and time; `None`: nothing.
+    /// Metadata that is kept beside content, name and time; `None`: nothing.
     pub(crate) metadata: Option<MetadataOptions>,
     pub(crate) keep_folder_times: bool,
-    /// The program that was to change metadata.
+    /// Program that the flag names for changing metadata.
     pub(crate) metadata_mapper: Option<String>,
-    /// How names are changed on the way, as it was typed.
+    /// Rules for changing names on the way, as typed.
     pub(crate) name_transform: Vec<String>,
     pub(crate) create_empty_src_dirs: bool,
 }
 
-/// How the network is used.
+/// Settings for how the network is used.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct NetworkSettings {
@@ -135,7 +135,7 @@ pub(crate) struct NetworkSettings {
     pub(crate) upload_headers: Vec<String>,
     pub(crate) download_headers: Vec<String>,
     pub(crate) connect_timeout: Duration,
-    /// How long a run waits in all because the service refuses; zero: for ever.
+    /// Total time that a run waits because the service refuses; zero: no limit.
     pub(crate) max_wait: Duration,
     pub(crate) timeout: Duration,
     pub(crate) user_agent: Option<String>,
@@ -143,17 +143,17 @@ pub(crate) struct NetworkSettings {
     pub(crate) no_keep_alive: bool,
     pub(crate) dump: NetworkDump,
     pub(crate) low_level_retries: u32,
-    /// At most so many calls a second.
+    /// Largest number of calls in a second.
     pub(crate) calls_per_second: Option<f64>,
     pub(crate) fast_list: bool,
     pub(crate) catalogue: Option<CatalogueMode>,
     pub(crate) copy_links: bool,
     pub(crate) links: bool,
-    /// How what comes over it is brought to the disk.
+    /// How downloaded bytes are written to the disk.
     pub(crate) downloads: Downloads,
 }
 
-/// Flags that contradict each other.
+/// Error about flags that contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Contradiction {
     #[error("Can't set -v and -q")]
@@ -173,7 +173,7 @@ pub(crate) enum Contradiction {
 }
 
 impl Settings {
-    /// Decides what was meant.
+    /// Turns typed arguments into settings.
     pub(crate) fn new<C>(typed: &Typed<C>, environment: &Environment) -> Result<Self, Contradiction> {
         let Typed { global: typed, transfer, network, stats, filter, backend, .. } = typed;
         let plain_terminal = environment.get_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -201,7 +201,7 @@ impl Settings {
             max_depth: usize::try_from(typed.max_depth).ok().filter(|depth| *depth > 0),
             secrets: TypedSecrets::default(),
             run_depth: usize::try_from(typed.max_depth).ok().map(|depth| depth.max(1)),
-            // Filters may take reading files, and log: they are decided when the log is there.
+            // Filters may read files and log: they are made once the log is there.
             filter: Arc::default(),
             delete_excluded: false,
             human_readable: typed.human_readable,
@@ -217,7 +217,7 @@ impl Settings {
         })
     }
 
-    /// Whether what goes to stdout has colours.
+    /// Checks whether the output on stdout has colours.
     pub(crate) fn colours_stdout(&self) -> bool {
         match self.colour {
             Colour::Always => true,
@@ -226,7 +226,7 @@ impl Settings {
         }
     }
 
-    /// How deep a listing goes that descends only when asked to; `None`: all the way.
+    /// Returns the depth of a listing that descends only when asked to; `None`: no limit.
     pub(crate) fn depth(&self, recursive: bool) -> Option<usize> {
         self.max_depth.or((!recursive).then_some(1))
     }
@@ -358,7 +358,7 @@ impl TransferSettings {
 }
 
 impl TransferSettings {
-    /// Which names files and folders get on the way; `None`: those that they have.
+    /// Returns the new names for files and folders on the way; `None`: they keep their names.
     ///
     /// # Errors
     /// The rules can't be understood.
@@ -369,25 +369,25 @@ impl TransferSettings {
     }
 }
 
-/// What `--metadata` and its flags ask for. Of several values of a key the last one counts.
+/// Returns what `--metadata` and its flags ask for. Of several values of a key the last one counts.
 fn metadata(flags: &TransferFlags) -> MetadataOptions {
     let set: BTreeMap<_, _> = flags.metadata_set.iter().cloned().collect();
     MetadataOptions { set: set.into_iter().collect() }
 }
 
-/// Smaller ranges would cost more in requests than they bring.
+/// Smallest range in bytes: smaller ones would cost more in requests than they gain.
 const SMALLEST_PIECE: u64 = 64 * 1024;
 
-/// Larger than any file that the service takes: a file is one range.
+/// Largest range in bytes: larger than any file that the service takes, so that a file is one range.
 const LARGEST_PIECE: u64 = 1 << 40;
 
-/// How many files are transferred at once: no more than there may be connections.
+/// Returns how many files are transferred at once: no more than there may be connections.
 fn transfers(typed: &GlobalFlags, network: &NetworkFlags) -> NonZeroUsize {
     let wanted = at_once(typed.transfers);
     most_connections(network).map_or(wanted, |most| wanted.min(most))
 }
 
-/// How many connections may carry files; `None`: any number.
+/// Returns how many connections may carry files; `None`: no limit.
 fn most_connections(network: &NetworkFlags) -> Option<NonZeroUsize> {
     usize::try_from(network.max_connections).ok().and_then(NonZeroUsize::new)
 }
@@ -408,10 +408,11 @@ fn downloads(typed: &GlobalFlags, flags: &TransferFlags, network: &NetworkFlags)
     }
 }
 
-/// More than that at once is never faster, and a run reserves room for each.
+/// Upper limit for things done at once: more is never faster, and a run reserves room for each.
 const MOST_AT_ONCE: i64 = 10_000;
 
-/// How many are done at once: at least one, whatever was typed, and not so many that there is no room for them.
+/// Limits a number of things done at once: at least one, whatever was typed, and not so many that there is no room for
+/// them.
 fn at_once(count: i64) -> NonZeroUsize {
     let count = usize::try_from(count.clamp(1, MOST_AT_ONCE)).unwrap_or(1);
     NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
@@ -426,7 +427,7 @@ fn syslog(typed: &GlobalFlags) -> Result<Option<Facility>, Contradiction> {
 
 fn clock(typed: &GlobalFlags) -> Clock {
     let clock = Clock::of_system();
-    // The usual one is known without the zone, which takes time to find.
+    // The default is known without the time zone, which takes time to find.
     if typed.default_time.to_string() == USUAL_UNKNOWN_TIME {
         return clock;
     }

@@ -1,4 +1,4 @@
-//! What remotes on the network do, told to the log and to the progress display.
+//! Reports what remotes on the network do to the log and the progress display.
 
 use std::{
     sync::{
@@ -10,19 +10,19 @@ use std::{
 
 use fichier_api::{CallInfo, CallOutcome, ErrorKind, Event, FailedTry, Observer, WaitReason};
 
-/// Shorter waits are nobody's concern.
+/// Shortest wait that is reported.
 const NOTABLE: Duration = Duration::from_secs(1);
 
-/// Watches the calls of a run.
+/// Observes the calls of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     sent: AtomicU64,
     wait: Mutex<Option<Wait>>,
-    /// Whether it was told that downloads wait for others to end.
+    /// Whether it was reported that downloads wait for others to end.
     told_of_connections: AtomicBool,
 }
 
-/// A notable wait that goes on, as far as is known.
+/// A long wait that is still going on, as far as is known.
 #[derive(Debug, Clone)]
 struct Wait {
     why: WaitReason,
@@ -32,7 +32,7 @@ struct Wait {
 }
 
 impl Calls {
-    /// What is being waited for and for how long, in words for the progress display.
+    /// Returns what is being waited for and for how long, in words for the progress display.
     pub(crate) fn waiting(&self) -> Option<String> {
         let wait = self.wait();
         let Wait { end, words, .. } = wait.as_ref()?;
@@ -40,7 +40,7 @@ impl Calls {
         Some(format!("{words}, {}", seconds(left)))
     }
 
-    /// How many calls were sent so far.
+    /// Returns how many calls were sent so far.
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
@@ -49,7 +49,7 @@ impl Calls {
         self.wait.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers a wait; answers whether it is news. Calls that wait side by side wait for the same thing.
+    /// Remembers a wait and returns whether it is new. Calls that wait side by side wait for the same thing.
     fn remember(&self, why: WaitReason, words: &str, length: Duration) -> bool {
         let Some(end) = Instant::now().checked_add(length) else { return true };
         let mut current = self.wait();
@@ -64,7 +64,7 @@ impl Calls {
         let endpoint = call.endpoint.path();
         let words = in_words(why, endpoint, after);
         if let (WaitReason::BackOff, Some(FailedTry { number, of, .. })) = (why, after) {
-            // The first failure is told however short the wait: who waits knows why.
+            // The first failure is reported however short the wait is, so that the reason is known.
             let first = number <= 1;
             let told = (first || wait >= NOTABLE) && self.remember(why, &words, wait.max(NOTABLE));
             let next = format!("{words}; try {} of {of} in {}", number.saturating_add(1), shortly(wait));
@@ -76,7 +76,7 @@ impl Calls {
             return;
         }
         if why == WaitReason::Connections {
-            // How long the other downloads take isn't known, and each that waits would say the same.
+            // It isn't known how long the other downloads take, and each that waits would say the same.
             if self.told_of_connections.swap(true, Ordering::Relaxed) {
                 tracing::debug!(endpoint, class = ?call.class, reason = call.reason, "{words}");
             } else {
@@ -126,7 +126,7 @@ impl Observer for Calls {
     }
 }
 
-/// Waits that belong to every longer run and need no notice of their own.
+/// Checks whether a wait belongs to every longer run and needs no notice of its own.
 fn is_routine(why: WaitReason) -> bool {
     matches!(
         why,
@@ -134,7 +134,7 @@ fn is_routine(why: WaitReason) -> bool {
     )
 }
 
-/// What is waited for, with the error that came before: which, and how many tries are left.
+/// Returns what is waited for, with the error that came before and how many tries are left.
 fn in_words(why: WaitReason, endpoint: &str, after: Option<FailedTry<'_>>) -> String {
     match (why, after) {
         (WaitReason::BackOff, Some(FailedTry { error, .. })) => format!("{endpoint}: {}", in_full(error)),
@@ -143,7 +143,7 @@ fn in_words(why: WaitReason, endpoint: &str, after: Option<FailedTry<'_>>) -> St
     }
 }
 
-/// An error with what lies at its bottom, such as a refused connection.
+/// Returns an error with its innermost cause, such as a refused connection.
 fn in_full(error: &ErrorKind) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
@@ -153,7 +153,7 @@ fn in_full(error: &ErrorKind) -> String {
     if words.contains(&bottom) { words } else { format!("{words}: {bottom}") }
 }
 
-/// A wait below a second in milliseconds, others in whole seconds.
+/// Formats a wait: below a second in milliseconds, others in whole seconds.
 fn shortly(time: Duration) -> String {
     if time < NOTABLE { format!("{}ms", time.as_millis()) } else { seconds(time) }
 }
@@ -176,7 +176,7 @@ fn reason(why: WaitReason) -> &'static str {
     }
 }
 
-/// In whole seconds, rounded up.
+/// Formats a time in whole seconds, rounded up.
 fn seconds(time: Duration) -> String {
     format!("{}s", time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }

@@ -1,10 +1,10 @@
-//! What a command works with.
+//! The context that a command runs in.
 
 use std::io::Write;
 
 use crate::{arguments::Settings, error_tally::ErrorTally, logging::Log, session::Session};
 
-/// What a command works with.
+/// Context that a command runs in: settings, session and output.
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) settings: &'a Settings,

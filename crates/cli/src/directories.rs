@@ -1,30 +1,30 @@
-//! Where the program keeps things of its own: `fichier` below the user's data and cache directories, unless flags
-//! say other places.
+//! The program's own directories: `fichier` below the user's data and cache directories, unless flags name other
+//! places.
 
 use std::path::PathBuf;
 
 use fichier_config::Environment;
 
-/// The directories of a run. `None`: it isn't known where the user's are.
+/// Directories of a run. `None` means that the user's directories aren't known.
 #[derive(Debug, Clone)]
 pub(crate) struct Directories {
-    /// What may be lost: what was learned about accounts.
+    /// Directory for what may be lost: knowledge about accounts.
     pub(crate) cache: Option<PathBuf>,
-    /// What processes that run at the same time share: when which account was called.
+    /// Directory that processes running at the same time share: it records when which account was called.
     pub(crate) running: Option<PathBuf>,
-    /// What has to be kept: the demo service's files.
+    /// Directory for what has to be kept: the demo service's files.
     pub(crate) data: Option<PathBuf>,
-    /// What only passes through.
+    /// Directory for temporary files.
     pub(crate) temporary: PathBuf,
 }
 
 impl Directories {
-    /// Where the environment says, or the flags `--cache-dir` and `--temp-dir`.
+    /// Takes the directories from the environment, or from the flags `--cache-dir` and `--temp-dir`.
     pub(crate) fn new(environment: &Environment, cache: Option<PathBuf>, temporary: Option<PathBuf>) -> Self {
         let given = |path: Option<PathBuf>| path.filter(|path| !path.as_os_str().is_empty());
         let usual = base(environment, "XDG_CACHE_HOME", ".cache", "Library/Caches", "LOCALAPPDATA");
         let run = environment.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-        // Where it is must not depend on a flag: all processes have to meet there.
+        // This place must not depend on a flag: all processes have to find each other there.
         let running = run.map(|base| base.join("fichier")).or_else(|| Some(usual.as_ref()?.join("running")));
         Self {
             cache: given(cache).or(usual),

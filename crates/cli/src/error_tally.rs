@@ -1,10 +1,10 @@
-//! What went wrong with single items while the command went on.
+//! Counts errors about single items while the command goes on.
 
 use fichier_storage::StorageError;
 
 use crate::exit::{Exit, Failure};
 
-/// Counts the errors of a run and keeps what the last line says.
+/// Counts the errors of a run and keeps the text for the last line.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorTally {
     count: usize,
@@ -22,10 +22,10 @@ impl ErrorTally {
         self.last = Some((Exit::of_storage(error), error.to_string()));
     }
 
-    /// Notes what failed, and goes on; what somebody said no to is none.
+    /// Records what failed, and goes on. An item that the user declined doesn't count as an error.
     ///
     /// # Errors
-    /// Somebody was asked and wants no more of it.
+    /// The user was asked and chose to stop.
     pub(crate) fn note_failure<T>(
         &mut self,
         path: &str,
@@ -56,7 +56,7 @@ impl ErrorTally {
         }
     }
 
-    /// The end of the run: an error when there was any.
+    /// Ends the count: returns an error if there was any.
     pub(crate) fn into_result(self, command: &str) -> Result<(), Failure> {
         match (self.count, self.last) {
             (_, None) => Ok(()),

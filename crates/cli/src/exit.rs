@@ -8,7 +8,7 @@ use fichier_storage::{RemotePath, Retry, StorageError};
 /// How the program ends. The numbers are a promise to scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All that was asked for is done.
+    /// Everything that was asked for is done.
     Success,
     /// The command line can't be understood.
     Usage,
@@ -18,29 +18,29 @@ pub(crate) enum Exit {
     DirectoryNotFound,
     /// A file isn't there.
     FileNotFound,
-    /// It failed, and the same again may work.
+    /// The run failed, and repeating it may work.
     Retryable,
-    /// Less serious: something was left out, by name, and another run won't change it.
+    /// Less serious: something was left out, which is reported by name, and another run won't change it.
     NoRetry,
     /// Nothing of what was asked for can work: a wrong key, a full disk.
     Fatal,
     /// The limit on transferred bytes was reached.
     TransferLimit,
-    /// Nothing had to be transferred, and that was to be told.
+    /// Nothing had to be transferred, and the user asked to be informed.
     NoTransfer,
     /// The limit on time was reached.
     DurationLimit,
     /// There is no room left on a disk.
     DiskFull,
-    /// A signal ended it: its number.
+    /// A signal ended the program; this is its number.
     Signal(u8),
 }
 
 impl Exit {
-    /// Ctrl-C ended it.
+    /// Exit after Ctrl-C.
     pub(crate) const INTERRUPTED: Self = Self::Signal(2);
 
-    /// Returns the number that the program ends with.
+    /// Returns the exit code of the process.
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Success => 0,
@@ -67,7 +67,7 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// An error that knows how the program shall end.
+/// An error that knows the exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Failure {
@@ -76,12 +76,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The command line can't be understood.
+    /// Makes the error for a command line that can't be understood.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }
     }
 
-    /// An error that has no number of its own.
+    /// Makes an error without an exit code of its own.
     pub(crate) fn other(message: impl Into<String>) -> Self {
         Self { exit: Exit::Other, message: message.into() }
     }
@@ -93,7 +93,7 @@ impl Failure {
 }
 
 impl Exit {
-    /// The number for an error of a remote.
+    /// Returns the exit for an error of a remote.
     pub(crate) fn of_storage(error: &StorageError) -> Self {
         match error.plain() {
             StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
@@ -101,9 +101,9 @@ impl Exit {
             StorageError::LeadsAcross { .. } => Self::Fatal,
             StorageError::TransferLimit { .. } => Self::TransferLimit,
             StorageError::DurationLimit => Self::DurationLimit,
-            // As rclone: what wasn't wanted any more isn't a failure.
+            // As in rclone: it isn't an error that the user chose to stop.
             StorageError::Quit => Self::Success,
-            // As rclone, too.
+            // This is as in rclone, too.
             StorageError::Unanswered(_) => Self::Usage,
             StorageError::EmptyFile(_)
             | StorageError::Immutable(_)
@@ -120,7 +120,7 @@ impl Exit {
         }
     }
 
-    /// The number for any error: the first cause that knows one decides.
+    /// Returns the exit for any error: the first cause that has one decides.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         error
             .chain()
@@ -139,12 +139,12 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Whether somebody who was asked wanted no more: no error either.
+/// Checks whether the user was asked and chose to stop: that is no error either.
 pub(crate) fn is_quit(error: &anyhow::Error) -> bool {
     error.chain().filter_map(storage).any(|error| matches!(error, StorageError::Quit))
 }
 
-/// Whether the reader of our output went away, as `head` does: no error to speak of.
+/// Checks whether the reader of our output went away, as `head` does: that isn't reported as an error.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -176,12 +176,12 @@ fn add_cause(line: &mut String, text: &str) {
     line.push_str(text);
 }
 
-/// A remote's error, be it that it couldn't even be opened.
+/// Returns the error of a remote, also if it couldn't even be opened.
 fn storage<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a StorageError> {
     cause.downcast_ref().or_else(|| cause.downcast_ref::<SessionError>()?.storage())
 }
 
-/// What the user can do, where a cause knows it.
+/// Returns what the user can do, where a cause knows it.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let error = storage(cause)?;
@@ -189,7 +189,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// What to do about a symbolic link that was named and isn't followed: to this program nothing is there.
+/// Returns what to do about a symbolic link that was named and isn't followed: for this program nothing is there.
 fn of_link(error: &StorageError) -> Option<String> {
     let StorageError::At { location, problem } = error else { return None };
     let is_missing = matches!(**problem, StorageError::FolderNotFound(_) | StorageError::FileNotFound(_));

@@ -1,29 +1,29 @@
-//! Features of remotes that a run does without: `--disable`.
+//! `--disable`: features of remotes that a run does without.
 
 use std::fmt::Write as _;
 
-/// What a run can do without, as rclone calls it, and what happens then.
+/// Features that a run can do without, by rclone's names, and what happens then.
 const FEATURES: [(&str, &str); 1] = [("ListR", "--fast-list has no effect")];
 
-/// What rclone can do without, and this program can't: it would only take longer and end the same.
+/// Features that rclone can do without and this program can't: it would only take longer and give the same result.
 const ALWAYS: [&str; 7] = ["Copy", "Move", "DirMove", "Purge", "PublicLink", "CleanUp", "About"];
 
-/// Whether a feature is in the list that was typed.
+/// Checks whether a feature is in the typed list.
 pub(crate) fn is_disabled(typed: &str, feature: &str) -> bool {
     words(typed).any(|word| word.eq_ignore_ascii_case(feature))
 }
 
-/// The names of all features.
+/// Returns the names of all features.
 pub(crate) fn names() -> Vec<&'static str> {
     FEATURES.iter().map(|(feature, _)| *feature).chain(ALWAYS).collect()
 }
 
-/// Whether only the list of features was asked for.
+/// Checks whether only the list of features was asked for.
 pub(crate) fn is_help(typed: &str) -> bool {
     typed.trim().eq_ignore_ascii_case("help")
 }
 
-/// The list of features.
+/// Returns the list of features.
 pub(crate) fn help() -> String {
     let mut text = String::from("Features that --disable can switch off:\n");
     for (feature, effect) in FEATURES {
@@ -34,7 +34,7 @@ pub(crate) fn help() -> String {
     text
 }
 
-/// What there is to say about features that are in use all the same.
+/// Returns messages about features that are used although they were disabled.
 pub(crate) fn not_disabled(typed: &str) -> Vec<String> {
     words(typed)
         .filter(|word| !FEATURES.iter().any(|(feature, _)| word.eq_ignore_ascii_case(feature)))

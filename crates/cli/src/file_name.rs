@@ -1,14 +1,14 @@
-//! The name of a file on the web: from its address, or from what its server says.
+//! Finds the name of a file on the web: from its address, or from what its server says.
 
 use percent_encoding::percent_decode_str;
 
-/// The last part of an address's path; `None` where there is none.
+/// Returns the last part of an address's path; `None` where there is none.
 pub(crate) fn of_address(path: &str) -> Option<String> {
     let last = path.trim_end_matches('/').rsplit('/').next()?;
     plain(&percent_decode_str(last).decode_utf8_lossy())
 }
 
-/// What the header `Content-Disposition` says (RFC 6266), without the directories that it may name.
+/// Returns the file name in the header `Content-Disposition` (RFC 6266), without directories.
 pub(crate) fn of_disposition(header: &str) -> Option<String> {
     let mut simple = None;
     for (key, value) in parameters(header) {
@@ -36,13 +36,13 @@ fn base(name: &str) -> Option<String> {
     plain(name.rsplit(['/', '\\']).next()?)
 }
 
-/// A name that is one.
+/// Returns a name if it is a valid file name.
 fn plain(name: &str) -> Option<String> {
     let usable = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0']);
     usable.then(|| name.to_owned())
 }
 
-/// The parameters of a header: `; key=value` or `; key="value"`, the keys in lower case.
+/// Returns the parameters of a header: `; key=value` or `; key="value"`, the keys in lower case.
 fn parameters(header: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = header;

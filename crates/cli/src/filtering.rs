@@ -1,4 +1,4 @@
-//! What the filter flags mean: decided once, before the command begins.
+//! Makes the filter from the filter flags, once, before the command begins.
 
 use std::{
     ffi::OsString,
@@ -18,7 +18,7 @@ use crate::{
     output::{size, time::Clock},
 };
 
-/// Why there is no filter.
+/// Reason why there is no filter.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FilteringError {
     #[error(transparent)]
@@ -29,7 +29,7 @@ pub(crate) enum FilteringError {
     NoTimeLeft { youngest: Age, oldest: Age },
 }
 
-/// Why a file can't be opened, without the number that means something to programs only.
+/// Returns why a file can't be opened, without the error number.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
@@ -51,7 +51,7 @@ pub(crate) fn decide(
     if flags.dump.contains(&Dump::Filters) {
         let time = |moment| clock.local(Some(moment)).strftime("%Y-%m-%d %H:%M:%S.%f %z %Z").to_string();
         let shown = filter.describe(size::in_bytes, time);
-        // If nobody reads it, the command's own output will tell.
+        // If nobody reads it, the command's own output will fail, too.
         let _told_later = writeln!(out, "--- start filters ---\n{shown}\n--- end filters ---");
     }
     Ok(filter)
@@ -115,9 +115,8 @@ fn not_before(
     }
 }
 
-/// The values of a flag, as rclone has them after writing them down between commas and reading them back: space
-/// at the very end is lost, unless something made it put the last value in quotes; and an empty value alone is
-/// none.
+/// Returns the values of a flag, as rclone has them after writing them down between commas and reading them back: space
+/// at the very end is lost, unless something made it put the last value in quotes; and a single empty value is none.
 fn texts(typed: &[OsString]) -> Vec<Vec<u8>> {
     let mut texts: Vec<Vec<u8>> =
         typed.iter().map(|text| Vec::from_os_str_lossy(text).into_owned()).collect();
@@ -155,7 +154,7 @@ fn read(flag: &'static str, path: &Path) -> Result<Vec<u8>, FilteringError> {
     })
 }
 
-/// Refuses a path that is a file when there are filters: it would be a filter of its own.
+/// Refuses a path that is a file when there are filters: a single file acts as a filter itself.
 ///
 /// # Errors
 /// There are filters, and the path is a file.
@@ -163,14 +162,14 @@ pub(crate) async fn refuse_single_file(settings: &Settings, location: &Location)
     if settings.filter.is_inactive() {
         return Ok(());
     }
-    // What can't be found is the command's to tell.
+    // The command reports a path that can't be found.
     match location.remote.entry(&location.path).await {
         Ok(Entry::File(file)) => Err(single_file(&file.path.to_string())),
         _ => Ok(()),
     }
 }
 
-/// The refusal of a single file.
+/// Returns the error for a single file.
 pub(crate) fn single_file(path: &str) -> Failure {
     Failure::other(format!("can't limit to single files when using filters: {path}"))
 }

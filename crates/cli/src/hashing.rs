@@ -26,7 +26,7 @@ impl HashKind {
     pub(crate) const ALL: [Self; 6] =
         [Self::Md5, Self::Sha1, Self::Whirlpool, Self::Crc32, Self::Sha256, Self::Sha512];
 
-    /// The name, as typed and printed.
+    /// Returns the name, as typed and printed.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Md5 => "md5",
@@ -64,7 +64,7 @@ pub(crate) enum Hasher {
 }
 
 impl Hasher {
-    /// A hasher that has seen nothing.
+    /// Returns a hasher without any bytes.
     pub(crate) fn new(kind: HashKind) -> Self {
         match kind {
             HashKind::Md5 => Self::Digest(Box::new(md5::Md5::default())),
@@ -76,7 +76,7 @@ impl Hasher {
         }
     }
 
-    /// Takes in the next bytes.
+    /// Adds the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Digest(digest) => digest.update(bytes),
@@ -84,7 +84,7 @@ impl Hasher {
         }
     }
 
-    /// The checksum of all that was taken in.
+    /// Returns the checksum of all bytes.
     pub(crate) fn finish(self) -> Vec<u8> {
         match self {
             Self::Digest(digest) => digest.finalize().into_vec(),
@@ -93,12 +93,12 @@ impl Hasher {
     }
 }
 
-/// Whether a remote knows this kind: one that lists checksums knows Whirlpool, the others are read.
+/// Checks whether a remote knows this kind: one that lists checksums knows Whirlpool; files of others are read.
 pub(crate) fn is_supported(remote: &dyn Remote, kind: HashKind) -> bool {
     !remote.info().features.listed_checksums || kind == HashKind::Whirlpool
 }
 
-/// The checksums of a file, in the order of `kinds`; `None` for a kind that the remote doesn't know. With
+/// Returns the checksums of a file, in the order of `kinds`; `None` for a kind that the remote doesn't know. With
 /// `download` the bytes are read in this way, and every kind is known.
 pub(crate) async fn of_file(
     hashing: &Hashing,
@@ -136,7 +136,7 @@ pub(crate) async fn of_file(
     Ok(kinds.iter().map(of_kind).collect())
 }
 
-/// Reads a file for its Whirlpool checksum, and the other kinds on the way.
+/// Reads a file for its Whirlpool checksum, and computes the other kinds at the same time.
 async fn read(
     hashing: &Hashing,
     bytes: ByteStream,
@@ -149,7 +149,7 @@ async fn read(
     Ok(sum)
 }
 
-/// Takes a stream to its end, into each hasher, on a blocking thread.
+/// Reads a stream to its end into each hasher, on a blocking thread.
 async fn take_in(
     mut bytes: impl Stream<Item = fichier_storage::Result<Bytes>> + Unpin,
     file: &File,
@@ -170,7 +170,7 @@ async fn take_in(
     Ok(())
 }
 
-/// Lower-case hexadecimal digits.
+/// Returns bytes as lower-case hexadecimal digits.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     base16ct::lower::encode_string(bytes)
 }
@@ -178,23 +178,23 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 /// A line of a checksum file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SumLine<'a> {
-    /// Checksum, blank, blank or `*`, name.
+    /// A line with a checksum, a blank, a blank or `*`, and a name.
     Sum {
-        /// The checksum in lower case.
+        /// Checksum in lower case.
         sum: String,
-        /// The file's path.
+        /// Path of the file.
         name: &'a [u8],
-        /// Its number, counted from 1.
+        /// Line number, counted from 1.
         number: usize,
     },
-    /// Something else.
+    /// A line of another form.
     Improper {
-        /// Which line, counted from 1.
+        /// Line number, counted from 1.
         number: usize,
     },
 }
 
-/// The lines of a checksum file that aren't empty.
+/// Returns the lines of a checksum file that aren't empty.
 pub(crate) fn parse_sum_file(text: &[u8]) -> impl Iterator<Item = SumLine<'_>> {
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(index, line)| {
         let parts = line.split_once_str(" ").and_then(|(sum, name)| {

@@ -1,4 +1,4 @@
-//! What a path holds, folder by folder, for the commands that list.
+//! Lists what a path holds, folder by folder, for the commands that list.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt as _};
 
 use crate::{error_tally::ErrorTally, filtering};
 
-/// An entry, and where it lies as seen from the path that the user gave.
+/// An entry, and its path relative to the one that the user gave.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) path: RemotePath,
@@ -17,12 +17,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The path as printed.
+    /// Returns the path as printed.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.path.as_bytes()
     }
 
-    /// The file, if it is one.
+    /// Returns the file, if the entry is one.
     pub(crate) fn file(&self) -> Option<&File> {
         self.entry.as_file()
     }
@@ -30,12 +30,12 @@ impl Seen {
 
 type Folders = Pin<Box<dyn Stream<Item = Result<FolderListing, WalkError>>>>;
 
-/// A listing under way.
+/// A listing that is going on.
 pub(crate) struct Listing {
     location: Location,
     folders: Folders,
     started: bool,
-    /// A single file is a filter of its own and goes with no other.
+    /// Whether a single file is listed: not with a filter, since the path acts as one itself.
     takes_file: bool,
 }
 
@@ -47,8 +47,8 @@ impl Listing {
         Self { location: location.clone(), folders, started: false, takes_file: filter.is_inactive() }
     }
 
-    /// The next folder's entries, sorted by name; `None` at the end. A folder below that can't be listed is
-    /// noted as a problem and left out.
+    /// Returns the next folder's entries, sorted by name; `None` at the end. A folder below that can't be listed is
+    /// recorded as an error and left out.
     ///
     /// # Errors
     /// The path itself can't be listed, or is a file although there is a filter.
@@ -86,7 +86,7 @@ impl Listing {
         Ok(None)
     }
 
-    /// The next folder's files.
+    /// Returns the next folder's files.
     ///
     /// # Errors
     /// The path itself can't be listed.
@@ -103,7 +103,7 @@ impl Listing {
     }
 }
 
-/// The path of an entry that stands alone: its name.
+/// Returns the path of an entry that is listed alone: its name.
 fn alone(entry: &Entry) -> RemotePath {
     entry.name().map_or_else(RemotePath::root, |name| RemotePath::root().join(&name))
 }

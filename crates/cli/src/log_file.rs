@@ -1,4 +1,4 @@
-//! The file of `--log-file`, which begins anew when it has grown too large: `--log-file-max-size` and its kind.
+//! `--log-file`, and `--log-file-max-size` with its kind: a new file is started when the old one has grown too large.
 
 use std::{
     fs::{self, File},
@@ -10,26 +10,26 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-/// The time in the name of an old file, as rclone writes it. It is in UTC.
+/// Format of the time in the name of an old file, as in rclone. It is in UTC.
 const STAMP: &str = "%Y-%m-%dT%H-%M-%S.%3f";
 
-/// What the name of a compressed file ends with.
+/// Ending of the name of a compressed file.
 const COMPRESSED: &str = ".gz";
 
-/// When a log file begins anew, and what becomes of the old ones.
+/// Rules for when a new log file is started, and for old files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Rotation {
-    /// A larger file is set aside; `None`: none is.
+    /// Size in bytes above which a file is renamed and a new one started; `None`: no limit.
     pub(crate) most_bytes: Option<u64>,
-    /// How many old files stay; 0: all.
+    /// Number of old files that stay; 0: all.
     pub(crate) most_files: usize,
-    /// How long old files stay; zero: for ever.
+    /// Time for which old files stay; zero: no limit.
     pub(crate) longest: Duration,
-    /// Old files are compressed.
+    /// Whether old files are compressed.
     pub(crate) compress: bool,
 }
 
-/// A log file. Each write is a line that isn't torn apart.
+/// A log file. Each write is one line, which is never split between files.
 #[derive(Debug)]
 pub(crate) struct LogFile {
     path: PathBuf,
@@ -39,14 +39,14 @@ pub(crate) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens a file to be written on at its end.
+    /// Opens a file to append to it.
     pub(crate) fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
         let size = file.metadata()?.len();
         Ok(Self { path: path.to_owned(), file, size, rotation })
     }
 
-    /// Sets the file aside and begins a new one.
+    /// Renames the file and starts a new one.
     fn rotate(&mut self) -> io::Result<()> {
         let old = self.free_name(Timestamp::now())?;
         fs::rename(&self.path, &old)?;
@@ -57,8 +57,8 @@ impl LogFile {
         self.clear_up(SystemTime::now())
     }
 
-    /// Returns a name with the time in it, later than that of every old file: of two that are set aside in one
-    /// millisecond the second sorts behind the first.
+    /// Returns a name with the time in it, later than that of every old file: of two that are made in one millisecond
+    /// the second sorts behind the first.
     fn free_name(&self, now: Timestamp) -> io::Result<PathBuf> {
         let newest = self.old_files()?.into_iter().map(|(since, _)| since).max();
         let after = newest.map(|newest| Timestamp::try_from(newest + Duration::from_millis(1))).transpose();
@@ -68,7 +68,7 @@ impl LogFile {
         Ok(self.path.with_file_name(name))
     }
 
-    /// What stands before and behind the time in the names of old files.
+    /// Returns the text before and behind the time in the names of old files.
     fn parts(&self) -> (String, String) {
         let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let extension = text(self.path.extension());
@@ -76,7 +76,7 @@ impl LogFile {
         (text(self.path.file_stem()), extension)
     }
 
-    /// Returns the files of this log that were set aside, with their times.
+    /// Returns the old files of this log, with their times.
     fn old_files(&self) -> io::Result<Vec<(SystemTime, PathBuf)>> {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -92,7 +92,7 @@ impl LogFile {
         Ok(old)
     }
 
-    /// Removes old files that are too many or too old.
+    /// Removes old files if they are too many or too old.
     fn clear_up(&self, now: SystemTime) -> io::Result<()> {
         let mut old = self.old_files()?;
         old.sort();
@@ -108,13 +108,13 @@ impl LogFile {
         Ok(())
     }
 
-    /// When a file was set aside; `None` when it isn't an old one of this log.
+    /// Returns the time when a file was renamed; `None` when it isn't an old file of this log.
     fn set_aside_at(&self, path: &Path) -> Option<SystemTime> {
         let (stem, extension) = self.parts();
         let name = path.file_name()?.to_str()?;
         let name = name.strip_suffix(COMPRESSED).unwrap_or(name);
         let stamp = name.strip_prefix(&stem)?.strip_prefix('-')?.strip_suffix(&extension)?;
-        // The milliseconds are all digits there are, so that no other file is taken for an old one.
+        // The milliseconds must consist of digits only, so that no other file counts as an old one.
         let (seconds, millis) = stamp.rsplit_once('.')?;
         if millis.len() != 3 {
             return None;
@@ -130,7 +130,7 @@ impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let grown = self.size.saturating_add(bytes.len() as u64);
         if self.size > 0 && self.rotation.most_bytes.is_some_and(|most| grown > most) {
-            // A log that can't begin anew goes on in the old file.
+            // If no new file can be started, the log continues in the old one.
             drop(self.rotate());
         }
         let written = self.file.write(bytes)?;
@@ -143,7 +143,7 @@ impl Write for LogFile {
     }
 }
 
-/// Puts a compressed file in the place of a plain one.
+/// Replaces a plain file by a compressed one.
 fn compress(path: &Path) -> io::Result<()> {
     let target = with_end(path, COMPRESSED);
     let mut encoder = GzEncoder::new(File::create(&target)?, Compression::default());

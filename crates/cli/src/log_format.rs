@@ -1,8 +1,8 @@
-//! The words of `--log-format`.
+//! The words that `--log-format` takes.
 
 use std::str::FromStr;
 
-/// What a line of the log says beside its message.
+/// Parts of a line of the log beside its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one word of a flag")]
 pub(crate) struct LogFormat {
@@ -13,16 +13,16 @@ pub(crate) struct LogFormat {
     pub(crate) process: bool,
     pub(crate) source: bool,
     pub(crate) no_level: bool,
-    /// One JSON object a line, whatever else is said.
+    /// Whether each line is a JSON object, whatever the other fields say.
     pub(crate) json: bool,
 }
 
 impl LogFormat {
-    /// What the flag takes.
+    /// Words that the flag takes.
     pub(crate) const WORDS: [&str; 9] =
         ["date", "time", "microseconds", "UTC", "pid", "shortfile", "longfile", "nolevel", "json"];
 
-    /// What a line says of which nothing was asked.
+    /// Format of a line without any of the parts.
     pub(crate) const NOTHING: Self = Self {
         date: false,
         time: false,
@@ -33,7 +33,7 @@ impl LogFormat {
         no_level: false,
         json: false,
     };
-    /// What a line says unless told otherwise.
+    /// Default format of a line.
     pub(crate) const USUAL: Self = Self { date: true, time: true, ..Self::NOTHING };
 }
 
@@ -55,7 +55,7 @@ impl FromStr for LogFormat {
                 _ => return Err(format!("{word:?} is none of {}", Self::WORDS.join(", "))),
             } = true;
         }
-        // They belong to the time.
+        // Microseconds belong to the time.
         format.time |= format.microseconds;
         Ok(format)
     }

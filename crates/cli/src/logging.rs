@@ -1,6 +1,6 @@
 //! The log in rclone's form: `2026/11/24 03:49:49 ERROR : name: message`, or a JSON object a line.
 //!
-//! Libraries log by `tracing`. Its `WARN` is our `NOTICE`: what a person should see without asking.
+//! Libraries log by `tracing`. Its `WARN` is our `NOTICE`: something that people should see by default.
 
 use std::{
     fmt::{self, Write as _},
@@ -31,18 +31,18 @@ use crate::{
     typed_secrets::TypedSecrets,
 };
 
-/// Only our own crates speak to the user; what their libraries have to say would drown it.
+/// Prefix of our own crates, the only ones that are logged: messages of other libraries would hide theirs.
 const OURS: &str = "fichier";
 
-/// Where the log goes and how it looks.
+/// Destination and form of the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
     screen: Arc<Screen>,
     level: LogLevel,
     json: bool,
-    /// Lines are for systemd.
+    /// Whether lines are for systemd.
     systemd: bool,
-    /// Messages are for the log of the system, from this part of it.
+    /// Part of the system, if messages are for the system's log.
     syslog: Option<Facility>,
     coloured: bool,
     format: LogFormat,
@@ -51,7 +51,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// The log that the settings ask for.
+    /// Makes the log that the settings ask for.
     pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
         let screen = match &settings.log_file {
             Some(path) => Screen::elsewhere(LogFile::open(path, settings.log_rotation)?),
@@ -78,7 +78,7 @@ impl Log {
         })
     }
 
-    /// The log before the settings are known.
+    /// Makes the log that is used before the settings are known.
     pub(crate) fn plain() -> Self {
         Self {
             screen: Arc::new(Screen::stderr()),
@@ -93,18 +93,18 @@ impl Log {
         }
     }
 
-    /// The screen that the log shares with the progress display.
+    /// Returns the screen that the log shares with the progress display.
     pub(crate) fn screen(&self) -> &Screen {
         &self.screen
     }
 
-    /// Takes in what this program's libraries log, until the guard is dropped.
+    /// Receives what this program's libraries log, until the guard is dropped.
     pub(crate) fn install(&self) -> InstalledLog {
         let subscriber = registry().with(Listener { log: self.clone() });
         // The runtime's other threads log, too, so a guard of this thread alone isn't enough.
         match tracing::subscriber::set_global_default(subscriber) {
             Ok(()) => InstalledLog { _guard: None },
-            // Only in tests, where several runs share a process.
+            // This happens only in tests, where several runs share a process.
             Err(_) => InstalledLog {
                 _guard: Some(tracing::subscriber::set_default(
                     registry().with(Listener { log: self.clone() }),
@@ -113,7 +113,7 @@ impl Log {
         }
     }
 
-    /// Says why the program ends. `named`: how the remote's paths are named in full, if there is one remote only.
+    /// Logs why the program ends. `named` returns the full name of a path, if there is only one remote.
     pub(crate) fn last_words(
         &self,
         command: &str,
@@ -136,13 +136,13 @@ impl Log {
         });
     }
 
-    /// Says something that must be seen, whatever the level.
+    /// Logs something that must be seen, whatever the level.
     pub(crate) fn critical(&self, message: &str) {
         self.write(&Message { level: "CRITICAL", text: message.to_owned(), ..Message::default() });
     }
 
     fn write(&self, message: &Message) {
-        // Every other level is asked for before the message is made.
+        // Every other level is checked before the message is made.
         let level = if message.level == "CRITICAL" { LogLevel::Critical } else { LogLevel::Error };
         if matches!(message.level, "CRITICAL" | "ERROR") && level > self.level {
             return;
@@ -200,19 +200,19 @@ impl<S: Subscriber> Layer<S> for Listener {
     }
 }
 
-/// One message on its way into the log.
+/// A message that is being logged.
 #[derive(Debug, Default)]
 struct Message {
     level: &'static str,
     object: Option<String>,
     text: String,
     fields: Vec<(&'static str, FieldValue)>,
-    /// A run's statistics as a JSON object. Only a log of JSON objects shows them: elsewhere they are the text.
+    /// Statistics of a run as a JSON object. Only a log of JSON objects shows them: in other logs they are in the text.
     stats: Option<String>,
     source: String,
 }
 
-/// A value beside the message: a number stays one in JSON.
+/// A value that belongs to a message: a number stays one in JSON.
 #[derive(Debug)]
 enum FieldValue {
     Text(String),
@@ -249,7 +249,7 @@ impl Visit for Message {
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        // JSON has no word for what is no number.
+        // JSON can't express what isn't a number.
         let text = value.to_string();
         let value = if value.is_finite() { FieldValue::Plain(text) } else { FieldValue::Text(text) };
         self.fields.push((field.name(), value));
@@ -261,7 +261,7 @@ impl Visit for Message {
 }
 
 impl Message {
-    /// Returns the message without what was typed and mustn't be seen.
+    /// Returns the message without the typed secrets.
     fn without(&self, secrets: &TypedSecrets) -> Self {
         let hidden = |text: &String| secrets.hidden(text).into_owned();
         let field = |(name, value): &(&'static str, FieldValue)| {
@@ -313,12 +313,12 @@ impl Message {
         line.into_bytes()
     }
 
-    /// Whether it says what a dry run skips.
+    /// Checks whether the message says what a dry run skips.
     fn is_skipped(&self) -> bool {
         self.fields.first().is_some_and(|(name, _)| *name == "skipped")
     }
 
-    /// How bad it is, in the numbers of syslog.
+    /// Returns how serious the message is, in the numbers of syslog.
     fn severity(&self) -> u8 {
         match self.level {
             "CRITICAL" => 2,
@@ -329,7 +329,7 @@ impl Message {
         }
     }
 
-    /// The line behind the number by which systemd tells how bad it is. It knows the time itself.
+    /// Returns the line for systemd: a number for how serious it is, then the text. Systemd adds the time itself.
     fn for_systemd(&self, now: &ZonedDateTime) -> Vec<u8> {
         let line = self.plain(now, LogFormat::NOTHING, false);
         [format!("<{}>", self.severity()).as_bytes(), &line].concat()

@@ -1,6 +1,6 @@
-//! `fichier`: a storage client for 1Fichier that does what rclone does, the rclone way.
+//! `fichier`, a storage client for 1Fichier that behaves like rclone.
 //!
-//! This crate holds what a person sees: arguments, output, exit codes. The work is done by the libraries.
+//! This crate is what the user sees: arguments, output, exit codes. The work is done by the libraries.
 
 mod arguments;
 mod calls;

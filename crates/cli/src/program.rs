@@ -24,7 +24,7 @@ use crate::{
     typed_secrets::TypedSecrets,
 };
 
-/// Runs the program and says how it ended.
+/// Runs the program and returns how it ended.
 pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
     let typed = match flags::parse::<commands::Command>(words, environment) {
         Ok(typed) => typed,
@@ -106,7 +106,7 @@ fn execute(
     let mut context = Context { session, settings, log, out: &mut out, errors_seen: ErrorTally::default() };
     let result = commands::run(command, &mut context);
     let errors_seen = context.errors_seen;
-    // What was found before an error is shown, too.
+    // Output from before an error is shown, too.
     let flushed = out.flush();
     result?;
     flushed?;
@@ -114,7 +114,7 @@ fn execute(
     Ok(())
 }
 
-/// Shows clap's answer: help and version on stdout, misuse on stderr.
+/// Shows clap's answer: help and version on stdout, errors on stderr.
 fn show(words: &[OsString], error: &clap::Error) -> Exit {
     let (text, exit) = match error.kind() {
         ErrorKind::DisplayHelp => {
@@ -139,15 +139,15 @@ fn show(words: &[OsString], error: &clap::Error) -> Exit {
         Exit::Success => io::stdout().lock().write_all(text.as_bytes()),
         _ => io::stderr().lock().write_all(text.as_bytes()),
     };
-    // Nobody listens: nothing to add.
+    // Nobody reads it: nothing to add.
     drop(written);
     exit
 }
 
-/// What is said to a command that there isn't.
+/// Returns the message for a command that doesn't exist.
 fn unknown_command(error: &clap::Error) -> String {
     match error.get(ContextKind::InvalidSubcommand) {
-        // Those of `config` and the like have names of their own, which clap knows.
+        // Subcommands of `config` and others have their own names, which clap knows.
         Some(ContextValue::String(word)) if !error.to_string().contains("Usage: fichier config") => {
             suggestion::unknown_command(word, flags::command_names::<commands::Command>())
         }
@@ -155,9 +155,9 @@ fn unknown_command(error: &clap::Error) -> String {
     }
 }
 
-/// Answers a question to the program, and ends.
+/// Prints an answer about the program itself, and ends.
 fn say(text: &str) -> Exit {
-    // Nobody listens: nothing to add.
+    // Nobody reads it: nothing to add.
     drop(io::stdout().lock().write_all(text.as_bytes()));
     Exit::Success
 }

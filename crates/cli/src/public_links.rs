@@ -1,4 +1,4 @@
-//! Public links as people have them: on the command line, in files, in posts.
+//! Reads public links from the command line, from files and from posts.
 
 use std::{collections::HashSet, io::Read as _, path::Path, sync::Arc};
 
@@ -59,7 +59,7 @@ fn address_of(folder: &SharedFolderId) -> String {
     format!("https://1fichier.com/dir/{folder}")
 }
 
-/// A text that may have been written by anything: what isn't UTF-8 holds no link.
+/// Reads a text that any program may have written: what isn't UTF-8 holds no link.
 fn read(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -73,10 +73,10 @@ fn read(path: &Path) -> Result<String, Failure> {
     }
 }
 
-/// The files that were found; what wasn't is noted by its link.
+/// Returns the files that were found. The others are recorded as errors, by their links.
 ///
 /// # Errors
-/// Nothing can be found: the service, or the account, answers nothing at all.
+/// Nothing can be found: neither the service nor the account answers at all.
 pub(crate) fn sorted_out(
     links: &[PublicLink],
     found: Vec<fichier_storage::Result<Vec<File>>>,
@@ -86,7 +86,7 @@ pub(crate) fn sorted_out(
     let mut seen: HashSet<Option<FileId>> = HashSet::new();
     for (link, found) in links.iter().zip(found) {
         match found {
-            // A file may stand alone and in a shared folder.
+            // A file may be linked by itself and in a shared folder.
             Ok(found) => files.extend(found.into_iter().filter(|file| seen.insert(file.id.clone()))),
             Err(error) if error.retry() == Retry::Fatal => return Err(error),
             Err(error) => context.errors_seen.note(&link.address, &error),
@@ -95,7 +95,7 @@ pub(crate) fn sorted_out(
     Ok(files)
 }
 
-/// The files of links as a remote, which `reads` can read.
+/// Returns the files of links as a remote, which `reads` can read.
 pub(crate) fn list(links: &[PublicLink], reads: Arc<dyn Remote>, files: Vec<File>) -> FileList {
     let addresses: Vec<&str> = links.iter().map(|link| link.address.as_str()).collect();
     let identity = FolderIdentity::new("links", addresses.join("\n").as_bytes());
@@ -107,8 +107,8 @@ pub(crate) fn is_of_file(link: &PublicLink) -> bool {
     link.address.parse::<FileLink>().is_ok()
 }
 
-/// The account that links are opened with: that of a destination, or else the first one that is configured or that
-/// flags and the environment name.
+/// Returns the account that links are opened with: that of a destination, or otherwise the first one that is configured
+/// or that flags and the environment name.
 pub(crate) async fn account(target: Option<&Location>, context: &Context<'_>) -> Option<Arc<dyn Remote>> {
     let own = target.map(|target| target.remote.clone());
     if let Some(own) = own.filter(|remote| remote.extensions().public_files.is_some()) {
@@ -130,7 +130,7 @@ pub(crate) async fn account(target: Option<&Location>, context: &Context<'_>) ->
     None
 }
 
-/// The error where no account is configured. `what` is a clause.
+/// Returns the error where no account is configured. `what` is a clause.
 pub(crate) fn needs_account(what: &str) -> Failure {
     let hint = "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account), and make \
                 a remote by `config create NAME fichier api_key=KEY`";

@@ -1,4 +1,4 @@
-//! The remotes of a run: what the flags mean for opening them, and what messages call them.
+//! The remotes of a run: how flags affect opening them, and how messages name them.
 
 mod ask;
 mod claims;
@@ -31,7 +31,7 @@ use crate::{
     flags::is_other_service,
 };
 
-/// The hash cache's file in the cache directory.
+/// Name of the hash cache's file in the cache directory.
 pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
 
 /// A remote of the configuration.
@@ -39,44 +39,44 @@ pub(crate) const HASH_CACHE: &str = "hashes.sqlite";
 pub(crate) struct RemoteEntry {
     pub(crate) name: String,
     pub(crate) kind: String,
-    /// `file` or `environment`.
+    /// Source of the remote: `file` or `environment`.
     pub(crate) source: &'static str,
     pub(crate) description: String,
 }
 
-/// The remotes of a run.
+/// Remotes of a run.
 pub(crate) struct Session<'a> {
     settings: &'a Settings,
     environment: &'a Environment,
     configuration: Arc<Mutex<Configuration>>,
-    /// Opens the remotes. Made when the first one is wanted: flags of the network that can't be used don't keep other
-    /// commands from their work.
+    /// Opens the remotes. It is made when the first one is needed: wrong flags of the network don't disturb commands
+    /// that don't use it.
     opener: OnceLock<fichier_session::Session>,
     calls: Arc<Calls>,
-    /// Put around each remote as it is opened.
+    /// Wrappers around each remote that is opened.
     guard: Arc<wrappers::Wrappers>,
     stop: CancellationToken,
-    /// How long the run may wait for the service and for other runs.
+    /// Time that the run may wait for the service and for other runs.
     waits: WaitBudget,
-    /// What computes the checksums of files that are read.
+    /// Computes the checksums of files that are read.
     pub(crate) hashing: Hashing,
-    /// The remotes of the paths that were typed, for messages.
+    /// Remotes of the paths that were typed, for messages.
     located: Mutex<Vec<Arc<dyn Remote>>>,
-    /// Set when it was said that other processes aren't known.
+    /// Set when it was reported that other processes aren't known.
     paced_alone: OnceLock<()>,
-    /// The last, so that all is written down before others may begin.
+    /// Claims on places. The last field, so that everything is written before others may begin.
     claims: claims::Claims,
 }
 
-/// What becomes of the source of a run.
+/// What happens to the source of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     Stays,
-    /// It goes, since its files are at the destination then.
+    /// The source is removed, since its files are at the destination then.
     Goes,
 }
 
-/// Whether a path is typed as that of a folder: with a slash at its end.
+/// Checks whether a path is typed as that of a folder: with a slash at its end.
 pub(crate) fn names_a_folder(text: &str) -> bool {
     text.ends_with('/') || (cfg!(windows) && text.ends_with('\\'))
 }
@@ -84,7 +84,7 @@ pub(crate) fn names_a_folder(text: &str) -> bool {
 /// Refuses a path that is typed as that of a folder where the path of a file is wanted.
 ///
 /// # Errors
-/// It ends in a slash.
+/// The path ends in a slash.
 pub(crate) fn refuse_folder(text: &str) -> Result<(), Failure> {
     if names_a_folder(text) {
         return Err(Failure::other(format!(
@@ -95,7 +95,7 @@ pub(crate) fn refuse_folder(text: &str) -> Result<(), Failure> {
 }
 
 impl<'a> Session<'a> {
-    /// A session that has opened nothing.
+    /// Makes a session that has opened nothing.
     pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
         let stop = CancellationToken::new();
         let passphrases = Passphrases {
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
         Ok(self.opener.get_or_init(|| opener))
     }
 
-    /// Names a path of the remote that the run is about in full; `None` when it is about several.
+    /// Returns the full name of a path of the remote that the run is about; `None` when it is about several.
     pub(crate) fn full_name(&self, path: &RemotePath) -> Option<String> {
         let located = self.located.lock().unwrap_or_else(PoisonError::into_inner);
         let (first, others) = located.split_first()?;
@@ -150,7 +150,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Opens what `text` names, to read what is there or to put something in.
+    /// Opens what `text` names, to read what is there or to put something into it.
     ///
     /// # Errors
     /// The remote isn't known or can't be opened.
@@ -158,7 +158,7 @@ impl<'a> Session<'a> {
         self.locate(text, Purpose::Look).await
     }
 
-    /// From now on remotes are opened so that they list what matters, whatever an earlier run knew.
+    /// Makes sure that remotes opened from now on list what matters, whatever an earlier run knew.
     ///
     /// # Errors
     /// The networking flags can't be used.
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Where the catalogue of an account lies, whether there is one or not; `None` for remotes without.
+    /// Returns where the catalogue of an account is, whether it exists or not; `None` for remotes without one.
     ///
     /// # Errors
     /// The remote isn't known.
@@ -175,16 +175,16 @@ impl<'a> Session<'a> {
         Ok(self.opener()?.catalogue_of(text)?)
     }
 
-    /// The names of an encrypted remote by themselves.
+    /// Returns the cipher for the names of an encrypted remote.
     ///
     /// # Errors
-    /// It isn't known, or its names aren't encrypted.
+    /// The remote isn't known, or its names aren't encrypted.
     pub(crate) async fn name_cipher(&self, text: &str) -> anyhow::Result<NameCipher> {
         let cipher = self.opener()?.name_cipher(text).await?;
         Ok(cipher.ok_or_else(|| Failure::other(format!("{text:?} is no remote of the type crypt")))?)
     }
 
-    /// Where the catalogues of all accounts lie.
+    /// Returns where the catalogues of all accounts are.
     ///
     /// # Errors
     /// The networking flags can't be used.
@@ -200,17 +200,17 @@ impl<'a> Session<'a> {
         self.locate(text, Purpose::Change).await
     }
 
-    /// Cancelled when nothing more is to be done.
+    /// Returns a token that is cancelled when the run has to stop.
     pub(crate) fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// How much may be removed, by all remotes together.
+    /// Returns the limit on removals, which all remotes share.
     pub(crate) fn brakes(&self) -> &Arc<Brakes> {
         self.guard.brakes()
     }
 
-    /// Where checksums come from that no listing tells: from the user's hash cache, or by reading.
+    /// Returns the source of checksums that no listing has: the user's hash cache, or reading.
     pub(crate) fn checksums(&self) -> Checksums {
         let cache = self.settings.directories.cache.as_ref().filter(|_| self.settings.transfer.hash_cache);
         let cache = cache.and_then(|cache| match HashCache::open(&cache.join(HASH_CACHE)) {
@@ -223,7 +223,7 @@ impl<'a> Session<'a> {
         Checksums { cache, hashing: self.hashing.clone() }
     }
 
-    /// The hash cache's file.
+    /// Returns the path of the hash cache.
     ///
     /// # Errors
     /// It isn't known where the user's caches are.
@@ -233,15 +233,15 @@ impl<'a> Session<'a> {
         Ok(cache.ok_or_else(none)?.join(HASH_CACHE))
     }
 
-    /// An address on the web, to be reached as the networking flags say.
+    /// Returns an address on the web that is reached as the networking flags say.
     ///
     /// # Errors
-    /// It is none, or the flags can't be used.
+    /// The address isn't valid, or the flags can't be used.
     pub(crate) fn web(&self, address: &str) -> anyhow::Result<WebAddress> {
         Ok(WebAddress::new(&self.opener()?.resources().network, address)?)
     }
 
-    /// What 1Fichier tells everybody about links.
+    /// Returns access to what 1Fichier shows everyone about links.
     ///
     /// # Errors
     /// The flags can't be used.
@@ -252,8 +252,8 @@ impl<'a> Session<'a> {
     /// Opens the two ends of a run. `purpose` is the destination's: a folder to look into, or the very path that
     /// is made.
     ///
-    /// Local paths have remotes of their own, but for those between which files shall get without being
-    /// copied: these are paths of one remote, the whole file system.
+    /// Each local path has a remote of its own, except where files are to be moved without being copied: then both are
+    /// paths of one remote, the whole file system.
     ///
     /// # Errors
     /// A remote isn't known or can't be opened.
@@ -265,7 +265,7 @@ impl<'a> Session<'a> {
     ) -> anyhow::Result<[Location; 2]> {
         let moves = source == Source::Goes;
         if moves {
-            // A source goes because its destination is there: that mustn't be hearsay.
+            // A source is removed because its destination is there, so that has to be verified.
             self.look_anew()?;
         }
         let beside = self.names_places_beside();
@@ -275,7 +275,7 @@ impl<'a> Session<'a> {
             (None, Some(_)) => [false, beside],
             _ => [false; 2],
         };
-        // The destination first: where both are one account, its options count, since nothing is read from there.
+        // The destination comes first: where both are one account, its options count, since nothing is read from there.
         let to = match to_local.filter(|_| whole[1]) {
             Some(path) => self.in_whole(&path, purpose).await.with_context(|| failed(to))?,
             None => self.locate(to, purpose).await?,
@@ -317,7 +317,7 @@ impl<'a> Session<'a> {
     /// Checks that a file isn't to be stored in a folder that is a link, where no link is followed: see `--links`.
     ///
     /// # Errors
-    /// It is, or the remote isn't known.
+    /// The folder is such a link, or the remote isn't known.
     pub(crate) fn refuse_linked_folder(&self, text: &str) -> anyhow::Result<()> {
         match self.local_path(text)? {
             Some(path) => path.refuse_linked_folder().with_context(|| failed(text)),
@@ -334,7 +334,7 @@ impl<'a> Session<'a> {
             || !flags.copy_dest.is_empty()
     }
 
-    /// Opens a folder on the very remote of another location; `None` when it is of another one.
+    /// Opens a folder on the same remote as another location; `None` when it is on another one.
     ///
     /// # Errors
     /// The folder's remote isn't known or can't be opened.
@@ -352,16 +352,16 @@ impl<'a> Session<'a> {
         Ok(is_same.then(|| Location { remote: other.remote.clone(), path }))
     }
 
-    /// Opens a local path as one of the whole file system.
+    /// Opens a local path as part of the whole file system.
     async fn in_whole(&self, local: &LocalPath, purpose: Purpose) -> anyhow::Result<Location> {
         Ok(self.note(self.opener()?.open_in_whole(local, purpose).await?))
     }
 
     /// Waits until no other run of this computer writes where this one is about to, and keeps others out until this one
-    /// ends. Reading waits for nobody.
+    /// ends. Reading doesn't wait.
     ///
     /// # Errors
-    /// The run is to stop.
+    /// The run has to stop.
     pub(crate) async fn claim(&self, location: &Location) -> anyhow::Result<()> {
         let Some(directory) =
             self.settings.directories.running.as_ref().filter(|_| self.must_claim(location))
@@ -382,24 +382,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Whether a run that writes there has to be the only one.
+    /// Checks whether a run that writes there has to be the only one.
     pub(crate) fn must_claim(&self, location: &Location) -> bool {
         !self.settings.dry_run && claims::concern(location)
     }
 
-    /// Ends all waits of remotes on the network: the user wants to stop. What is on its way is finished.
+    /// Ends all waits of remotes on the network: the user wants to stop. Calls that were sent are finished.
     pub(crate) fn end_waits(&self) {
         if let Some(opener) = self.opener.get() {
             opener.resources().end_waits.cancel();
         }
     }
 
-    /// The moves of folders that are between two calls.
+    /// Returns the moves of folders that are between two calls.
     pub(crate) fn unfinished_moves(&self) -> Vec<UnfinishedMove> {
         self.opener.get().map(|opener| opener.resources().unfinished.moves()).unwrap_or_default()
     }
 
-    /// What remotes on the network do at the moment.
+    /// Returns what remotes on the network do at the moment.
     pub(crate) fn calls(&self) -> &Arc<Calls> {
         &self.calls
     }
@@ -409,14 +409,14 @@ impl<'a> Session<'a> {
         Ok(self.note(location))
     }
 
-    /// Notes a location that was opened, for messages that name its remote.
+    /// Remembers a location that was opened, for messages that name its remote.
     fn note(&self, location: Location) -> Location {
         self.say_whether_paced_alone(&*location.remote);
         self.located.lock().unwrap_or_else(PoisonError::into_inner).push(location.remote.clone());
         location
     }
 
-    /// Says once that other processes know nothing of this one's calls, where they have no place to meet.
+    /// Reports once that other processes don't know of this one's calls, where there is no directory to share.
     fn say_whether_paced_alone(&self, remote: &dyn Remote) {
         let info = remote.info();
         let is_alone = self.settings.directories.running.is_none() && info.features.networked;
@@ -428,7 +428,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The path on this computer that `text` names, aliases followed; `None` if it names none.
+    /// Returns the path on this computer that `text` names, aliases followed; `None` if it names none.
     fn local_path(&self, text: &str) -> anyhow::Result<Option<LocalPath>> {
         self.opener()?.local_path(text).with_context(|| failed(text))
     }
@@ -450,12 +450,12 @@ impl<'a> Session<'a> {
         flags
     }
 
-    /// The configuration file, to be read as text or changed.
+    /// Returns the configuration file, to be read as text or changed.
     pub(crate) fn configuration(&self) -> MutexGuard<'_, Configuration> {
         self.configuration.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The options of a remote and where each comes from; the remote may also be made on the fly.
+    /// Returns the options of a remote and the source of each; the remote may also be made on the fly.
     ///
     /// # Errors
     /// There is no such remote, or the configuration can't be read.
@@ -463,7 +463,7 @@ impl<'a> Session<'a> {
         Ok(self.opener()?.options_of(remote)?)
     }
 
-    /// Opens a remote that isn't in the file yet, to look whether its key is any good: without patience.
+    /// Opens a remote that isn't in the file yet, to check whether its key works: without retries.
     ///
     /// # Errors
     /// A value doesn't suit its option.
@@ -471,7 +471,7 @@ impl<'a> Session<'a> {
         Ok(self.opener()?.trial(backend, values).await?)
     }
 
-    /// A location as messages name it.
+    /// Returns a location as messages name it.
     #[expect(clippy::unused_self, reason = "the session knows how things were named")]
     pub(crate) fn shown(&self, location: &Location) -> String {
         let info = location.remote.info();
@@ -486,7 +486,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The remotes of the configuration, in its order.
+    /// Returns the remotes of the configuration, in its order.
     ///
     /// # Errors
     /// The configuration can't be read.
@@ -501,7 +501,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Says that what was typed can't be opened, without a secret that is in it.
+/// Returns the message that what was typed can't be opened, without any secret in it.
 fn failed(text: &str) -> String {
     let (shown, advice) = fichier_session::shown(text);
     format!("Failed to create file system for {shown:?}{advice}")

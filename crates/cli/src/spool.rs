@@ -1,5 +1,5 @@
-//! Bytes whose number isn't known until they end. The service wants to know it first, and a failed upload wants
-//! to read them again: so they are kept, in memory as long as they are few, then in a temporary file.
+//! Keeps bytes whose number isn't known until they end. The service needs the number first, and a failed upload has to
+//! read the bytes again. So a few are kept in memory, more of them in a temporary file.
 
 use std::{
     io::{self, Read as _},
@@ -17,13 +17,13 @@ use tempfile::NamedTempFile;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc};
 use tokio_util::{io::ReaderStream, sync::CancellationToken};
 
-/// As many bytes are kept in memory.
+/// Number of bytes that are kept in memory.
 const IN_MEMORY: usize = 1024 * 1024;
 
-/// How much is read at once.
+/// Number of bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// How many pieces of the standard input may wait to be taken.
+/// Number of pieces of the standard input that may wait to be taken.
 const CHUNKS_AHEAD: usize = 4;
 
 /// Bytes that have ended, and can be read as often as needed.
@@ -37,32 +37,32 @@ pub(crate) struct Spool {
 #[derive(Debug)]
 enum Kept {
     Memory(Bytes),
-    /// Goes with the spool.
+    /// Bytes in a temporary file, which is removed with the spool.
     Disk(NamedTempFile),
 }
 
-/// What ends the reading of a stream before its end.
+/// Limits that end the reading of a stream before its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {
     pub(crate) limits: Limits,
-    /// When the time for transfers began.
+    /// Time when transfers began.
     pub(crate) begun: Instant,
     pub(crate) stop: CancellationToken,
 }
 
 impl Bounds {
-    /// The limits of a run that begins now.
+    /// Makes the limits of a run that begins now.
     pub(crate) fn new(limits: Limits, stop: CancellationToken) -> Self {
         Self { limits, begun: Instant::now(), stop }
     }
 
-    /// What is left of the limits for what follows.
+    /// Returns what is left of the limits for later transfers.
     pub(crate) fn rest(&self) -> Limits {
         let time = self.limits.time.map(|time| time.saturating_sub(self.begun.elapsed()));
         Limits { time, ..self.limits }
     }
 
-    /// How many bytes may come; a soft limit lets what has begun come to its end.
+    /// Returns how many bytes may come; a soft limit lets a transfer that has begun finish.
     fn most_bytes(&self) -> Option<u64> {
         self.limits.bytes.filter(|_| self.limits.cutoff != Cutoff::Soft)
     }
@@ -81,7 +81,7 @@ impl Spool {
     /// Reads a stream to its end, unless a limit on transfers or the user ends it first: then nothing of it is kept.
     ///
     /// # Errors
-    /// As [`Spool::of`], or why it was ended.
+    /// The errors of [`Spool::of`], or the reason why reading was ended.
     pub(crate) async fn within(bounds: &Bounds, stream: ByteStream, directory: &Path) -> Result<Self> {
         let limit = bounds.most_bytes();
         let counted = stream.scan(0_u64, move |seen, chunk| {
@@ -100,7 +100,7 @@ impl Spool {
         }
     }
 
-    /// Reads a stream to its end. What is too much for the memory goes into a file in `directory`.
+    /// Reads a stream to its end. Bytes that are too many for memory go into a file in `directory`.
     ///
     /// # Errors
     /// The stream's own, or the temporary file can't be written.
@@ -174,8 +174,8 @@ impl Content for Once {
     }
 }
 
-/// Checks whether something may come on the standard input: a pipe or a file. What a terminal or a device such as
-/// `/dev/null` gives isn't meant to be stored; a closed input is such a device, too.
+/// Checks whether content may come on the standard input: from a pipe or a file. A terminal, or a device such as
+/// `/dev/null`, isn't meant to be stored; a closed input counts as such a device, too.
 pub(crate) fn is_fed() -> bool {
     #[cfg(unix)]
     {
@@ -189,9 +189,9 @@ pub(crate) fn is_fed() -> bool {
     }
 }
 
-/// The standard input.
+/// Returns the standard input as a stream.
 pub(crate) fn standard_input() -> ByteStream {
-    // A thread of its own, since a read may wait for ever; it ends when nobody listens any more.
+    // This needs a thread of its own, since a read may wait for ever. It ends when nobody receives any more.
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(CHUNKS_AHEAD);
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();

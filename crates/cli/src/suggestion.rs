@@ -1,4 +1,5 @@
-//! What is said to a command that there isn't: what was probably meant, or that rclone has it and this program not yet.
+//! Answers a command that doesn't exist: which one was probably meant, or that rclone has it and this program doesn't
+//! yet.
 
 /// Words that people type, and the commands that do it.
 const MEANT: [(&str, &[&str]); 20] = [
@@ -24,7 +25,7 @@ const MEANT: [(&str, &[&str]); 20] = [
     ("wget", &["copyurl"]),
 ];
 
-/// Commands of rclone that aren't here.
+/// Commands of rclone that this program doesn't have.
 const NOT_HERE: [&str; 17] = [
     "archive",
     "authorize",
@@ -45,7 +46,7 @@ const NOT_HERE: [&str; 17] = [
     "mount2",
 ];
 
-/// How many letters may differ.
+/// Largest number of letters that may differ.
 const MOST_DIFFERENCES: usize = 2;
 
 /// Returns the message for a word that is no command.
@@ -63,7 +64,7 @@ pub(crate) fn advice(word: &str, commands: Vec<String>) -> Option<String> {
     (!names.is_empty()).then(|| format!("Did you mean: {}?", names.join(", ")))
 }
 
-/// The commands that were probably meant, the likeliest first.
+/// Returns the commands that were probably meant, the likeliest first.
 fn suggestions(word: &str, commands: Vec<String>) -> Vec<String> {
     let lower = word.to_lowercase();
     if let Some((_, names)) = MEANT.iter().find(|(typed, _)| *typed == lower) {
@@ -72,7 +73,7 @@ fn suggestions(word: &str, commands: Vec<String>) -> Vec<String> {
     let mut close: Vec<_> = commands
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name), name))
-        // Of a short word, few letters may be wrong.
+        // In a short word, only few letters may be wrong.
         .filter(|(differences, name)| *differences <= MOST_DIFFERENCES.min(name.len() / 2))
         .collect();
     close.sort();

@@ -1,4 +1,4 @@
-//! Holding files against a checksum file: `checksum`, `check --checkfile` and `hashsum --checkfile`.
+//! Compares files with a checksum file: `checksum`, `check --checkfile` and `hashsum --checkfile`.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -19,13 +19,13 @@ use crate::{
     transfer::{self, ListFlags},
 };
 
-/// How files are checked.
+/// Options for checking files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SumCheck {
     pub(crate) kind: HashKind,
-    /// Read the files, whatever the remote knows.
+    /// Whether files are read, whatever the remote knows.
     pub(crate) download: bool,
-    /// Files that have no line are nobody's concern.
+    /// Whether files without a line are ignored.
     pub(crate) one_way: bool,
 }
 
@@ -84,13 +84,13 @@ async fn read(location: &Location, shown: &str) -> anyhow::Result<Vec<u8>> {
     collect(bytes).await.with_context(|| format!("failed to read {shown}"))
 }
 
-/// The name of the file at a location, if there is one.
+/// Returns the name of the file at a location, if there is one.
 async fn single(location: &Location) -> anyhow::Result<Option<RemotePath>> {
     match location.remote.entry(&location.path).await {
         Ok(fichier_storage::Entry::File(_)) => {
             Ok(location.path.name().map(|name| RemotePath::root().join(&name)))
         }
-        // The listing says what is wrong.
+        // The listing reports what is wrong.
         Ok(fichier_storage::Entry::Folder(_)) | Err(_) => Ok(None),
     }
 }
@@ -101,9 +101,9 @@ struct Run<'a> {
     checksums: Checksums,
     reading: Reading,
     name: &'a str,
-    /// The checksum file as the user named it.
+    /// Name of the checksum file as the user typed it.
     sums: &'a str,
-    /// The only file that counts, where a file was named.
+    /// Only file that counts, if a file was named.
     single: Option<RemotePath>,
     observer: Option<&'a dyn Observer>,
     tally: Tally,
@@ -113,7 +113,7 @@ impl Run<'_> {
     async fn all(&mut self, text: &[u8], context: &mut Context<'_>) -> anyhow::Result<()> {
         let names = context.settings.transfer.names;
         let mut wanted = self.wanted(text);
-        // Of several that count as one, the first in the order of the alphabet has no other name.
+        // Of several names that count as one, the first in alphabetical order keeps its name.
         let mut spellings: BTreeMap<Vec<u8>, RemotePath> = BTreeMap::new();
         for path in wanted.keys() {
             spellings.entry(names.path_key(path)).or_insert_with(|| path.clone());
@@ -141,7 +141,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The checksums by path. Of several lines for one file the first counts.
+    /// Returns the checksums by path. Of several lines for one file the first counts.
     fn wanted(&self, text: &[u8]) -> BTreeMap<RemotePath, String> {
         let mut wanted = BTreeMap::new();
         for line in hashing::parse_sum_file(text) {
@@ -170,8 +170,8 @@ impl Run<'_> {
         wanted
     }
 
-    /// Whether a file that wasn't found is none of this check's: another one than the one that was named, or one that
-    /// the filters or the depth leave out.
+    /// Checks whether a file that wasn't found doesn't belong to this check: it isn't the one that was named, or the
+    /// filters or the depth leave it out.
     async fn is_left_out(&self, path: &RemotePath, settings: &Settings) -> bool {
         if let Some(single) = &self.single {
             return single != path;
@@ -183,7 +183,7 @@ impl Run<'_> {
         if !filter.takes_path(path) {
             return true;
         }
-        // What is there and wasn't listed is too old, too small, too deep or in a folder with a mark.
+        // A file that exists and wasn't listed is too old, too small, too deep or in a folder with a mark.
         let place = self.location.path.join_path(path);
         matches!(self.location.remote.entry(&place).await, Ok(fichier_storage::Entry::File(_)))
     }
@@ -239,7 +239,7 @@ impl Run<'_> {
     }
 }
 
-/// Of several files of one name the one stored last counts.
+/// Keeps one of several files of one name: the one stored last.
 fn newest_of_each(files: Vec<(RemotePath, File)>) -> BTreeMap<RemotePath, File> {
     let mut newest: BTreeMap<RemotePath, File> = BTreeMap::new();
     for (path, file) in files {
@@ -256,7 +256,7 @@ fn newest_of_each(files: Vec<(RemotePath, File)>) -> BTreeMap<RemotePath, File> 
     newest
 }
 
-/// The checksum of a file in hexadecimal digits.
+/// Returns the checksum of a file in hexadecimal digits.
 async fn sum(
     check: SumCheck,
     location: &Location,
@@ -273,7 +273,7 @@ async fn sum(
     Ok(sums.into_iter().next().flatten().map(|sum| hashing::hexadecimal(&sum)))
 }
 
-/// What was found.
+/// Result of a check.
 #[derive(Debug, Default)]
 struct Tally {
     matching: u64,
@@ -284,7 +284,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Says what was found, and how the program ends.
+    /// Says what was found, and returns how the program ends.
     fn conclude(self, name: &str, command: &str) -> anyhow::Result<()> {
         let differences = self.different + self.missing_sums;
         let errors = differences + self.missing_files + self.failed;

@@ -1,10 +1,10 @@
-//! The log of the system: `--syslog`.
+//! `--syslog`: the log of the system.
 
 #[cfg(unix)]
 use std::path::Path;
 use std::{io, str::FromStr};
 
-/// Where systems listen for messages.
+/// Sockets at which systems listen for messages.
 #[cfg(unix)]
 const PLACES: [&str; 3] = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
@@ -32,17 +32,17 @@ const FACILITIES: [(&str, u8); 20] = [
     ("LOCAL7", 23),
 ];
 
-/// Which part of the system a message is from.
+/// Part of the system that a message is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facility(u8);
 
 impl Facility {
-    /// The names of all.
+    /// Returns the names of all facilities.
     pub(crate) fn names() -> [&'static str; 20] {
         FACILITIES.map(|(name, _)| name)
     }
 
-    /// The number that a message begins with.
+    /// Returns the number that a message begins with.
     pub(crate) fn priority(self, severity: u8) -> u8 {
         self.0 * 8 + severity
     }
@@ -94,14 +94,14 @@ impl io::Write for Syslog {
     }
 }
 
-/// Elsewhere there is none.
+/// Placeholder on systems without such a log.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub(crate) struct Syslog(io::Sink);
 
 #[cfg(not(unix))]
 impl Syslog {
-    /// Says that there is none.
+    /// Returns the error that the system has no such log.
     pub(crate) fn open() -> io::Result<Self> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no syslog; use --log-file"))
     }

@@ -1,4 +1,4 @@
-//! The person at the keyboard, or the pipe in their place: lines, and lines that nobody may see.
+//! Reads lines from the person at the keyboard, or from a pipe, also lines that must not be seen.
 
 #[cfg(unix)]
 mod hidden;
@@ -13,18 +13,18 @@ use fichier_config::Secret;
 use rustyline::{Config, Editor, error::ReadlineError, history::MemHistory};
 use tokio_util::sync::CancellationToken;
 
-/// What came in.
+/// Input that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// A line, without its end.
     Line(Secret),
-    /// There is nothing more: the end of the pipe, or Ctrl-D.
+    /// There is no more input: the pipe has ended, or Ctrl-D was typed.
     End,
-    /// Ctrl-C.
+    /// Ctrl-C was typed.
     Interrupted,
 }
 
-/// Standard input, with an editor for lines if it is a terminal.
+/// Standard input, with a line editor if it is a terminal.
 pub(crate) struct Terminal {
     interactive: bool,
     editor: Option<Editor<(), MemHistory>>,
@@ -37,17 +37,17 @@ impl fmt::Debug for Terminal {
 }
 
 impl Terminal {
-    /// The standard input.
+    /// Makes a reader of the standard input.
     pub(crate) fn new() -> Self {
         Self { interactive: io::stdin().is_terminal(), editor: None }
     }
 
-    /// Whether a person can be asked again.
+    /// Checks whether a person can be asked again.
     pub(crate) fn is_interactive(&self) -> bool {
         self.interactive
     }
 
-    /// How wide the screen is, in columns.
+    /// Returns the width of the screen in columns.
     pub(crate) fn width() -> usize {
         terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
     }
@@ -81,21 +81,21 @@ impl Terminal {
     }
 }
 
-/// What came when a run had a question.
+/// Input that came when a run had a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// A line, without spaces around it.
     Line(String),
     /// The input has ended, or can't be read.
     End,
-    /// The run was stopped while the question stood; what is typed now answers nothing.
+    /// The run was stopped while the question was open; what is typed now doesn't answer it.
     Stopped,
 }
 
-/// How long an answer waits for a Ctrl-C that was typed before it and hasn't been noticed yet.
+/// Time that an answer waits for a Ctrl-C that was typed before it and hasn't been noticed yet.
 const CTRL_C_BEFORE: Duration = Duration::from_millis(5);
 
-/// Reads the answer to a question from the standard input. A question doesn't outlive its run.
+/// Reads the answer to a question from the standard input. A question ends with its run.
 pub(crate) async fn ask_line(stop: &CancellationToken) -> Asked {
     let read = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
@@ -122,7 +122,7 @@ fn show(label: &str, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn new_editor() -> io::Result<Editor<(), MemHistory>> {
-    // No history: what is typed here is mostly secret.
+    // There is no history: what is typed here is mostly secret.
     let config = Config::builder().auto_add_history(false).build();
     Editor::with_history(config, MemHistory::new()).map_err(io::Error::other)
 }

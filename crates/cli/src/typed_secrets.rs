@@ -1,5 +1,5 @@
-//! The secrets among the typed words: connection strings hold keys, and so do flags. Whatever is said hides them, so
-//! that no message has to remember it.
+//! Finds the secrets among the typed words: connection strings hold keys, and so do flags. Every message hides them, so
+//! that none has to remember it.
 
 use std::{borrow::Cow, ffi::OsString};
 
@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 
 use fichier_session::is_harmless as is_harmless_option;
 
-/// What stands in the place of a secret.
+/// Text that replaces a secret.
 const HIDDEN: &str = "…";
 
-/// Shorter values are words of every message.
+/// Shortest value that is hidden: shorter ones are words of every message.
 const SHORTEST: usize = 4;
 
-/// The secrets among the words of a command line.
+/// Secrets among the words of a command line.
 #[derive(Clone, Default)]
 pub(crate) struct TypedSecrets(Vec<Zeroizing<String>>);
 
@@ -46,14 +46,14 @@ impl TypedSecrets {
             found.take_address(value);
             found.take_user(value);
             if ["endpoint", "proxy"].iter().any(|end| name.ends_with(end)) {
-                // An address whose scheme was forgotten.
+                // An address without its scheme.
                 found.take_user(&format!("://{value}"));
             }
             if ["api-key", "password", "pass"].iter().any(|end| name.ends_with(end)) {
                 found.take(value);
             }
         }
-        // A secret that holds another one goes first.
+        // A secret that contains another one comes first.
         found.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         found
     }
@@ -78,7 +78,7 @@ impl TypedSecrets {
         }
     }
 
-    /// Takes the name and the password before the host of an address of the web.
+    /// Adds the name and the password before the host of a web address.
     fn take_user(&mut self, word: &str) {
         let Some((_, rest)) = word.split_once("://") else { return };
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `check`: whether two trees hold the same, without changing either.
+//! `check` compares two trees without changing either.
 //!
 //! Both are listed folder by folder, side by side, so that memory holds one folder at a time.
 
@@ -25,77 +25,77 @@ use crate::{
     walk::pending::PendingFolder,
 };
 
-/// What shows that two files are the same. Their sizes are compared in any case.
+/// Evidence that two files are the same. Their sizes are compared in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Evidence {
-    /// Whirlpool checksums, as listed, as remembered, or by reading.
+    /// Whirlpool checksums: listed, remembered, or computed by reading.
     #[default]
     Checksums,
-    /// Nothing more.
+    /// No evidence but the sizes.
     Sizes,
     /// Every byte, read from both sides.
     Bytes,
 }
 
-/// How to check.
+/// Options of a check.
 #[derive(Debug, Clone)]
 pub struct CheckOptions {
-    /// What shows that two files are the same.
+    /// Evidence that two files are the same.
     pub evidence: Evidence,
-    /// Files of different sizes may be the same.
+    /// Lets files of different sizes be the same.
     pub ignore_size: bool,
-    /// Don't look for files that the source hasn't got.
+    /// Ignores files that only the destination has.
     pub one_way: bool,
-    /// Where checksums come from.
+    /// Source of the checksums.
     pub checksums: Checksums,
-    /// How bytes are read, where they are the evidence.
+    /// How files are read where [`Evidence::Bytes`] asks for it.
     pub reading: Reading,
-    /// How many files are compared at once, at least 1.
+    /// Number of files compared at once, at least 1.
     pub checkers: usize,
-    /// How many folders deep to go; `None`: all.
+    /// Depth in folders to which the check goes; `None`: no limit.
     pub max_depth: Option<usize>,
-    /// Which files and folders of both sides count.
+    /// Files and folders of both sides that count.
     pub filter: Arc<Filter>,
-    /// Which names of the two sides count as one.
+    /// Rule by which names of the two sides count as one.
     pub matching: NameMatching,
-    /// Which names files and folders of the source have at the destination; `None`: the same.
+    /// New names that files and folders of the source have at the destination; `None`: the same names.
     pub transform: Option<Arc<dyn NameTransform>>,
-    /// Source and destination as messages name them.
+    /// Names of source and destination in messages.
     pub names: [String; 2],
 }
 
-/// What a check found.
+/// Result of a check.
 #[derive(Debug, Default)]
 pub struct CheckReport {
-    /// Files that are the same.
+    /// Number of files that are the same.
     pub matching: u64,
-    /// Files that both sides have and that differ.
+    /// Number of files that both sides have and that differ.
     pub differing: u64,
-    /// Files that the source hasn't got.
+    /// Number of files that only the destination has.
     pub missing_on_source: u64,
-    /// Files that the destination hasn't got.
+    /// Number of files that only the source has.
     pub missing_on_destination: u64,
-    /// What couldn't be compared.
+    /// Items that couldn't be compared.
     pub failures: RunReport,
 }
 
 impl CheckReport {
-    /// Files that aren't the same on both sides.
+    /// Returns the number of files that aren't the same on both sides.
     #[must_use]
     pub fn differences(&self) -> u64 {
         self.differing + self.missing_on_source + self.missing_on_destination
     }
 
-    /// Differences, and what couldn't be compared.
+    /// Returns the number of differences and of items that couldn't be compared.
     #[must_use]
     pub fn errors(&self) -> u64 {
         self.differences() + self.failures.failed
     }
 }
 
-/// Compares the trees at two places; when `from` is a file, that file with its namesake in the folder `to`.
+/// Compares the trees at two places; when `from` is a file, that file with the one of its name in the folder `to`.
 ///
-/// Every difference is logged as an error and told to the statistics' observer. Of several files of one name the
+/// Every difference is logged as an error and reported to the statistics' observer. Of several files of one name the
 /// one stored last is compared.
 ///
 /// # Errors
@@ -132,7 +132,7 @@ struct Pair {
     destination: File,
 }
 
-/// What a comparison of two files came to.
+/// Result of comparing two files.
 enum Finding {
     Same,
     Differ(&'static str),
@@ -204,7 +204,7 @@ impl Check<'_> {
                     let destination = folders_there.remove(there).is_some();
                     below.push(PendingFolder { destination, ..child(&name, there) });
                 }
-                // What only the destination has is nobody's concern then, and costs no listing.
+                // Files that only the destination has don't matter then, and cost no listing.
                 if !self.options.one_way {
                     let extra =
                         folders_there.keys().map(|name| PendingFolder { source: false, ..child(name, name) });
@@ -221,7 +221,7 @@ impl Check<'_> {
         self.options.matching.at(self.to)
     }
 
-    /// Lists what counts of one side of a folder; where it isn't, there is nothing.
+    /// Lists what counts of one side of a folder. A folder that doesn't exist gives an empty list.
     async fn list(&self, side: &Location, folder: &RemotePath, exists: bool) -> Result<Half> {
         if !exists {
             return Ok(Half::default());
@@ -337,7 +337,7 @@ struct Half {
     gaps: Vec<(RemotePath, StorageError)>,
 }
 
-/// The version that counts: the one stored last. Several that differ are told.
+/// Returns the version that counts: the one stored last. Versions that differ are reported.
 fn newest(versions: Vec<File>, shown: &RemotePath, side: &str) -> Option<File> {
     if !plan::all_same(&versions) {
         tracing::warn!(path = %shown, "Duplicate object found in {side} - comparing the newest");
@@ -360,7 +360,7 @@ async fn find(options: &CheckOptions, source: Side<'_>, destination: Side<'_>) -
     Ok(if same { Finding::Same } else { Finding::Differ(what) })
 }
 
-/// Reads both files side by side, as far as they agree.
+/// Reads both files side by side until they differ.
 async fn same_bytes(reading: &Reading, source: Side<'_>, destination: Side<'_>) -> Result<bool> {
     let mut left = reading.open(&**source.0, source.1, ByteRange::WHOLE).await?;
     let mut right = reading.open(&**destination.0, destination.1, ByteRange::WHOLE).await?;
@@ -378,7 +378,7 @@ async fn same_bytes(reading: &Reading, source: Side<'_>, destination: Side<'_>) 
     }
 }
 
-/// The next bytes, unless there are some left; none at the end.
+/// Returns the next bytes, those left over first. Returns none at the end.
 async fn fill(bytes: &mut bytes::Bytes, stream: &mut ByteStream) -> Result<()> {
     while bytes.is_empty() {
         match stream.next().await {

@@ -1,4 +1,4 @@
-//! `convmv`: new names for what is there, in its place.
+//! `convmv` gives files and folders new names in place.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -20,14 +20,14 @@ use crate::{
     walk_filtered,
 };
 
-/// How many files are handed to a remote at once. It splits them into its calls.
+/// Number of files handed to a remote at once. The remote splits them into calls.
 const AT_ONCE: usize = 1000;
 
-/// Gives the files below `target`, and the folders that they are in, the names that `options.transform` makes of
-/// theirs; when `target` is a file, that file.
+/// Gives the files below `target`, and their folders, the names that `options.transform` makes of theirs; when `target`
+/// is a file, only that file.
 ///
-/// All of the tree is listed first. A file never takes the place of another one: where its new name is taken, it keeps
-/// the old one and counts as failed.
+/// The whole tree is listed first. A file never replaces another one: where its new name is taken, it keeps the old one
+/// and counts as failed.
 ///
 /// # Errors
 /// There is nothing at `target`, or it can't be listed.
@@ -76,17 +76,17 @@ struct Convert<'a> {
     stats: &'a Stats,
     stop: &'a CancellationToken,
     moves: Vec<Move>,
-    /// Each folder with what its path becomes.
+    /// Each folder with its new path.
     folders: BTreeMap<RemotePath, RemotePath>,
-    /// New folders with what they are to have beside their files.
+    /// New folders with the metadata that they are to have.
     furnished: Vec<Furnished>,
-    /// Where files were that have moved.
+    /// Old paths of files that have moved.
     gone: HashSet<RemotePath>,
     report: RunReport,
 }
 
 impl Convert<'_> {
-    /// Finds out what each file is to be called.
+    /// Determines the new name of each file.
     async fn look(&mut self) -> Result<()> {
         let root = self.target.path.clone();
         self.folders.insert(root.clone(), root.clone());
@@ -104,7 +104,7 @@ impl Convert<'_> {
                     continue;
                 }
             };
-            // Below a folder that gets no name, nothing gets one.
+            // Below a folder that gets no name, no file gets one.
             let Some(there) = self.folders.get(&listing.folder).cloned() else { continue };
             let renamed =
                 rename_all(self.options.transform.as_ref(), listing.entries, SameName::Merged).await;
@@ -126,7 +126,7 @@ impl Convert<'_> {
         Ok(())
     }
 
-    /// Moves the files, each once the name that it gets is free.
+    /// Moves each file once its new name is free.
     async fn make_moves(&mut self) {
         for planned in &self.moves {
             self.stats.plan_transfer(planned.file.size);
@@ -139,7 +139,7 @@ impl Convert<'_> {
                 waiting.into_iter().partition(|planned| !held.contains(&planned.to));
             waiting = later;
             if ready.is_empty() {
-                // They wait for each other.
+                // These moves wait for each other.
                 for planned in waiting {
                     self.fail(&planned.file.path, StorageError::AlreadyExists(self.shown(&planned.to)));
                 }
@@ -156,7 +156,7 @@ impl Convert<'_> {
         }
     }
 
-    /// Takes out the moves to where something is already, or comes by another one.
+    /// Removes moves to a path that is taken already, or that another move takes.
     async fn keep_free(&mut self, moves: Vec<Move>, given: &mut HashSet<RemotePath>) -> Vec<Move> {
         let mut by_folder: BTreeMap<RemotePath, Vec<Move>> = BTreeMap::new();
         for planned in moves {
@@ -189,7 +189,7 @@ impl Convert<'_> {
         free
     }
 
-    /// The name of another file that has the place that this one would get.
+    /// Returns the name of another file that has, or will have, the path of this move.
     fn rival(&self, planned: &Move, is_taken: impl Fn(&RemotePath) -> bool) -> Option<Name> {
         let (folder, name) = (planned.to.parent()?, planned.to.name()?);
         let is_other = |name: &Name| {
@@ -199,7 +199,7 @@ impl Convert<'_> {
         self.target.remote.info().names.rivals(&name).into_iter().find(is_other)
     }
 
-    /// Moves files at the remote. Answers which are gone from where they were.
+    /// Moves files at the remote. Returns the old paths of those that moved.
     async fn rename(&mut self, batch: &[Move]) -> Vec<RemotePath> {
         let step = |planned: &Move| Relocation {
             from: planned.file.clone(),
@@ -223,13 +223,14 @@ impl Convert<'_> {
         gone
     }
 
-    /// Folders that got another name, each with that.
+    /// Returns the folders that got another name, each with the new one.
     fn changed(&self) -> Vec<(RemotePath, RemotePath)> {
         let changed = self.folders.iter().filter(|(from, to)| from != to);
         changed.map(|(from, to)| (from.clone(), to.clone())).collect()
     }
 
-    /// Notes what folders have that get another name. One that becomes part of another folder gives that nothing.
+    /// Notes the metadata of folders that get another name. A folder that becomes part of another one passes nothing on
+    /// to it.
     async fn note_folder_metadata(&mut self) {
         if self.target.remote.extensions().metadata.is_none() || self.stats.dry_run().is_some() {
             return;
@@ -254,7 +255,7 @@ impl Convert<'_> {
         let now: HashSet<_> = self.folders.values().collect();
         let mut old: Vec<_> =
             changed.iter().map(|(from, _)| from.clone()).filter(|from| !now.contains(from)).collect();
-        // What lies within first.
+        // Inner folders first.
         old.reverse();
         if self.stats.dry_run().is_some() {
             old = self.emptied(old).await;
@@ -288,7 +289,7 @@ impl Convert<'_> {
         }
     }
 
-    /// Of a dry run: the folders that would be empty, of those given, the innermost first.
+    /// In a dry run: returns which of the given folders would be empty, the innermost first.
     async fn emptied(&self, folders: Vec<RemotePath>) -> Vec<RemotePath> {
         let mut emptied = Vec::new();
         let mut gone = self.gone.clone();
@@ -309,7 +310,7 @@ impl Convert<'_> {
         }
     }
 
-    /// A path as the user knows it.
+    /// Returns a path as the user knows it.
     fn shown(&self, path: &RemotePath) -> RemotePath {
         path.relative_to(&self.target.path).filter(|path| !path.is_root()).unwrap_or_else(|| path.clone())
     }

@@ -10,7 +10,7 @@
 //! - [`store`] stores what isn't a file of a remote;
 //! - [`remove`] removes files, or a folder with all it holds;
 //! - [`Rules`] say which files are the same, [`HashCache`] remembers checksums;
-//! - [`Stats`] counts what happens, [`RunReport`] says what became of it;
+//! - [`Stats`] counts what happens, [`RunReport`] is the result;
 //! - [`DryRun`] is a remote that only says what it would do.
 
 mod check;

@@ -2,7 +2,7 @@
 
 use crate::backend::{BackendSpec, Chosen, DESCRIPTION, OpenError, Opens, OptionKind, OptionSpec};
 
-/// The backend.
+/// The backend `alias`.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "alias",
     description: "Another name for a place on a remote",

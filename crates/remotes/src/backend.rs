@@ -1,4 +1,4 @@
-//! What a backend declares, and what it is opened with.
+//! What a backend declares, and what it needs to open a remote.
 
 use std::{borrow::Cow, path::Path, sync::Arc};
 
@@ -12,34 +12,34 @@ use crate::{resources::Resources, values};
 /// A kind of remote.
 #[derive(Debug)]
 pub struct BackendSpec {
-    /// Its name, as in `type = fichier` and `:fichier:`.
+    /// Name as in `type = fichier` and `:fichier:`.
     pub name: &'static str,
-    /// What it is, in a few words.
+    /// Description in a few words.
     pub description: &'static str,
-    /// Its options, the important ones first.
+    /// Options, the important ones first.
     pub options: &'static [OptionSpec],
-    /// Whether there is an account behind it, which proves a key ([`AccountOf`](fichier_storage::AccountOf)).
+    /// Whether a remote has an account, which proves a key ([`AccountOf`](fichier_storage::AccountOf)).
     pub has_account: bool,
-    /// Options of which one at least must be set before a remote can be opened; empty: there are none.
+    /// Options of which at least one must be set before a remote can be opened; empty: there are none.
     pub needs_one_of: &'static [&'static str],
-    /// How a remote of it comes to be.
+    /// How a remote of this kind is opened.
     pub opens: Opens,
 }
 
-/// Opens a remote with what was chosen for it.
+/// Opens a remote with the chosen values.
 pub type OpenPlace = fn(Opening<'_>, &Chosen<'_>) -> Result<Arc<dyn Remote>, OpenError>;
 
-/// Opens a remote over others with what was chosen for it. The [`Opening`] has who opens those.
+/// Opens a remote over others with the chosen values. The [`Opening`] has the resolver for those.
 pub type OpenOver = for<'a> fn(Opening<'a>, Chosen<'a>) -> BoxFuture<'a, Result<Arc<dyn Remote>, OpenError>>;
 
-/// How a remote comes to be.
+/// How a remote is opened.
 #[derive(Debug, Clone, Copy)]
 pub enum Opens {
-    /// It is a place of its own.
+    /// The remote is a place of its own.
     Place(OpenPlace),
-    /// It stands for a place on another remote, and tells the string for that: `other:path`.
+    /// An alias. Returns the remote string that it points to: `other:path`.
     Alias(fn(&str, &Chosen<'_>) -> Result<String, OpenError>),
-    /// It lies over other remotes.
+    /// The remote lies over other remotes.
     Over(OpenOver),
 }
 
@@ -49,11 +49,11 @@ pub trait Resolver: Send + Sync {
     /// Opens what `text` names: `remote:path`, or a path on this computer.
     ///
     /// # Errors
-    /// It isn't known, can't be opened, or lies over itself.
+    /// The remote isn't known, can't be opened, or lies over itself.
     async fn resolve(&self, text: &str) -> Result<Location, OpenError>;
 }
 
-/// Opens nothing: for remotes that lie over no other.
+/// A resolver that opens nothing, for remotes that lie over no other.
 #[derive(Debug, Clone, Copy)]
 pub struct NoRemotes;
 
@@ -65,38 +65,38 @@ impl Resolver for NoRemotes {
 }
 
 impl BackendSpec {
-    /// The option of this name.
+    /// Returns the option of this name.
     #[must_use]
     pub fn option(&self, name: &str) -> Option<&'static OptionSpec> {
         self.options.iter().find(|option| option.name == name)
     }
 }
 
-/// Checks a value; the error says what would be right.
+/// Checks a value; the error says what would be valid.
 pub(crate) type Rule = fn(&str) -> Result<(), String>;
 
 /// An option of a backend.
 #[derive(Debug)]
 pub struct OptionSpec {
-    /// Its name in the configuration file: `api_key`.
+    /// Name in the configuration file: `api_key`.
     pub name: &'static str,
-    /// What it does: a sentence, and after an empty line what else there is to know.
+    /// Help text: a sentence, and after an empty line further details.
     pub help: &'static str,
-    /// What its value looks like.
+    /// Form of the value.
     pub kind: OptionKind,
-    /// The value if none is given; empty: none.
+    /// Value if none is given; empty: none.
     pub default: &'static str,
-    /// Whether only few people need it.
+    /// Whether only few users need the option.
     pub advanced: bool,
     /// Whether rclone has no such option.
     pub own: bool,
-    /// Whether the backend can't do without it.
+    /// Whether the backend requires the option.
     pub required: bool,
-    /// Whether its value must not be shown.
+    /// Whether the value must not be shown.
     pub sensitive: bool,
-    /// A flag that it has besides the one named after the backend: long without the dashes, and short.
+    /// Flag that the option has besides the one named after the backend: long without the dashes, and short.
     pub shared_flag: Option<(&'static str, Option<char>)>,
-    /// Checks what the kind can't tell; the error says what would be right.
+    /// Check beyond that of the kind; the error says what would be valid.
     pub(crate) rule: Option<Rule>,
 }
 
@@ -122,7 +122,7 @@ impl OptionSpec {
         }
     }
 
-    /// Values must pass this check, too.
+    /// Adds a check that values must pass, too.
     pub(crate) const fn checked(mut self, rule: Rule) -> Self {
         self.rule = Some(rule);
         self
@@ -133,7 +133,7 @@ impl OptionSpec {
         self
     }
 
-    /// Advanced, and without a counterpart in rclone.
+    /// Marks the option as advanced, and without a counterpart in rclone.
     pub(crate) const fn own(mut self) -> Self {
         self.advanced = true;
         self.own = true;
@@ -160,8 +160,8 @@ impl OptionSpec {
         self
     }
 
-    /// The name of its flag, without the dashes: `fichier-api-key`. A flag shared with rclone's other
-    /// commands (`copy-links`) takes that place.
+    /// Returns the name of its flag, without the dashes: `fichier-api-key`. A flag shared with rclone's other commands
+    /// (`copy-links`) takes that place.
     #[must_use]
     pub fn flag(&self, backend: &str) -> Cow<'static, str> {
         match self.shared_flag {
@@ -170,7 +170,7 @@ impl OptionSpec {
         }
     }
 
-    /// The first sentence of its help.
+    /// Returns the first sentence of the help text.
     #[must_use]
     pub fn summary(&self) -> &'static str {
         self.help.split("\n\n").next().unwrap_or_default()
@@ -179,13 +179,13 @@ impl OptionSpec {
     /// Checks that a value suits the option's kind.
     ///
     /// # Errors
-    /// It doesn't; the error says what would.
+    /// The value doesn't suit it; the error says what would.
     pub fn check(&self, value: &str) -> Result<(), InvalidValue> {
         values::check(self, value)
     }
 }
 
-/// What an option's value looks like.
+/// Form of an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionKind {
     /// Any text.
@@ -198,9 +198,9 @@ pub enum OptionKind {
     Secret,
     /// A list of encoding flags: `Slash,Dot`.
     Encoding,
-    /// A length of time: `400ms`, `1h30m`, or seconds.
+    /// A duration: `400ms`, `1h30m`, or seconds.
     Duration,
-    /// Bytes: `16Mi`, or KiB.
+    /// A size in bytes: `16Mi`, or KiB.
     Size,
     /// A number of things, at least 1.
     Count,
@@ -208,40 +208,40 @@ pub enum OptionKind {
     Choice(&'static [(&'static str, &'static str)]),
 }
 
-/// Every backend has it: a text for people.
+/// Option that every backend has: a text for people.
 pub(crate) const DESCRIPTION: OptionSpec =
     OptionSpec::new("description", OptionKind::Text, "", "A note of your own on this remote.").advanced();
 
-/// Why a remote can't be opened.
+/// Reason why a remote can't be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// There is no such backend.
     #[error("there is no backend {name:?}; those that exist are: {known}")]
     UnknownBackend {
-        /// The name that was asked for.
+        /// Name that was asked for.
         name: String,
-        /// Those that there are.
+        /// Names of the backends that exist.
         known: String,
     },
     /// A value that doesn't suit its option.
     #[error("remote {remote:?}: {source}")]
     Value {
-        /// The remote.
+        /// Name of the remote.
         remote: String,
-        /// The option and what is wrong.
+        /// The option, and what is wrong.
         source: InvalidValue,
     },
-    /// A remote that stands for a place elsewhere has to be opened there.
+    /// An alias, which has to be opened at the place that it points to.
     #[error("remote {remote:?} has no place of its own")]
     Alias {
-        /// The remote.
+        /// Name of the remote.
         remote: String,
     },
-    /// A remote that stands for no place, or for itself.
+    /// A remote that points to no place, or to itself.
     #[error("remote {remote:?}: {reason}")]
     Nowhere {
-        /// The remote.
+        /// Name of the remote.
         remote: String,
         /// What is wrong, as a clause that says what to do.
         reason: &'static str,
@@ -249,28 +249,27 @@ pub enum OpenError {
     /// A remote that another one lies over can't be opened.
     #[error("{source}")]
     Beneath {
-        /// What was to be opened, without secrets.
+        /// Text of what was to be opened, without secrets.
         text: String,
-        /// Why it can't be.
+        /// Cause of the error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The backend's own.
+    /// An error of the backend itself.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// What is to be opened.
+/// Input for opening a remote.
 #[derive(Clone, Copy)]
 pub struct Opening<'a> {
-    /// The remote's name, for messages: `demo`.
+    /// Name of the remote, for messages: `demo`.
     pub name: &'a str,
-    /// The directory that is to be the root, for backends that lie on this computer; empty for the working
-    /// directory.
+    /// Directory that becomes the root, for backends on this computer; empty for the working directory.
     pub root: &'a Path,
-    /// What was set for it.
+    /// Values that were set for the remote.
     pub settings: &'a Settings,
-    /// What all remotes of the run share.
+    /// Resources that all remotes of the run share.
     pub resources: &'a Resources,
-    /// Who opens other remotes, for backends that lie over some.
+    /// Resolver that opens other remotes, for backends that lie over some.
     pub resolver: &'a dyn Resolver,
 }

@@ -1,4 +1,4 @@
-//! How remotes on the network reach their service: what rclone calls its networking flags.
+//! How remotes on the network reach their service, as rclone's networking flags say.
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -6,42 +6,42 @@ use fichier_api::{ClientBuilder, HeaderMap, HeaderName, HeaderValue, ProxySettin
 
 pub use fichier_api::{Dump, Url, WaitBudget, Waiting};
 
-/// How the network is used. Shared by all remotes of a run.
+/// Options for using the network. Shared by all remotes of a run.
 #[derive(Clone)]
 pub struct Network {
     /// Files of certificates to trust instead of the system's (`--ca-cert`).
     pub ca_certificates: Vec<PathBuf>,
-    /// Believes every server, whatever its certificate says (`--no-check-certificate`).
+    /// Accepts every server, whatever its certificate says (`--no-check-certificate`).
     pub accept_invalid_certificates: bool,
     /// Files of the certificate that servers may ask for, and of its key (`--client-cert`, `--client-key`).
     pub client_certificate: Option<[PathBuf; 2]>,
-    /// The proxy for all addresses, in place of those of the environment (`--http-proxy`).
+    /// Proxy for all addresses, in place of those of the environment (`--http-proxy`).
     pub proxy: Option<Url>,
-    /// What every request carries beside what it needs (`--header`).
+    /// Additional headers of every request (`--header`).
     pub headers: Headers,
-    /// What uploads carry, too (`--header-upload`).
+    /// Additional headers of uploads (`--header-upload`).
     pub upload_headers: Headers,
-    /// What downloads carry, too (`--header-download`).
+    /// Additional headers of downloads (`--header-download`).
     pub download_headers: Headers,
-    /// How long a connection may take to come about (`--contimeout`).
+    /// Longest time for making a connection (`--contimeout`).
     pub connect_timeout: Duration,
-    /// How long a connection may be silent (`--timeout`); zero: for ever.
+    /// Longest time that a connection may be silent (`--timeout`); zero: no limit.
     pub idle_timeout: Duration,
-    /// What the program calls itself (`--user-agent`).
+    /// User agent that requests carry (`--user-agent`).
     pub user_agent: Option<String>,
-    /// The address to speak from (`--bind`).
+    /// Local address of connections (`--bind`).
     pub bind: Option<IpAddr>,
     /// Opens a new connection for every request (`--disable-http-keep-alives`).
     pub no_keep_alive: bool,
-    /// What of the exchanges with servers is logged (`--dump`).
+    /// Parts of the exchanges with servers that are logged (`--dump`).
     pub dump: Dump,
-    /// How often a call is tried again (`--low-level-retries`).
+    /// Number of times that a call is tried again (`--low-level-retries`).
     pub low_level_retries: u32,
-    /// How long a run waits in all because services refuse (`--max-wait`).
+    /// Total time that a run waits because services refuse (`--max-wait`).
     pub waits: WaitBudget,
-    /// The least time between two calls (`--tpslimit`).
+    /// Shortest time between two calls (`--tpslimit`).
     pub call_gap: Duration,
-    /// How many bytes a second a file may be sent at best (`--bwlimit`, `--bwlimit-file`); `None`: any number.
+    /// Limit on bytes per second at which a file is sent (`--bwlimit`, `--bwlimit-file`); `None`: no limit.
     pub upload_rate: Option<u64>,
 }
 
@@ -53,11 +53,11 @@ impl Headers {
     /// Reads headers as they are written: `Name: value`.
     ///
     /// # Errors
-    /// One isn't of that form.
+    /// A line isn't of that form.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, HeaderError> {
         let mut headers = HeaderMap::new();
         for line in lines {
-            // Without a colon all of it may be a secret.
+            // Without a colon, the whole line may be a secret.
             let name = line.split_once(':').map_or("***", |(name, _)| name);
             let wrong = || HeaderError { name: name.to_owned() };
             let (name, value) = line.split_once(':').ok_or_else(wrong)?;
@@ -76,16 +76,16 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// What was given isn't a header.
+/// Error about a text that isn't a header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is no HTTP header; it should look like \"Accept-Language: fr\"")]
 pub struct HeaderError {
-    /// What stands before the colon, if there is one: the rest may be a secret.
+    /// Text before the colon, if there is one: the rest may be a secret.
     pub name: String,
 }
 
 impl Network {
-    /// A client's builder with these settings, but for pacing and memory, which are an account's.
+    /// Returns a client's builder with these settings, except pacing and memory, which belong to an account.
     pub(crate) fn applied(&self, mut builder: ClientBuilder) -> ClientBuilder {
         builder = builder.connect_timeout(self.connect_timeout).idle_timeout(self.idle_timeout);
         for file in &self.ca_certificates {

@@ -1,4 +1,4 @@
-//! Readers for remotes that lie over others: of what is stored there as it is, and of what can't be there.
+//! Readers for remotes that lie over others: of stored bytes as they are, and of files that can't exist.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl FileReader for ShownReader {
     }
 }
 
-/// A reader of a file that can't be there, since nothing of its name can be stored.
+/// A reader of a file that can't exist, since nothing of its name can be stored.
 #[derive(Debug)]
 pub(crate) struct NoReader(pub(crate) RemotePath);
 

@@ -1,8 +1,8 @@
-//! The backends by name, and how one is opened.
+//! Finds backends by name, and opens remotes of them.
 //!
-//! A new backend is a file or folder beside this one, which declares a [`BackendSpec`], and a line in
-//! [`backends`]. From the options declared there come the command line's flags, the help texts, the manual and
-//! the questions of `config`; where values come from, and which of several wins, is not decided here.
+//! A new backend is a file or folder beside this one, which declares a [`BackendSpec`], and a line in [`backends`]. The
+//! flags of the command line, the help texts, the manual and the questions of `config` are made from the options
+//! declared there. Where values come from, and which of several wins, is not decided here.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use crate::{alias, combine, crypt, fichier, local};
 static BACKENDS: [&BackendSpec; 5] =
     [&fichier::BACKEND, &alias::BACKEND, &combine::BACKEND, &crypt::BACKEND, &local::BACKEND];
 
-/// All backends, in the order in which they are shown.
+/// Returns all backends, in the order in which they are shown.
 #[must_use]
 pub fn backends() -> &'static [&'static BackendSpec] {
     &BACKENDS
 }
 
-/// The backend of this name.
+/// Returns the backend of this name.
 #[must_use]
 pub fn backend(name: &str) -> Option<&'static BackendSpec> {
     BACKENDS.iter().copied().find(|backend| backend.name == name)
@@ -52,7 +52,7 @@ fn names() -> String {
 /// ```
 ///
 /// # Errors
-/// There is no such backend, a value doesn't suit its option, or the backend can't be had.
+/// There is no such backend, a value doesn't suit its option, or the backend isn't available.
 pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>, OpenError> {
     let unknown = || OpenError::UnknownBackend { name: backend.to_owned(), known: names() };
     let spec = self::backend(backend).ok_or_else(unknown)?;
@@ -63,7 +63,7 @@ pub async fn open(backend: &str, opening: Opening<'_>) -> Result<Arc<dyn Remote>
     }
 }
 
-/// The place that a remote stands for, as a remote string; `None` if it is a place of its own.
+/// Returns the remote string that an alias points to; `None` if the remote is a place of its own.
 ///
 /// # Errors
 /// There is no such backend, or what is set for it names no place.

@@ -1,4 +1,4 @@
-//! What a run gives to the remotes that it opens.
+//! Resources that a run gives to the remotes that it opens.
 
 use std::{
     fmt,
@@ -10,57 +10,57 @@ use fichier_api::{CancellationToken, Observer};
 
 use crate::{local::Downloads, network::Network};
 
-/// What all remotes of a run share. Nothing of it is global: whoever opens a remote hands it over.
+/// Resources that all remotes of a run share. Nothing of it is global: the code that opens a remote passes it.
 #[derive(Clone, Default)]
 pub struct Resources {
-    /// How the network is used.
+    /// Options for using the network.
     pub network: Network,
-    /// Where remotes keep what they know.
+    /// Folders where remotes keep what they know.
     pub state: StateFolders,
-    /// How files that come over the network are brought to the disk.
+    /// Options for writing files from a network to the disk.
     pub downloads: Downloads,
-    /// Checks what is known of an account by one listing of all its files (`--fast-list`).
+    /// Whether what is known of an account is checked by one listing of all its files (`--fast-list`).
     pub fast_list: bool,
     /// Whether a run goes only to a given depth (`--max-depth`), so that it ends even where links lead back.
     pub bounded_depth: bool,
-    /// Who learns of calls and waits.
+    /// Observer of calls and waits.
     pub observer: Option<Arc<dyn Observer>>,
-    /// Stops all calls.
+    /// Token that stops all calls.
     pub cancel: CancellationToken,
-    /// Ends all waits between calls; what is on its way is finished.
+    /// Token that ends all waits between calls; calls that were sent are finished.
     pub end_waits: CancellationToken,
-    /// What must not be left as it is while a run ends.
+    /// Moves that must not be left unfinished when a run ends.
     pub unfinished: Unfinished,
 }
 
-/// What was begun in several calls and mustn't be left between them. Clones share it.
+/// Moves that need several calls and must not be left between them. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Unfinished(Arc<Mutex<Vec<UnfinishedMove>>>);
 
-/// A folder that goes to its new place in several calls.
+/// A folder that is moved to its new place in several calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnfinishedMove {
-    /// Where it was, with its remote.
+    /// Path where it was, with its remote.
     pub from: String,
-    /// Where it is between the calls, with its remote.
+    /// Path where it is between the calls, with its remote.
     pub between: String,
-    /// Where it is to be, with its remote.
+    /// Path where it is moved to, with its remote.
     pub to: String,
 }
 
 impl Unfinished {
-    /// Returns what isn't finished.
+    /// Returns the moves that aren't finished.
     #[must_use]
     pub fn moves(&self) -> Vec<UnfinishedMove> {
         self.list().clone()
     }
 
-    /// Notes a move before its first call.
+    /// Records a move before its first call.
     pub(crate) fn begin(&self, unfinished: UnfinishedMove) {
         self.list().push(unfinished);
     }
 
-    /// Notes that the fate of a move is known. One whose future was dropped before stays noted.
+    /// Records that the result of a move is known. A move whose future was dropped before stays recorded.
     pub(crate) fn end(&self, finished: &UnfinishedMove) {
         let mut list = self.list();
         if let Some(index) = list.iter().position(|one| one == finished) {
@@ -69,17 +69,18 @@ impl Unfinished {
     }
 
     fn list(&self) -> MutexGuard<'_, Vec<UnfinishedMove>> {
-        // Each change is a single one, so that the list is whole whoever panicked.
+        // Each change is a single one, so that the list is whole even after a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The folders where remotes keep what they know, on this computer.
+/// Folders on this computer where remotes keep what they know.
 #[derive(Debug, Clone, Default)]
 pub struct StateFolders {
-    /// For what was learned about accounts, between runs; `None`: it is forgotten.
+    /// Folder for what was learned about accounts, between runs; `None`: it is forgotten.
     pub accounts: Option<PathBuf>,
-    /// For what processes that run at the same time share: when calls to an account left. `None`: nothing.
+    /// Folder for what processes running at the same time share: when calls to an account were made. `None`: nothing is
+    /// shared.
     pub running: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! From the text of a value to the value.
+//! Parses the values of options.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -7,8 +7,8 @@ use fichier_notation::{Secret, ValueError, parse_bool, parse_duration, parse_siz
 
 use crate::backend::{BackendSpec, OptionKind, OptionSpec};
 
-/// What was set for a remote: by flags, the environment, a connection string or the configuration file,
-/// already weighed against each other.
+/// Values that were set for a remote: by flags, the environment, a connection string or the configuration file, of
+/// which the winners were chosen already.
 ///
 /// Every value is hidden until it is read as what its option declares, since it isn't known before that which of them
 /// are secrets. Passwords are in the clear.
@@ -23,17 +23,17 @@ use crate::backend::{BackendSpec, OptionKind, OptionSpec};
 pub struct Settings(BTreeMap<String, Secret>);
 
 impl Settings {
-    /// Sets an option, in place of what was set for it.
+    /// Sets an option, in place of an earlier value.
     pub fn set(&mut self, option: &str, value: impl Into<Secret>) {
         self.0.insert(option.to_owned(), value.into());
     }
 
-    /// Takes back what was set for an option.
+    /// Removes the value of an option.
     pub fn unset(&mut self, option: &str) {
         self.0.remove(option);
     }
 
-    /// Checks whether something was set for an option.
+    /// Checks whether an option has a value.
     #[must_use]
     pub fn has(&self, option: &str) -> bool {
         self.0.contains_key(option)
@@ -46,24 +46,24 @@ impl<K: Into<String>, V: Into<Secret>> FromIterator<(K, V)> for Settings {
     }
 }
 
-/// Shows which options are set, not to what.
+/// Shows which options are set, not their values.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
-/// A value that doesn't suit its option. The value itself isn't kept, since it may be a secret.
+/// Error about a value that doesn't suit its option. The value itself isn't kept, since it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("option {option}: {reason}")]
 pub struct InvalidValue {
-    /// The option.
+    /// Name of the option.
     pub option: &'static str,
     /// What is wrong, as a clause.
     pub reason: String,
 }
 
-/// The values chosen for a remote: what was set, or the defaults.
+/// Values chosen for a remote: what was set, or the defaults.
 pub struct Chosen<'a> {
     backend: &'static BackendSpec,
     settings: &'a Settings,
@@ -71,19 +71,19 @@ pub struct Chosen<'a> {
 
 impl fmt::Debug for Chosen<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the values: some are secrets.
+        // Values aren't shown: some are secrets.
         f.debug_struct("Chosen").field("backend", &self.backend.name).finish_non_exhaustive()
     }
 }
 
 impl<'a> Chosen<'a> {
-    /// The values for a remote of a backend.
+    /// Collects the values for a remote of a backend.
     #[must_use]
     pub fn new(backend: &'static BackendSpec, settings: &'a Settings) -> Self {
         Self { backend, settings }
     }
 
-    /// A text; `None` if nothing, or nothing but an empty text, is set and there is no default.
+    /// Returns a text; `None` if nothing, or nothing but an empty text, is set and there is no default.
     ///
     /// # Errors
     /// The backend has no such option, or declares it to be a secret.
@@ -94,7 +94,7 @@ impl<'a> Chosen<'a> {
         })
     }
 
-    /// A secret; `None` if nothing, or nothing but an empty text, is set.
+    /// Returns a secret; `None` if nothing, or nothing but an empty text, is set.
     ///
     /// # Errors
     /// The backend has no such option.
@@ -102,7 +102,7 @@ impl<'a> Chosen<'a> {
         self.read(option, |_, text| Ok(Secret::new(text)))
     }
 
-    /// Whether a switch is on.
+    /// Returns whether a switch is on.
     ///
     /// # Errors
     /// What is set is neither true nor false.
@@ -110,7 +110,7 @@ impl<'a> Chosen<'a> {
         Ok(self.read(option, |_, text| switch(text))?.unwrap_or(false))
     }
 
-    /// Whether a switch is on, or the word in its place.
+    /// Returns whether a switch is on, or the word in its place.
     ///
     /// # Errors
     /// What is set is neither true nor false, nor one of the words.
@@ -122,42 +122,42 @@ impl<'a> Chosen<'a> {
         Ok(read?.unwrap_or(Ok(false)))
     }
 
-    /// An encoding.
+    /// Returns an encoding.
     ///
     /// # Errors
-    /// What is set is none.
+    /// The value isn't an encoding.
     pub fn encoding(&self, option: &str) -> Result<Option<Encoding>, InvalidValue> {
         self.read(option, |_, text| encoding(text))
     }
 
-    /// A length of time.
+    /// Returns a duration.
     ///
     /// # Errors
-    /// What is set is none.
+    /// The value isn't a duration.
     pub fn duration(&self, option: &str) -> Result<Option<Duration>, InvalidValue> {
         self.read(option, |_, text| duration(text))
     }
 
-    /// A number of bytes.
+    /// Returns a size in bytes.
     ///
     /// # Errors
-    /// What is set is none.
+    /// The value isn't a size.
     pub fn size(&self, option: &str) -> Result<Option<u64>, InvalidValue> {
         self.read(option, |_, text| size(text))
     }
 
-    /// A number of things, at least 1.
+    /// Returns a count of at least 1.
     ///
     /// # Errors
-    /// What is set is none.
+    /// The value isn't such a count.
     pub fn count(&self, option: &str) -> Result<Option<usize>, InvalidValue> {
         self.read(option, |_, text| count(text))
     }
 
-    /// One of the option's words.
+    /// Returns one of the option's words.
     ///
     /// # Errors
-    /// What is set is none of them.
+    /// The value is none of them.
     pub fn choice(&self, option: &str) -> Result<Option<&'static str>, InvalidValue> {
         self.read(option, |spec, text| choice(spec.kind, text))
     }
@@ -168,7 +168,7 @@ impl<'a> Chosen<'a> {
         read: impl FnOnce(&'static OptionSpec, &str) -> Result<T, String>,
     ) -> Result<Option<T>, InvalidValue> {
         let Some(spec) = self.backend.option(option) else {
-            // A slip in a backend: it asks for what it doesn't declare.
+            // A mistake in a backend: it asks for an option that it doesn't declare.
             let reason = format!("{} has no option {option:?}", self.backend.name);
             return Err(InvalidValue { option: "unknown", reason });
         };
@@ -230,7 +230,7 @@ fn count(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| format!("{text:?} is no number from 1 on"))
 }
 
-/// A length of time. None of the options of this kind can be off.
+/// Parses a duration. None of the options of this kind can be off.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     on(text, parse_duration(text))
 }

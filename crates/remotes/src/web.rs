@@ -1,4 +1,4 @@
-//! Files anywhere on the web, reached with the network settings of a run.
+//! Reads files anywhere on the web, with the network settings of a run.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use crate::{
     network::Network,
 };
 
-/// An address on the web.
+/// Address of a file on the web.
 #[derive(Debug, Clone)]
 pub struct WebAddress {
     web: fichier_api::Web,
@@ -22,10 +22,10 @@ pub struct WebAddress {
 }
 
 impl WebAddress {
-    /// An address, to be reached as the settings say.
+    /// Makes an address that is reached as the settings say.
     ///
     /// # Errors
-    /// It is none, or the settings can't be used.
+    /// The address isn't valid, or the settings can't be used.
     pub fn new(network: &Network, address: &str) -> Result<Self> {
         let url: Url = address.parse().map_err(|error| {
             let why = format!("this is no address: {error}");
@@ -35,35 +35,35 @@ impl WebAddress {
                 std::io::Error::new(std::io::ErrorKind::InvalidInput, why),
             )
         })?;
-        // No account is asked, so no key is needed.
+        // There is no account, so no key is needed.
         let builder = network.applied(Client::builder(ApiKey::new("")).proxy(proxy_for(&url)));
         let web = builder.build_web().map_err(told(address))?;
         Ok(Self { web, address: address.to_owned() })
     }
 
-    /// Asks for it. Any status is an answer.
+    /// Requests the file. Any status counts as an answer.
     ///
     /// # Errors
-    /// Nobody answers.
+    /// There is no answer.
     pub async fn get(&self) -> Result<WebFile> {
         self.web.get(&self.address).await.map_err(told(&self.address))
     }
 
-    /// The body of an answer.
+    /// Returns the body of an answer.
     #[must_use]
     pub fn body(&self, file: WebFile) -> ByteStream {
         let address = self.address.clone();
         file.into_stream().map_err(move |error| told(&address)(error)).boxed()
     }
 
-    /// The body of an answer as content: it is asked for again when it is read again.
+    /// Returns the body of an answer as content: it is requested again when it is read again.
     #[must_use]
     pub fn into_content(self, first: WebFile) -> WebContent {
         WebContent { address: self, first: Mutex::new(Some(first)) }
     }
 }
 
-/// What an address holds.
+/// Content that an address returns.
 #[derive(Debug)]
 pub struct WebContent {
     address: WebAddress,

@@ -1,4 +1,4 @@
-//! `about`: how much an account holds.
+//! `about` shows how much an account holds.
 
 use clap::Args;
 use fichier_storage::{RemoteExt, Usage};

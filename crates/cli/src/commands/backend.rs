@@ -1,4 +1,4 @@
-//! `backend`: what only one type of remote can do.
+//! `backend` does what only one type of remote can do.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `cat`: the bytes of files.
+//! `cat` prints the bytes of files.
 
 use std::io::Write;
 
@@ -83,14 +83,14 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-/// What can go wrong: the source concerns one file, the output all.
+/// What can fail: the source concerns one file, the output all of them.
 enum CatError {
     Read(StorageError),
     Write(std::io::Error),
 }
 
-/// Writes what is wanted of a file. What is written as a whole is held against the checksum that the listing told, which
-/// only a remote that lists one does.
+/// Writes the wanted part of a file. A whole file is compared with its listed checksum, which only a remote that lists
+/// checksums has.
 async fn write(
     bytes: impl Future<Output = Result<ByteStream, StorageError>>,
     file: &File,
@@ -122,7 +122,7 @@ async fn write(
     Ok(())
 }
 
-/// Which part of each file is wanted.
+/// Part of each file that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Section {
     offset: i64,
@@ -146,7 +146,7 @@ impl Section {
         })
     }
 
-    /// The bytes wanted of a file with this size.
+    /// Returns the wanted bytes of a file with this size.
     fn of(self, size: u64) -> ByteRange {
         let start = match u64::try_from(self.offset) {
             Ok(offset) => offset.min(size),

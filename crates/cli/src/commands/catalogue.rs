@@ -1,4 +1,4 @@
-//! `catalogue`: what is kept of accounts from run to run.
+//! `catalogue` manages what is kept of accounts from run to run.
 
 use std::time::SystemTime;
 
@@ -169,7 +169,7 @@ fn clear(remote: Option<&str>, context: &mut Context<'_>) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The catalogues meant: of one account, or all there are.
+/// Returns the catalogues that are meant: of one account, or all there are.
 fn kept(remote: Option<&str>, context: &Context<'_>) -> anyhow::Result<Vec<KeptCatalogue>> {
     let Some(remote) = remote else {
         let directory = context.session.catalogues()?;

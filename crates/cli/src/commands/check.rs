@@ -1,4 +1,4 @@
-//! `check`: whether two places hold the same.
+//! `check` compares two places.
 
 use clap::Args;
 use fichier_engine::{CheckOptions, CheckReport, Comparison, Evidence, RunReport};
@@ -65,7 +65,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     refuse_single_file(context.settings, &from).await?;
     let flags = &context.settings.transfer;
     let evidence = match (flags.rules.comparison, arguments.download) {
-        // As with rclone, sizes are all that counts then, and nothing is downloaded.
+        // As with rclone, only sizes count then, and nothing is downloaded.
         (Comparison::SizeOnly, _) => Evidence::Sizes,
         (_, true) => Evidence::Bytes,
         (_, false) => Evidence::Checksums,
@@ -101,7 +101,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     carried
 }
 
-/// Says what was found, and how the program ends.
+/// Says what was found, and returns how the program ends.
 fn conclude(report: &CheckReport, [source, destination]: &[String; 2]) -> Result<(), Failure> {
     for (missing, name) in [(report.missing_on_destination, destination), (report.missing_on_source, source)]
     {

@@ -1,4 +1,4 @@
-//! `checksum`: whether files are as a checksum file says.
+//! `checksum` compares files with a checksum file.
 
 use clap::Args;
 

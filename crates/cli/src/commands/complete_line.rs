@@ -1,4 +1,4 @@
-//! `complete-line`: what a shell's completion asks: how the command line may go on.
+//! `complete-line` answers a shell's completion: it lists how the command line may continue.
 
 use clap::{Arg, Args};
 
@@ -11,7 +11,7 @@ use super::{complete_path, tree};
 use crate::context::Context;
 use crate::{features, flags, hashing::HashKind, log_format::LogFormat, syslog::Facility};
 
-/// Stands in the answer where the shell completes the names of local files by itself.
+/// Marks in the answer that the shell completes the names of local files by itself.
 const FILES: &str = ":files:";
 
 /// Print how a command line may go on, for completion in a shell
@@ -61,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             }
             Kind::Paths => {
                 found.extend(complete_path::candidates(text, context).await?);
-                // What follows a colon is on a remote.
+                // A text with a colon is on a remote.
                 files |= !text.contains(':');
             }
         }
@@ -75,7 +75,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-/// A word in the case in which somebody began to type it, where case doesn't count.
+/// Returns a word in the case in which it was typed, where case doesn't count.
 fn in_case_of(text: &str, word: String) -> String {
     let (lower, upper) = (word.to_lowercase(), word.to_uppercase());
     match text {
@@ -86,12 +86,12 @@ fn in_case_of(text: &str, word: String) -> String {
     }
 }
 
-/// Whose options are meant.
+/// What has the options in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Owner {
-    /// Those of a backend.
+    /// A backend.
     Backend(String),
-    /// Those of the backend of a remote of the configuration.
+    /// The backend of a remote of the configuration.
     Remote(String),
 }
 
@@ -106,7 +106,7 @@ fn backend(of: &Owner, context: &Context<'_>) -> anyhow::Result<Option<&'static 
     }
 }
 
-/// The words that an option takes.
+/// Returns the values that an option takes.
 fn values_of_option(
     backend: Option<&'static BackendSpec>,
     option: &str,
@@ -124,12 +124,12 @@ fn values_of_option(
     switch.iter().copied().chain(choices.iter().map(|(word, _)| *word))
 }
 
-/// A connection string of which an option is being typed: `remote,opt=va`. Whose option it is, what stands before the
-/// option, and the option.
+/// Splits a connection string of which an option is being typed, `remote,opt=va`: into what has the option, the text
+/// before the option, and the option.
 fn connection(text: &str) -> Option<(Owner, &str, &str)> {
     let named = text.strip_prefix(':');
     let rest = named.unwrap_or(text);
-    // Behind a colon is a path, and a value in quotes may be anything.
+    // A path follows a colon, and a value in quotes may be anything.
     if rest.contains([':', '"', '\'', '/']) {
         return None;
     }
@@ -139,7 +139,7 @@ fn connection(text: &str) -> Option<(Owner, &str, &str)> {
     Some((owner, &text[..text.len() - option.len()], option))
 }
 
-/// How a connection string may go on.
+/// Returns how a connection string may continue.
 fn of_connection(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
     let Some((owner, before, option)) = connection(text) else { return Ok(Vec::new()) };
     let backend = backend(&owner, context)?;
@@ -154,10 +154,10 @@ fn of_connection(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String
     })
 }
 
-/// What may stand where a word is being typed.
+/// What may come where a word is being typed.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Expected {
-    /// What was typed before the text that is completed: `--log-level=`.
+    /// Typed text before the part that is completed: `--log-level=`.
     prefix: String,
     kinds: Vec<Kind>,
 }
@@ -251,7 +251,7 @@ fn expected(before: &[String], last: &str) -> Expected {
     Expected { prefix: String::new(), kinds }
 }
 
-/// What `help` may be asked about after these words.
+/// Returns the topics that `help` may be asked about after these words.
 fn topics(grammar: &clap::Command, words: &[&str]) -> Vec<String> {
     match words {
         [] => {
@@ -271,7 +271,7 @@ fn topics(grammar: &clap::Command, words: &[&str]) -> Vec<String> {
     }
 }
 
-/// What stands before the last word of a list with commas, where a flag takes one.
+/// Returns the part before the last word of a list with commas, where a flag takes one.
 fn begun_list<'a>(arg: &Arg, value: &'a str) -> &'a str {
     let is_list = arg.get_value_delimiter() == Some(',')
         || matches!(arg.get_long(), Some("log-format" | "disable" | "track-renames-strategy"));
@@ -279,7 +279,7 @@ fn begun_list<'a>(arg: &Arg, value: &'a str) -> &'a str {
     &value[..end]
 }
 
-/// The flag that a word names: `--long`, or the last of short ones.
+/// Returns the flag that a word names: `--long`, or the last of several short ones.
 fn flag<'a>(command: &'a clap::Command, shared: &[&'a Arg], word: &str) -> Option<&'a Arg> {
     let mut all = command.get_arguments().chain(shared.iter().copied());
     match word.strip_prefix("--") {
@@ -294,12 +294,12 @@ fn flag<'a>(command: &'a clap::Command, shared: &[&'a Arg], word: &str) -> Optio
     }
 }
 
-/// Whether the word behind a flag is its value.
+/// Checks whether the word behind a flag is its value.
 fn takes_next(arg: &Arg) -> bool {
     arg.get_action().takes_values() && !arg.is_require_equals_set()
 }
 
-/// What the value of an argument may be.
+/// Returns what the value of an argument may be.
 fn of_value(arg: &Arg) -> Vec<Kind> {
     let words: Vec<_> = arg
         .get_possible_values()
@@ -345,7 +345,7 @@ fn of_value(arg: &Arg) -> Vec<Kind> {
     }
 }
 
-/// What the value of an argument is called in help texts.
+/// Returns the name of an argument's value in help texts.
 fn value_name(arg: &Arg) -> Option<&str> {
     arg.get_value_names()?.first().map(|name| name.as_str())
 }
@@ -354,7 +354,7 @@ fn backend_names() -> Vec<Kind> {
     registry::backends().iter().map(|backend| Kind::Word(backend.name.to_owned())).collect()
 }
 
-/// What may stand behind `--order-by` of a transfer.
+/// Returns what may come behind `--order-by` of a transfer.
 fn transfer_orders() -> impl Iterator<Item = String> {
     ["name", "size", "modtime"].into_iter().flat_map(|key| {
         ["", ",ascending", ",descending", ",mixed"]
@@ -363,7 +363,7 @@ fn transfer_orders() -> impl Iterator<Item = String> {
     })
 }
 
-/// The words of a line as a shell divides it; the last one is unfinished and may be empty.
+/// Splits a line into words as a shell does; the last word is unfinished and may be empty.
 fn divided(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let (mut quote, mut begun) = (None, false);

@@ -1,4 +1,4 @@
-//! `complete-path`: what a shell's completion asks: which remotes and paths begin like this.
+//! `complete-path` answers a shell's completion: it lists the remotes and paths that begin with a text.
 
 use std::{
     fs,
@@ -15,16 +15,16 @@ use sha2::{Digest as _, Sha256};
 use crate::context::Context;
 use crate::session::DEMO;
 
-/// How long the answer for a folder is good. The service allows a folder to be listed once in 30 seconds.
+/// Time for which the answer for a folder is fresh. The service allows a folder to be listed once in 30 seconds.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// How long an older answer is kept, to be given when a new one can't be had in time.
+/// Time for which an older answer is kept, to be given when a new one can't be had in time.
 const KEPT: Duration = Duration::from_secs(86_400);
 
-/// How long somebody who pressed the Tab key waits at most: the shell stands still meanwhile.
+/// Longest wait after the Tab key: the shell stands still meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is read of such an answer at most.
+/// Largest part of a kept answer that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
 /// Print the remotes and paths that begin with a text, for completion in a shell
@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-/// The remotes, or the paths of a remote that is named: some of them begin with the text.
+/// Returns the remotes, or the paths of a remote that is named: some of them begin with the text.
 ///
 /// # Errors
 /// The remotes aren't known, or the folder can't be listed.
@@ -60,7 +60,7 @@ pub(super) async fn candidates(text: &str, context: &Context<'_>) -> anyhow::Res
     Ok(names.into_iter().map(|name| format!("{name}:")).collect())
 }
 
-/// The names of the configuration's remotes.
+/// Returns the names of the configuration's remotes.
 ///
 /// # Errors
 /// The configuration can't be read.
@@ -68,7 +68,7 @@ pub(super) fn remote_names(context: &Context<'_>) -> anyhow::Result<Vec<String>>
     Ok(context.session.remotes()?.into_iter().map(|remote| remote.name).collect())
 }
 
-/// What the folder holds that is being typed, as it would be typed.
+/// Returns the contents of the folder that is being typed, in the form in which they would be typed.
 async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>> {
     let address = Address::parse(text.as_bytes())?;
     if address.remote == RemoteSpec::Local {
@@ -76,7 +76,7 @@ async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>>
     }
     let path = String::from_utf8_lossy(&address.path);
     let name = path.rsplit('/').next().unwrap_or_default();
-    // The path is the text's end.
+    // The path is the end of the text.
     let folder = text.strip_suffix(name).unwrap_or(text);
     let remembered = remembered(folder, context);
     let recalled = |oldest| remembered.as_deref().and_then(|file| recall(file, oldest));
@@ -93,14 +93,14 @@ async fn paths(text: &str, context: &Context<'_>) -> anyhow::Result<Vec<String>>
                 }
                 None => recalled(KEPT).unwrap_or_default(),
             },
-            // Other runs, a gap between calls or a flood hold the listing up: what was known has to do.
+            // Other runs, a gap between calls or a flood lock delay the listing: the older answer has to do.
             Err(_) => recalled(KEPT).unwrap_or_default(),
         },
     };
     Ok(names.into_iter().map(|name| format!("{folder}{name}")).collect())
 }
 
-/// The names in a folder, those of folders with a slash; `None` where it can't be listed.
+/// Returns the names in a folder, those of folders with a slash; `None` where it can't be listed.
 async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Option<Vec<String>>> {
     let location = context.session.open(folder).await?;
     let entries = match location.remote.entries(&location.path).await {
@@ -113,19 +113,19 @@ async fn names(folder: &str, context: &Context<'_>) -> anyhow::Result<Option<Vec
     let names = entries.iter().filter_map(|entry| {
         let name = entry.path().name()?.to_string();
         let slash = if entry.as_folder().is_some() { "/" } else { "" };
-        // A line is a name, for every shell.
+        // For every shell, a line is a name.
         (!name.contains('\n')).then(|| format!("{name}{slash}"))
     });
     Ok(Some(names.collect()))
 }
 
-/// Where the answer for a folder is kept. What was typed may hold a key, so that its hash is the name.
+/// Returns where the answer for a folder is kept. The typed text may hold a key, so the file's name is its hash.
 fn remembered(folder: &str, context: &Context<'_>) -> Option<PathBuf> {
     let name = base16ct::lower::encode_string(&Sha256::digest(folder.as_bytes())[..16]);
     Some(context.settings.directories.cache.as_ref()?.join("completion").join(name))
 }
 
-/// The answer that is kept, unless it is older than this.
+/// Returns the kept answer, unless it is older than this.
 fn recall(file: &Path, oldest: Duration) -> Option<Vec<String>> {
     let age = fs::metadata(file).ok()?.modified().ok()?.elapsed().ok()?;
     if age > oldest {
@@ -137,7 +137,7 @@ fn recall(file: &Path, oldest: Duration) -> Option<Vec<String>> {
 
 fn remember(file: &Path, names: &[String]) -> std::io::Result<()> {
     replace(file, names.join("\n").as_bytes())?;
-    // What nobody will use again goes.
+    // Answers that won't be used again are removed.
     for entry in fs::read_dir(replace::directory_of(file))?.flatten() {
         if recall(&entry.path(), KEPT).is_none() {
             drop(fs::remove_file(entry.path()));

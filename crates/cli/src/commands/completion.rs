@@ -62,8 +62,8 @@ fn script(shell: Shell) -> &'static str {
     }
 }
 
-/// Bash ends a word at a colon and at a sign of equality, so that what stands before them must not be part of the
-/// answer.
+/// Completion script for bash. Bash ends a word at a colon and at an equals sign, so what comes before them must not be
+/// part of the answer.
 const BASH: &str = r#"# Completion of fichier in bash.
 _fichier_with_paths() {
     local line="${COMP_LINE:0:COMP_POINT}" word="" prefix="" each space=1 IFS=$'\n'

@@ -1,4 +1,4 @@
-//! `convmv`: gives files and folders new names.
+//! `convmv` gives files and folders new names.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `copyurl`: stores what an address on the web holds.
+//! `copyurl` stores what a web address returns.
 
 use std::{path::Path, sync::Arc};
 
@@ -117,7 +117,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-/// Stores one address. `name`: what it shall be called.
+/// Stores one address. `name` is the name that the file gets.
 async fn one(
     url: &str,
     name: Option<String>,
@@ -131,7 +131,7 @@ async fn one(
     if into_folder {
         let wrong = |error: String| Failure::other(format!("can't use the name: {error}"));
         let (name, path) = match name {
-            // A name that was chosen may have folders before it.
+            // A chosen name may have folders before it.
             Some(name) => {
                 let path = RemotePath::parse(name.as_bytes()).map_err(|error| wrong(error.to_string()))?;
                 (name, path)
@@ -196,7 +196,7 @@ async fn store(
         Some(size) => {
             Upload { size, modified, expected: None, content: Arc::new(address.into_content(file)) }
         }
-        // A server that tells no size: it is known when all has come.
+        // The server sends no size: it is known when everything has arrived.
         None => {
             let bounds = Bounds::new(options.limits, stop.clone());
             let spool = Spool::within(&bounds, address.body(file), temporary).await?;
@@ -213,7 +213,7 @@ enum Found {
         address: WebAddress,
         file: WebFile,
     },
-    /// The public file of somebody at 1Fichier, which gives it to accounts: to people it shows a page.
+    /// A public file of someone at 1Fichier, which gives it to accounts; to a browser it shows a page.
     AtTheService {
         remote: Arc<dyn Remote>,
         file: File,
@@ -221,8 +221,8 @@ enum Found {
 }
 
 impl Found {
-    /// Looks at an address. A link of 1Fichier is opened with the account of the destination, or else with the first
-    /// one that is configured.
+    /// Looks at an address. A link of 1Fichier is opened with the account of the destination, or otherwise with the
+    /// first one that is configured.
     async fn at(url: &str, target: Option<&Location>, context: &Context<'_>) -> anyhow::Result<Self> {
         if file_link(url).is_none() {
             let address = context.session.web(url)?;
@@ -251,12 +251,12 @@ impl Found {
     }
 }
 
-/// The link of a file at 1Fichier; a password may follow it: `LINK#PASSWORD`.
+/// Parses the link of a file at 1Fichier; a password may follow it: `LINK#PASSWORD`.
 fn file_link(url: &str) -> Option<FileLink> {
     url.split('#').next()?.trim().parse().ok()
 }
 
-/// An address as it may be said: what follows a link of 1Fichier is a password.
+/// Returns an address that may be printed: what follows a link of 1Fichier is a password.
 fn without_password(url: &str) -> &str {
     match url.split_once('#') {
         Some((link, _)) if file_link(url).is_some() => link,
@@ -264,7 +264,7 @@ fn without_password(url: &str) -> &str {
     }
 }
 
-/// Copies a public file at the service, where the destination is there, so that no byte is transferred. Answers whether
+/// Copies a public file at the service, where the destination is there, so that no byte is transferred. Returns whether
 /// that was done; where it is refused, the file can still be fetched.
 async fn copied_there(
     remote: &Arc<dyn Remote>,
@@ -303,7 +303,7 @@ async fn copied_there(
     }
 }
 
-/// The answer of an address, if it is a good one.
+/// Returns the response of an address if it is a success.
 async fn fetched(address: &WebAddress) -> anyhow::Result<WebFile> {
     let file = address.get().await?;
     match file.status() {
@@ -334,8 +334,8 @@ async fn write_out(url: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first two fields of a line with commas between them, as they are: a name may begin with a space. A field that begins with a quotation mark ends with
-/// one, and a doubled one in it is a single one.
+/// Returns the first two fields of a line, separated by commas, unchanged: a name may begin with a space. A field that
+/// begins with a quotation mark ends with one, and a doubled one in it is a single one.
 fn fields(line: &str) -> (String, Option<String>) {
     let mut fields = vec![String::new()];
     let mut quoted = false;
@@ -363,7 +363,7 @@ mod tests {
         let of = |line: &str| fields(line);
         assert_eq!(of("http://a/b"), ("http://a/b".into(), None));
         assert_eq!(of("http://a/b,"), ("http://a/b".into(), Some(String::new())));
-        // As rclone 1.75.2 has it: what stands between the commas is the name.
+        // As with rclone 1.75.2, everything between the commas is the name.
         assert_eq!(of("http://a/b, c d ,x"), ("http://a/b".into(), Some(" c d ".into())));
         assert_eq!(of(" http://a/b,sub/c d\r"), ("http://a/b".into(), Some("sub/c d".into())));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! `cryptdecode`: what encrypted names stand for, and back.
+//! `cryptdecode` decrypts names of an encrypted remote, or encrypts them.
 
 use clap::Args;
 

@@ -133,7 +133,8 @@ impl Terminal {
         table
     }
 
-    /// A line of the standard input, or what is done without one. Who types it is shown the prompt.
+    /// Reads a line of the standard input. Without one, returns the choice to keep everything. A person who types sees
+    /// the prompt.
     async fn ask(&self, prompt: &str) -> Result<String, Choice> {
         if io::stdin().is_terminal() && !print(prompt) {
             return Err(Choice::Nobody);
@@ -146,7 +147,7 @@ impl Terminal {
     }
 }
 
-/// Who can't be shown anything can't be asked either; the answer is then that nothing is done.
+/// Prints a text. If that fails nobody can be asked either, and nothing is done.
 fn print(text: &str) -> bool {
     let mut out = io::stdout();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()

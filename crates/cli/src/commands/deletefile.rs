@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open_itself(&arguments.path).await?;
-    // The words that rclone has, and which of the two it is.
+    // The message in rclone's words, for one of the two cases.
     let refused = |which: &str| {
         let message =
             format!("{} is a directory or doesn't exist: object not found ({which})", arguments.path);

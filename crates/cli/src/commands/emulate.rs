@@ -1,4 +1,4 @@
-//! `emulate`: the 1Fichier service, imitated on this machine.
+//! `emulate` imitates the 1Fichier service on this machine.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -140,7 +140,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     if arguments.dates == "paris" {
         builder = builder.french_dates();
     }
-    // Not given: the limits' own cap holds.
+    // Without the flag, the limits' own cap holds.
     if let Some(cap) = arguments.listing_cap {
         builder = builder.listing_cap(Some(cap));
     }
@@ -164,7 +164,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         emulator.write_ca(file).with_context(|| format!("can't write {}", file.display()))?;
         writeln!(context.out, "ca        {}", file.display())?;
     }
-    // A client keeps the service's intervals unless it is told that there are others.
+    // A client keeps the service's intervals unless it is given others.
     let pace = match arguments.limits {
         Limits::Off => ",call_gap=0,folder_gap=0,all_files_gap=0".to_owned(),
         Limits::Scaled(factor) if factor >= 2.0 => format!(",time_scale={}", factor.floor()),
@@ -184,7 +184,7 @@ fn hours(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(hours * 3600.0).map_err(|error| error.to_string())
 }
 
-/// Returns at Ctrl-C, or when the process is told to end.
+/// Returns at Ctrl-C, or when the process is asked to end.
 async fn wait_for_end() -> std::io::Result<()> {
     #[cfg(unix)]
     {

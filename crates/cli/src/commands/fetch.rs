@@ -1,4 +1,4 @@
-//! `fetch`: the service fetches from the web by itself.
+//! `fetch` lets the service fetch files from the web by itself.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     output::json::Object,
 };
 
-/// How long to wait before the service is asked again what it has fetched.
+/// Wait before the service is asked again what it has fetched.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Have the service fetch files from the web into an account
@@ -67,7 +67,7 @@ enum Task {
 }
 
 impl Arguments {
-    /// The command as typed.
+    /// Returns the command as typed.
     pub(super) fn name(&self) -> &'static str {
         match self.task {
             Some(Task::Status { .. }) => "fetch status",
@@ -92,7 +92,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     have_fetched(addresses, destination, &arguments.header, arguments.wait, context).await
 }
 
-/// Has addresses fetched into a folder. With `wait` tells what became of them, else prints the number of the task.
+/// Has addresses fetched into a folder. With `wait` it reports the results, otherwise it prints the number of the task.
 pub(super) async fn have_fetched(
     addresses: &[String],
     destination: &str,
@@ -123,7 +123,7 @@ pub(super) async fn have_fetched(
     Ok(())
 }
 
-/// What fetches for a location.
+/// Returns the part of a location's remote that lets the service fetch files.
 fn fetches_of(location: &Location) -> Result<&dyn FetchFromWeb, Failure> {
     let name = &location.remote.info().name;
     let none = || Failure::other(format!("{name} can't fetch files from the web by itself: use copyurl"));
@@ -160,7 +160,7 @@ async fn list(fetches: &dyn FetchFromWeb, json: bool, context: &mut Context<'_>)
     Ok(())
 }
 
-/// Tells what became of a task, at the end of it if that is to be waited for.
+/// Reports the results of a task, at its end if that is to be waited for.
 async fn report(
     fetches: &dyn FetchFromWeb,
     id: u64,

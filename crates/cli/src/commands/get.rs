@@ -1,4 +1,4 @@
-//! `get`: downloads what public links lead to.
+//! `get` downloads the files of public links.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -11,7 +11,8 @@ use crate::{
     transfer::{ListFlags, carry_out, run_options},
 };
 
-/// Up to so many files are looked up one by one, which tells their checksums and dates; more are asked for in lists.
+/// Largest number of files that are looked up one by one, which gives their checksums and dates. More are requested in
+/// lists.
 const LOOKED_UP: usize = 100;
 
 /// Download public files and shared folders
@@ -75,7 +76,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     .await
 }
 
-/// The files of links: with their checksums, unless they are many.
+/// Looks up the files of links: with their checksums, unless there are many.
 async fn look_up(links: &[PublicLink], public: &dyn PublicFiles) -> Vec<Result<Vec<File>>> {
     if links.len() > LOOKED_UP {
         return public.public_files(links).await;

@@ -1,4 +1,4 @@
-//! `hashcache`: the checksums of local files that are remembered between runs.
+//! `hashcache` manages the checksums of local files that are remembered between runs.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `hashsum`, `md5sum` and `sha1sum`: checksum files, written and checked.
+//! `hashsum`, `md5sum` and `sha1sum` write and check checksum files.
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, Read as _, Write},
@@ -79,14 +79,14 @@ struct Common {
 }
 
 impl Md5Arguments {
-    /// The same as arguments of `hashsum`.
+    /// Returns these as arguments of `hashsum`.
     pub(super) fn with_kind(&self) -> Arguments {
         Arguments { kind: Some(HashKind::Md5.name().to_owned()), common: self.common.clone() }
     }
 }
 
 impl Sha1Arguments {
-    /// The same as arguments of `hashsum`.
+    /// Returns these as arguments of `hashsum`.
     pub(super) fn with_kind(&self) -> Arguments {
         Arguments { kind: Some(HashKind::Sha1.name().to_owned()), common: self.common.clone() }
     }
@@ -157,7 +157,7 @@ struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    /// The checksum of a file as printed; what goes wrong is noted.
+    /// Returns the checksum of a file as printed; errors are recorded.
     fn shown(
         &self,
         path: &RemotePath,
@@ -180,7 +180,8 @@ impl Sums<'_> {
         }
     }
 
-    /// Several files are read at once; they are printed in the order of the listing.
+    /// Prints the checksums of all files. Several files are read at once; the order of the output is that of the
+    /// listing.
     async fn print(&self, context: &mut Context<'_>) -> anyhow::Result<()> {
         let mut file_out = match &self.common.output_file {
             Some(path) => Some(BufWriter::new(create_file(path)?)),

@@ -60,7 +60,7 @@ fn grammar() -> clap::Command {
     flags::grammar::<super::Command>()
 }
 
-/// How wide lines may be: as the terminal is, or as in a text file.
+/// Returns the largest width of a line: the terminal's, or that of a text file.
 fn columns() -> usize {
     const MOST: usize = 110;
     const IN_A_FILE: usize = 100;

@@ -1,4 +1,4 @@
-//! `import`: copies what public links lead to into an account, at the service.
+//! `import` copies the files of public links into an account, at the service.
 
 use std::{path::PathBuf, sync::Arc};
 

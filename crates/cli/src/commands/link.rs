@@ -1,4 +1,4 @@
-//! `link`: public links.
+//! `link` makes and removes public links.
 
 use std::time::Duration;
 

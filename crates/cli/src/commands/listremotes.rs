@@ -1,4 +1,4 @@
-//! `listremotes`: the remotes of the configuration.
+//! `listremotes` lists the remotes of the configuration.
 
 use std::cmp::Ordering;
 
@@ -124,10 +124,10 @@ fn order(text: &str) -> Result<Vec<(Field, bool)>, Failure> {
         .collect()
 }
 
-/// What the patterns ask for.
+/// Patterns that a remote must match.
 struct Wanted {
     any: Option<TextPattern>,
-    /// Of one field each.
+    /// Patterns for one field each.
     of_fields: Vec<(Field, TextPattern)>,
 }
 
@@ -135,7 +135,7 @@ impl Wanted {
     /// Reads the patterns.
     ///
     /// # Errors
-    /// One is broken.
+    /// One of them can't be understood.
     fn read(arguments: &Arguments) -> Result<Self, Failure> {
         let pattern = |named: &str, text: &Option<String>| {
             let read = |text: &String| {

@@ -1,4 +1,4 @@
-//! `ls`: files with their sizes.
+//! `ls` lists files with their sizes.
 
 use clap::Args;
 

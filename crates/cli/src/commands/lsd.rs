@@ -1,4 +1,4 @@
-//! `lsd`: folders.
+//! `lsd` lists folders.
 
 use clap::Args;
 use fichier_storage::Entry;

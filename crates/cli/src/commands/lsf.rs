@@ -1,4 +1,4 @@
-//! `lsf`: files and folders, for scripts.
+//! `lsf` lists files and folders for scripts.
 
 use anyhow::bail;
 use bstr::ByteSlice as _;
@@ -67,12 +67,12 @@ pub(crate) struct Arguments {
     time_format: String,
 }
 
-/// How entries are printed.
+/// Form in which entries are printed.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 pub(crate) struct Form {
     pub(crate) columns: Vec<Column>,
-    /// What stands between columns.
+    /// Text between columns.
     pub(crate) separator: String,
     pub(crate) dir_slash: bool,
     pub(crate) hash: HashKind,
@@ -93,14 +93,14 @@ pub(crate) enum Column {
     Id,
     MediaType,
     Metadata,
-    /// Something that no backend here has.
+    /// A column that no backend here has a value for.
     Nothing,
 }
 
-/// The columns that letters stand for.
+/// Returns the columns that these letters mean.
 ///
 /// # Errors
-/// One isn't known.
+/// A letter isn't known.
 pub(crate) fn columns(letters: &str) -> anyhow::Result<Vec<Column>> {
     letters
         .chars()
@@ -121,7 +121,7 @@ pub(crate) fn columns(letters: &str) -> anyhow::Result<Vec<Column>> {
         .collect()
 }
 
-/// What stands between columns: a comma in comma-separated values, unless something else was typed.
+/// Returns the text between columns: a comma in comma-separated values, unless something else was typed.
 pub(crate) fn separator(csv: bool, typed: &str) -> &str {
     match (csv, typed) {
         (true, ";") => ",",
@@ -146,7 +146,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     list(&form, &location, depth, context).await
 }
 
-/// Prints what a location holds, so deep, in this form.
+/// Prints what a location holds, down to a depth, in this form.
 ///
 /// # Errors
 /// The location can't be listed, or nothing can be printed.
@@ -251,7 +251,7 @@ impl Row<'_, '_> {
         }
     }
 
-    /// Empty where there is none: the remote doesn't know this kind, or the file can't be read.
+    /// Returns the checksum of a file. It is empty where the remote doesn't know this kind, or the file can't be read.
     async fn hash(&mut self, seen: &Seen) -> String {
         let Some(file) = seen.file() else { return String::new() };
         let kinds = [self.form.hash];
@@ -274,7 +274,7 @@ fn note(errors_seen: &mut ErrorTally, seen: &Seen, error: &anyhow::Error) {
     errors_seen.note_text(&seen.bytes().to_str_lossy(), &format!("Failed to read hash: {error:#}"));
 }
 
-/// A field of comma-separated values, in quotes where it must be.
+/// Writes a field of comma-separated values, in quotes where needed.
 pub(crate) fn quote(line: &mut Vec<u8>, field: &[u8], separator: &str) {
     let begins_with_space = field.chars().next().is_some_and(char::is_whitespace);
     let needs_quotes = field == br"\."

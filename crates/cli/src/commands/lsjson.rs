@@ -1,4 +1,4 @@
-//! `lsjson`: files and folders as JSON.
+//! `lsjson` lists files and folders as JSON.
 
 use anyhow::Context as _;
 use bstr::ByteSlice as _;
@@ -98,7 +98,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
 async fn stat(item: &Item<'_>, context: &mut Context<'_>) -> anyhow::Result<()> {
     let path = &item.location.path;
     let entry = match item.location.remote.entry(path).await {
-        // rclone can't tell either, and says so of a directory.
+        // rclone can't distinguish the two either, and speaks of a directory.
         Err(StorageError::FileNotFound(path)) => {
             return Err(item.location.named(StorageError::FolderNotFound(path)).into());
         }
@@ -128,7 +128,7 @@ impl Arguments {
     }
 }
 
-/// The kinds of checksum that are shown, sorted by name.
+/// Returns the kinds of checksum that are shown, sorted by name.
 fn kinds(arguments: &Arguments, location: &Location) -> Vec<HashKind> {
     let mut kinds = match (arguments.hash_type.is_empty(), arguments.hash) {
         (false, _) => arguments.hash_type.clone(),
@@ -141,7 +141,7 @@ fn kinds(arguments: &Arguments, location: &Location) -> Vec<HashKind> {
     kinds
 }
 
-/// What is known of an entry beside its name, size and time; `None`: nothing is.
+/// Returns the metadata of an entry, beside name, size and time; `None`: it has none.
 pub(super) async fn metadata(
     location: &Location,
     seen: &Seen,
@@ -169,7 +169,7 @@ pub(super) async fn metadata(
     }
 }
 
-/// How an entry is described.
+/// Options for describing an entry.
 struct Item<'a> {
     arguments: &'a Arguments,
     kinds: Vec<HashKind>,

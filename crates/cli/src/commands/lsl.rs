@@ -1,4 +1,4 @@
-//! `lsl`: files with their sizes and times.
+//! `lsl` lists files with their sizes and times.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `mkdir`: makes a folder.
+//! `mkdir` makes a folder.
 
 use clap::Args;
 use fichier_engine::say_skipped;

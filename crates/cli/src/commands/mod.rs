@@ -111,7 +111,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// The command as typed.
+    /// Returns the command as typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::About(_) => "about",
@@ -180,7 +180,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             let result = runtime.block_on(run_on_remotes(command, context));
-            // A blocked read of stdin must not hold up the end.
+            // A blocked read of stdin must not delay the end.
             runtime.shutdown_background();
             result
         }
@@ -233,7 +233,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Sync(arguments) => sync::run(arguments, context).await,
         Command::Touch(arguments) => touch::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
-        // Ran without a runtime.
+        // These commands ran without a runtime.
         Command::Completion(_)
         | Command::Help(_)
         | Command::Listremotes(_)

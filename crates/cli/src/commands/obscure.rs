@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
     Ok(())
 }
 
-/// The argument, or the first line of the standard input for `-`.
+/// Returns the argument, or the first line of the standard input for `-`.
 pub(super) fn given(argument: &str) -> Result<String, Failure> {
     if argument == "-" { first_line() } else { Ok(argument.to_owned()) }
 }

@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         let modified = Some(SystemTime::now());
         let upload = match size {
             Some(size) => {
-                // What was read is gone.
+                // The bytes that were read can't be read again.
                 options.tries = 1;
                 let content = Arc::new(spool::Once::new(spool::standard_input()));
                 Upload { size, modified, expected: None, content }

@@ -1,4 +1,4 @@
-//! `size`: how many files, how many bytes.
+//! `size` counts files and bytes.
 
 use clap::Args;
 

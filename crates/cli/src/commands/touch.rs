@@ -1,4 +1,4 @@
-//! `touch`: sets modification times, or makes an empty file.
+//! `touch` sets modification times, or makes an empty file.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -64,7 +64,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             }
             unless_declined(location.remote.set_modified_of(&file, time).await)?;
         }
-        // A folder's own time can't be set, so that the files in it are meant.
+        // The time of a folder itself can't be set, so the files in it are meant.
         Ok(Entry::Folder(_)) => {
             let depth = if arguments.recursive { context.settings.max_depth } else { Some(1) };
             all_below(&location, depth, time, context).await?;

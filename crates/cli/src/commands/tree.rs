@@ -1,4 +1,4 @@
-//! `tree`: what a folder holds, drawn as a tree.
+//! `tree` draws the contents of a folder as a tree.
 
 use std::{cmp::Ordering, collections::BTreeMap, io::Write, path::PathBuf, time::SystemTime};
 
@@ -14,7 +14,7 @@ use crate::{
     output::{named::create_file, size, time::Clock},
 };
 
-/// What `--sort` goes by; any other word is taken for the first, as rclone does.
+/// Sort orders that `--sort` takes; any other word counts as the first, as in rclone.
 pub(super) const SORTS: [&str; 5] = ["name", "version", "size", "mtime", "ctime"];
 
 /// Draw what a folder holds as a tree
@@ -130,7 +130,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-/// The entries by the folder that holds them.
+/// Entries by the folder that holds them.
 #[derive(Debug, Default)]
 struct Nodes(BTreeMap<RemotePath, Vec<Seen>>);
 
@@ -145,7 +145,7 @@ impl Nodes {
         }
     }
 
-    /// The bytes of all files in and below a folder.
+    /// Returns the total size in bytes of all files in and below a folder.
     fn bytes(&self, folder: &RemotePath) -> u64 {
         self.0
             .range(folder.clone()..)
@@ -230,7 +230,7 @@ impl Picture<'_> {
         if !details.is_empty() {
             self.brackets(&details);
         }
-        // The names as the file system has them, as the `tree` of other systems draws them.
+        // Names are as the file system has them, as in the `tree` of other systems.
         let standard = if self.arguments.full_path {
             [b"/", seen.bytes()].concat()
         } else {
@@ -256,7 +256,7 @@ impl Picture<'_> {
         if self.human { format!("{:>4}", size::rounded(bytes)) } else { format!("{bytes:>11}") }
     }
 
-    /// With the time of day in the last half year, else with the year.
+    /// Formats a time: with the time of day in the last half year, otherwise with the year.
     fn time(&self, modified: Option<SystemTime>) -> String {
         let time = self.clock.local(modified);
         let half_year = 6.months();
@@ -283,7 +283,7 @@ impl Picture<'_> {
             Entry::Folder(folder) => folder.modified,
         };
         let arguments = self.arguments;
-        // The later flag of rclone's list wins over the earlier.
+        // Of these flags, the later one in rclone's list wins.
         if arguments.version || arguments.sort == "version" {
             by_version(left.bytes(), right.bytes())
         } else if arguments.sort_modtime
@@ -292,7 +292,7 @@ impl Picture<'_> {
         {
             time(left).cmp(&time(right))
         } else if arguments.sort == "size" {
-            // Folders have no size; they stand after all files when the largest is first.
+            // Folders have no size; they come after all files when the largest is first.
             let size = |seen: &Seen| seen.file().map(|file| file.size);
             size(left).cmp(&size(right))
         } else {
@@ -323,7 +323,8 @@ fn by_version(mut left: &[u8], mut right: &[u8]) -> Ordering {
     }
 }
 
-/// Digits of any length as something that compares by value: the count of digits that matter, and these.
+/// Returns digits of any length as something that compares by value: the number of digits without leading zeros, and
+/// these.
 fn value(digits: &[u8]) -> (usize, &[u8]) {
     let matter = digits.trim_start_with(|c| c == '0');
     (matter.len(), matter)

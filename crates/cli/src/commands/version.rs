@@ -1,4 +1,4 @@
-//! `version`: which program this is.
+//! `version` shows the version of the program.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     deps: bool,
 }
 
-/// What was locked when the program was built.
+/// Lock file with which the program was built.
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
     Ok(())
 }
 
-/// What `--check` says.
+/// Output of `--check`.
 const CHECK: &str = concat!(
     "yours:  ",
     env!("CARGO_PKG_VERSION"),
@@ -41,7 +41,7 @@ const CHECK: &str = concat!(
      Have a look where you got it from.\n"
 );
 
-/// A line for each package of a lock file that came from elsewhere.
+/// Returns a line for each package of a lock file that comes from elsewhere.
 fn dependencies(lock: &str) -> String {
     let mut text = String::from("Libraries:\n");
     for package in lock.split("[[package]]").filter(|package| package.contains("\nsource = ")) {
@@ -55,7 +55,7 @@ fn dependencies(lock: &str) -> String {
     text
 }
 
-/// The version and what it was built for.
+/// Returns the version, and the system that it was built for.
 pub(crate) fn text() -> String {
     format!(
         "fichier v{}\n- os/type: {}\n- os/arch: {}\n",

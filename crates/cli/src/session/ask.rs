@@ -1,4 +1,4 @@
-//! Asks at the terminal before anything is changed: `--interactive`.
+//! `--interactive` asks at the terminal before anything is changed.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use crate::{
     terminal::{Asked, ask_line},
 };
 
-/// Asks at the terminal. One question at a time; answers that are meant for all of a kind are remembered.
+/// Asks at the terminal, one question at a time. Answers that are meant for all of a kind are remembered.
 #[derive(Debug)]
 pub(super) struct Terminal {
     questions: Questions,
@@ -26,12 +26,12 @@ pub(super) struct Terminal {
 #[derive(Debug, Default)]
 struct State {
     decided: HashMap<&'static str, Answer>,
-    /// Nothing more is asked, since this was the answer or there was none.
+    /// Last answer, when nothing more is asked: there was this one, or none.
     over: Option<Answer>,
 }
 
 impl Terminal {
-    /// A terminal whose display makes room for questions. `stop` is cancelled when nothing more is to be done.
+    /// Makes a terminal whose display makes room for questions. `stop` is cancelled when the run has to stop.
     pub(super) fn new(questions: Questions, stop: CancellationToken) -> Self {
         Self { questions, state: Mutex::default(), stop }
     }
@@ -74,9 +74,9 @@ impl Terminal {
     }
 }
 
-/// What an answer is about.
+/// Scope of an answer.
 enum Letter {
-    /// This question.
+    /// This question only.
     One(Answer),
     /// All questions of the kind.
     All(Answer),
@@ -87,7 +87,7 @@ enum Letter {
 #[async_trait]
 impl Asker for Terminal {
     async fn ask(&self, question: Question<'_>) -> Answer {
-        // Whoever waits for another question to be answered may find that nothing more is asked.
+        // A task that waited for another question may find that nothing more is asked.
         let mut state = self.state.lock().await;
         if self.stop.is_cancelled() {
             return state.over.unwrap_or(Answer::Stopped);

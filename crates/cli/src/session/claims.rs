@@ -1,9 +1,9 @@
-//! Runs of this computer that write into one folder of an account go one after the other: two at once would each find
-//! a file missing, and send it twice.
+//! Lets runs of this computer that write into one folder of an account go one after the other: two at once would each
+//! find a file missing, and send it twice.
 //!
-//! A run locks a file for its folder, to itself, and one for each folder above, with others. So runs into folders that
-//! don't lie in each other go on side by side. The locks are the system's: those of a process that died go by
-//! themselves.
+//! A run locks one file for its folder exclusively, and one for each parent folder, shared with others. So runs into
+//! folders that don't lie in each other go on side by side. The system holds the locks: those of a process that died
+//! disappear.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -18,28 +18,28 @@ use fichier_remotes::network::WaitBudget;
 use fichier_storage::{Location, PlaceId, StorageError, Whirlpool};
 use tokio_util::sync::CancellationToken;
 
-/// How often a folder is tried again that another run writes into.
+/// Wait before a folder is tried again that another run writes into.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// What this process writes into, until it ends.
+/// Places that this process writes into, until it ends.
 #[derive(Debug, Default)]
 pub(super) struct Claims(Mutex<Vec<Claim>>);
 
-/// Another run couldn't be waited for.
+/// Reason why another run couldn't be waited for.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ClaimError {
-    /// It goes on for longer than this run may wait.
+    /// The other run takes longer than this one may wait.
     #[error(
         "another run is still writing there, and this one has waited {}s in all, of {}s that it may (--max-wait)",
         so_far.as_secs(), most.as_secs()
     )]
     TooLong {
-        /// How long this run has waited, for the service and for others.
+        /// Time that this run has waited, for the service and for others.
         so_far: Duration,
-        /// How long it may.
+        /// Time that it may wait.
         most: Duration,
     },
-    /// The run is to stop, or the place can't be told.
+    /// The run has to stop, or the place can't be determined.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -53,14 +53,15 @@ struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // The last one takes the file away. Whoever waits for it sees that it is another one then.
+        // The last one removes the file. A process that waits for it sees that it is another file then.
         if cfg!(unix) && self.file.try_lock().is_ok() {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Whether two runs into one folder of a remote may do harm: where several files of one name can stand in a folder.
+/// Checks whether two runs into one folder of a remote may do harm: where several files of one name can stand in a
+/// folder.
 pub(super) fn concern(location: &Location) -> bool {
     let features = location.remote.info().features;
     features.networked && features.duplicates && !features.read_only
@@ -68,7 +69,7 @@ pub(super) fn concern(location: &Location) -> bool {
 
 impl Claims {
     /// Waits until no other run writes into this place, above it or below, and keeps others out from then on. `told` is
-    /// called once if it has to be waited for. Where locks can't be had, all goes on without. Waits no longer than
+    /// called once if there is a wait. Where locks aren't available, the run goes on without. Waits no longer than
     /// `waits` allows.
     pub(super) async fn take(
         &self,
@@ -87,7 +88,7 @@ impl Claims {
         let innermost = places.len() - 1;
         let mut claims = Vec::with_capacity(places.len());
         let mut waiting = None;
-        // From the root on, in every process, so that no two wait for each other.
+        // Every process starts from the root, so that no two wait for each other.
         for (depth, place) in places.iter().rev().enumerate() {
             let file = file_of(directory, place);
             let wait = || {
@@ -114,7 +115,7 @@ impl Claims {
     }
 }
 
-/// Locks a file, alone or with others. Before each pause `waits` is asked whether to wait on.
+/// Locks a file, exclusively or shared. Before each pause `waits` is asked whether to wait on.
 async fn take<E>(
     path: &Path,
     alone: bool,
@@ -149,7 +150,7 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Whether this file still is the one at the path.
+/// Checks whether this file still is the one at the path.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -165,7 +166,7 @@ fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
-/// The file of a place: a digest, since names are nobody's business.
+/// Returns the lock file of a place. Its name is a digest, since names of folders are private.
 fn file_of(directory: &Path, place: &PlaceId) -> PathBuf {
     struct Bytes(Vec<u8>);
     impl Hasher for Bytes {

@@ -6,7 +6,7 @@ use fichier_config::{NoPassword, Passwords, Secret};
 
 use crate::terminal::{Answer, Terminal};
 
-/// Asks at the terminal. Only there a wrong password is asked for again.
+/// Asks at the terminal. A wrong password is asked for again only there.
 #[derive(Debug, Default)]
 pub(super) struct AtTerminal {
     asked_before: bool,
@@ -22,7 +22,7 @@ impl Passwords for AtTerminal {
             tracing::error!("The password doesn't open {}. Once more:", path.display());
         }
         self.asked_before = true;
-        // All of the question comes when the terminal is silent already.
+        // The whole question comes when the terminal is silent already.
         match terminal.hidden("Enter configuration password:\npassword:", &mut std::io::stderr()) {
             Ok(Answer::Line(password)) => Ok(password),
             Ok(Answer::End | Answer::Interrupted) => Err(NoPassword(

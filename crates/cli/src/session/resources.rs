@@ -1,4 +1,4 @@
-//! From the flags to what all remotes of a run share: how they use the network, where they keep what they know.
+//! Makes from the flags what all remotes of a run share: how they use the network, and where they keep what they know.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,18 +14,18 @@ use crate::{
     flags::Timetable,
 };
 
-/// What is known of accounts lies here in the cache directory.
+/// Name of the directory for knowledge about accounts, in the cache directory.
 pub(crate) const ACCOUNTS: &str = "accounts";
 
-/// As good as for ever.
+/// A time that is practically unlimited.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How long a run may wait in all, by `--max-wait`; zero is for ever.
+/// Returns how long a run may wait in all, by `--max-wait`; zero: no limit.
 pub(super) fn waits(most: Duration) -> WaitBudget {
     if most.is_zero() { WaitBudget::default() } else { WaitBudget::new(most) }
 }
 
-/// How the network is used.
+/// Returns how the network is used.
 ///
 /// # Errors
 /// A flag's value can't be used.
@@ -85,7 +85,7 @@ pub(super) fn of(run: &Settings, calls: &Arc<Calls>, waits: &WaitBudget) -> Resu
     })
 }
 
-/// The proxy of `--http-proxy`. Its address may hold a password, so it isn't quoted.
+/// Returns the proxy of `--http-proxy`. Its address may hold a password, so it isn't quoted.
 fn proxy(settings: &NetworkSettings) -> Result<Option<Url>, Failure> {
     let parsed = settings.proxy.as_deref().map(str::parse::<Url>).transpose();
     match parsed {

@@ -1,5 +1,5 @@
-//! What stands between the commands and each remote: `--dry-run` changes nothing, `--interactive` asks before it does,
-//! and the limits on removals hold. Every remote is opened with it, so no command can forget it.
+//! Wrappers between the commands and each remote: `--dry-run` changes nothing, `--interactive` asks before it does, and
+//! the limits on removals hold. Every remote is opened with them, so no command can forget them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::ask;
 use crate::arguments::Settings;
 
-/// What is put around each remote.
+/// Wrappers that are put around each remote.
 pub(super) struct Wrappers {
     dry_run: bool,
     asker: Option<Arc<ask::Terminal>>,
@@ -18,7 +18,7 @@ pub(super) struct Wrappers {
 }
 
 impl Wrappers {
-    /// `stop` is cancelled when nothing more is to be done: nobody is asked then.
+    /// Makes the wrappers. `stop` is cancelled when the run has to stop: the user isn't asked then.
     pub(super) fn new(settings: &Settings, stop: &CancellationToken) -> Self {
         let deletion = settings.transfer.deletion;
         Self {
@@ -31,12 +31,12 @@ impl Wrappers {
         }
     }
 
-    /// How much may be removed.
+    /// Returns the limit on removals.
     pub(super) fn brakes(&self) -> &Arc<Brakes> {
         &self.brakes
     }
 
-    /// Puts what the flags ask for around a remote.
+    /// Wraps a remote as the flags say.
     pub(super) fn around(&self, remote: Arc<dyn Remote>) -> Arc<dyn Remote> {
         let remote: Arc<dyn Remote> = match &self.asker {
             _ if self.dry_run => Arc::new(DryRun::new(remote)),
@@ -50,10 +50,10 @@ impl Wrappers {
     }
 }
 
-/// What was done; `None`: nothing, since somebody was asked and said no.
+/// Returns what was done; `None`: nothing, since the user was asked and declined.
 ///
 /// # Errors
-/// It failed.
+/// The change failed.
 pub(crate) fn unless_declined<T>(done: Result<T>) -> Result<Option<T>> {
     match done {
         Ok(value) => Ok(Some(value)),

@@ -1,4 +1,4 @@
-//! A line that the terminal doesn't show. The terminal is as before when it is done, whatever happens.
+//! Reads a line that the terminal doesn't show. The terminal's mode is restored afterwards, whatever happens.
 
 use std::io::{self, Stdin};
 
@@ -13,7 +13,7 @@ const CTRL_D: u8 = 0x04;
 const CTRL_U: u8 = 0x15;
 const BACKSPACE: [u8; 2] = [0x08, 0x7f];
 
-/// The terminal while it shows nothing.
+/// A terminal that shows nothing while this exists.
 struct Silence {
     stdin: Stdin,
     before: Termios,
@@ -24,7 +24,7 @@ impl Silence {
         let stdin = io::stdin();
         let before = tcgetattr(&stdin)?;
         let mut silent = before.clone();
-        // Ctrl-C comes as a byte, so that the terminal is set right before the program ends.
+        // Ctrl-C comes as a byte, so that the terminal is restored before the program ends.
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
         silent.special_codes[SpecialCodeIndex::VMIN] = 1;
         silent.special_codes[SpecialCodeIndex::VTIME] = 0;
@@ -35,13 +35,13 @@ impl Silence {
 
 impl Drop for Silence {
     fn drop(&mut self) {
-        // If this fails there is no terminal left to set.
+        // If this fails there is no terminal left to restore.
         let _no_terminal = tcsetattr(&self.stdin, OptionalActions::Now, &self.before);
     }
 }
 
-/// Reads the line byte by byte, so that what was typed ahead stays for the next question. The terminal is silent
-/// before the question is shown by `ask`.
+/// Reads the line byte by byte, so that text typed ahead stays for the next question. The terminal shows nothing any
+/// more before `ask` shows the question.
 pub(super) fn line(ask: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
     let silence = Silence::begin()?;
     ask()?;

@@ -1,4 +1,4 @@
-//! What the destination holds after a run, in the form of `lsf`: `--dest-after`.
+//! `--dest-after` writes what the destination holds after a run, in the form of `lsf`.
 
 use std::{
     io::{BufWriter, Write},
@@ -57,7 +57,7 @@ pub(crate) struct AfterFlags {
     timeformat: String,
 }
 
-/// A list that is written after the run; its file is there before.
+/// A list that is written after the run; its file is made before.
 pub(super) struct Afterwards {
     form: lsf::Form,
     place: Location,
@@ -65,7 +65,7 @@ pub(super) struct Afterwards {
 }
 
 impl AfterFlags {
-    /// Makes the file; `None` when no list is asked for.
+    /// Makes the file; `None` when no list was asked for.
     ///
     /// # Errors
     /// A letter of the format isn't known, or the file can't be made.
@@ -76,7 +76,7 @@ impl AfterFlags {
             separator: lsf::separator(self.csv, &self.separator).to_owned(),
             dir_slash: self.dir_slash,
             hash: self.hash,
-            // As rclone: who asks for folders alone needn't take the default back.
+            // As in rclone: with folders alone, the default needn't be revoked.
             files_only: self.files_only && !self.dirs_only,
             dirs_only: self.dirs_only,
             csv: self.csv,
@@ -96,7 +96,7 @@ impl Afterwards {
     /// Lists the destination.
     ///
     /// # Errors
-    /// It can't be listed, or the file can't be written to.
+    /// The destination can't be listed, or the file can't be written to.
     pub(super) async fn write(mut self, context: &mut Context<'_>) -> anyhow::Result<()> {
         context.out.flush()?;
         let mut context = Context {
@@ -108,7 +108,7 @@ impl Afterwards {
         };
         let depth = context.settings.max_depth;
         match lsf::list(&self.form, &self.place, depth, &mut context).await {
-            // Nothing was copied, or only as a trial: then it holds nothing.
+            // Nothing was copied, or only in a dry run: then the destination holds nothing.
             Err(error) if Exit::of(&error) == Exit::DirectoryNotFound => {}
             listed => listed?,
         }

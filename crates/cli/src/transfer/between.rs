@@ -1,4 +1,4 @@
-//! What `copy`, `copyto`, `sync`, `move` and `moveto` share: files get from one place to another.
+//! Shared code of `copy`, `copyto`, `sync`, `move` and `moveto`: they bring files from one place to another.
 
 use fichier_engine::RunOptions;
 use fichier_storage::{Entry, Location, RemoteExt};
@@ -32,7 +32,7 @@ impl Between {
         }
     }
 
-    /// Whether the destination is the path of a file, if the source is one.
+    /// Returns whether the destination is the path of a file, if the source is one.
     fn destination(self) -> Purpose {
         match self {
             Self::Copy | Self::Sync | Self::Move { .. } => Purpose::Look,
@@ -54,8 +54,8 @@ impl Between {
         }
     }
 
-    /// Keeps other runs away from the destination: from the folder, or from the one file that goes there. Nothing is
-    /// looked at there before, since another run may be changing it.
+    /// Keeps other runs away from the destination: from the folder, or from the one file that is stored there. Nothing
+    /// is looked up there before, since another run may be changing it.
     async fn claim(self, [from, to]: [&Location; 2], context: &Context<'_>) -> anyhow::Result<()> {
         if !context.session.must_claim(to) {
             return Ok(());
@@ -74,7 +74,7 @@ impl Between {
     /// Carries the command out, from the first path to the second.
     ///
     /// # Errors
-    /// An end can't be opened, the run couldn't be begun, or something in it failed.
+    /// Source or destination can't be opened, the run couldn't begin, or something in it failed.
     pub(crate) async fn run(
         self,
         ends: [&str; 2],
@@ -85,7 +85,7 @@ impl Between {
         self.claim([&from, &to], context).await?;
         if self.destination() == Purpose::Change {
             refuse_single_file(context.settings, &from).await?;
-            // A single file gets the very path that was typed.
+            // A single file gets exactly the path that was typed.
             if let Ok(Entry::File(_)) = from.remote.entry(&from.path).await {
                 refuse_folder(ends[1])?;
                 context.session.refuse_linked_folder(ends[1])?;
@@ -110,7 +110,7 @@ impl Between {
         })
         .await;
         if let Some(after) = after {
-            // Where the run failed, that counts: a list that fails for the same reason says nothing new.
+            // If the run failed, that error counts: a list that fails for the same reason says nothing new.
             let written = after.write(context).await;
             return result.and(written);
         }

@@ -23,17 +23,17 @@ use crate::{
     transfer::signals::Signals,
 };
 
-/// How long a run that is to stop has for what is nearly done. What isn't is broken off, so that nobody waits for a
-/// slow line or a limit on the bandwidth.
+/// Time that a run which has to stop gives what is nearly done. The rest is cancelled, so that nobody waits for a slow
+/// line or a limit on the bandwidth.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// How long it has for what mustn't be left between two calls.
+/// Time that such a run gives what must not be left between two calls.
 const GRACE_BETWEEN_CALLS: Duration = Duration::from_secs(3);
 
-/// How often to look whether it is done.
+/// Wait before checking again whether it is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// How often the display is drawn.
+/// Wait between two drawings of the display.
 const FRAME: Duration = Duration::from_millis(200);
 
 pub(crate) use self::{
@@ -58,7 +58,7 @@ pub(crate) fn observe(
 /// Carries a run out, showing how it goes.
 ///
 /// # Errors
-/// The run couldn't be begun, or something in it failed.
+/// The run couldn't begin, or something in it failed.
 pub(crate) async fn carry_out<F>(
     context: &mut Context<'_>,
     command: &str,
@@ -146,7 +146,7 @@ where
     }
     if let Some(number) = interrupted {
         let left = end.total_transfers.saturating_sub(end.transfers) + stats.snapshot().left_to_remove;
-        // Nothing may be known yet, so that none left would sound as if all were done.
+        // Nothing may be known yet, so "none left" would sound as if everything was done.
         let mut message = match left {
             0 => format!("Failed to {command}: interrupted"),
             left => format!("Failed to {command}: interrupted, with {left} known files left"),
@@ -160,7 +160,7 @@ where
     conclude(result?, command, flags)
 }
 
-/// What is said of folders that are left between two calls.
+/// Returns the message about folders that are left between two calls.
 fn said_of(moves: &[UnfinishedMove]) -> String {
     let said = |UnfinishedMove { from, between, to }: &UnfinishedMove| {
         format!(
@@ -184,12 +184,12 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
         true => snapshot.one_line(style, &settings.clock),
         false => format!("\n{}", snapshot.block(style)),
     };
-    // What a dry run counts is what it was made for.
+    // The counts are the purpose of a dry run.
     let level = match settings.dry_run {
         true => settings.transfer.stats_level.min(LogLevel::Notice),
         false => settings.transfer.stats_level,
     };
-    // A log of JSON objects has the numbers as well.
+    // A log of JSON objects has the numbers, too.
     let stats = settings.json_log.then(|| snapshot.json());
     let stats = stats.as_deref();
     match level {
@@ -203,7 +203,7 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
     }
 }
 
-/// How the program ends after a run.
+/// Returns how the program ends after a run.
 fn conclude(report: RunReport, command: &str, flags: &TransferSettings) -> anyhow::Result<()> {
     let RunReport { transferred, failed, refused_empty_files, worst, .. } = report;
     if matches!(worst, Some(StorageError::Quit)) {

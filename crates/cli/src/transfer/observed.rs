@@ -1,4 +1,4 @@
-//! What became of each file, written down as it happens: `--report`, `--combined` and their kind.
+//! `--report`, `--combined` and their kind: writes what happened to each file as it happens.
 
 use std::{
     fmt,
@@ -44,7 +44,7 @@ pub(crate) struct ListFlags {
 }
 
 impl ListFlags {
-    /// All paths to the standard output, each after its sign.
+    /// Returns flags that list all paths on the standard output, each after its sign.
     pub(crate) fn all_to_stdout() -> Self {
         Self { combined: Some(PathBuf::from("-")), ..Self::default() }
     }
@@ -96,7 +96,7 @@ impl Sink {
 }
 
 impl Observed {
-    /// Opens what the flags name; `None` when they name nothing.
+    /// Opens the files that the flags name; `None` when they name nothing.
     pub(super) fn open(
         lists: &ListFlags,
         report: Option<&Path>,
@@ -128,7 +128,7 @@ impl Observed {
         Ok((!idle).then(|| Arc::new(observed)))
     }
 
-    /// Makes sure that all is written.
+    /// Makes sure that everything is written.
     pub(crate) fn finish(&self) -> io::Result<()> {
         let sinks = self.report.iter().chain(&self.combined).chain(self.lists.iter().map(|(_, sink)| sink));
         sinks.map(Sink::finish).collect()

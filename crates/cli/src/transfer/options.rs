@@ -1,4 +1,4 @@
-//! From the flags to the engine's options.
+//! Turns the flags into the engine's options.
 
 use fichier_engine::{Backup, Bandwidth, MetadataOptions, Reading, Reference, Respelling, RunOptions};
 use fichier_storage::Location;
@@ -10,10 +10,10 @@ use crate::{
     flags::{Timetable, transfer_order},
 };
 
-/// The engine's options for a run that ends at `to`.
+/// Returns the engine's options for a run that ends at `to`.
 ///
 /// # Errors
-/// A folder that a flag names can't be opened, or isn't of the destination's remote.
+/// A folder that a flag names can't be opened, or isn't on the destination's remote.
 pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow::Result<RunOptions> {
     let flags = &context.settings.transfer;
     refuse_unseen(flags)?;
@@ -62,7 +62,7 @@ pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow:
     })
 }
 
-/// The rates that the flags ask for.
+/// Returns the rates that the flags ask for.
 fn bandwidth(flags: &TransferSettings) -> Option<Bandwidth> {
     let now = |timetable: &Timetable| timetable.at(jiff::ZonedDateTime::now().datetime());
     let (all, each) = (flags.bandwidth.clone(), flags.file_bandwidth.clone());
@@ -73,12 +73,12 @@ fn bandwidth(flags: &TransferSettings) -> Option<Bandwidth> {
     }
 }
 
-/// How a command reads files that it doesn't transfer.
+/// Returns how a command reads files that it doesn't transfer.
 pub(crate) fn reading(flags: &TransferSettings) -> Reading {
     Reading::new(bandwidth(flags), flags.limits)
 }
 
-/// What is kept beside content, name and time. Where nothing is kept, that is said.
+/// Returns the metadata that is kept beside content, name and time. Reports if the destination keeps none.
 fn metadata(flags: &TransferSettings, to: &Location) -> Result<Option<MetadataOptions>, Failure> {
     let Some(wanted) = &flags.metadata else { return Ok(None) };
     if to.remote.extensions().metadata.is_none() {
@@ -94,7 +94,7 @@ fn metadata(flags: &TransferSettings, to: &Location) -> Result<Option<MetadataOp
     }
 }
 
-/// Refuses flags that say what becomes of the destination's files where nobody looks at them.
+/// Refuses flags about the destination's files in a run that doesn't look at them.
 fn refuse_unseen(flags: &TransferSettings) -> Result<(), Failure> {
     let rules = &flags.rules;
     if !rules.unseen_destination {
@@ -137,7 +137,7 @@ async fn backup(context: &Context<'_>, to: &Location) -> anyhow::Result<Option<B
     }))
 }
 
-/// Opens a folder that has to be of the destination's remote, so that files get there without being sent.
+/// Opens a folder that has to be on the destination's remote, so that files get there without being sent.
 async fn at_destination(
     context: &Context<'_>,
     flag: &str,

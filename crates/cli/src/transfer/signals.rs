@@ -1,18 +1,18 @@
-//! What is asked of a run from outside: to stop, and to say how far it is.
+//! Signals to a run: to stop, and to say how far it is.
 
 use std::io;
 
-/// How a run is asked to stop.
+/// A signal that stops a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StopSignal {
-    /// The signal's number, which the exit code is made of.
+    /// Number of the signal, from which the exit code is made.
     pub(super) number: u8,
-    /// Whether a person pressed Ctrl-C, and what is on its way may be finished. Otherwise there is little time: a
+    /// Whether a person pressed Ctrl-C, so that what was sent may be finished. Otherwise there is little time: a
     /// service manager waits, or the terminal is gone.
     pub(super) by_person: bool,
 }
 
-/// The signals that a run listens to.
+/// Signals that a run listens to.
 pub(super) struct Signals(system::Signals);
 
 impl Signals {
@@ -20,12 +20,12 @@ impl Signals {
         system::Signals::new().map(Self)
     }
 
-    /// Waits until somebody wants the run to stop: Ctrl-C, or a polite end of the process.
+    /// Waits for a signal to stop: Ctrl-C, or a request to end the process.
     pub(super) async fn asked_to_stop(&self) -> StopSignal {
         self.0.asked_to_stop().await
     }
 
-    /// Waits until somebody wants to know how far the run is: SIGUSR1, and Ctrl-T where there is one.
+    /// Waits for a signal to report progress: SIGUSR1, and Ctrl-T where that exists.
     pub(super) async fn asked_for_state(&self) {
         self.0.asked_for_state().await;
     }
@@ -39,7 +39,7 @@ mod system {
 
     use super::StopSignal;
 
-    /// The signals that end a run, and their numbers.
+    /// Signals that end a run, and their numbers.
     const STOPS: [(SignalKind, u8); 3] =
         [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
 

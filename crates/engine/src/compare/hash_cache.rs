@@ -1,7 +1,7 @@
 //! Remembers checksums of files, so that no file is read twice that hasn't changed.
 //!
 //! A checksum is kept under its file's [`Fingerprint`], which changes with the content. The cache is one SQLite
-//! database, shared by processes. Nothing in it is precious: one that is damaged is begun anew.
+//! database, shared by processes. Its contents can be computed again: a damaged one is replaced by a new one.
 
 mod verify;
 
@@ -18,25 +18,25 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use verify::HashCacheVerdict;
 
-/// How many checksums are gathered before they are written.
+/// Number of checksums gathered before they are written.
 const GATHERED: usize = 1000;
 
-/// Marks the layout of the tables. Another one is begun anew.
+/// Version of the table layout. A database with another one is replaced by a new one.
 const LAYOUT: i64 = 1;
 
-/// Why the cache can't be used.
+/// Reason why the cache can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("can't use the hash cache: {0}")]
 pub struct HashCacheError(#[from] DatabaseError);
 
-/// What a cache holds.
+/// Size and contents of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashCacheStatus {
-    /// Checksums kept.
+    /// Number of checksums.
     pub files: u64,
-    /// Bytes of the files that they stand for.
+    /// Total size in bytes of the files that have a checksum here.
     pub bytes: u64,
-    /// Bytes on disk.
+    /// Size of the database on disk, in bytes.
     pub size: u64,
 }
 
@@ -50,12 +50,12 @@ pub struct HashCache {
 #[derive(Debug)]
 struct Inner {
     connection: Connection,
-    /// Learned, and not yet written.
+    /// Checksums that aren't written yet, with the files' sizes.
     waiting: HashMap<Fingerprint, (u64, Whirlpool)>,
 }
 
 impl HashCache {
-    /// Opens the cache in this file, or begins one.
+    /// Opens the cache in this file, or creates it.
     ///
     /// # Errors
     /// The file can't be used, or it is damaged and can't be replaced.
@@ -64,7 +64,7 @@ impl HashCache {
         Ok(Self { path: path.to_owned(), inner: Mutex::new(Inner { connection, waiting: HashMap::new() }) })
     }
 
-    /// What the cache knows of these fingerprints, in their order.
+    /// Returns the known checksums for these fingerprints, in their order.
     pub async fn look_up(self: &Arc<Self>, fingerprints: Vec<Fingerprint>) -> Vec<Option<Whirlpool>> {
         let count = fingerprints.len();
         let cache = self.clone();
@@ -75,7 +75,7 @@ impl HashCache {
         found.await.unwrap_or_else(|_| vec![None; count])
     }
 
-    /// Fills in the checksums of files that don't bring one.
+    /// Fills in the checksums of files that come without one.
     pub(crate) async fn fill<'a>(self: &Arc<Self>, files: impl Iterator<Item = &'a mut File>) {
         let mut unknown: Vec<_> = files
             .filter(|file| file.whirlpool.is_none())
@@ -90,7 +90,7 @@ impl HashCache {
         }
     }
 
-    /// Keeps a file's checksum; without a fingerprint there is nothing to keep it under.
+    /// Remembers a file's checksum. A file without a fingerprint is ignored.
     pub async fn learn(self: &Arc<Self>, file: &File, whirlpool: Whirlpool) {
         let Some(fingerprint) = file.settled_fingerprint().cloned() else { return };
         let full = {
@@ -103,7 +103,7 @@ impl HashCache {
         }
     }
 
-    /// Writes what was learned. A failure is logged: the files will be read once more some day.
+    /// Writes the gathered checksums. A failure is logged: the files will be read once more some day.
     pub async fn flush(self: &Arc<Self>) {
         let cache = self.clone();
         let written = tokio::task::spawn_blocking(move || cache.inner().write());
@@ -112,7 +112,7 @@ impl HashCache {
         }
     }
 
-    /// What the cache holds.
+    /// Returns size and contents of the cache.
     ///
     /// # Errors
     /// The database can't be read.
@@ -128,7 +128,7 @@ impl HashCache {
         Ok(HashCacheStatus { files: files.unsigned_abs(), bytes: bytes.unsigned_abs(), size })
     }
 
-    /// Forgets everything.
+    /// Removes all checksums.
     ///
     /// # Errors
     /// The database can't be written.
@@ -142,7 +142,7 @@ impl HashCache {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // Sound between any two statements, whoever panicked.
+        // The data is sound between any two statements, even after a panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

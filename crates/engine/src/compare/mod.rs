@@ -1,4 +1,4 @@
-//! Whether a file has to be transferred: what the flags say, then sizes, then times or checksums.
+//! Decides whether a file has to be transferred: by what the flags say, then sizes, then times or checksums.
 
 pub(crate) mod hash_cache;
 pub(crate) mod names;
@@ -24,63 +24,63 @@ pub enum Comparison {
     SizeOnly,
 }
 
-/// Which files are transferred.
+/// Rules on which files are transferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct Rules {
     /// How contents are compared.
     pub comparison: Comparison,
-    /// Files of different sizes may be the same.
+    /// Lets files of different sizes be the same.
     pub ignore_size: bool,
-    /// Transfer all files, the same or not.
+    /// Transfers all files, the same or not.
     pub ignore_times: bool,
-    /// Leave files alone that are newer at the destination.
+    /// Skips files that are newer at the destination.
     pub update: bool,
-    /// Leave files alone that the destination has, whatever they hold.
+    /// Skips files that the destination has, whatever they hold.
     pub ignore_existing: bool,
-    /// Leave files out that the destination hasn't.
+    /// Skips files that the destination doesn't have.
     pub existing_only: bool,
-    /// Files at the destination are never replaced; a difference is an error.
+    /// Never replaces a file at the destination; a difference is an error.
     pub immutable: bool,
-    /// Take the destination for empty.
+    /// Treats the destination as empty.
     pub unseen_destination: bool,
-    /// Leave the modification times of files alone whose content is the same.
+    /// Leaves modification times alone where the content is the same.
     pub keep_times: bool,
-    /// Modification times this far apart are the same.
+    /// Largest difference of modification times that count as the same.
     pub window: Duration,
 }
 
-/// What is to be done about a file that exists on both sides.
+/// Decision about a file that exists on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Nothing: the content is the same.
+    /// The content is the same: nothing to do.
     Same,
-    /// The content is the same, the modification time isn't.
+    /// The content is the same but the modification time isn't: set it.
     Retime,
-    /// Nothing, by a rule, and whatever it holds.
+    /// A rule skips the file, whatever it holds. The text names the rule.
     Leave(&'static str),
     /// Transfer it.
     Transfer,
 }
 
-/// Gets checksums: as listed, as remembered, or by reading.
+/// Source of checksums: listings, the cache, or reading the file.
 #[derive(Debug, Clone, Default)]
 pub struct Checksums {
-    /// Where checksums of files are remembered that their remote knows none of.
+    /// Cache of checksums for remotes that list none.
     pub cache: Option<Arc<HashCache>>,
-    /// What computes those of files that are read.
+    /// Computes the checksums of files that are read.
     pub hashing: Hashing,
 }
 
 impl Checksums {
-    /// Fills in what is remembered of these files.
+    /// Fills in the remembered checksums of these files.
     pub(crate) async fn fill<'a>(&self, files: impl Iterator<Item = &'a mut File>) {
         if let Some(cache) = &self.cache {
             cache.fill(files).await;
         }
     }
 
-    /// The checksum of a file: as listed or remembered, or computed by reading it.
+    /// Returns the checksum of a file: listed, remembered, or computed by reading it.
     ///
     /// # Errors
     /// The file can't be read.
@@ -103,7 +103,7 @@ impl Checksums {
         Ok(sum)
     }
 
-    /// Remembers what was seen of a file, unless it has changed meanwhile.
+    /// Remembers the checksum of a file that was read, unless the file has changed meanwhile.
     pub(crate) async fn learn(&self, remote: &dyn Remote, file: &File, sum: Whirlpool) {
         let (Some(cache), Some(fingerprint)) = (&self.cache, file.settled_fingerprint()) else { return };
         let now = remote.entry(&file.path).await.ok();
@@ -113,14 +113,14 @@ impl Checksums {
         }
     }
 
-    /// Remembers what a file was stored as.
+    /// Remembers the checksum with which a file was stored.
     pub(crate) async fn learn_stored(&self, file: &File, sum: Whirlpool) {
         if let Some(cache) = &self.cache {
             cache.learn(file, sum).await;
         }
     }
 
-    /// Writes what was remembered in this run.
+    /// Writes the checksums learned in this run.
     pub async fn flush(&self) {
         if let Some(cache) = &self.cache {
             cache.flush().await;
@@ -128,11 +128,11 @@ impl Checksums {
     }
 }
 
-/// A file and where it is.
+/// A file and the remote that holds it.
 pub(crate) type Side<'a> = (&'a Arc<dyn Remote>, &'a File);
 
 impl Rules {
-    /// What is to be done about a file that exists on both sides.
+    /// Decides about a file that exists on both sides.
     ///
     /// # Errors
     /// A checksum was needed and a file couldn't be read, or an immutable file has changed.
@@ -158,7 +158,7 @@ impl Rules {
         Ok(verdict)
     }
 
-    /// What `--update` says: what is newer at the destination is left alone; else the contents decide.
+    /// Decides as `--update` says: a file that is newer at the destination is skipped; else the contents decide.
     fn by_age(&self, (from, source): Side<'_>, (to, destination): Side<'_>) -> Option<Decision> {
         let (source, destination) = (source.modified?, destination.modified?);
         // A time of upload is known to the second.
@@ -167,12 +167,12 @@ impl Rules {
         is_newer.then_some(Decision::Leave("Destination is newer than source, skipping"))
     }
 
-    /// How far apart two modification times of one file may be; `None` where a side keeps none.
+    /// Returns how far apart two modification times of one file may be; `None` where a side keeps none.
     fn window(&self, from: &Arc<dyn Remote>, to: &Arc<dyn Remote>) -> Option<Duration> {
         Some(from.info().times.precision?.max(to.info().times.precision?).max(self.window))
     }
 
-    /// What the contents say.
+    /// Decides by the contents.
     ///
     /// # Errors
     /// A checksum was needed and a file couldn't be read.
@@ -196,7 +196,7 @@ impl Rules {
         if same_time == Some(true) && self.comparison == Comparison::Exact {
             return Ok(Decision::Same);
         }
-        // To learn the checksum of somebody's public file takes as long as to fetch it: its size has to do.
+        // Computing the checksum of someone else's public file means fetching it: its size has to do.
         let costly = from.info().features.public_links && source.whirlpool.is_none();
         if costly && self.comparison == Comparison::Exact {
             return Ok(Decision::Same);
@@ -205,7 +205,7 @@ impl Rules {
         if sums.of(&**from, source).await? != sum {
             return Ok(Decision::Transfer);
         }
-        // With --checksum the times are nobody's concern, as in rclone.
+        // With --checksum the times don't matter, as in rclone.
         let retime = same_time == Some(false) && self.comparison == Comparison::Exact && !self.keep_times;
         Ok(if retime && to.info().times.settable { Decision::Retime } else { Decision::Same })
     }

@@ -1,8 +1,8 @@
-//! Which names of the two sides of a folder mean one thing.
+//! Decides which names of the two sides of a folder mean the same.
 //!
-//! macOS writes `é` as two characters, others as one, and some systems don't tell capitals from small letters. A name
-//! that both sides have to the byte is always that one. Only names that are left on both sides then are matched by
-//! their form, one with one, so that two forms in one folder stay two files.
+//! macOS writes `é` as two characters, others as one, and some systems treat capitals and small letters alike. A name
+//! that both sides have byte for byte always matches itself. Only the names left after that are matched by their form,
+//! one to one, so that two forms in one folder stay two files.
 
 use std::{
     borrow::Cow,
@@ -12,41 +12,41 @@ use std::{
 use fichier_storage::{Location, Name, RemotePath};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Which names count as one.
+/// Rule by which names count as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NameMatching {
-    /// Letters with accents differ when they are written in different ways.
+    /// Treats letters with accents as different when they are written in different ways.
     pub exact_forms: bool,
-    /// Capitals and small letters are the same.
+    /// Treats capitals and small letters as the same.
     pub ignore_case: bool,
-    /// What becomes of a name at the destination that is written in another way than at the source.
+    /// What happens to a destination's name that is spelled in another way than the source's.
     pub respelling: Respelling,
 }
 
-/// What becomes of a name at the destination that is written in another way than at the source.
+/// What happens to a destination's name that is spelled in another way than the source's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Respelling {
-    /// It stays.
+    /// The name stays.
     #[default]
     Keep,
-    /// It stays, and there is a line in the log that says what it would become.
+    /// The name stays, and a line in the log says what it would become.
     Tell,
-    /// It becomes that of the source.
+    /// The name becomes that of the source.
     Rename,
 }
 
 impl NameMatching {
-    /// The same for a destination, which may not tell capitals from small letters.
+    /// Returns the rule for a destination, which may treat capitals and small letters alike.
     pub(crate) fn at(self, destination: &Location) -> Self {
         Self { ignore_case: self.ignore_case || destination.remote.info().names.case_insensitive, ..self }
     }
 
-    /// What names that count as one have in common.
+    /// Returns the key that is equal for names that count as one.
     pub(crate) fn key(self, name: &Name) -> Cow<'_, [u8]> {
         self.key_of(name.as_bytes())
     }
 
-    /// What paths that count as one have in common.
+    /// Returns the key that is equal for paths that count as one.
     #[must_use]
     pub fn path_key(self, path: &RemotePath) -> Vec<u8> {
         self.key_of(path.as_bytes()).into_owned()
@@ -59,7 +59,7 @@ impl NameMatching {
                 false => Cow::Borrowed(bytes),
             };
         }
-        // What is no text has no forms.
+        // Bytes that aren't text have no forms.
         let Ok(text) = std::str::from_utf8(bytes) else { return Cow::Borrowed(bytes) };
         let text = match self.exact_forms {
             true => Cow::Borrowed(text),
@@ -71,8 +71,8 @@ impl NameMatching {
         }
     }
 
-    /// For names of the source that the destination hasn't got: the name that stands for it there. Files are matched
-    /// with files and folders with folders, before what is left is matched with anything.
+    /// For names of the source that the destination doesn't have: finds the name that means the same there. Files are
+    /// matched with files and folders with folders first; then what is left is matched with anything.
     pub(crate) fn counterparts(self, source: &Sides<'_>, destination: &Sides<'_>) -> BTreeMap<Name, Name> {
         let alone =
             |name: &Name, other: &Sides<'_>| !other.files.contains(name) && !other.folders.contains(name);
@@ -82,7 +82,7 @@ impl NameMatching {
         let here = [left(&source.files, destination), left(&source.folders, destination)];
         let mut there = [BTreeMap::new(), BTreeMap::new()];
         for (spare, names) in there.iter_mut().zip([&destination.files, &destination.folders]) {
-            // The first of several in the order of the alphabet is taken first.
+            // Of several, the first in alphabetical order is taken first.
             for name in left(names, source).into_iter().rev() {
                 let key = self.key(&name).into_owned();
                 spare.entry(key).or_insert_with(Vec::new).push(name);
@@ -103,14 +103,14 @@ impl NameMatching {
     }
 }
 
-/// The names of one side of a folder.
+/// Names on one side of a folder.
 pub(crate) struct Sides<'a> {
     pub(crate) files: BTreeSet<&'a Name>,
     pub(crate) folders: BTreeSet<&'a Name>,
 }
 
 impl<'a> Sides<'a> {
-    /// The names of files and folders.
+    /// Collects the names of files and folders.
     pub(crate) fn of<F, D>(files: &'a BTreeMap<Name, F>, folders: &'a BTreeMap<Name, D>) -> Self {
         Self { files: files.keys().collect(), folders: folders.keys().collect() }
     }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn two_forms_in_one_folder_stay_two() {
         let forms = NameMatching::default();
-        // The one that is there to the byte is that one; the other has no counterpart.
+        // The one that is equal byte for byte matches; the other has no counterpart.
         assert_eq!(found(forms, [&[COMPOSED, DECOMPOSED], &[]], [&[COMPOSED], &[]]), []);
         assert_eq!(found(forms, [&[COMPOSED], &[]], [&[COMPOSED, DECOMPOSED], &[]]), []);
         let any_case = NameMatching { ignore_case: true, ..forms };

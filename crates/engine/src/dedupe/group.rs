@@ -1,6 +1,6 @@
-//! A group of duplicates, and what is to become of it.
+//! A group of duplicates, and the decision about it.
 //!
-//! Pure: no remote is asked here.
+//! Pure: this makes no calls to a remote.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::DedupeMode;
 /// One of several files that share a name or a content.
 #[derive(Debug, Clone)]
 pub struct Duplicate {
-    /// Its path as the user sees it.
+    /// Path as the user sees it.
     pub shown: RemotePath,
     /// The file.
     pub file: File,
@@ -20,12 +20,12 @@ pub struct Duplicate {
 /// Files that share a name in a folder, or a content.
 #[derive(Debug, Clone)]
 pub struct Duplicates {
-    /// What they share: a path as the user sees it, or a checksum.
+    /// What the files share: a path as the user sees it, or a checksum.
     pub label: String,
     /// The files: those of one name the newest first, those of one content by the depth of their folders, then by
     /// their paths.
     pub copies: Vec<Duplicate>,
-    /// Whether they share a content, not a name.
+    /// Whether the files share a content, not a name.
     pub by_hash: bool,
 }
 
@@ -33,42 +33,42 @@ pub struct Duplicates {
 #[derive(Debug)]
 pub(super) struct Identical {
     pub(super) sum: Whirlpool,
-    /// How many there are, with the one that stays.
+    /// Number of identical files, with the one that stays.
     pub(super) of: usize,
-    /// Those that go.
+    /// Files that are removed.
     pub(super) extra: Vec<Duplicate>,
 }
 
-/// What becomes of the files that aren't identical.
+/// What happens to the files that aren't identical.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Resolution {
-    /// There is nothing left to do.
+    /// Nothing is left to do.
     Nothing,
-    /// Somebody is asked.
+    /// The user is asked.
     Ask,
-    /// They stay.
+    /// All of them stay.
     Skip,
-    /// This one of them stays.
+    /// Only the file with this index stays.
     Keep(usize),
-    /// They get these names, in their order.
+    /// The files get these names, in their order.
     Rename(Vec<Name>),
 }
 
-/// What becomes of a group.
+/// Plan for one group of duplicates.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) duplicates: Duplicates,
     /// Whether the group was announced already.
     pub(super) announced: bool,
     pub(super) identical: Vec<Identical>,
-    /// What is left when the identical ones are gone.
+    /// Files that are left when the identical ones are removed.
     pub(super) rest: Vec<Duplicate>,
     pub(super) then: Resolution,
 }
 
 impl Duplicates {
-    /// A group. A file that is met under several paths, as a link and what it points to, is in it once: it has no
-    /// copy that could stay in its place.
+    /// Makes a group. A file listed under several paths, as a link and what it points to, is in it once: it has no copy
+    /// that could stay in its place.
     pub(super) fn new(label: String, copies: Vec<Duplicate>, by_hash: bool) -> Self {
         let mut once: Vec<Duplicate> = Vec::with_capacity(copies.len());
         for copy in copies {
@@ -91,7 +91,7 @@ fn is_one_file(left: &File, right: &File) -> bool {
 }
 
 impl Plan {
-    /// What a mode makes of a group.
+    /// Plans for a group what a mode says.
     pub(super) fn new(duplicates: Duplicates, mode: DedupeMode) -> Self {
         let (identical, rest) = if duplicates.by_hash {
             (Vec::new(), duplicates.copies.clone())
@@ -102,19 +102,19 @@ impl Plan {
         Self { duplicates, announced: false, identical, rest, then }
     }
 
-    /// What somebody wants of a group that was shown already.
+    /// Plans for a group that was shown already what the user chose.
     pub(super) fn told(duplicates: Duplicates, then: Resolution) -> Self {
         let rest = duplicates.copies.clone();
         Self { duplicates, announced: true, identical: Vec::new(), rest, then }
     }
 
-    /// How many files go.
+    /// Returns how many files are removed.
     pub(super) fn removals(&self) -> usize {
         let kept_of_rest = if matches!(self.then, Resolution::Keep(_)) { self.rest.len() - 1 } else { 0 };
         self.identical.iter().map(|identical| identical.extra.len()).sum::<usize>() + kept_of_rest
     }
 
-    /// The files that go, in the order in which they are told.
+    /// Returns the files that are removed, in the order in which they are reported.
     pub(super) fn going(&self) -> Vec<Duplicate> {
         let mut going: Vec<Duplicate> =
             self.identical.iter().flat_map(|identical| identical.extra.iter().cloned()).collect();
@@ -127,8 +127,8 @@ impl Plan {
     }
 }
 
-/// Parts files into the superfluous ones of identical contents, and the others. A file without a checksum is
-/// identical to none.
+/// Divides files into identical ones that aren't needed, and the others. A file without a checksum is identical to
+/// none.
 fn part_identical(copies: &[Duplicate]) -> (Vec<Identical>, Vec<Duplicate>) {
     let mut identical: Vec<Identical> = Vec::new();
     let mut rest: Vec<Duplicate> = Vec::new();
@@ -152,8 +152,8 @@ fn part_identical(copies: &[Duplicate]) -> (Vec<Identical>, Vec<Duplicate>) {
 }
 
 fn decide(rest: &[Duplicate], mode: DedupeMode, by_hash: bool) -> Resolution {
-    // Of several that are alike in this, the first is taken. Of those of one content rclone takes the last where it
-    // looks for the most, and nothing is lost by doing the same.
+    // Of several equal ones, the first is taken. Of those of one content rclone takes the last where it looks for the
+    // most, and nothing is lost by doing the same.
     let last = by_hash && matches!(mode, DedupeMode::Newest | DedupeMode::Largest);
     let best = |better: fn(&File, &File) -> bool| {
         let better_of = |best: usize, next: usize| {
@@ -175,8 +175,8 @@ fn decide(rest: &[Duplicate], mode: DedupeMode, by_hash: bool) -> Resolution {
     }
 }
 
-/// Names for files that share one: `name-1.ext`, `name-2.ext` and so on, without those that are taken in their
-/// folder. The new ones are taken then, too. A file for which none is found keeps its own.
+/// Finds names for files that share one: `name-1.ext`, `name-2.ext` and so on, without those that are taken in their
+/// folder. The new names count as taken from then on. A file for which none is found keeps its own.
 pub(super) fn new_names(copies: &[Duplicate], taken: &mut BTreeSet<Name>) -> Vec<Name> {
     let mut names = Vec::with_capacity(copies.len());
     for (index, copy) in copies.iter().enumerate() {

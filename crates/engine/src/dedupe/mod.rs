@@ -1,7 +1,7 @@
-//! `dedupe`: of files that share a name in a folder, or a content, leaves one or gives them names of their own.
+//! `dedupe`: of files that share a name in a folder, or a content, it keeps one, or gives them different names.
 //!
-//! Folders that share a path are merged first, each just before what it holds is looked at. Identical files of
-//! one name are settled without a question, since nothing is lost by it.
+//! Folders that share a path are merged first, each just before what it holds is looked at. Of identical files with one
+//! name, one stays, without a question, since nothing is lost.
 
 mod group;
 mod settle;
@@ -23,81 +23,81 @@ use crate::{
 pub use group::{Duplicate, Duplicates};
 use group::{Plan, Resolution};
 
-/// How many files are removed at once.
+/// Number of files removed at once.
 const FILES_AT_ONCE: usize = 1000;
 
-/// What becomes of duplicates that aren't settled by being identical.
+/// What happens to duplicates that aren't identical.
 #[derive(Debug, Clone, PartialEq, Eq, Copy)]
 pub enum DedupeMode {
-    /// Somebody is asked.
+    /// Asks the user about each group.
     Interactive,
-    /// They stay.
+    /// Keeps all of them.
     Skip,
-    /// The first one stays.
+    /// Keeps the first one.
     First,
-    /// The newest one stays.
+    /// Keeps the newest one.
     Newest,
-    /// The oldest one stays.
+    /// Keeps the oldest one.
     Oldest,
-    /// The largest one stays.
+    /// Keeps the largest one.
     Largest,
-    /// The smallest one stays.
+    /// Keeps the smallest one.
     Smallest,
-    /// They all get names of their own.
+    /// Gives each a different name.
     Rename,
-    /// All duplicates are only told, the identical ones too.
+    /// Only lists all duplicates, the identical ones too.
     List,
 }
 
-/// How to find and settle duplicates.
+/// Options for finding duplicates and settling them.
 #[derive(Debug, Clone)]
 pub struct DedupeOptions {
-    /// What becomes of duplicates.
+    /// What happens to duplicates.
     pub mode: DedupeMode,
-    /// The mode's name, for messages.
+    /// Name of the mode in messages.
     pub mode_name: &'static str,
-    /// Look for files of one content anywhere, instead of one name in a folder.
+    /// Looks for files with the same content anywhere, instead of the same name in a folder.
     pub by_hash: bool,
-    /// Where checksums come from.
+    /// Source of the checksums.
     pub checksums: Checksums,
-    /// How many files are read at once, at least 1.
+    /// Number of files read at once, at least 1.
     pub checkers: usize,
-    /// How many folders deep to go; `None`: all.
+    /// Depth in folders to which the run goes; `None`: no limit.
     pub max_depth: Option<usize>,
-    /// Which files and folders count.
+    /// Files and folders that count.
     pub filter: Arc<Filter>,
-    /// The place as messages name it.
+    /// Name of the place in messages.
     pub name: String,
-    /// Settle each group of duplicates before the next: whoever watches sees what belongs together. Else removals
-    /// of many groups go in one call.
+    /// Settles each group of duplicates before the next, so that a user who watches sees what belongs together.
+    /// Otherwise removals of many groups go in one call.
     pub one_by_one: bool,
 }
 
-/// What somebody who was asked wants.
+/// Choice that the user made about a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// All stay.
+    /// Keep all.
     Skip,
-    /// This one stays, counted from 0.
+    /// Keep only the file with this index, counted from 0.
     Keep(usize),
-    /// All get names of their own.
+    /// Give each a different name.
     Rename,
-    /// All stay, and so does everything that would come.
+    /// Keep all, here and in all groups that would follow.
     Quit,
-    /// Nobody is there to answer: all stay, and so does everything that would come.
+    /// Nobody is there to answer: keep all, here and in all groups that would follow.
     Nobody,
 }
 
-/// Is shown duplicates and decides about them.
+/// Shows duplicates to the user and returns the choice.
 #[async_trait]
 pub trait Chooser: Send + Sync {
-    /// Shows duplicates: for [`DedupeMode::List`].
+    /// Shows duplicates, for [`DedupeMode::List`].
     fn show(&self, duplicates: &Duplicates);
 
     /// Shows a path that several folders share.
     fn show_folder(&self, path: &RemotePath, count: usize);
 
-    /// Shows duplicates and decides about them.
+    /// Shows duplicates and returns what the user chose.
     async fn choose(&self, duplicates: &Duplicates) -> Choice;
 }
 
@@ -141,7 +141,7 @@ struct Dedupe<'a> {
     stats: &'a Arc<Stats>,
     stop: &'a CancellationToken,
     report: RunReport,
-    /// Groups that are decided about, and not yet settled.
+    /// Plans that are made and not yet carried out.
     waiting: Vec<Plan>,
 }
 
@@ -178,7 +178,7 @@ impl Dedupe<'_> {
         }
     }
 
-    /// Makes one folder of those that share a path.
+    /// Merges the folders that share a path.
     async fn merge_folders(&mut self, entries: &[Entry]) {
         let folders: Vec<_> = entries.iter().filter_map(Entry::as_folder).collect();
         for shared in folders.chunk_by(|left, right| left.path == right.path) {
@@ -230,7 +230,7 @@ impl Dedupe<'_> {
                 break;
             }
             after = Some(key);
-            // As rclone meets them: first what lies in the folder itself.
+            // In rclone's order: first the files of the folder itself.
             files.sort_by_key(|file| file.path.depth());
             let duplicates = self.duplicates(key.sum.to_string(), files, true);
             self.decide(duplicates, &mut no_names).await;
@@ -238,7 +238,7 @@ impl Dedupe<'_> {
         Ok(())
     }
 
-    /// Reads files of one size whose checksums nobody told.
+    /// Reads files of one size whose checksums aren't known.
     async fn read_twins(&mut self, plan_db: &PlanDb) -> Result<()> {
         let mut after = 0;
         loop {
@@ -273,7 +273,7 @@ impl Dedupe<'_> {
         Duplicates::new(label, copies, by_hash)
     }
 
-    /// Decides about one group, and settles it as soon as that is wanted.
+    /// Decides about one group, and settles it at once if the options ask for that.
     async fn decide(&mut self, duplicates: Duplicates, taken: &mut BTreeSet<fichier_storage::Name>) {
         // One file under two paths has no copy.
         if duplicates.copies.len() < 2 {
@@ -338,7 +338,7 @@ impl Dedupe<'_> {
         }
     }
 
-    /// A path as the user sees it: from the place on that was given.
+    /// Returns a path as the user sees it: relative to the given place.
     fn shown(&self, path: &RemotePath) -> RemotePath {
         path.relative_to(&self.target.path).unwrap_or_else(|| path.clone())
     }

@@ -1,4 +1,4 @@
-//! Doing what was decided about groups of duplicates: removals of all in one list, then what there is to say.
+//! Carries out the plans for groups of duplicates: all removals in one list, then the messages.
 
 use std::collections::VecDeque;
 
@@ -12,11 +12,11 @@ use super::{
 };
 
 impl Dedupe<'_> {
-    /// Does what was decided about groups.
+    /// Carries out plans for groups.
     pub(super) async fn settle(&mut self, plans: Vec<Plan>) {
-        // Who watches wants to know what is done before it is.
+        // A user who watches wants to know what is done before it is.
         let single = plans.len() == 1;
-        // A dry run says of each file what would become of it, and of nothing that it was done.
+        // A dry run says of each file what would happen to it, and never that it was done.
         let real = self.stats.dry_run().is_none();
         if let ([plan], true) = (&plans[..], single) {
             announce(plan, real);
@@ -58,7 +58,7 @@ impl Dedupe<'_> {
         }
     }
 
-    /// Notes what became of the next removals; says how many were done.
+    /// Records the results of the next removals; says how many were done.
     fn take_results(
         &mut self,
         results: &mut VecDeque<(Duplicate, fichier_storage::Result<()>)>,
@@ -99,7 +99,7 @@ impl Dedupe<'_> {
     }
 }
 
-/// Says what was found, and what goes without a question.
+/// Says what was found, and which files are removed without a question.
 fn announce(plan: &Plan, real: bool) {
     if plan.announced {
         return;

@@ -1,4 +1,4 @@
-//! What was done about one path, said once: in the log, in the counters and to whoever watches. A dry run says and
+//! Reports what was done about one path in one call: to the log, the counters and the observer. A dry run says and
 //! counts what would be done.
 
 pub(crate) mod record;
@@ -11,53 +11,53 @@ use fichier_storage::{File, RemotePath};
 
 use crate::{Action, Record, SizeText, Stats};
 
-/// What was done about one path, or would be.
+/// Something that was done about one path, or would be in a dry run.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
     /// The bytes of a file were sent.
     Sent {
         file: &'a File,
-        /// An old version was there.
+        /// Whether an old version was replaced.
         replaced: bool,
-        /// The source goes now.
+        /// Whether the source is removed next.
         moves: bool,
         took: Duration,
     },
-    /// A planned transfer became a copy at the remote, of so many bytes.
+    /// A planned transfer became a copy at the remote, which saved sending `bytes` bytes.
     CopiedThere { file: &'a File, bytes: u64, took: Option<Duration> },
-    /// A planned transfer became a move at the remote, of so many bytes.
+    /// A planned transfer became a move at the remote, which saved sending `bytes` bytes.
     MovedThere { file: &'a File, bytes: u64, took: Option<Duration> },
     /// A file moved within its tree: only its path changed.
     NewName { file: &'a File, from: &'a RemotePath },
     /// A file moved along with its folder.
     MovedAlong {
         file: &'a File,
-        /// How many bytes were planned to be transferred for it, if that was.
+        /// Number of bytes that a planned transfer would have sent, if one was planned.
         planned: Option<u64>,
     },
-    /// A file got another name, since several had the one it had.
+    /// A file got another name, since several shared its name.
     Renamed { file: &'a File, from: &'a RemotePath },
     /// A file was removed.
     Deleted(&'a File),
     /// The source of a move was removed, after its bytes were sent.
     SourceDeleted(&'a File),
-    /// An old version was moved to where backups go.
+    /// An old version was moved to the backup.
     SetAside(&'a File),
-    /// A file that the source hasn't got was moved to where backups go.
+    /// A file that the source doesn't have was moved to the backup.
     DeletedToBackup(&'a File),
     /// A folder was made.
     FolderMade,
     /// An empty folder was removed.
     FolderDeleted,
-    /// The empty folder that was named was removed; messages have this name for it.
+    /// The empty folder that the user named was removed; messages call it by this name.
     RootDeleted(&'a str),
-    /// A folder was moved with all it holds; messages have these names for where it was and is.
+    /// A folder was moved with all it holds; these are its old and new names in messages.
     FolderMoved { from: &'a str, to: &'a str },
     /// A folder was renamed at the destination, since it was renamed at the source.
     FolderRenamed { from: &'a RemotePath },
-    /// A folder got what that of the source has.
+    /// A folder got the metadata of the source's folder.
     FolderUpdated {
-        /// Its modification time, and nothing else.
+        /// Whether only the modification time was set.
         time_alone: bool,
     },
     /// A file's modification time was set.
@@ -66,12 +66,12 @@ pub(crate) enum Event<'a> {
     Unchanged(&'a File),
     /// A rule left the file out.
     LeftOut { file: &'a File, why: &'static str },
-    /// An empty file was left out, since the remote stores none and shall skip them.
+    /// An empty file was skipped, since the remote can't store it and the user asked to skip those.
     EmptyLeftOut(&'a File),
 }
 
 impl Event<'_> {
-    /// What a dry run says it skips; `None` where there is nothing to say.
+    /// Returns what a dry run reports as skipped; `None` where there is nothing to say.
     fn skipped(&self, path: &RemotePath) -> Option<(Cow<'static, str>, Option<u64>)> {
         if let Self::NewName { file, .. } = self {
             return Some((format!("move to {path:?}").into(), Some(file.size)));
@@ -181,7 +181,7 @@ pub fn say_skipped(path: &str, skipped: &str, size: Option<(u64, SizeText)>) {
 }
 
 impl Stats {
-    /// Notes what was done about a path: logs it, counts it, and tells whoever watches.
+    /// Reports what was done about a path: logs it, counts it, and passes it to the observer.
     pub(crate) fn note(&self, path: &RemotePath, event: &Event<'_>) {
         match (self.dry_run(), event.skipped(path)) {
             (Some(size_text), Some((action, size))) => {

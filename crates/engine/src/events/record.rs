@@ -1,4 +1,4 @@
-//! What became of each file, for whoever wants to know it one by one: `--report`, `--combined` and their kind.
+//! Records what happened to each file, for `--report`, `--combined` and their kind.
 
 use std::{fmt, time::Duration};
 
@@ -7,57 +7,57 @@ use fichier_storage::{File, RemotePath, StorageError, Whirlpool};
 /// What a run did about one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Its bytes were sent.
+    /// The file's bytes were sent.
     Transferred,
-    /// It was copied at the remote, without sending its bytes.
+    /// The file was copied at the remote, without sending its bytes.
     CopiedThere,
-    /// It was moved or renamed at the remote.
+    /// The file was moved or renamed at the remote.
     MovedThere,
-    /// The destination has the same content, or was to be left alone.
+    /// The destination has the same content, or a rule protects it.
     Unchanged,
-    /// It was removed.
+    /// The file was removed.
     Deleted,
-    /// It was moved to where backups go.
+    /// The file was moved to the backup.
     SetAside,
     /// A folder was removed.
     FolderRemoved,
-    /// Its modification time was set.
+    /// The file's modification time was set.
     Retimed,
-    /// It was left out by a rule.
+    /// A rule left the file out.
     LeftOut,
-    /// Nothing came of it, for the reason that is given.
+    /// The action failed; [`Record::error`] says why.
     Failed,
 }
 
-/// How the two sides stood to each other before anything was done.
+/// How the two sides compared before anything was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// Both have it, and it is the same.
+    /// Both sides have the file, and it is the same.
     Match,
-    /// Both have it, and it differs.
+    /// Both sides have the file, and it differs.
     Differ,
-    /// The destination hasn't got it.
+    /// The destination doesn't have the file.
     MissingOnDestination,
-    /// The source hasn't got it.
+    /// The source doesn't have the file.
     MissingOnSource,
-    /// It couldn't be told.
+    /// The files couldn't be compared.
     Error,
 }
 
-/// What became of one path.
+/// What happened to one path.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
-    /// The path, seen from the run's root.
+    /// Path relative to the run's root.
     pub path: &'a RemotePath,
-    /// What was done.
+    /// What was done about it.
     pub action: Action,
-    /// How many bytes it has.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Its checksum, where the run has seen it.
+    /// Checksum, where the run has seen it.
     pub whirlpool: Option<Whirlpool>,
-    /// How long it took, where it was timed: a batch of files is timed as one.
+    /// Time it took, where it was measured: a batch of files is measured as a whole.
     pub took: Option<Duration>,
-    /// Why nothing came of it.
+    /// Error, where the action failed.
     pub error: Option<&'a StorageError>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Record<'a> {
         Self { path, action, bytes: file.size, whirlpool: file.whirlpool, took: None, error: None }
     }
 
-    /// Nothing is known but that it failed.
+    /// Makes the record of a failure of which nothing else is known.
     pub(crate) fn failed(path: &'a RemotePath, error: &'a StorageError) -> Self {
         Self { path, action: Action::Failed, bytes: 0, whirlpool: None, took: None, error: Some(error) }
     }
@@ -76,17 +76,17 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Is told what becomes of each path. Called from any task, and shouldn't take long.
+/// Receives a record of each path. Called from any task, and shouldn't take long.
 pub trait Observer: fmt::Debug + Send + Sync {
-    /// Something was done about a path, or has failed.
+    /// Receives what was done about a path, or what failed.
     fn record(&self, record: &Record<'_>);
 
-    /// Whether it wants to know of all that only the destination has. That may take listings of folders that
-    /// nothing else needs.
+    /// Returns whether the observer needs all files that only the destination has. That may take listings of folders
+    /// that nothing else needs.
     fn wants_extras(&self) -> bool {
         false
     }
 
-    /// Two sides were compared.
+    /// Receives the result of comparing two sides.
     fn compared(&self, path: &RemotePath, relation: Relation);
 }

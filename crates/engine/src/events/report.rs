@@ -1,4 +1,4 @@
-//! What became of a run.
+//! The result of a run.
 
 use fichier_storage::{RemotePath, Retry, StorageError};
 
@@ -7,15 +7,15 @@ use crate::{Record, Stats};
 /// The result of a run: how many things failed, and the error that decides how the program ends.
 #[derive(Debug, Default)]
 pub struct RunReport {
-    /// Files that were to be transferred and were.
+    /// Number of files that were transferred.
     pub transferred: u64,
-    /// Things that failed for good.
+    /// Number of things that failed for good.
     pub failed: u64,
-    /// Empty files that the destination refused; counted apart from `failed`.
+    /// Number of empty files that the destination refused; counted apart from `failed`.
     pub refused_empty_files: u64,
-    /// The error that weighs most: a fatal one before one that another run may mend, before others.
+    /// Most serious error: a fatal one comes before one that another run may mend, that before others.
     pub worst: Option<StorageError>,
-    /// Files of which an old version was told to stay, by the destination's paths.
+    /// Destination paths of files whose old version stays.
     pub(crate) stays: Vec<RemotePath>,
 }
 
@@ -27,13 +27,13 @@ pub(crate) enum Verdict {
 }
 
 impl RunReport {
-    /// Whether all that was asked for is done.
+    /// Checks whether everything succeeded.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.failed == 0 && self.refused_empty_files == 0
     }
 
-    /// Notes a failure: logs it with its path, counts it, and says whether the run goes on.
+    /// Records a failure: logs it with its path, counts it, and says whether the run goes on.
     pub(crate) fn fail(&mut self, stats: &Stats, path: &RemotePath, error: StorageError) -> Verdict {
         if matches!(error, StorageError::Declined(_)) {
             return Verdict::GoOn;
@@ -61,7 +61,7 @@ impl RunReport {
         verdict
     }
 
-    /// Takes in the report of a part of the run.
+    /// Adds the report of a part of the run.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.transferred += other.transferred;
         self.failed += other.failed;

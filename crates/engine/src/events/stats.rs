@@ -1,4 +1,4 @@
-//! What a run has done so far: counters that every part adds to and the progress display reads.
+//! Counts what a run has done so far: every part adds to the counters and the progress display reads them.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use fichier_storage::RemotePath;
 
 use crate::{Observer, Record, Relation, events::Event};
 
-/// The counters of one run. Shared by reference; all methods may be called from any task.
+/// Counters of one run. Shared by reference; all methods may be called from any task.
 #[derive(Debug)]
 pub struct Stats {
     started: Instant,
@@ -42,25 +42,25 @@ pub struct Stats {
     dry_run: Option<SizeText>,
 }
 
-/// Makes text of a number of bytes.
+/// Function that formats a number of bytes.
 pub type SizeText = fn(u64) -> String;
 
-/// A file that is on its way now.
+/// A file that is being transferred now.
 #[derive(Debug, Clone)]
 pub struct Running {
-    /// The file, seen from the run's root.
+    /// Path relative to the run's root.
     pub path: RemotePath,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// How many bytes are there so far in this try.
+    /// Number of bytes there so far in this try.
     pub done: u64,
-    /// How many of them were there before it.
+    /// Number of bytes that were there before this try.
     pub known: u64,
-    /// When this try began.
+    /// Time when this try began.
     pub started: Instant,
 }
 
-/// The counters at one moment.
+/// Values of the counters at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct StatsSnapshot {
     /// Time since the run began.
@@ -69,39 +69,39 @@ pub struct StatsSnapshot {
     pub bytes: u64,
     /// Bytes of all transfers known so far.
     pub total_bytes: u64,
-    /// Files transferred.
+    /// Number of files transferred.
     pub transfers: u64,
-    /// Files known so far that are or will be transferred.
+    /// Number of files found so far that are or will be transferred.
     pub total_transfers: u64,
-    /// Files compared.
+    /// Number of files compared.
     pub checks: u64,
-    /// Files known so far that are or will be compared.
+    /// Number of files found so far that are or will be compared.
     pub total_checks: u64,
-    /// Entries of the listings so far, before filters.
+    /// Number of entries listed so far, before filters.
     pub listed: u64,
-    /// Files removed.
+    /// Number of files removed.
     pub deleted: u64,
-    /// Folders removed.
+    /// Number of folders removed.
     pub deleted_folders: u64,
-    /// Bytes of the files that were removed.
+    /// Total size in bytes of the files that were removed.
     pub deleted_bytes: u64,
-    /// Files known so far that are to be removed and of which nothing has become yet.
+    /// Number of files found so far that are to be removed and that weren't handled yet.
     pub left_to_remove: u64,
-    /// Files copied without moving bytes through this program.
+    /// Number of files copied without moving bytes through this program.
     pub server_side_copies: u64,
-    /// Their bytes.
+    /// Total size in bytes of the files copied without moving bytes through this program.
     pub server_side_copied_bytes: u64,
-    /// Files moved without moving bytes through this program.
+    /// Number of files moved without moving bytes through this program.
     pub server_side_moves: u64,
-    /// Their bytes.
+    /// Total size in bytes of the files moved without moving bytes through this program.
     pub server_side_moved_bytes: u64,
-    /// Files renamed or moved at the remote.
+    /// Number of files renamed or moved at the remote.
     pub renamed: u64,
-    /// Things that failed for good.
+    /// Number of things that failed for good.
     pub errors: u64,
-    /// Empty files that the destination couldn't store.
+    /// Number of empty files that the destination couldn't store.
     pub empty_files: u64,
-    /// Files on their way, oldest first.
+    /// Files being transferred, oldest first.
     pub running: Vec<Running>,
 }
 
@@ -141,49 +141,49 @@ fn add(counter: &AtomicU64, amount: u64) {
 }
 
 impl Stats {
-    /// Counters of a run of which somebody wants to know each file.
+    /// Returns counters that report each file to an observer.
     #[must_use]
     pub fn observed(observer: Arc<dyn Observer>) -> Self {
         Self { observer: Some(observer), ..Self::default() }
     }
 
-    /// Makes these the counters of a run that changes nothing: what would be done is said and counted.
+    /// Turns these into the counters of a run that changes nothing: what would be done is said and counted.
     #[must_use]
     pub fn of_dry_run(mut self, size_text: SizeText) -> Self {
         self.dry_run = Some(size_text);
         self
     }
 
-    /// Returns how sizes are written, if this run changes nothing.
+    /// Returns how sizes are written if this run changes nothing.
     pub(crate) fn dry_run(&self) -> Option<SizeText> {
         self.dry_run
     }
 
-    /// Tells the observer what became of a path.
+    /// Passes a record to the observer.
     pub(crate) fn record(&self, record: &Record<'_>) {
         if let Some(observer) = &self.observer {
             observer.record(record);
         }
     }
 
-    /// Whether the observer wants to know of all that only the destination has.
+    /// Checks whether the observer needs all files that only the destination has.
     pub(crate) fn wants_extras(&self) -> bool {
         self.observer.as_ref().is_some_and(|observer| observer.wants_extras())
     }
 
-    /// Whether there is an observer.
+    /// Checks whether there is an observer.
     pub(crate) fn is_observed(&self) -> bool {
         self.observer.is_some()
     }
 
-    /// Tells the observer how the two sides stand to each other.
+    /// Reports the result of a comparison to the observer.
     pub(crate) fn compared(&self, path: &RemotePath, relation: Relation) {
         if let Some(observer) = &self.observer {
             observer.compared(path, relation);
         }
     }
 
-    /// All counters at this moment.
+    /// Returns all counters at this moment.
     #[must_use]
     pub fn snapshot(&self) -> StatsSnapshot {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -216,13 +216,13 @@ impl Stats {
         add(&self.total_bytes, bytes);
     }
 
-    /// A planned transfer is one of another size, since its source has changed.
+    /// Corrects the size of a planned transfer whose source has changed.
     pub(crate) fn replan_transfer(&self, before: u64, now: u64) {
         self.total_bytes.fetch_sub(before, Ordering::Relaxed);
         add(&self.total_bytes, now);
     }
 
-    /// A listing had so many entries.
+    /// Counts the entries of a listing.
     pub(crate) fn count_listed(&self, entries: usize) {
         add(&self.listed, entries as u64);
     }
@@ -240,7 +240,7 @@ impl Stats {
         match event {
             Event::Sent { file, .. } => {
                 add(&self.transfers, 1);
-                // Else they are counted on their way.
+                // Otherwise they are counted as they are sent.
                 if self.dry_run.is_some() {
                     add(&self.bytes, file.size);
                 }
@@ -284,22 +284,22 @@ impl Stats {
         }
     }
 
-    /// So many files are to be removed.
+    /// Adds to the number of files that are to be removed.
     pub(crate) fn plan_removals(&self, count: u64) {
         add(&self.planned_removals, count);
     }
 
-    /// One of them was removed, or stays for a reason of its own.
+    /// Counts one of these files as handled: removed, or kept for a reason of its own.
     pub(crate) fn settle_removal(&self) {
         add(&self.settled_removals, 1);
     }
 
-    /// Something failed for good.
+    /// Counts something that failed for good.
     pub fn count_error(&self) {
         add(&self.errors, 1);
     }
 
-    /// Begins a try at a file of which `known` bytes are there already: they needn't be transferred.
+    /// Starts a try at a file of which `known` bytes are there already: they needn't be transferred.
     pub(crate) fn begin(&self, path: RemotePath, size: u64, known: u64) -> u64 {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let running = Running { path, size, done: known, known, started: Instant::now() };
@@ -315,7 +315,7 @@ impl Stats {
         }
     }
 
-    /// Ends a try; `counts` is false when its bytes are to be forgotten, since another try will follow.
+    /// Ends a try. `counts` is false when its bytes don't count, since another try will follow.
     pub(crate) fn end(&self, id: u64, counts: bool) {
         let ended = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         if let (Some(running), false) = (ended, counts) {
@@ -323,7 +323,7 @@ impl Stats {
         }
     }
 
-    /// Forgets bytes of a try that doesn't count; `known`: how many were there before it.
+    /// Subtracts the bytes of a try that doesn't count. `known` is the number of bytes that were there before it.
     pub(crate) fn take_back(&self, bytes: u64, known: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         add(&self.total_bytes, known);

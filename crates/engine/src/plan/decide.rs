@@ -1,4 +1,4 @@
-//! Deciding about a file: leave it, set its time, or transfer it.
+//! Decides about a file: leave it, set its time, or transfer it.
 
 use futures::{StreamExt, stream};
 
@@ -14,19 +14,19 @@ use crate::{
     transfer::{Job, shown_below},
 };
 
-/// What is to be done with one file.
+/// Decision about one file.
 #[derive(Debug)]
 pub(crate) enum Decided {
     Transfer(Job),
-    /// A reference has it: it is copied from there.
+    /// A reference has the file: it is copied from there.
     CopyFrom(Job, File),
-    /// The destination has it already, and beside it what a sync takes away.
+    /// The destination has the file already, and beside it versions that a sync removes.
     There(File, Vec<File>),
     Leave,
 }
 
 impl Run<'_> {
-    /// What of one folder has to be transferred. What needs no transfer is done here.
+    /// Returns what of one folder has to be transferred. Does at once what needs no transfer.
     pub(crate) async fn decide_all(
         &self,
         target: &RemotePath,
@@ -34,7 +34,7 @@ impl Run<'_> {
         shelf: &ReferenceListing<'_>,
         report: &mut RunReport,
     ) -> Vec<Job> {
-        // What only one side has needs no check.
+        // Files that only one side has need no check.
         for _ in pairs.iter().filter(|pair| !pair.existing.is_empty()) {
             self.stats.plan_check();
         }
@@ -78,7 +78,7 @@ impl Run<'_> {
         jobs
     }
 
-    /// What is to be done with one file.
+    /// Decides about one file.
     pub(crate) async fn decide(
         &self,
         pair: Pair,
@@ -137,9 +137,9 @@ impl Run<'_> {
         }
     }
 
-    /// What stands under the name of a file beside its newest version, which has the source's content: old versions that a
-    /// run before this one couldn't remove or didn't come to remove, and doubles. A sync leaves one file of a name, other
-    /// runs remove what is known to have been replaced.
+    /// Returns the files of the same name that stand beside the newest version, which has the source's content: old
+    /// versions that an earlier run couldn't remove, and doubles. A sync leaves one file of a name, other runs remove
+    /// what is known to have been replaced.
     async fn outdated(&self, pair: &Pair) -> Vec<File> {
         let Some((newest, others)) = pair.existing.split_first() else { return Vec::new() };
         let known = self.to.remote.extensions().old_versions;
@@ -159,7 +159,7 @@ impl Run<'_> {
     }
 }
 
-/// A file of the source, with the checksum of what the destination has in its place, by which it is known again.
+/// Returns a file of the source with the checksum of the destination's file of its name, by which it is recognized.
 fn with_sum_of(source: File, existing: &File) -> File {
     File { whirlpool: source.whirlpool.or(existing.whirlpool), ..source }
 }

@@ -1,7 +1,7 @@
-//! Knowing all that the destination holds before its files are compared.
+//! Collects all that the destination holds before its files are compared.
 //!
-//! Whether a new file needn't be sent hangs on all that is listed of the destination, and on nothing that comparing
-//! finds out. So a copy lists first, and then sends what is new of a folder as soon as that folder is compared. What
+//! Whether a new file needn't be sent depends on what is listed of the destination, and on nothing that comparing
+//! finds. So a copy lists first, and then sends what is new of a folder as soon as that folder is compared. What
 //! replaces something waits until the end, since what it replaces may be what another file is copied from.
 
 use fichier_storage::{File, Listing, RemoteExt, RemotePath};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Whether a survey tells all that decides about new files.
+    /// Checks whether a survey shows everything that decides about new files.
     pub(crate) fn can_survey(&self) -> bool {
         self.mode == Mode::Copy
             && self.can_reuse()
@@ -26,7 +26,7 @@ impl Run<'_> {
     }
 
     /// Notes what the destination holds in the folders that the run will visit. What can't be listed is left to the
-    /// run, which tells why.
+    /// run, which reports why.
     pub(crate) async fn survey(&self, plan_db: &PlanDb) -> Result<(), PlanDbError> {
         let mut open = vec![PendingFolder::root()];
         while let Some(folder) = open.pop() {
@@ -59,7 +59,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Copies at the destination what of these new files it holds already; the others have to be sent.
+    /// Copies those of these new files that the destination holds already. Returns the others, which have to be sent.
     pub(crate) async fn left_to_send(
         &self,
         plan_db: &PlanDb,

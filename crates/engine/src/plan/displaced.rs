@@ -1,14 +1,14 @@
-//! What has to make way during a run.
+//! Entries of the destination that are renamed to make room during a run.
 
 use fichier_storage::{File, RemotePath};
 
-/// What has stepped aside.
+/// An entry of the destination that was renamed to make room.
 #[derive(Debug, Clone)]
 pub(crate) struct DisplacedEntry {
-    /// Where it was.
+    /// Path where it was.
     pub(crate) place: RemotePath,
-    /// Where it is.
+    /// Path where it is now.
     pub(crate) now: RemotePath,
-    /// The versions of a file, as they are now; `None`: a folder.
+    /// Versions of a file, as they are now; `None`: a folder.
     pub(crate) files: Option<Vec<File>>,
 }

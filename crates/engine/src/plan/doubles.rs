@@ -1,4 +1,4 @@
-//! What a sync leaves under one name. It should be one file.
+//! Reports names under which a sync leaves several files. There should be one.
 
 use std::sync::PoisonError;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Notes a folder of the destination that is to be looked through at the end.
+    /// Notes a folder of the destination that is to be checked at the end.
     pub(crate) fn note_doubles(&self, folder: &RemotePath, pairs: &[Pair]) {
         if pairs.iter().any(|pair| pair.existing.len() > 1) {
             self.look_through_later(folder);
@@ -33,8 +33,8 @@ impl Run<'_> {
         }
     }
 
-    /// Tells each name of which several files are left, whatever the cause. The remote remembers what it listed and
-    /// did, so that this costs no call.
+    /// Reports each name under which several files are left, whatever the cause. The remote remembers what it listed
+    /// and did, so that this costs no call.
     pub(crate) async fn tell_doubles(&self, report: &mut RunReport) {
         let folders =
             std::mem::take(&mut *self.to_look_through.lock().unwrap_or_else(PoisonError::into_inner));
@@ -43,7 +43,7 @@ impl Run<'_> {
         }
     }
 
-    /// The same of one folder, or of one name in it.
+    /// Does the same for one folder, or for one name in it.
     pub(crate) async fn tell_doubles_in(
         &self,
         folder: &RemotePath,

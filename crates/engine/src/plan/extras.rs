@@ -1,4 +1,4 @@
-//! Removing what the source hasn't got, and what a move has emptied.
+//! Removes files that only the destination has, and folders that a move has emptied.
 
 use std::sync::PoisonError;
 
@@ -15,11 +15,11 @@ use crate::{
     wrappers::brakes::with_refused,
 };
 
-/// How many files are handed to a remote at once. It splits them into its calls.
+/// Number of files handed to a remote at once. The remote splits them into calls.
 const AT_ONCE: usize = 1000;
 
 impl Run<'_> {
-    /// Removes the files and folders that only the destination has, unless something failed before.
+    /// Removes the files and folders that only the destination has, unless something has failed.
     pub(crate) async fn remove_extras(&self, report: &mut RunReport) {
         let Some(plan_db) = &self.plan_db else { return };
         let deletion = self.options.deletion;
@@ -63,9 +63,9 @@ impl Run<'_> {
         }
     }
 
-    /// How many of the files that should go may go.
+    /// Returns how many of the files that should be removed may be.
     fn within_limits(&self, files: u64, bytes: u64, report: &mut RunReport) -> u64 {
-        // What made room for the source's is a part of it.
+        // The files that made room for the source's files count, too.
         let displaced = *self.displaced_total.lock().unwrap_or_else(PoisonError::into_inner);
         let (all_files, all_bytes) = (files.saturating_add(displaced.0), bytes.saturating_add(displaced.1));
         match self.options.deletion.check(all_files, all_bytes) {
@@ -77,14 +77,14 @@ impl Run<'_> {
         }
     }
 
-    /// Removes files of the destination, or sets them aside.
+    /// Removes files of the destination, or moves them to the backup directory.
     pub(crate) async fn remove_files(&self, files: Vec<File>, report: &mut RunReport) {
         if files.is_empty() {
             return;
         }
         let outcomes: Vec<Outcome<()>> = match &self.options.backup {
             Some(backup) => {
-                // The remote counts what it removes; that it moves these away it can't know to be a removal.
+                // The remote counts what it removes. It can't know that moving these files away is a removal.
                 let (allowed, refused) = self.options.brakes.admit_all(&files);
                 let moved = backup.set_aside(self.to, &files[..allowed], &self.options.brakes).await;
                 let moved = moved.into_iter().map(|outcome| outcome.map(drop)).collect();
@@ -102,7 +102,7 @@ impl Run<'_> {
         }
     }
 
-    /// Removes files of the destination before their turn, since something has to take their place.
+    /// Removes files of the destination early, since something has to take their place.
     pub(crate) async fn remove_now(&self, files: &[File], report: &mut RunReport) -> bool {
         let before = report.failed;
         self.remove_files(files.to_vec(), report).await;
@@ -137,7 +137,7 @@ impl Run<'_> {
         report.failed == before
     }
 
-    /// Removes folders that are empty, deepest first; one that isn't is left.
+    /// Removes empty folders, the deepest first. A folder that isn't empty stays.
     async fn remove_folders(&self, root: &Location, folders: Vec<RemotePath>, report: &mut RunReport) {
         let outcomes = root.remote.remove_folders(&folders).await;
         for (folder, outcome) in folders.iter().zip(outcomes) {
@@ -153,7 +153,7 @@ impl Run<'_> {
         }
     }
 
-    /// After a move: removes what is empty of the source.
+    /// Removes the empty folders of the source after a move.
     pub(crate) async fn remove_empty_source(&self, report: &mut RunReport) {
         if self.stopped() {
             return;
@@ -168,7 +168,7 @@ impl Run<'_> {
                 std::pin::pin!(walk_filtered(self.from, self.options.max_depth, &self.options.filter));
             while let Some(listing) = tree.next().await {
                 if let Ok(listing) = listing {
-                    // At the depth where the run ends folders are only seen.
+                    // At the depth where the run ends folders are seen, but not entered.
                     let seen = listing.entries.into_iter().filter_map(|entry| match entry {
                         Entry::Folder(folder) => Some(folder.path),
                         Entry::File(_) => None,

@@ -1,4 +1,4 @@
-//! What folders of the destination get beside their names: their times, and what `--metadata` asks for.
+//! Gives folders of the destination their times, and what `--metadata` asks for.
 
 use std::sync::PoisonError;
 
@@ -6,11 +6,11 @@ use fichier_storage::{RemoteExt as _, StorageError, metadata::Metadata};
 
 use crate::{RunOptions, RunReport, events::Event, run::Run, walk::pending::PendingFolder};
 
-/// Keys whose values change by themselves, or can't be set.
+/// Keys whose values change by themselves or can't be set.
 const NOT_COMPARED: [&str; 2] = ["atime", "btime"];
 
 impl RunOptions {
-    /// What a folder is to have at the destination that has this at the source.
+    /// Returns the metadata that a folder gets at the destination, given that of the source.
     pub(crate) fn of_folder(&self, own: Metadata) -> Metadata {
         let mut all = match &self.metadata {
             Some(options) => options.of(own),
@@ -43,15 +43,15 @@ impl Run<'_> {
         }
     }
 
-    /// When all else is done: gives the folders of the destination what those of the source had.
+    /// Gives the folders of the destination the metadata of the source's when all else is done.
     pub(crate) async fn set_folder_metadata(&self, report: &mut RunReport) {
         let furnished = std::mem::take(&mut *self.furnished.lock().unwrap_or_else(PoisonError::into_inner));
-        // What lies within first: it may be out of reach afterwards.
+        // Inner folders first: they may be out of reach afterwards.
         for (folder, wanted) in furnished.into_iter().rev() {
             let remote = &self.to.remote;
             let has = match remote.folder_metadata(&folder).await {
                 Ok(has) => has,
-                // Nothing was to be put into it, or nothing could be.
+                // Nothing was to be put into the folder, or nothing could be.
                 Err(StorageError::FolderNotFound(_) | StorageError::IsAFile(_)) => continue,
                 Err(error) => {
                     self.fail(report, &self.shown_at_destination(&folder), error);

@@ -1,4 +1,4 @@
-//! What a run sees of both sides, given its filters and its depth.
+//! Determines what a run sees of both sides, given its filters and its depth.
 
 use std::collections::HashSet;
 
@@ -11,20 +11,20 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Whether the destination may hold what this run doesn't see, and has to leave alone.
+    /// Checks whether the destination may hold files that this run doesn't see, and has to leave alone.
     pub(crate) fn hides_at_destination(&self) -> bool {
         let limited = !self.options.filter.is_inactive() || self.options.max_depth.is_some();
         limited && !self.options.delete_excluded
     }
 
-    /// Whether a folder lies deeper than the run goes. A sync that removes what is left out goes to the ground of
-    /// what only the destination has, as rclone does.
+    /// Checks whether a folder lies deeper than the run goes. A sync that removes what is left out goes all the way
+    /// down in folders that only the destination has, as rclone does.
     pub(crate) fn is_beyond_depth(&self, folder: &PendingFolder) -> bool {
         let removes_all = self.mode == Mode::Sync && self.options.delete_excluded && !folder.source;
         !removes_all && self.options.max_depth.is_some_and(|most| folder.depth >= most)
     }
 
-    /// What the source's listing of a folder leaves.
+    /// Returns the entries of the source's listing of a folder that pass the filters.
     pub(crate) async fn sift_source(&self, folder: &RemotePath, entries: Vec<Entry>) -> Vec<Entry> {
         let filter = &*self.options.filter;
         FilteredListing { filter, remote: &*self.from.remote, root: &self.from.path }
@@ -32,9 +32,9 @@ impl Run<'_> {
             .await
     }
 
-    /// What the destination's listing of a folder leaves, given what is left of the source's.
+    /// Returns the entries of the destination's listing of a folder that the run sees, given those of the source.
     ///
-    /// What bears the name of something at the source stays in sight, be it too old or too small: what is sent
+    /// A file with the name of one at the source stays in sight, even if it is too old or too small: what is sent
     /// replaces it, and what is there already isn't sent.
     pub(crate) async fn sift_destination(
         &self,
@@ -45,7 +45,7 @@ impl Run<'_> {
         if !self.hides_at_destination() {
             return entries;
         }
-        // Only a sync does anything with what the source hasn't got, or who wants to be told of it.
+        // Only a sync, or an observer, needs the files that the source doesn't have.
         let matters = self.mode == Mode::Sync || self.stats.wants_extras();
         let names = self.names();
         let key = |entry: &Entry| Some(names.key(&entry.name()?).into_owned());

@@ -1,13 +1,13 @@
-//! How two places lie to each other.
+//! Determines whether one of two places lies in the other.
 
 use fichier_storage::{Location, PlaceId, RemotePath, Result};
 
-/// How the destination of a run lies to its source.
+/// Position of a run's destination relative to its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lie {
-    /// Neither holds the other.
+    /// Neither place holds the other.
     Apart,
-    /// Both are one folder, or one file.
+    /// Both places are one folder, or one file.
     Same,
     /// The source holds the destination, at this path.
     DestinationInside(RemotePath),
@@ -16,7 +16,7 @@ pub(crate) enum Lie {
 }
 
 impl Lie {
-    /// Returns how two places lie to each other.
+    /// Returns the position of one place relative to another.
     pub(crate) fn of(source: &PlaceId, destination: &PlaceId) -> Self {
         if source == destination {
             Self::Same
@@ -29,7 +29,7 @@ impl Lie {
         }
     }
 
-    /// Returns how two folders lie to each other.
+    /// Returns the position of one folder relative to another.
     pub(crate) async fn between(source: &Location, destination: &Location) -> Result<Self> {
         if !source.remote.info().may_share_folders_with(destination.remote.info()) {
             return Ok(Self::Apart);

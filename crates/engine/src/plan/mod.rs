@@ -1,6 +1,6 @@
-//! Matching the two sides of one folder and deciding what is to be done with each file.
+//! Matches the two sides of one folder and decides about each file.
 //!
-//! Pure: no remote is asked here.
+//! Pure: this makes no calls to a remote.
 
 pub(crate) mod decide;
 pub(crate) mod destination_index;
@@ -31,44 +31,44 @@ use crate::{
     plan::renaming::Sourced,
 };
 
-/// A file of the source and what stands under its name at the destination.
+/// A file of the source and the files of its name at the destination.
 #[derive(Debug)]
 pub(crate) struct Pair {
-    /// Its name at the destination.
+    /// Name at the destination.
     pub(crate) name: Name,
-    /// The name that it would get there if it was new.
+    /// Name that the file would get there if it was new.
     pub(crate) wanted: Name,
     pub(crate) source: File,
     /// Files of this name at the destination, the one stored last in front.
     pub(crate) existing: Vec<File>,
 }
 
-/// A folder of the source, with whether the destination has it.
+/// A folder of the source, and whether the destination has it.
 #[derive(Debug)]
 pub(crate) struct FolderPair {
-    /// Its name at the source.
+    /// Name at the source.
     pub(crate) name: Name,
-    /// Its name at the destination.
+    /// Name at the destination.
     pub(crate) there: Name,
-    /// The name that it would get there if it was new.
+    /// Name that the folder would get there if it was new.
     pub(crate) wanted: Name,
     pub(crate) exists: bool,
-    /// A file that has to stay has its name at the destination, so that nothing can be put into it.
+    /// Whether a file that has to stay has this name at the destination, so that nothing can be put into the folder.
     pub(crate) blocked: bool,
 }
 
-/// One folder, matched.
+/// The matched entries of one folder.
 #[derive(Debug, Default)]
 pub(crate) struct Matched {
     pub(crate) files: Vec<Pair>,
     pub(crate) folders: Vec<FolderPair>,
-    /// Names that the source bears more than once with different contents; the newest file of each is in `files`.
+    /// Names that the source has more than once with different contents; the newest file of each is in `files`.
     pub(crate) duplicates: Vec<RemotePath>,
     /// Names that are a file on one side and a folder on the other.
     pub(crate) clashes: Vec<Clash>,
-    /// Files that the destination alone has, all versions of each.
+    /// Files that only the destination has, all versions of each.
     pub(crate) extra_files: Vec<File>,
-    /// Folders that the destination alone has.
+    /// Folders that only the destination has.
     pub(crate) extra_folders: Vec<Name>,
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn match_folder(source: Vec<Sourced>, destination: Vec<Entry>, names:
     matched
 }
 
-/// Leaves out files that the destination can't tell from one before them: one would replace the other.
+/// Removes files whose names the destination can't distinguish from an earlier one: one would replace the other.
 pub(crate) fn keep_first_of_each(files: &mut Vec<Pair>, names: NameMatching) {
     let mut seen = BTreeSet::new();
     files.retain(|pair| {
@@ -135,13 +135,13 @@ pub(crate) fn keep_first_of_each(files: &mut Vec<Pair>, names: NameMatching) {
     });
 }
 
-/// Files by name, newest first within a name, and folders by name.
+/// Sorts files by name, newest first within a name, and folders by name.
 pub(crate) fn by_name(entries: Vec<Entry>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, RemotePath>) {
     let named = |entry: Entry| Some(Sourced { name: entry.name()?, entry });
     by_new_name(entries.into_iter().filter_map(named).collect())
 }
 
-/// As [`by_name`], by the names at the destination.
+/// Does the same as [`by_name`], by the names at the destination.
 pub(crate) fn by_new_name(entries: Vec<Sourced>) -> (BTreeMap<Name, Vec<File>>, BTreeMap<Name, RemotePath>) {
     let mut files: BTreeMap<Name, Vec<File>> = BTreeMap::new();
     let mut folders = BTreeMap::new();
@@ -159,7 +159,7 @@ pub(crate) fn by_new_name(entries: Vec<Sourced>) -> (BTreeMap<Name, Vec<File>>, 
     (files, folders)
 }
 
-/// Whether all versions of a file are known to hold the same, so that they count as one.
+/// Checks whether all versions of a file are known to have the same content, so that they count as one.
 pub(crate) fn all_same(versions: &[File]) -> bool {
     versions.windows(2).all(|pair| {
         pair[0].size == pair[1].size && pair[0].whirlpool.is_some() && pair[0].whirlpool == pair[1].whirlpool

@@ -1,4 +1,4 @@
-//! The names that what the source has gets at the destination.
+//! Determines the names that entries of the source get at the destination.
 
 use fichier_storage::{Entry, Name};
 
@@ -13,7 +13,7 @@ impl Run<'_> {
         rename_all(self.options.transform.as_ref(), entries, SameName::Refused).await
     }
 
-    /// The names that something of the source may have at the destination, of which only its name is known.
+    /// Returns the names that an entry of the source may have at the destination if only its name is known.
     pub(crate) fn names_there(&self, name: &Name) -> Vec<Name> {
         match &self.options.transform {
             None => vec![name.clone()],

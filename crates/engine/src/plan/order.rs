@@ -1,42 +1,42 @@
-//! In which order files are transferred: `--order-by`.
+//! `--order-by`: the order in which files are transferred.
 
-/// In which order transfers are begun.
+/// Order in which transfers are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// As they were found: folder by folder.
+    /// The order in which they were found: folder by folder.
     #[default]
     Found,
-    /// By a property of the files.
+    /// The order of a property of the files.
     By(OrderKey, Direction),
 }
 
-/// What files are ordered by.
+/// Property that files are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderKey {
-    /// Their path.
+    /// Path of the file.
     Name,
-    /// Their size.
+    /// Size in bytes.
     Size,
-    /// When they were modified.
+    /// Modification time.
     Modified,
 }
 
-/// Which end of the order comes first.
+/// End of the order that comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// The first, the smallest, the oldest.
+    /// The first, smallest or oldest comes first.
     Ascending,
-    /// The last, the largest, the newest.
+    /// The last, largest or newest comes first.
     Descending,
-    /// Both ends at once, so that large files keep the line busy while small ones go by.
+    /// Both ends at once, so that large files use the whole bandwidth while small ones go by.
     Mixed {
-        /// How much of what is transferred at once is taken from the ascending end.
+        /// Percentage of the transfers at one time that are taken from the ascending end.
         percent: u8,
     },
 }
 
 impl Direction {
-    /// How many of `most` transfers are taken from the ascending end; the others are from the other one.
+    /// Returns how many of `most` transfers are taken from the ascending end. The others are taken from the other end.
     pub(crate) fn ascending(self, most: usize) -> usize {
         match self {
             Self::Ascending => most,

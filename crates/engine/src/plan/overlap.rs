@@ -1,6 +1,6 @@
-//! Decides how the folders of a run lie to each other, and refuses what would lose files.
+//! Decides whether the folders of a run overlap, and refuses what would lose files.
 //!
-//! This is the one place that decides it. It goes by the identity of places, never by how paths are spelled.
+//! This is the one place that decides it. It compares the identity of places, never the spelling of paths.
 
 use fichier_storage::{Location, PlaceId, RemotePath, Result, StorageError};
 
@@ -83,7 +83,7 @@ pub(crate) async fn of_folders(
     Ok(lie)
 }
 
-/// Decides whether a file can get the name of `target`, in `folder`. The old version mustn't be set aside where the
+/// Decides whether a file can get the name of `target`, in `folder`. The old version must not be moved to where the
 /// source or the new version is.
 ///
 /// # Errors
@@ -145,7 +145,7 @@ impl Run<'_> {
     }
 }
 
-/// Checks whether the filter keeps a run out of a folder below `root`, or out of one on the way there.
+/// Checks whether the filter excludes a folder below `root`, or one on the way there.
 async fn leaves_out(options: &RunOptions, root: &Location, below: &RemotePath) -> bool {
     let sieve = FilteredListing { filter: &options.filter, remote: &*root.remote, root: &root.path };
     let mut folder = root.path.clone();

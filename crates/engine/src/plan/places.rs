@@ -1,8 +1,8 @@
-//! Names that have one place at the destination: with `--links`, a file or folder `x` and the link `x`, which is listed
-//! as `x.rclonelink`.
+//! Finds names that share one place at the destination: with `--links`, a file or folder `x` and the link `x`, which is
+//! listed as `x.rclonelink`.
 //!
 //! One would take the other's place without being matched with it: no backup, no limit and no rule would protect it. So
-//! whatever would do that is left out, and told, and what has the place stays.
+//! such a file is skipped and reported, and what has the place stays.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use fichier_storage::{Entry, Location, Name, RemotePath, StorageError};
 
 use crate::{RunReport, compare::names::NameMatching, plan::Matched, run::Run, walk::pending::PendingFolder};
 
-/// The names of what a folder of the destination holds, be it in sight or not.
+/// Names of all that a folder of the destination holds, whether the run sees it or not.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     names: NameMatching,
@@ -18,7 +18,7 @@ pub(crate) struct Places {
     folders: BTreeSet<Vec<u8>>,
 }
 
-/// What has the place that something else shall have.
+/// The entry that has the place which another one needs.
 #[derive(Debug)]
 pub(crate) struct Rival {
     name: Name,
@@ -27,14 +27,14 @@ pub(crate) struct Rival {
 }
 
 impl Rival {
-    /// The error of what isn't stored for its sake.
+    /// Returns the error of the entry that isn't stored because of this one.
     pub(crate) fn of(self, path: RemotePath) -> StorageError {
         StorageError::OnePlace { path, rival: self.name, folder: self.folder }
     }
 }
 
 impl Places {
-    /// Notes the names; none where no two have one place.
+    /// Collects the names. The collection is empty where no two names can share a place.
     pub(crate) fn of<'a>(
         at: &Location,
         names: NameMatching,
@@ -62,7 +62,7 @@ impl Places {
         self.folders.contains(&*self.names.key(name))
     }
 
-    /// What has the place of a file already, if the file isn't there itself.
+    /// Returns what has the place of a file already, if the file isn't there itself.
     pub(crate) fn rival(&self, at: &Location, file: &Name) -> Option<Rival> {
         if self.has_file(file) {
             return None;
@@ -74,7 +74,7 @@ impl Places {
         file_there.or_else(folder_there).map(|name| Rival { name, folder })
     }
 
-    /// The link that has the place of a folder already.
+    /// Returns the link that has the place of a folder already.
     fn rival_of_folder(&self, at: &Location, folder: &Name) -> Option<Rival> {
         let link = at.remote.info().names.link_in_place_of(folder)?;
         (self.has_file(&link) && !self.has_folder(folder)).then_some(Rival { name: link, folder: true })
@@ -82,8 +82,8 @@ impl Places {
 }
 
 impl Run<'_> {
-    /// Takes out of what is to be stored what would share a place with something else of the source, or that something
-    /// else of the destination has.
+    /// Removes from what is to be stored each entry that would share a place with another one of the source or the
+    /// destination.
     pub(crate) fn keep_places_apart(
         &self,
         matched: &mut Matched,

@@ -1,4 +1,4 @@
-//! What a run has found out and not yet done, on disk: a tree of millions of files has millions of lines here.
+//! Keeps on disk what a run has found and not yet done: a tree of millions of files has millions of rows here.
 //!
 //! It is a temporary SQLite database that goes with the run; nothing of it outlives the process.
 
@@ -16,20 +16,20 @@ use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use crate::{Direction, Order, OrderKey, transfer::Job};
 
-/// Why the plan_db can't be kept.
+/// Reason why the database can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("can't keep what is to be done in a temporary database: {0}")]
 pub(crate) struct PlanDbError(#[from] rusqlite::Error);
 
-/// The number of a line.
+/// Number of a row.
 pub(crate) type Line = i64;
 
-/// Whether and why a file at the destination stays.
+/// Whether a file at the destination stays, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DestinationState {
-    /// It stays.
+    /// The file stays.
     Kept,
-    /// The source has none of its name.
+    /// The source has no file of this name.
     Extra,
 }
 
@@ -58,17 +58,17 @@ impl OneSided {
     }
 }
 
-/// A transfer that is to be done.
+/// A transfer that is planned.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) line: Line,
-    /// The folder, seen from the run's root.
+    /// Folder, relative to the run's root.
     pub(crate) folder: RemotePath,
     pub(crate) job: Job,
 }
 
 impl Planned {
-    /// The line of a transfer that isn't on the plan_db.
+    /// Row number of a transfer that isn't in the database.
     pub(crate) const NOWHERE: Line = 0;
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct IdleFile {
     pub(crate) file: File,
 }
 
-/// A folder with how much lies below it.
+/// A folder, and how much lies below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FolderSize {
     pub(crate) folder: RemotePath,
@@ -117,7 +117,7 @@ const FILE: &str = "path, size, modified, whirlpool, id, fingerprint";
 
 impl PlanDb {
     pub(crate) fn new() -> Result<Self> {
-        // No name: a private file that SQLite removes by itself.
+        // No name: SQLite makes a private file and removes it by itself.
         let connection = Connection::open("")?;
         connection.execute_batch(SCHEMA)?;
         connection.execute_batch("BEGIN")?;
@@ -139,7 +139,7 @@ impl PlanDb {
         done.await.unwrap_or_else(|_| Err(rusqlite::Error::ExecuteReturnedResults.into()))
     }
 
-    /// Notes transfers into one folder.
+    /// Records transfers into one folder.
     pub(crate) async fn plan(&self, folder: RemotePath, jobs: Vec<Job>) -> Result<()> {
         self.at_disk(move |connection| {
             let mut line = connection.prepare_cached(&format!(
@@ -163,7 +163,7 @@ impl PlanDb {
         .await
     }
 
-    /// Notes what stands in one folder of the destination.
+    /// Records the files in one folder of the destination.
     pub(crate) async fn note(
         &self,
         folder: RemotePath,
@@ -183,7 +183,7 @@ impl PlanDb {
         .await
     }
 
-    /// Notes a folder that one side alone has.
+    /// Records a folder that only one side has.
     pub(crate) async fn note_folder(&self, folder: RemotePath, side: OneSided) -> Result<()> {
         self.at_disk(move |connection| {
             let depth = i64::try_from(folder.depth()).unwrap_or(i64::MAX);
@@ -195,7 +195,7 @@ impl PlanDb {
         .await
     }
 
-    /// Takes the next transfers off the plan_db, at most `most`, at least 2.
+    /// Takes the next transfers out of the database, at most `most`, at least 2.
     pub(crate) async fn take_jobs(&self, order: Order, most: usize) -> Result<Vec<Planned>> {
         let (key, direction) = match order {
             Order::Found => ("line", Direction::Ascending),
@@ -232,12 +232,12 @@ impl PlanDb {
         .await
     }
 
-    /// Strikes transfers out.
+    /// Deletes transfers.
     pub(crate) async fn strike_jobs(&self, planned: Vec<Planned>) -> Result<Vec<Planned>> {
         self.at_disk(move |connection| strike(connection, &planned).map(|()| planned)).await
     }
 
-    /// Transfers of files whose size some file at the destination has, after a line.
+    /// Returns transfers of files whose size some file at the destination has, after a row.
     pub(crate) async fn perhaps_there(&self, after: Line, most: usize) -> Result<Vec<Planned>> {
         let query = format!(
             "SELECT line, folder, name, {FILE} FROM jobs WHERE line > ?1 AND size > 0
@@ -246,7 +246,7 @@ impl PlanDb {
         self.at_disk(move |connection| jobs(connection, &query, vec![Value::Integer(after)])).await
     }
 
-    /// Files at the destination of unknown checksum whose size some transfer has, after a line.
+    /// Returns files at the destination without a known checksum whose size some transfer has, after a row.
     pub(crate) async fn unread(&self, after: Line, most: usize) -> Result<Vec<IdleFile>> {
         let query = format!(
             "SELECT line, extra, {FILE} FROM standing WHERE line > ?1 AND whirlpool IS NULL AND size > 0
@@ -259,7 +259,7 @@ impl PlanDb {
         .await
     }
 
-    /// Notes checksums of files at the destination.
+    /// Records checksums of files at the destination.
     pub(crate) async fn learn(&self, sums: Vec<(Line, Whirlpool)>) -> Result<()> {
         self.at_disk(move |connection| {
             let mut statement =
@@ -272,7 +272,7 @@ impl PlanDb {
         .await
     }
 
-    /// For each size whether some file at the destination has it. Nothing is the same as an empty file.
+    /// Returns for each size whether some file at the destination has it. An empty file matches none.
     pub(crate) async fn hold_sizes(&self, sizes: Vec<u64>) -> Result<Vec<bool>> {
         self.at_disk(move |connection| {
             let mut statement = connection
@@ -283,8 +283,8 @@ impl PlanDb {
         .await
     }
 
-    /// A file at the destination with this content: one that would have to go and isn't `given` to another place yet,
-    /// before all others.
+    /// Returns a file at the destination with this content. A file that would have to be removed, and isn't `given` to
+    /// another place yet, comes before all others.
     pub(crate) async fn same_content(
         &self,
         size: u64,
@@ -313,7 +313,7 @@ impl PlanDb {
         .await
     }
 
-    /// Files that have to go, at most `most`.
+    /// Returns files that are to be removed, at most `most`.
     pub(crate) async fn extras(&self, after: Line, most: usize) -> Result<Vec<IdleFile>> {
         let query = format!(
             "SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND line > ?1 ORDER BY line LIMIT {most}"
@@ -326,7 +326,7 @@ impl PlanDb {
         .await
     }
 
-    /// How many files have to go, and their bytes.
+    /// Returns the number of files that are to be removed, and their total size in bytes.
     pub(crate) async fn count_extras(&self) -> Result<(u64, u64)> {
         self.at_disk(|connection| {
             let (files, bytes): (i64, i64) = connection.query_row(
@@ -339,7 +339,7 @@ impl PlanDb {
         .await
     }
 
-    /// Strikes files of the destination out.
+    /// Deletes files of the destination from the database.
     pub(crate) async fn strike_standing(&self, lines: Vec<Line>) -> Result<()> {
         self.at_disk(move |connection| {
             for line in lines {
@@ -350,7 +350,7 @@ impl PlanDb {
         .await
     }
 
-    /// Folders that one side alone has, the deepest first.
+    /// Returns the folders that only one side has, the deepest first.
     pub(crate) async fn folders(&self, side: OneSided) -> Result<Vec<RemotePath>> {
         self.at_disk(move |connection| {
             let mut statement = connection
@@ -361,8 +361,8 @@ impl PlanDb {
         .await
     }
 
-    /// The topmost folders that one side alone has, with what is below them: transfers on the side of the
-    /// source, files that have to go on the side of the destination.
+    /// Returns the topmost folders that only one side has, with what is below them: transfers on the side of the
+    /// source, files to be removed on the side of the destination.
     pub(crate) async fn weigh(&self, side: OneSided) -> Result<Vec<FolderSize>> {
         let (table, only) = match side {
             OneSided::Source => ("jobs", ""),
@@ -395,7 +395,7 @@ impl PlanDb {
         .await
     }
 
-    /// The folders of one side at and below one.
+    /// Returns a folder of one side and those below it.
     pub(crate) async fn folders_below(&self, side: OneSided, folder: RemotePath) -> Result<Vec<RemotePath>> {
         let query = format!("SELECT folder FROM folders WHERE side = ?4 AND {}", below("folder"));
         self.at_disk(move |connection| {
@@ -407,13 +407,13 @@ impl PlanDb {
         .await
     }
 
-    /// The transfers into one folder.
+    /// Returns the transfers into one folder.
     pub(crate) async fn jobs_in(&self, folder: RemotePath) -> Result<Vec<Planned>> {
         let query = format!("SELECT line, folder, name, {FILE} FROM jobs WHERE folder = ?1 ORDER BY line");
         self.at_disk(move |connection| jobs(connection, &query, vec![blob(folder.as_bytes())])).await
     }
 
-    /// The files that have to go in one folder.
+    /// Returns the files of one folder that are to be removed.
     pub(crate) async fn extras_in(&self, folder: RemotePath) -> Result<Vec<IdleFile>> {
         let query = format!("SELECT line, extra, {FILE} FROM standing WHERE extra = 1 AND folder = ?1");
         self.at_disk(move |connection| {
@@ -425,7 +425,7 @@ impl PlanDb {
         .await
     }
 
-    /// Forgets a folder of one side and those below it.
+    /// Deletes a folder of one side and those below it.
     pub(crate) async fn strike_folders(&self, side: OneSided, folder: RemotePath) -> Result<()> {
         let query = format!("DELETE FROM folders WHERE side = ?4 AND {}", below("folder"));
         self.at_disk(move |connection| {
@@ -442,12 +442,12 @@ impl PlanDb {
     }
 }
 
-/// A condition for paths at (?1) and below (from ?2 to ?3) a folder.
+/// Returns an SQL condition for paths at (?1) and below (from ?2 to ?3) a folder.
 fn below(column: &str) -> String {
     format!("({column} = ?1 OR ({column} >= ?2 AND {column} < ?3))")
 }
 
-/// The paths below a folder lie between these two.
+/// Returns the two paths between which all paths below a folder lie.
 fn bounds(folder: &RemotePath) -> (Vec<u8>, Vec<u8>) {
     if folder.is_root() {
         return (Vec::new(), vec![0xff; 8]);
@@ -493,7 +493,7 @@ fn file(row: &Row<'_>, first: usize) -> rusqlite::Result<File> {
     })
 }
 
-/// A fingerprint's bytes, and after them whether it is settled.
+/// Encodes a fingerprint: its bytes, then whether it is settled.
 fn kept_fingerprint(fingerprint: &Fingerprint) -> Value {
     blob(&[fingerprint.as_bytes(), &[u8::from(fingerprint.is_settled())]].concat())
 }
@@ -544,7 +544,7 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
 }
 
-/// Nanoseconds since 1970; what lies beyond some 290 years from there is put at the end of them.
+/// Returns nanoseconds since 1970. Times more than some 290 years away are set to the limit.
 fn nanoseconds(time: SystemTime) -> i64 {
     let clamp = |length: Duration| i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
     match time.duration_since(SystemTime::UNIX_EPOCH) {

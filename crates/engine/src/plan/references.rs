@@ -1,4 +1,4 @@
-//! `--compare-dest` and `--copy-dest`: what is elsewhere already isn't sent.
+//! `--compare-dest` and `--copy-dest`: files that are elsewhere already aren't sent.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::{
     transfer::Job,
 };
 
-/// What the references hold in one folder: per reference the newest file of each name.
+/// Files of the references in one folder: per reference the newest file of each name.
 pub(crate) struct ReferenceListing<'a>(Vec<(&'a Reference, BTreeMap<Name, File>)>);
 
 impl Run<'_> {
-    /// Looks into the references; one that hasn't the folder holds nothing.
+    /// Lists a folder in each reference. A reference without this folder has no files.
     pub(crate) async fn shelf(&self, folder: &RemotePath) -> Result<ReferenceListing<'_>> {
         let mut shelf = Vec::new();
         for reference in &self.options.references {
@@ -40,7 +40,7 @@ impl Run<'_> {
         Ok(ReferenceListing(shelf))
     }
 
-    /// Whether a transfer can be left out, or become a copy, since a reference has the file.
+    /// Checks whether a transfer can be left out, or become a copy, since a reference has the file.
     pub(crate) async fn look_up(
         &self,
         job: Job,
@@ -55,7 +55,7 @@ impl Run<'_> {
                 _ if reference.copies => return Ok(Decided::CopyFrom(job, file.clone())),
                 _ => {
                     tracing::debug!(path = %job.name, "Destination found in --compare-dest, skipping");
-                    // The destination hasn't got it, so a move leaves it where it is.
+                    // The destination doesn't have the file, so a move leaves it where it is.
                     return Ok(Decided::Leave);
                 }
             }
@@ -63,8 +63,8 @@ impl Run<'_> {
         Ok(Decided::Transfer(job))
     }
 
-    /// Makes the copies that references allow. Answers with the transfers that have to be made instead, and
-    /// the sources of those that are done.
+    /// Makes the copies that references allow. Returns the transfers that have to be made instead, and the sources of
+    /// the files that are done.
     pub(crate) async fn copy_from_references(
         &self,
         target: &RemotePath,

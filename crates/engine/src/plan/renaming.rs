@@ -1,7 +1,7 @@
-//! New names on the way to the destination: `--name-transform`.
+//! `--name-transform`: new names on the way to the destination.
 //!
-//! What the source has gets its new name before it is matched with what the destination has. So a run that is made
-//! again finds what it has done. Filters see the names of the source.
+//! Entries of the source get their new names before they are matched with those of the destination. So a second run
+//! finds what the first has done. Filters see the names of the source.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,21 +11,21 @@ use std::{
 
 use fichier_storage::{Entry, Name, RemotePath, StorageError};
 
-/// What bears a name.
+/// Kind of thing that has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bearer {
-    /// A file.
+    /// The name of a file.
     File,
-    /// A folder.
+    /// The name of a folder.
     Folder,
 }
 
-/// Gives names another form on their way to the destination.
+/// Changes names on their way to the destination.
 pub trait NameTransform: fmt::Debug + Send + Sync {
-    /// Returns the name that something gets at the destination.
+    /// Returns the name that an entry gets at the destination.
     ///
     /// # Errors
-    /// It gets none, for this reason.
+    /// The entry gets no name, for this reason.
     fn apply(&self, name: &Name, bearer: Bearer) -> Result<Name, String>;
 }
 
@@ -36,26 +36,26 @@ pub(crate) struct Sourced {
     pub(crate) entry: Entry,
 }
 
-/// What a folder of the source holds, under the names that it gets at the destination.
+/// Entries of a folder of the source, under the names that they get at the destination.
 #[derive(Debug, Default)]
 pub(crate) struct Renamed {
     pub(crate) entries: Vec<Sourced>,
-    /// What gets no name, and why.
+    /// Entries that get no name, and the reason.
     pub(crate) refused: Vec<(RemotePath, String)>,
-    /// Names that several would have got. What the destination has under them stays.
+    /// Names that several entries would have got. What the destination has under them stays.
     pub(crate) contested: Vec<Name>,
 }
 
-/// What becomes of folders that get the name of another one, which keeps it.
+/// What happens to folders that get the name of another one, which keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SameName {
-    /// None of them gets a name.
+    /// The other folders get no name.
     Refused,
-    /// They become one.
+    /// The folders become one.
     Merged,
 }
 
-/// Gives the entries of one folder their new names. Nothing is called what something else would be called, too.
+/// Gives the entries of one folder their new names. No two entries get the same name.
 pub(crate) async fn rename_all(
     transform: Option<&Arc<dyn NameTransform>>,
     entries: Vec<Entry>,
@@ -65,7 +65,7 @@ pub(crate) async fn rename_all(
         let named = |entry: Entry| Some(Sourced { name: entry.name()?, entry });
         return Renamed { entries: entries.into_iter().filter_map(named).collect(), ..Renamed::default() };
     };
-    // A program may be asked for each name.
+    // An external program may be run for each name.
     let renamed = tokio::task::spawn_blocking(move || rename_entries(&*transform, entries, folders)).await;
     // Only a runtime that shuts down doesn't run it.
     renamed.unwrap_or_default()
@@ -119,7 +119,7 @@ fn bearer(entry: &Entry) -> Bearer {
     }
 }
 
-/// The error for what gets no name. `path` is as the user knows it.
+/// Returns the error for an entry that gets no name. `path` is as the user knows it.
 pub(crate) fn no_new_name(path: RemotePath, why: String) -> StorageError {
     StorageError::NoNewName { path, why }
 }

@@ -1,4 +1,4 @@
-//! Giving names at the destination the spelling that they have at the source: `--fix-case`.
+//! `--fix-case`: gives names at the destination the spelling that they have at the source.
 
 use fichier_storage::{File, Name, Relocation, RemoteExt, RemotePath};
 
@@ -13,7 +13,7 @@ impl Run<'_> {
         folder: &PendingFolder,
         report: &mut RunReport,
     ) {
-        // A file that mustn't change keeps its name, too.
+        // A file that must not change keeps its name, too.
         if self.options.names.respelling == Respelling::Keep || self.options.rules.immutable {
             return;
         }
@@ -53,7 +53,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a rename is made; else it is told.
+    /// Checks whether a rename is to be made. One that is only to be reported is written to the log.
     fn may_respell(&self, folder: &RemotePath, from: &Name, to: &Name) -> bool {
         if self.options.names.respelling == Respelling::Tell {
             let shown = self.shown_at_destination(&folder.join(from));

@@ -1,6 +1,6 @@
-//! No byte twice: what the destination holds already under another name isn't sent again.
+//! Sends no byte twice: what the destination holds already under another name isn't sent again.
 //!
-//! After the walk the [plan_db](crate::plan_db) knows all that the destination holds. A file that is to be sent
+//! After the walk the [plan database](crate::plan_db) knows all that the destination holds. A file that is to be sent
 //! and whose content is there becomes a server-side copy, or a move where the other one would have to go. A
 //! folder that was renamed as a whole becomes one call.
 
@@ -18,7 +18,7 @@ use crate::{
     transfer::Job,
 };
 
-/// How many transfers are looked at together.
+/// Number of transfers handled together.
 const AT_ONCE: usize = 1000;
 
 impl Run<'_> {
@@ -63,8 +63,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether what has to go may become what is missing. A limit on removals is about all that leaves its place, and
-    /// what is set aside is kept, unless renames were asked for.
+    /// Checks whether a file that is to be removed may become one that is missing. A limit on removals concerns all
+    /// that leaves its place, and what is moved to a backup stays, unless renames were asked for.
     fn may_move(&self) -> bool {
         let deletion = self.options.deletion;
         let limited = deletion.max_files.is_some() || deletion.max_bytes.is_some();
@@ -105,7 +105,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether two folders hold the same files under the same paths.
+    /// Checks whether two folders hold the same files under the same paths.
     async fn is_renamed(
         &self,
         plan_db: &PlanDb,
@@ -133,8 +133,8 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// The files that are to be sent into one folder below a new one, with the checksums of their namesakes in its
-    /// place below an old one; `None` if one has no namesake of its size.
+    /// Returns the files that are to be sent into one folder below a new one, with the checksums of the files of the
+    /// same names below an old one; `None` if one has no file of its name and size there.
     async fn twins_in(
         &self,
         plan_db: &PlanDb,
@@ -175,7 +175,7 @@ impl Run<'_> {
             let extras = plan_db.extras_in(folder.clone()).await?;
             plan_db.strike_standing(extras.into_iter().map(|extra| extra.line).collect()).await?;
         }
-        // Empty folders inside have moved, too; those that the source hasn't got still have to go.
+        // Empty folders inside have moved, too. Those that the source doesn't have are still to be removed.
         plan_db.strike_folders(OneSided::Destination, old.clone()).await?;
         let kept: HashSet<_> = kept.into_iter().collect();
         for folder in moved {
@@ -188,7 +188,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Turns transfers into server-side copies and moves, wherever the content is there.
+    /// Turns transfers into server-side copies and moves wherever the content is there.
     async fn relocate_files(&self, plan_db: &PlanDb, report: &mut RunReport) -> Result<(), PlanDbError> {
         let mut after = 0;
         while !self.stopped() {
@@ -200,7 +200,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Turns these transfers into server-side copies and moves, wherever the content is there; answers with the rest.
+    /// Turns these transfers into server-side copies and moves wherever the content is there. Returns the rest.
     pub(crate) async fn relocate_planned(
         &self,
         plan_db: &PlanDb,
@@ -223,16 +223,16 @@ impl Run<'_> {
                 }
                 None => None,
             };
-            // What stays where it is isn't renamed, and may be copied from.
+            // A file that stays where it is isn't renamed, and may be copied from.
             let found =
                 found.filter(|(there, _)| !there.extra || self.may_be_renamed(&planned.job, &there.file));
             let Some((there, sum)) = found else {
                 rest.push(planned);
                 continue;
             };
-            // Where old versions are set aside, a renamed file doesn't take the place of another one: both are kept then.
+            // Where old versions go to a backup, a renamed file doesn't replace another one: both are kept then.
             let is_kept = self.options.backup.is_some() && !planned.job.replaces.is_empty();
-            // The first one gets the file itself, those after it get copies of it, made before.
+            // The first place gets the file itself; the others get copies of it, made before.
             let is_given = given.get(&sum).is_some_and(|lines| lines.contains(&there.line));
             if there.extra && self.may_move() && !is_kept && !is_given {
                 given.entry(sum).or_default().push(there.line);
@@ -249,11 +249,11 @@ impl Run<'_> {
         Ok(rest)
     }
 
-    /// Whether a file has kept what `--track-renames-strategy` asks for.
+    /// Checks whether a file has kept what `--track-renames-strategy` asks for.
     fn may_be_renamed(&self, job: &Job, there: &File) -> bool {
         let rule = if self.options.track_renames { self.options.renames } else { Renames::default() };
         let same_name = || there.path.name().as_ref() == Some(&job.name);
-        // A service that sets the times of files itself says nothing by them.
+        // Times that the service sets itself prove nothing.
         let keeps_times = self.to.remote.info().times.settable;
         let same_time = || match (job.source.modified, there.modified) {
             (Some(here), Some(there)) => {
@@ -265,7 +265,7 @@ impl Run<'_> {
         (!rule.same_name || same_name()) && (!rule.same_time || !keeps_times || same_time())
     }
 
-    /// Copies or moves; what fails stays on the plan_db and is sent. Answers with it.
+    /// Copies or moves files. What fails stays in the database and is sent; it is returned.
     async fn relocate(
         &self,
         plan_db: &PlanDb,
@@ -285,7 +285,7 @@ impl Run<'_> {
         if chosen.is_empty() {
             return Ok(rest);
         }
-        // Old versions go after all copies are made: one of them may be what another one is copied from.
+        // Old versions are removed after all copies are made: one of them may be the source of another copy.
         let steps: Vec<_> = chosen
             .iter()
             .map(|(planned, there, _)| Relocation {
@@ -325,7 +325,7 @@ impl Run<'_> {
                     plan_db.note(planned.folder.clone(), DestinationState::Kept, vec![file]).await?;
                     done.push(planned);
                 }
-                // It is there, and needn't be sent.
+                // The file is there and needn't be sent.
                 Err(error @ StorageError::OldVersionStays { .. }) => {
                     self.fail(report, &shown, error);
                     report.transferred += 1;
@@ -349,7 +349,7 @@ impl Run<'_> {
         Ok(rest)
     }
 
-    /// Gives what was made there the time of the file that it stands for, where times are kept.
+    /// Gives a copy the modification time of the source's file, where times are kept.
     async fn take_time(&self, planned: &Planned, file: &File) {
         let Some(time) = planned.job.source.modified else { return };
         if self.to.remote.info().times.settable
@@ -359,7 +359,7 @@ impl Run<'_> {
         }
     }
 
-    /// The checksum of a file of the source; `None` if it can't be read, which its transfer will tell.
+    /// Returns the checksum of a file of the source; `None` if it can't be read, which its transfer will report.
     async fn source_sum(&self, file: &File) -> Option<Whirlpool> {
         self.options.checksums.of(&*self.from.remote, file).await.ok()
     }

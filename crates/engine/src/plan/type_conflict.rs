@@ -1,7 +1,7 @@
-//! A name that is a file on one side and a folder on the other.
+//! Handles a name that is a file on one side and a folder on the other.
 //!
-//! A sync lets the source win. What the destination has under the name steps aside first, under another name in the
-//! same folder, or into the backup; it goes when the whole run is done, and comes back if it isn't. So a run that
+//! A sync lets the source win. What the destination has under the name is first renamed in the same folder, or moved
+//! into the backup. It is removed when the whole run is done, and gets its name back if the run fails. So a run that
 //! fails or dies in the middle has lost nothing.
 
 use std::{
@@ -23,12 +23,13 @@ use crate::{
     walk::pending::PendingFolder,
 };
 
-/// A name longer than this isn't kept in that of what steps aside: remotes bear some 250 bytes.
+/// Longest part of a name, in bytes, that is kept in the name of an entry that makes room: remotes allow some 250
+/// bytes.
 const LONGEST_KEPT: usize = 200;
 
 impl Run<'_> {
-    /// Files and folders that bear one name. In a sync the destination's steps aside; else the name is left alone
-    /// and told. Answers with the transfers that have become possible.
+    /// Handles files and folders that share a name. In a sync the destination's entry is renamed to make room;
+    /// otherwise the name is left alone and reported. Returns the transfers that have become possible.
     pub(crate) async fn settle_clashes(
         &self,
         matched: &mut Matched,
@@ -79,17 +80,18 @@ impl Run<'_> {
         jobs
     }
 
-    /// Says that the destination's file or folder stays, and the source's with its name isn't transferred.
+    /// Returns the error that the destination's file or folder stays, and that the source's with this name isn't
+    /// transferred.
     pub(crate) fn clash(path: RemotePath, folder_there: bool) -> StorageError {
         let (there, here) = if folder_there { ("directory", "file") } else { ("file", "directory") };
         StorageError::Clash { path, there, here }
     }
 
     fn lets_source_win(&self, clash: &Clash, report: &RunReport) -> bool {
-        // What a suffix keeps stays in its folder, which then can't make room.
+        // A file that the suffix keeps stays in its folder, which then can't make room.
         let keeps_folder = matches!(clash, Clash::FileMeetsFolder(..))
             && self.options.backup.as_ref().is_some_and(|backup| backup.folder.is_none());
-        // What a filter or the depth leaves out may lie in a folder; a file is seen as a whole.
+        // A folder may hold files that a filter or the depth leaves out; a file is seen as a whole.
         let hides = match clash {
             Clash::FileMeetsFolder(..) => self.hides_at_destination(),
             Clash::FolderMeetsFile(_, files) => files.iter().any(|file| self.leaves_alone(file)),
@@ -97,10 +99,10 @@ impl Run<'_> {
         self.mode == Mode::Sync && report.failed == 0 && !hides && !keeps_folder
     }
 
-    /// Counts what would have to go for the source's file or folder against `--max-delete` and `--max-delete-size`.
+    /// Counts what would be removed for the source's file or folder against `--max-delete` and `--max-delete-size`.
     ///
     /// # Errors
-    /// It would be more than is allowed, or can't be counted.
+    /// The limit would be exceeded, or the files can't be counted.
     async fn may_make_room(&self, clash: &Clash, place: &RemotePath) -> Result<()> {
         let deletion = self.options.deletion;
         if deletion.max_files.is_none() && deletion.max_bytes.is_none() {
@@ -127,17 +129,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether the filter keeps a sync away from a file of the destination.
+    /// Checks whether the filter protects a file of the destination from a sync.
     fn leaves_alone(&self, file: &File) -> bool {
         let path = file.path.relative_to(&self.to.path).unwrap_or_else(|| file.path.clone());
         !self.options.delete_excluded && self.options.filter.check_file(&path, file).is_err()
     }
 
-    /// Gives what the destination has at a place another name; says whether the place is free then.
+    /// Renames what the destination has at a place. Returns whether the place is free then.
     async fn step_aside(&self, place: &RemotePath, files: Option<Vec<File>>, report: &mut RunReport) -> bool {
         let shown = self.shown_at_destination(place);
         if self.stats.dry_run().is_some() {
-            // It stays in its place, and what would become of it is said at the end.
+            // In a dry run it stays in its place; what would happen to it is said at the end.
             let aside = DisplacedEntry { place: place.clone(), now: place.clone(), files };
             self.displaced.lock().unwrap_or_else(PoisonError::into_inner).push(aside);
             return true;
@@ -161,7 +163,7 @@ impl Run<'_> {
         }
     }
 
-    /// Gives all versions of a file another name, or none.
+    /// Renames all versions of a file, or none.
     async fn rename_versions(&self, files: &[File], to: &RemotePath) -> Result<Vec<File>> {
         let step = |file: &File, to: &RemotePath| Relocation {
             from: file.clone(),
@@ -186,7 +188,7 @@ impl Run<'_> {
         Err(error)
     }
 
-    /// After all transfers: removes what has stepped aside, or brings it back.
+    /// Removes what was renamed to make room, after all transfers, or gives it its name back.
     pub(crate) async fn settle_asides(&self, report: &mut RunReport) {
         let displaced = self.displaced.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for aside in displaced {
@@ -206,7 +208,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether nothing stands at a place but folders without files, which are removed for that.
+    /// Checks whether a place holds nothing but folders without files, and removes those.
     async fn is_free_again(&self, place: &RemotePath) -> bool {
         match self.to.remote.entry(place).await {
             Err(StorageError::FileNotFound(_)) => return true,
@@ -249,7 +251,8 @@ impl Run<'_> {
         );
     }
 
-    /// A path of the destination as the user knows it: from the run's root on, and before it stepped aside.
+    /// Returns a path of the destination as the user knows it: relative to the run's root, and before it was renamed to
+    /// make room.
     pub(crate) fn shown_at_destination(&self, path: &RemotePath) -> RemotePath {
         let displaced = self.displaced.lock().unwrap_or_else(PoisonError::into_inner);
         let before =
@@ -259,10 +262,10 @@ impl Run<'_> {
     }
 }
 
-/// A free name in the same folder; `None` for the root, which is never in anybody's way.
+/// Returns a free name in the same folder; `None` for the root, which never has to make room.
 fn name_aside(place: &RemotePath) -> Option<RemotePath> {
     let (folder, name) = (place.parent()?, place.name()?);
-    // What differs from call to call differs enough: a name that is taken fails, and loses nothing.
+    // A random number is enough: if the name is taken, the rename fails and nothing is lost.
     let number = RandomState::new().build_hasher().finish();
     let kept = if name.as_bytes().len() <= LONGEST_KEPT { name.as_bytes() } else { b"aside" };
     let end = format!(".{:08x}.old", number & 0xffff_ffff);

@@ -1,4 +1,4 @@
-//! Visiting a folder: list both sides, match, decide, and hand on what is to be done.
+//! Visits a folder: lists both sides, matches them, decides, and passes on what is to be done.
 
 use std::{collections::HashSet, sync::PoisonError};
 
@@ -21,23 +21,23 @@ use crate::{
     walk::{self, pending::PendingFolder},
 };
 
-/// Where transfers go that were found: to the workers, or to the plan_db.
+/// Receiver of transfers that were found: the workers; `None`: the plan database.
 pub(crate) type Batches = Option<mpsc::Sender<Batch>>;
 
-/// What of a folder at the source is unknown.
+/// Gaps in what is known of a folder at the source.
 #[derive(Debug, Default)]
 struct Unknown {
-    /// The names of which it can't be said what they are.
+    /// Names of which it isn't known whether they are files or folders.
     names: Vec<Name>,
     /// Whether a name itself can't be read, so that anything may be there.
     anything: bool,
 }
 
-/// Checks that no file stands where one of the folders must be that hold this one, which isn't there: said once, and not
-/// of each file that would go there.
+/// Checks that no file stands in place of one of this folder's parents when the folder doesn't exist. That is reported
+/// once, and not for each file that would go there.
 ///
 /// # Errors
-/// One does.
+/// A file stands in the way.
 pub(crate) async fn refuse_file_on_the_way(folder: &Location) -> Result<()> {
     let mut above = folder.path.parent();
     while let Some(path) = above.filter(|path| !path.is_root()) {
@@ -51,7 +51,7 @@ pub(crate) async fn refuse_file_on_the_way(folder: &Location) -> Result<()> {
 }
 
 impl Run<'_> {
-    /// Lists both sides folder by folder and hands on what is to be done.
+    /// Lists both sides folder by folder and passes on what is to be done.
     pub(crate) async fn walk(&self, mut open: Vec<PendingFolder>, batches: Batches, report: &mut RunReport) {
         while let Some(folder) = open.pop() {
             if self.stopped() {
@@ -106,7 +106,7 @@ impl Run<'_> {
         let places = Places::of(self.to, self.names(), &destination);
         let destination = self.sift_destination(folder, &source, destination).await;
         if !exists && folder.source {
-            // The run's own folder comes with what is put into it, as with rclone.
+            // The run's own folder is made with the first file in it, as with rclone.
             if self.options.create_empty_folders && !folder.path.is_root() {
                 self.make_folder(&target).await?;
             }
@@ -153,7 +153,8 @@ impl Run<'_> {
         Ok(self.below(folder, &matched))
     }
 
-    /// Goes through a folder whose place at the destination a file has that must stay: what would go into it fails.
+    /// Goes through a folder whose place at the destination is taken by a file that must stay: everything that would go
+    /// into it fails.
     fn pass_blocked(
         &self,
         folder: &PendingFolder,
@@ -167,7 +168,7 @@ impl Run<'_> {
         self.below(folder, &matched)
     }
 
-    /// Where the run's depth ends: what is in a folder is nobody's concern, the folder itself is.
+    /// Handles a folder at the run's last level: the folder itself counts, but not what is in it.
     async fn pass(&self, folder: &PendingFolder, target: &RemotePath) -> Result<()> {
         if folder.source && !folder.destination && self.options.create_empty_folders {
             self.make_folder(target).await?;
@@ -180,7 +181,7 @@ impl Run<'_> {
         }
     }
 
-    /// What the destination has in a folder, and whether it has the folder.
+    /// Returns the entries that the destination has in a folder, and whether it has the folder.
     pub(crate) async fn list_destination(
         &self,
         folder: &PendingFolder,
@@ -207,7 +208,7 @@ impl Run<'_> {
         }
     }
 
-    /// What the source has in a folder, and what of it is unknown, by the names at the destination.
+    /// Returns the entries that the source has in a folder, by the names at the destination, and the gaps in them.
     async fn list_source(
         &self,
         folder: &PendingFolder,
@@ -241,15 +242,15 @@ impl Run<'_> {
         Ok((self.sift_source(&path, listing.entries).await, gaps))
     }
 
-    /// Takes the old versions that the suffix names out of what only the destination has.
+    /// Removes old versions, which the suffix shows, from the list of files that only the destination has.
     pub(crate) fn keep_old_versions(&self, matched: &mut Matched) {
         if let Some(backup) = &self.options.backup {
             matched.extra_files.retain(|file| !backup.may_have_named(&file.path));
         }
     }
 
-    /// Removes old versions beside the files that a run before this one moved to their places, and came no further. The
-    /// source hasn't got these any more.
+    /// Removes old versions beside files that an earlier run moved into place before it was interrupted. The source no
+    /// longer has these files.
     async fn finish_replacing(&self, extras: &mut Vec<File>, report: &mut RunReport) {
         let Some(known) = self.to.remote.extensions().old_versions else { return };
         let is_over = |old: &File| {
@@ -261,8 +262,8 @@ impl Run<'_> {
         self.remove_files(over, report).await;
     }
 
-    /// Refuses what would set an old version aside under the name of another file of the source: one of the two would
-    /// take the other's place.
+    /// Refuses to move an old version to the name of another file of the source: one of the two would replace the
+    /// other.
     fn keep_apart(
         &self,
         jobs: Vec<Job>,
@@ -289,8 +290,8 @@ impl Run<'_> {
         left
     }
 
-    /// Takes out the files that the destination may have, though it can't be read what it has there. Where two files of
-    /// one name can stand side by side, sending them would leave two.
+    /// Removes files from the transfers that the destination may have, though its entry can't be read. Where two files
+    /// of one name can stand side by side, sending them would leave two.
     fn send_nothing_twice(&self, matched: &mut Matched, unread: Vec<Gap>, report: &mut RunReport) {
         if unread.is_empty() || !self.to.remote.info().features.duplicates {
             return;
@@ -307,8 +308,8 @@ impl Run<'_> {
         }
     }
 
-    /// Takes out of what only the destination has what the source may have, too: nobody could look. It stays, whatever
-    /// flags say about errors.
+    /// Removes from the list of files that only the destination has those that the source may have, too, since it
+    /// couldn't be read. They stay, whatever flags say about errors.
     fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &Unknown, target: &RemotePath) {
         let is_known = gaps.names.is_empty() && !gaps.anything;
         if is_known || self.mode != Mode::Sync {
@@ -332,14 +333,14 @@ impl Run<'_> {
         matched.extra_folders.retain(|name| !may_be_there(name, &target.join(name)));
     }
 
-    /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder
-    /// always, one below it only if the source shall lose its empty folders, too. Fails where file by file won't do
-    /// instead, since the folder isn't where it was.
+    /// Moves a folder as a whole, where the remote can and nothing stands in its place: the run's own folder always,
+    /// one below it only if empty folders of the source are to be removed, too. Fails where moving file by file isn't
+    /// possible, since the folder isn't where it was.
     async fn moves_whole(&self, folder: &PendingFolder, target: &RemotePath) -> Result<bool> {
         let from = self.from.path.join_path(&folder.path);
         let whole = self.mode == Mode::Move
             && self.transfer.server_side
-            // What would happen to each file is what a dry run is for.
+            // A dry run shows what would happen to each file.
             && self.stats.dry_run().is_none()
             && self.to.remote.info().features.folder_move
             && self.options.max_depth.is_none()
@@ -369,8 +370,8 @@ impl Run<'_> {
         }
     }
 
-    /// Tells the observer, if there is one, which files have moved with their folder. That takes listings, which
-    /// nobody else needs.
+    /// Reports to the observer, if there is one, which files have moved with their folder. That takes listings that
+    /// nothing else needs.
     async fn tell_moved(&self, folder: &RemotePath) {
         if !self.stats.is_observed() {
             return;
@@ -419,7 +420,7 @@ impl Run<'_> {
         }
     }
 
-    /// Notes what the destination holds, as far as somebody will ask.
+    /// Records what the destination holds, as far as it is needed later.
     async fn take_note(&self, folder: &RemotePath, extras: Vec<File>, report: &mut RunReport) -> Result<()> {
         for extra in &extras {
             let shown = extra.path.relative_to(&self.to.path).unwrap_or_else(|| extra.path.clone());
@@ -436,9 +437,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Files under names that both sides have, of which copies may be made later.
+    /// Returns files under names that both sides have, of which copies may be made later.
     pub(crate) fn reusable(&self, pairs: &[Pair]) -> Vec<File> {
-        // Where a new version takes the old one's place, a copy from a reference may have done so already.
+        // Where a new version replaces the old one, a copy from a reference may have done so already.
         let replaced = !self.to.remote.info().features.duplicates && !self.options.references.is_empty();
         if self.plan_db.is_none() || !self.can_reuse() || replaced {
             return Vec::new();
@@ -446,7 +447,7 @@ impl Run<'_> {
         pairs.iter().flat_map(|pair| pair.existing.iter().cloned()).collect()
     }
 
-    /// Notes them, but for those that won't be there any more when copies are made.
+    /// Records these files, but for those that will be gone when copies are made.
     async fn note_kept(&self, folder: &RemotePath, mut kept: Vec<File>, jobs: &[Job]) -> Result<()> {
         let Some(plan_db) = self.plan_db.as_ref().filter(|_| !kept.is_empty() && !self.surveyed) else {
             return Ok(());
@@ -475,7 +476,7 @@ impl Run<'_> {
         match (batches, &self.plan_db) {
             (Some(batches), _) => {
                 for batch in transfer::split(self.transfer.batch_limit(), target, jobs) {
-                    // The workers are gone only when the run is.
+                    // The workers end only when the run does.
                     if batches.send(batch).await.is_err() {
                         break;
                     }
@@ -487,7 +488,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The folders to be visited below one.
+    /// Returns the folders to be visited below one.
     pub(crate) fn below(&self, folder: &PendingFolder, matched: &Matched) -> Vec<PendingFolder> {
         let open = |name: &Name, there: &Name| PendingFolder {
             path: folder.path.join(name),
@@ -503,7 +504,7 @@ impl Run<'_> {
             ..open(&child.name, &child.there)
         });
         let mut below: Vec<_> = both.collect();
-        // A copy could make use of contents there, too; but that isn't worth listings.
+        // A copy could use contents there, too; but that isn't worth the listings.
         if self.mode == Mode::Sync || self.stats.wants_extras() {
             let extra =
                 matched.extra_folders.iter().map(|name| PendingFolder { source: false, ..open(name, name) });

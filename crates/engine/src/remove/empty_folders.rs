@@ -1,4 +1,4 @@
-//! `rmdirs`: removing folders that hold nothing, or only such folders.
+//! `rmdirs`: removes folders that hold nothing, or only such folders.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,16 +10,16 @@ use fichier_storage::{Entry, Location, RemotePath, Result, StorageError};
 
 use crate::{RunReport, Stats, events::Event, events::report::Verdict, walk_filtered};
 
-/// Which empty folders are removed.
+/// Options for removing empty folders.
 #[derive(Debug, Clone)]
 pub struct EmptyFolders {
-    /// The place itself stays.
+    /// Whether the place itself stays.
     pub leave_root: bool,
-    /// The place as messages name it.
+    /// Name of the place in messages.
     pub name: String,
-    /// How many folders deep to look; `None`: all.
+    /// Depth in folders to which to look; `None`: no limit.
     pub max_depth: Option<usize>,
-    /// What is left out isn't seen.
+    /// Filter for entries that count. Others are ignored.
     pub filter: Arc<Filter>,
 }
 
@@ -37,7 +37,7 @@ pub async fn remove_empty_folders(
 ) -> Result<RunReport> {
     let mut report = RunReport::default();
     let below = |path: &RemotePath| path.relative_to(&target.path).unwrap_or_else(|| path.clone());
-    // Each folder seen, and whether it may go.
+    // Each folder seen, and whether it may be removed.
     let mut folders = BTreeMap::from([(RemotePath::root(), !which.leave_root)]);
     let tree = walk_filtered(target, which.max_depth, &which.filter);
     pin_mut!(tree);
@@ -63,8 +63,8 @@ pub async fn remove_empty_folders(
                     error => Err(error),
                 };
             }
-            // Folders below a listing that failed are unknown: what they are in stays, since it isn't empty for
-            // the remote, which refuses to remove it.
+            // Folders below a listing that failed are unknown. Their parents stay, since the remote wouldn't remove a
+            // folder that isn't empty.
             Err(error) => {
                 if report.fail(stats, &below(&error.folder), error.source) == Verdict::Stop {
                     stop.cancel();
@@ -89,7 +89,7 @@ pub async fn remove_empty_folders(
             match outcome.into_result() {
                 Ok(()) if path.is_root() => stats.note(path, &Event::RootDeleted(&which.name)),
                 Ok(()) => stats.note(path, &Event::FolderDeleted),
-                // What the filters leave out keeps its folder.
+                // Files that the filters leave out keep their folder.
                 Err(StorageError::FolderNotEmpty(_)) if !which.filter.is_inactive() => {
                     tracing::debug!(path = %path, "left, since it isn't empty");
                 }

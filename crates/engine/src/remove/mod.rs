@@ -1,4 +1,4 @@
-//! `delete` and `purge`: removing files, and folders with all they hold.
+//! `delete` and `purge`: removes files, and folders with all they hold.
 
 pub(crate) mod empty_folders;
 
@@ -15,27 +15,27 @@ use crate::{
     walk_filtered,
 };
 
-/// How many files are handed to a remote at once. The remote splits them into its calls.
+/// Number of files handed to a remote at once. The remote splits them into calls.
 const FILES_AT_ONCE: usize = 1000;
 
-/// What is to be removed.
+/// What a removal covers.
 #[derive(Debug, Clone)]
 pub enum Removal {
-    /// Files alone; folders stay.
+    /// Only files; folders stay.
     Files {
-        /// How many folders deep to go; `None`: all.
+        /// Depth in folders to which to go; `None`: no limit.
         max_depth: Option<usize>,
-        /// Which files.
+        /// Files that are removed.
         filter: Arc<Filter>,
     },
     /// The folder with all it holds.
     Everything {
-        /// How many folders deep to go; `None`: all. What lies deeper stays, and what it is in.
+        /// Depth in folders to which to go; `None`: no limit. What lies deeper stays, and so do its parents.
         max_depth: Option<usize>,
     },
 }
 
-/// Removes the files below `target`, or all of it.
+/// Removes the files below `target`, or everything.
 ///
 /// Failures of single items are logged, counted and reported; they don't stop the rest, unless they are
 /// fatal.
@@ -149,7 +149,7 @@ async fn remove_folders(
     }
 }
 
-/// A path as the user sees it: from the run's root on.
+/// Returns a path as the user sees it: relative to the run's root.
 fn shown(target: &Location, path: &RemotePath) -> RemotePath {
     path.relative_to(&target.path).unwrap_or_else(|| path.clone())
 }

@@ -1,4 +1,4 @@
-//! `copy`, `sync` and `move` as a caller sees them: from one location to another.
+//! `copy`, `sync` and `move`: the public functions, from one location to another.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
 /// fatal. `stop` ends the run early.
 ///
 /// # Errors
-/// Nothing could be begun: the source isn't there, or it is the destination itself.
+/// The run couldn't begin: the source doesn't exist, or it is the destination itself.
 pub async fn copy(
     from: &Location,
     to: &Location,
@@ -53,7 +53,7 @@ pub async fn copy_to(
 /// Makes the folder `to` hold just what the folder `from` holds; when `from` is a file, copies it into `to`
 /// and leaves the rest.
 ///
-/// Files that only the destination has go last, and only if all went well.
+/// Files that only the destination has are removed last, and only if everything succeeded.
 ///
 /// # Errors
 /// As [`copy`].
@@ -67,7 +67,7 @@ pub async fn sync(
     into_folder(Mode::Sync, from, to, options, stats, stop).await
 }
 
-/// As [`copy`], and removes from the source what the destination has got.
+/// Does the same as [`copy`], and removes from the source what the destination has got.
 ///
 /// # Errors
 /// As [`copy`].
@@ -81,7 +81,7 @@ pub async fn move_into(
     into_folder(Mode::Move, from, to, options, stats, stop).await
 }
 
-/// As [`copy_to`], and removes from the source what the destination has got.
+/// Does the same as [`copy_to`], and removes from the source what the destination has got.
 ///
 /// # Errors
 /// As [`copy`].
@@ -119,7 +119,7 @@ async fn into_folder(
     Ok(Run::new(mode, from, to, lie, options, stats, stop).run().await)
 }
 
-/// Refuses a run that would have to change what can't be changed, before anything is read.
+/// Refuses a run that would change a read-only remote, before anything is read.
 fn refuse_read_only(mode: Mode, from: &Location, to: &Location) -> Result<()> {
     let is_fixed = |end: &Location| end.remote.info().features.read_only;
     if is_fixed(to) {
@@ -204,7 +204,7 @@ async fn one_file(
     Ok(report)
 }
 
-/// The place of a single file, whose last name gets its new form, be it that of the source or one that was typed.
+/// Returns the place of a single file with the new form of its name, whether that is the source's or was typed.
 pub(crate) fn with_new_name(target: &Location, file: &File, options: &RunOptions) -> Result<Location> {
     let (Some(transform), Some(name), Some(folder)) =
         (&options.transform, target.path.name(), target.path.parent())
@@ -216,8 +216,8 @@ pub(crate) fn with_new_name(target: &Location, file: &File, options: &RunOptions
     Ok(Location { remote: target.remote.clone(), path: folder.join(&name) })
 }
 
-/// Finds what a run begins with. Where nothing is, and an earlier move of a folder may have been killed between its two
-/// calls, the error says so.
+/// Finds the source of a run. Where nothing is, and an earlier move of a folder may have been interrupted between its
+/// two calls, the error says so.
 async fn find_source_of(mode: Mode, from: &Location, to: &Location) -> Result<Entry> {
     let error = match find_source(from).await {
         Err(error) if mode == Mode::Move => error,
@@ -231,8 +231,8 @@ async fn find_source_of(mode: Mode, from: &Location, to: &Location) -> Result<En
     Err(StorageError::HalfMoved { from, between, to, is_seen: false, problem: Box::new(error) })
 }
 
-/// Where a folder lies that has one half of its new path and isn't where it was to be: in the new folder under its old
-/// name, or in the old folder under its new name.
+/// Returns the place of a folder that a move left half done: in the new folder under its old name, or in the old folder
+/// under its new name.
 async fn half_moved(from: &Location, to: &Location) -> Option<Location> {
     let info = to.remote.info();
     if !(info.features.networked && info.features.folder_move && from.remote.info().has_paths_of(info)) {
@@ -259,7 +259,7 @@ async fn half_moved(from: &Location, to: &Location) -> Option<Location> {
     Some(Location { remote: to.remote.clone(), path })
 }
 
-/// Finds what a run begins with. Where nothing is, rclone calls that a missing directory.
+/// Finds the source of a run. Where nothing is, rclone calls that a missing directory.
 pub(crate) async fn find_source(from: &Location) -> Result<Entry> {
     from.remote.entry(&from.path).await.map_err(|error| match error {
         StorageError::FileNotFound(path) => from.named(StorageError::FolderNotFound(path)),

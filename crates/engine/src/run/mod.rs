@@ -1,8 +1,8 @@
-//! One run over two trees: list both sides folder by folder, match, decide, act in batches, report.
+//! One run over two trees: lists both sides folder by folder, matches, decides, acts in batches, reports.
 //!
-//! Where nothing found later can change what was decided, transfers begin while the walk goes on. Else what
-//! is to be done goes to the [`PlanDb`] first: a sync must know all that the destination holds before it can
-//! tell a renamed file from a new one.
+//! Where nothing found later can change what was decided, transfers begin while the walk goes on. Else what is to be
+//! done goes to the [`PlanDb`] first: a sync must know all that the destination holds before it can distinguish a
+//! renamed file from a new one.
 
 pub(crate) mod copy;
 pub(crate) mod mode;
@@ -33,31 +33,31 @@ use crate::{
     walk::pending::PendingFolder,
 };
 
-/// One run from a source to a destination, with all that it knows.
+/// One run from a source to a destination, with its whole state.
 pub(crate) struct Run<'a> {
     pub(crate) mode: Mode,
     pub(crate) from: &'a Location,
     pub(crate) to: &'a Location,
-    /// How the two lie to each other.
+    /// Position of the destination relative to the source.
     pub(crate) lie: Lie,
-    /// Where the two lie, as far as that was asked for.
+    /// Identities of source and destination, once they were needed.
     pub(crate) roots: OnceCell<[PlaceId; 2]>,
     pub(crate) options: &'a RunOptions,
     pub(crate) stats: &'a Arc<Stats>,
     pub(crate) transfer: Transfer,
     /// Folders that are made after the walk, since the walk would find them in the source.
     pub(crate) new_folders: Mutex<Vec<RemotePath>>,
-    /// Kept unless nothing found later can matter.
+    /// Plan database, unless nothing found later can matter.
     pub(crate) plan_db: Option<PlanDb>,
-    /// Folders of the destination with what they are to have beside their files.
+    /// Folders of the destination with the metadata that they get.
     pub(crate) furnished: Mutex<Vec<Furnished>>,
-    /// Folders of the destination that this run fills, or in which several files bear one name.
+    /// Folders of the destination that this run fills, or that hold several files of one name.
     pub(crate) to_look_through: Mutex<BTreeSet<RemotePath>>,
-    /// What made room for something else, until the run is done.
+    /// Entries that were renamed to make room, until the run is done.
     pub(crate) displaced: Mutex<Vec<DisplacedEntry>>,
-    /// How many files and bytes made room for what the source has under their name.
+    /// Number of files, and of bytes, that made room for the source's entries of the same name.
     pub(crate) displaced_total: Mutex<(u64, u64)>,
-    /// The plan_db knows all that the destination holds before the first file is compared.
+    /// Whether the plan database knows all that the destination holds before the first file is compared.
     pub(crate) surveyed: bool,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         stop: &CancellationToken,
     ) -> Self {
         let features = to.remote.info().features;
-        // What is public at the service is copied there, whosever it is.
+        // Public files of the service can be copied there, even those of other accounts.
         let by_links = mode != Mode::Move
             && from.remote.info().features.public_links
             && to.remote.extensions().public_files.is_some();
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The whole run.
+    /// Carries out the whole run.
     pub(crate) async fn run(mut self) -> RunReport {
         let mut report = RunReport::default();
         let waits = match self.waits().await {
@@ -175,7 +175,7 @@ impl<'a> Run<'a> {
         self.mode == Mode::Sync && self.options.deletion.when == when
     }
 
-    /// Which names count as one in this run.
+    /// Returns the rule by which names count as one in this run.
     pub(crate) fn names(&self) -> NameMatching {
         self.options.names.at(self.to)
     }
@@ -184,15 +184,15 @@ impl<'a> Run<'a> {
         self.transfer.stop.is_cancelled()
     }
 
-    /// Notes a failure; a fatal one ends the run.
+    /// Records a failure; a fatal one ends the run.
     pub(crate) fn fail(&self, report: &mut RunReport, path: &RemotePath, error: StorageError) {
         if report.fail(self.stats, path, error) == Verdict::Stop {
             self.transfer.stop.cancel();
         }
     }
 
-    /// Whether what would be sent is copied at the destination instead, where that holds it. What needn't be sent
-    /// anyway is copied from the source.
+    /// Checks whether files that would be sent are copied at the destination instead, where it has their content. Files
+    /// that needn't be sent anyway are copied from the source.
     pub(crate) fn may_copy_there(&self) -> bool {
         self.options.reuse
             && !self.transfer.server_side
@@ -200,7 +200,8 @@ impl<'a> Run<'a> {
             && copies_freely(self.to, self.options)
     }
 
-    /// Whether the destination may hold what would be sent, so that it is copied or renamed there instead.
+    /// Checks whether the destination may hold the content of files that would be sent, so that it is copied or renamed
+    /// there instead.
     pub(crate) fn can_reuse(&self) -> bool {
         let features = self.to.remote.info().features;
         let renames = self.options.track_renames && self.mode == Mode::Sync && features.server_side_move;
@@ -209,13 +210,13 @@ impl<'a> Run<'a> {
             && (features.listed_checksums || self.options.track_renames)
     }
 
-    /// Whether the source holds the destination: then nothing is written before all of the source is listed, or the run
-    /// would copy what it wrote itself.
+    /// Checks whether the source holds the destination. If so, nothing is written before all of the source is listed:
+    /// otherwise the run would copy its own files.
     pub(crate) fn writes_into_source(&self) -> bool {
         matches!(self.lie, Lie::DestinationInside(_))
     }
 
-    /// Whether everything is compared before the first transfer.
+    /// Checks whether everything is compared before the first transfer.
     ///
     /// # Errors
     /// The destination can't be looked at.
@@ -230,7 +231,7 @@ impl<'a> Run<'a> {
         if !self.can_reuse() {
             return Ok(false);
         }
-        // In a folder that is empty or isn't there yet, there is nothing to make use of.
+        // A folder that is empty or doesn't exist has nothing to reuse.
         match self.to.remote.entries(&self.to.path).await {
             Ok(entries) => Ok(!entries.is_empty()),
             Err(StorageError::FolderNotFound(_)) => Ok(false),
@@ -260,7 +261,7 @@ impl<'a> Run<'a> {
             .await
     }
 
-    /// Does what is on the plan_db.
+    /// Carries out what is in the plan database.
     async fn transfer_all(&self, report: &mut RunReport) {
         const AT_ONCE: usize = 1000;
         let Some(plan_db) = &self.plan_db else { return };
@@ -306,13 +307,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Checks whether copies inside the destination's remote are beyond the limits on what is sent. They are at a
-/// service; on a disk it is this machine that copies.
+/// Checks whether copies inside the destination's remote are beyond the limits on what is sent. They are at a service;
+/// on a disk this computer makes the copies.
 pub(crate) fn copies_freely(to: &Location, options: &RunOptions) -> bool {
     to.remote.info().features.networked || (options.bandwidth.is_none() && !options.limits.are_set())
 }
 
-/// A broken plan_db ends the run: without it nothing is known of what is left.
+/// Returns the error for a broken plan database, which ends the run: the remaining work isn't known without it.
 pub(crate) fn lost(error: PlanDbError) -> StorageError {
     StorageError::io("write", "the plan_db", std::io::Error::new(std::io::ErrorKind::StorageFull, error))
 }

@@ -1,11 +1,11 @@
-//! `copy`, `sync` or `move`.
+//! The three kinds of run: `copy`, `sync` and `move`.
 
-/// What a run does with what it has compared.
+/// Kind of run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// The destination gets what the source has.
     Copy,
-    /// It loses what the source hasn't, too.
+    /// The destination also loses what the source doesn't have.
     Sync,
     /// The source loses what the destination has got.
     Move,

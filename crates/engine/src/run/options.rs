@@ -1,4 +1,4 @@
-//! How a run is made: what the flags of the transfer commands become.
+//! Options of a run, made from the flags of the transfer commands.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,63 +9,63 @@ use crate::{
     Bandwidth, Brakes, Checksums, Limits, MetadataOptions, NameMatching, NameTransform, Order, Rules,
 };
 
-/// How to copy, sync or move.
+/// Options for a copy, sync or move.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct RunOptions {
-    /// Which files are transferred.
+    /// Rules on which files are transferred.
     pub rules: Rules,
-    /// Where checksums come from.
+    /// Source of the checksums.
     pub checksums: Checksums,
-    /// Make folders that hold no files, too.
+    /// Makes folders that hold no files, too.
     pub create_empty_folders: bool,
-    /// How many batches are on their way at once, at least 1.
+    /// Number of batches transferred at once, at least 1.
     pub transfers: usize,
-    /// How many files are compared at once, at least 1.
+    /// Number of files compared at once, at least 1.
     pub checkers: usize,
-    /// How often a file is tried in all, at least 1.
+    /// Total number of tries for a file, at least 1.
     pub tries: u32,
-    /// How many folders deep to go; 1: the source folder alone; `None`: all.
+    /// Depth in folders to which to go; 1: the source folder alone; `None`: no limit.
     pub max_depth: Option<usize>,
-    /// Which files the run is about, on both sides.
+    /// Files that the run is about, on both sides.
     pub filter: Arc<Filter>,
-    /// Which names of the two sides count as one.
+    /// Rule by which names of the two sides count as one.
     pub names: NameMatching,
-    /// Which names files and folders of the source get; `None`: those that they have.
+    /// New names for files and folders of the source; `None`: they keep their names.
     pub transform: Option<Arc<dyn NameTransform>>,
-    /// What is kept beside content, name and time; `None`: nothing.
+    /// Metadata that is kept beside content, name and time; `None`: nothing.
     pub metadata: Option<MetadataOptions>,
-    /// Folders of the destination keep their own modification times, instead of getting those of the source.
+    /// Leaves the modification times of the destination's folders, instead of setting those of the source.
     pub keep_folder_times: bool,
-    /// `sync`: what the filter leaves out goes at the destination, instead of being left alone.
+    /// `sync`: removes at the destination what the filter leaves out, instead of leaving it alone.
     pub delete_excluded: bool,
-    /// Make copies at the destination of what it holds already, instead of sending it.
+    /// Copies at the destination what it holds already, instead of sending it.
     pub reuse: bool,
-    /// Look for renamed files also where their checksums aren't listed.
+    /// Looks for renamed files also where their checksums aren't listed.
     pub track_renames: bool,
     /// What renamed files must have kept beside their content, if renames are looked for.
     pub renames: Renames,
-    /// Folders in which files are looked for that the destination hasn't got.
+    /// Folders to look in for files that the destination doesn't have.
     pub references: Vec<Reference>,
-    /// How long to wait before a file is tried again.
+    /// Wait before a file is tried again.
     pub retry_pause: Duration,
-    /// What ends the run before it is done.
+    /// Limits that end the run before it is done.
     pub limits: Limits,
-    /// How many bytes may go in a second.
+    /// Limit on bytes per second.
     pub bandwidth: Option<Bandwidth>,
-    /// Compare everything before the first transfer.
+    /// Compares everything before the first transfer.
     pub check_first: bool,
-    /// In which order files are transferred.
+    /// Order in which files are transferred.
     pub order: Order,
-    /// Where old versions go instead of away.
+    /// Where old versions are moved instead of being removed.
     pub backup: Option<Backup>,
-    /// `sync`: how files are removed that the source hasn't got.
+    /// `sync`: how files that the source doesn't have are removed.
     pub deletion: Deletion,
-    /// How much may be removed in all.
+    /// Limit on removals in all.
     pub brakes: Arc<Brakes>,
-    /// Send what the service could have copied by itself and didn't.
+    /// Sends what the service could have copied by itself but didn't.
     pub sends: bool,
-    /// `move`: remove folders of the source that are empty then.
+    /// `move`: removes folders of the source that are empty afterwards.
     pub delete_empty_source_folders: bool,
 }
 
@@ -103,30 +103,30 @@ impl Default for RunOptions {
     }
 }
 
-/// What a file must have kept to be taken for a renamed one. Its content counts in any case.
+/// What a file must have kept to count as renamed. Its content counts in any case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Renames {
-    /// Its name: only its folder has changed.
+    /// Its name: only the folder has changed.
     pub same_name: bool,
     /// Its modification time, where the destination keeps one.
     pub same_time: bool,
 }
 
-/// How files are removed that the source hasn't got.
+/// How files that the source doesn't have are removed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Deletion {
-    /// When.
+    /// Point of the run at which they are removed.
     pub when: DeleteWhen,
-    /// Also when something failed before.
+    /// Removes them also when something has failed.
     pub ignore_errors: bool,
-    /// At most so many files; one more ends the run.
+    /// Largest number of files to remove; one more ends the run.
     pub max_files: Option<u64>,
-    /// At most so many bytes; one more ends the run.
+    /// Largest number of bytes to remove; one more ends the run.
     pub max_bytes: Option<u64>,
 }
 
 impl Deletion {
-    /// Checks whether so many files with so many bytes in all may be removed.
+    /// Checks whether this number of files, with this number of bytes in all, may be removed.
     ///
     /// # Errors
     /// [`StorageError::LimitReached`]: they may not.
@@ -141,34 +141,34 @@ impl Deletion {
     }
 }
 
-/// When files are removed that the source hasn't got.
+/// Point of the run at which files that the source doesn't have are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeleteWhen {
     /// Before anything is transferred.
     Before,
-    /// When the folder they are in is compared.
+    /// When their folder is compared.
     During,
     /// After everything was transferred.
     #[default]
     After,
 }
 
-/// Where old versions go instead of away: into a folder, or beside the new ones under another name.
+/// Where old versions are moved instead of being removed: into a folder, or to another name beside the new ones.
 #[derive(Debug, Clone)]
 pub struct Backup {
-    /// The folder, on the destination's remote; `None`: they stay beside the new ones.
+    /// Folder on the destination's remote; `None`: old versions stay beside the new ones.
     pub folder: Option<Location>,
-    /// What is added to their names.
+    /// Suffix that is added to their names.
     pub suffix: Vec<u8>,
-    /// The suffix goes before the name's extension.
+    /// Whether the suffix goes before the name's extension.
     pub keep_extension: bool,
 }
 
-/// A folder in which files are looked for that the destination hasn't got.
+/// A folder in which to look for files that the destination doesn't have.
 #[derive(Debug, Clone)]
 pub struct Reference {
-    /// The folder.
+    /// Place of the folder.
     pub location: Location,
-    /// Copy what is found to the destination, which has to be of the same remote; else it stays where it is.
+    /// Copies what is found to the destination, which has to be on the same remote. Otherwise it stays where it is.
     pub copies: bool,
 }

@@ -1,4 +1,4 @@
-//! Setting old versions aside instead of removing them: `--backup-dir` and `--suffix`.
+//! `--backup-dir` and `--suffix`: moves old versions away instead of removing them.
 
 use fichier_storage::{
     Entry, File, Location, Name, Outcome, Relocation, Remote, RemoteExt, RemotePath, Result, StorageError,
@@ -7,10 +7,10 @@ use fichier_storage::{
 use crate::{Backup, Brakes};
 
 impl Backup {
-    /// Where a file of the destination goes.
+    /// Returns the path to which a file of the destination is moved.
     ///
     /// # Errors
-    /// The suffix makes its name no name.
+    /// The name with the suffix isn't valid.
     pub(crate) fn place(&self, to: &Location, file: &RemotePath) -> Result<RemotePath> {
         let below = file.relative_to(&to.path).unwrap_or_else(|| file.clone());
         let root = self.folder.as_ref().map_or(&to.path, |folder| &folder.path);
@@ -50,7 +50,7 @@ impl Backup {
         ends.any(|end| name[..end].ends_with(&self.suffix))
     }
 
-    /// Moves files of the destination to where backups go. What lies there under their names is replaced.
+    /// Moves files of the destination into the backup. Files of the same names there are replaced.
     pub(crate) async fn set_aside(
         &self,
         to: &Location,
@@ -80,8 +80,8 @@ impl Backup {
     }
 }
 
-/// Moves files inside a remote. Where another file system is mounted on the way they are copied, and then removed
-/// where they were, unless they were changed meanwhile.
+/// Moves files inside a remote. Where another file system is mounted on the way they are copied, and the old ones are
+/// then removed, unless they were changed meanwhile.
 async fn rename_or_copy(remote: &dyn Remote, steps: &[Relocation], brakes: &Brakes) -> Vec<Outcome<File>> {
     let mut outcomes = remote.rename(steps).await;
     for (step, outcome) in steps.iter().zip(&mut outcomes) {
@@ -101,15 +101,15 @@ async fn rename_or_copy(remote: &dyn Remote, steps: &[Relocation], brakes: &Brak
     outcomes
 }
 
-/// Returns how long a name is without its extensions, in bytes: all of them that count as such.
+/// Returns the length in bytes of a name without its extensions: all of them that count as such.
 #[must_use]
 pub fn stem_length(name: &[u8]) -> usize {
     ends_of_stem(name).last().unwrap_or(name.len())
 }
 
-/// Where a name's stem may end: before its last extension, before the last two if the other one names a media type,
-/// and so on: `name.tar.gz`, but not `release.2.gz`. As rclone sees it, a name that begins with its only dot is all
-/// extension.
+/// Returns where a name's stem may end: before its last extension, before the last two if the other one names a media
+/// type, and so on: `name.tar.gz`, but not `release.2.gz`. As rclone sees it, a name that begins with its only dot is
+/// all extension.
 fn ends_of_stem(name: &[u8]) -> impl Iterator<Item = usize> {
     let mut end = name.len();
     std::iter::from_fn(move || {

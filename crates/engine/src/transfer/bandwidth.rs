@@ -1,4 +1,4 @@
-//! How many bytes may go in a second: `--bwlimit`, and `--bwlimit-file`.
+//! `--bwlimit` and `--bwlimit-file`: limits on bytes per second.
 
 use std::{
     fmt,
@@ -9,37 +9,37 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How much may be sent ahead of its time, so that pieces needn't be cut small.
+/// Time by which bytes may be sent early, so that pieces needn't be cut small.
 const AHEAD: Duration = Duration::from_millis(100);
 
-/// Bytes a second; `None`: any number.
+/// Limits in bytes per second; `None`: no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rates {
-    /// Of all transfers together.
+    /// Limit on all transfers together.
     pub total: Option<NonZeroU64>,
-    /// To remotes on the network.
+    /// Limit on transfers to remotes on the network.
     pub up: Option<NonZeroU64>,
-    /// From remotes on the network.
+    /// Limit on transfers from remotes on the network.
     pub down: Option<NonZeroU64>,
 }
 
-/// Which way the bytes of a transfer go.
+/// Directions in which the bytes of a transfer go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Directions {
     pub(crate) up: bool,
     pub(crate) down: bool,
 }
 
-/// Keeps the bytes of all transfers below the rates of the moment.
+/// Keeps the bytes of all transfers below the rates that hold at the moment.
 #[derive(Clone)]
 pub struct Bandwidth(Arc<Inner>);
 
-/// Tells which rates hold at the moment.
+/// Returns the rates that hold at the moment.
 type RatesNow = Box<dyn Fn() -> Rates + Send + Sync>;
 
 struct Inner {
     rates: RatesNow,
-    /// Those of each file by itself.
+    /// Rates for each file by itself.
     file_rates: Option<RatesNow>,
     gates: Gates,
 }
@@ -51,12 +51,12 @@ impl fmt::Debug for Bandwidth {
 }
 
 impl Bandwidth {
-    /// `rates` tells what holds at the moment it is asked.
+    /// Makes a limit. `rates` returns the rates that hold when it is called.
     pub fn new(rates: impl Fn() -> Rates + Send + Sync + 'static) -> Self {
         Self::with(Box::new(rates), None)
     }
 
-    /// The same, with what holds for each file by itself.
+    /// Makes a limit with additional rates for each file by itself.
     pub fn with_file_rates(
         rates: impl Fn() -> Rates + Send + Sync + 'static,
         file_rates: impl Fn() -> Rates + Send + Sync + 'static,
@@ -68,7 +68,7 @@ impl Bandwidth {
         Self(Arc::new(Inner { rates, file_rates, gates: Gates::default() }))
     }
 
-    /// Takes the room for so many bytes of a file, and says until when they have to wait.
+    /// Reserves `bytes` bytes of a file, and returns until when they have to wait.
     pub(crate) fn take(&self, bytes: u64, ways: Directions, file: &Gates) -> Option<Instant> {
         let now = Instant::now();
         let together = self.0.gates.take(now, bytes, ways, (self.0.rates)());
@@ -77,7 +77,7 @@ impl Bandwidth {
     }
 }
 
-/// The rates of a run, or of a file.
+/// Rates of a run, or of one file.
 #[derive(Debug, Default)]
 pub(crate) struct Gates {
     total: Gate,
@@ -98,7 +98,7 @@ impl Gates {
     }
 }
 
-/// One rate: knows when what has been taken will be through.
+/// One rate. Knows when the bytes reserved so far will be through.
 #[derive(Debug, Default)]
 struct Gate(Mutex<Option<Instant>>);
 

@@ -1,4 +1,4 @@
-//! What ends a run before it is done: `--max-transfer` and `--max-duration`.
+//! `--max-transfer` and `--max-duration`: limits that end a run before it is done.
 
 use std::{
     future::Future,
@@ -9,12 +9,12 @@ use std::{
 use fichier_storage::StorageError;
 use tokio::time::Instant;
 
-/// How much a run may do.
+/// Limits of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
-    /// How many bytes may be transferred.
+    /// Largest number of bytes to transfer.
     pub bytes: Option<u64>,
-    /// How long transfers may go on.
+    /// Longest time for transfers.
     pub time: Option<Duration>,
     /// How a limit ends the run.
     pub cutoff: Cutoff,
@@ -30,16 +30,16 @@ impl Limits {
 /// How a limit ends a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cutoff {
-    /// At once.
+    /// The run stops at once.
     #[default]
     Hard,
-    /// What has begun is finished.
+    /// Transfers that have begun are finished.
     Soft,
-    /// What has begun is finished, and nothing begins that would reach the limit.
+    /// Transfers that have begun are finished, and none begins that would reach the limit.
     Cautious,
 }
 
-/// The limits of a run that has begun.
+/// What is left of the limits of a run that has begun.
 #[derive(Debug, Default)]
 pub(crate) struct RunQuota {
     limits: Limits,
@@ -53,10 +53,10 @@ impl RunQuota {
         Self { limits, end, begun: AtomicU64::new(0) }
     }
 
-    /// Allows a transfer of so many bytes to begin, or says which limit is reached.
+    /// Allows a transfer of `bytes` bytes to begin, or returns which limit is reached.
     ///
-    /// A transfer that a hard limit would cut isn't begun either: what is cut counts for nothing, and the
-    /// sizes are known.
+    /// A transfer that a hard limit would cut doesn't begin either: a cut transfer is worth nothing, and the sizes are
+    /// known.
     pub(crate) fn admit(&self, bytes: u64) -> Result<(), StorageError> {
         if self.end.is_some_and(|end| Instant::now() >= end) {
             return Err(StorageError::DurationLimit);
@@ -79,7 +79,7 @@ impl RunQuota {
         self.end.is_some()
     }
 
-    /// Lets work go on until a hard limit on time ends it.
+    /// Runs work until a hard limit on time ends it.
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, StorageError> {
         match self.end.filter(|_| self.limits.cutoff == Cutoff::Hard) {
             None => Ok(work.await),

@@ -4,15 +4,15 @@ use fichier_storage::{File, RemoteExt as _, RemotePath, metadata::Metadata};
 
 use crate::transfer::{Origin, Transfer};
 
-/// What is kept beside content, name and time, where the destination keeps it.
+/// Metadata that is kept beside content, name and time, where the destination keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetadataOptions {
-    /// What is set whatever the source has; no key twice.
+    /// Metadata that is set whatever the source has; no key twice.
     pub set: Metadata,
 }
 
 impl MetadataOptions {
-    /// What something is to have that has this at the source.
+    /// Returns the metadata to set, given that of the source.
     pub(crate) fn of(&self, own: Metadata) -> Metadata {
         let is_set = |key: &String| self.set.iter().any(|(set, _)| set == key);
         let mut all: Metadata = own.into_iter().filter(|(key, _)| !is_set(key)).collect();
@@ -23,7 +23,7 @@ impl MetadataOptions {
 }
 
 impl Transfer {
-    /// What a file is to have beside its content; nothing where nobody wants or keeps any.
+    /// Returns the metadata to set on a file. It is empty where it wasn't asked for or the destination keeps none.
     pub(crate) async fn metadata_of(&self, file: &File) -> Metadata {
         let Some(options) = self.metadata.as_ref().filter(|_| self.to.remote.extensions().metadata.is_some())
         else {
@@ -40,7 +40,7 @@ impl Transfer {
     }
 }
 
-/// A folder of the destination with what it is to have.
+/// A folder of the destination with the metadata that it gets.
 pub(crate) type Furnished = (RemotePath, Metadata);
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct MeteredContent {
     pub(crate) inner: Arc<dyn Content>,
-    /// The file, seen from the run's root.
+    /// Path relative to the run's root.
     pub(crate) path: RemotePath,
     pub(crate) size: u64,
     pub(crate) stats: Arc<Stats>,
@@ -35,20 +35,20 @@ pub(crate) struct MeteredContent {
     pub(crate) tally: Arc<Tally>,
 }
 
-/// What the tries at one file have added to the run's counters: at most one of them counts.
+/// Bytes that the tries at one file have added to the run's counters: at most one try counts.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<Counted>);
 
 #[derive(Debug, Default)]
 struct Counted {
-    /// The try that began last.
+    /// Number of the try that began last.
     latest: Option<u64>,
-    /// What it has read, and how much was there before it, once it has read all.
+    /// Number of bytes that it has read, and that were there before, once it has read all.
     whole: Option<(u64, u64)>,
 }
 
 impl Tally {
-    /// Notes that a try has begun: what an earlier one has read will be read again.
+    /// Records that a try has begun: what an earlier one has read will be read again.
     fn begin(&self, attempt: u64, stats: &Stats) {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counted.latest = Some(attempt);
@@ -57,7 +57,7 @@ impl Tally {
         }
     }
 
-    /// Notes that a try has ended; says whether what it has read counts.
+    /// Records that a try has ended. Returns whether what it has read counts.
     fn end(&self, attempt: u64, seen: u64, known: u64, size: u64) -> bool {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = counted.latest == Some(attempt) && seen + known >= size;
@@ -67,7 +67,7 @@ impl Tally {
         counts
     }
 
-    /// Takes back what was counted: the file was read, but wasn't stored.
+    /// Subtracts what was counted: the file was read, but wasn't stored.
     pub(crate) fn take_back(&self, stats: &Stats) {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counted.latest = None;
@@ -78,7 +78,7 @@ impl Tally {
 }
 
 impl MeteredContent {
-    /// A try that begins with its first byte.
+    /// Makes a try that begins with its first byte.
     fn attempt(&self, known: u64) -> Arc<Attempt> {
         Arc::new(Attempt {
             path: self.path.clone(),
@@ -114,7 +114,7 @@ impl Content for MeteredContent {
     }
 }
 
-/// A reading by ranges that counts as one transfer.
+/// A reader of ranges that counts as one transfer.
 struct MeteredRanges {
     inner: Arc<dyn Ranges>,
     content: MeteredContent,
@@ -132,14 +132,14 @@ impl Ranges for MeteredRanges {
 struct Attempt {
     path: RemotePath,
     size: u64,
-    /// How many bytes were there before.
+    /// Number of bytes that were there before.
     known: u64,
     stats: Arc<Stats>,
     tally: Arc<Tally>,
-    /// Since the first byte was asked for: a batch opens its files long before their turn comes.
+    /// Set when the first byte is asked for: a batch opens its files long before their turn comes.
     running: OnceLock<u64>,
     seen: AtomicU64,
-    /// The rates that hold for this file alone.
+    /// Rates for this file alone.
     gates: Gates,
 }
 
@@ -173,7 +173,7 @@ struct MeteredStream {
     attempt: Arc<Attempt>,
     bandwidth: Option<Bandwidth>,
     ways: Directions,
-    /// Ends when what was read last has had its time.
+    /// Ends when the rates allow the next read.
     pause: Option<Pin<Box<Sleep>>>,
 }
 

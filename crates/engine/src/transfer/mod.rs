@@ -1,4 +1,4 @@
-//! Acting: batches of files on their way to one folder, with retries of what is worth one.
+//! Transfers batches of files to one folder, and tries again where that may help.
 
 pub(crate) mod backup;
 pub(crate) mod bandwidth;
@@ -45,12 +45,12 @@ pub(crate) struct Batch {
     pub(crate) jobs: Vec<Job>,
 }
 
-/// Where the bytes come from.
+/// Source of the bytes.
 #[derive(Clone)]
 pub(crate) enum Origin {
-    /// From files of a remote, below a path.
+    /// Files of a remote, below a path.
     Files(Location),
-    /// From something that is no file of a remote, as the standard input.
+    /// Content that is no file of a remote, such as the standard input.
     Content(Arc<dyn Content>),
 }
 
@@ -63,45 +63,45 @@ impl std::fmt::Debug for Origin {
     }
 }
 
-/// How files get to where they shall be: the one place that sends, tries again, keeps to the limits and removes what
-/// has moved.
+/// Brings files to their destination: the one place that sends, tries again, keeps to the limits and removes what has
+/// moved.
 #[derive(Debug)]
 pub(crate) struct Transfer {
     pub(crate) from: Origin,
     pub(crate) to: Location,
     pub(crate) server_side: bool,
-    /// Whether copies at the remote are made from public links, and what can't be copied so is sent.
+    /// Whether copies at the remote are made from public links, and files that can't be copied so are sent.
     pub(crate) by_links: bool,
-    /// Files leave the source once the destination has them.
+    /// Whether files are removed from the source once the destination has them.
     pub(crate) moves: bool,
-    /// How often a file is tried in all, at least 1.
+    /// Total number of tries for a file, at least 1.
     pub(crate) tries: u32,
-    /// How long to wait before another try.
+    /// Wait before another try.
     pub(crate) pause: Duration,
-    /// What ends the run before it is done.
+    /// Limits that end the run before it is done.
     pub(crate) allowance: Arc<RunQuota>,
     pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) checksums: Checksums,
-    /// What is kept beside content, name and time.
+    /// Metadata that is kept beside content, name and time.
     pub(crate) metadata: Option<MetadataOptions>,
-    /// Where old versions go instead of away.
+    /// Where old versions are moved instead of being removed.
     pub(crate) backup: Option<Backup>,
     pub(crate) brakes: Arc<Brakes>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) stop: CancellationToken,
 }
 
-/// Which way a batch goes.
+/// Way in which a batch is transferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// By the remote that has it, without its bytes coming here.
+    /// The remote copies or moves the files, without their bytes passing through here.
     AtTheRemote,
-    /// Through this program.
+    /// The bytes pass through this program.
     Sent,
 }
 
-/// How many files are copied or moved at the remote together: no byte goes through here, so the remote may make as
-/// long lists of them as it can, and large files count no more than small ones.
+/// Number of files that are copied or moved at the remote together: no byte passes through here, so the remote may make
+/// as long lists of them as it can, and large files count no more than small ones.
 const AT_THE_REMOTE: BatchLimit = BatchLimit { files: 1000, bytes: u64::MAX };
 
 /// Splits the files of one folder into batches: small ones together, a large one alone.
@@ -132,18 +132,19 @@ pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> V
 }
 
 impl Transfer {
-    /// How much goes together.
+    /// Returns the limit on a batch.
     pub(crate) fn batch_limit(&self) -> BatchLimit {
         if self.server_side { AT_THE_REMOTE } else { self.sent_together() }
     }
 
-    /// How much is sent together. On a disk a batch saves no calls, and a limit on time is looked at before each batch.
+    /// Returns the limit on what is sent together. On a disk a batch saves no calls, and a limit on time is looked at
+    /// before each batch.
     fn sent_together(&self) -> BatchLimit {
         let info = self.to.remote.info();
         if self.allowance.has_end() && !info.features.networked { BatchLimit::SINGLE } else { info.batch }
     }
 
-    /// Carries a batch out. What the remote can't move without copying it is sent.
+    /// Carries out a batch. Files that the remote can't move without copying them are sent.
     pub(crate) async fn run(&self, batch: Batch) -> RunReport {
         let mut report = RunReport::default();
         let Batch { folder, jobs } = batch;
@@ -157,8 +158,8 @@ impl Transfer {
         report
     }
 
-    /// Carries files out by one way: all at once first, then what failed and may work, one by one. Answers with what
-    /// has to go the other way.
+    /// Transfers files one way: all at once first, then one by one those that failed and may work. Returns the files
+    /// that have to go the other way.
     async fn carry(&self, way: Way, folder: &RemotePath, jobs: Vec<Job>, report: &mut RunReport) -> Vec<Job> {
         let (mut jobs, refused) = self.admitted(way, jobs);
         let mut across = Vec::new();
@@ -185,7 +186,7 @@ impl Transfer {
                 let outcomes = match self.allowance.within(attempt_of_group).await {
                     Ok(outcomes) => outcomes,
                     Err(error) => {
-                        // It concerns all of them and is said once.
+                        // The error concerns all of them and is said once.
                         let mut all = vec![Outcome::Failed(error)];
                         all.resize_with(group.len(), || Outcome::NotTried);
                         all
@@ -224,14 +225,14 @@ impl Transfer {
         for job in jobs {
             self.failed(folder, &job, StorageError::Canceled, report);
         }
-        // Last, since it ends the run: what was admitted before has been sent.
+        // Refused files come last, since they end the run: what was admitted before has been sent.
         for (job, error) in refused {
             self.failed(folder, &job, error, report);
         }
         across
     }
 
-    /// Checks whether another try may work. A file that changed while it was read is looked at again for it.
+    /// Checks whether another try may work. A file that changed while it was read is listed again for it.
     async fn may_work(&self, job: &mut Job, error: &StorageError) -> bool {
         let (Origin::Files(from), StorageError::SourceChanged { .. }) = (&self.from, error) else {
             return error.retry() == Retry::Worthwhile;
@@ -242,7 +243,7 @@ impl Transfer {
         true
     }
 
-    /// The transfers that no limit forbids, and those from the first on that one does.
+    /// Returns the transfers that no limit forbids, and those from the first one on that a limit forbids.
     fn admitted(&self, way: Way, jobs: Vec<Job>) -> (Vec<Job>, Vec<(Job, StorageError)>) {
         if way == Way::AtTheRemote {
             return (jobs, Vec::new());
@@ -281,7 +282,7 @@ impl Transfer {
                 tallies.push(tally);
             }
             let outcomes = self.to.remote.write(WriteBatch { folder: folder.clone(), items }).await;
-            // What was read and not stored will be read again, or is no part of what was transferred.
+            // Bytes that were read and not stored will be read again, or don't belong to what was transferred.
             let failed = outcomes.iter().zip(&tallies).filter(|(outcome, _)| !outcome.is_done());
             failed.for_each(|(_, tally)| tally.take_back(&self.stats));
             return outcomes;
@@ -297,7 +298,7 @@ impl Transfer {
         if !self.moves {
             return self.to.remote.copy(&batch).await;
         }
-        // As with rclone, what a move takes the place of counts as removed.
+        // As with rclone, files that a move replaces count as removed.
         let admitted =
             |step: &Relocation| step.replaces.iter().try_for_each(|old| self.brakes.admit(old.size));
         let (mut allowed, mut refused) = (batch.len(), None);
@@ -310,7 +311,7 @@ impl Transfer {
         with_refused(self.to.remote.rename(&batch[..allowed]).await, batch.len(), refused)
     }
 
-    /// Notes a copy that was made at the remote without a transfer.
+    /// Reports a copy that was made at the remote without a transfer.
     pub(crate) async fn copied_there(&self, job: &Job, file: &File, report: &mut RunReport) {
         report.transferred += 1;
         let bytes = job.source.size;
@@ -318,25 +319,25 @@ impl Transfer {
         self.retire_replaced(job, report).await;
     }
 
-    /// The old versions that go when the new one is there.
+    /// Returns the old versions that are removed when the new one is there.
     pub(crate) fn replaces(&self, job: &Job) -> Vec<File> {
         if self.backup.is_some() { Vec::new() } else { job.replaces.clone() }
     }
 
-    /// Where a new version can't stand beside the old one, the old one goes to the backup first: it is whole
-    /// there. Says whether nothing failed.
+    /// Moves the old version to the backup before the new one is stored, where they can't stand side by side. Returns
+    /// whether nothing failed.
     pub(crate) async fn make_room(&self, job: &Job, report: &mut RunReport) -> bool {
         self.to.remote.info().features.duplicates || self.set_replaced_aside(job, report).await
     }
 
-    /// Elsewhere the old version goes to the backup once the new one is there.
+    /// Moves the old version to the backup once the new one is there, where they can stand side by side.
     pub(crate) async fn retire_replaced(&self, job: &Job, report: &mut RunReport) {
         if self.to.remote.info().features.duplicates {
             self.set_replaced_aside(job, report).await;
         }
     }
 
-    /// Moves the old versions of a file to where backups go, if that is wanted; says whether nothing failed.
+    /// Moves the old versions of a file to the backup, if there is one. Returns whether nothing failed.
     async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
         let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return true };
         let mut well = true;
@@ -359,7 +360,7 @@ impl Transfer {
     }
 
     /// Removes files of the source that the destination has got, unless they were changed since they were listed.
-    /// `sent`: they were sent just now; their checksum is that of what was read.
+    /// `sent` means that they were just sent: their checksum is that of what was read.
     pub(crate) async fn remove_sources(&self, files: Vec<File>, sent: bool, report: &mut RunReport) {
         let Origin::Files(from) = &self.from else { return };
         if files.is_empty() {
@@ -369,7 +370,7 @@ impl Transfer {
             let vanished =
                 matches!(outcome, Outcome::DoneBefore(())) && !from.remote.info().features.networked;
             let removed = match outcome.into_result() {
-                // Nobody loses an answer there, so somebody else took it away, maybe to another place.
+                // No answer gets lost there, so someone else took it away, maybe to another place.
                 Ok(()) if vanished => Err(StorageError::SourceChanged {
                     path: file.path.clone(),
                     what: "isn't there any more, so it wasn't removed",
@@ -392,8 +393,8 @@ impl Transfer {
         }
     }
 
-    /// Removes a file that isn't quite what was seen, if it still has the content that the destination has got: one
-    /// of its hard links may have gone, or its permissions have changed.
+    /// Removes a file whose details have changed, if it still has the content that the destination has got: one of its
+    /// hard links may have been removed, or its permissions have changed.
     async fn remove_same_content(
         &self,
         from: &Location,
@@ -419,7 +420,7 @@ impl Transfer {
             name: job.name.clone(),
             size: job.source.size,
             modified: job.source.modified,
-            // What was only remembered of a file that can change isn't held against its bytes.
+            // A remembered checksum of a file that can change isn't compared with its bytes.
             expected: job.source.whirlpool.filter(|_| job.source.fingerprint.is_none()),
             content: Arc::new(MeteredContent {
                 inner: content,
@@ -435,7 +436,7 @@ impl Transfer {
         }
     }
 
-    /// Which way the bytes go.
+    /// Returns the directions in which the bytes go.
     fn ways(&self) -> Directions {
         let down = match &self.from {
             Origin::Files(from) => from.remote.info().features.networked,
@@ -459,7 +460,7 @@ impl Transfer {
         self.retire_replaced(job, report).await;
     }
 
-    /// Remembers the checksum that the transfer has shown, on the side that knows none.
+    /// Remembers the checksum that the transfer has shown, for the side that knows none.
     async fn learn(&self, job: &Job, file: &File) {
         let Some(sum) = file.whirlpool else { return };
         if let Origin::Files(from) = &self.from {
@@ -484,13 +485,13 @@ impl Transfer {
         }
     }
 
-    /// A path of the destination as the user sees it: from the run's root on.
+    /// Returns a path of the destination as the user sees it: relative to the run's root.
     fn shown(&self, path: &RemotePath) -> RemotePath {
         path.relative_to(&self.to.path).unwrap_or_else(|| path.clone())
     }
 }
 
-/// Whether what couldn't be copied from a public link can be read and sent all the same.
+/// Checks whether a file that couldn't be copied from a public link can be read and sent all the same.
 fn may_be_sent(error: &StorageError) -> bool {
     let is_settled = matches!(
         error,
@@ -502,7 +503,7 @@ fn may_be_sent(error: &StorageError) -> bool {
     !is_settled && error.retry() != Retry::Fatal
 }
 
-/// A path of the source as the user sees it: from the run's root on, or its name if it is the root.
+/// Returns a path of the source as the user sees it: relative to the run's root, or the name if it is the root.
 pub(crate) fn shown_below(from: &Location, path: &RemotePath) -> RemotePath {
     let below = path.relative_to(&from.path).filter(|below| !below.is_root());
     let name = || path.name().map(|name| RemotePath::root().join(&name));

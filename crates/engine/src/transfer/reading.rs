@@ -1,4 +1,4 @@
-//! Files that a command reads for itself, beside all transfers: within the same rates and limits.
+//! Files that a command reads itself, outside transfers, within the same rates and limits.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     transfer::limits::RunQuota,
 };
 
-/// How files are read that aren't transferred: one for all of a run.
+/// Reads files that aren't transferred. One is shared by a whole run.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     bandwidth: Option<Bandwidth>,
@@ -19,7 +19,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads no faster and no more than this.
+    /// Makes a reader within a bandwidth and limits.
     #[must_use]
     pub fn new(bandwidth: Option<Bandwidth>, limits: Limits) -> Self {
         Self { bandwidth, allowance: Arc::new(RunQuota::new(limits)) }
@@ -28,7 +28,7 @@ impl Reading {
     /// Reads a part of a file.
     ///
     /// # Errors
-    /// A limit is reached, or as [`RemoteExt::read`].
+    /// A limit is reached, or the errors of [`RemoteExt::read`].
     pub async fn open(&self, remote: &dyn Remote, file: &File, range: ByteRange) -> Result<ByteStream> {
         self.allowance.admit(range.length(file.size))?;
         let bytes = remote.read(file, range).await?;

@@ -1,4 +1,4 @@
-//! Storing one content under a path: for what isn't a file of a remote, as the standard input.
+//! Stores one content under a path: for content that is no file of a remote, such as the standard input.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -15,16 +15,16 @@ use crate::{
     transfer::{Batch, Job, Origin, Transfer},
 };
 
-/// Something to be stored.
+/// Content to be stored.
 #[derive(Clone)]
 pub struct Upload {
-    /// How many bytes it has. More or fewer from `content` is an error.
+    /// Size in bytes. More or fewer bytes from `content` are an error.
     pub size: u64,
-    /// Its modification time, for remotes that keep one.
+    /// Modification time, for remotes that keep one.
     pub modified: Option<SystemTime>,
-    /// The checksum that its bytes must have, where it is known.
+    /// Checksum that the bytes must have, where it is known.
     pub expected: Option<Whirlpool>,
-    /// Its bytes, opened again for each try.
+    /// Source of the bytes, opened again for each try.
     pub content: Arc<dyn Content>,
 }
 
@@ -34,12 +34,13 @@ impl std::fmt::Debug for Upload {
     }
 }
 
-/// Stores a content under a path. Old versions of that name go after the new one is verified.
+/// Stores content under a path. Old versions of that name are removed after the new one is verified.
 ///
 /// A failure of the upload is logged and reported.
 ///
 /// # Errors
-/// The place can't be looked at, a folder bears the name, or a link has the place, or something else the link's.
+/// The place can't be looked at, a folder has the name, or a link has the place, or something else has the link's
+/// place.
 pub async fn store(
     target: &Location,
     upload: &Upload,
@@ -95,20 +96,20 @@ pub async fn store(
     Ok(report)
 }
 
-/// The files that bear a path, as the listing of their folder tells.
+/// Files at a path, as listed in their folder.
 #[derive(Debug, Default)]
 pub struct VersionsThere {
-    /// The files. They go when a new version is stored.
+    /// Files at the path, which are removed when a new version is stored.
     pub files: Vec<File>,
-    /// Why one that bears the path can't be used as the service tells it, so that it stays.
+    /// Reason why a file at the path can't be used as the service lists it, so that it stays.
     unread: Option<StorageError>,
 }
 
 impl VersionsThere {
-    /// Looks which files bear a path.
+    /// Looks up the files at a path.
     ///
     /// # Errors
-    /// Its folder can't be listed, or a folder bears the path.
+    /// Its folder can't be listed, or there is a folder at the path.
     pub async fn at(path: &Location) -> Result<Self> {
         Self::among(path, list_around(path).await?)
     }
@@ -129,15 +130,15 @@ impl VersionsThere {
         Ok(Self { files, unread: gap.filter(|_| stays).map(|gap| gap.error) })
     }
 
-    /// Returns the error of an old version that stays beside the new one, which is stored by now: it couldn't be removed,
-    /// since it wasn't told which it is.
+    /// Returns the error of an old version that stays beside the new one, which is stored by now: it couldn't be
+    /// removed, since the listing didn't identify it.
     #[must_use]
     pub fn left_over(self, path: &RemotePath) -> Option<StorageError> {
         self.unread.map(|cause| StorageError::OldVersionStays { path: path.clone(), cause: Box::new(cause) })
     }
 }
 
-/// What lies around a path: nothing where its folder isn't there.
+/// Lists the folder around a path. The list is empty where the folder doesn't exist.
 async fn list_around(path: &Location) -> Result<Listing> {
     let folder = path.path.parent().unwrap_or_default();
     match path.remote.list(&folder, Freshness::SinceStart).await {

@@ -1,7 +1,6 @@
-//! Leaving out of listings what the filters leave out.
+//! Removes from listings what the filters leave out.
 //!
-//! What is left out of a folder's listing isn't listed, compared, transferred or removed, and nothing below it
-//! costs a call.
+//! An entry that is left out isn't listed, compared, transferred or removed, and nothing below it costs a call.
 
 use fichier_filter::{Exclusion, Filter};
 use fichier_storage::{Entry, File, Remote, RemoteExt, RemotePath};
@@ -11,12 +10,12 @@ use fichier_storage::{Entry, File, Remote, RemoteExt, RemotePath};
 pub(crate) struct FilteredListing<'a> {
     pub(crate) filter: &'a Filter,
     pub(crate) remote: &'a dyn Remote,
-    /// Paths count from here on.
+    /// Folder to which paths are relative.
     pub(crate) root: &'a RemotePath,
 }
 
 impl FilteredListing<'_> {
-    /// What is left of the listing of `folder`.
+    /// Returns the entries of `folder` that pass the filters.
     pub(crate) async fn sift(&self, folder: &RemotePath, entries: Vec<Entry>) -> Vec<Entry> {
         if self.filter.is_inactive() {
             return entries;
@@ -62,13 +61,13 @@ impl FilteredListing<'_> {
         self.filter.check_metadata(&metadata)
     }
 
-    /// Checks whether a folder is taken, seen by itself.
+    /// Checks whether the filters take a folder, seen by itself.
     pub(crate) async fn takes_folder(&self, folder: &RemotePath) -> bool {
         self.filter.takes_folder(&self.shown(folder)) && !self.holds_mark(folder).await
     }
 
-    /// Whether a folder holds a file that marks it to be left out. That takes its listing, which whoever goes
-    /// on into it finds remembered. A folder that can't be listed is taken: going into it tells why.
+    /// Checks whether a folder holds a file that marks it as left out. That takes its listing, which is remembered for
+    /// a later visit. A folder that can't be listed is taken: visiting it reports why.
     async fn holds_mark(&self, folder: &RemotePath) -> bool {
         for mark in self.filter.marks() {
             // A mark may lie further below.
@@ -83,7 +82,7 @@ impl FilteredListing<'_> {
         false
     }
 
-    /// A path as seen from the root.
+    /// Returns a path relative to the root.
     fn shown(&self, path: &RemotePath) -> RemotePath {
         path.relative_to(self.root).unwrap_or_else(|| path.clone())
     }

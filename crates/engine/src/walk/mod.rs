@@ -1,4 +1,4 @@
-//! Walking a tree: one folder at a time, parents before children, in the order of the names.
+//! Walks a tree: one folder at a time, parents before children, in the order of the names.
 //!
 //! Memory holds one folder's listing and the folders still to be visited, never the tree.
 
@@ -14,14 +14,14 @@ use crate::walk::filtered::FilteredListing;
 
 use fichier_storage::{Entry, Freshness, Gap, Listing, Location, RemotePath, Result, StorageError};
 
-/// What a walk met in one folder.
+/// Listing of one folder in a walk.
 #[derive(Debug)]
 pub struct FolderListing {
-    /// The folder, from the remote's root.
+    /// Path of the folder, from the remote's root.
     pub folder: RemotePath,
-    /// How deep it lies below the walk's start; 0 is the start itself.
+    /// Depth below the walk's start; 0 is the start itself.
     pub depth: usize,
-    /// What it holds, sorted by name.
+    /// Entries of the folder, sorted by name.
     pub entries: Vec<Entry>,
 }
 
@@ -29,14 +29,14 @@ pub struct FolderListing {
 #[derive(Debug, thiserror::Error)]
 #[error("{folder:?}: {source}")]
 pub struct WalkError {
-    /// The folder, from the remote's root.
+    /// Path of the folder, from the remote's root.
     pub folder: RemotePath,
-    /// Why.
+    /// Cause of the error.
     pub source: StorageError,
 }
 
-/// Walks the folder at `start` and what is below, at most `max_depth` folders deep (1: the folder alone;
-/// `None`: all). A path that is a file, or isn't there, is the stream's first and only item, an error.
+/// Walks the folder at `start` and what is below, at most `max_depth` folders deep (1: the folder alone; `None`: no
+/// limit). A path that is a file, or isn't there, is the stream's first and only item, an error.
 pub fn walk(
     start: &Location,
     max_depth: Option<usize>,
@@ -44,7 +44,8 @@ pub fn walk(
     walk_filtered(start, max_depth, &Arc::default())
 }
 
-/// As [`walk`], without what the filter leaves out, as seen from `start`. What it leaves out isn't listed.
+/// Does the same as [`walk`], without what the filter leaves out, as seen from `start`. What it leaves out isn't
+/// listed.
 pub fn walk_filtered(
     start: &Location,
     max_depth: Option<usize>,
@@ -61,7 +62,7 @@ pub fn walk_filtered(
         let listing = match start.remote.list(&folder, Freshness::SinceStart).await {
             Ok(Listing { entries, gaps: met }) => {
                 for Gap { path, error } in met.into_iter().rev() {
-                    // A service that names a file and doesn't tell it leaves what is asked for undone.
+                    // A file that the service names but doesn't describe would be skipped silently.
                     let networked = start.remote.info().features.networked;
                     let from_start = path.relative_to(&start.path).filter(|_| path != folder);
                     if from_start.is_some_and(|path| !filter.takes_path(&path)) {
@@ -69,7 +70,7 @@ pub fn walk_filtered(
                         continue;
                     }
                     if matches!(error, StorageError::Undecryptable { .. }) {
-                        // As with rclone: it is somebody else's, and nothing that this remote could show.
+                        // As with rclone: it belongs to someone else, and this remote couldn't show it.
                         tracing::warn!(path = %start.remote.info().shown(&path), "left out: {error}");
                     } else if networked || matches!(error, StorageError::Unseen { .. }) {
                         gaps.push(WalkError { folder: path, source: error });

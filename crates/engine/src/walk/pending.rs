@@ -1,24 +1,24 @@
-//! A folder that a run has still to visit.
+//! A folder that a run still has to visit.
 
 use fichier_storage::RemotePath;
 
-/// A folder still to be visited.
+/// A folder that is still to be visited.
 pub(crate) struct PendingFolder {
-    /// Where it is, seen from the source's root.
+    /// Path relative to the source's root.
     pub(crate) path: RemotePath,
-    /// Where it is, seen from the destination's root: names may be written in another way there.
+    /// Path relative to the destination's root: names may be written in another way there.
     pub(crate) there: RemotePath,
     pub(crate) depth: usize,
-    /// Whether the source has it.
+    /// Whether the source has the folder.
     pub(crate) source: bool,
-    /// Whether the destination has it; a new folder needs no listing.
+    /// Whether the destination has the folder; a new folder needs no listing.
     pub(crate) destination: bool,
-    /// A file that has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
+    /// Whether a file that has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
     pub(crate) blocked: bool,
 }
 
 impl PendingFolder {
-    /// The folder where a run begins.
+    /// Returns the folder where a run begins.
     pub(crate) fn root() -> Self {
         let root = RemotePath::root();
         Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: false }

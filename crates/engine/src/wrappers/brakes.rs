@@ -1,5 +1,5 @@
-//! How much may be removed: `--max-delete` and `--max-delete-size`, held by a remote that asks before it removes
-//! anything, so that no command can forget them.
+//! `--max-delete` and `--max-delete-size`: a remote that checks the limits before it removes anything, so that no
+//! command can forget them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use fichier_storage::{Extensions, File, Outcome, Remote, Result, StorageError, delegate_remote};
 
-/// How much may be removed, and how much was: one for all remotes of a run.
+/// Limit on removals, and the number removed so far: one for all remotes of a run.
 #[derive(Debug, Default)]
 pub struct Brakes {
     max_files: Option<u64>,
@@ -24,7 +24,7 @@ struct Removed {
 }
 
 impl Brakes {
-    /// Allows so many files and bytes to be removed; `None`: any number.
+    /// Makes a limit on files and bytes to be removed; `None`: no limit.
     #[must_use]
     pub fn new(max_files: Option<u64>, max_bytes: Option<u64>) -> Self {
         Self { max_files, max_bytes, removed: Mutex::default() }
@@ -39,7 +39,7 @@ impl Brakes {
     /// Allows one more file to be removed.
     ///
     /// # Errors
-    /// It would be one too many, or too large.
+    /// The limit on files or on bytes would be exceeded.
     pub(crate) fn admit(&self, size: u64) -> Result<()> {
         let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
         let (files, bytes) = (removed.files + 1, removed.bytes.saturating_add(size));
@@ -53,15 +53,15 @@ impl Brakes {
         Ok(())
     }
 
-    /// Doesn't count one removal to come: it is a part of something that was allowed, or needs no allowance.
+    /// Exempts one coming removal from the count: it belongs to something that was allowed, or needs no allowance.
     pub(crate) fn excuse(&self, size: u64) {
         let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
         removed.excused_files += 1;
         removed.excused_bytes = removed.excused_bytes.saturating_add(size);
     }
 
-    /// Allows files to be removed, in their order, up to the first one that isn't allowed: how many, and why not
-    /// more.
+    /// Allows files to be removed, in their order, up to the first one that exceeds the limit. Returns how many, and
+    /// why not more.
     pub(crate) fn admit_all(&self, files: &[File]) -> (usize, Option<StorageError>) {
         for (index, file) in files.iter().enumerate() {
             if let Err(error) = self.admit(file.size) {
@@ -72,7 +72,7 @@ impl Brakes {
     }
 }
 
-/// A remote that removes no more files than its brakes allow. Old versions that a new one stands for don't count.
+/// A remote that removes no more files than its brakes allow. Old versions that a new one replaces don't count.
 #[derive(Debug)]
 pub struct Braked {
     inner: Arc<dyn Remote>,
@@ -87,8 +87,8 @@ impl Braked {
     }
 }
 
-/// Puts what became of the allowed files before what is said of the others: why for the first of them, which
-/// concerns all.
+/// Puts the results of the allowed files before those of the others: the first of these has the reason, which holds for
+/// all.
 pub(crate) fn with_refused<T>(
     mut outcomes: Vec<Outcome<T>>,
     count: usize,

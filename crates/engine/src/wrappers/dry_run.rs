@@ -1,5 +1,5 @@
-//! A remote that reads as the real one and changes nothing: `--dry-run` as a wrapper, so that no command
-//! can forget it. What would be done is said where it is counted: by the run's events.
+//! A remote that reads as the real one and changes nothing: `--dry-run` as a wrapper, so that no command can forget it.
+//! The run's events say and count what would be done.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -14,7 +14,7 @@ use fichier_storage::{
 use super::fetches_of;
 use crate::say_skipped;
 
-/// A remote that does nothing of what it is asked to change, and answers as if it had.
+/// A remote that makes no change, and answers as if it had.
 #[derive(Debug)]
 pub struct DryRun {
     inner: Arc<dyn Remote>,

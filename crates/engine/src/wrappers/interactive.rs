@@ -27,34 +27,34 @@ use fichier_storage::{
     StorageError, WriteBatch, delegate_remote,
 };
 
-/// What is about to be done.
+/// Change that is about to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// As a verb phrase: `copy`, `delete`.
+    /// Verb phrase for the change: `copy`, `delete`.
     pub action: &'static str,
-    /// To what, as messages name it.
+    /// Path of the item, as in messages.
     pub path: &'a str,
 }
 
-/// What is to become of it.
+/// Answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It is done.
+    /// Make the change.
     Yes,
-    /// It is left.
+    /// Leave this item.
     No,
-    /// It is left, and so is everything else.
+    /// Leave this item and everything after it.
     Quit,
-    /// Nobody is there to answer: it is left, and so is everything else.
+    /// Nobody is there to answer: leave this item and everything after it.
     Nobody,
-    /// The run was stopped meanwhile: it is left, and so is everything else.
+    /// The run was stopped meanwhile: leave this item and everything after it.
     Stopped,
 }
 
-/// Asks somebody.
+/// Asks the user.
 #[async_trait]
 pub trait Asker: fmt::Debug + Send + Sync {
-    /// Asks whether something is to be done. Questions may come from several tasks at once.
+    /// Asks whether a change is to be made. Questions may come from several tasks at once.
     async fn ask(&self, question: Question<'_>) -> Answer;
 }
 
@@ -86,7 +86,7 @@ impl Interactive {
         }
     }
 
-    /// Asks all questions of an item, up to the first that isn't answered with yes.
+    /// Asks all questions about an item, up to the first one that isn't answered with yes.
     async fn allow_all(&self, questions: Vec<(&'static str, RemotePath)>) -> Result<()> {
         for (action, path) in questions {
             self.allow(action, &path).await?;
@@ -96,8 +96,8 @@ impl Interactive {
 
     /// Asks about each item and does what is allowed, in this order.
     ///
-    /// What was allowed is done while the next question stands, so that it isn't left undone when the asking ends there.
-    /// Items that need no more questions, since all of a kind were allowed, go together.
+    /// Allowed changes are made while the next question waits, so that they aren't left undone when the asking ends
+    /// there. Items that need no more questions, since all of a kind were allowed, go together.
     async fn each<'a, I: Send, T: Send>(
         &'a self,
         items: Vec<Asked<I>>,
@@ -135,7 +135,7 @@ impl Interactive {
         let doing = async move {
             let mut done = Vec::new();
             while let Some(mut items) = to_do.recv().await {
-                // What was allowed meanwhile goes along.
+                // Include what was allowed meanwhile.
                 while let Ok(more) = to_do.try_recv() {
                     items.extend(more);
                 }
@@ -151,7 +151,7 @@ impl Interactive {
         (0..count).map(|index| outcomes.remove(&index).unwrap_or(Outcome::NotTried)).collect()
     }
 
-    /// Asks about relocations. Where one is made of what another one replaces, they are done together after the last
+    /// Asks about relocations. Where one is made from what another one replaces, they are done together after the last
     /// answer, since only the remote knows the order.
     async fn relocate<'a>(
         &'a self,
@@ -182,7 +182,7 @@ impl Interactive {
     }
 }
 
-/// An item, and what is to be asked before it is done.
+/// An item, and the questions to ask about it.
 struct Asked<I> {
     questions: Vec<(&'static str, RemotePath)>,
     item: I,
@@ -314,7 +314,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers with these in turn, then always yes.
+    /// Gives these answers in turn, then always yes.
     #[derive(Debug, Default)]
     struct Scripted(Mutex<Vec<Answer>>);
 

@@ -1,4 +1,4 @@
-//! Remotes that stand before another one: they ask, hold limits, or only say what would be done.
+//! Wrappers around a remote: they ask, hold limits, or only say what would be done.
 
 pub(crate) mod brakes;
 pub(crate) mod dry_run;
@@ -6,7 +6,7 @@ pub(crate) mod interactive;
 
 use fichier_storage::{FetchFromWeb, Remote, RemoteExt as _, Result};
 
-/// Returns what has the service fetch files, for a wrapper that passes that on.
+/// Returns the part of a remote that lets the service fetch files, for a wrapper that passes that on.
 ///
 /// # Errors
 /// The remote can't do that.

@@ -1,4 +1,4 @@
-//! A file on one side where the other side has a folder: whatever a run makes of it, nothing is lost that nobody
+//! A file on one side where the other side has a folder: whatever a run does about it, nothing is lost that nobody
 //! asked to remove.
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -30,14 +30,14 @@ pub(crate) fn clashing_case() -> impl Strategy<Value = Case> {
                 put(&mut destination, &format!("{path}/inside"), content);
             }
             case.destination = Some(destination);
-            // Who says that sizes are enough gives up contents of one size.
+            // With sizes as the only evidence, contents of the same size may be lost.
             case.flags.size_only = false;
             case
         },
     )
 }
 
-/// Puts a file there, if the folders above it can be.
+/// Puts a file there, if its parent folders can be there.
 fn put(tree: &mut Tree, path: &str, content: Content) {
     let mut above = parent(path);
     while !above.is_empty() {
@@ -73,7 +73,8 @@ pub(crate) async fn run(case: &Case) -> Result<(), TestCaseError> {
     let destination = world.read(case.places.1, "to");
     let backup = world.read(case.places.1, "old");
     if case.operation == Operation::Move {
-        // What the destination has already, or has an older version of, may go; what it was sent is there.
+        // Files that the destination has already, or has an older version of, may be removed; what was sent there
+        // exists.
         let left = contents(&[&source, &destination]);
         for content in newest(&case.source) {
             prop_assert!(left.contains(&content), "the source's content {content} is lost: {report:?}");
@@ -88,7 +89,7 @@ pub(crate) async fn run(case: &Case) -> Result<(), TestCaseError> {
         }
     }
     if case.operation == Operation::Sync && !report.is_success() {
-        // But for what a new version has taken the place of, and what went before or among the transfers.
+        // Except files that a new version has replaced, and those removed before or during the transfers.
         let left = contents(&[&destination, &backup]);
         for (path, versions) in &before.files {
             let may_go = case.source.files.contains_key(path) || case.how.when != DeleteWhen::After;
@@ -110,7 +111,7 @@ pub(crate) async fn run(case: &Case) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether a sync leaves nothing out.
+/// Checks whether a sync leaves nothing out.
 fn is_plain(case: &Case) -> bool {
     !case.flags.existing_only && case.flags.max_depth.is_none()
 }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use reference::{CONTENTS, Flags, Operation, Place, State, Tree, doubles, expect};
 use world::World;
 
-/// A run and the trees it is over.
+/// A run and the trees that it works on.
 #[derive(Debug, Clone)]
 struct Case {
     places: (Place, Place),
@@ -33,7 +33,7 @@ struct Case {
     flags: Flags,
     source: Tree,
     destination: Option<Tree>,
-    /// What must not change the outcome.
+    /// Options that must not change the outcome.
     how: How,
 }
 
@@ -99,7 +99,7 @@ fn tree(place: Place, empty_files: bool) -> impl Strategy<Value = Tree> {
     })
 }
 
-/// The names as listings show them.
+/// Returns the names as listings show them.
 fn standard_of(path: &str) -> String {
     let names: Vec<_> = path
         .split('/')
@@ -176,7 +176,7 @@ fn case() -> impl Strategy<Value = Case> {
                 how.when = DeleteWhen::After;
             }
             if flags.size_only && places == (Local, Local) {
-                // Not a rule of contents: sizes say it all there as well.
+                // This isn't a rule of contents: sizes are enough there as well.
                 flags.ignore_times = false;
             }
             Case { places, operation, flags, source, destination, how }
@@ -264,8 +264,8 @@ async fn run(case: &Case) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A sync that fails removes nothing, but may have renamed what would have had to go, before it failed. What it
-/// held must still be there.
+/// Accepts that a sync that fails may have renamed files that it would have removed. What they held must still be
+/// there.
 fn forgive_renames(before: &State, after: &State, wanted: &mut State) -> Result<(), TestCaseError> {
     for (path, versions) in &before.destination.files {
         if before.source.files.contains_key(path) || after.destination.files.get(path) == Some(versions) {
@@ -282,12 +282,13 @@ fn forgive_renames(before: &State, after: &State, wanted: &mut State) -> Result<
             wanted.destination.files.insert(path.clone(), left);
         }
     }
-    // Folders may have gone with a rename of the whole.
+    // Folders may have moved with a rename of the whole.
     wanted.destination.folders.clone_from(&after.destination.folders);
     Ok(())
 }
 
-/// What `--track-renames` has renamed isn't set aside. It must be in the place of a file that is new there.
+/// Accepts that files renamed by `--track-renames` aren't in the backup. They must be in the place of a file that is
+/// new there.
 fn forgive_renamed_backups(before: &State, after: &State, wanted: &mut State) -> Result<(), TestCaseError> {
     for (path, versions) in wanted.backup.files.clone() {
         let left = after.backup.files.get(&path).cloned().unwrap_or_default();
@@ -308,7 +309,7 @@ fn forgive_renamed_backups(before: &State, after: &State, wanted: &mut State) ->
     Ok(())
 }
 
-/// The seed of the cases that are always tried.
+/// Seed of the cases that are always tried.
 const SEED: u64 = 3;
 
 fn number(variable: &str) -> Option<u64> {

@@ -1,11 +1,11 @@
-//! What a run has to leave behind, worked out on trees in memory, in the plainest way.
+//! Computes what a run has to leave behind, on trees in memory, in the simplest way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The contents that files have, by number. The second and the third are of one size.
+/// Contents of files, by number. The second and the third are of one size.
 pub(crate) const CONTENTS: [&[u8]; 6] = [b"", b"one", b"two", b"three", b"fours", b"something longer"];
 
-/// A number of one of the contents.
+/// Number of one of the contents.
 pub(crate) type Content = usize;
 
 /// A tree: folders, and files by path with all their versions, the oldest first.
@@ -15,14 +15,14 @@ pub(crate) struct Tree {
     pub(crate) files: BTreeMap<String, Vec<Content>>,
 }
 
-/// What kind of place a tree is in.
+/// Kind of place that a tree is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Local,
     Service,
 }
 
-/// What is done.
+/// Kind of run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     Copy,
@@ -30,7 +30,7 @@ pub(crate) enum Operation {
     Move,
 }
 
-/// How it is done, as far as it changes the outcome.
+/// Flags that change the outcome.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Flags {
     pub(crate) size_only: bool,
@@ -41,7 +41,7 @@ pub(crate) struct Flags {
     pub(crate) create_empty: bool,
     pub(crate) delete_empty_source: bool,
     pub(crate) max_depth: Option<usize>,
-    /// Old versions go to this folder beside the destination.
+    /// Whether old versions are moved to this folder beside the destination.
     pub(crate) backup: bool,
 }
 
@@ -53,13 +53,13 @@ pub(crate) struct State {
     pub(crate) backup: Tree,
 }
 
-/// What is to be expected.
+/// Expected outcome.
 #[derive(Debug)]
 pub(crate) struct Expected {
     pub(crate) state: State,
     pub(crate) failed: usize,
     pub(crate) refused: usize,
-    /// Folders that a sync looks through at the end: each name of several files in them is a failure.
+    /// Folders that a sync checks at the end: each name of several files in them is a failure.
     pub(crate) filled: BTreeSet<String>,
 }
 
@@ -79,7 +79,7 @@ impl Tree {
         self.files.insert(path.to_owned(), versions);
     }
 
-    /// Takes away what is at a path, and below.
+    /// Removes what is at a path, and below.
     pub(crate) fn remove(&mut self, path: &str) {
         self.files.retain(|other, _| !Self::within(other, path));
         self.folders.retain(|other| !Self::within(other, path));
@@ -128,7 +128,7 @@ pub(crate) fn expect(
         state.destination = std::mem::take(&mut state.source);
         return Expected { state, failed: 0, refused: 0, filled: BTreeSet::new() };
     }
-    // With empty folders to be removed, a folder that the destination hasn't got moves as a whole.
+    // With empty folders to be removed, a folder that the destination doesn't have moves as a whole.
     let whole = operation == Operation::Move
         && server_side
         && flags.delete_empty_source

@@ -1,4 +1,4 @@
-//! Trees made real: on a disk, and in an emulated account.
+//! Makes trees on a disk and in an emulated account.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new(batch: usize) -> Self {
         let mut builder = Emulator::builder();
-        // So that all tests can be run against either reading of a call.
+        // This lets all tests run with either reading of a call.
         if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
             builder = builder.folder_rename(way.parse().unwrap());
         }
@@ -43,7 +43,7 @@ impl World {
         self.emulator.control()
     }
 
-    /// The account, seen by a client that knows nothing yet.
+    /// Returns the account, seen by a client that knows nothing yet.
     pub(crate) async fn service(&self) -> Arc<dyn Remote> {
         let settings = Settings::from_iter([
             ("endpoint", self.emulator.endpoint().as_str()),
@@ -122,7 +122,7 @@ impl World {
         names.fold(self.disk.path().to_owned(), |path, name| path.join(name))
     }
 
-    /// The tree below a folder as it is now.
+    /// Returns the tree below a folder as it is now.
     pub(crate) fn read(&self, place: Place, root: &str) -> Tree {
         match place {
             Place::Local => {
@@ -175,7 +175,7 @@ fn content_of(bytes: &[u8]) -> Content {
     CONTENTS.iter().position(|content| *content == bytes).expect("nobody wrote these bytes")
 }
 
-/// A path as the service stores it.
+/// Returns a path as the service stores it.
 fn stored(path: &str) -> String {
     let names: Vec<_> = path
         .split('/')
@@ -184,7 +184,7 @@ fn stored(path: &str) -> String {
     names.join("/")
 }
 
-/// A stored path as it is listed.
+/// Returns a stored path as it is listed.
 fn standard(path: &str) -> String {
     let names: Vec<_> = path
         .trim_start_matches('/')

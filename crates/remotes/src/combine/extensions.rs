@@ -1,4 +1,4 @@
-//! What the members can do beside storing files, with the paths that are shown.
+//! What the members can do beside storing files, with the paths that the combined remote shows.
 
 use std::sync::Arc;
 

@@ -5,9 +5,9 @@ use fichier_storage::{Entry, File, Folder, Location, Name, Outcome, RemotePath, 
 /// A folder of the combined remote, and the place that it shows.
 #[derive(Debug)]
 pub(super) struct Member {
-    /// The folder's name.
+    /// Name of the folder.
     pub(super) name: Name,
-    /// The place that it shows.
+    /// Place that it shows.
     pub(super) at: Location,
 }
 

@@ -1,4 +1,4 @@
-//! The remote: each path is one of the member whose name it begins with.
+//! The combined remote: each path belongs to the member whose name it begins with.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -17,11 +17,11 @@ use super::member::Member;
 /// Folders of several remotes, side by side.
 #[derive(Debug)]
 pub(super) struct CombineRemote {
-    /// Sorted by their names.
+    /// Members, sorted by name.
     pub(super) members: Vec<Member>,
-    /// Where each member's folder lies, in their order.
+    /// Places of the members' folders, in the same order.
     places: Vec<PlaceId>,
-    /// Which folder the root is.
+    /// Identity of the root folder.
     root: FolderIdentity,
     info: RemoteInfo,
 }
@@ -30,7 +30,7 @@ impl CombineRemote {
     /// Makes a remote of places on others. `name` is for messages, with its colon.
     ///
     /// # Errors
-    /// It can't be said where one of the places is.
+    /// The identity of one of the places can't be determined.
     pub(super) async fn new(name: String, mut members: Vec<Member>) -> Result<Self> {
         members.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut places = Vec::with_capacity(members.len());
@@ -45,7 +45,8 @@ impl CombineRemote {
         Ok(Self { members, places, root, info })
     }
 
-    /// Returns the member that holds a path, and the path there; `None` for the root and for what no member holds.
+    /// Returns the member that holds a path, and the path there; `None` for the root and for paths that no member
+    /// holds.
     pub(super) fn member_of(&self, path: &RemotePath) -> Option<(&Member, RemotePath)> {
         self.members.iter().find_map(|member| Some((member, member.inner(path)?)))
     }
@@ -60,20 +61,20 @@ impl CombineRemote {
         Ok((member, File { path, ..file.clone() }))
     }
 
-    /// Returns the files on their remote, as far as they lie in the one that `member` does.
+    /// Returns the files on their own remote, as far as they lie on the same one as `member`.
     fn files_of(&self, member: &Member, files: &[File]) -> Vec<File> {
         let inner = files.iter().filter_map(|file| self.file_of(file).ok());
         let same = inner.filter(|(other, _)| Arc::ptr_eq(&other.at.remote, &member.at.remote));
         same.map(|(_, file)| file).collect()
     }
 
-    /// Where a file or folder shall be: in a member, and not in the place of one.
+    /// Returns the target for a new file or folder: in a member, and not in the place of one.
     fn target(&self, path: &RemotePath) -> Result<(&Member, RemotePath)> {
         let refused = || self.unsupported("hold anything beside the directories that it combines");
         self.member_of(path).filter(|_| path.depth() > 1).ok_or_else(refused)
     }
 
-    /// A relocation on the remote that holds both ends.
+    /// Returns a relocation on the remote that holds both ends.
     fn relocation(&self, item: &Relocation) -> Result<(&Member, Relocation)> {
         let (from, file) = self.file_of(&item.from)?;
         let (member, to) = self.target(&item.to)?;
@@ -95,7 +96,7 @@ impl CombineRemote {
         Ok((member, FolderRelocation { from: inner, to }))
     }
 
-    /// Hands each item of a list to the remote of its member: one list for each remote, in the items' order.
+    /// Passes each item of a list to the remote of its member: one list for each remote, in the items' order.
     async fn each<'a, I, T>(
         &'a self,
         items: Vec<Result<(&'a Member, I)>>,
@@ -139,10 +140,10 @@ impl CombineRemote {
     }
 }
 
-/// The items of a list for one remote, each with its place in the list and its member.
+/// Items of a list for one remote, each with its index in the list and its member.
 type Part<'a, I> = Vec<(usize, &'a Member, I)>;
 
-/// What several remotes are and can do side by side.
+/// Combines the properties of several remotes that are shown side by side.
 fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
     let every = |can: fn(&Features) -> bool| infos.iter().all(|info| can(&info.features));
     let any = |can: fn(&Features) -> bool| infos.iter().any(|info| can(&info.features));
@@ -153,7 +154,7 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
         place,
         backend: "combine",
         features: Features {
-            // Each member does it for what lies within its remote; what can't be done there is sent.
+            // Each member does it inside its remote; files that can't be copied there are sent.
             server_side_copy: any(|can| can.server_side_copy),
             server_side_move: any(|can| can.server_side_move),
             folder_move: every(|can| can.folder_move),
@@ -162,7 +163,7 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
             read_only: every(|can| can.read_only),
             listed_checksums: every(|can| can.listed_checksums),
             networked: any(|can| can.networked),
-            // A file of the root would be no member's.
+            // A file in the root would belong to no member.
             public_links: false,
             composite: true,
         },
@@ -331,7 +332,7 @@ impl Remote for CombineRemote {
         };
         Extensions {
             usage: have(|can| can.usage.is_some()).then_some(self as _),
-            // Whose it is has no answer where there are several.
+            // With several members, there is no single owner.
             account: None,
             links: have(|can| can.links.is_some()).then_some(self as _),
             merge: have(|can| can.merge.is_some()).then_some(self as _),

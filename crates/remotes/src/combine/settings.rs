@@ -11,7 +11,7 @@ use crate::backend::{
 
 use super::{member::Member, remote::CombineRemote, upstreams};
 
-/// The backend.
+/// The backend `combine`.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "combine",
     description: "Show places on several remotes as the directories of one",

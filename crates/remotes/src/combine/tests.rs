@@ -1,4 +1,4 @@
-//! Folders of two stores in memory, side by side.
+//! Tests with folders of two stores in memory, side by side.
 
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ async fn names(remote: &dyn Remote, folder: &str) -> Vec<String> {
     entries.iter().map(|entry| entry.path().to_string()).collect()
 }
 
-/// Two stores and a remote with the folders `here` and `there`, each of another store, and `also`, of the first one.
+/// Makes two stores and a remote with the folders `here` and `there`, each of another store, and `also`, of the first
+/// one.
 async fn two() -> [Arc<dyn Remote>; 3] {
     let one: Arc<dyn Remote> = Arc::new(MemoryRemote::new("one:"));
     let two: Arc<dyn Remote> = Arc::new(MemoryRemote::new("two:"));

@@ -5,17 +5,17 @@ use fichier_storage::Name;
 /// A folder of the combined remote, and the place that it shows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Upstream {
-    /// The name of the folder.
+    /// Name of the folder.
     pub(super) name: Name,
-    /// The place, as a remote string.
+    /// Place, as a remote string.
     pub(super) place: String,
 }
 
-/// Reads the option. Values are set apart by spaces; a value with spaces stands in quotes, and a quote in it is written
+/// Reads the option. Values are separated by spaces; a value with spaces is in quotes, and a quote in it is written
 /// twice, as in rclone.
 ///
 /// # Errors
-/// A value isn't of the form `dir=remote:path`, or a name stands there twice. The error never quotes a place, which may
+/// A value isn't of the form `dir=remote:path`, or a name is there twice. The error never quotes a place, which may
 /// hold a key.
 pub(super) fn read(text: &str) -> Result<Vec<Upstream>, String> {
     let mut upstreams: Vec<Upstream> = Vec::new();

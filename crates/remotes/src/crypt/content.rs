@@ -1,4 +1,4 @@
-//! The form of encrypted contents: a header with a random nonce, then blocks of 64 KiB, each sealed by itself with
+//! Format of encrypted contents: a header with a random nonce, then blocks of 64 KiB, each sealed by itself with
 //! XSalsa20 and Poly1305. So any range can be read, and a block that was changed or moved is noticed.
 
 use std::fmt;
@@ -9,27 +9,27 @@ use rand::Rng as _;
 
 use super::keys::Keys;
 
-/// How many plain bytes a block holds.
+/// Number of plain bytes in a block.
 pub(super) const BLOCK: u64 = 64 * 1024;
 
-/// How many bytes a block's tag has.
+/// Number of bytes in a block's tag.
 const TAG: u64 = 16;
 
-/// How many bytes a whole block has where it is stored.
+/// Number of stored bytes of a whole block.
 pub(super) const SEALED_BLOCK: u64 = BLOCK + TAG;
 
-/// How many bytes stand before the first block.
+/// Number of bytes before the first block.
 pub(super) const HEADER: u64 = 32;
 
-/// What each encrypted file begins with.
+/// First bytes of each encrypted file.
 const MAGIC: [u8; 8] = *b"RCLONE\0\0";
 
-/// Returns how many bytes are stored for so many plain ones.
+/// Returns the number of bytes stored for this number of plain ones.
 pub(super) fn sealed_size(plain: u64) -> u64 {
     plain.saturating_add(plain.div_ceil(BLOCK).saturating_mul(TAG)).saturating_add(HEADER)
 }
 
-/// Returns how many plain bytes there are in so many stored ones; `None` if no file is encrypted to so many.
+/// Returns the number of plain bytes in this number of stored ones; `None` if no encrypted file has this size.
 pub(super) fn plain_size(sealed: u64) -> Option<u64> {
     let blocks = sealed.checked_sub(HEADER)?;
     let rest = blocks % SEALED_BLOCK;
@@ -37,34 +37,34 @@ pub(super) fn plain_size(sealed: u64) -> Option<u64> {
     Some(blocks / SEALED_BLOCK * BLOCK + rest)
 }
 
-/// Returns where a block begins where it is stored.
+/// Returns the offset of a block in the stored file.
 pub(super) fn sealed_offset(block: u64) -> u64 {
     HEADER + block * SEALED_BLOCK
 }
 
-/// What makes each block of each file encrypted in another way.
+/// Nonce of a file, which makes each block of each file encrypted in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Nonce([u8; 24]);
 
 impl Nonce {
-    /// Draws one.
+    /// Makes a random nonce.
     pub(super) fn random() -> Self {
         let mut bytes = [0; 24];
         rand::rng().fill_bytes(&mut bytes);
         Self(bytes)
     }
 
-    /// Reads the one in a file's header; `None` if that isn't the header of an encrypted file.
+    /// Reads the nonce in a file's header; `None` if that isn't the header of an encrypted file.
     pub(super) fn of_header(header: &[u8]) -> Option<Self> {
         header.strip_prefix(&MAGIC)?.try_into().ok().map(Self)
     }
 
-    /// The header of a file.
+    /// Returns the header of a file.
     pub(super) fn header(&self) -> Bytes {
         [&MAGIC[..], &self.0].concat().into()
     }
 
-    /// The nonce of a block: the file's, with the block's number added.
+    /// Returns the nonce of a block: the file's, with the block's number added.
     fn of_block(self, block: u64) -> [u8; 24] {
         let mut bytes = self.0;
         let mut carry = block;
@@ -87,7 +87,7 @@ impl fmt::Debug for ContentKey {
     }
 }
 
-/// A block that isn't what was sealed, or wasn't sealed with this key.
+/// A block that was changed after sealing, or was sealed with another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadBlock(pub(super) u64);
 
@@ -96,7 +96,7 @@ impl ContentKey {
         Self(XSalsa20Poly1305::new(&(*keys.content).into()))
     }
 
-    /// Seals consecutive blocks, of which only the last may be a part of one.
+    /// Seals consecutive blocks. Only the last one may be shorter.
     pub(super) fn seal(&self, nonce: Nonce, first: u64, plain: &[u8]) -> Vec<u8> {
         let size = sealed_size(plain.len() as u64) - HEADER;
         let mut sealed = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
@@ -105,7 +105,7 @@ impl ContentKey {
             sealed.extend_from_slice(&[0; as_usize(TAG)]);
             sealed.extend_from_slice(plain);
             let (tag, body) = sealed[at..].split_at_mut(as_usize(TAG));
-            // It fails only for what no memory holds.
+            // It fails only for sizes that no memory holds.
             if let Ok(made) = self.0.encrypt_in_place_detached(&nonce.of_block(block).into(), b"", body) {
                 tag.copy_from_slice(&made);
             }
@@ -113,8 +113,8 @@ impl ContentKey {
         sealed
     }
 
-    /// Opens consecutive sealed blocks, of which only the last may be a part of one. The plain bytes come block by
-    /// block. `pass` makes zeros of a block that isn't right, and is told each.
+    /// Opens consecutive sealed blocks. Only the last one may be shorter. `pass` is called with each bad block, which
+    /// then becomes zeros.
     pub(super) fn open(
         &self,
         nonce: Nonce,
@@ -147,7 +147,7 @@ impl ContentKey {
     }
 }
 
-/// One of the sizes here, all of which are small.
+/// Converts one of the sizes here, all of which are small.
 #[expect(clippy::cast_possible_truncation, reason = "the sizes here fit")]
 pub(super) const fn as_usize(size: u64) -> usize {
     size as usize

@@ -1,30 +1,30 @@
 //! EME: encrypts up to 128 blocks of a block cipher as one wide block, by Halevi and Rogaway.
 //!
-//! Each bit of the output depends on each bit of the input, so names that begin alike don't look alike. The same name
-//! always gives the same output, which is what finding a file by its name needs.
+//! Each bit of the output depends on each bit of the input, so names with the same beginning look different. The same
+//! name always gives the same output, which is what finding a file by its name needs.
 
 use aes::{
     Aes256, Block,
     cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _},
 };
 
-/// The size of a block, in bytes.
+/// Size of a block, in bytes.
 pub(super) const BLOCK: usize = 16;
 
-/// The most blocks that are encrypted as one.
+/// Largest number of blocks that are encrypted as one.
 pub(super) const MOST_BLOCKS: usize = 128;
 
-/// Which way to go.
+/// Direction of the transformation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     /// From plain to encrypted.
     Encrypt,
-    /// Back.
+    /// From encrypted to plain.
     Decrypt,
 }
 
-/// Encrypts or decrypts whole blocks in place; false, with nothing done, when there is none, a part of one, or more
-/// than [`MOST_BLOCKS`].
+/// Encrypts or decrypts whole blocks in place. Returns false, with nothing done, when there is none, a part of one, or
+/// more than [`MOST_BLOCKS`].
 pub(super) fn transform(cipher: &Aes256, tweak: u128, data: &mut [u8], direction: Direction) -> bool {
     let (blocks, rest) = data.as_chunks_mut::<BLOCK>();
     if blocks.is_empty() || !rest.is_empty() || blocks.len() > MOST_BLOCKS {
@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    // The vectors that go round with the draft standard EME-32-AES: everything zero, the ends of the result.
+    // The published vectors of the draft standard EME-32-AES: everything is zero; these are the ends of the results.
     #[test]
     fn it_agrees_with_the_published_vectors() {
         let cipher = Aes256::new(&[0; 32].into());

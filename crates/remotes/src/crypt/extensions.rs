@@ -1,4 +1,4 @@
-//! What the inner remote can do beside storing files, with the paths that are shown.
+//! What the inner remote can do beside storing files, with the paths that the encrypted one shows.
 
 use async_trait::async_trait;
 use fichier_storage::{

@@ -1,4 +1,4 @@
-//! Bytes that come in any pieces, put together to groups of blocks; and the threads that work on them.
+//! Collects bytes from pieces of any size into groups of blocks, and runs the threads that work on them.
 
 use std::{num::NonZero, sync::LazyLock, thread::available_parallelism};
 
@@ -6,20 +6,20 @@ use bytes::Bytes;
 use fichier_storage::{ByteStream, Result, StorageError};
 use futures::StreamExt as _;
 
-/// How many blocks are sealed or opened by one job: enough that handing it to a thread costs little.
+/// Number of blocks that one job seals or opens: enough that passing it to a thread costs little.
 pub(super) const GROUP_BLOCKS: u64 = 4;
 
-/// What is done where it is asked for, since a thread would cost more.
+/// Size in bytes up to which a job runs on the calling task, since a thread would cost more.
 const SMALL: usize = 16 * 1024;
 
-/// How many jobs of a stream run at once. Each holds a group in memory.
+/// Number of jobs of a stream that run at once. Each holds a group in memory.
 pub(super) static JOBS: LazyLock<usize> =
     LazyLock::new(|| available_parallelism().map_or(2, NonZero::get).clamp(2, 8));
 
-/// Puts the pieces of a stream together.
+/// Joins the pieces of a stream.
 pub(super) struct Gatherer {
     source: ByteStream,
-    /// What came and wasn't taken yet.
+    /// Bytes that came and weren't taken yet.
     rest: Bytes,
 }
 
@@ -45,7 +45,7 @@ impl Gatherer {
     }
 }
 
-/// Does a job on `size` bytes, on a thread of its own if that is worth it.
+/// Runs a job on `size` bytes, on a thread of its own if that is worth it.
 pub(super) async fn work<T: Send + 'static>(
     size: usize,
     job: impl FnOnce() -> T + Send + 'static,

@@ -1,15 +1,15 @@
-//! What tells one content of an encrypted file from later ones, and what the inner remote knows of it.
+//! Distinguishes one content of an encrypted file from later ones, and holds what the inner remote knows of it.
 
 use fichier_storage::{File, Fingerprint, Whirlpool};
 
-/// What the bytes of such a fingerprint begin with, so that no other backend's are like them.
+/// First bytes of such a fingerprint, so that it differs from those of all other backends.
 const MARK: &[u8] = b"crypt\0";
 
-/// The bytes that tell a remote's keys and options.
+/// Bytes that identify a remote's keys and options.
 pub(super) type Key = [u8; 16];
 
-/// Makes a fingerprint of what is known of a stored file: its checksum and its fingerprint. What is remembered under it
-/// is the plain content's, so it names the keys, too.
+/// Makes a fingerprint from what is known of a stored file: its checksum and its fingerprint. What is remembered under
+/// it is the plain content's, so it names the keys, too.
 pub(super) fn fingerprint(key: &Key, stored: &File) -> Option<Fingerprint> {
     let inner = stored.fingerprint.as_ref();
     if stored.whirlpool.is_none() && inner.is_none() {
@@ -18,12 +18,12 @@ pub(super) fn fingerprint(key: &Key, stored: &File) -> Option<Fingerprint> {
     let sum = stored.whirlpool.as_ref().map_or(&[][..], |sum| sum.as_bytes());
     let has_inner = [u8::from(stored.whirlpool.is_some()), u8::from(inner.is_some())];
     let bytes = [MARK, key, &has_inner, sum, inner.map_or(&[][..], Fingerprint::as_bytes)].concat();
-    // A checksum tells contents apart whatever else is known.
+    // A checksum distinguishes contents whatever else is known.
     let settled = stored.whirlpool.is_some() || inner.is_some_and(Fingerprint::is_settled);
     Some(if settled { Fingerprint::new(bytes) } else { Fingerprint::unsettled(bytes) })
 }
 
-/// Returns the checksum and the fingerprint of the stored file out of one that was made here.
+/// Returns the checksum and the fingerprint of the stored file from a fingerprint that was made here.
 pub(super) fn stored(
     key: &Key,
     fingerprint: &Fingerprint,

@@ -1,20 +1,20 @@
-//! Keys from passwords.
+//! Derives keys from passwords.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What stands for a second password when there is none. rclone's; it is no secret.
+/// Salt for remotes without a second password. It is rclone's, and no secret.
 const DEFAULT_SALT: [u8; 16] =
     [0xA8, 0x0D, 0xF4, 0x3A, 0x8F, 0xBD, 0x03, 0x08, 0xA7, 0xCA, 0xB8, 0x3E, 0x58, 0x1F, 0x86, 0xB1];
 
-/// The keys of a remote. Their memory is overwritten when they go.
+/// Keys of a remote. Their memory is overwritten when they are dropped.
 pub(super) struct Keys {
-    /// The key of contents.
+    /// Key for contents.
     pub(super) content: Zeroizing<[u8; 32]>,
-    /// The key of names.
+    /// Key for names.
     pub(super) names: Zeroizing<[u8; 32]>,
-    /// What makes names differ under one key.
+    /// Tweak, which makes names differ under one key.
     pub(super) tweak: Zeroizing<[u8; 16]>,
 }
 
@@ -25,8 +25,7 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Derives the keys. This takes about as long as a blink and 16 MiB of memory, so that passwords can't be tried
-    /// fast.
+    /// Derives the keys. This takes some time and 16 MiB of memory, so that passwords can't be tried fast.
     #[expect(
         clippy::expect_used,
         reason = "the cost and the length are fixed, and such as the function takes"

@@ -1,4 +1,4 @@
-//! The `crypt` remote: a place on another remote where names and contents are encrypted, in the form of rclone's.
+//! The `crypt` remote: a place on another remote where names and contents are encrypted, in rclone's format.
 
 mod content;
 mod eme;

@@ -1,4 +1,4 @@
-//! Names alone, for whoever wants to know what is stored under which.
+//! Encrypts and decrypts names alone, without a remote.
 
 use fichier_storage::{RemotePath, StorageError};
 
@@ -9,12 +9,12 @@ use super::{
     settings::{self, BACKEND},
 };
 
-/// Encrypts and decrypts the names of a `crypt` remote, without a look at what it holds.
+/// Encrypts and decrypts the names of a `crypt` remote, without listing anything.
 #[derive(Debug)]
 pub struct NameCipher(Names);
 
 impl NameCipher {
-    /// Makes one for a remote of this name by what was set for it. The remote that it lies over isn't opened.
+    /// Makes a cipher for a remote of this name from its settings. The remote that it lies over isn't opened.
     ///
     /// # Errors
     /// A value doesn't suit its option, or there is no password.
@@ -26,7 +26,7 @@ impl NameCipher {
         Ok(Self(Names::new(options.names, &keys)))
     }
 
-    /// Returns what the path of a file is stored as.
+    /// Returns the path under which a file is stored.
     ///
     /// # Errors
     /// A name in it can't be encrypted.
@@ -37,10 +37,10 @@ impl NameCipher {
         })
     }
 
-    /// Returns the path of a file, from what it is stored as.
+    /// Returns the path of a file from the one under which it is stored.
     ///
     /// # Errors
-    /// It isn't one that this remote stores.
+    /// The path isn't one that this remote stores.
     pub fn decode(&self, stored: &str) -> Result<String, StorageError> {
         self.each(stored, |name, is_file| match is_file {
             true => self.0.decode_file(name),

@@ -1,4 +1,4 @@
-//! Names, one at a time: what is stored for a name, and back.
+//! Encrypts and decrypts names, one at a time.
 
 use std::fmt;
 
@@ -13,31 +13,31 @@ use super::{
     version,
 };
 
-/// What becomes of names.
+/// How names are changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameMode {
-    /// They are encrypted.
+    /// Names are encrypted.
     Standard,
-    /// Their characters are turned.
+    /// Characters of names are shifted.
     Obfuscate,
-    /// Files get a suffix.
+    /// Names of files get a suffix.
     Off,
 }
 
-/// How names are stored.
+/// Options for how names are stored.
 #[derive(Debug, Clone)]
 pub(super) struct NameOptions {
-    /// What becomes of names.
+    /// How names are changed.
     pub(super) mode: NameMode,
     /// Whether the names of folders are changed, too.
     pub(super) folders: bool,
-    /// How encrypted names are written.
+    /// Text form of encrypted names.
     pub(super) text: TextEncoding,
-    /// What the names of files get where names aren't encrypted.
+    /// Suffix of the names of files where names aren't encrypted.
     pub(super) suffix: String,
 }
 
-/// Why a name can't be stored, or isn't one that was stored here; as a clause.
+/// Reason why a name can't be stored, or isn't one that was stored here; as a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadName(pub(super) &'static str);
 
@@ -55,7 +55,7 @@ impl fmt::Debug for Names {
     }
 }
 
-/// The longest name that is encrypted: EME takes 128 blocks, and one byte at least says how many are padding.
+/// Longest name in bytes that is encrypted: EME takes 128 blocks, and at least one byte says how many are padding.
 const LONGEST: usize = eme::MOST_BLOCKS * eme::BLOCK - 1;
 
 impl Names {
@@ -68,10 +68,10 @@ impl Names {
         }
     }
 
-    /// What a file is stored under.
+    /// Returns the name under which a file is stored.
     pub(super) fn encode_file(&self, name: &Name) -> Result<Name, BadName> {
         let stored = self.stored_file(name)?;
-        // Around the mark of a version two names can come to one, and a turned name may look as if it had a mark.
+        // Around the mark of a version two names can become one, and a shifted name may look as if it had a mark.
         let may_clash = self.options.mode != NameMode::Off && version::split(stored.as_bytes()).is_some();
         match may_clash && self.plain_file(&stored)? != *name {
             true => Err(CLASHES),
@@ -90,7 +90,7 @@ impl Names {
         }
     }
 
-    /// What a folder is stored under.
+    /// Returns the name under which a folder is stored.
     pub(super) fn encode_folder(&self, name: &Name) -> Result<Name, BadName> {
         match self.keeps_folders() {
             true => Ok(name.clone()),
@@ -98,10 +98,10 @@ impl Names {
         }
     }
 
-    /// The name of a file, from what it is stored under.
+    /// Returns the name of a file from the one under which it is stored.
     pub(super) fn decode_file(&self, stored: &Name) -> Result<Name, BadName> {
         let plain = self.plain_file(stored)?;
-        // What would be looked for under another name couldn't be read, replaced or removed.
+        // A file that would be looked for under another name couldn't be read, replaced or removed.
         match self.stored_file(&plain)? == *stored {
             true => Ok(plain),
             false => Err(OTHERWISE),
@@ -124,7 +124,7 @@ impl Names {
         Name::new(plain).map_err(|_| NO_NAME)
     }
 
-    /// The name of a folder, from what it is stored under.
+    /// Returns the name of a folder from the one under which it is stored.
     pub(super) fn decode_folder(&self, stored: &Name) -> Result<Name, BadName> {
         if self.keeps_folders() {
             return Ok(stored.clone());
@@ -136,12 +136,12 @@ impl Names {
         }
     }
 
-    /// Whether folders have the names that they are stored under.
+    /// Checks whether folders are stored under their own names.
     pub(super) fn keeps_folders(&self) -> bool {
         self.options.mode == NameMode::Off || !self.options.folders
     }
 
-    /// Encrypted text that differs with the keys and the options, and tells nothing of the keys.
+    /// Returns encrypted text that differs with the keys and the options, and reveals nothing of the keys.
     pub(super) fn identity(&self) -> String {
         let NameOptions { mode, folders, text, suffix } = &self.options;
         let mut sample = *b"which key is it?";
@@ -149,8 +149,8 @@ impl Names {
         format!("{mode:?} {folders} {text:?} {suffix:?} {}", TextEncoding::Base32.encode(&sample))
     }
 
-    /// The longest name, in bytes, that is stored under one of at most so many characters; `None` where that depends
-    /// on the name.
+    /// Returns the longest name, in bytes, that is stored under at most this number of characters; `None` where that
+    /// depends on the name.
     pub(super) fn longest(&self, characters: usize) -> Option<usize> {
         let NameOptions { mode, folders, text, .. } = &self.options;
         if *mode != NameMode::Standard || !folders {
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     fn names(mode: NameMode, text: TextEncoding) -> Names {
-        // As `Keys::derive` would take too long for many cases.
+        // `Keys::derive` would take too long for many cases.
         let keys = Keys {
             content: [1; 32].into(),
             names: std::array::from_fn(|index| u8::try_from(index * 7).unwrap()).into(),
@@ -274,7 +274,7 @@ mod tests {
         }
         // rclone stores it as the other one, and then has one of the two.
         assert_eq!(standard.encode_file(&name("-v2001-02-03-040506-123.hid")), Err(CLASHES));
-        // A folder's name bears no version.
+        // The name of a folder has no version.
         let folder = "gaolqauvh38qqk89hmfqsmjcnl8fkdmsah66pp0r9644u9jpdbug";
         assert_eq!(standard.encode_folder(&name("d-v2001-02-03-040506-123.txt")), Ok(name(folder)));
     }

@@ -1,9 +1,9 @@
-//! Names whose characters are turned: no encryption, but no plain text at a glance, and hardly longer.
+//! Names whose characters are shifted: no encryption, but unreadable at a glance, and hardly longer.
 
-/// What stands before a character that is meant literally.
+/// Character before one that is meant literally.
 const QUOTE: char = '!';
 
-/// Turns the characters of a name. `key_sum` is the sum of the key's bytes.
+/// Shifts the characters of a name. `key_sum` is the sum of the key's bytes.
 pub(super) fn obfuscate(name: &[u8], key_sum: u32) -> Vec<u8> {
     if name.is_empty() {
         return Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn obfuscate(name: &[u8], key_sum: u32) -> Vec<u8> {
     turned.into_bytes()
 }
 
-/// Turns the characters back; `None` if the name isn't such a one.
+/// Shifts the characters back; `None` if the name wasn't made this way.
 pub(super) fn reveal(name: &[u8], key_sum: u32) -> Option<Vec<u8>> {
     if name.is_empty() {
         return Some(Vec::new());
@@ -54,11 +54,11 @@ enum Way {
 
 enum Turned {
     To(char),
-    /// It is the quote, or there is no character where it would come to.
+    /// The character is the quote, or there is none where it would be shifted to.
     Quoted,
 }
 
-/// Turns a character inside its group of characters.
+/// Shifts a character inside its group of characters.
 fn turned_by(character: char, turn: u32, way: Way) -> Turned {
     if character == QUOTE {
         return Turned::Quoted;

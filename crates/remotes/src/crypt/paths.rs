@@ -1,16 +1,16 @@
-//! Paths: what is stored for a path, and back.
+//! Encrypts and decrypts paths.
 
 use fichier_storage::{InvalidName, Name, RemotePath, Result, StorageError};
 
 use super::names::{BadName, Names};
 
-/// Where an encrypted remote lies in the one that it is over, and what becomes of its names.
+/// Place of an encrypted remote on the one that it lies over, and how its names are changed.
 #[derive(Debug)]
 pub(super) struct Paths {
     pub(super) names: Names,
-    /// Its root.
+    /// Root of the encrypted remote.
     root: RemotePath,
-    /// How many bytes a name may have, where that is known.
+    /// Longest name in bytes, where that is known.
     longest: Option<usize>,
 }
 
@@ -19,7 +19,7 @@ impl Paths {
         Self { names, root, longest }
     }
 
-    /// Where a folder is stored.
+    /// Returns the path where a folder is stored.
     pub(super) fn folder(&self, path: &RemotePath) -> Result<RemotePath> {
         let mut at = self.root.clone();
         for (depth, name) in path.names().enumerate() {
@@ -29,19 +29,19 @@ impl Paths {
         Ok(at)
     }
 
-    /// Where a file is stored; the root stays what it is.
+    /// Returns the path where a file is stored; the root stays the same.
     pub(super) fn file(&self, path: &RemotePath) -> Result<RemotePath> {
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(self.root.clone()) };
         let folder = self.folder(&parent)?;
         Ok(folder.join(&self.file_name(&parent, &name)?))
     }
 
-    /// What a file is stored under in its folder.
+    /// Returns the name under which a file is stored in its folder.
     pub(super) fn file_name(&self, folder: &RemotePath, name: &Name) -> Result<Name> {
         self.names.encode_file(name).map_err(|problem| self.bad_name(folder, name, problem))
     }
 
-    /// Sees to it that a new name can be stored. It is told before anything is sent.
+    /// Checks that a new name can be stored, before anything is sent.
     pub(super) fn admit(&self, path: &RemotePath) -> Result<()> {
         let Some(longest) = self.longest else { return Ok(()) };
         match path.names().enumerate().find(|(_, name)| name.as_bytes().len() > longest) {
@@ -53,7 +53,7 @@ impl Paths {
         }
     }
 
-    /// The path of what is stored at a path; what can't be read of it stays as it is.
+    /// Returns the path of what is stored at a path. Names that can't be read stay as they are.
     pub(super) fn shown(&self, stored: &RemotePath) -> RemotePath {
         let Some(below) = stored.relative_to(&self.root) else { return stored.clone() };
         let depth = below.depth();
@@ -71,7 +71,7 @@ impl Paths {
     }
 }
 
-/// The first components of a path.
+/// Returns the first components of a path.
 fn before(path: &RemotePath, depth: usize) -> RemotePath {
     path.names().take(depth).fold(RemotePath::root(), |path, name| path.join(&name))
 }

@@ -1,4 +1,4 @@
-//! Decrypting what is read.
+//! Decrypts files as they are read.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) struct OpenedFile {
     key: ContentKey,
     inner: Arc<dyn FileReader>,
     path: RemotePath,
-    /// How many plain bytes it has.
+    /// Number of plain bytes.
     size: u64,
     /// Whether bad blocks become zeros.
     pass_bad_blocks: bool,
@@ -45,7 +45,7 @@ impl OpenedFile {
         })
     }
 
-    /// The file's nonce, when a range beyond its first block is asked for.
+    /// Returns the file's nonce, when a range beyond its first block is asked for.
     async fn nonce(&self) -> Result<Nonce> {
         let header = async {
             let range = ByteRange { start: 0, end: Some(HEADER) };
@@ -56,12 +56,12 @@ impl OpenedFile {
     }
 }
 
-/// Stored blocks on their way.
+/// State of a stream of stored blocks.
 struct Reading {
     source: Gatherer,
-    /// The next block.
+    /// Number of the next block.
     block: u64,
-    /// How many stored bytes are still to come.
+    /// Number of stored bytes still to come.
     left: u64,
 }
 
@@ -74,11 +74,11 @@ impl FileReader for OpenedFile {
         }
         let first = range.start / BLOCK;
         let stop = sealed_size(self.size).min(sealed_offset(end.div_ceil(BLOCK)));
-        // The header is on the way to the first block.
+        // The header comes before the first block.
         let with_header = first == 0 && !self.nonce.initialized();
         let nonce = if with_header { None } else { Some(self.nonce().await?) };
         let start = if with_header { 0 } else { sealed_offset(first) };
-        // All that is stored of a whole file is asked for as such, so that whoever sends it may do so best.
+        // A request for all of the stored file is made as such, so that the inner remote can choose the best way.
         let whole = start == 0 && stop == sealed_size(self.size);
         let stored = if whole { ByteRange::WHOLE } else { ByteRange { start, end: Some(stop) } };
         let mut source = Gatherer::new(self.inner.stream(stored).await?);
@@ -86,7 +86,7 @@ impl FileReader for OpenedFile {
             Some(nonce) => nonce,
             None => {
                 let nonce = self.nonce_of(&source.take(as_usize(HEADER)).await?)?;
-                // Somebody else may have read it meanwhile; it is the same.
+                // Another reader may have read it meanwhile; it is the same.
                 let _known = self.nonce.set(nonce);
                 nonce
             }
@@ -154,7 +154,7 @@ impl OpenedFile {
     }
 }
 
-/// Which of the bytes of the blocks are wanted.
+/// Range of the bytes of the blocks that is wanted.
 struct Within {
     skip: u64,
     left: u64,

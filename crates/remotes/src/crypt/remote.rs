@@ -1,4 +1,4 @@
-//! The remote: what another one stores, decrypted.
+//! The encrypted remote: shows what another one stores, decrypted.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -23,7 +23,7 @@ use super::{
     text::TextEncoding,
 };
 
-/// How an encrypted remote works.
+/// Options of an encrypted remote.
 #[derive(Debug, Clone)]
 pub(super) struct CryptOptions {
     pub(super) names: NameOptions,
@@ -31,9 +31,9 @@ pub(super) struct CryptOptions {
     pub(super) plain_contents: bool,
     /// Whether bad blocks become zeros.
     pub(super) pass_bad_blocks: bool,
-    /// Whether a name that can't be read spoils its whole listing.
+    /// Whether a name that can't be read makes the whole listing fail.
     pub(super) strict_names: bool,
-    /// Whether the log tells what each name is stored under.
+    /// Whether the log says under which name each file is stored.
     pub(super) show_mapping: bool,
 }
 
@@ -53,7 +53,7 @@ impl CryptRemote {
     /// Makes a remote of a place on another one. `name` is for messages, with its colon.
     ///
     /// # Errors
-    /// It can't be said where the place is.
+    /// The identity of the place can't be determined.
     pub(super) async fn new(
         name: String,
         over: Location,
@@ -80,9 +80,9 @@ impl CryptRemote {
             backend: "crypt",
             features: Features {
                 listed_checksums: inner.features.listed_checksums && !encrypts,
-                // One takes 32 bytes.
+                // An encrypted empty file takes 32 bytes.
                 empty_files: inner.features.empty_files || encrypts,
-                // A copy of what a link leads to would stay encrypted.
+                // A copy of a public file would stay encrypted there.
                 public_links: false,
                 ..inner.features
             },
@@ -91,7 +91,7 @@ impl CryptRemote {
                 encoding: format!("{kept} {}", inner.names.encoding),
                 longest: longest.map(NameLength::Bytes),
                 case_insensitive: inner.names.case_insensitive && !case_matters,
-                // What is stored there is no text that a link could lead to.
+                // The stored bytes aren't text that a link could point to.
                 link_suffix: None,
             },
             batch: inner.batch,
@@ -104,18 +104,19 @@ impl CryptRemote {
         Ok(remote)
     }
 
-    /// A place by the names that are shown here.
+    /// Returns a place by the names that are shown here.
     fn shown_place(&self, place: PlaceId) -> PlaceId {
         place.with_names(|name| self.paths.names.decode_folder(name).unwrap_or_else(|_| name.clone()))
     }
 
-    /// Whether a file and a folder of one name are stored under different names, so that the inner remote doesn't see
-    /// that one stands in the other's way. Where names may double anyway, nothing does.
+    /// Checks whether a file and a folder of one name are stored under different names, so that the inner remote
+    /// doesn't see that one is in the other's way. Where a folder may hold several entries of one name, nothing is in
+    /// the way.
     fn can_double(&self, file: &RemotePath, folder: &RemotePath) -> bool {
         file != folder && !self.info.features.duplicates
     }
 
-    /// Sees to it that no folder is where a file shall be.
+    /// Checks that no folder is at the path of a new file.
     async fn no_folder_at(&self, path: &RemotePath) -> Result<()> {
         let [file, folder] = [self.paths.file(path)?, self.paths.folder(path)?];
         if self.can_double(&file, &folder)
@@ -126,14 +127,14 @@ impl CryptRemote {
         Ok(())
     }
 
-    /// Sees to it that no file is where a folder shall be, or on the way there.
+    /// Checks that no file is at the path of a new folder, or on the way there.
     async fn no_file_at(&self, path: &RemotePath) -> Result<()> {
         let mut at = Some(path.clone());
         while let Some(path) = at.filter(|path| !path.is_root()) {
             let [file, folder] = [self.paths.file(&path)?, self.paths.folder(&path)?];
             if self.can_double(&file, &folder) {
                 match self.inner.find(&folder, Freshness::SinceStart).await {
-                    // So is all above it.
+                    // All its parents exist, too.
                     Ok(Entry::Folder(_)) => return Ok(()),
                     _ if self.is_file(&file).await => return Err(StorageError::IsAFile(path)),
                     _ => {}
@@ -148,7 +149,7 @@ impl CryptRemote {
         matches!(self.inner.find(stored, Freshness::SinceStart).await, Ok(Entry::File(_)))
     }
 
-    /// A stored file as it is shown, at a path that is known.
+    /// Returns a stored file as it is shown, at a path that is known.
     fn our_file(&self, path: RemotePath, stored: File) -> Result<File> {
         let size = self.plain_size(stored.size).ok_or_else(|| StorageError::Undecryptable {
             path: path.clone(),
@@ -170,7 +171,7 @@ impl CryptRemote {
         if self.options.plain_contents { plain } else { content::sealed_size(plain) }
     }
 
-    /// A file as the inner remote told it.
+    /// Returns a file as the inner remote returned it.
     pub(super) fn stored_file(&self, file: &File) -> Result<File> {
         let path = self.paths.file(&file.path)?;
         if self.options.plain_contents {
@@ -191,7 +192,7 @@ impl CryptRemote {
         }
     }
 
-    /// An entry of a folder as it is shown.
+    /// Returns an entry of a folder as it is shown.
     fn our_entry(&self, folder: &RemotePath, entry: Entry) -> Result<Entry> {
         let Some(name) = entry.name() else { return Ok(entry) };
         let unread = |BadName(reason)| StorageError::Undecryptable {
@@ -212,7 +213,7 @@ impl CryptRemote {
         }
     }
 
-    /// An error of the inner remote, with the paths that are shown here.
+    /// Returns an error of the inner remote with the paths that are shown here.
     pub(super) fn our_error(&self, error: StorageError) -> StorageError {
         error.with_paths(|path| self.paths.shown(path))
     }
@@ -228,7 +229,7 @@ impl CryptRemote {
         outcomes.into_iter().map(|outcome| self.our_outcome(outcome)).collect()
     }
 
-    /// The outcome of a file that was stored, copied or moved to a path.
+    /// Returns the outcome for a file that was stored, copied or moved to a path.
     fn stored_at(&self, path: &RemotePath, outcome: Outcome<File>) -> Outcome<File> {
         match self.our_outcome(outcome) {
             Outcome::Done(file) => self.our_file(path.clone(), file).into(),
@@ -240,7 +241,8 @@ impl CryptRemote {
         }
     }
 
-    /// A file to store, as it is handed to the inner remote; and where the checksum of its plain bytes will be.
+    /// Makes the item that is passed to the inner remote for a file to store, and the place where the checksum of its
+    /// plain bytes will be.
     async fn sealed(
         &self,
         folder: &RemotePath,
@@ -259,7 +261,7 @@ impl CryptRemote {
         let content: Arc<dyn Content> = Arc::new(SealedContent {
             key: self.key.clone(),
             hashing: self.hashing.clone(),
-            // Errors come back by the inner remote, so they name its paths.
+            // Errors of the inner remote contain its paths.
             path: at.join(&name),
             size: item.size,
             expected: item.expected,
@@ -305,7 +307,7 @@ impl CryptRemote {
         outcomes.into_iter().zip(batch).map(|(outcome, item)| self.stored_at(&item.to, outcome)).collect()
     }
 
-    /// Where a folder is stored, as far as there may be one.
+    /// Returns the path where a new folder is stored, if it can be made.
     async fn new_folder(&self, path: &RemotePath) -> Result<RemotePath> {
         self.paths.admit(path)?;
         self.no_file_at(path).await?;
@@ -324,7 +326,7 @@ impl CryptRemote {
     }
 }
 
-/// The first bytes of a digest.
+/// Returns the first bytes of a digest.
 fn identity_of(text: &str) -> identity::Key {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(text.as_bytes());
@@ -353,7 +355,7 @@ impl Remote for CryptRemote {
                 }
                 return Err(StorageError::FolderNotFound(folder.clone()));
             }
-            // A file that is stored under this name is none of ours, unless files and folders are stored alike.
+            // A file that is stored under this name isn't ours, unless files and folders are stored alike.
             Err(StorageError::IsAFile(_)) if self.paths.file(folder)? != at => {
                 return Err(StorageError::FolderNotFound(folder.clone()));
             }
@@ -384,7 +386,7 @@ impl Remote for CryptRemote {
             return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
         }
         let missing = || StorageError::FileNotFound(path.clone());
-        // Under a name that can't be stored there is nothing.
+        // Under a name that can't be stored, there is nothing.
         let (Ok(file), Ok(folder)) = (self.paths.file(path), self.paths.folder(path)) else {
             return Err(missing());
         };
@@ -522,10 +524,10 @@ impl Remote for CryptRemote {
             links: links.map(|_| self as _),
             merge: merge.map(|_| self as _),
             metadata: metadata.map(|_| self as _),
-            // A copy of one wouldn't be encrypted.
+            // A copy of a public file wouldn't be encrypted.
             public_files: None,
             fetches: None,
-            // They are known by their identity, which is the inner remote's.
+            // They are identified by their id, which is the inner remote's.
             old_versions,
         }
     }

@@ -1,4 +1,4 @@
-//! Encrypting what is stored, as it is read.
+//! Encrypts what is stored, as it is read.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,20 +13,20 @@ use super::{
     gather::{GROUP_BLOCKS, Gatherer, JOBS, work},
 };
 
-/// A content that is encrypted while it is read. Each opening draws a nonce of its own.
+/// Content that is encrypted while it is read. Each opening makes a nonce of its own.
 pub(super) struct SealedContent {
     pub(super) key: ContentKey,
     pub(super) hashing: Hashing,
-    /// The path that errors name.
+    /// Path that errors name.
     pub(super) path: RemotePath,
-    /// The size and, where it is known, the checksum that the plain bytes must have.
+    /// Size and, where it is known, checksum that the plain bytes must have.
     pub(super) size: u64,
     pub(super) expected: Option<Whirlpool>,
     pub(super) plain: Arc<dyn Content>,
     pub(super) seen: Arc<Seen>,
 }
 
-/// The checksum of the plain bytes, once all went through.
+/// Checksum of the plain bytes, once all went through.
 #[derive(Debug, Default)]
 pub(super) struct Seen(Mutex<Option<Whirlpool>>);
 
@@ -64,8 +64,8 @@ impl Content for SealedContent {
 }
 
 impl SealedContent {
-    /// Reads the plain bytes in groups. The last one comes only after all are known to be right: what isn't whole, or
-    /// isn't what was announced, never looks like a whole file.
+    /// Reads the plain bytes in groups. The last one comes only after all are known to be right: a file that isn't
+    /// whole, or isn't the announced one, never looks like a whole file.
     fn groups(&self, plain: ByteStream) -> impl Stream<Item = Result<Group>> + Send + use<> {
         let (hashed, sum) = self.hashing.stream(plain, self.size);
         let reading = Reading {
@@ -83,10 +83,10 @@ impl SealedContent {
     }
 }
 
-/// The plain bytes on their way.
+/// State of a stream of plain bytes.
 struct Reading {
     source: Gatherer,
-    /// Gone when all is read.
+    /// `None` when everything is read.
     sum: Option<oneshot::Receiver<(u64, Whirlpool)>>,
     read: u64,
     path: RemotePath,
@@ -117,7 +117,7 @@ impl Reading {
         Ok((!plain.is_empty()).then_some(Group { first, plain }))
     }
 
-    /// Holds what was read against the checksum that it must have.
+    /// Compares what was read with the checksum that it must have.
     async fn verify(&mut self) -> Result<()> {
         let Some(sum) = self.sum.take() else { return Ok(()) };
         let (_, actual) = sum.await.map_err(|_| StorageError::Canceled)?;

@@ -16,7 +16,7 @@ use super::{
     text::TextEncoding,
 };
 
-/// The backend.
+/// The backend `crypt`.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "crypt",
     description: "Encrypt a place on another remote",
@@ -143,7 +143,7 @@ async fn open(opening: Opening<'_>, chosen: Chosen<'_>) -> Result<CryptRemote, O
     Ok(CryptRemote::new(format!("{}:", opening.name), over, &keys, options).await?)
 }
 
-/// The keys, from the passwords that were set.
+/// Returns the keys, from the passwords that were set.
 pub(super) async fn keys(remote: &str, chosen: &Chosen<'_>) -> Result<Keys, OpenError> {
     let wrong = |source| OpenError::Value { remote: remote.to_owned(), source };
     let secret = |option| chosen.secret(option).map(Option::unwrap_or_default).map_err(wrong);
@@ -156,7 +156,7 @@ pub(super) async fn keys(remote: &str, chosen: &Chosen<'_>) -> Result<Keys, Open
     Ok(tokio::task::spawn_blocking(derive).await.map_err(|_| StorageError::Canceled)?)
 }
 
-/// How the remote works, by what was set.
+/// Returns the remote's options, from the values that were set.
 pub(super) fn options(chosen: &Chosen<'_>) -> Result<CryptOptions, InvalidValue> {
     let mode = match chosen.choice("filename_encryption")? {
         Some("off") => NameMode::Off,

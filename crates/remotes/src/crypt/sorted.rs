@@ -1,10 +1,10 @@
-//! Lists of which some items fail before the inner remote is asked.
+//! Splits lists of which some items fail before the inner remote is called.
 
 use std::collections::BTreeMap;
 
 use fichier_storage::{Outcome, Result, StorageError};
 
-/// The items of a list that the inner remote is asked about, and those that fail without asking.
+/// Items of a list that go to the inner remote, and those that fail before.
 pub(super) struct Sorted<T> {
     pub(super) good: Vec<T>,
     pub(super) bad: BTreeMap<usize, StorageError>,
@@ -26,7 +26,7 @@ impl<T> Sorted<T> {
         }
     }
 
-    /// The outcomes of all, in their order.
+    /// Returns the outcomes of all items, in their order.
     pub(super) fn join<O>(self, outcomes: Vec<Outcome<O>>) -> Vec<Outcome<O>> {
         let mut outcomes = outcomes.into_iter();
         let count = self.bad.len() + outcomes.len();

@@ -1,4 +1,4 @@
-//! What holds for encrypted remotes beside the promises of every remote.
+//! Tests of encrypted remotes beyond the promises of every remote.
 
 use std::sync::Arc;
 
@@ -107,7 +107,7 @@ async fn what_it_cannot_read_is_a_gap_and_stays() {
     let remote = over(inner.clone(), "", standard.clone()).await;
     put(&remote, "ours", b"bytes").await;
     put(&*inner, "theirs", b"bytes").await;
-    // A file of ours that was cut.
+    // One of our files that was cut.
     let stored = inner.entries(&path("")).await.unwrap().remove(0);
     let cut = stored.name().unwrap().to_string();
     let whole = stored.as_file().unwrap().clone();
@@ -135,7 +135,7 @@ async fn what_the_inner_remote_knows_of_a_file_is_handed_back_to_it() {
     assert!(listed.settled_fingerprint().is_some());
     let moved = Relocation { from: listed, to: path("b"), replaces: Vec::new() };
     assert!(matches!(remote.rename(&[moved]).await[..], [Outcome::Done(_)]));
-    // Other keys make it another remote of the same place.
+    // With other keys it is another remote of the same place.
     let same = over(inner.clone(), "", standard.clone()).await;
     assert!(same.info().has_paths_of(remote.info()));
     let location = Location { remote: inner, path: path("") };

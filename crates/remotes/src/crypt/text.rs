@@ -1,17 +1,17 @@
-//! Encrypted names as text: bytes in an alphabet of 32, 64 or 32,768 characters.
+//! Text forms of encrypted names: bytes in an alphabet of 32, 64 or 32,768 characters.
 
-/// How encrypted names are written.
+/// Text form of encrypted names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextEncoding {
     /// Digits and lower-case letters, in the order of base32hex, without padding: for places where case doesn't matter.
     Base32,
-    /// The alphabet for addresses, without padding.
+    /// The URL-safe alphabet of base64, without padding.
     Base64,
-    /// 15 bits a character: for places that count characters, not bytes.
+    /// 15 bits a character: for remotes that count characters, not bytes.
     Base32768,
 }
 
-/// The characters of base32768, in runs of blocks of 32: a run's first character, and its blocks.
+/// Characters of base32768, in runs of blocks of 32: a run's first character, and its blocks.
 const RUNS: [(u32, u32); 54] = [
     (0x0180, 1),
     (0x0240, 3),
@@ -69,7 +69,7 @@ const RUNS: [(u32, u32); 54] = [
     (0xA840, 1),
 ];
 
-/// How many of the characters are for tails of up to 7 bits: the first 4 blocks.
+/// Number of characters for tails of up to 7 bits: the first 4 blocks.
 const TAILS: u32 = 128;
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -98,7 +98,7 @@ impl TextEncoding {
         text
     }
 
-    /// Reads text; `None` if it holds something that is none. That the last bits are right nobody checks.
+    /// Reads text; `None` if it has a character outside the alphabet. The last bits aren't checked.
     pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(text.len());
         let (mut waiting, mut count) = (0_u32, 0);
@@ -120,7 +120,7 @@ impl TextEncoding {
         (bytes * 8).div_ceil(self.width() as usize)
     }
 
-    /// How many bits a character stands for.
+    /// Returns how many bits a character has.
     fn width(self) -> u32 {
         match self {
             Self::Base32 => 5,
@@ -146,7 +146,7 @@ impl TextEncoding {
         }
     }
 
-    /// What a character stands for, and how many bits that is.
+    /// Returns the value of a character, and how many bits that has.
     fn value(self, character: char) -> Option<(u32, u32)> {
         let value = match self {
             Self::Base32 => character.to_digit(32)?,

@@ -1,29 +1,29 @@
-//! The mark of an old version in a name: `-v2006-01-02-150405-000` before the extension. It stays readable, so that
-//! whoever keeps old versions finds them without the key.
+//! The mark of an old version in a name: `-v2006-01-02-150405-000` before the extension. It stays readable, so that old
+//! versions are found without the key.
 
-/// How long the mark is.
+/// Length of the mark in bytes.
 const LENGTH: usize = 23;
 
-/// The parts of a name that bears the mark of a version: its name without the mark, and the mark.
+/// Splits a name with the mark of a version into the name without the mark, and the mark.
 pub(super) fn split(name: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let (base, extension) = at_extension(name);
     let (rest, mark) = base.split_at_checked(base.len().checked_sub(LENGTH)?)?;
     is_mark(mark).then(|| ([rest, extension].concat(), mark))
 }
 
-/// A name with the mark of a version.
+/// Adds the mark of a version to a name.
 pub(super) fn join(name: &[u8], mark: &[u8]) -> Vec<u8> {
     let (base, extension) = at_extension(name);
     [base, mark, extension].concat()
 }
 
-/// A name in two, before its last dot. A dot at the beginning of a name begins no extension.
+/// Splits a name before its last dot. A dot at the beginning of a name starts no extension.
 fn at_extension(name: &[u8]) -> (&[u8], &[u8]) {
     let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
     name.split_at(dot.unwrap_or(name.len()))
 }
 
-/// Checks whether this is a mark, with a time that there is.
+/// Checks whether this is a mark with a time that exists.
 fn is_mark(mark: &[u8]) -> bool {
     let pattern = b"-v0000-00-00-000000-000";
     if mark.len() != pattern.len() {
@@ -77,7 +77,7 @@ mod tests {
                 assert_eq!(join(&rest, mark), name.as_bytes());
             }
         }
-        // Another name comes back than was there: whoever stores it has to see to that.
+        // Another name comes back than was stored: the caller that stores it has to check that.
         assert_eq!(split(b"-v2001-02-03-040506-123.t"), Some((b".t".to_vec(), mark.as_bytes())));
         assert_eq!(join(b".t", mark.as_bytes()), b".t-v2001-02-03-040506-123");
         assert!(split(b"a-v2000-02-29-235959-999").is_some());

@@ -7,19 +7,21 @@ use super::{FichierRemote, error::failed, link_of};
 
 fn usage_of(info: &UserInfo) -> Usage {
     let used = info.cold_storage;
-    // Where the subscription's storage is told, `available` may be what is left of it (API document, section 9).
+    // Where the service states the subscription's storage, `available` may be what is left of it (API document, section
+    // 9).
     let total = info.allowed_cold_storage.filter(|allowed| *allowed > 0).or(info.available_cold_storage);
     let free = total.zip(used).map(|(total, used)| total.saturating_sub(used));
     Usage { total, used, free, files: None }
 }
 
 impl FichierRemote {
-    /// Used is what lies in cold storage, total what may (API document, section 9).
+    /// Returns the account's usage. Used is what is in cold storage, total is the limit there (API document, section
+    /// 9).
     pub(super) async fn account_usage(&self) -> Result<Usage> {
         Ok(usage_of(&self.user_info("tell the usage").await?))
     }
 
-    /// The account's owner, offer and usage.
+    /// Returns the account's owner, offer and usage.
     pub(super) async fn account_info(&self) -> Result<AccountInfo> {
         let info = self.user_info("tell the account").await?;
         // API document, section 9: 0 is free, from 1 on there is a subscription.
@@ -38,7 +40,7 @@ impl FichierRemote {
         Ok(account.map_err(|error| failed(action, &RemotePath::root(), error))?.info)
     }
 
-    /// A file's link is public by nature; a folder's page is made and taken back.
+    /// Returns the link of an entry. A file's link is public by nature; a folder's page is made and removed.
     pub(super) async fn public_link(&self, entry: &Entry, request: LinkRequest) -> Result<String> {
         let unsupported = |operation| StorageError::Unsupported { remote: self.info.name.clone(), operation };
         if request.expire.is_some() {
@@ -48,7 +50,7 @@ impl FichierRemote {
             Entry::File(_) if request.unlink => Err(unsupported("take back the link of a file")),
             Entry::File(file) => Ok(link_of(file)?.to_string()),
             Entry::Folder(folder) => {
-                // Of an earlier run's word the page might become another folder's.
+                // If the folder is known only from an earlier run, the page might become another folder's.
                 self.tree.see_if_recalled(&folder.path).await?;
                 let Some(id) = self.tree.require(&folder.path).await?.first().copied() else {
                     return Err(StorageError::FolderNotFound(folder.path.clone()));

@@ -1,5 +1,5 @@
-//! What was learned about an account (that its listings are limited, what was listed when), kept in a file
-//! between runs, so that one account provokes at most one flood answer.
+//! Keeps what was learned about an account (that its listings are limited, what was listed when) in a file between
+//! runs, so that one account provokes at most one flood answer.
 //!
 //! The file is named after a digest of the key, which isn't in it.
 
@@ -17,23 +17,24 @@ use sha2::{Digest, Sha256};
 use fichier_api::Learned;
 use fichier_state::{read_small, replace};
 
-/// What is read of a file at most; what is kept takes some hundred bytes, and a few for each folder listed lately.
+/// Largest part of a file that is read, in bytes. The contents take some hundred bytes, and a few for each folder
+/// listed lately.
 const LARGEST: u64 = 16 << 20;
 
-/// How often the file is written while calls go on. Losing less than this costs a flood answer at worst.
+/// Shortest time between two writes of the file while calls go on. Losing less than this costs a flood answer at worst.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-/// How long a length of lists that was found too long isn't tried again.
+/// Time for which a list length that was found too long isn't tried again.
 const LISTS_STAY_SHORT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
-/// How long a character that the service wouldn't take isn't tried again.
+/// Time for which a character that the service refused isn't tried again.
 const CHARACTERS_STAY_REFUSED_FOR: Duration = Duration::from_secs(7 * 86_400);
 
-/// How many old versions that should have gone are remembered at most, the latest ones.
+/// Largest number of old versions to be removed that are remembered, the latest ones.
 const MOST_OLD_VERSIONS: usize = 4000;
 
-/// What files about an account are named after, its key among it: a digest that gives none of it away. The
-/// endpoint counts too, since an emulator may know the same key.
+/// Returns the name of files about an account, made from these parts, of which the key is one: a digest that reveals
+/// none of them. The endpoint counts too, since an emulator may know the same key.
 pub(super) fn account_name(parts: &[&str]) -> String {
     let mut digest = Sha256::new();
     for (number, part) in parts.iter().enumerate() {
@@ -45,41 +46,41 @@ pub(super) fn account_name(parts: &[&str]) -> String {
     base16ct::lower::encode_string(&digest.finalize()[..16])
 }
 
-/// What is kept of one account.
+/// State that is kept of one account.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct SavedState {
     /// What the wire client learned.
     #[serde(flatten)]
     pub(super) learned: Learned,
-    /// How long lists may be, if longer ones were refused.
+    /// Longest possible list, if longer ones were refused.
     #[serde(default)]
     pub(super) longest_list: Option<LongestList>,
-    /// How many files an upload may have, if more weren't taken.
+    /// Largest possible number of files in an upload, if more weren't taken.
     #[serde(default)]
     longest_upload: Option<LongestList>,
-    /// The most files that an upload had that was taken.
+    /// Largest number of files in an upload that was taken.
     #[serde(default)]
     upload_taken: usize,
     /// Characters that the service stores otherwise and doesn't take by a new name either, and when that was found out.
     #[serde(default)]
     refused_characters: Vec<(char, SystemTime)>,
-    /// The old versions that are to go when newer ones are there.
+    /// Old versions that are to be removed when newer ones are there.
     #[serde(default)]
     old_versions: Vec<OldVersion>,
 }
 
-/// An old version that is to go.
+/// An old version that is to be removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "OldVersionForm")]
 pub(super) struct OldVersion {
-    /// Its link.
+    /// Link of the old version.
     pub(super) old: String,
-    /// The link of the file that is moved to its place.
+    /// Link of the file that is moved to its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) new: Option<String>,
 }
 
-/// How an old version was written, now and before.
+/// Forms in which an old version was written, now and before.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OldVersionForm {
@@ -100,7 +101,7 @@ impl From<OldVersionForm> for OldVersion {
     }
 }
 
-/// How long lists may be, and when that was found out.
+/// Longest possible list, and when that was found out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct LongestList {
     items: usize,
@@ -112,7 +113,8 @@ impl LongestList {
         self.at.elapsed().is_ok_and(|age| age < LISTS_STAY_SHORT_FOR).then_some(self.items)
     }
 
-    /// What is to be kept of a limit that holds now. One that is only used, and not found out again, keeps its date.
+    /// Returns the limit to keep, given the one that holds now. One that is only used, and not found out again, keeps
+    /// its date.
     fn after(kept: Option<Self>, limit: Option<usize>) -> Option<Self> {
         match limit {
             limit if limit == kept.and_then(|kept| kept.lately()) => kept.filter(|_| limit.is_some()),
@@ -121,19 +123,19 @@ impl LongestList {
     }
 }
 
-/// How long lists and uploads may be, as far as a run has found out.
+/// Limits on lists and uploads, as far as a run has found them out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Lengths {
-    /// The most items of a list, if longer ones were refused.
+    /// Largest number of items in a list, if longer ones were refused.
     pub(super) list: Option<usize>,
-    /// The most files of an upload, if more weren't taken.
+    /// Largest number of files in an upload, if more weren't taken.
     pub(super) upload: Option<usize>,
-    /// The most files of an upload that was taken.
+    /// Largest number of files in an upload that was taken.
     pub(super) upload_taken: usize,
 }
 
 impl SavedState {
-    /// How long lists and uploads may be, as far as that was found out lately.
+    /// Returns the limits on lists and uploads, as far as they were found out lately.
     pub(super) fn lengths(&self) -> Lengths {
         Lengths {
             list: self.longest_list.and_then(|longest| longest.lately()),
@@ -142,13 +144,13 @@ impl SavedState {
         }
     }
 
-    /// The characters that the service wouldn't take in names lately.
+    /// Returns the characters that the service refused in names lately.
     pub(super) fn refused_characters(&self) -> impl Iterator<Item = char> + '_ {
         let lately = |at: &SystemTime| at.elapsed().is_ok_and(|age| age < CHARACTERS_STAY_REFUSED_FOR);
         self.refused_characters.iter().filter(move |(_, at)| lately(at)).map(|(character, _)| *character)
     }
 
-    /// What is to be kept now.
+    /// Returns the state to keep now.
     fn after(&self, learned: Learned, lengths: Lengths) -> Self {
         Self {
             learned,
@@ -160,12 +162,12 @@ impl SavedState {
         }
     }
 
-    /// The old versions that an earlier run didn't come to remove.
+    /// Returns the old versions that an earlier run left to be removed.
     pub(super) fn old_versions(&self) -> impl Iterator<Item = &OldVersion> {
         self.old_versions.iter()
     }
 
-    /// Takes in the old versions that another program noted meanwhile, but for those that went in this one.
+    /// Adds the old versions that another program recorded meanwhile, except those that were removed in this one.
     fn add_old_versions(&mut self, noted: Vec<OldVersion>, gone: &HashSet<String>) {
         let known: HashSet<String> = self.old_versions.iter().map(|known| known.old.clone()).collect();
         let is_new = |noted: &OldVersion| !gone.contains(&noted.old) && !known.contains(&noted.old);
@@ -175,26 +177,26 @@ impl SavedState {
     }
 }
 
-/// The memory of one account.
+/// State of one account.
 #[derive(Debug)]
 pub(super) struct AccountState {
     file: PathBuf,
     saved: Mutex<(Instant, SavedState)>,
-    /// The old versions that went in this run.
+    /// Old versions that were removed in this run.
     gone: Mutex<HashSet<String>>,
 }
 
 impl AccountState {
-    /// The memory of the account with this key in a directory, and what it holds. A file that can't be read
-    /// is as good as none.
+    /// Opens the state of the account with this key in a directory, and reads what is kept. A file that can't be read
+    /// counts as missing.
     pub(super) fn open(directory: &Path, endpoint: &str, key: &str) -> (Self, SavedState) {
         let file = directory.join(account_name(&[endpoint, key]) + ".json");
         let kept = read(&file);
         (Self { file, saved: Mutex::new((Instant::now(), kept.clone())), gone: Mutex::default() }, kept)
     }
 
-    /// Notes old versions before something takes their place: where their removal fails, or the program ends before, a
-    /// later run removes them.
+    /// Records old versions before something replaces them: if their removal fails, or the program ends before, a later
+    /// run removes them.
     pub(super) fn note_old_versions(&self, versions: impl Iterator<Item = OldVersion>) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut saved.1;
@@ -202,7 +204,7 @@ impl AccountState {
         self.try_to_write(kept);
     }
 
-    /// Notes that old versions are gone. It is written when something else is.
+    /// Records that old versions are gone. The file is written together with other changes.
     pub(super) fn forget_old_versions(&self, links: impl Iterator<Item = String>) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
@@ -210,7 +212,7 @@ impl AccountState {
         saved.1.old_versions.retain(|known| !gone.contains(&known.old));
     }
 
-    /// Saves what was learned, unless that was done a moment ago and nothing weighty is new.
+    /// Saves what was learned, unless that was done a moment ago and nothing important is new.
     pub(super) fn note(&self, learned: Learned, lengths: Lengths) {
         {
             let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
@@ -226,7 +228,7 @@ impl AccountState {
         self.save(learned, lengths);
     }
 
-    /// Keeps characters that the service wouldn't take in a name.
+    /// Records characters that the service refused in a name.
     pub(super) fn refuse_characters(&self, characters: &[char]) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut saved.1;
@@ -258,7 +260,7 @@ impl AccountState {
     }
 }
 
-/// Reads what is kept. A file that can't be read is as good as none.
+/// Reads what is kept. A file that can't be read counts as missing.
 fn read(file: &Path) -> SavedState {
     let bytes = read_small(file, LARGEST).ok();
     bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
@@ -335,7 +337,7 @@ mod tests {
         let fifty = Lengths { list: Some(50), ..Lengths::default() };
         let found_again = kept.after(Learned::default(), fifty);
         assert_eq!(found_again.lengths(), fifty);
-        // Used, but not found out again: the week goes on.
+        // The limit is used, but not found out again: the week goes on.
         assert_eq!(found_again.after(Learned::default(), fifty), found_again);
     }
 }

@@ -1,9 +1,10 @@
-//! ShrinkingBatches of items in one call, and of files in one upload: how long they may be, and what becomes of one that is refused.
+//! Lists of items in one call, and of files in one upload: how long they may be, and what happens to one that is
+//! refused.
 //!
-//! The service documents no length (API document, section 5). So the first list of a run has
-//! [`ITEMS_PER_CALL`], each one that is taken lets the next be twice as long, and one that is refused without one
-//! of its items to blame is halved, for the run and for those to come. No item is lost on the way: each either goes
-//! in a list that is taken, or stands alone when it is refused.
+//! The service documents no length (API document, section 5). So the first list of a run has [`ITEMS_PER_CALL`], each
+//! one that is taken lets the next be twice as long, and one that is refused without one of its items to blame is
+//! halved, for the run and for those to come. No item is lost: each either goes in a list that is taken, or is alone in
+//! one that is refused.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -15,20 +16,20 @@ use fichier_api::{
     limits::{FILES_PER_UPLOAD, ITEMS_PER_CALL, MOST_ITEMS_PER_CALL},
 };
 
-/// How long the next list may be, or how many files the next upload may have; shared by all calls of a run.
+/// Length of the next list, or number of files in the next upload; shared by all calls of a run.
 #[derive(Debug)]
 pub(super) struct BatchLength(Mutex<Length>);
 
 #[derive(Debug, Clone, Copy)]
 struct Length {
     next: usize,
-    /// No list is ever longer.
+    /// Upper limit of the length.
     ceiling: usize,
-    /// The most items that the service is known to take, if it refused more.
+    /// Largest number of items that the service is known to take, if it refused more.
     limit: Option<usize>,
-    /// The longest list that was taken.
+    /// Length of the longest list that was taken.
     taken: usize,
-    /// A length that may be too long.
+    /// Length that may be too long.
     doubted: Option<usize>,
 }
 
@@ -39,12 +40,13 @@ impl Length {
 }
 
 impl BatchLength {
-    /// Begins with the length that the account is known not to exceed.
+    /// Starts with the limit that is known of the account.
     pub(super) fn new(limit: Option<usize>) -> Self {
         Self::up_to(MOST_ITEMS_PER_CALL, limit, 0)
     }
 
-    /// The numbers of files in uploads, of which no more than `cap` are wanted and so many were taken before.
+    /// Starts with the numbers of files in uploads, of which no more than `cap` are wanted and `taken` were taken
+    /// before.
     pub(super) fn of_uploads(cap: usize, limit: Option<usize>, taken: usize) -> Self {
         Self::up_to(cap.clamp(1, FILES_PER_UPLOAD), limit, taken)
     }
@@ -56,16 +58,16 @@ impl BatchLength {
     }
 
     fn length(&self) -> MutexGuard<'_, Length> {
-        // Some numbers, sound at any time.
+        // Plain numbers, which are sound at any time.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long the next list may be.
+    /// Returns the length of the next list.
     pub(super) fn next(&self) -> usize {
         self.length().next
     }
 
-    /// How long any list may be, as far as is known.
+    /// Returns the largest length of a list, as far as is known.
     pub(super) fn most(&self) -> usize {
         self.length().most()
     }
@@ -78,7 +80,7 @@ impl BatchLength {
         }
     }
 
-    /// A list was refused for its length; `works` is a length that isn't.
+    /// Records that a list was refused for its length; `works` is a length that is taken.
     fn too_long(&self, items: usize, works: usize) {
         let mut length = self.length();
         if works.max(1) < length.most() {
@@ -89,7 +91,7 @@ impl BatchLength {
         length.next = length.next.min(length.most());
     }
 
-    /// A list of so many may have been too long: the next ones are half as long until that is known.
+    /// Records that a list of this length may have been too long: the next ones are half as long until that is known.
     pub(super) fn doubt(&self, items: usize) {
         let mut length = self.length();
         if items < 2 {
@@ -99,7 +101,8 @@ impl BatchLength {
         length.next = length.next.min(items / 2).max(1);
     }
 
-    /// What was in a list that may have been too long was taken by itself, so it was the length.
+    /// Records that the items of a list that may have been too long were taken one by one, so its length was the
+    /// reason.
     pub(super) fn confirm_doubt(&self) {
         let doubted = self.length().doubted.take();
         if let Some(items) = doubted {
@@ -107,7 +110,8 @@ impl BatchLength {
         }
     }
 
-    /// What was in a list that may have been too long isn't taken by itself either, so it wasn't the length.
+    /// Records that the items of a list that may have been too long aren't taken one by one either, so its length
+    /// wasn't the reason.
     pub(super) fn clear_doubt(&self) {
         let mut length = self.length();
         if let Some(items) = length.doubted.take() {
@@ -115,7 +119,7 @@ impl BatchLength {
         }
     }
 
-    /// Whether a list of so many was refused for its length, as far as the error tells.
+    /// Checks whether a list of this length was refused for its length, as far as the error says.
     pub(super) fn is_too_long(&self, items: usize, error: &ErrorKind) -> bool {
         let longer_than_ever = items > ITEMS_PER_CALL.max(self.length().taken);
         items > 1
@@ -126,24 +130,25 @@ impl BatchLength {
             }
     }
 
-    /// The most items that the service is known to take, if it refused more.
+    /// Returns the largest number of items that the service is known to take, if it refused more.
     pub(super) fn known_limit(&self) -> Option<usize> {
         self.length().limit
     }
 
-    /// The longest list that was taken.
+    /// Returns the length of the longest list that was taken.
     pub(super) fn longest_taken(&self) -> usize {
         self.length().taken
     }
 }
 
-/// Something that goes in lists.
+/// An item that goes in lists.
 pub(super) trait Listed {
-    /// The file it is about. No list names a file twice: the answer couldn't tell which is which.
+    /// Returns the link of the file that the item is about. No list names a file twice: the answer couldn't show which
+    /// is which.
     fn link(&self) -> FileLink;
 }
 
-/// Items that wait to go.
+/// Items that wait to be sent in lists.
 #[derive(Debug)]
 pub(super) struct ShrinkingBatches<'a, T> {
     length: &'a BatchLength,
@@ -153,7 +158,7 @@ pub(super) struct ShrinkingBatches<'a, T> {
     inquiry: Option<Inquiry>,
 }
 
-/// What a refused list's parts tell: was it an item, or the length?
+/// Search for the reason of a refusal by a list's parts: an item, or the length.
 #[derive(Debug, Clone, Copy)]
 struct Inquiry {
     refused: usize,
@@ -166,7 +171,8 @@ impl<'a, T: Listed> ShrinkingBatches<'a, T> {
         Self { length, waiting: items.into_iter().collect(), parts: Vec::new(), inquiry: None }
     }
 
-    /// The next list to send. Whoever takes it tells [`ShrinkingBatches::taken`] or [`ShrinkingBatches::refused`].
+    /// Returns the next list to send. The caller then calls [`ShrinkingBatches::taken`] or
+    /// [`ShrinkingBatches::refused`].
     pub(super) fn next(&mut self) -> Option<Vec<T>> {
         if let Some(part) = self.parts.pop() {
             return Some(part);
@@ -195,7 +201,7 @@ impl<'a, T: Listed> ShrinkingBatches<'a, T> {
         (!list.is_empty()).then_some(list)
     }
 
-    /// A list of so many was taken.
+    /// Records that a list of this length was taken.
     pub(super) fn taken(&mut self, items: usize) {
         self.length.taken(items);
         if let Some(inquiry) = &mut self.inquiry {
@@ -203,19 +209,20 @@ impl<'a, T: Listed> ShrinkingBatches<'a, T> {
         }
     }
 
-    /// A list may have been taken, but these items of it were not: they go again.
+    /// Adds the items of a list that may have been taken without them: they are sent again.
     pub(super) fn left_over(&mut self, items: Vec<T>) {
         if !items.is_empty() {
             self.parts.push(items);
         }
     }
 
-    /// A list was refused. Gives it back if its items failed with it; else they go again in shorter lists.
+    /// Records that a list was refused. Returns it if its items failed with it; otherwise they are sent again in
+    /// shorter lists.
     pub(super) fn refused(&mut self, mut list: Vec<T>, error: &ErrorKind) -> Option<Vec<T>> {
         let items = list.len();
         let blame = blame(error, items > ITEMS_PER_CALL.max(self.length.length().taken));
         if items < 2 || blame == Refusal::Neither {
-            // What stands alone and is refused was to blame, not the length of the list that it came from.
+            // An item that is alone and is refused was the reason, not the length of the list that it came from.
             if let Some(inquiry) = &mut self.inquiry {
                 inquiry.found_an_item = true;
             }
@@ -239,7 +246,7 @@ impl<'a, T: Listed> ShrinkingBatches<'a, T> {
     }
 }
 
-/// Whether it is worth a look at so many folders to learn which of so many files are gone.
+/// Checks whether it is worth listing this number of folders to learn which of this number of files are gone.
 ///
 /// To find out by halves takes two calls a file, and a listing may take as long as eight other calls (API document,
 /// section 2). But where a file is known to be `missing`, each call that names one is refused, and refusals in number
@@ -248,16 +255,16 @@ pub(super) fn is_worth_a_look(folders: usize, files: usize, missing: bool) -> bo
     if missing { folders <= 8 || folders * 2 <= files } else { folders * 4 <= files }
 }
 
-/// What a refused list was refused for.
+/// Reason why a list was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
-    /// One of its items.
+    /// One of the items.
     Item,
-    /// One of its items or its length: the service's words aren't known for either.
+    /// One of the items, or the length: it isn't known which words the service has for either.
     ItemOrLength,
-    /// Its length.
+    /// The length.
     Length,
-    /// Neither: the account, the service, the way to it.
+    /// Neither an item nor the length: the account, the service, or the network.
     Neither,
 }
 
@@ -377,7 +384,7 @@ mod tests {
         assert_eq!(next(9000, None, 500), 500);
         assert_eq!(next(30, None, 500), 30);
         assert_eq!(next(500, Some(50), 0), 50);
-        // What is wanted now says nothing about the service.
+        // The length wanted now says nothing about the service.
         assert_eq!(BatchLength::of_uploads(1, Some(50), 0).known_limit(), Some(50));
         assert_eq!(BatchLength::of_uploads(1, None, 0).known_limit(), None);
     }

@@ -1,7 +1,7 @@
-//! What the service says it did, held against what was asked.
+//! Compares what the service says it did with what was requested.
 //!
-//! A list may be done in part, and an answer may say nothing (API document, section 5). What an answer doesn't confirm
-//! is looked up, and what isn't found done counts as failed: an old version stays until its new one was seen.
+//! A list may be carried out in part, and an answer may say nothing (API document, section 5). What an answer doesn't
+//! confirm is looked up. What can't be found counts as failed: an old version stays until its new one was seen.
 
 use std::collections::HashSet;
 
@@ -10,29 +10,30 @@ use fichier_storage::RemotePath;
 
 use super::FichierRemote;
 
-/// So many files are looked up one by one; for more their folder is listed.
+/// Number of files up to which they are looked up one by one; for more their folder is listed.
 const LOOKED_UP_SINGLY: usize = 8;
 
-/// How often what wasn't done, as a look has shown, is asked for again.
+/// Number of times that a request is repeated that wasn't carried out, as a look has shown.
 const ASKED_AGAIN: u32 = 2;
 
-/// Returns those of the files asked for that an answer confirms by their links. A count alone proves nothing.
+/// Returns those of the requested files that an answer confirms by their links. A count alone proves nothing.
 fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
     let told: HashSet<_> = told.iter().filter(|link| asked.contains(link)).copied().collect();
     match count {
-        // It contradicts itself.
+        // The answer contradicts itself.
         Some(count) if count < told.len() as u64 => HashSet::new(),
         _ => told,
     }
 }
 
-/// Whether a call was answered by something that tells nothing, so that it may have been carried out.
+/// Checks whether the answer to a call says nothing, so that it may have been carried out.
 pub(super) fn says_nothing(error: &ApiError) -> bool {
     let kind = error.kind();
     error.maybe_done() && matches!(kind, ErrorKind::InvalidJson { .. } | ErrorKind::Unconfirmed { .. })
 }
 
-/// Whether a call that was refused so may have been carried out all the same, in whole or in part, so that it is looked up.
+/// Checks whether a call with this refusal may have been carried out all the same, in whole or in part, so that it is
+/// looked up.
 pub(super) fn is_in_doubt(error: &ApiError) -> bool {
     use ErrorKind::{
         AddressLocked, Canceled, Connect, Flood, Invalid, NeedsSubscription, NoSuchUser, NotAuthenticated,
@@ -55,12 +56,12 @@ pub(super) fn is_in_doubt(error: &ApiError) -> bool {
 }
 
 impl FichierRemote {
-    /// How often to ask again for what wasn't done.
+    /// Returns how often to repeat a request that wasn't carried out.
     pub(super) fn asked_again(&self) -> u32 {
         ASKED_AGAIN.min(self.client.low_level_retries())
     }
 
-    /// What is known of a file at the service; `None` when it is gone.
+    /// Looks a file up at the service; `None` when it is gone.
     async fn look_up(&self, link: FileLink) -> Result<Option<FileInfo>, ApiError> {
         let ask = FileOf::from(link);
         match self.client.because("look whether it was done").file_info(&ask).await {
@@ -70,7 +71,7 @@ impl FichierRemote {
         }
     }
 
-    /// Returns those of the files that surely lie in the folder that they were moved to.
+    /// Returns those of the files that surely are in the folder that they were moved to.
     pub(super) async fn moved(
         &self,
         asked: &[FileLink],
@@ -106,12 +107,12 @@ impl FichierRemote {
         moved
     }
 
-    /// Whether an answer confirms that all files are gone.
+    /// Checks whether an answer confirms that all files are gone.
     pub(super) fn confirms_removal(asked: usize, answer: &RemovedFiles) -> bool {
         answer.removed == Some(asked as u64)
     }
 
-    /// Returns those of the files that are gone, looked up one by one; `None` when they are too many for that.
+    /// Returns those of the files that are gone, looked up one by one; `None` when there are too many for that.
     pub(super) async fn gone(&self, links: &[FileLink]) -> Option<HashSet<FileLink>> {
         if links.len() > LOOKED_UP_SINGLY {
             return None;
@@ -125,12 +126,12 @@ impl FichierRemote {
         Some(gone)
     }
 
-    /// Whether a file may be there, which the service called missing: a look doesn't say that it is gone.
+    /// Checks whether a file may be there that the service called missing: looking it up doesn't show that it is gone.
     pub(super) async fn is_there(&self, link: FileLink) -> bool {
         !matches!(self.look_up(link).await, Ok(None))
     }
 
-    /// Returns those of few files that lie in a folder; none where they are too many to be looked up one by one.
+    /// Returns those of a few files that are in a folder; none where there are too many to be looked up one by one.
     pub(super) async fn lie_in(&self, links: &[FileLink], folder: FolderId) -> HashSet<FileLink> {
         let mut there = HashSet::new();
         if links.len() <= LOOKED_UP_SINGLY {
@@ -143,12 +144,12 @@ impl FichierRemote {
         there
     }
 
-    /// Whether the file bears this name, as it is stored.
+    /// Checks whether the file has this name, as it is stored.
     pub(super) async fn is_called(&self, link: FileLink, stored: &str) -> bool {
         matches!(self.look_up(link).await, Ok(Some(info)) if info.filename.as_deref() == Some(stored))
     }
 
-    /// Whether the file lies in this folder.
+    /// Checks whether the file is in this folder.
     pub(super) async fn lies_in(&self, link: FileLink, folder: FolderId) -> bool {
         matches!(self.look_up(link).await, Ok(Some(info)) if info.folder == Some(folder))
     }

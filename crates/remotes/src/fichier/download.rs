@@ -1,5 +1,4 @@
-//! Downloads: one token for all requests of a file while it lives, and a cut stream that goes on where it
-//! stood.
+//! Downloads: one token for all requests of a file while it is valid, and a stream that is cut continues where it was.
 
 use std::{
     collections::HashMap,
@@ -24,13 +23,13 @@ use fichier_storage::{
 
 use super::{CdnUse, FichierOptions, error::reading_failed, tree::Tree};
 
-/// How long a token is used. The service lets it live 5 minutes (API document, section 6).
+/// Time for which a token is used. The service keeps it for 5 minutes (API document, section 6).
 const TOKEN_LIFE: Duration = Duration::from_secs(240);
 
-/// So long a token is surely not too old to begin with.
+/// Age below which a token is surely not too old.
 const YOUNG: Duration = Duration::from_secs(60);
 
-/// With so many tokens kept, those past their life are dropped.
+/// Number of tokens above which those past their time are dropped.
 const TOKENS_KEPT: usize = 256;
 
 /// Reads files of the account, or anyone's by their links.
@@ -38,7 +37,7 @@ const TOKENS_KEPT: usize = 256;
 pub(super) struct Reader {
     client: Client,
     cdn: CdnUse,
-    /// The service has refused a download without its CDN.
+    /// Whether the service has refused a download without its CDN.
     needs_cdn: Arc<AtomicBool>,
     password: Option<Password>,
     resumes: u32,
@@ -50,10 +49,10 @@ pub(super) struct Reader {
 #[derive(Debug)]
 pub(super) struct LinkReader {
     pub(super) reader: Reader,
-    /// `None`: the file has none, so nobody can read it.
+    /// Link of the file; `None`: the file has none, so nobody can read it.
     pub(super) link: Option<FileLink>,
     pub(super) file: File,
-    /// The tree that may have the file on an earlier run's word, and is told when it is gone.
+    /// Tree that may know the file from an earlier run, and is informed when it is gone.
     pub(super) tree: Option<Weak<Tree>>,
 }
 
@@ -80,27 +79,27 @@ impl FileReader for LinkReader {
 }
 
 /// Whether the service lets this address download at all. A service that takes the address for a VPN refuses every
-/// file, and refusals in number get accounts banned; so the first file goes alone, and a refusal holds for the run.
+/// file, and many refusals get accounts banned; so the first file goes alone, and a refusal holds for the run.
 #[derive(Debug, Default)]
 struct Leave {
-    /// Held by the one that asks, until the first file has come.
+    /// Lock of the first download, held until its first bytes have come.
     first: tokio::sync::Mutex<()>,
-    /// A file has come.
+    /// Whether a file has come.
     given: AtomicBool,
-    /// Files refused in a row.
+    /// Number of files refused in a row.
     refused: AtomicU32,
-    /// Why nothing more is asked for.
+    /// Reason why no more files are requested.
     taken: OnceLock<Refusal>,
 }
 
-/// Why no file is given.
+/// Reason why no file is given.
 #[derive(Debug, Clone)]
 struct Refusal {
     words: String,
     hint: Option<&'static str>,
 }
 
-/// So many files are refused in a row before the others aren't asked for, although one had come before.
+/// Number of files refused in a row after which no more are requested, even if one had come before.
 const REFUSED_IN_A_ROW: u32 = 3;
 
 impl Refusal {
@@ -116,7 +115,7 @@ impl Refusal {
 }
 
 impl Leave {
-    /// Notes that a file was refused; answers the refusal.
+    /// Records that a file was refused, and returns the refusal.
     fn refuse(&self, refusal: Refusal, for_all: bool) -> Refusal {
         let in_a_row = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         if for_all || !self.given.load(Ordering::Relaxed) || in_a_row >= REFUSED_IN_A_ROW {
@@ -131,10 +130,10 @@ impl Leave {
     }
 }
 
-/// The token of one file. Locked while it is asked for, so that streams that want it at once share it.
+/// Token of one file. It is locked while it is requested, so that streams that need it at the same time share it.
 type Slot = Arc<tokio::sync::Mutex<Option<Kept>>>;
 
-/// A token and since when there is one.
+/// A token, and since when there is one.
 #[derive(Debug)]
 struct Kept {
     token: DownloadToken,
@@ -149,32 +148,32 @@ impl Kept {
     }
 }
 
-/// One stream under way.
+/// One stream in progress.
 struct Reading {
     reader: Reader,
     link: FileLink,
     path: RemotePath,
-    /// What the listing said.
+    /// Size in bytes that the listing said.
     size: u64,
-    /// The next byte wanted, and the one after the last.
+    /// Offset of the next byte wanted, and of the one after the last.
     at: u64,
     end: u64,
-    /// Nothing else of the file is read: when it is through, its token is needed no more.
+    /// Whether nothing else of the file is read: at its end, its token is no longer needed.
     whole: bool,
     open: Option<Download>,
-    /// The account's leave for a connection, from the first one on.
+    /// The account's permit for a connection, from the first one on.
     connection: Option<Connection>,
-    /// How many bytes of the open answer come before the next one wanted.
+    /// Number of bytes of the open answer before the next one wanted.
     skip: u64,
     resumes: u32,
-    /// How many tokens were refused since the last one that was good.
+    /// Number of tokens refused since the last good one.
     stale: u32,
 }
 
-/// How many new tokens a file gets in a row. Refusals in number bring a ban (API document, section 1).
+/// Number of new tokens that a file gets in a row. Many refusals bring a ban (API document, section 1).
 const NEW_TOKENS: u32 = 1;
 
-/// Whether a refusal is one of this address, so that it holds for all files.
+/// Checks whether a refusal is about this address, so that it holds for all files.
 fn holds_for_all(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::NeedsCdn { .. } | ErrorKind::AddressRefused { .. })
 }
@@ -205,13 +204,13 @@ impl Reader {
         }
     }
 
-    /// The same, but for a file with this password, if it has one of its own.
+    /// Returns the same reader for a file with this password, if it has one of its own.
     pub(super) fn with_password(&self, password: Option<Password>) -> Self {
         let password = password.or_else(|| self.password.clone());
         Self { password, ..self.clone() }
     }
 
-    /// The bytes of a file. Nothing is asked of the service before the first byte is wanted.
+    /// Returns the bytes of a file. The service isn't called before the first byte is needed.
     pub(super) fn read(&self, link: FileLink, file: &File, range: ByteRange) -> Result<ByteStream> {
         let at = range.start.min(file.size);
         let reading = Reading {
@@ -234,9 +233,9 @@ impl Reader {
         .boxed())
     }
 
-    /// Asks for a file's token ahead of need.
+    /// Requests a file's token ahead of need.
     pub(super) async fn prepare(&self, link: FileLink, path: &RemotePath) {
-        // Until the first file has come, nobody knows whether any will.
+        // Until the first file has come, it isn't known whether any will.
         if !self.leave.given.load(Ordering::Relaxed) {
             return;
         }
@@ -245,7 +244,7 @@ impl Reader {
         }
     }
 
-    /// A token, and whether it leads to the CDN.
+    /// Returns a token, and whether it leads to the CDN.
     async fn token(&self, link: FileLink, path: &RemotePath) -> Result<(DownloadToken, bool)> {
         if let Some(refusal) = self.leave.taken.get() {
             return Err(refusal.error(path));
@@ -280,7 +279,7 @@ impl Reader {
         }
     }
 
-    /// Whether what was refused is to be asked for again by way of the CDN, as from here on all is.
+    /// Checks whether a refused download is to be requested again through the CDN, as all are from then on.
     fn turns_to_cdn(&self, refusal: &ErrorKind, cdn: bool) -> bool {
         let turns = self.cdn == CdnUse::WhenRefused && !cdn && matches!(refusal, ErrorKind::NeedsCdn { .. });
         if turns && !self.needs_cdn.swap(true, Ordering::Relaxed) {
@@ -292,7 +291,7 @@ impl Reader {
     fn slot(&self, link: FileLink) -> Slot {
         let mut tokens = self.tokens();
         if tokens.len() >= TOKENS_KEPT {
-            // One that is locked is being asked for.
+            // A locked one is being requested.
             tokens.retain(|_, slot| {
                 slot.try_lock().map_or(true, |kept| kept.as_ref().is_some_and(Kept::is_alive))
             });
@@ -304,8 +303,8 @@ impl Reader {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops a token that has been refused, unless another stream of the file has got a new one since. Answers
-    /// whether it was young.
+    /// Drops a token that was refused, unless another stream of the file has got a new one since. Returns whether it
+    /// was young.
     async fn refuse(&self, link: FileLink, refused: &DownloadToken) -> bool {
         let mut kept = self.slot(link).lock_owned().await;
         let held = kept.take_if(|kept| kept.token == *refused);
@@ -353,7 +352,7 @@ impl Reading {
         }
     }
 
-    /// Takes what belongs to the range from a chunk.
+    /// Takes the part of a chunk that belongs to the range.
     fn accept(&mut self, mut chunk: Bytes) -> Option<Bytes> {
         let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len());
         self.skip -= skipped as u64;
@@ -366,7 +365,7 @@ impl Reading {
 
     /// Opens the file at the next byte wanted; `None` when that should be tried once more.
     async fn connect(&mut self) -> Result<Option<Download>> {
-        // Before the token is asked for, which would grow old while others download.
+        // This comes before the token is requested, which would grow old while others download.
         if self.connection.is_none() {
             let taken = self.reader.client.download_connection().await;
             self.connection = Some(taken.map_err(|error| reading_failed(&self.path, error))?);
@@ -398,7 +397,7 @@ impl Reading {
                 if holds_for_all(error.kind()) {
                     return Err(leave.refuse(refusal_of(&error), true).error(&self.path));
                 }
-                // A token that was got for this very request can't be too old: the node means it.
+                // A token that was requested just now can't be too old: the node refuses the download itself.
                 if young && matches!(error.kind(), ErrorKind::TokenRefused { status: 403, words: Some(_) }) {
                     return Err(leave.refuse(refusal_of(&error), false).error(&self.path));
                 }
@@ -421,7 +420,7 @@ impl Reading {
         }
     }
 
-    /// Holds the answer's head against what the listing said.
+    /// Compares the answer's head with the listing.
     fn check(&mut self, download: &Download) -> Result<()> {
         let wrong = match download.total() {
             Some(total) if total != self.size => Some(total),

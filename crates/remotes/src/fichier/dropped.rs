@@ -1,5 +1,5 @@
-//! Contents that the service takes and doesn't keep, without a word: blocked ones, or what its antivirus dislikes (API
-//! document, section 7). Each costs a whole upload to find out, so it is remembered for a day.
+//! Contents that the service takes and silently doesn't keep: blocked ones, or what its antivirus dislikes (API
+//! document, section 7). Finding that out takes a whole upload, so it is remembered for a day.
 
 use std::{
     collections::HashMap,
@@ -12,10 +12,10 @@ use tokio::sync::OnceCell;
 
 use super::tree::Tree;
 
-/// What is known of such contents.
+/// Contents that are known to be dropped.
 #[derive(Debug, Default)]
 pub(super) struct Dropped {
-    /// Filled by what earlier runs left word of, when it is first asked for.
+    /// Set once what earlier runs recorded was read, which happens at first use.
     recalled: OnceCell<()>,
     known: Mutex<HashMap<Whirlpool, (u64, SystemTime)>>,
 }
@@ -35,30 +35,30 @@ impl Dropped {
         self.recalled.get_or_init(|| earlier_runs).await;
     }
 
-    /// Whether a content of this size was dropped, so that it is worth while to know its checksum.
+    /// Checks whether a content of this size was dropped, so that it is worth knowing the checksum.
     pub(super) async fn has_size(&self, tree: &Tree, size: u64) -> bool {
         self.earlier_runs(tree).await;
         self.known().values().any(|(known, _)| *known == size)
     }
 
-    /// When this content was dropped.
+    /// Returns when this content was dropped.
     pub(super) fn at(&self, sum: &Whirlpool) -> Option<SystemTime> {
         self.known().get(sum).map(|(_, at)| *at)
     }
 
-    /// Notes a content that was dropped now.
+    /// Records a content that was dropped now.
     pub(super) fn note(&self, tree: &Tree, sum: Whirlpool, size: u64) {
         self.known().insert(sum, (size, SystemTime::now()));
         tree.catalogue().note_dropped(sum, size);
     }
 }
 
-/// The service took the bytes now, and keeps no file.
+/// Returns the error that the service took the bytes now, and keeps no file.
 pub(super) fn dropped_now(path: &RemotePath) -> StorageError {
     error(path, "the service took the bytes and keeps no file: refused?".to_owned())
 }
 
-/// The service took the same bytes a while ago, and kept no file.
+/// Returns the error that the service took the same bytes a while ago, and kept no file.
 pub(super) fn dropped_before(path: &RemotePath, at: SystemTime) -> StorageError {
     let hours = at.elapsed().unwrap_or_default().as_secs() / 3600;
     let ago = if hours == 0 { "less than an hour ago".to_owned() } else { format!("{hours} h ago") };

@@ -1,4 +1,4 @@
-//! From the wire client's errors to the storage layer's.
+//! Converts the wire client's errors to those of the storage layer.
 
 use std::{fmt, sync::Arc};
 
@@ -21,7 +21,7 @@ impl std::error::Error for Shared {
     }
 }
 
-/// Says of an error what was tried and on which path.
+/// Makes the error of an action that failed on a path.
 pub(crate) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiError>>) -> StorageError {
     let error = error.into();
     let retry = if error.is_fatal() {
@@ -47,7 +47,7 @@ pub(crate) fn failed(action: &str, path: &RemotePath, error: impl Into<Arc<ApiEr
     StorageError::Service { action, retry, blame, hint, source: Box::new(Shared(error)) }
 }
 
-/// What was tried and where: with the remote's name, as the user types it, where that is known.
+/// Returns the action and the path: with the remote's name, as the user types it, where that is known.
 fn placed(action: &str, remote: Option<&str>, path: &RemotePath) -> String {
     match remote {
         Some(remote) => format!("{action} {:?}", format!("{remote}{path}")),
@@ -55,7 +55,7 @@ fn placed(action: &str, remote: Option<&str>, path: &RemotePath) -> String {
     }
 }
 
-/// Checks whether an error says that the service may not be asked yet, since it was asked a moment ago.
+/// Checks whether an error says that the service may not be called yet, since it was called a moment ago.
 #[must_use]
 pub fn is_too_soon(error: &StorageError) -> bool {
     let StorageError::Service { source, .. } = error else { return false };
@@ -83,7 +83,7 @@ fn password_hint(error: &ApiError) -> Option<&'static str> {
     }
 }
 
-/// The service took a request, and its answer doesn't say that what was asked is done.
+/// Makes the error that the service took a request, and its answer doesn't say that it was carried out.
 pub(crate) fn unconfirmed(
     remote: Option<&str>,
     action: &str,
@@ -99,7 +99,7 @@ pub(crate) fn unconfirmed(
     }
 }
 
-/// The error of a listing: a folder that is gone is the storage layer's own.
+/// Converts the error of a listing: a folder that is gone has an error of the storage layer.
 pub(super) fn listing_failed(path: &RemotePath, error: ApiError) -> StorageError {
     if error.is_not_found() {
         StorageError::FolderNotFound(path.clone())
@@ -108,7 +108,7 @@ pub(super) fn listing_failed(path: &RemotePath, error: ApiError) -> StorageError
     }
 }
 
-/// The error of reading a file: a file that is gone is the storage layer's own.
+/// Converts the error of reading a file: a file that is gone has an error of the storage layer.
 pub(super) fn reading_failed(path: &RemotePath, error: ApiError) -> StorageError {
     if error.is_not_found() { StorageError::FileNotFound(path.clone()) } else { failed("read", path, error) }
 }

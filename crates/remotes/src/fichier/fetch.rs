@@ -14,12 +14,12 @@ impl FichierRemote {
             folder: Some(folder),
             headers: request.headers.clone(),
         };
-        // Files come there at any time from now on.
+        // Files may arrive there at any time from now on.
         self.tree.catalogue().expect_into(folder);
         match self.client.because("have files fetched").request_remote_upload(&ask).await {
             Ok(task) => Ok(task.id),
             Err(error) if error.maybe_done() => {
-                // Not asked again, which might fetch all twice: if it was taken, it is the last task.
+                // The request isn't repeated, which might fetch everything twice: if it was taken, it is the last task.
                 match self.last_fetch_of(&request.addresses).await {
                     Some(id) => Ok(id),
                     None => Err(failed("have files fetched into", &request.folder, error)),
@@ -29,14 +29,14 @@ impl FichierRemote {
         }
     }
 
-    /// The last task, if it is about these addresses.
+    /// Returns the last task, if it is about these addresses.
     async fn last_fetch_of(&self, addresses: &[String]) -> Option<u64> {
         let client = self.client.because("look whether it was done");
         let id = client.remote_uploads().await.ok()?.into_iter().filter_map(|task| task.id).max()?;
         (client.remote_upload(id).await.ok()?.links == addresses).then_some(id)
     }
 
-    /// All tasks that the service knows.
+    /// Returns all tasks that the service knows.
     pub(super) async fn all_fetch_tasks(&self) -> Result<Vec<FetchTask>> {
         let told = self.client.because("list what is fetched").remote_uploads().await;
         let tasks = told.map_err(|error| failed("list what is fetched by", &RemotePath::root(), error))?;
@@ -50,7 +50,7 @@ impl FichierRemote {
         Ok(tasks.into_iter().filter_map(task).collect())
     }
 
-    /// What became of the addresses of a task.
+    /// Returns the results for the addresses of a task.
     pub(super) async fn results_of_fetch(&self, id: u64) -> Result<Vec<FetchResult>> {
         let told = self.client.because("look what was fetched").remote_upload(id).await;
         let info = told.map_err(|error| failed("look what was fetched by", &RemotePath::root(), error))?;

@@ -1,5 +1,5 @@
-//! One lock a folder, so that tasks which want the same one list it, or make a folder in it, once. A lock is there
-//! while somebody holds it or waits for it, since an account may have a hundred thousand folders.
+//! One lock a folder, so that tasks which want the same one list it, or make a folder in it, once. A lock exists while
+//! a task holds it or waits for it, since an account may have a hundred thousand folders.
 
 use std::{
     collections::HashMap,
@@ -11,17 +11,17 @@ use tokio::sync::OwnedMutexGuard;
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
-/// The locks of the folders that somebody is busy with.
+/// Locks of the folders that tasks are working on.
 #[derive(Debug, Default)]
 pub(super) struct FolderLocks {
     locks: Mutex<HashMap<FolderId, Lock>>,
 }
 
 impl FolderLocks {
-    /// Waits until the folder is nobody else's.
+    /// Waits until no other task has the folder.
     pub(super) async fn alone(&self, folder: FolderId) -> FolderGuard<'_> {
         let lock = self.locks().entry(folder).or_default().clone();
-        // From here on, so that a task which is stopped while it waits leaves nothing behind.
+        // The guard exists from here on, so that a task which is stopped while it waits leaves nothing behind.
         let mut alone = FolderGuard { locks: self, folder, lock: Some(lock.clone()), guard: None };
         alone.guard = Some(lock.lock_owned().await);
         alone
@@ -32,7 +32,7 @@ impl FolderLocks {
     }
 }
 
-/// While it lives, the folder is ours.
+/// Guard of a folder: while it exists, the folder is ours.
 #[derive(Debug)]
 pub(super) struct FolderGuard<'a> {
     locks: &'a FolderLocks,
@@ -46,7 +46,7 @@ impl Drop for FolderGuard<'_> {
         let mut locks = self.locks.locks();
         self.guard = None;
         self.lock = None;
-        // Locks are handed out under the same mutex, so nobody can take this one between the look and the removal.
+        // Locks are given out under the same mutex, so nobody can take this one between the check and the removal.
         if locks.get(&self.folder).is_some_and(|lock| Arc::strong_count(lock) == 1) {
             locks.remove(&self.folder);
         }

@@ -1,4 +1,4 @@
-//! Folders: making them, and moving or renaming one with all it holds.
+//! Makes folders, and moves or renames one with all it holds.
 
 use fichier_api::{Client, FolderId, MoveFolder, MovedFolder};
 use fichier_storage::{Freshness, Name, Outcome, RemotePath, Result, StorageError};
@@ -32,7 +32,7 @@ impl FichierRemote {
         if to.is_within(from) {
             return Err(StorageError::Overlap { from: from.clone(), to: to.clone() });
         }
-        // A namesake that an earlier run didn't know would be overwritten.
+        // A folder of the same name that an earlier run didn't know would be overwritten.
         self.tree.see_if_recalled(&from_parent).await?;
         match self.tree.see_if_recalled(&to_parent).await {
             Ok(()) | Err(StorageError::FolderNotFound(_)) => {}
@@ -68,7 +68,7 @@ impl FichierRemote {
         Ok(())
     }
 
-    /// Moves a folder and renames it. Once the first call has left, the run isn't left before the second one, or before
+    /// Moves a folder and renames it. Once the first call was sent, the run isn't left before the second one, or before
     /// the folder is back.
     async fn put_by_two_calls(
         &self,
@@ -79,7 +79,7 @@ impl FichierRemote {
         self.put_folder(&self.client, known, start, between).await?;
         let client = self.client.finishing();
         let Err(error) = self.put_folder(&client, known, between, end).await else { return Ok(()) };
-        // What asked for this may go on file by file, which begins where the folder was.
+        // The caller may continue file by file, which begins where the folder was.
         if start.parent.is_some() && self.put_folder(&client, known, between, start).await.is_ok() {
             return Err(error);
         }
@@ -87,11 +87,11 @@ impl FichierRemote {
         Err(StorageError::HalfMoved { from, between, to, is_seen: true, problem: Box::new(error) })
     }
 
-    /// Where a folder stands after the first of two calls; `None` if one call does.
+    /// Returns where a folder is after the first of two calls; `None` if one call is enough.
     ///
-    /// Whether one call can move and rename isn't known, and it could overwrite a namesake in the folder that is left
-    /// (API document, section 4). So each call changes one of both, the place first, unless that name is taken there.
-    /// No name is made up for it, since nobody would know one that a killed run leaves behind.
+    /// Whether one call can move and rename isn't known, and it could overwrite a folder of the same name in the folder
+    /// that is left (API document, section 4). So each call changes one of the two, the place first, unless that name
+    /// is taken there. No temporary name is used, since nobody would recognize one that a killed run leaves behind.
     fn spot_between<'a>(
         &self,
         folder: FolderId,
@@ -111,7 +111,7 @@ impl FichierRemote {
         let Some(parent) = spot.parent else { return false };
         let mut catalogue = self.tree.catalogue();
         let taken = catalogue.folders_named(parent, spot.name).any(|id| id != folder)
-            // Where that can't be told any more, as if there were one.
+            // If that isn't known any more, a file of that name is assumed.
             || catalogue.files_named(parent, spot.name).map_or(true, |mut files| files.next().is_some());
         !taken
     }
@@ -130,20 +130,20 @@ impl FichierRemote {
         let folder = known.id;
         let rename = (from.name != to.name).then(|| self.tree.names().encode(to.name));
         let request = MoveFolder { folder, to: parent, destination_user: None, rename };
-        // The tree can't tell which of the two states holds now.
+        // The tree can't know which of the two states holds now.
         let moved = |error| failed("move directory", &from.path(), error);
         let touched = [Some(parent), from.parent];
         touched.iter().flatten().for_each(|touched| self.tree.catalogue().expect_into(*touched));
         let mut refusal = None;
         let answer = match client.move_folder(&request).await {
-            // Refused or without an answer, it may have been moved all the same.
+            // After a refusal, or without an answer, it may have been moved all the same.
             Err(error) if says_nothing(&error) || (is_in_doubt(&error) && !error.is_not_found()) => {
                 refusal = Some(error);
                 MovedFolder::default()
             }
             call => call.map_err(moved)?,
         };
-        // An answer that names the folder confirms; else the folder has to be seen in its new place.
+        // An answer that names the folder confirms the move; otherwise the folder has to be seen in its new place.
         if answer.old_name.is_none() && answer.new_name.is_none() {
             self.tree.refresh(parent, to.parent_path).await?;
             let seen = self.tree.catalogue().folders_named(parent, to.name).any(|id| id == folder);
@@ -162,7 +162,7 @@ impl FichierRemote {
     }
 }
 
-/// A place where a folder stands, or is to stand.
+/// A place where a folder is, or will be.
 #[derive(Debug, Clone, Copy)]
 struct Spot<'a> {
     parent: Option<FolderId>,

@@ -1,7 +1,7 @@
-//! Whether an upload can arrive in the time that the service gives it (API document, section 2).
+//! Checks whether an upload can arrive in the time that the service gives it (API document, section 2).
 //!
-//! What can't even at the best rate is told before its first byte goes. The best rate is what the user allows, or the
-//! best that was seen in this run.
+//! A file that can't even at the best rate is reported before its first byte is sent. The best rate is what the user
+//! allows, or the best that was seen in this run.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,33 +10,34 @@ use std::{
 
 use fichier_storage::{Blame, RemotePath, Retry, StorageError};
 
-/// An upload of fewer bytes tells little about the line: it may have waited for answers most of the time.
+/// Smallest upload in bytes that shows how fast the line is: a smaller one may have waited for answers most of the
+/// time.
 const LEAST_BYTES: u64 = 8 << 20;
 
-/// The time that uploads have, and how fast they go.
+/// Time limit of uploads, and how fast they are.
 #[derive(Debug)]
 pub(super) struct UploadTime {
     limit: Duration,
-    /// Bytes a second that the user allows.
+    /// Limit in bytes per second that the user set.
     allowed: Option<u64>,
     seen: Mutex<Seen>,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// Uploads on their way.
+    /// Number of uploads in progress.
     under_way: u32,
-    /// The best rate of all uploads together, in bytes a second.
+    /// Best rate of all uploads together, in bytes per second.
     best: Option<u64>,
 }
 
-/// An upload on its way.
+/// An upload in progress.
 #[derive(Debug)]
 pub(super) struct UnderWay<'a> {
     time: &'a UploadTime,
     bytes: u64,
     began: Instant,
-    /// How many there were when it began.
+    /// Number of uploads in progress when it began.
     beside: u32,
 }
 
@@ -46,14 +47,14 @@ impl UploadTime {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Two numbers, sound at any time.
+        // Plain numbers, which are sound at any time.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The best rate to be hoped for, if there is any knowledge of it.
+    /// Returns the best rate to be expected, if anything is known about it.
     fn rate(&self) -> Option<u64> {
         let seen = self.seen().best;
-        // What the user allows may have grown since the best was seen, but hardly the line.
+        // The user's limit may have been raised since the best rate was seen, but the line is hardly faster.
         self.allowed.into_iter().chain(seen).min()
     }
 
@@ -61,7 +62,7 @@ impl UploadTime {
         u64::try_from(u128::from(rate) * self.limit.as_millis() / 1000).unwrap_or(u64::MAX)
     }
 
-    /// How many bytes can arrive in one upload at best.
+    /// Returns how many bytes can arrive in one upload at best.
     pub(super) fn most_bytes(&self) -> u64 {
         self.rate().map_or(u64::MAX, |rate| self.arrives_at(rate))
     }
@@ -90,7 +91,7 @@ impl UploadTime {
         })
     }
 
-    /// An upload begins.
+    /// Records that an upload begins.
     pub(super) fn begin(&self, bytes: u64) -> UnderWay<'_> {
         let mut seen = self.seen();
         seen.under_way += 1;
@@ -99,7 +100,7 @@ impl UploadTime {
 }
 
 impl UnderWay<'_> {
-    /// All of it has arrived.
+    /// Records that all of it has arrived.
     pub(super) fn arrived(self) {
         self.took(self.began.elapsed());
     }
@@ -109,7 +110,7 @@ impl UnderWay<'_> {
             return;
         }
         let mut seen = self.time.seen();
-        // Those beside it took their parts of the line; a file that goes alone has all of it.
+        // Uploads at the same time took their parts of the line; a file that goes alone has all of it.
         let beside = self.beside.max(seen.under_way);
         let rate = u128::from(self.bytes) * u128::from(beside) * 1000 / took.as_millis().max(1);
         seen.best = seen.best.max(u64::try_from(rate).ok());
@@ -123,7 +124,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// A number of bytes as people say it.
+/// Formats a number of bytes for people.
 fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 3] = ["kB", "MB", "GB"];
     let mut value = bytes;
@@ -138,7 +139,7 @@ fn bytes(bytes: u64) -> String {
     tenth.map_or_else(|| format!("{value} {unit}"), |tenth| format!("{value}.{tenth} {unit}"))
 }
 
-/// A time as people say it.
+/// Formats a time for people.
 fn time(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60) {
@@ -176,7 +177,7 @@ mod tests {
     fn without_a_rate_everything_is_tried() {
         let time = UploadTime::new(HOURS, None);
         assert_eq!((time.most_bytes(), refusal(&time, u64::MAX)), (u64::MAX, None));
-        // A small upload tells nothing.
+        // A small upload shows nothing.
         time.begin(1000).took(Duration::from_secs(1000));
         assert_eq!(time.most_bytes(), u64::MAX);
     }
@@ -189,7 +190,7 @@ mod tests {
         drop(one);
         two.took(Duration::from_secs(1000));
         drop(two);
-        // Two at 1 MB/s each.
+        // Two uploads at 1 MB/s each.
         assert_eq!(time.most_bytes(), 28_800_000_000);
         assert!(refusal(&time, 28_800_000_001).is_some());
         assert_eq!(time.seen().under_way, 0);

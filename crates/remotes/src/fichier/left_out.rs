@@ -1,5 +1,5 @@
-//! Entries of folders that can't be used as the service tells them: without a link, with a size that no file has, of
-//! an unknown kind. They are gaps of their folder, so that nothing is removed elsewhere because it "isn't there".
+//! Entries of folders that can't be used as the service lists them: without a link, with a size that no file has, of an
+//! unknown kind. They are gaps of their folder, so that nothing is removed elsewhere because it "isn't there".
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use fichier_storage::{Blame, Gap, RemotePath, Retry, StorageError};
 
 use super::names::Names;
 
-/// The gaps of all folders listed in this run.
+/// Gaps of all folders listed in this run.
 #[derive(Debug, Default)]
 pub(super) struct Gaps(Mutex<HashMap<FolderId, Vec<Unread>>>);
 
@@ -29,12 +29,12 @@ impl From<LeftOut> for Unread {
 }
 
 impl Unread {
-    /// An entry of this stored name.
+    /// Makes an entry with this stored name.
     pub(super) fn new(name: &str, problem: impl Into<String>) -> Self {
         Self { name: Some(name.to_owned()), problem: problem.into() }
     }
 
-    /// The gap in the folder at this path.
+    /// Returns the gap in the folder at this path.
     pub(super) fn gap(&self, folder: &RemotePath, names: &Names) -> Gap {
         let decoded = self.name.as_ref().and_then(|name| names.decode_folder(name).ok());
         let path = decoded.map_or_else(|| folder.clone(), |name| folder.join(&name));
@@ -55,7 +55,7 @@ impl Gaps {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what the last listing of a folder left out.
+    /// Records what the last listing of a folder left out.
     pub(super) fn set(&self, folder: FolderId, unread: Vec<Unread>) {
         if unread.is_empty() {
             self.lock().remove(&folder);
@@ -64,7 +64,7 @@ impl Gaps {
         }
     }
 
-    /// The gaps of a folder at this path.
+    /// Returns the gaps of a folder at this path.
     pub(super) fn of(&self, folder: FolderId, path: &RemotePath, names: &Names) -> Vec<Gap> {
         let gaps = self.lock();
         gaps.get(&folder).into_iter().flatten().map(|unread| unread.gap(path, names)).collect()

@@ -1,4 +1,4 @@
-//! Merging folders that share a path: the service allows several of one name in a folder.
+//! Merges folders that share a path: the service allows several of one name in a folder.
 
 use fichier_api::{FileLink, FolderId, MoveFiles, MoveFolder};
 use fichier_storage::{RemotePath, Result, StorageError};
@@ -12,7 +12,7 @@ use super::{
 
 impl FichierRemote {
     /// Moves all that the folders of a path hold into the first of them, and removes the others. A call that fails
-    /// leaves folders that hold the rest: the same again goes on from there.
+    /// leaves folders with the rest: repeating the merge continues from there.
     pub(super) async fn merge(&self, path: &RemotePath) -> Result<()> {
         if path.is_root() {
             return Err(StorageError::Overlap { from: path.clone(), to: path.clone() });
@@ -25,12 +25,12 @@ impl FichierRemote {
         Ok(())
     }
 
-    /// Moves what one folder holds into another one of its name, and removes it. The service refuses a folder where
-    /// its name is taken, so such children are merged in their turn; their contents have to be known for that, which
-    /// costs the listings that whoever goes on downward needs anyway.
+    /// Moves the contents of one folder into another one of its name, and removes it. The service refuses a folder
+    /// where its name is taken, so such children are merged, too; their contents have to be known for that, which takes
+    /// the listings that a walk further down needs anyway.
     async fn merge_into(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
         let mut open = vec![(from, to, path.clone())];
-        // Folders that are empty when those below them are gone, the deepest last.
+        // Folders that are empty once those below them are removed, the deepest last.
         let mut emptied = Vec::new();
         while let Some((from, to, path)) = open.pop() {
             self.tree.load(from, &path).await?;
@@ -85,7 +85,8 @@ impl FichierRemote {
         Ok(())
     }
 
-    /// Answers with the children that have a namesake: each with it and with its path.
+    /// Moves the folders whose name isn't taken there. Returns the children whose name is taken: each with the other
+    /// folder and its path.
     async fn move_folders_of(
         &self,
         from: FolderId,

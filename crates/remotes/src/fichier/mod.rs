@@ -1,8 +1,8 @@
 //! The `fichier` remote: a 1Fichier account, with the fewest calls that its API allows.
 //!
 //! - [`tree`](self): what the account holds, each folder listed once;
-//! - uploads in batches, verified by checksum before an old version goes;
-//! - downloads that go on where they were cut, several ranges on one token;
+//! - uploads in batches, verified by checksum before an old version is removed;
+//! - downloads that continue where they were cut, several ranges on one token;
 //! - copies, moves and removals in lists.
 
 mod account;
@@ -73,7 +73,7 @@ use tree::Tree;
 
 use crate::resources::Unfinished;
 
-/// The most bytes that go in one upload request of several files. A batch that fails is sent again.
+/// Largest number of bytes in one upload request of several files. A batch that fails is sent again.
 const BATCH_BYTES: u64 = 256 * 1024 * 1024;
 
 /// A 1Fichier account as a remote.
@@ -84,25 +84,26 @@ pub struct FichierRemote {
     options: FichierOptions,
     tree: Arc<Tree>,
     reader: Reader,
-    /// What computes the checksums of files that go.
+    /// Computes the checksums of files that are sent.
     hashing: Hashing,
     /// Whether a list that the service refused was seen to be refused as a whole.
     refuses_whole_lists: AtomicBool,
-    /// How often copies whose answers were lost were looked for as long as listings lag, and none was made.
+    /// Number of times that copies with lost answers were searched for the whole time that listings lag, and none was
+    /// made.
     looks_in_vain: AtomicU32,
     dropped: Dropped,
     upload_time: UploadTime,
-    /// What the service tells everybody.
+    /// What the service shows everyone.
     site: PublicSite,
-    /// Public files that were asked for.
+    /// Public files that were requested.
     public: Arc<PublicBook>,
-    /// What is between two calls.
+    /// Moves that are between two calls.
     unfinished: Unfinished,
 }
 
 impl FichierRemote {
-    /// A remote over a wire client. `name` is what the user calls it, with its colon; `account` tells the account
-    /// from all others.
+    /// Makes a remote over a wire client. `name` is the user's name for it, with its colon; `account` identifies the
+    /// account.
     #[must_use]
     pub fn new(
         client: Client,
@@ -129,7 +130,7 @@ impl FichierRemote {
                 composite: false,
             },
             times: Times::default(),
-            // How long the name of a file may be isn't known (API document, section 2).
+            // The longest possible name of a file isn't known (API document, section 2).
             names: NameRules { encoding: names_of(&options), ..NameRules::default() },
             batch: BatchLimit { files: options.upload_batch.clamp(1, FILES_PER_UPLOAD), bytes: BATCH_BYTES },
             skips_empty_files: options.empty_files == EmptyFiles::Skip,
@@ -151,7 +152,7 @@ impl FichierRemote {
         }
     }
 
-    /// Notes there what mustn't be left between two calls.
+    /// Sets where moves are recorded that must not be left between two calls.
     fn with_unfinished(mut self, unfinished: Unfinished) -> Self {
         self.unfinished = unfinished;
         self
@@ -175,13 +176,13 @@ impl FichierRemote {
     }
 }
 
-/// How names are written at the service.
+/// Describes how names are written at the service.
 fn names_of(options: &FichierOptions) -> String {
     let stand_ins = if options.empty_files == EmptyFiles::Marker { " with stand-ins" } else { "" };
     format!("{}{stand_ins}", options.encoding)
 }
 
-/// The link that identifies a file of this remote.
+/// Returns the link that identifies a file of this remote.
 fn link_of(file: &File) -> Result<FileLink> {
     file.id
         .as_ref()
@@ -238,7 +239,7 @@ impl Remote for FichierRemote {
         self.remove_files(batch).await
     }
 
-    /// A link names one content for ever, so what a link names can't have changed.
+    /// A link always names one content, so the content can't have changed.
     async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
         self.remove_files(batch).await
     }

@@ -1,13 +1,13 @@
 //! Names between the wire and the rest of the program: decoded on the first line after the wire, encoded on
 //! the last before it.
 //!
-//! Here too: the stand-ins for empty files, since they are known by their stored names alone.
+//! The stand-ins for empty files are here, too, since only their stored names identify them.
 
 use fichier_encoding::Encoding;
 use fichier_storage::{InvalidName, Name};
 
-/// What a stand-in's stored name ends with. The quote rune can't stand before a plain `.` in a name that the
-/// encoding made, so no other stored name ends like this, unless its own quote runes are doubled.
+/// Ending of a stand-in's stored name. The quote rune can't stand before a plain `.` in a name that the encoding made,
+/// so no other stored name ends like this, unless its own quote runes are doubled.
 const STAND_IN_SUFFIX: &str = "‛.empty";
 
 /// The quote rune in another form that the encoding reads, where it quotes nothing.
@@ -16,10 +16,10 @@ const LONE_QUOTE: &str = "‛E2‛80‛9B";
 /// The quote rune of the encoding.
 const QUOTE: char = '‛';
 
-/// The one byte that a stand-in holds.
+/// The one byte in a stand-in.
 pub(super) const STAND_IN_BYTES: &[u8] = b"\0";
 
-/// A name off the wire.
+/// A name from the wire, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Decoded {
     pub(super) name: Name,
@@ -36,11 +36,11 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The stored form of a name.
+    /// Returns the stored form of a name.
     pub(super) fn encode(&self, name: &Name) -> String {
         let stored = self.encoding.from_standard_string(name.as_bytes());
         match stored.strip_suffix(STAND_IN_SUFFIX) {
-            // A user's own name, with a quote that quotes nothing: it mustn't be taken for a stand-in.
+            // A user's own name, with a quote that quotes nothing: it must not be taken for a stand-in.
             Some(before) if self.stand_ins && stand_in_base(&stored).is_some() => {
                 format!("{before}{LONE_QUOTE}.empty")
             }
@@ -48,17 +48,17 @@ impl Names {
         }
     }
 
-    /// The stored form of the stand-in for an empty file of this name.
+    /// Returns the stored form of the stand-in for an empty file of this name.
     pub(super) fn encode_stand_in(&self, name: &Name) -> String {
         self.encode(name) + STAND_IN_SUFFIX
     }
 
-    /// The name of a folder, from its stored form.
+    /// Returns the name of a folder from its stored form.
     pub(super) fn decode_folder(&self, stored: &str) -> Result<Name, InvalidName> {
         Name::new(self.encoding.to_standard(stored.as_bytes()).into_owned())
     }
 
-    /// The name of a file of `size` bytes, from its stored form.
+    /// Returns the name of a file of `size` bytes from its stored form.
     pub(super) fn decode_file(&self, stored: &str, size: u64) -> Result<Decoded, InvalidName> {
         if self.stand_ins
             && size == STAND_IN_BYTES.len() as u64
@@ -70,7 +70,7 @@ impl Names {
     }
 }
 
-/// The stored name that a stand-in's name begins with; `None` if this isn't one.
+/// Returns the stored name that a stand-in's name begins with; `None` if this isn't one.
 fn stand_in_base(stored: &str) -> Option<&str> {
     let before = stored.strip_suffix(STAND_IN_SUFFIX)?;
     // `x‛‛.empty` is the stored form of a user's own `x‛.empty`: an even run of quotes ends there.

@@ -1,4 +1,4 @@
-//! From a remote's settings to a remote: the one place that knows the options by their names.
+//! Opens a remote from its settings: the one place that knows the options by their names.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     resources::Resources,
 };
 
-/// What to do without a key.
+/// Advice for a remote without a key.
 pub(super) const SET_A_KEY: &str =
     "set api_key; get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
 
@@ -62,21 +62,21 @@ pub(super) fn open(
     let memory = directory.map(|directory| AccountState::open(directory, url.as_str(), key.expose()));
     let on_this_computer = is_here(&url);
     let pacing = pacing(chosen, network.call_gap).map_err(wrong)?;
-    // Without limits there is nothing to share.
+    // Without limits there is nothing to share between processes.
     let gates = resources.state.running.as_ref().filter(|_| shared.is_none() && !pacing.any.is_zero());
     let address =
         gates.map(|directory| directory.join(account_name(&[url.as_str()])).with_extension("address"));
     let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), key.expose()])));
     let has_key = !key.is_empty();
     let whose = shared.as_deref().map_or(["account", key.expose()], |folder| ["shared folder", folder]);
-    // A digest, since an identity may come to be seen and the key mustn't.
+    // A digest, since an identity may be shown and the key must not be.
     let identity = account_name(&[url.as_str().trim_end_matches('/'), whose[0], whose[1]]);
     let identity = FolderIdentity::new("fichier", identity.as_bytes());
     let mut builder = client_of(key.expose(), url, &pacing, resources).remote(format!("{name}:"));
     if let Some(connections) = chosen.count("download_connections").map_err(wrong)? {
         builder = builder.download_connections(connections);
     }
-    // Only a service on this computer is believed that it enforces no limits.
+    // Only a service on this computer is trusted when it says that it enforces no limits.
     if let Some(pacing) =
         without_limits(chosen, &pacing, network.call_gap).map_err(wrong)?.filter(|_| on_this_computer)
     {
@@ -94,7 +94,7 @@ pub(super) fn open(
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
     let Some(shared) = shared else {
-        // Without a catalogue on disk all goes as well, with more listings.
+        // Without a catalogue on disk everything works as well, with more listings.
         let database = database.and_then(|file| match CatalogueDb::open(&file, &title) {
             Ok(database) => Some(database),
             Err(error) => {
@@ -117,7 +117,7 @@ pub(super) fn open(
     Ok(Arc::new(if has_key { remote } else { remote.without_account() }))
 }
 
-/// A client of the service with what all of them have.
+/// Makes a client of the service with the settings that all of them share.
 fn client_of(key: &str, url: Url, pacing: &Pacing, resources: &Resources) -> ClientBuilder {
     let network = &resources.network;
     let builder = Client::builder(ApiKey::new(key))
@@ -135,7 +135,7 @@ fn client_of(key: &str, url: Url, pacing: &Pacing, resources: &Resources) -> Cli
     }
 }
 
-/// Opens what the service tells everybody. It needs no key.
+/// Opens what the service shows everyone. It needs no key.
 ///
 /// # Errors
 /// A value doesn't suit its option, or the client can't be set up.
@@ -150,7 +150,7 @@ pub fn public_site(settings: &Settings, resources: &Resources) -> Result<PublicS
     Ok(PublicSite::new(client, Names { encoding: options.encoding, stand_ins: false }))
 }
 
-/// The address of the service.
+/// Returns the address of the service.
 fn endpoint_of(chosen: &Chosen<'_>) -> Result<Url, InvalidValue> {
     let endpoint = chosen.text("endpoint")?.unwrap_or_default();
     endpoint.parse().map_err(|error| InvalidValue {
@@ -159,7 +159,7 @@ fn endpoint_of(chosen: &Chosen<'_>) -> Result<Url, InvalidValue> {
     })
 }
 
-/// Where the catalogue of an account lies, given its remote's settings; `None` when nothing is kept of it.
+/// Returns where the catalogue of an account is, given its remote's settings; `None` when nothing is kept of it.
 ///
 /// # Errors
 /// A value doesn't suit its option.
@@ -171,12 +171,12 @@ pub fn catalogue_file(settings: &Settings, resources: &Resources) -> Result<Opti
         return Ok(None);
     };
     let endpoint = chosen.text("endpoint")?.unwrap_or_default();
-    // As it is written in full, like the one that is opened.
+    // Written in full, as for a remote that is opened.
     let endpoint = endpoint.parse::<Url>().map_or(endpoint, String::from);
     Ok(Some(directory.join(database_name(&endpoint, key.expose(), &options(&chosen)?))))
 }
 
-/// The name of an account's catalogue. Names in it are decoded, so each way to decode them has its own.
+/// Returns the name of an account's catalogue. Names in it are decoded, so each way to decode them has its own.
 fn database_name(endpoint: &str, key: &str, options: &FichierOptions) -> String {
     let stand_ins = if options.empty_files == EmptyFiles::Marker { "stand-ins" } else { "" };
     let parts = [endpoint, key, &options.encoding.to_string(), stand_ins];
@@ -191,12 +191,12 @@ fn catalogue_mode(chosen: &Chosen<'_>) -> Result<CatalogueMode, InvalidValue> {
     })
 }
 
-/// The proxies for an address.
+/// Returns the proxies for an address.
 pub(crate) fn proxy_for(url: &Url) -> ProxySettings {
     if is_here(url) { ProxySettings::Direct } else { ProxySettings::Environment }
 }
 
-/// Whether the service is on this computer, where no proxy would find it.
+/// Checks whether the service is on this computer, where no proxy would find it.
 fn is_here(endpoint: &Url) -> bool {
     match endpoint.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -236,8 +236,8 @@ fn options(chosen: &Chosen<'_>) -> Result<FichierOptions, InvalidValue> {
     })
 }
 
-/// The intervals to keep where the service enforces no limits: those that were asked for. `None` where the times are
-/// scaled, for then all of them were asked for.
+/// Returns the intervals to keep where the service enforces no limits: those that were set explicitly. `None` where the
+/// times are scaled, since then all of them were set.
 fn without_limits(
     chosen: &Chosen<'_>,
     limited: &Pacing,
@@ -247,7 +247,7 @@ fn without_limits(
         return Ok(None);
     }
     let service = Pacing::default();
-    // The service's own intervals, which are the options' defaults, aren't asked for.
+    // Values that equal the service's own intervals, which are the defaults, don't count as set.
     let asked = |option: &'static str, of_service: Duration| {
         let set = chosen.duration(option)?.filter(|set| *set != of_service);
         Ok::<_, InvalidValue>(set.unwrap_or_default())
@@ -263,7 +263,7 @@ fn without_limits(
     }))
 }
 
-/// By how much all times are divided; at least 1.
+/// Returns by how much all times are divided; at least 1.
 fn time_scale(chosen: &Chosen<'_>) -> Result<u32, InvalidValue> {
     Ok(u32::try_from(chosen.count("time_scale")?.unwrap_or(1)).unwrap_or(u32::MAX).max(1))
 }
@@ -275,7 +275,7 @@ fn pacing(chosen: &Chosen<'_>, least_gap: Duration) -> Result<Pacing, InvalidVal
     let scale = time_scale(chosen)?;
     let pacing = Pacing {
         any,
-        // Set by hand, it holds from the start and stays. Whoever sets calls closer together than the service's own
+        // Set by hand, it holds from the start and stays. A user who sets calls closer together than the service's own
         // limit knows a service that counts otherwise: there, listings keep a longer gap once it objects.
         listing: list_gap.unwrap_or(if any < defaults.any { any } else { defaults.listing }),
         listing_after_flood: list_gap.unwrap_or(defaults.listing_after_flood),

@@ -1,11 +1,11 @@
-//! The remote's options, typed.
+//! Options of the remote, typed.
 
 use std::time::{Duration, SystemTime};
 
 use fichier_api::{Password, french_time};
 use fichier_encoding::Encoding;
 
-/// What to do with empty files, which the service can't store (API document, section 2).
+/// How to handle empty files, which the service can't store (API document, section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EmptyFiles {
     /// Report each by name, and count the run as incomplete.
@@ -20,12 +20,12 @@ pub enum EmptyFiles {
 /// When downloads go through the service's CDN, which uses up credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CdnUse {
-    /// Not at all.
+    /// Never.
     #[default]
     Never,
     /// Once the service has refused a download without it.
     WhenRefused,
-    /// From the first one on.
+    /// From the first download on.
     Always,
 }
 
@@ -40,7 +40,8 @@ pub enum Dates {
 }
 
 impl Dates {
-    /// The time to show for a date that was read as UTC, and by how many seconds it is ahead of the moment that is meant.
+    /// Returns the time to show for a date that was read as UTC, and by how many seconds it is ahead of the real
+    /// moment.
     pub(super) fn shown(self, date: SystemTime) -> (SystemTime, u16) {
         let ahead = french_time::ahead(date);
         match self {
@@ -49,7 +50,7 @@ impl Dates {
         }
     }
 
-    /// The date that was shown as this time, read as UTC.
+    /// Returns the date that was shown as this time, read as UTC.
     pub(super) fn known(self, shown: SystemTime) -> SystemTime {
         match self {
             Self::AsUtc => shown,
@@ -58,30 +59,30 @@ impl Dates {
     }
 }
 
-/// How a 1Fichier account is used.
+/// Options for using a 1Fichier account.
 #[derive(Debug, Clone)]
 pub struct FichierOptions {
-    /// How file names are stored.
+    /// Encoding of file names at the service.
     pub encoding: Encoding,
     /// How the service's dates are shown.
     pub dates: Dates,
-    /// What to do with empty files.
+    /// How to handle empty files.
     pub empty_files: EmptyFiles,
     /// When to download through the service's CDN.
     pub cdn: CdnUse,
-    /// The password of files that have one.
+    /// Password of files that have one.
     pub file_password: Option<Password>,
-    /// Send also what the service took and didn't keep less than a day ago.
+    /// Sends also contents that the service took and didn't keep less than a day ago.
     pub send_dropped: bool,
-    /// How many files may go in one upload request at most.
+    /// Largest number of files in one upload request.
     pub upload_batch: usize,
-    /// How long the service lets an upload take (API document, section 2).
+    /// Longest time that the service lets an upload take (API document, section 2).
     pub upload_time: Duration,
-    /// How many bytes a second uploads may take at best, if there is a limit.
+    /// Limit on bytes per second of uploads, if there is one.
     pub upload_rate: Option<u64>,
-    /// With how many results a listing counts as cut off (API document, section 2: 5,000).
+    /// Number of results from which a listing counts as cut off (API document, section 2: 5,000).
     pub listing_cap: usize,
-    /// How often a download that was cut goes on from where it stood.
+    /// Number of times that a download that was cut continues where it was.
     pub download_resumes: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Files that anybody has made public: the service tells of them, serves them, and copies them into an account.
+//! Public files of anyone: the service describes them, serves them, and copies them into an account.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,12 @@ use fichier_storage::{Blame, File, PublicLink, RemotePath, Result, Retry, Storag
 
 use super::{FichierRemote, catalogue::KnownFile, error::failed, public_site::target};
 
-/// So many wrong passwords in a row, and the others that have the same aren't tried: refusals in number bring a ban.
+/// Number of wrong passwords in a row after which other links with the same one aren't tried: many refusals bring a
+/// ban.
 const WRONG_IN_A_ROW: u32 = 3;
 
 impl FichierRemote {
-    /// The file that a link leads to, whosever it is.
+    /// Returns the file that a link leads to, whoever owns it.
     pub(super) async fn file_of_link(&self, link: &PublicLink) -> Result<File> {
         match target(link) {
             Some(FoundLink { target: LinkTarget::File(file), password }) => {
@@ -41,7 +42,7 @@ impl FichierRemote {
         Ok(self.noted(known, password))
     }
 
-    /// A public file, as its name and size tell it.
+    /// Makes a public file from its name and size.
     fn public_file_of(&self, link: FileLink, stored: &str, size: u64) -> Result<KnownFile> {
         let bad = |source| StorageError::BadName { folder: RemotePath::root(), source };
         let decoded = self.tree.names().decode_file(stored, size).map_err(bad)?;
@@ -63,7 +64,7 @@ impl FichierRemote {
         shown
     }
 
-    /// The files that links lead to, asked for in lists. Only what is behind a password is asked for one by one.
+    /// Returns the files that links lead to, requested in lists. Only files with a password are requested one by one.
     pub(super) async fn files_of_links(&self, links: &[PublicLink]) -> Vec<Result<Vec<File>>> {
         let targets: Vec<_> = links.iter().map(target).collect();
         let files: Vec<FileLink> = targets
@@ -113,7 +114,8 @@ impl FichierRemote {
         answers
     }
 
-    /// A file that the check of links doesn't tell. `wrong`: how often each password was refused in a row.
+    /// Requests a file that the check of links doesn't describe. `wrong` counts how often each password was refused in
+    /// a row.
     async fn file_one_by_one(
         &self,
         link: &PublicLink,
@@ -147,7 +149,7 @@ impl FichierRemote {
         answer.map(|file| vec![file])
     }
 
-    /// The files of a shared folder, from its page.
+    /// Returns the files of a shared folder, from its page.
     async fn files_of_page(
         &self,
         link: &PublicLink,
@@ -174,17 +176,17 @@ impl FichierRemote {
     }
 }
 
-/// The error of a link that leads to nothing.
+/// Returns the error of a link that leads to nothing.
 fn missing(link: &PublicLink) -> StorageError {
     StorageError::FileNotFound(RemotePath::parse(&link.address).unwrap_or_default())
 }
 
-/// The error of a link that the service didn't open.
+/// Returns the error of a link that the service didn't open.
 fn not_for_us(link: &impl std::fmt::Display) -> StorageError {
     private_link(link, "its password is missing or wrong, or it isn't for everybody")
 }
 
-/// The error of a link that isn't for everybody.
+/// Returns the error of a link that isn't public.
 fn private_link(link: &impl std::fmt::Display, why: &str) -> StorageError {
     StorageError::Service {
         action: format!("look up {link}"),

@@ -1,4 +1,4 @@
-//! What is remembered of public files, so that they can be read and copied: their names as stored, and their passwords.
+//! Remembers public files, so that they can be read and copied: their names as stored, and their passwords.
 
 use std::{
     collections::HashMap,
@@ -9,7 +9,7 @@ use fichier_api::{FileLink, Password};
 
 use super::catalogue::KnownFile;
 
-/// The public files that were asked for: how they are stored, and by which password they are read and copied.
+/// Public files that were requested: how they are stored, and the password for reading and copying them.
 #[derive(Debug, Default)]
 pub(super) struct PublicBook(Mutex<HashMap<FileLink, PublicEntry>>);
 
@@ -25,17 +25,17 @@ impl PublicBook {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what was told of a public file, and its password.
+    /// Records a public file, and its password.
     pub(super) fn note(&self, file: KnownFile, password: Option<Password>) {
         self.entries().insert(file.link, PublicEntry { file, password });
     }
 
-    /// What was told of a public file.
+    /// Returns what was recorded of a public file.
     pub(super) fn file(&self, link: FileLink) -> Option<KnownFile> {
         self.entries().get(&link).map(|entry| entry.file.clone())
     }
 
-    /// The password of a public file, where it has one of its own.
+    /// Returns the password of a public file, where it has one of its own.
     pub(super) fn password(&self, link: FileLink) -> Option<Password> {
         self.entries().get(&link)?.password.clone()
     }

@@ -1,4 +1,4 @@
-//! What the service tells everybody: which links are alive, and what shared folders hold. No key is needed.
+//! What the service shows everyone: which links are alive, and what shared folders hold. No key is needed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,22 +10,22 @@ use fichier_storage::{LinkState, LinkStates, PublicLink, RemotePath};
 
 use super::{error::failed, names::Names};
 
-/// So many links are asked about in one request, until that is refused.
+/// Number of links in one request, until that is refused.
 const LINKS_PER_REQUEST: usize = 500;
 
-/// The part of the service that anybody may ask.
+/// The part of the service that needs no account.
 #[derive(Debug)]
 pub struct PublicSite {
     client: Client,
     names: Names,
-    /// The most links that the service is known to answer in one request.
+    /// Largest number of links that the service is known to answer in one request.
     most: AtomicUsize,
 }
 
-/// What the check of links told: one answer for each link, `None` where it doesn't mention it.
+/// Result of checking links: one answer for each link, `None` where the service doesn't mention it.
 pub(super) struct Checked {
     pub(super) told: Vec<Option<fichier_api::LinkState>>,
-    /// Why there are no more answers.
+    /// Error that ended the check early.
     pub(super) error: Option<ApiError>,
 }
 
@@ -34,7 +34,7 @@ impl PublicSite {
         Self { client, names, most: AtomicUsize::new(LINKS_PER_REQUEST) }
     }
 
-    /// Returns what became of links, in their order.
+    /// Returns the states of links, in their order.
     pub async fn states(&self, links: &[PublicLink]) -> LinkStates {
         let mut states = vec![LinkState::Unknown; links.len()];
         let mut files = Vec::new();
@@ -94,7 +94,7 @@ impl PublicSite {
         self.client.because("look at a shared directory").shared_folder(folder, password).await
     }
 
-    /// Asks about links, as many at once as the service answers: the document names no number (section 11).
+    /// Checks links, as many at once as the service answers: the document names no number (section 11).
     pub(super) async fn check(&self, links: &[FileLink]) -> Checked {
         let mut told = vec![None; links.len()];
         let mut waiting: Vec<Vec<usize>> = vec![(0..links.len()).collect()];
@@ -119,7 +119,8 @@ impl PublicSite {
                         }
                     }
                     let answered = part.len() - silent.len();
-                    // Those that aren't mentioned may have been too many; what isn't mentioned again stays unknown.
+                    // Links that aren't mentioned may have been too many; those that aren't mentioned again stay
+                    // unknown.
                     if answered > 0 && !silent.is_empty() {
                         self.most.fetch_min(answered, Ordering::Relaxed);
                         waiting.push(silent);
@@ -147,7 +148,7 @@ impl PublicSite {
     }
 }
 
-/// Whether an error may be one about the number of links.
+/// Checks whether an error may be about the number of links.
 fn may_be_too_long(error: &ApiError) -> bool {
     matches!(
         error.kind(),
@@ -157,12 +158,12 @@ fn may_be_too_long(error: &ApiError) -> bool {
     )
 }
 
-/// Whether nothing more is asked after an error.
+/// Checks whether no more requests are made after an error.
 pub(super) fn ends_all(error: &ApiError) -> bool {
     error.is_fatal() || matches!(error.kind(), ErrorKind::Flood { .. } | ErrorKind::Connect(_))
 }
 
-/// What a link leads to, with the password that it is asked with; `None` if it is no link of the service.
+/// Returns what a link leads to, with its password; `None` if it is no link of the service.
 pub(super) fn target(link: &PublicLink) -> Option<FoundLink> {
     let mut found = links_in(&link.address).into_iter().next()?;
     let given = link.password.as_ref().map(|password| Password::new(password.expose()));

@@ -1,7 +1,7 @@
-//! Copies, moves and renames at the service: in lists, no byte through this program.
+//! Copies, moves and renames at the service: in lists, without any byte passing through this program.
 //!
-//! A list of files goes to one folder in one call; those that change their names too are renamed in a second
-//! one. Old versions go after the new ones are there.
+//! A list of files goes to one folder in one call; those that change their names too are renamed in a second one. Old
+//! versions are removed after the new ones are there.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -24,46 +24,47 @@ use super::{
     link_of,
 };
 
-/// What becomes of the source.
+/// What happens to the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It stays.
+    /// The source stays.
     Copy,
-    /// It goes.
+    /// The source is removed.
     Move,
 }
 
-/// How long to wait before each further look for copies whose answer was lost, in multiples of the time after which it is
-/// worth while to look again: 3, 6, 12, 24 and 24 s. Listings lag by up to a minute (API document, section 2).
+/// Waits before each further search for copies whose answer was lost, in multiples of the time after which it is worth
+/// while to look again: 3, 6, 12, 24 and 24 s. Listings lag by up to a minute (API document, section 2).
 const COPIES_LOOKED_FOR_AFTER: [u32; 5] = [1, 2, 4, 8, 8];
 
-/// How often in a run copies are looked for so long when none was made. A service that makes none isn't asked on and on.
+/// Number of times in a run that copies are searched for so long although none was made. A service that makes none
+/// isn't called again and again.
 const MOST_LOOKS_IN_VAIN: u32 = 2;
 
-/// A file on its way.
+/// A file that is being copied or moved.
 #[derive(Debug, Clone)]
 struct Step {
-    /// Its place in the batch.
+    /// Index of the file in the batch.
     index: usize,
     link: FileLink,
-    /// Where it lies, as far as that is known.
+    /// Folder of the file, as far as that is known.
     source_folder: Option<FolderId>,
     known: KnownFile,
     name: Name,
-    /// Its own password, if it is somebody's public file.
+    /// Password of the file, if it is someone's public file.
     password: Option<Password>,
-    /// How often it was asked for again.
+    /// Number of times that the request was repeated.
     again: u32,
-    /// What its new folder held before it was asked for first, if it was asked for again.
+    /// Files of the new folder before the first request, if it was repeated.
     before: Option<Arc<HashSet<FileLink>>>,
 }
 
 /// A file that wasn't copied or moved.
 struct Missed {
     error: Arc<ApiError>,
-    /// A look has shown that it surely isn't there, so it may be asked for again.
+    /// Whether a look has shown that it surely isn't there, so that the request may be repeated.
     surely: bool,
-    /// Where it lies instead, and couldn't be taken away.
+    /// Place where it is instead, and from which it couldn't be removed.
     misplaced: Option<StorageError>,
 }
 
@@ -73,7 +74,7 @@ impl Missed {
     }
 }
 
-/// What became of each file of a list.
+/// Result for each file of a list.
 type Parts = Vec<Result<KnownFile, Missed>>;
 
 impl FichierRemote {
@@ -92,7 +93,8 @@ impl FichierRemote {
         outcomes
     }
 
-    /// Notes what is replaced, before it is: `doubtful` are the places of what may be done, whatever is answered.
+    /// Relocates files, and records what they replace before it is removed. `doubtful` collects the indexes of files that
+    /// may have been relocated, whatever was answered.
     async fn relocate_noted(
         &self,
         batch: &[Relocation],
@@ -100,7 +102,7 @@ impl FichierRemote {
         doubtful: &mut HashSet<usize>,
     ) -> Vec<Outcome<File>> {
         let mut outcomes: Vec<Outcome<File>> = batch.iter().map(|_| Outcome::NotTried).collect();
-        // Files with passwords of their own go in lists of their own: a call carries one password.
+        // Files with passwords of their own go in lists of their own: a call has one password.
         let mut by_folder: BTreeMap<(RemotePath, Option<String>), Vec<Step>> = BTreeMap::new();
         for (index, item) in batch.iter().enumerate() {
             if kind == Kind::Move
@@ -117,7 +119,7 @@ impl FichierRemote {
                 Err(error) => outcomes[index] = Outcome::Failed(error),
             }
         }
-        // Of somebody's public file only others' word may be known, so later runs look for themselves.
+        // Someone's public file may be known only from others, so later runs list its folder themselves.
         let mut hearsay = HashSet::new();
         for ((folder, _), steps) in by_folder {
             let (id, meanwhile) = match self.tree.ensure_to_fill(&folder).await {
@@ -129,7 +131,7 @@ impl FichierRemote {
             };
             let mut steps = steps;
             if meanwhile && kind == Kind::Copy {
-                // What somebody else has copied there since the run looked isn't copied again.
+                // What someone else has copied there since the run looked isn't copied again.
                 steps.retain(|step| {
                     let content = step.known.whirlpool;
                     let there = self.tree.namesake(id, &step.name, content);
@@ -201,8 +203,8 @@ impl FichierRemote {
                     Err(error) => {
                         // A copy that may have been made isn't made again.
                         let lost = kind == Kind::Copy && error.maybe_done();
-                        // What says that a file is gone isn't asked again and again to learn which: refusals in number
-                        // bring a ban.
+                        // When a file is called missing, the list isn't sent again and again to find out which: many
+                        // refusals bring a ban.
                         let part = if error.is_not_found() && !lost && part.len() > 1 {
                             let (missing, left) = self.part_missing(batch, part).await;
                             for step in &missing {
@@ -246,8 +248,8 @@ impl FichierRemote {
         outcomes
     }
 
-    /// Parts a list of which a file is missing: those that one look at their folders doesn't show, and the rest. All is
-    /// the rest where a look can't be had, or would take too many listings.
+    /// Splits a list of which a file is missing: those that listing their folders doesn't show, and the rest. All of
+    /// them are the rest where listing isn't possible, or would take too many calls.
     async fn part_missing(&self, batch: &[Relocation], part: Vec<Step>) -> (Vec<Step>, Vec<Step>) {
         let mut folders = BTreeMap::new();
         for step in &part {
@@ -270,7 +272,7 @@ impl FichierRemote {
         })
     }
 
-    /// Sees to it that a file which is to go elsewhere is still where an earlier run knew it.
+    /// Makes sure that a file which is to be moved is still where an earlier run knew it.
     async fn expect_source(&self, item: &Relocation) -> Result<(), StorageError> {
         if self.tree.is_in_place(&item.from, &link_of(&item.from)?).await? {
             Ok(())
@@ -286,10 +288,10 @@ impl FichierRemote {
             return Err(StorageError::IsAFolder(item.to.clone()));
         };
         let link = link_of(&item.from)?;
-        // No call here: what handed out the file has listed its folder.
+        // No call is needed here: the code that returned the file has listed its folder.
         let folders = self.tree.known(&parent);
         let mut catalogue = self.tree.catalogue();
-        // Where that is lost, what was handed out has to do.
+        // Where that is lost, what was returned has to do.
         let source_folder = catalogue.folder_of(&folders, &link).unwrap_or_default();
         let known = source_folder.and_then(|folder| catalogue.file(folder, &link).ok()?.cloned());
         drop(catalogue);
@@ -309,7 +311,7 @@ impl FichierRemote {
         Ok((folder, Step { index, link, source_folder, known, name, password, again: 0, before: None }))
     }
 
-    /// The stored name that a file is to bear.
+    /// Returns the stored name that a file is to have.
     fn stored(&self, step: &Step) -> String {
         let names = self.tree.names();
         if step.known.stands_for_empty { names.encode_stand_in(&step.name) } else { names.encode(&step.name) }
@@ -323,7 +325,7 @@ impl FichierRemote {
         let own = part.first().and_then(|step| step.password.clone());
         let pass = own.or_else(|| self.options.file_password.clone());
         let request = CopyFiles { links, to, sharing_user: None, pass, rename };
-        // What lies there now is no copy that is made now.
+        // Files that are there now aren't copies that are made now.
         let before = self.tree.catalogue().links(to).unwrap_or_default();
         let (told, doubt) = match self.client.copy_files(&request).await {
             Ok(copied) => {
@@ -352,7 +354,7 @@ impl FichierRemote {
                     return Err(doubt);
                 }
             } else if !doubt.maybe_done() && copies.iter().all(Option::is_none) {
-                // The refusal stands, and so will others of lists.
+                // The refusal counts, and so will others of lists.
                 if !single {
                     self.refuses_whole_lists.store(true, Ordering::Relaxed);
                 }
@@ -380,7 +382,7 @@ impl FichierRemote {
             if let Ok(file) = result
                 && let Some(error) = failed.get(&file.link)
             {
-                // The copy was made, but couldn't be given its name: it stands under the old one.
+                // The copy was made, but couldn't be renamed: it has the old name.
                 let file = KnownFile { name: step.known.name.clone(), ..file.clone() };
                 self.tree.catalogue().note_file(to, file.clone());
                 nameless.push((number, self.tree.as_file(&file, folder.join(&step.known.name))));
@@ -395,7 +397,7 @@ impl FichierRemote {
         Ok(done)
     }
 
-    /// Removes copies of ours that couldn't be given their names. Returns those that stay.
+    /// Removes copies of ours that couldn't be renamed. Returns those that stay.
     async fn take_away(&self, copies: Vec<(usize, File)>) -> Vec<(usize, StorageError)> {
         let (numbers, files): (Vec<_>, Vec<_>) = copies.into_iter().unzip();
         let mut stay = Vec::new();
@@ -409,8 +411,8 @@ impl FichierRemote {
         stay
     }
 
-    /// Moves files back that came to another folder and couldn't be given their names there. Returns those that stay,
-    /// by their links.
+    /// Moves files back that were moved to another folder and couldn't be renamed there. Returns those that stay, by
+    /// their links.
     async fn move_back(
         &self,
         to: FolderId,
@@ -454,8 +456,8 @@ impl FichierRemote {
         stay
     }
 
-    /// Whether a copy that was refused is looked for. What was refused may have been made, of a list a part of it: to
-    /// ask again would double that. A file that isn't there has no copy, and where one look has shown that a refused
+    /// Checks whether to search for a copy that was refused. It may have been made, or a part of a list: repeating the
+    /// request would double that. A file that doesn't exist has no copy, and where one look has shown that a refused
     /// list is refused as a whole, others are.
     fn refusal_is_in_doubt(&self, part: &[Step], error: &ApiError) -> bool {
         match part.len() {
@@ -467,7 +469,7 @@ impl FichierRemote {
         }
     }
 
-    /// The copy that an answer names for a file. A link that was known before is no copy.
+    /// Returns the copy that an answer names for a file. A link that was known before is no copy.
     #[expect(clippy::unused_self, reason = "beside what looks for the others")]
     fn told_copy(&self, step: &Step, told: &[CopiedFile], before: &HashSet<FileLink>) -> Option<KnownFile> {
         let copy = told.iter().find(|copy| copy.from_url == step.link)?;
@@ -479,8 +481,9 @@ impl FichierRemote {
         })
     }
 
-    /// Looks for copies that no answer names: what the folder holds now and didn't before, of the same name and
-    /// checksum, is the copy. Answers whether the folder could be looked at; if `patient`, for as long as listings lag.
+    /// Searches for copies that no answer names: a file that the folder has now and didn't have before, with the same
+    /// name and checksum, is the copy. Returns whether the folder could be listed; if `patient`, looks for as long as
+    /// listings lag.
     async fn find_copies(
         &self,
         to: FolderId,
@@ -499,7 +502,7 @@ impl FichierRemote {
             new.retain(|file| !copies.iter().flatten().any(|copy| copy.link == file.link));
             for (step, copy) in part.iter().zip(&mut *copies).filter(|(_, copy)| copy.is_none()) {
                 let place = new.iter().position(|file| {
-                    // Of somebody's public file no checksum may be known.
+                    // The checksum of someone's public file may not be known.
                     let same = match step.known.whirlpool {
                         None => step.source_folder.is_none() && file.size == step.known.size,
                         known => file.whirlpool == known,
@@ -508,7 +511,7 @@ impl FichierRemote {
                 });
                 *copy = place.map(|place| new.swap_remove(place));
             }
-            // A list that was made in part won't grow: where some of it are seen, the lag is over.
+            // A list that was carried out in part won't grow: once some of it are seen, the lag is over.
             if copies.iter().any(Option::is_some) {
                 return true;
             }
@@ -525,7 +528,7 @@ impl FichierRemote {
         }
     }
 
-    /// What stands beside files that were copied again, since no look had shown the first copies: these, which go.
+    /// Returns duplicates of files that were copied again since the first copies hadn't been seen. They are removed.
     async fn copied_twice(
         &self,
         to: FolderId,
@@ -575,7 +578,7 @@ impl FichierRemote {
                     told = links.iter().all(|link| answer.links.contains(link));
                     self.moved(&links, &answer, to, folder).await
                 }
-                // What got no answer, or was refused, may have been moved all the same.
+                // A move without an answer, or a refused one, may have been made all the same.
                 Err(error) if error.maybe_done() || is_in_doubt(&error) => {
                     told = false;
                     let gone = error.is_not_found() && !error.maybe_done();
@@ -586,7 +589,7 @@ impl FichierRemote {
                     };
                     let silent =
                         matches!(error.kind(), ErrorKind::InvalidJson { .. } | ErrorKind::Unconfirmed { .. });
-                    // What the service calls missing was listed a moment ago.
+                    // A file that the service calls missing was listed a moment ago.
                     let is_there = gone && links.len() == 1 && self.is_there(links[0]).await;
                     if moved.is_empty() && !silent && !is_there {
                         return Err(error);
@@ -624,7 +627,7 @@ impl FichierRemote {
             if nameless.is_empty() { HashMap::new() } else { self.move_back(to, folder, &nameless).await };
         for step in part {
             if stayed(step) {
-                // To move a file twice does no harm.
+                // Moving a file twice does no harm.
                 done.push(Err(Missed::new(&doubt, true)));
                 continue;
             }
@@ -640,7 +643,7 @@ impl FichierRemote {
         Ok(done)
     }
 
-    /// Gives files their names. Answers with those that couldn't be renamed.
+    /// Renames files. Returns those that couldn't be renamed.
     pub(super) async fn rename_all(&self, renames: Vec<RenameFile>) -> HashMap<FileLink, Arc<ApiError>> {
         let mut failed = HashMap::new();
         let mut lists = ShrinkingBatches::new(renames, &self.tree.lists);
@@ -648,7 +651,7 @@ impl FichierRemote {
         while let Some(list) = lists.next() {
             let (list, told, error) = match self.client.rename_files(&list).await {
                 Ok(answer) => (list, answer.files, None),
-                // It bears the name already (API document, section 3).
+                // It has the name already (API document, section 3).
                 Err(error)
                     if list.len() == 1
                         && matches!(error.kind(), ErrorKind::Refused { number: Some(312), .. }) =>
@@ -686,7 +689,7 @@ impl FichierRemote {
                     (None, _) => silent.push(rename),
                 }
             }
-            // A name that a file hasn't got, as a look has shown, can be given again.
+            // If a look has shown that a file doesn't have its new name, the rename can be repeated.
             if again > 0 && !silent.is_empty() {
                 again -= 1;
                 lists.left_over(silent);
@@ -716,7 +719,8 @@ impl Listed for RenameFile {
     }
 }
 
-/// The old versions that go when these files are in their places. A file that is moved there is known before.
+/// Returns the old versions that are removed when these files are in their places. A file that is moved there is known
+/// before.
 fn replaced(batch: &[Relocation], part: &[Step], kind: Kind) -> Vec<(FileLink, Option<FileLink>)> {
     let of_step = |step: &Step| {
         let (link, new) = (step.link, (kind == Kind::Move).then_some(step.link));

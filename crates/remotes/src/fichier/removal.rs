@@ -1,4 +1,4 @@
-//! Removals: files in lists, folders when they are empty.
+//! Removes files in lists, and folders when they are empty.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,15 +14,15 @@ use super::{
     link_of,
 };
 
-/// How long to wait before asking again to remove a folder whose files went just now: the service may count them a
-/// little longer (API document, section 4). In sixths of the 3 s after which it is worth while to look again: half a
-/// second, then 1, 2, 4, 8 and 15 s.
+/// Waits before asking again to remove a folder whose files were removed just now: the service may count them a little
+/// longer (API document, section 4). In sixths of the 3 s after which it is worth while to look again: half a second,
+/// then 1, 2, 4, 8 and 15 s.
 const NOT_EMPTY_YET: [u32; 6] = [1, 2, 4, 8, 16, 30];
 
-/// Before this wait the folder is looked at.
+/// Wait before which the folder is listed again.
 const LONG_NOT_EMPTY: u32 = 16;
 
-/// A file's place in the batch, and the file.
+/// Index of a file in the batch, and its link.
 type Place = (usize, FileLink);
 
 impl FichierRemote {
@@ -64,7 +64,7 @@ impl FichierRemote {
                     }
                     continue;
                 }
-                // All or a part may be gone.
+                // All of them, or some, may be gone.
                 Ok(false) => {
                     let (gone, left) = match self.gone(&links).await {
                         Some(gone) => list.into_iter().partition(|place| gone.contains(&place.link())),
@@ -109,7 +109,7 @@ impl FichierRemote {
             }
             let Some(list) = lists.refused(list, error.kind()) else { continue };
             let fatal = error.is_fatal();
-            // What is refused may be gone all the same, and what is called missing may be there: it was listed.
+            // A refused file may be gone all the same, and one that is called missing may be there: it was listed.
             let links: Vec<FileLink> = list.iter().map(Listed::link).collect();
             let seen = if is_in_doubt(&error) { self.gone(&links).await } else { None };
             let gone = seen.unwrap_or_default();
@@ -135,8 +135,8 @@ impl FichierRemote {
         outcomes
     }
 
-    /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
-    /// the rest where a look can't be had, or would take longer than finding out by halves.
+    /// Splits a list whose removal got no answer: files that are gone, as listing their folders shows, and the rest.
+    /// All of them are the rest where listing isn't possible, or would take longer than searching by halves.
     async fn part_gone(&self, batch: &[File], list: Vec<Place>, missing: bool) -> (Vec<Place>, Vec<Place>) {
         let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
         let mut held = HashMap::new();
@@ -163,15 +163,15 @@ impl FichierRemote {
         })
     }
 
-    /// Removes files; answers whether the service says that all of them are gone.
+    /// Removes files. Returns whether the service says that all of them are gone.
     pub(super) async fn remove_links(&self, links: &[FileLink]) -> Result<bool, ApiError> {
         let files: Vec<RemoveFile> = links.iter().map(|link| RemoveFile::from(*link)).collect();
         let answer = self.client.remove_files(&files).await?;
         Ok(Self::confirms_removal(links.len(), &answer))
     }
 
-    /// Removes old versions that a new one replaces, each with the number of its item. Returns those that stay, with why:
-    /// the new one is safe, but two files bear the name now.
+    /// Removes old versions that a new one replaces, each with the index of its item. Returns those that stay, and why:
+    /// the new one is safe, but two files have the name now.
     pub(super) async fn remove_replaced(&self, old: Vec<(usize, File)>) -> Vec<(usize, StorageError)> {
         if old.is_empty() {
             return Vec::new();
@@ -190,7 +190,7 @@ impl FichierRemote {
         stays
     }
 
-    /// Notes that a file is gone, in whichever folder of its path it lay.
+    /// Records that a file is gone, in whichever folder of its path it was.
     fn forget(&self, file: &File, link: FileLink) {
         self.tree.forget_old_versions(&[link]);
         let Some(parent) = file.path.parent() else { return };
@@ -214,7 +214,7 @@ impl FichierRemote {
             });
             outcomes.push(removed.into());
         }
-        // Where a folder is gone, all that was in it is, so that a tree costs one listing.
+        // Where a folder is gone, everything in it is, so that a tree takes one listing.
         doubtful.sort_by_key(|(_, folder)| folder.path.depth());
         for (index, folder) in doubtful {
             if gone.iter().any(|above| folder.path.is_within(above)) {
@@ -232,12 +232,12 @@ impl FichierRemote {
         outcomes
     }
 
-    /// Checks by the listing of its parent that a folder is gone of which the service said no more than "OK".
+    /// Checks by the listing of its parent that a folder is gone for which the service said no more than "OK".
     pub(super) async fn see_gone(&self, folder: &DoubtfulRemoval) -> Result<()> {
         let DoubtfulRemoval { known, parent, path } = folder;
         let parent = *parent;
         tracing::info!(path = %path, "Looking whether the directory was removed: the answer doesn't say");
-        // The catalogue holds what was removed for gone, whatever a listing says.
+        // The catalogue treats what was removed as gone, whatever a listing says.
         let listed = match self.client.list_folder(&ListFolder::folders_only(parent)).await {
             Err(error) if error.is_not_found() => return Ok(()),
             listed => listed.map_err(|error| failed("remove directory", path, error))?,
@@ -251,7 +251,7 @@ impl FichierRemote {
         Ok(())
     }
 
-    /// Removes the folders of a path, and returns those of which the answer doesn't say that they are gone.
+    /// Removes the folders of a path, and returns those for which the answer doesn't say that they are gone.
     async fn remove_empty_folder(&self, path: &RemotePath) -> Result<Vec<DoubtfulRemoval>> {
         if path.is_root() {
             return Err(self.unsupported_root_removal());
@@ -267,7 +267,7 @@ impl FichierRemote {
         Ok(doubtful)
     }
 
-    /// Removes an empty folder; `Some` where that has to be seen, since the answer doesn't say it.
+    /// Removes an empty folder; `Some` where the result has to be checked, since the answer doesn't say it.
     pub(super) async fn remove_folder_by_id(
         &self,
         folder: FolderId,
@@ -279,7 +279,7 @@ impl FichierRemote {
         };
         let mut confirmed = true;
         if self.tree.catalogue().is_complete(folder) {
-            // Whether it is empty must not be an earlier run's word.
+            // Whether it is empty must not come from an earlier run.
             self.tree.load_anew(folder, path).await?;
         }
         let known_complete = self.tree.catalogue().is_complete(folder);
@@ -304,7 +304,7 @@ impl FichierRemote {
                 }
                 // Removed by an earlier try whose answer was lost.
                 Err(error) if error.is_not_found() && error.maybe_done() => break,
-                // It was listed a moment ago, so its parent has to say so, too.
+                // It was listed a moment ago, so its parent has to confirm it, too.
                 Err(error) if error.is_not_found() => {
                     self.tree.refresh(folder, path).await?;
                     if again == 0 {
@@ -315,7 +315,7 @@ impl FichierRemote {
                 Err(error) if matches!(error.kind(), ErrorKind::Refused { .. }) => {
                     let wait = waits.next().filter(|_| known_complete && says_not_empty(error.kind()));
                     if wait.is_none_or(|wait| *wait == LONG_NOT_EMPTY) {
-                        // Has somebody else put something there, or is it gone by an earlier try?
+                        // Someone else may have put something there, or an earlier try has removed it.
                         match self.tree.refresh(folder, path).await {
                             Err(StorageError::FolderNotFound(_)) => break,
                             Err(unseen) => {
@@ -328,7 +328,7 @@ impl FichierRemote {
                             Ok(()) => {}
                         }
                     }
-                    // The service's own words, since nothing is known to be in it.
+                    // These are the service's own words, since nothing is known to be in it.
                     let Some(wait) = wait else { return Err(failed("remove directory", path, error)) };
                     if *wait == LONG_NOT_EMPTY {
                         tracing::warn!(path = %path, "The service counts the directory as not empty yet: waiting");
@@ -360,7 +360,7 @@ pub(super) struct DoubtfulRemoval {
     path: RemotePath,
 }
 
-/// Whether a refusal says that the folder holds something.
+/// Checks whether a refusal says that the folder isn't empty.
 fn says_not_empty(refusal: &ErrorKind) -> bool {
     let ErrorKind::Refused { text, .. } = refusal else { return false };
     let text = text.to_lowercase();

@@ -1,4 +1,4 @@
-//! The options of the backend `fichier`: rclone's under their own names, then ours.
+//! Options of the backend `fichier`: rclone's under their own names, then ours.
 
 use fichier_api::{SharedFolderId, shown_address};
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use super::CatalogueMode;
 use crate::backend::{BackendSpec, DESCRIPTION, Opens, OptionKind, OptionSpec};
 
-/// The backend.
+/// The backend `fichier`.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "fichier",
     description: "1Fichier",
@@ -16,7 +16,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.resources)),
 };
 
-/// All options of the backend.
+/// Options of the backend.
 static OPTIONS: [OptionSpec; 20] = [
     OptionSpec::new(
         "api_key",
@@ -66,7 +66,7 @@ static OPTIONS: [OptionSpec; 20] = [
          Names stored under another setting show with their look-alikes.",
     )
     .advanced(),
-    // Here, as its number is part of what programs are asked by (`config create --continue`).
+    // It is in this place, as its number is part of what programs use (`config create --continue`).
     DESCRIPTION,
     OptionSpec::new(
         "empty_files",

@@ -1,5 +1,4 @@
-//! Somebody's shared folder by its public link: a flat, read-only listing without dates and checksums (API
-//! document, section 8).
+//! A shared folder by its public link: a flat, read-only listing without dates and checksums (API document, section 8).
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -37,7 +36,7 @@ pub struct SharedFolderRemote {
     has_account: bool,
 }
 
-/// What the folder holds.
+/// Contents of the folder.
 #[derive(Debug)]
 struct Held {
     files: Vec<File>,
@@ -45,7 +44,8 @@ struct Held {
 }
 
 impl SharedFolderRemote {
-    /// A remote over the page of a shared folder, and its password if it has one. `identity` tells it from all others.
+    /// Makes a remote over the page of a shared folder, and its password if it has one. `identity` distinguishes it
+    /// from all others.
     #[must_use]
     pub fn new(
         client: Client,
@@ -83,14 +83,14 @@ impl SharedFolderRemote {
         }
     }
 
-    /// The same without an account: what is there can be listed, not downloaded.
+    /// Returns the same remote without an account: its files can be listed, not downloaded.
     #[must_use]
     pub fn without_account(mut self) -> Self {
         self.has_account = false;
         self
     }
 
-    /// The files, asked for once.
+    /// Returns the files. They are requested once.
     async fn held(&self) -> Result<&Held> {
         self.held
             .get_or_try_init(|| async {
@@ -142,7 +142,7 @@ impl Remote for SharedFolderRemote {
         Ok(self.info.place.join(folder))
     }
 
-    /// The page is asked for once.
+    /// The page is requested once.
     async fn list(&self, folder: &RemotePath, _age: Freshness) -> Result<Listing> {
         let held = self.held().await?;
         if folder.is_root() {

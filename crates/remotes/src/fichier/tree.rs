@@ -1,7 +1,7 @@
 //! The account's tree: the [catalogue](super::catalogue) and the calls that fill it.
 //!
-//! Each folder is listed at most once in a run, its files in the same call; a path costs a listing for each
-//! folder on the way that isn't known yet. What earlier runs knew is in [`earlier_runs`](super::earlier_runs).
+//! Each folder is listed at most once in a run, its files in the same call; a path takes a listing for each folder on
+//! the way that isn't known yet. What earlier runs knew is in [`earlier_runs`](super::earlier_runs).
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -35,37 +35,37 @@ use super::{
 pub(super) struct Tree {
     client: Client,
     names: Names,
-    /// With how many results a listing counts as cut off.
+    /// Number of results from which a listing counts as cut off.
     cap: usize,
     pub(super) dates: Dates,
     catalogue: Mutex<Catalogue>,
     memory: Option<AccountState>,
     /// Characters that the service stores otherwise, whatever is done about it.
     refused_characters: Mutex<BTreeSet<char>>,
-    /// Old versions that are to go in this run, or should have gone in an earlier one, each with the file that was moved
-    /// to its place.
+    /// Old versions that are to be removed in this run, or should have been in an earlier one, each with the file that
+    /// was moved to its place.
     old_versions: Mutex<HashMap<FileLink, Option<FileLink>>>,
-    /// How many items a list may have.
+    /// Length of lists.
     pub(super) lists: BatchLength,
-    /// How many files an upload may have.
+    /// Number of files in uploads.
     pub(super) uploads: BatchLength,
     pub(super) earlier_runs: Option<EarlierRuns>,
     locks: FolderLocks,
     gaps: Gaps,
 }
 
-/// How fresh what is known has to be.
+/// Required freshness of what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
-    /// Of this age; [`Freshness::SinceStart`]: an earlier run's word will do, where it counts.
+    /// Of this age; [`Freshness::SinceStart`]: knowledge of an earlier run is enough, where it counts.
     Aged(Freshness),
-    /// Of this run.
+    /// From this run.
     Now,
 }
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        // The database ends when nobody tells it anything more.
+        // The database ends when it gets no more changes.
         self.catalogue().tell(None);
         if let Some(memory) = &self.memory {
             memory.save(self.client.learned(), self.lengths());
@@ -73,22 +73,22 @@ impl Drop for Tree {
     }
 }
 
-/// What a listing brought, before it is in the catalogue.
+/// Result of a listing, before it is in the catalogue.
 #[derive(Debug, Default)]
 struct Listing {
     files: Vec<FileItem>,
     folders: Vec<SubFolder>,
-    /// How many files there are by the service's own count.
+    /// Number of files by the service's own count.
     count: Option<u64>,
-    /// When it was asked for.
+    /// Time when it was requested.
     asked: Option<SystemTime>,
-    /// What can't be used of it.
+    /// Entries that can't be used.
     left_out: Vec<Unread>,
 }
 
 impl Listing {
-    /// Whether there are more files by the service's own count than it told, readable or not. What can't be read is
-    /// a gap, so nothing is lost where it is counted twice.
+    /// Checks whether there are more files by the service's own count than it listed, readable or not. Files that can't
+    /// be read are gaps, so nothing is lost where they count twice.
     fn lacks_files(&self) -> bool {
         let told = self.files.len() + self.left_out.len();
         self.count.is_some_and(|count| count > told as u64)
@@ -128,7 +128,7 @@ impl Tree {
         &self.client
     }
 
-    /// A known file as the storage layer sees it.
+    /// Returns a known file as the storage layer sees it.
     pub(super) fn as_file(&self, file: &KnownFile, path: RemotePath) -> File {
         let (size, whirlpool) =
             if file.stands_for_empty { (0, Some(Whirlpool::of(b""))) } else { (file.size, file.whirlpool) };
@@ -150,12 +150,12 @@ impl Tree {
         Folder { path, modified, id: Some(FileId::new(folder.id.to_string())) }
     }
 
-    /// With how many results a listing counts as cut off.
+    /// Returns the number of results from which a listing counts as cut off.
     pub(super) fn cap(&self) -> usize {
         self.cap
     }
 
-    /// Keeps what is learned in this memory, which knows already this.
+    /// Keeps what is learned in this state, which has earlier knowledge.
     pub(super) fn remember_in(&mut self, memory: Option<AccountState>, kept: &SavedState, upload_cap: usize) {
         let lengths = kept.lengths();
         self.lists = BatchLength::new(lengths.list);
@@ -176,17 +176,17 @@ impl Tree {
         self.old_versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a file is an old version that an earlier run, or this one, didn't come to remove.
+    /// Checks whether a file is an old version that an earlier run, or this one, left to be removed.
     pub(super) fn is_old_version(&self, link: FileLink) -> bool {
         self.old_versions().contains_key(&link)
     }
 
-    /// The file that was, or was to be, moved to the place of an old version.
+    /// Returns the file that was, or was to be, moved to the place of an old version.
     pub(super) fn replaced_by(&self, old: FileLink) -> Option<FileLink> {
         *self.old_versions().get(&old)?
     }
 
-    /// Notes old versions before something takes their place, each with the file that is moved there: if the program ends
+    /// Records old versions before something replaces them, each with the file that is moved there: if the program ends
     /// before it has removed them, a later run does.
     pub(super) fn note_old_versions(&self, versions: &[(FileLink, Option<FileLink>)]) {
         let new: Vec<_> = {
@@ -201,7 +201,7 @@ impl Tree {
         }
     }
 
-    /// Notes that old versions are gone, or that nothing takes their place.
+    /// Records that old versions are gone, or that nothing replaces them.
     pub(super) fn forget_old_versions(&self, links: &[FileLink]) {
         if links.is_empty() {
             return;
@@ -215,7 +215,7 @@ impl Tree {
         }
     }
 
-    /// A character of a stored name that the service is known to store otherwise.
+    /// Returns a character of a stored name that the service is known to store otherwise.
     pub(super) fn refused_character(&self, stored: &str) -> Option<char> {
         let refused = self.refused_characters();
         stored.chars().find(|character| refused.contains(character))
@@ -238,7 +238,7 @@ impl Tree {
         }
     }
 
-    /// Keeps what was learned about the account, if there is a place for it.
+    /// Saves what was learned about the account, if there is a place for it.
     pub(super) fn remember(&self) {
         if let Some(memory) = &self.memory {
             memory.note(self.client.learned(), self.lengths());
@@ -249,18 +249,18 @@ impl Tree {
         &self.names
     }
 
-    /// What is known, for a short look or note: never held across a call.
+    /// Locks the catalogue for a short look or change: never held across a call.
     pub(super) fn catalogue(&self) -> MutexGuard<'_, Catalogue> {
         self.catalogue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until nobody else lists the folder, or makes a folder in it.
+    /// Waits until no other task lists the folder, or makes a folder in it.
     pub(super) async fn lock(&self, folder: FolderId) -> FolderGuard<'_> {
         self.locks.alone(folder).await
     }
 
-    /// ShrinkingBatches the folder, also when it was listed before: to learn what became of something whose answer was
-    /// lost. Waits for the service's limit on listing one folder.
+    /// Lists the folder, also when it was listed before: to learn what happened to something whose answer was lost.
+    /// Waits for the service's limit on listing one folder.
     pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
         let mut listing = match self.fetch(folder, path).await {
             Err(StorageError::FolderNotFound(_)) => self.fetch_what_its_parent_lists(folder, path).await,
@@ -282,7 +282,7 @@ impl Tree {
             let mut catalogue = self.catalogue();
             catalogue.take_listing(folder, files, folders);
             catalogue.note_age(folder, listing.asked.unwrap_or_else(SystemTime::now));
-            // What has gaps is listed anew by the next run.
+            // A folder with gaps is listed again by the next run.
             if left_out.is_empty() {
                 catalogue.keep_listing(folder, listing.asked.unwrap_or_else(SystemTime::now));
             }
@@ -294,8 +294,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Lists a folder once more of which the service says that it isn't there. That counts only if its parent doesn't
-    /// list it any more: what is taken for missing is taken for empty, and filled beside what it holds.
+    /// Lists a folder once more that the service calls missing. It counts as missing only if its parent doesn't list it
+    /// any more: a folder that is taken for missing is taken for empty, and filled beside what it holds.
     async fn fetch_what_its_parent_lists(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {
         let parent = self.catalogue().parent(folder).filter(|_| !folder.is_root());
         if let (Some(parent), Some(parent_path)) = (parent, path.parent()) {
@@ -344,18 +344,18 @@ impl Tree {
         Ok(listing)
     }
 
-    /// Reads what a listing left out, in windows that go back in time: one at its cap, or one that says of more
-    /// files than it tells.
+    /// Reads what a listing left out, in windows that go back in time: for a listing at its cap, or one that has fewer
+    /// files than its own count.
     ///
     /// Whether `sent_before` includes its own second isn't known, so a window begins a second later than the
     /// oldest file seen, and what was seen already is left out. When a whole window lies in one second, the
     /// next one steps below it. An hour that comes twice or never by French time is asked for from its end on, since
-    /// times in it don't tell what is older.
+    /// times in it don't show what is older.
     async fn fetch_older(&self, folder: FolderId, path: &RemotePath, listing: &mut Listing) -> Result<()> {
         let mut seen: HashSet<FileLink> = listing.files.iter().map(|file| file.link).collect();
         // Where a listing is cut below the cap, its length is the cap.
         let cap = if listing.lacks_files() { listing.files.len().min(self.cap) } else { self.cap };
-        // How many windows in a row have told nothing new.
+        // Number of windows in a row that have shown nothing new.
         let mut in_vain = 0;
         loop {
             let oldest = listing.files.iter().filter_map(|file| file.date.as_ref()?.as_utc()).min();
@@ -385,7 +385,7 @@ impl Tree {
         }
     }
 
-    /// Takes out sub-folders that are the folder itself or one that it lies in: a walk would never end.
+    /// Removes sub-folders that are the folder itself or one of its parents: a walk would never end.
     fn without_loops(&self, folder: FolderId, folders: &mut Vec<SubFolder>, left_out: &mut Vec<Unread>) {
         let mut above = HashSet::from([FolderId::ROOT, folder]);
         {
@@ -410,7 +410,7 @@ impl Tree {
         path: &RemotePath,
         left_out: &mut Vec<Unread>,
     ) -> (Vec<KnownFile>, Vec<KnownFolder>) {
-        // Media types repeat: one text for all files of a folder that have it.
+        // Media types repeat: all files of a folder share one text for each.
         let mut types: BTreeMap<&str, Arc<str>> = BTreeMap::new();
         let mut files = Vec::with_capacity(listing.files.len());
         for item in &listing.files {
@@ -436,13 +436,13 @@ impl Tree {
         (files, folders)
     }
 
-    /// What the listings of a path's folders left out.
+    /// Returns what the listings of a path's folders left out.
     pub(super) fn gaps(&self, path: &RemotePath) -> Vec<Gap> {
         let folders = self.known(path);
         folders.into_iter().flat_map(|folder| self.gaps.of(folder, path, &self.names)).collect()
     }
 
-    /// All folders that a path means, the first to be used for new things. Empty when there is none.
+    /// Returns all folders that a path means, the first to be used for new things. Empty when there is none.
     async fn resolve_aged(&self, path: &RemotePath, age: Freshness) -> Result<Vec<FolderId>> {
         match self.walk(path, Age::Aged(age)).await {
             // A folder that an earlier run knew is gone.
@@ -474,7 +474,7 @@ impl Tree {
         Ok(here)
     }
 
-    /// The folders of a path as far as they are known, without a call.
+    /// Returns the folders of a path as far as they are known, without a call.
     pub(super) fn known(&self, path: &RemotePath) -> Vec<FolderId> {
         let catalogue = self.catalogue();
         path.names().fold(vec![FolderId::ROOT], |here, name| {
@@ -482,7 +482,7 @@ impl Tree {
         })
     }
 
-    /// As [`Tree::walk`]; a missing folder is an error, and so is a file in its place.
+    /// Does the same as [`Tree::walk`]; a missing folder is an error, and so is a file in its place.
     pub(super) async fn require(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
         self.require_aged(path, Freshness::SinceStart).await
     }
@@ -498,7 +498,7 @@ impl Tree {
         }
     }
 
-    /// The folders of a path, their contents known.
+    /// Returns the folders of a path, their contents known.
     pub(super) async fn require_loaded(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
         self.require_loaded_aged(path, Freshness::SinceStart).await
     }
@@ -524,7 +524,7 @@ impl Tree {
         Ok(())
     }
 
-    /// The file or folder at a path.
+    /// Returns the file or folder at a path.
     pub(super) async fn find(&self, path: &RemotePath, age: Freshness) -> Result<Entry> {
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
             return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
@@ -557,12 +557,13 @@ impl Tree {
         let folder = id
             .and_then(|folder| Some(Entry::Folder(self.as_folder(catalogue.folder(folder)?, path.clone()))));
         drop(catalogue);
-        // What can't be read isn't missing.
+        // An entry that can't be read isn't missing.
         let unread = || self.gaps(&parent).into_iter().find(|gap| gap.path == *path).map(|gap| gap.error);
         folder.ok_or_else(|| unread().unwrap_or_else(missing))
     }
 
-    /// Looks at what a folder holds, once that is known. Should it be lost, the folder is listed again.
+    /// Calls a function with the catalogue once a folder's contents are known. If they are lost, the folder is listed
+    /// again.
     pub(super) async fn look<T>(
         &self,
         folder: FolderId,
@@ -577,7 +578,7 @@ impl Tree {
         }
     }
 
-    /// What a folder holds, sorted by name; of folders that share a path, the union.
+    /// Returns a folder's contents, sorted by name; of folders that share a path, the union.
     pub(super) async fn list(&self, path: &RemotePath, age: Freshness) -> Result<Vec<Entry>> {
         let folders = self.require_loaded_aged(path, age).await?;
         let mut entries = Vec::new();
@@ -597,8 +598,8 @@ impl Tree {
         Ok(entries)
     }
 
-    /// The folder of a path, made if it isn't there, with its parents. Something is to be put into it, so all
-    /// on the way is looked at in this run.
+    /// Returns the folder of a path, made if it doesn't exist, with its parents. It is for something new, so all
+    /// folders on the way are listed in this run.
     pub(super) async fn ensure(&self, path: &RemotePath) -> Result<(FolderId, FolderOrigin)> {
         let mut folder = FolderId::ROOT;
         let mut walked = RemotePath::root();
@@ -624,8 +625,8 @@ impl Tree {
         Ok((folder, made))
     }
 
-    /// As [`Tree::ensure`], for files that are to be put there. A folder that somebody else has made meanwhile is looked
-    /// at: it may hold some of them already. Says so.
+    /// Does the same as [`Tree::ensure`], for files that are to be put there. A folder that someone else has made
+    /// meanwhile is listed: it may hold some of them already. Returns also whether that happened.
     pub(super) async fn ensure_to_fill(&self, path: &RemotePath) -> Result<(FolderId, bool)> {
         let (id, made) = self.ensure(path).await?;
         if made == FolderOrigin::Meanwhile {
@@ -634,7 +635,7 @@ impl Tree {
         Ok((id, made == FolderOrigin::Meanwhile))
     }
 
-    /// A file of this name that a folder is known to hold, the one with this content if there is one.
+    /// Returns a file of this name that a folder is known to hold, the one with this content if there is one.
     pub(super) fn namesake(
         &self,
         folder: FolderId,
@@ -667,7 +668,7 @@ impl Tree {
             self.refresh(parent, parent_path).await?;
             is_taken = taken(&mut self.catalogue());
         }
-        // Should it be lost again at once, the service refuses a name that is taken.
+        // If it is lost again at once, the service refuses a name that is taken.
         if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
         }
@@ -676,7 +677,7 @@ impl Tree {
             tries += 1;
             let made = self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await;
             let error = match made {
-                // The root isn't a folder that is made: what goes there would stay there.
+                // The root isn't a folder that can be made: files sent there would stay there.
                 Ok(made) if made.id.is_root() => {
                     self.refresh(parent, parent_path).await?;
                     let found = self.catalogue().folders_named(parent, name).next();
@@ -708,7 +709,7 @@ impl Tree {
                     return Ok((id, false));
                 }
             }
-            // It surely isn't there: a passing fault isn't final.
+            // It surely isn't there: an error that passes isn't final.
             if tries == MAKE_TRIES || !error.maybe_done() {
                 return Err(failed("make directory", path, error));
             }
@@ -718,8 +719,8 @@ impl Tree {
 }
 
 impl Tree {
-    /// Sees to it that a new folder bears the name that was asked for. An answer that tells another one may be written
-    /// otherwise only, so the folder is looked at; what bears another name gets its own or goes.
+    /// Makes sure that a new folder has the name that was requested. An answer with another one may only be written
+    /// otherwise, so the folder is listed; a folder with another name is renamed or removed.
     async fn check_name(
         &self,
         id: FolderId,
@@ -755,7 +756,7 @@ impl Tree {
     }
 }
 
-/// The characters of a name that were stored otherwise.
+/// Returns the characters of a name that were stored otherwise.
 fn altered(asked: &str, stored: &str) -> Vec<char> {
     let same_length = asked.chars().count() == stored.chars().count();
     let mut altered: Vec<char> = match same_length {
@@ -772,21 +773,21 @@ fn altered(asked: &str, stored: &str) -> Vec<char> {
     altered
 }
 
-/// How often a folder is made whose making got no good answer and that isn't there.
+/// Number of tries to make a folder whose making got no good answer and that doesn't exist.
 const MAKE_TRIES: u32 = 3;
 
-/// Whether [`Tree::ensure`] had to make the folder.
+/// How [`Tree::ensure`] found the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FolderOrigin {
-    /// It was there.
+    /// The folder existed.
     Before,
-    /// It wasn't there when its parent was looked at, and somebody else has made it since.
+    /// The folder didn't exist when its parent was listed, and someone else has made it since.
     Meanwhile,
-    /// It is new.
+    /// The folder is new.
     Now,
 }
 
-/// Where a window may begin that is to tell what is older than the oldest file seen, in the order in which to try.
+/// Returns where a window may begin that is to show files older than the oldest one seen, in the order in which to try.
 fn window_starts(oldest: SystemTime) -> Vec<SystemTime> {
     let next = oldest + Duration::from_secs(1);
     match (french_time::end_of_odd_hour(oldest), french_time::end_of_odd_hour(next)) {
@@ -798,8 +799,8 @@ fn window_starts(oldest: SystemTime) -> Vec<SystemTime> {
     }
 }
 
-/// The order of a listing: by name, files before folders, older before newer, so that it is the same in
-/// every run.
+/// Returns the sort key of a listing: by name, files before folders, older before newer, so that the order is the same
+/// in every run.
 fn order(entry: &Entry) -> (&RemotePath, bool, Option<SystemTime>, Option<&FileId>) {
     match entry {
         Entry::File(file) => (&file.path, false, file.modified, file.id.as_ref()),
@@ -807,7 +808,7 @@ fn order(entry: &Entry) -> (&RemotePath, bool, Option<SystemTime>, Option<&FileI
     }
 }
 
-/// A listed file as the catalogue knows it.
+/// Returns a listed file as the catalogue knows it.
 pub(super) fn known_file(
     names: &Names,
     item: &FileItem,

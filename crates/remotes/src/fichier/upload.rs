@@ -29,16 +29,16 @@ use super::{
     names::STAND_IN_BYTES,
 };
 
-/// How often a folder is listed to find files that no report names.
+/// Number of listings of a folder to find files that no report names.
 const LOOKS: u32 = 3;
 
 /// A file that is to be sent.
 struct Pending {
-    /// Its place in the batch.
+    /// Index of the file in the batch.
     index: usize,
     path: RemotePath,
     name: Name,
-    /// Its name on the wire.
+    /// Name on the wire.
     stored: String,
     size: u64,
     content: Arc<dyn Content>,
@@ -47,19 +47,19 @@ struct Pending {
     stands_for_empty: bool,
 }
 
-/// How often files are sent again that a node surely didn't take.
+/// Number of times that files are sent again that a node surely didn't take.
 const SENT_AGAIN: u32 = 3;
 
-/// How often files are sent again of which there is no word and that aren't in their folder.
+/// Number of times that files are sent again that no answer mentions and that aren't in their folder.
 const LOST_SENT_AGAIN: u32 = 2;
 
-/// What became of one request.
+/// Result of one request.
 enum Sent {
     /// The node reported; a checksum computed on the way for each file sent.
     Reported(Vec<UploadedFile>, Vec<Option<Whirlpool>>),
     /// One file couldn't be read as announced, so nothing arrived.
     BadSource(usize, StorageError),
-    /// There is no word of it: the files may have arrived.
+    /// There is no answer: the files may have arrived.
     Lost(Box<Unsettled>),
     /// The node took nothing.
     NotTaken(ApiError),
@@ -67,18 +67,18 @@ enum Sent {
     Failed(ApiError),
 }
 
-/// An upload of which nobody knows yet what became of it.
+/// An upload whose result isn't known yet.
 struct Unsettled {
     error: ApiError,
     sums: Vec<Option<Whirlpool>>,
-    /// By which its report is found; `None` when there can't be one.
+    /// Receipt by which its report is found; `None` when there can't be one.
     receipt: Option<UploadReceipt>,
-    /// Whether its files were looked for, so that those not found surely aren't there.
+    /// Whether its files were searched for, so that those not found surely aren't there.
     looked: bool,
 }
 
 impl Unsettled {
-    /// Whether the node had promised a report that never came, and the files aren't there.
+    /// Checks whether the node had promised a report that never came, and the files aren't there.
     fn was_promised(&self) -> bool {
         let answered = self.receipt.as_ref().map(|receipt| receipt.answered);
         self.looked
@@ -86,15 +86,15 @@ impl Unsettled {
             && matches!(self.error.kind(), ErrorKind::NoReport { .. })
     }
 
-    /// Whether the files that aren't there may be sent again together. One whose sending broke off is tried again by whoever
-    /// wanted it sent, who counts the tries.
+    /// Checks whether the files that aren't there may be sent again together. A file whose sending broke off is tried
+    /// again by the caller, who counts the tries.
     fn may_go_again(&self) -> bool {
         let broke_off = self.sums.len() == 1 && self.sums[0].is_none();
         self.looked && !broke_off && !self.error.is_fatal()
     }
 
-    /// How often to look for its files. A node that answered had them all, and its report was asked for longer than
-    /// listings lag behind.
+    /// Returns how often to search for its files. A node that answered had them all, and its report was requested for
+    /// longer than listings lag behind.
     fn looks(&self) -> u32 {
         match self.receipt.as_ref().map(|receipt| receipt.answered) {
             Some(NodeAnswer::Vague { .. }) => 1,
@@ -103,16 +103,16 @@ impl Unsettled {
     }
 }
 
-/// The answers for a batch, filled in as they come; and the places of files that may arrive, whatever was answered.
+/// Outcomes for a batch, filled in as they come; and the indexes of files that may arrive, whatever was answered.
 struct Answers(Vec<Outcome<File>>, HashSet<usize>);
 
 impl Answers {
-    /// Notes that nobody knows whether these files arrived.
+    /// Records that it isn't known whether these files arrived.
     fn may_arrive(&mut self, pending: &[Pending]) {
         self.1.extend(pending.iter().map(|item| item.index));
     }
 
-    /// Whether nothing stands beside the old versions of a file, nor will.
+    /// Checks whether nothing stands beside the old versions of a file, nor will.
     fn failed_for_sure(&self, index: usize) -> bool {
         match &self.0[index] {
             Outcome::Done(_) | Outcome::DoneBefore(_) => false,
@@ -125,7 +125,7 @@ impl Answers {
         self.0[pending.index] = outcome.into();
     }
 
-    /// The files that are stored, by their links.
+    /// Returns the files that are stored, by their links.
     fn kept(&self) -> HashMap<FileLink, Whirlpool> {
         let done = self.0.iter().filter_map(|outcome| match outcome {
             Outcome::Done(file) => Some((link_of(file).ok()?, file.whirlpool?)),
@@ -134,7 +134,7 @@ impl Answers {
         done.collect()
     }
 
-    /// A second copy of a file that is stored stays beside it.
+    /// Records that a second copy of a stored file stays beside it.
     fn leave_double(&mut self, sum: Whirlpool, why: String) {
         let of_it = |outcome: &&mut Outcome<File>| matches!(outcome, Outcome::Done(file) if file.whirlpool == Some(sum));
         if let Some(outcome) = self.0.iter_mut().find(of_it)
@@ -146,7 +146,7 @@ impl Answers {
         }
     }
 
-    /// One error for all: each item tells it.
+    /// Fails all items with one error.
     fn fail_all(&mut self, pending: &[Pending], action: &str, error: ApiError) {
         let error = Arc::new(error);
         for item in pending {
@@ -185,7 +185,7 @@ impl FichierRemote {
         answers.0
     }
 
-    /// Leaves out what the service wouldn't keep.
+    /// Removes files that the service wouldn't keep.
     async fn without_dropped(&self, items: Vec<Pending>, answers: &mut Answers) -> Vec<Pending> {
         if self.options.send_dropped {
             return items;
@@ -204,7 +204,7 @@ impl FichierRemote {
         left
     }
 
-    /// Leaves out what somebody else has put there since the run looked: nothing is sent beside it.
+    /// Removes files that someone else has put there since the run looked: nothing is sent beside them.
     async fn without_namesakes(
         &self,
         folder: FolderId,
@@ -229,7 +229,7 @@ impl FichierRemote {
         left
     }
 
-    /// The checksum of what is to be sent: known, or read.
+    /// Returns the checksum of what is to be sent: known, or read.
     async fn content_sum(&self, item: &Pending) -> Option<Whirlpool> {
         if item.expected.is_some() {
             return item.expected;
@@ -242,7 +242,7 @@ impl FichierRemote {
         sum.await.ok().map(|(_, sum)| sum)
     }
 
-    /// What can be said before any byte is sent.
+    /// Checks what can be said before any byte is sent.
     fn prepare(&self, index: usize, folder: &RemotePath, item: WriteItem) -> Result<Pending> {
         let path = folder.join(&item.name);
         let limit = fichier_api::limits::MAX_FILE_SIZE;
@@ -292,7 +292,7 @@ impl FichierRemote {
         answers: &mut Answers,
     ) {
         let mut waiting: VecDeque<Pending> = pending.into();
-        // What is to go again, the next part last.
+        // Files to be sent again, the next part last.
         let mut parts: Vec<Vec<Pending>> = Vec::new();
         loop {
             let part = parts.pop();
@@ -306,7 +306,7 @@ impl FichierRemote {
         }
     }
 
-    /// Takes what goes in the next request: small files together, others alone.
+    /// Takes the files for the next request: small ones together, others alone.
     fn next_group(&self, waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
         let most = self.tree.uploads.next();
         let mut group: Vec<Pending> = Vec::new();
@@ -322,8 +322,8 @@ impl FichierRemote {
         group
     }
 
-    /// Sends one group; a file that can't be read doesn't take the others with it. Returns the files that
-    /// the report left out and that aren't in the folder either: they are to be sent again, in these smaller groups.
+    /// Sends one group; a file that can't be read doesn't make the others fail. Returns the files that the report left
+    /// out and that aren't in the folder either: they have to be sent again, in these smaller groups.
     async fn send_group(
         &self,
         (id, folder): (FolderId, &RemotePath),
@@ -335,7 +335,7 @@ impl FichierRemote {
         let mut sent_again = 0;
         let mut unsettled = Vec::new();
         loop {
-            // All are opened first: what can't be read is told before a call is spent.
+            // All files are opened first: one that can't be read is reported before a call is made.
             let mut streams = Vec::with_capacity(group.len());
             let mut readable = Vec::with_capacity(group.len());
             for item in group {
@@ -386,7 +386,7 @@ impl FichierRemote {
                     if missing.is_empty() {
                         Vec::new()
                     } else if lost.was_promised() {
-                        // It took the files, and they aren't kept. Which of them is to blame shows when each goes alone.
+                        // It took the files, and they aren't kept. The cause shows when each goes alone.
                         self.take_dropped(missing, &lost, answers)
                     } else if lost.may_go_again() && sent_again < LOST_SENT_AGAIN {
                         tracing::warn!(folder = %folder, files = missing.len(), "Nothing arrived: sending it again");
@@ -427,7 +427,7 @@ impl FichierRemote {
         }
     }
 
-    /// So many files weren't taken in one request.
+    /// Records that this number of files wasn't taken in one request.
     fn send_fewer(&self, folder: &RemotePath, group: Vec<Pending>, error: &ApiError) -> Vec<Vec<Pending>> {
         let files = group.len();
         tracing::info!(folder = %folder, files, "The upload wasn't taken ({error}): sending fewer files at once");
@@ -435,8 +435,8 @@ impl FichierRemote {
         halves(group, files)
     }
 
-    /// Files that a node took and that neither its report nor a listing shows: one that went alone was dropped. Returns
-    /// what is to go alone.
+    /// Handles files that a node took and that neither its report nor a listing shows: one that went alone was dropped.
+    /// Returns the files that have to go alone.
     fn take_dropped(
         &self,
         missing: Vec<Pending>,
@@ -453,13 +453,13 @@ impl FichierRemote {
                 None => answers.put(item, Err(StorageError::Unverified(item.path.clone()))),
             }
         }
-        // It was this file that a report left out, and no batch.
+        // A report left out this one file, not a batch.
         self.tree.uploads.clear_doubt();
         Vec::new()
     }
 
-    /// Asks once more for the reports of uploads that didn't arrive in time and were sent again. What arrived after all
-    /// stands double, and goes.
+    /// Requests once more the reports of uploads that didn't arrive in time and were sent again. Files that arrived
+    /// after all are duplicates, and are removed.
     async fn settle(&self, id: FolderId, unsettled: &[(UploadReceipt, Before)], answers: &mut Answers) {
         let kept = answers.kept();
         for (receipt, before) in unsettled {
@@ -477,7 +477,7 @@ impl FichierRemote {
         }
     }
 
-    /// The links that a folder is known to hold, and whether these are all.
+    /// Returns the links that a folder is known to hold, and whether these are all.
     fn known_links(&self, folder: FolderId) -> Before {
         let mut catalogue = self.tree.catalogue();
         let complete = catalogue.is_complete(folder);
@@ -487,7 +487,7 @@ impl FichierRemote {
         }
     }
 
-    /// One node, one request, one report.
+    /// Sends one request to one node and waits for its report.
     async fn send(&self, folder: FolderId, group: &[Pending], streams: Vec<ByteStream>) -> Sent {
         let node = match self.client.because("upload").upload_node().await {
             Ok(node) => node,
@@ -528,7 +528,7 @@ impl FichierRemote {
         };
         let sums = collect_sums(sums).await;
         if let Some(error) = error {
-            // Where a file didn't go out whole, the request wasn't complete: there is no report to ask for.
+            // If a file wasn't sent whole, the request wasn't complete: there is no report to request.
             if sums.iter().any(Option::is_none) || error.is_fatal() {
                 return Sent::Lost(Box::new(Unsettled { error, sums, receipt: None, looked: false }));
             }
@@ -549,8 +549,8 @@ impl FichierRemote {
         }
     }
 
-    /// Holds the report against what was sent: verified files are done, wrong ones are removed, and those
-    /// that it leaves out are looked up. Returns what must be sent again, in smaller groups.
+    /// Compares the report with what was sent: verified files are done, wrong ones are removed, and those that it
+    /// leaves out are looked up. Returns the files that must be sent again, in smaller groups.
     async fn take_report(
         &self,
         (id, folder): (FolderId, &RemotePath),
@@ -581,7 +581,7 @@ impl FichierRemote {
                 Ok(sum) if uploaded.name == item.stored => stored.push((item, known(uploaded.link, sum))),
                 Ok(sum) => misnamed.push((item, known(uploaded.link, sum), uploaded.name)),
                 Err(error) => {
-                    // It fails anyway, and what stays was said.
+                    // It fails anyway, and what stays was reported.
                     let _ = self.discard(uploaded.link, id, before).await;
                     answers.put(&item, Err(error));
                 }
@@ -611,7 +611,7 @@ impl FichierRemote {
         }
     }
 
-    /// Files of which there is no word: those that the folder holds are done. Returns the others.
+    /// Searches for files that no answer mentions: those that the folder holds are done. Returns the others.
     async fn look_for(
         &self,
         id: FolderId,
@@ -622,7 +622,7 @@ impl FichierRemote {
     ) -> (Vec<Pending>, Unsettled) {
         let sums = lost.sums.clone();
         if sums.iter().all(Option::is_none) {
-            // No file went out whole, so none can be there.
+            // No file was sent whole, so none can be there.
             lost.looked = true;
             return (group, lost);
         }
@@ -636,7 +636,7 @@ impl FichierRemote {
         }
     }
 
-    /// ShrinkingBatches the folder to learn which of these files arrived; answers for them, and returns the others.
+    /// Lists the folder to learn which of these files arrived; records their outcomes, and returns the others.
     async fn found(
         &self,
         id: FolderId,
@@ -646,12 +646,12 @@ impl FichierRemote {
         looks: u32,
         answers: &mut Answers,
     ) -> Result<Vec<Pending>, (Vec<Pending>, StorageError)> {
-        // What is known now was there before the upload, or came by another one of ours.
+        // Files known now were there before the upload, or came by another one of ours.
         let before = self.tree.catalogue().links(id);
         let mut missing: Vec<_> = items.into_iter().zip(sums).collect();
         let mut stored = Vec::new();
         for look in 0..looks {
-            // A listing may lag behind an upload. What didn't go out whole needn't be waited for.
+            // A listing may lag behind an upload. Files that weren't sent whole needn't be waited for.
             if look > 0 && missing.iter().all(|(_, sum)| sum.is_none()) {
                 break;
             }
@@ -659,7 +659,7 @@ impl FichierRemote {
             if look > 0
                 && let Err(error) = self.client.rest(Endpoint::FolderLs, wait).await
             {
-                // Nobody knows what arrived since.
+                // It isn't known what arrived since.
                 self.tree.catalogue().expect_into(id);
                 self.finish(id, stored, answers).await;
                 let items = missing.into_iter().map(|(item, _)| item).collect();
@@ -670,7 +670,7 @@ impl FichierRemote {
             let mut new = match (listed, new) {
                 (Ok(()), Ok(Ok(new))) => new,
                 (listed, _) => {
-                    // Nobody knows what arrived.
+                    // It isn't known what arrived.
                     self.tree.catalogue().expect_into(id);
                     let lost = || StorageError::Unverified(folder.clone());
                     self.finish(id, stored, answers).await;
@@ -687,7 +687,7 @@ impl FichierRemote {
         Ok(missing.into_iter().map(|(item, _)| item).collect())
     }
 
-    /// Takes what a listing shows of these files; answers with the others.
+    /// Takes the files of these that a listing shows; returns the others.
     #[expect(clippy::unused_self, reason = "a part of the look for files")]
     fn take_found(
         &self,
@@ -716,7 +716,7 @@ impl FichierRemote {
         missing
     }
 
-    /// Whether what the service stored is what was sent. Returns its checksum.
+    /// Checks whether the service stored what was sent. Returns its checksum.
     async fn verify(
         &self,
         item: &Pending,
@@ -753,8 +753,8 @@ impl FichierRemote {
         }
     }
 
-    /// Renames files that the service stored under another name than was sent. What doesn't take its name is
-    /// removed and reported: the next run would send it again beside the one that is there.
+    /// Renames files that the service stored under another name than was sent. A file that can't be renamed is removed
+    /// and reported: the next run would send it again beside the one that is there.
     async fn give_names(
         &self,
         folder: FolderId,
@@ -776,7 +776,7 @@ impl FichierRemote {
                 named.push((item, stored));
                 continue;
             };
-            // It fails anyway, and what stays was said.
+            // It fails anyway, and what stays was reported.
             let _ = self.discard(stored.link, folder, before).await;
             if matches!(error.kind(), ErrorKind::Refused { .. } | ErrorKind::Unconfirmed { .. }) {
                 self.tree.refuse_characters(&item.stored, &name);
@@ -787,8 +787,8 @@ impl FichierRemote {
         named
     }
 
-    /// Removes a file that was stored wrongly. If that fails, the user has to know of it. Only what surely came by the
-    /// upload goes: a report may be wrong.
+    /// Removes a file that was stored wrongly. If that fails, it is reported to the user. Only a file that surely came
+    /// by the upload is removed: a report may be wrong.
     async fn discard(&self, link: FileLink, folder: FolderId, before: &Before) -> Result<(), String> {
         let is_ours = before.complete && !before.links.contains(&link) && self.lies_in(link, folder).await;
         if !is_ours {
@@ -811,9 +811,9 @@ impl FichierRemote {
         }
     }
 
-    /// Notes stored files, removes the versions that they stand for, and answers.
+    /// Records stored files, removes the versions that they replace, and fills in the outcomes.
     async fn finish(&self, folder: FolderId, stored: Vec<(Pending, Stored)>, answers: &mut Answers) {
-        // As a listing will tell it.
+        // As a listing will show it.
         let now = french_time::shown(SystemTime::now());
         let mut old = Vec::new();
         for (item, stored) in stored {
@@ -838,12 +838,12 @@ impl FichierRemote {
     }
 }
 
-/// The links of files, as far as they have one.
+/// Returns the links of files, as far as they have one.
 fn links_of(files: &[File]) -> Vec<FileLink> {
     files.iter().filter_map(|file| link_of(file).ok()).collect()
 }
 
-/// Splits what is left of a request of so many files into parts of half as many at most.
+/// Splits the rest of a request of `sent` files into parts of at most half as many.
 fn halves(left: Vec<Pending>, sent: usize) -> Vec<Vec<Pending>> {
     let most = (sent / 2).max(1);
     let mut parts: Vec<Vec<Pending>> = Vec::new();
@@ -856,14 +856,14 @@ fn halves(left: Vec<Pending>, sent: usize) -> Vec<Vec<Pending>> {
     parts
 }
 
-/// What a folder held before an upload, as far as that is known.
+/// Known contents of a folder before an upload.
 struct Before {
     links: HashSet<FileLink>,
-    /// Whether these are all.
+    /// Whether these are all files.
     complete: bool,
 }
 
-/// Somebody else has put another version there.
+/// Returns the error that someone else has put another version there.
 fn came_meanwhile(path: &RemotePath) -> StorageError {
     StorageError::Service {
         action: format!("upload {path:?}"),
@@ -874,7 +874,7 @@ fn came_meanwhile(path: &RemotePath) -> StorageError {
     }
 }
 
-/// The service doesn't keep a file under its name.
+/// Returns the error that the service doesn't keep a file under its name.
 fn refused_name(path: &RemotePath, what: String) -> StorageError {
     StorageError::Service {
         action: format!("upload {path:?}"),
@@ -895,7 +895,7 @@ fn known(link: FileLink, whirlpool: Option<Whirlpool>) -> Stored {
     Stored { link, whirlpool }
 }
 
-/// The checksums of the files that went out whole.
+/// Returns the checksums of the files that were sent whole.
 async fn collect_sums(sums: Vec<oneshot::Receiver<(u64, Whirlpool)>>) -> Vec<Option<Whirlpool>> {
     let mut collected = Vec::with_capacity(sums.len());
     for sum in sums {
@@ -904,7 +904,7 @@ async fn collect_sums(sums: Vec<oneshot::Receiver<(u64, Whirlpool)>>) -> Vec<Opt
     collected
 }
 
-/// Takes the report's line for a file: by name and checksum; else by name; else, when the service altered the
+/// Takes the report's line for a file: by name and checksum; otherwise by name; otherwise, when the service altered the
 /// name, by checksum and size.
 fn take_match(
     report: &mut Vec<UploadedFile>,
@@ -920,7 +920,7 @@ fn take_match(
     Some(report.swap_remove(place))
 }
 
-/// Which file broke the upload, with its own error.
+/// Returns which file broke the upload, with its own error.
 fn bad_source(group: &[Pending], error: ApiError) -> Sent {
     match error.into_kind() {
         ErrorKind::UploadSource { index, problem, .. } if index < group.len() => {
@@ -945,7 +945,7 @@ fn bad_source(group: &[Pending], error: ApiError) -> Sent {
             };
             Sent::BadSource(index, error)
         }
-        // Can't be: the caller asked for this kind, with an index of this group.
+        // This can't happen: the caller checked for this kind, with an index of this group.
         _ => Sent::BadSource(0, StorageError::NotTried),
     }
 }

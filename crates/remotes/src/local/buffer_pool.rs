@@ -1,21 +1,21 @@
-//! Buffers of files that are read, used again when nobody needs their bytes any more.
+//! A pool of buffers for files that are read: each is used again when its bytes are no longer needed.
 //!
-//! A piece of a file is filled on one thread and let go of on another. Left to the allocator, each thread keeps some of
-//! them, so that memory grows with the number of threads rather than of pieces on their way.
+//! A piece of a file is filled on one thread and freed on another. Left to the allocator, each thread keeps some of
+//! them, so that memory grows with the number of threads rather than that of pieces in use.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// How many buffers are kept for later.
+/// Number of buffers that are kept for later.
 const KEPT: usize = 8;
 
-/// The buffers of one remote: clones share them.
+/// Buffers of one remote; clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reused(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Reused {
-    /// An empty buffer for so many bytes.
+    /// Returns an empty buffer with this capacity in bytes.
     pub(super) fn buffer(&self, capacity: usize) -> Vec<u8> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut buffer = kept.unwrap_or_default();
@@ -23,7 +23,7 @@ impl Reused {
         buffer
     }
 
-    /// What a buffer holds; it comes back when the last of these bytes is dropped.
+    /// Returns the bytes in a buffer. The buffer comes back when the last of them is dropped.
     pub(super) fn share(&self, buffer: Vec<u8>) -> Bytes {
         Bytes::from_owner(Lent { buffer, home: self.clone() })
     }
@@ -70,7 +70,7 @@ mod tests {
         drop(part);
         let again = buffer_pool.buffer(100);
         assert_eq!((again.as_ptr(), again.len()), (place, 0));
-        // No more are kept than are worth it.
+        // No more are kept than make sense.
         drop((0..2 * KEPT).map(|_| buffer_pool.share(vec![1])).collect::<Vec<_>>());
         assert_eq!(buffer_pool.0.lock().unwrap().len(), KEPT);
     }

@@ -1,9 +1,9 @@
-//! Where things lie on the disk, reached through an open handle of the directory that holds them.
+//! Reaches things on the disk through an open handle of the directory that holds them.
 //!
-//! A path is looked up anew by each call that is given it. Whoever may write into the tree meanwhile can put a symbolic
-//! link where a directory was, and the next call follows it. So with `--links`, where no link is ever followed, a
-//! directory is opened once, by one call that refuses links on the way, and what is in it is named as seen from that
-//! handle: `/proc/self/fd/7/name`. The ordinary calls of the standard library take such paths, and can't be led away.
+//! Each call looks a path up again. Another user who may write into the tree can put a symbolic link where a directory
+//! was, and the next call follows it. So with `--links`, where no link is ever followed, a directory is opened once, by
+//! one call that refuses links on the way, and what is in it is named as seen from that handle: `/proc/self/fd/7/name`.
+//! The ordinary calls of the standard library take such paths, and can't be redirected.
 //!
 //! Systems that have no `/proc`, and those that aren't Linux, look up whole paths.
 
@@ -17,8 +17,7 @@ use std::{
 
 use fichier_storage::StorageError;
 
-/// Where something lies on the disk. As long as this is there, so is the handle of the directory that its path goes
-/// through.
+/// Path of something on the disk. It keeps open the handle of the directory that the path goes through.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
     path: PathBuf,
@@ -26,15 +25,16 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    /// A directory below another one; `names`: the way to it. No symbolic link is followed but on the way to `root`.
+    /// Opens a directory below another one; `names` is the way to it. No symbolic link is followed but on the way to
+    /// `root`.
     ///
     /// # Errors
-    /// A link stands on the way, or in the directory's place.
+    /// A link is on the way, or in the directory's place.
     pub(super) fn folder(root: &Path, names: &[OsString]) -> Result<Self, StorageError> {
         let whole = || names.iter().fold(root.to_owned(), |path, name| path.join(name));
         match system::open(root, names) {
             system::Opened::Folder(folder, path) => Ok(Self { path, folder: Some(Arc::new(folder)) }),
-            // Made meanwhile, it might be a link: so it stays what it is.
+            // If it is made meanwhile, it might be a link: so it stays missing.
             system::Opened::Missing => Ok(Self { path: system::missing(&whole()), folder: None }),
             system::Opened::Linked => {
                 let followed =
@@ -46,7 +46,7 @@ impl Spot {
         }
     }
 
-    /// Something in this directory.
+    /// Returns the path of something in this directory.
     pub(super) fn join(&self, name: &OsString) -> Self {
         Self { path: self.path.join(name), folder: self.folder.clone() }
     }
@@ -72,17 +72,17 @@ impl AsRef<Path> for Spot {
     }
 }
 
-/// A path as messages name it: where the directory is now that it goes through.
+/// Returns a path as messages name it: with the directory's present path instead of the handle.
 pub(super) fn shown(path: &Path) -> PathBuf {
     system::shown(path).unwrap_or_else(|| path.to_owned())
 }
 
-/// An error about a path.
+/// Returns an error about a path.
 pub(super) fn error_at(action: &'static str, path: impl AsRef<Path>, source: io::Error) -> StorageError {
     StorageError::io(action, shown(path.as_ref()), source)
 }
 
-/// An error about something that can't be looked into.
+/// Returns an error about something that can't be looked into.
 pub(super) fn unseen_at(action: &'static str, path: impl AsRef<Path>, source: io::Error) -> StorageError {
     StorageError::unseen(action, shown(path.as_ref()), source)
 }
@@ -101,16 +101,16 @@ mod system {
         io::Errno,
     };
 
-    /// Where the system shows a process its handles.
+    /// Directory where the system shows a process its handles.
     const HANDLES: &str = "/proc/self/fd";
 
-    /// No handle has this number.
+    /// Path through a handle that never exists.
     const NONE: &str = "/proc/self/fd/-1";
 
     /// An open directory.
     pub(super) type Folder = OwnedFd;
 
-    /// What came of opening one.
+    /// Result of opening a directory.
     pub(super) enum Opened {
         Folder(Folder, PathBuf),
         Missing,
@@ -158,7 +158,7 @@ mod system {
     pub(super) fn step_by_step(root: BorrowedFd<'_>, names: &[OsString]) -> Result<OwnedFd, Errno> {
         let mut open = root.try_clone_to_owned().map_err(|_| Errno::MFILE)?;
         for name in names {
-            // A link is opened itself, and then isn't a directory.
+            // A link is opened itself and then isn't a directory.
             let flags = (FLAGS - OFlags::DIRECTORY) | OFlags::NOFOLLOW;
             let next = openat(&open, name, flags, Mode::empty())?;
             let there = rustix::fs::fstat(&next)?;
@@ -171,13 +171,13 @@ mod system {
         Ok(open)
     }
 
-    /// Whether paths may go through handles here.
+    /// Checks whether paths can go through handles on this system.
     fn has_handles() -> bool {
         static KNOWN: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
         *KNOWN.get_or_init(|| Path::new(HANDLES).is_dir())
     }
 
-    /// A path at which nothing ever is, in place of this one.
+    /// Returns a path at which nothing ever is, in place of this one.
     pub(super) fn missing(path: &Path) -> PathBuf {
         path.components().fold(PathBuf::from(NONE), |missing, component| match component {
             std::path::Component::Normal(name) => missing.join(name),
@@ -253,12 +253,12 @@ mod tests {
         for way in ["a/l", "out", "out/etc", ".."] {
             assert!(matches!(Spot::folder(&root, &names(way)), Err(StorageError::Unseen { .. })), "{way}");
         }
-        // What isn't there stays away, whatever is put there.
+        // What was missing stays missing, whatever is put there.
         let missing = Spot::folder(&root, &names("new")).unwrap().join(&"f".into());
         symlink("a/b", root.join("new")).unwrap();
         assert_eq!(fs::read(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(shown(&missing), root.join("new/f"));
-        // What was reached stays what it is.
+        // What was reached stays the same.
         fs::rename(root.join("a"), root.join("moved")).unwrap();
         symlink("/etc", root.join("a")).unwrap();
         assert_eq!(fs::read_to_string(&spot).unwrap(), "text");

@@ -1,36 +1,36 @@
-//! How files that come over a network are brought to the disk: what the flags of transfers say about it.
+//! Options for writing files from a network to the disk, from the flags for transfers.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many bytes are gathered before the disk is visited, where memory isn't bounded more tightly.
+/// Number of bytes that are gathered before they are written, where memory isn't limited more tightly.
 const GATHERED: u64 = 256 * 1024;
 
-/// What [`Bound`] counts in: a semaphore has too few permits to count single bytes.
+/// Unit in bytes in which [`Bound`] counts: a semaphore has too few permits to count single bytes.
 const UNIT: u64 = 1024;
 
-/// The suffix of partial files that rclone gives them, too.
+/// Suffix of partial files, the same as rclone's.
 pub const PARTIAL_SUFFIX: &str = ".partial";
 
-/// How files that come over a network are brought to the disk. Shared by all local remotes of a run.
+/// Options for writing files from a network to the disk. Shared by all local remotes of a run.
 #[derive(Debug, Clone)]
 pub struct Downloads {
-    /// How many ranges of one large file are read at once (`--multi-thread-streams`).
+    /// Number of ranges of one large file that are read at once (`--multi-thread-streams`).
     pub streams: NonZeroUsize,
-    /// From how many bytes on a file is large (`--multi-thread-cutoff`).
+    /// Size in bytes from which a file is large (`--multi-thread-cutoff`).
     pub cutoff: u64,
-    /// How many bytes such a range has, at least 1. A file that is gone on with keeps those it was begun with.
+    /// Size of such a range in bytes, at least 1. A file that is continued keeps the size it was started with.
     pub piece: u64,
     /// Whether files get their names at once, before they are whole (`--inplace`).
     pub in_place: bool,
-    /// How the names of partial files end (`--partial-suffix`).
+    /// Suffix of the names of partial files (`--partial-suffix`).
     pub partial_suffix: String,
-    /// Whether room is set aside on the disk before a file is written.
+    /// Whether space is reserved on the disk before a file is written.
     pub reserve: bool,
-    /// For how many files of a batch the way to their bytes is got ahead of their turn (`--transfers`).
+    /// Number of files of a batch whose download is prepared ahead of their turn (`--transfers`).
     pub ahead: usize,
-    /// The memory for what has come and isn't on the disk yet (`--max-buffer-memory`).
+    /// Memory for bytes that were received and aren't on the disk yet (`--max-buffer-memory`).
     pub buffers: Buffers,
 }
 
@@ -49,27 +49,27 @@ impl Default for Downloads {
     }
 }
 
-/// The memory of all downloads together, for bytes that aren't on the disk yet.
+/// Memory of all downloads together, for bytes that aren't on the disk yet.
 #[derive(Debug, Clone, Default)]
 pub struct Buffers(Option<Arc<Bound>>);
 
 #[derive(Debug)]
 struct Bound {
     units: Arc<Semaphore>,
-    /// What one download takes at a time.
+    /// Number of units that one download takes at a time.
     window: u32,
 }
 
-/// Room in the buffers, given back when dropped.
+/// Space in the buffers, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Room {
-    /// How many bytes fit.
+    /// Number of bytes that fit.
     pub(super) bytes: u64,
     _units: Option<OwnedSemaphorePermit>,
 }
 
 impl Buffers {
-    /// At most so many bytes, at least 1 KiB; `None`: as many as it takes, 256 KiB for each stream.
+    /// Limits the buffers to this number of bytes, at least 1 KiB. `None` means no limit: 256 KiB for each stream.
     #[must_use]
     pub fn of(most: Option<u64>) -> Self {
         Self(most.map(|most| {
@@ -80,10 +80,10 @@ impl Buffers {
         }))
     }
 
-    /// Waits for room. Whoever has got it must not wait for more while he holds it.
+    /// Waits for space. A caller that holds some must not wait for more.
     pub(super) async fn room(&self) -> Room {
         let Some(bound) = &self.0 else { return Room { bytes: GATHERED, _units: None } };
-        // It fails only when the semaphore is closed, which nobody does.
+        // It fails only when the semaphore is closed, which never happens.
         let units = bound.units.clone().acquire_many_owned(bound.window).await.ok();
         Room { bytes: u64::from(bound.window) * UNIT, _units: units }
     }

@@ -1,4 +1,4 @@
-//! Directories made and removed, and files removed.
+//! Makes and removes directories, and removes files.
 
 use std::{
     fs, io,
@@ -17,18 +17,18 @@ use super::{
     root::Root,
 };
 
-/// Makes a directory with its parents; tells whether it is new.
+/// Makes a directory with its parents. Returns whether it is new.
 pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
     links::refuse_on_the_way(place, folder)?;
     if place.tree.is_confined() { make_confined(place, folder) } else { make_plainly(place, folder) }
 }
 
-/// Makes a directory and what is missing on the way to it, one by one, so that nobody can put a link there meanwhile.
+/// Makes a directory and its missing parents one by one, so that nobody can put a link there meanwhile.
 fn make_confined(place: &Root, folder: &RemotePath) -> Result<bool> {
     if place.tree.enter(folder)?.is_dir() {
         return Ok(false);
     }
-    // The root and the way to it are as the user named them.
+    // The root and its parents are as the user named them.
     let mut made = make_plainly(place, &RemotePath::root())?;
     let mut way: Vec<_> = std::iter::successors(Some(folder.clone()), RemotePath::parent).collect();
     way.retain(|folder| !folder.is_root());
@@ -64,7 +64,7 @@ fn make_plainly(place: &Root, folder: &RemotePath) -> Result<bool> {
         match fs::metadata(at) {
             Ok(there) if there.is_dir() => break,
             Ok(_) => return Err(in_the_way(folder, missing.len(), at)),
-            // A file on the way: it shows further up.
+            // A file on the way: that shows further up.
             Err(error) if is_missing(&error) => missing.push(at.to_path_buf()),
             Err(error) => return Err(error_at("make", &path, error)),
         }
@@ -91,12 +91,12 @@ fn make_plainly(place: &Root, folder: &RemotePath) -> Result<bool> {
     Ok(made)
 }
 
-/// Says that a file stands where a folder is wanted, or so many folders further up.
+/// Returns the error that a file stands where a folder is wanted, or this many folders further up.
 fn in_the_way(folder: &RemotePath, above: usize, file: &Path) -> StorageError {
     let path = (0..above).try_fold(folder.clone(), |path, _| path.parent());
     match path.filter(|path| above == 0 || !path.is_root()) {
         Some(path) => StorageError::IsAFile(path),
-        // It has no path in this remote.
+        // The file has no path in this remote.
         None => StorageError::At {
             location: file.display().to_string(),
             problem: Box::new(StorageError::IsAFile(RemotePath::root())),
@@ -104,14 +104,14 @@ fn in_the_way(folder: &RemotePath, above: usize, file: &Path) -> StorageError {
     }
 }
 
-/// Says that a file stands in the place of the remote's own directory, or of one that should hold it.
+/// Returns an error if a file stands in the place of the remote's own directory, or of one of its parents.
 pub(super) fn refuse_file_above(place: &Root) -> Result<()> {
     for (above, at) in place.tree.root().ancestors().enumerate() {
         match fs::metadata(at) {
             Ok(there) if there.is_dir() => break,
             Ok(_) => return Err(in_the_way(&RemotePath::root(), above + 1, at)),
             Err(error) if is_missing(&error) => {}
-            // What it is doesn't matter to what asked.
+            // What it is doesn't matter to the caller.
             Err(_) => break,
         }
     }
@@ -122,8 +122,8 @@ pub(super) fn refuse_file_above(place: &Root) -> Result<()> {
 pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
     let path = place.tree.locate(folder)?;
     let mut removed = fs::remove_dir(&path);
-    // As rclone: a link that leads to an empty directory goes like the directory, if it isn't a file by --links. Where
-    // links aren't followed, no listing tells of one: it was named by the user.
+    // As in rclone: a link to an empty directory is removed like the directory, if it isn't a file by --links. Where
+    // links aren't followed, no listing has one: it was named by the user.
     if place.options.links != LinkPolicy::Translate
         && is_link(&path)
         && fs::metadata(&path).is_ok_and(|there| there.is_dir())
@@ -143,7 +143,7 @@ pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
         io::ErrorKind::DirectoryNotEmpty => StorageError::FolderNotEmpty(folder.clone()),
         _ if is_missing(&error) => match fs::symlink_metadata(&path) {
             Ok(there) if there.is_file() => StorageError::IsAFile(folder.clone()),
-            // A link in its place: what it leads to isn't ours to remove.
+            // A link in its place: what it points to isn't ours to remove.
             Ok(_) => error_at("remove", &path, error),
             Err(_) => StorageError::FolderNotFound(folder.clone()),
         },
@@ -151,8 +151,8 @@ pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
     })
 }
 
-/// Removes what is left of downloads from a directory that holds nothing else; no listing shows it. Tells
-/// whether the directory is empty now.
+/// Removes what is left of downloads from a directory that holds nothing else; no listing shows it. Returns whether the
+/// directory is empty now.
 fn remove_partial_files(place: &Root, folder: &Path) -> io::Result<bool> {
     let mut left = Vec::new();
     for line in fs::read_dir(folder)? {
@@ -174,13 +174,13 @@ pub(super) fn remove_unchanged(place: &Root, seen: &File) -> Result<Outcome<()>>
             path: seen.path.clone(),
             what: "was changed after it was looked at, so it stays where it is",
         }),
-        // It was read through a link that leads nowhere now, as its target has gone before it.
+        // It was read through a link that leads nowhere now, since its target was removed before it.
         None if leads_nowhere(place, &seen.path)? => remove_file(place, &seen.path),
         None => Ok(Outcome::DoneBefore(())),
     }
 }
 
-/// Checks whether a link that was followed stands there and leads nowhere.
+/// Checks whether a link that was followed is there and leads nowhere.
 fn leads_nowhere(place: &Root, path: &RemotePath) -> Result<bool> {
     Ok(match links::seat(place, path)? {
         Seat::Itself(system) => place.options.links == LinkPolicy::Follow && is_link(&system),
@@ -191,7 +191,7 @@ fn leads_nowhere(place: &Root, path: &RemotePath) -> Result<bool> {
 /// Removes a file, or a link in its place.
 pub(super) fn remove_file(place: &Root, path: &RemotePath) -> Result<Outcome<()>> {
     let system = match links::seat(place, path)? {
-        // With --links, a link isn't what has its plain name: that has gone.
+        // With --links, a link doesn't have its plain name: the file of that name is gone.
         Seat::Itself(system) if place.options.links == LinkPolicy::Translate && is_link(&system) => {
             return Ok(Outcome::DoneBefore(()));
         }

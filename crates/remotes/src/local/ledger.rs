@@ -1,10 +1,10 @@
-//! What of a file is there already: kept behind the bytes of its partial file, so that a run that was killed
-//! at any moment can be gone on with, whatever the file system knows of holes.
+//! Records which parts of a file are there already. The record is kept behind the bytes of its partial file, so that a
+//! download that was killed at any moment can be continued, whatever the file system knows of holes.
 //!
-//! The file is cut into pieces of one length, and each is filled from its start. Behind the place of the last
-//! byte stand how many bytes each piece has, and then what they shall become: checksum, size, length of a
-//! piece, and a mark. Bytes are written first and noted then, so that the ledger never promises too much. After
-//! a power cut it may; then the checksum of the whole file tells.
+//! The file is cut into pieces of one length, and each is filled from its start. Behind the place of the last byte come
+//! the number of bytes in each piece, then the checksum and size of the whole file, the length of a piece, and a mark.
+//! Bytes are written first and recorded then, so that the ledger never claims too much. After a power cut it may; then
+//! the checksum of the whole file shows it.
 
 use std::{fs, io, ops::Range};
 
@@ -12,34 +12,34 @@ use fichier_storage::Whirlpool;
 
 use super::paths::{read_exact_at, write_all_at};
 
-/// Ends every ledger.
+/// Mark at the end of every ledger.
 const MARK: &[u8; 16] = b"fichier-partial\x01";
 
-/// Checksum, size, length of a piece, mark.
+/// Size of the trailer in bytes: checksum, size, length of a piece, mark.
 const TRAILER: u64 = 64 + 8 + 8 + 16;
 
-/// Which bytes of a file are there.
+/// Record of which bytes of a file are there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ledger {
     size: u64,
     piece: u64,
-    /// How many bytes each piece has, from its start.
+    /// Number of bytes in each piece, from its start.
     filled: Vec<u64>,
-    /// All bytes before this one are there.
+    /// Offset before which all bytes are there.
     front: u64,
-    /// Whether it stands in the file, too.
+    /// Whether the ledger is in the file, too.
     kept: bool,
 }
 
 impl Ledger {
-    /// Of a file of which nothing is there, in memory only.
+    /// Makes the ledger of a file of which nothing is there, in memory only.
     pub(super) fn new(size: u64, piece: u64) -> Self {
         let piece = piece.max(1);
         let pieces = usize::try_from(size.div_ceil(piece)).unwrap_or(usize::MAX);
         Self { size, piece, filled: vec![0; pieces], front: 0, kept: false }
     }
 
-    /// Writes it into the partial file, where it is kept up to date from now on.
+    /// Writes the ledger into the partial file, where it is kept up to date from now on.
     pub(super) fn keep(&mut self, file: &fs::File, expected: &Whirlpool) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(self.filled.len() * 8 + 96);
         for filled in &self.filled {
@@ -54,7 +54,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The ledger that a partial file ends with, if it is of the file with this size and checksum.
+    /// Returns the ledger at the end of a partial file, if it belongs to the file with this size and checksum.
     pub(super) fn read(file: &fs::File, size: u64, expected: &Whirlpool) -> io::Result<Option<Self>> {
         let length = file.metadata()?.len();
         let Some(trailer) = Trailer::read(file, length)? else { return Ok(None) };
@@ -80,7 +80,7 @@ impl Ledger {
         Ok(Some(ledger))
     }
 
-    /// Notes bytes that are in the file now. Each piece must be filled in order.
+    /// Records bytes that are in the file now. Each piece must be filled in order.
     pub(super) fn note(&mut self, file: &fs::File, at: Range<u64>) -> io::Result<()> {
         let mut start = at.start;
         while start < at.end {
@@ -99,17 +99,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// All bytes before this one are there.
+    /// Returns the offset before which all bytes are there.
     pub(super) fn front(&self) -> u64 {
         self.front
     }
 
-    /// How many bytes are there.
+    /// Returns how many bytes are there.
     pub(super) fn known(&self) -> u64 {
         self.filled.iter().sum()
     }
 
-    /// What is missing, in order, piece by piece; or with what adjoins in one.
+    /// Returns the missing ranges in order: piece by piece, or with adjoining ones joined.
     pub(super) fn gaps(&self, joined: bool) -> Vec<Range<u64>> {
         let mut gaps: Vec<Range<u64>> = Vec::new();
         for (index, filled) in self.filled.iter().enumerate() {
@@ -129,7 +129,7 @@ impl Ledger {
     }
 
     fn advance(&mut self) {
-        // Whole pieces first, then what the next one has.
+        // Whole pieces first, then the bytes of the next one.
         while self.front < self.size {
             let index = self.front / self.piece;
             let Some(filled) = usize::try_from(index).ok().and_then(|index| self.filled.get(index)) else {
@@ -144,7 +144,7 @@ impl Ledger {
     }
 }
 
-/// Whether a file ends with a ledger: it is a download that can be gone on with.
+/// Checks whether a file ends with a ledger: it is a download that can be continued.
 pub(super) fn ends(file: &fs::File) -> io::Result<bool> {
     Ok(Trailer::read(file, file.metadata()?.len())?.is_some())
 }
@@ -192,7 +192,7 @@ mod tests {
         assert!(ends(&file).unwrap());
         assert_eq!(Ledger::read(&file, 101, &sum).unwrap(), None);
         assert_eq!(Ledger::read(&file, 100, &Whirlpool::of(b"y")).unwrap(), None);
-        // A number that can't be.
+        // An impossible number.
         write_all_at(&file, &31_u64.to_le_bytes(), 100).unwrap();
         assert_eq!(Ledger::read(&file, 100, &sum).unwrap(), None);
     }

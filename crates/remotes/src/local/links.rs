@@ -1,8 +1,8 @@
 //! Symbolic links as small files (`--links`): `name` that leads to `target` is a file `name.rclonelink` that holds
 //! `target`, and such a file becomes a link again when it is written.
 //!
-//! A link may lead anywhere, and one that comes from elsewhere isn't to be trusted. So none is followed: neither read
-//! through nor written through, and no folder is made behind one.
+//! A link may lead anywhere, and one from elsewhere can't be trusted. So none is followed: nothing is read or written
+//! through one, and no folder is made behind one.
 
 use std::{fs, io, path::Path, sync::Arc, time::SystemTime};
 
@@ -21,17 +21,17 @@ use super::{
     root::{Root, at_disk},
 };
 
-/// What the names of links end with.
+/// Suffix of the names of links.
 pub(super) const SUFFIX: &str = ".rclonelink";
 
-/// No system takes a longer target.
+/// Longest target in bytes: no system takes a longer one.
 const LONGEST: u64 = 32 * 1024;
 
-/// Where something is on the disk, or will be.
+/// Form of something on the disk, now or later.
 pub(super) enum Seat {
-    /// As itself.
+    /// An ordinary file or directory.
     Itself(Spot),
-    /// As a symbolic link that has the name without the suffix.
+    /// A symbolic link, which has the name without the suffix.
     Link(Spot),
 }
 
@@ -47,7 +47,7 @@ pub(super) fn seat(place: &Root, path: &RemotePath) -> Result<Seat> {
     Ok(Seat::Link(link))
 }
 
-/// Returns the path that a link has on the disk, if this is one of a link.
+/// Returns the path that a link has on the disk, if this is the path of one.
 fn without_suffix(place: &Root, path: &RemotePath) -> Option<RemotePath> {
     if place.options.links != LinkPolicy::Translate {
         return None;
@@ -57,7 +57,7 @@ fn without_suffix(place: &Root, path: &RemotePath) -> Option<RemotePath> {
     Some(path.parent()?.join(&Name::new(name).ok()?))
 }
 
-/// Checks that no link stands in a folder's place or on the way to it.
+/// Checks that no link is in a folder's place or on the way to it.
 pub(super) fn refuse_on_the_way(place: &Root, folder: &RemotePath) -> Result<()> {
     if place.options.links != LinkPolicy::Translate {
         return Ok(());
@@ -78,8 +78,8 @@ pub(super) fn refuse_on_the_way(place: &Root, folder: &RemotePath) -> Result<()>
     Ok(())
 }
 
-/// Checks that a file wouldn't take the place of a link, or a link that of anything else: the two are never matched
-/// with each other, so nobody has said that one may go for the other.
+/// Checks that a file wouldn't replace a link, or a link anything else: the two are never matched with each other, so
+/// nobody has asked to replace one by the other.
 pub(super) fn refuse_rival(place: &Root, path: &RemotePath, seat: &Seat) -> Result<()> {
     let (system, is_rival): (_, fn(&fs::Metadata) -> bool) = match seat {
         Seat::Itself(_) if place.options.links != LinkPolicy::Translate => return Ok(()),
@@ -96,7 +96,7 @@ pub(super) fn refuse_rival(place: &Root, path: &RemotePath, seat: &Seat) -> Resu
     Err(StorageError::OnePlace { path, rival, folder: there.is_dir() })
 }
 
-/// A link as the file that stands for it; what isn't a link isn't there.
+/// Returns a link as the file that represents it. Anything else counts as missing.
 pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
     let metadata = fs::symlink_metadata(system)?;
     if !metadata.is_symlink() {
@@ -110,17 +110,17 @@ pub(super) fn file(path: RemotePath, system: &Path) -> io::Result<File> {
         whirlpool: None,
         id: None,
         media_type: None,
-        // The link's own inode: a new target makes a new link.
+        // The fingerprint is that of the link's own inode: a new target makes a new link.
         fingerprint: listing::fingerprint(&metadata),
         seconds_ahead: 0,
     })
 }
 
-/// The target of a link as the bytes of its file.
+/// Streams the target of a link as the bytes of its file.
 pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> ByteStream {
     let (place, path, size) = (place.clone(), file.path.clone(), file.size);
     let read = at_disk(move || {
-        // Only now: a handle for each file that waits for its turn would be too many.
+        // The file is opened only now: a handle for each file that waits for its turn would be too many.
         let (Seat::Link(system) | Seat::Itself(system)) = seat(&place, &path)?;
         let target = paths::link_target(&system).map_err(|error| error_at("read", &system, error))?;
         let actual = target.len() as u64;
@@ -135,7 +135,7 @@ pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> ByteSt
     stream::once(read).boxed()
 }
 
-/// Makes a link of the bytes of its file.
+/// Makes a link from the bytes of its file.
 pub(super) async fn store(
     place: &Arc<Root>,
     path: RemotePath,
@@ -176,7 +176,7 @@ pub(super) async fn store(
     .await
 }
 
-/// Makes a link, in one step with which it takes the place of what has its name.
+/// Makes a link, in one step in which it replaces what has its name.
 fn make(
     path: &RemotePath,
     system: &Path,
@@ -205,7 +205,7 @@ fn make(
         tracing::warn!(path = %shown(system).display(), "can't set the modification time: {error}");
     }
     fs::rename(&beside, system).map_err(|error| {
-        // What has just been made here is nobody's.
+        // What has just been made here can be removed.
         let _gone = fs::remove_file(&beside);
         failed(error)
     })
@@ -215,17 +215,17 @@ fn no_target(system: &Path, why: &'static str) -> StorageError {
     error_at("make the link", system, io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
-/// Where a link shall be that is copied or moved: as a link, under whatever name.
+/// Returns the place for a link that is copied or moved: as a link, under whatever name.
 ///
 /// # Errors
-/// Something else than a link is there.
+/// Something other than a link is there.
 fn free_place(place: &Root, to: &RemotePath) -> Result<Spot> {
     let new = place.tree.locate(&without_suffix(place, to).unwrap_or_else(|| to.clone()))?;
     refuse_rival(place, to, &Seat::Link(new.clone()))?;
     Ok(new)
 }
 
-/// Copies a link; `None`: it isn't one.
+/// Copies a link; `None` if it isn't one.
 pub(super) fn copy(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<Option<File>> {
     let Seat::Link(system) = seat(place, from)? else { return Ok(None) };
     let read = |error: io::Error| match paths::is_missing(&error) {
@@ -241,7 +241,7 @@ pub(super) fn copy(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<O
     file(to.clone(), &new).map(Some).map_err(|error| error_at("look at", &new, error))
 }
 
-/// Moves a link; `None`: it isn't one.
+/// Moves a link; `None` if it isn't one.
 pub(super) fn rename(place: &Root, item: &Relocation) -> Result<Option<File>> {
     let Seat::Link(system) = seat(place, &item.from.path)? else { return Ok(None) };
     match fs::symlink_metadata(&system) {

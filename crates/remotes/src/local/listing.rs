@@ -1,4 +1,4 @@
-//! What a directory holds.
+//! Lists directories and describes files.
 
 use std::{
     fs, io,
@@ -20,13 +20,13 @@ use super::{
     root::Root,
 };
 
-/// All files and directories in a directory, sorted by the bytes of their names.
+/// Lists all files and directories in a directory, sorted by the bytes of their names.
 pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
     let path = place.tree.enter(folder)?;
     let lines = fs::read_dir(&path).map_err(|error| match error {
         error if is_missing(&error) => match fs::metadata(&path) {
             Ok(met) if !met.is_dir() => StorageError::IsAFile(folder.clone()),
-            // The file that stands for a link.
+            // The file that represents a link.
             _ if matches!(find(place, folder), Ok(Entry::File(_))) => StorageError::IsAFile(folder.clone()),
             _ => match folders::refuse_file_above(place) {
                 Ok(()) => StorageError::FolderNotFound(folder.clone()),
@@ -61,7 +61,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
                 Ok(None)
             }
             Ok(metadata) => Ok(met.entry(place, &metadata)),
-            // It went away since the directory was read.
+            // It was removed after the directory was read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(met.gap("look at", error)),
         };
@@ -83,7 +83,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
         }
         same
     });
-    // Of several that are listed under one name the one counts that is found by it.
+    // Of several that are listed under one name, the one that is found by it counts.
     for path in shared {
         if let Ok(at) = entries.binary_search_by(|entry| entry.path().cmp(&path)) {
             entries[at] = find(place, &path)?;
@@ -92,7 +92,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
     Ok(Listing { entries, gaps })
 }
 
-/// What is at a path.
+/// Returns what is at a path.
 pub(super) fn find(place: &Root, path: &RemotePath) -> Result<Entry> {
     if path.is_root() {
         return Ok(Entry::Folder(Folder { path: path.clone(), modified: None, id: None }));
@@ -139,10 +139,10 @@ pub(super) fn find(place: &Root, path: &RemotePath) -> Result<Entry> {
     entry.ok_or_else(|| StorageError::FileNotFound(path.clone()))
 }
 
-/// The file that is at a path now, without a word about what else may be there; `None`: nothing is there.
+/// Returns the file that is at a path now, without a warning about anything else; `None`: nothing is there.
 ///
 /// # Errors
-/// Something else than a file is there, or it can't be looked at.
+/// Something other than a file is there, or it can't be looked at.
 pub(super) fn now(place: &Root, path: &RemotePath) -> Result<Option<File>> {
     let system = match links::seat(place, path)? {
         Seat::Itself(system) => system,
@@ -175,12 +175,12 @@ fn is_special(metadata: &fs::Metadata) -> bool {
     !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink()
 }
 
-/// Says that something was named that is neither a file nor a directory.
+/// Returns the error for a path that is neither a file nor a directory.
 fn special(path: &RemotePath, metadata: &fs::Metadata) -> StorageError {
     StorageError::Special { path: path.clone(), what: paths::special_kind(metadata.file_type()) }
 }
 
-/// What tells this content of a file from later ones.
+/// Returns what distinguishes this content of a file from later ones.
 pub(super) fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
     let known = paths::fingerprint(metadata)?;
     Some(match paths::is_fresh(metadata, SystemTime::now()) {
@@ -189,7 +189,7 @@ pub(super) fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
     })
 }
 
-/// The device of the root, if directories on others are to be left out.
+/// Returns the device of the root, if directories on others are left out.
 #[cfg(unix)]
 fn border(place: &Root) -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;
@@ -215,7 +215,7 @@ fn is_beyond(_border: Option<u64>, _metadata: &fs::Metadata) -> bool {
     false
 }
 
-/// A file as its metadata tell it. No fingerprint yet: see [`Met::entry`].
+/// Makes a file from its metadata. It has no fingerprint yet: see [`Met::entry`].
 pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
     File {
         path,
@@ -229,7 +229,7 @@ pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
     }
 }
 
-/// The time of a file that counts; what the system doesn't know becomes that of its last change.
+/// Returns the time of a file that counts. Where the system doesn't know it, that is the time of its last change.
 fn time(which: TimeType, metadata: &fs::Metadata) -> Option<SystemTime> {
     let chosen = match which {
         TimeType::Modified => None,
@@ -240,7 +240,7 @@ fn time(which: TimeType, metadata: &fs::Metadata) -> Option<SystemTime> {
     chosen.or_else(|| metadata.modified().ok())
 }
 
-/// Something met on the disk.
+/// An entry found on the disk.
 struct Met {
     path: RemotePath,
     system: PathBuf,
@@ -262,7 +262,7 @@ impl Met {
         }
     }
 
-    /// What a symbolic link is worth. `above` are the directories from the root down to the one that holds it.
+    /// Decides about a symbolic link. `above` are the directories from the root down to the one that holds it.
     fn follow<'a>(
         self,
         place: &Root,
@@ -292,7 +292,7 @@ impl Met {
         Ok(self.entry(place, &target))
     }
 
-    /// The file that stands for a link.
+    /// Returns the file that represents a link.
     fn into_link_file(self) -> Result<Option<Entry>, Gap> {
         let name = self.path.name().map(|name| [name.as_bytes(), links::SUFFIX.as_bytes()].concat());
         let name = name.and_then(|name| Name::new(name).ok());
@@ -309,8 +309,7 @@ impl Met {
     }
 }
 
-/// The directories from the root down to a folder. Whoever follows links without end must come to one of
-/// them a second time.
+/// Returns the directories from the root down to a folder. Endless links must lead to one of them a second time.
 fn ancestors(place: &Root, folder: &RemotePath) -> Vec<Identity> {
     let mut paths: Vec<RemotePath> = vec![folder.clone()];
     while let Some(parent) = paths.last().and_then(RemotePath::parent) {

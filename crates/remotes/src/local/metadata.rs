@@ -1,5 +1,5 @@
-//! What the system knows of a file or directory beside its name and its size, under rclone's keys: the owner, the
-//! mode, the times, and the extended attributes `user.…`, each under the rest of its name.
+//! Metadata of a file or directory beside name and size, under rclone's keys: the owner, the mode, the times, and the
+//! extended attributes `user.…`, each under the rest of its name.
 
 use std::{
     fs, io,
@@ -18,10 +18,10 @@ use super::{
     root::Root,
 };
 
-/// What isn't an extended attribute.
+/// Keys that aren't extended attributes.
 const OF_THE_SYSTEM: [&str; 7] = ["atime", "btime", "gid", "mode", "mtime", "rdev", "uid"];
 
-/// The metadata of a file, in the order of its keys.
+/// Returns the metadata of a file, in the order of its keys.
 pub(super) fn of(place: &Root, file: &File) -> Result<Metadata> {
     let (path, is_link) = match links::seat(place, &file.path)? {
         Seat::Itself(path) => (path, false),
@@ -33,7 +33,7 @@ pub(super) fn of(place: &Root, file: &File) -> Result<Metadata> {
     all(&path, &metadata, !is_link)
 }
 
-/// The metadata of a directory, in the order of its keys.
+/// Returns the metadata of a directory, in the order of its keys.
 pub(super) fn of_folder(place: &Root, folder: &RemotePath) -> Result<Metadata> {
     let path = place.tree.enter(folder)?;
     match fs::metadata(&path) {
@@ -80,16 +80,16 @@ fn of_unix(_metadata: &fs::Metadata) -> Metadata {
     Vec::new()
 }
 
-/// A time as in `2006-01-02T15:04:05.999999999Z`, in the zone of the system.
+/// Formats a time as in `2006-01-02T15:04:05.999999999Z`, in the zone of the system.
 fn written(time: SystemTime) -> String {
     let stamp = Timestamp::try_from(time).or_else(|_| Timestamp::try_from(UNIX_EPOCH)).unwrap_or_default();
     let local = stamp.to_zoned_datetime(TimeZone::system());
     local.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string().replace("+00:00", "Z")
 }
 
-/// Gives a directory what it is to have.
+/// Sets the metadata of a directory.
 pub(super) fn set_of_folder(place: &Root, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
-    // Elsewhere a directory can't be opened like a file.
+    // On other systems a directory can't be opened like a file.
     if cfg!(not(unix)) {
         return Ok(());
     }
@@ -109,13 +109,13 @@ pub(super) fn set_of_folder(place: &Root, folder: &RemotePath, metadata: &Metada
     }
 }
 
-/// The modification time that metadata name.
+/// Returns the modification time in metadata.
 pub(super) fn modified(metadata: &Metadata) -> Option<SystemTime> {
     time(metadata, "mtime")
 }
 
-/// Gives an open file or directory what it is to have, but for its modification time, which comes last. What can't be
-/// set is told, and the rest is.
+/// Sets the metadata of an open file or directory, except its modification time, which comes last. What can't be set is
+/// reported, and the rest is set.
 pub(super) fn set(handle: &fs::File, path: &Path, metadata: &Metadata, special_bits: bool) {
     if metadata.is_empty() {
         return;
@@ -152,7 +152,7 @@ fn set_owner(handle: &fs::File, path: &Path, metadata: &Metadata) {
     change_owner(&now, path, metadata, |user, group| std::os::unix::fs::fchown(handle, user, group));
 }
 
-/// Gives a symbolic link itself the owner that it is to have.
+/// Sets the owner of a symbolic link itself.
 #[cfg(unix)]
 pub(super) fn set_link_owner(link: &Path, metadata: &Metadata) {
     let Ok(now) = fs::symlink_metadata(link) else { return };
@@ -170,7 +170,7 @@ fn change_owner(
     let number = |key| value(metadata, key).and_then(|value| value.parse::<u32>().ok());
     let user = number("uid").filter(|user| *user != now.uid());
     let group = number("gid").filter(|group| *group != now.gid());
-    // A user may give files to those groups alone that he is in, and to no other user.
+    // A user may give files only to groups that the user is in, and to no other user.
     for (user, group) in [(None, group), (user, None)] {
         if user.is_none() && group.is_none() {
             continue;
@@ -216,10 +216,10 @@ mod attributes {
         io::Errno,
     };
 
-    /// What the names of attributes begin with that users may set.
+    /// Prefix of the names of attributes that users may set.
     const PREFIX: &[u8] = b"user.";
 
-    /// The attributes of users, under the rest of their names, in small letters as rclone has them.
+    /// Returns the attributes of users, under the rest of their names, in small letters as in rclone.
     pub(super) fn read(path: &Path) -> io::Result<Metadata> {
         let length = match listxattr_query(path) {
             Ok(0) | Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Metadata::new()),
@@ -233,7 +233,7 @@ mod attributes {
                 continue;
             };
             let name = std::ffi::OsStr::from_bytes(name);
-            // It may have gone since, or grown.
+            // The attribute may have been removed since, or grown.
             let Ok(length) = getxattr_query(path, name) else { continue };
             let mut bytes = vec![0; length];
             let length = if length == 0 { 0 } else { getxattr(path, name, &mut bytes[..])? };
@@ -246,7 +246,7 @@ mod attributes {
     pub(super) fn write(handle: &fs::File, key: &str, value: &str) -> io::Result<()> {
         let name = [PREFIX, key.to_lowercase().as_bytes()].concat();
         match fsetxattr(handle, &name[..], &bytes_of(value), XattrFlags::empty()) {
-            // The file system has none: that isn't worth a word for each file.
+            // The file system has no attributes: that isn't worth a message for each file.
             Err(Errno::NOTSUP | Errno::NOSYS) => {
                 tracing::debug!("the file system keeps no attributes: {key} is left out");
                 Ok(())

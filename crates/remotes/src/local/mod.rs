@@ -91,7 +91,7 @@ pub struct LocalRemote {
 }
 
 impl LocalRemote {
-    /// Takes a directory as a remote. It need not exist: the first write makes it.
+    /// Opens a directory as a remote. It need not exist: the first write makes it.
     #[must_use]
     pub fn open(root: impl Into<PathBuf>, options: LocalOptions) -> Self {
         let root = root.into();
@@ -120,7 +120,7 @@ impl LocalRemote {
             },
             names: NameRules {
                 encoding: options.encoding.to_string(),
-                // Windows counts in units of UTF-16, of which a character has one or two.
+                // Windows counts in units of UTF-16; a character has one or two.
                 longest: (!cfg!(windows)).then_some(NameLength::Bytes(255)),
                 case_insensitive: options.case_insensitive,
                 link_suffix: (options.links == LinkPolicy::Translate).then_some(links::SUFFIX),
@@ -290,7 +290,7 @@ impl FileReader for LocalReader {
 }
 
 impl LocalRemote {
-    /// One quick job after the other, for all items in one visit to the disk.
+    /// Runs one quick job after the other, for all items in one visit to the disk.
     async fn each<T: Send + 'static>(
         &self,
         items: Vec<T>,

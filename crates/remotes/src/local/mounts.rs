@@ -1,4 +1,4 @@
-//! Directories that are mounted at a second place, so that one directory has two ways up.
+//! Finds directories that are mounted at a second place, so that one directory has two paths.
 
 use std::{
     fs,
@@ -7,23 +7,23 @@ use std::{
 
 use bstr::ByteSlice;
 
-/// What is mounted where.
+/// Mounts of the system.
 #[derive(Debug, Default)]
 pub(super) struct Mounts(Vec<Mount>);
 
 /// A directory of a file system, mounted at a place.
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {
-    /// The file system.
+    /// Number of the file system's device.
     device: Vec<u8>,
-    /// The directory, by its path in the file system.
+    /// Path of the directory in the file system.
     root: PathBuf,
-    /// The place.
+    /// Path where it is mounted.
     point: PathBuf,
 }
 
 impl Mounts {
-    /// Reads what is mounted now. Where the system doesn't tell, nothing counts as mounted twice.
+    /// Reads what is mounted now. Where the system doesn't say, nothing counts as mounted twice.
     pub(super) fn now() -> Self {
         if cfg!(target_os = "linux") {
             Self::read(&fs::read("/proc/self/mountinfo").unwrap_or_default())
@@ -44,7 +44,7 @@ impl Mounts {
 
     /// Returns the other paths of a directory on which a directory of some file system is mounted.
     pub(super) fn elsewhere(&self, directory: &Path) -> Vec<PathBuf> {
-        // Of several mounts at one place the last counts.
+        // Of several mounts at one place, the last counts.
         let Some(mount) = self.0.iter().rev().find(|mount| mount.point == directory) else {
             return Vec::new();
         };
@@ -55,7 +55,7 @@ impl Mounts {
     }
 }
 
-/// Reads a path in which a blank, a tab, a line's end and a backslash stand as octal numbers.
+/// Reads a path in which a blank, a tab, a line end and a backslash are written as octal numbers.
 fn path(field: &[u8]) -> Option<PathBuf> {
     let mut plain = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -88,7 +88,7 @@ mod tests {
         let mounts = Mounts::read(text);
         assert_eq!(mounts.elsewhere(Path::new("/mnt/x\\y")), [Path::new("/home/ada/a b")]);
         assert!(mounts.elsewhere(Path::new("/home/ada")).is_empty());
-        // The whole can't be reached by way of a part.
+        // The whole can't be reached through a part.
         assert!(mounts.elsewhere(Path::new("/home")).is_empty());
     }
 }

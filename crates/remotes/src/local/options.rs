@@ -1,4 +1,4 @@
-//! How a local directory is treated.
+//! Options of a local directory.
 
 use fichier_encoding::Encoding;
 
@@ -12,58 +12,59 @@ pub enum LinkPolicy {
     Skip,
     /// Leave them out and say nothing.
     SkipSilently,
-    /// Take them for what they point to. Links that lead nowhere, or back to a directory that holds them,
-    /// are left out with an error in the log.
+    /// Treat them as what they point to. Links that lead nowhere, or back to a directory that holds them, are left out
+    /// with an error in the log.
     Follow,
-    /// Take each for a small file that holds where it leads to: see `links`.
+    /// Treat each as a small file that holds its target: see `links`.
     Translate,
 }
 
-/// Which time of a file counts as its modification time when it is listed.
+/// Time that counts as a file's modification time when it is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimeType {
-    /// When its content was changed.
+    /// Time when the content was changed.
     #[default]
     Modified,
-    /// When it was read.
+    /// Time when the file was read.
     Accessed,
-    /// When it was made, where the system knows.
+    /// Time when the file was made, where the system knows.
     Born,
-    /// When anything about it was changed, where the system knows.
+    /// Time when anything about the file was changed, where the system knows.
     Changed,
 }
 
-/// How a local directory is treated.
+/// Options of a local directory.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one option of its own")]
 pub struct LocalOptions {
     /// What to do about symbolic links.
     pub links: LinkPolicy,
-    /// Whether a followed link may lead back to a directory that holds it: who goes only so deep comes to an end.
+    /// Whether a followed link may lead back to a directory that holds it: a listing of limited depth ends all the
+    /// same.
     pub follows_circles: bool,
-    /// Whether there is a notice about what is neither a file nor a directory and is left out.
+    /// Whether a notice is logged about an entry that is neither a file nor a directory and is left out.
     pub tells_of_specials: bool,
     /// Whether directories of other file systems are left out.
     pub one_file_system: bool,
-    /// How names are written on the disk.
+    /// Encoding of names on the disk.
     pub encoding: Encoding,
     /// Whether a file that changes while it is read is an error.
     pub check_updated: bool,
     /// Whether a file counts as stored only when it has reached the disk.
     pub sync: bool,
-    /// Windows: whether paths of more than 260 characters are possible (`\\?\`). Without a meaning elsewhere.
+    /// Windows: whether paths of more than 260 characters are possible (`\\?\`). On other systems it has no effect.
     pub long_paths: bool,
-    /// Whether the file system takes names for one that differ only in case.
+    /// Whether the file system treats names that differ only in case as one.
     pub case_insensitive: bool,
     /// Whether files get the modification times of their sources.
     pub set_modified: bool,
-    /// Whether metadata that come with a file may set the bits of its mode that lend rights.
+    /// Whether metadata that come with a file may set the bits of its mode that grant rights.
     pub special_bits: bool,
-    /// Which time of a file counts.
+    /// Time of a file that counts.
     pub time: TimeType,
     /// Whether accented letters are listed as one character each, however the disk has them.
     pub composed: bool,
-    /// How files that come over a network are brought to the disk.
+    /// Options for writing files from a network to the disk.
     pub downloads: Downloads,
 }
 

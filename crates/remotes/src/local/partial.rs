@@ -1,11 +1,11 @@
-//! A file under way: beside its target under a name of its own, gone unless it gets whole or can be gone on
-//! with.
+//! A file that is being written: beside its target under a name of its own, and removed unless it gets whole or can be
+//! continued.
 //!
-//! Killed at any moment, the program leaves the target as it was, or new and whole: the only step that
-//! touches the target is a rename, after the bytes have reached the disk. With `--inplace` the file has the
-//! target's name from the start, and what had it before stands aside until the new one is whole.
+//! Killed at any moment, the program leaves the target as it was, or new and whole: the only step that touches the
+//! target is a rename, after the bytes have reached the disk. With `--inplace` the file has the target's name from the
+//! start, and the old version has another name until the new one is whole.
 //!
-//! A partial file is locked as long as somebody writes to it, so that two runs never write to one.
+//! A partial file is locked while a process writes to it, so that two runs never write to one.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -26,29 +26,29 @@ use super::{
     paths::{is_at, open_for_going_on, rename_to_free_name, reserve, shortened},
 };
 
-/// The longest name on the usual file systems.
+/// Longest name in bytes on the usual file systems.
 const LONGEST_NAME: usize = 255;
 
-/// Below this size a file isn't worth a call to set room aside.
+/// Size in bytes from which it is worth a call to reserve space for a file.
 const RESERVE_FROM: u64 = 1024 * 1024;
 
-/// How often, and how long apart, a partial file is asked for that somebody writes to. A try that was given up
-/// may still have a write under way.
+/// Number and distance of the tries to lock a partial file that another task writes to. A try that was given up may
+/// still have a write under way.
 const CLAIMS: (u32, Duration) = (10, Duration::from_millis(20));
 
-/// A partial file. Dropped before [`finish`](Self::finish) is through, it is removed unless it is to stay.
+/// A partial file. Dropped before [`finish`](Self::finish) is through, it is removed unless it was marked to stay.
 #[derive(Debug)]
 pub(super) struct Partial {
     file: Arc<fs::File>,
     path: PathBuf,
     fate: Fate,
-    /// Where the target's old version stands while the new one has its name.
+    /// Path of the target's old version while the new one has its name.
     old: Option<PathBuf>,
-    /// Keeps the directory within reach.
+    /// Keeps the directory's handle open.
     _target: Spot,
 }
 
-/// What becomes of a partial file when it is dropped.
+/// What happens to a partial file when it is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Removed,
@@ -57,7 +57,7 @@ enum Fate {
 }
 
 impl Partial {
-    /// Starts a file of `size` bytes that shall become `target`.
+    /// Starts a file of `size` bytes that will become `target`.
     pub(super) fn create(target: &Spot, size: u64, downloads: &Downloads) -> io::Result<Self> {
         let partial = if downloads.in_place {
             Self::in_place(target)?
@@ -78,8 +78,8 @@ impl Partial {
         Ok(partial)
     }
 
-    /// Goes on with what an earlier run left of a file with this checksum, or starts one that can be gone on
-    /// with. `None`: somebody else writes to it, or what has its name isn't ours.
+    /// Continues what an earlier run left of a file with this checksum, or starts one that can be continued. `None`:
+    /// another process writes to it, or the file of its name isn't ours.
     pub(super) fn claim(
         target: &Spot,
         size: u64,
@@ -94,7 +94,7 @@ impl Partial {
         let mut partial = Self::new(file, path, target);
         let length = partial.file.metadata()?.len();
         if length > 0 {
-            // Whatever it is, it isn't to go before it is known to be ours.
+            // Whatever it is, it must not be removed before it is known to be ours.
             partial.fate = Fate::Kept;
             return Ok(Ledger::read(&partial.file, size, expected)?.map(|ledger| (partial, ledger)));
         }
@@ -110,7 +110,7 @@ impl Partial {
         Self { file: Arc::new(file), path, fate: Fate::Removed, old: None, _target: target.clone() }
     }
 
-    /// Starts a file at its target's own name.
+    /// Starts a file under its target's own name.
     fn in_place(target: &Spot) -> io::Result<Self> {
         let old = match fs::symlink_metadata(target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -152,17 +152,17 @@ impl Partial {
         chunks.iter().try_for_each(|chunk| (&*self.file).write_all(chunk))
     }
 
-    /// The file itself, to read what has been written.
+    /// Returns the file itself, to read what has been written.
     pub(super) fn file(&self) -> &Arc<fs::File> {
         &self.file
     }
 
-    /// Lets it stay when it is dropped before it is whole, or not.
+    /// Sets whether the file stays when it is dropped before it is whole.
     pub(super) fn keep(&mut self, kept: bool) {
         self.fate = if kept { Fate::Kept } else { Fate::Removed };
     }
 
-    /// Cuts off what stands behind the file's own bytes, which are on the disk before.
+    /// Cuts off what follows the file's own bytes, which are on the disk before.
     pub(super) fn cut(&self, size: u64, sync: bool) -> io::Result<()> {
         if sync {
             self.file.sync_data()?;
@@ -170,7 +170,7 @@ impl Partial {
         self.file.set_len(size)
     }
 
-    /// Adds at most so many bytes of a file, from where it is read on; the kernel moves them. Answers how many.
+    /// Adds at most this number of bytes of a file, from its present position; the kernel moves them. Returns how many.
     pub(super) fn copy(&mut self, from: &fs::File, most: u64) -> io::Result<u64> {
         let mut from = io::Read::take(from, most);
         io::copy(&mut from, &mut &*self.file)
@@ -234,16 +234,16 @@ fn create_new(mut names: impl FnMut() -> PathBuf) -> io::Result<(fs::File, PathB
     }
 }
 
-/// Makes a file, locked: never an existing one, nor through a link that somebody put there.
+/// Makes a file and locks it: never an existing one, nor through a link that someone put there.
 fn new_file(path: &Path) -> io::Result<fs::File> {
     let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-    // The name is new and random: the lock only tells others, and some file systems have none.
+    // The name is new and random: the lock only informs others, and some file systems have none.
     let _locked_or_not = file.try_lock();
     Ok(file)
 }
 
-/// Makes a file, locked, or takes up and empties the one that a run left there which was killed. `None`: somebody else
-/// writes to it, or it can't be known that nobody does.
+/// Makes a file and locks it, or takes over and empties the one of a run that was killed. `None`: another process
+/// writes to it, or it can't be excluded that one does.
 fn own(path: &Path) -> io::Result<Option<fs::File>> {
     match new_file(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -257,7 +257,7 @@ fn own(path: &Path) -> io::Result<Option<fs::File>> {
     Ok(Some(file))
 }
 
-/// Makes the file at a path, or opens it if it is there, and locks it. `None`: somebody else has it.
+/// Makes the file at a path, or opens it if it is there, and locks it. `None`: another process has it.
 fn locked(path: &Path) -> io::Result<Option<fs::File>> {
     let (claims, pause) = CLAIMS;
     for _ in 0..claims {
@@ -271,7 +271,7 @@ fn locked(path: &Path) -> io::Result<Option<fs::File>> {
             made => made?,
         };
         match file.try_lock() {
-            // Whoever had it may have given it its last name meanwhile.
+            // The process that had it may have given it its final name meanwhile.
             Ok(()) if is_at(&file, path).unwrap_or(false) => return Ok(Some(file)),
             Err(fs::TryLockError::Error(_)) => return Ok(None),
             _ => std::thread::sleep(pause),
@@ -280,17 +280,17 @@ fn locked(path: &Path) -> io::Result<Option<fs::File>> {
     Ok(None)
 }
 
-/// What a file is that looks like a partial one.
+/// State of a file that looks like a partial one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// Somebody writes to it.
+    /// A process writes to it.
     Busy,
-    /// It can be gone on with.
+    /// It can be continued.
     Resting,
 }
 
-/// Whether a file is a partial one: by its name first, since that costs nothing, and then by a name that follows from its
-/// target's, or by what it holds, so that no file of the user's is taken for one.
+/// Checks whether a file is a partial one: by its name first, since that costs nothing, and then by a name that follows
+/// from its target's, or by its contents, so that no file of the user's counts as one.
 pub(super) fn state(path: &Path, suffix: &str) -> Option<State> {
     if !path.file_name().is_some_and(|name| is_partial_name(name, suffix)) {
         return None;
@@ -306,7 +306,7 @@ pub(super) fn state(path: &Path, suffix: &str) -> Option<State> {
     }
 }
 
-/// The name of a partial file, in rclone's form, so that whoever knows it knows this one.
+/// Returns the name of a partial file, in rclone's form, so that tools which know that form recognize it.
 fn partial_name(name: &OsStr, tag: u32, suffix: &str) -> OsString {
     let suffix = format!(".{tag:08x}{suffix}");
     let mut partial = shortened(name, LONGEST_NAME - suffix.len());
@@ -314,14 +314,14 @@ fn partial_name(name: &OsStr, tag: u32, suffix: &str) -> OsString {
     partial
 }
 
-/// The name of a partial file that can't be gone on with: it follows from its target's, so that it is known again when
-/// the program was killed.
+/// Returns the name of a partial file that can't be continued: it follows from its target's, so that the file is
+/// recognized when the program was killed.
 fn usual_name(name: &OsStr, suffix: &str) -> OsString {
     let stem = shortened(name, LONGEST_NAME - suffix.len() - TAG_LENGTH);
     partial_name(&stem, tag_of(stem.as_encoded_bytes()), suffix)
 }
 
-/// Whether a name is one that [`usual_name`] gives, with this suffix or the usual one.
+/// Checks whether a name is one that [`usual_name`] gives, with this suffix or the usual one.
 fn is_usual_name(name: &OsStr, suffix: &str) -> bool {
     let name = name.as_encoded_bytes();
     [suffix, super::PARTIAL_SUFFIX].iter().any(|suffix| {
@@ -331,7 +331,7 @@ fn is_usual_name(name: &OsStr, suffix: &str) -> bool {
     })
 }
 
-/// How long a dot and a tag are.
+/// Length of a dot and a tag.
 const TAG_LENGTH: usize = 9;
 
 fn tag_of(stem: &[u8]) -> u32 {
@@ -340,7 +340,7 @@ fn tag_of(stem: &[u8]) -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
-/// Whether a name is one that [`partial_name`] gives, with this suffix or the usual one.
+/// Checks whether a name is one that [`partial_name`] gives, with this suffix or the usual one.
 fn is_partial_name(name: &OsStr, suffix: &str) -> bool {
     let name = name.as_encoded_bytes();
     [suffix, super::PARTIAL_SUFFIX].iter().any(|suffix| {
@@ -404,7 +404,7 @@ mod tests {
             assert_eq!(fs::read(&target).unwrap(), b"abc");
             assert!(!left.exists());
         }
-        // The user's own.
+        // A file of the user.
         let own = folder.path().join("f.0123abcd.partial");
         fs::write(&own, b"x").unwrap();
         assert_eq!(state(&own, ".partial"), None);
@@ -428,7 +428,7 @@ mod tests {
         partial.finish(&target, None, true).unwrap();
         assert_eq!((count(), fs::read(&target).unwrap()), (1, b"abc".to_vec()));
 
-        // What can't take its place goes, too.
+        // A file that can't replace its target is removed, too.
         fs::create_dir_all(folder.path().join("d/full")).unwrap();
         let partial = Partial::create(&Spot::from(folder.path().join("d")), 0, &downloads).unwrap();
         assert!(partial.finish(&Spot::from(folder.path().join("d")), None, false).is_err());

@@ -1,11 +1,11 @@
-//! Between paths of the remote and paths of the system: the one place that knows what systems differ in.
+//! Converts between paths of the remote and paths of the system: the one place that knows how systems differ.
 //!
 //! - Unix: a name is bytes; they pass as they are, also when they are no UTF-8.
 //! - macOS: names are UTF-8; composed and decomposed letters are kept as they come.
 //! - Windows: names are UTF-16; paths get the `\\?\` prefix, behind which long paths, reserved names (`CON`)
 //!   and trailing dots have no special meaning. Without the prefix such names are refused.
 //!
-//! A remote may hold a file of any name. Here each is made a single component of a path, or refused: a name
+//! A remote may hold a file of any name. Here each name becomes a single component of a path, or is refused: a name
 //! that the chosen encoding turns into `..`, or into something with a separator, leads nowhere.
 
 use std::{
@@ -21,7 +21,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::confined::Spot;
 
-/// What stands where a file was listed; `None`: a file.
+/// Returns the kind of what is now where a file was listed; `None`: a file.
 pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
     match there.file_type() {
         kind if kind.is_file() => None,
@@ -31,38 +31,38 @@ pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
     }
 }
 
-/// A directory with the rules for the names in it.
+/// A directory, and the rules for the names in it.
 #[derive(Debug)]
 pub(super) struct Tree {
     root: PathBuf,
     encoding: Encoding,
     long_paths: bool,
-    /// Names are listed in their composed form, however the disk has them.
+    /// Whether names are listed in their composed form, however the disk has them.
     composed: bool,
-    /// No link below the root is followed.
+    /// Whether no link below the root is followed.
     confined: bool,
 }
 
 impl Tree {
     pub(super) fn new(root: &Path, encoding: Encoding, long_paths: bool) -> Self {
-        // The working directory may change later; where it is unknown, nothing else works either.
+        // The working directory may change later. Where it is unknown, nothing else works either.
         let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let root = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
         let root = if long_paths { system::extended(root) } else { root };
         Self { root, encoding, long_paths, composed: false, confined: false }
     }
 
-    /// The same with names in their composed form, if so chosen.
+    /// Sets whether names are listed in their composed form.
     pub(super) fn composed(self, composed: bool) -> Self {
         Self { composed, ..self }
     }
 
-    /// The same without ways through links, if so chosen.
+    /// Sets whether no link below the root is followed.
     pub(super) fn confined(self, confined: bool) -> Self {
         Self { confined, ..self }
     }
 
-    /// Whether no link below the root is followed.
+    /// Checks whether no link below the root is followed.
     pub(super) fn is_confined(&self) -> bool {
         self.confined
     }
@@ -72,10 +72,11 @@ impl Tree {
         &self.root
     }
 
-    /// Where something is, or will be. Its folder is open as long as the spot is there, if no link is to be followed.
+    /// Returns the path of something on the disk, now or later. Its folder stays open while the spot exists, if no link
+    /// is to be followed.
     ///
     /// # Errors
-    /// The name can't be one, or a link is on the way that mustn't be followed.
+    /// The name isn't possible here, or a link is on the way that must not be followed.
     pub(super) fn locate(&self, path: &RemotePath) -> Result<Spot> {
         let whole = self.named(path)?;
         if !self.confined {
@@ -89,7 +90,8 @@ impl Tree {
         }
     }
 
-    /// As [`Tree::locate`], for a folder whose content is meant: no link is followed in its place, either.
+    /// Does the same as [`Tree::locate`] for a folder whose contents are meant: no link is followed in its place,
+    /// either.
     pub(super) fn enter(&self, folder: &RemotePath) -> Result<Spot> {
         let whole = self.named(folder)?;
         if !self.confined {
@@ -98,13 +100,14 @@ impl Tree {
         Spot::folder(&self.root, &self.below(&whole))
     }
 
-    /// The names on the way from the root.
+    /// Returns the names on the way from the root.
     fn below(&self, whole: &Path) -> Vec<OsString> {
         let below = whole.strip_prefix(&self.root).unwrap_or(whole);
         below.components().map(|name| name.as_os_str().to_owned()).collect()
     }
 
-    /// The system's path of a path of the remote: for messages, and where it doesn't matter what is on the way.
+    /// Returns the system's path for a path of the remote: for messages, and where it doesn't matter what is on the
+    /// way.
     pub(super) fn named(&self, path: &RemotePath) -> Result<PathBuf> {
         let mut located = self.root.clone();
         for name in path.names() {
@@ -124,11 +127,11 @@ impl Tree {
             .ok_or_else(|| InvalidName::Unusable(name.as_bytes().into()))
     }
 
-    /// The name under which a file lies that the encoding would write in another way: with a character that it
-    /// replaces, or in another form of a letter with an accent. (rclone lists such files, too, and then doesn't find
-    /// them.) What is new is written as the encoding says.
+    /// Returns the name of a file that the encoding would write in another way: with a character that it replaces, or
+    /// in another form of a letter with an accent. (rclone lists such files, too, and then doesn't find them.) New
+    /// names are written as the encoding says.
     fn foreign(&self, folder: &Path, name: &Name, stored: &OsStr) -> Option<OsString> {
-        // A composed name may stand for another form.
+        // A composed name may have another form on the disk.
         let other_form = self.composed && !name.as_bytes().is_ascii();
         let quoted = other_form || name.as_bytes().contains_str(QUOTE.encode_utf8(&mut [0; 4]));
         let plain = Name::new(Encoding::STANDARD.decode(name.as_bytes()).into_owned()).ok();
@@ -148,7 +151,7 @@ impl Tree {
         })
     }
 
-    /// The remote's name for what the system calls so.
+    /// Returns the remote's name for a name of the system.
     pub(super) fn name(&self, system: &OsStr) -> Result<Name, InvalidName> {
         let name = self.encoding.to_standard(&system::bytes(system)).into_owned();
         match std::str::from_utf8(&name) {
@@ -160,12 +163,12 @@ impl Tree {
     }
 }
 
-/// Tells a directory from all others, whatever path leads there.
+/// Identity of a directory, whatever path leads there.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Identity(system::Identity);
 
 impl Identity {
-    /// The identity of what a path leads to, links followed.
+    /// Returns the identity of what a path leads to, links followed.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         system::identity(path).map(Self)
     }
@@ -182,9 +185,9 @@ pub(super) use system::{
     set_link_modified, shortened, special_kind, write_all_at,
 };
 
-/// Whether an error says that nothing is there: neither a name nor a way to it.
+/// Checks whether an error means that nothing is there: neither a name nor a way to it.
 pub(super) fn is_missing(error: &io::Error) -> bool {
-    // What has too long a name can't be there either.
+    // A path with too long a name can't exist either.
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
@@ -231,8 +234,8 @@ mod system {
         [device.to_be_bytes(), inode.to_be_bytes()].concat()
     }
 
-    /// Device, inode, size, and the times of the last change of content and of anything: whoever sets the
-    /// first back can't set back the second.
+    /// Returns device, inode, size, and the times of the last change of content and of anything: a program that sets
+    /// the first back can't set back the second.
     #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
     pub(in super::super) fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
         let mut bytes = Vec::with_capacity(56);
@@ -245,7 +248,7 @@ mod system {
         Some(Fingerprint::new(bytes))
     }
 
-    /// What something is that is neither a file nor a directory, with its article.
+    /// Returns what something is that is neither a file nor a directory, with its article.
     pub(in super::super) fn special_kind(kind: fs::FileType) -> &'static str {
         match kind {
             _ if kind.is_fifo() => "a named pipe",
@@ -255,14 +258,14 @@ mod system {
         }
     }
 
-    /// When anything about a file was changed.
+    /// Returns when anything about a file was changed.
     pub(in super::super) fn changed(metadata: &fs::Metadata) -> Option<SystemTime> {
         let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).ok()?);
         let nanos = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).ok()?);
         SystemTime::UNIX_EPOCH.checked_add(seconds + nanos)
     }
 
-    /// Where a link leads to, as it is written in it.
+    /// Returns the target of a link, as it is written in it.
     pub(in super::super) fn link_target(path: &Path) -> io::Result<Vec<u8>> {
         fs::read_link(path).map(|target| target.into_os_string().into_vec())
     }
@@ -294,8 +297,8 @@ mod system {
         device(there).zip(above).is_none_or(|(there, above)| there == above)
     }
 
-    /// Whether a file was changed so lately that another change might not show in its times: the clock that
-    /// stamps files ticks each 4 to 10 ms, on some disks each 2 s.
+    /// Checks whether a file was changed so recently that another change might not show in its times: the clock for
+    /// file times ticks every 4 to 10 ms, on some disks every 2 s.
     pub(in super::super) fn is_fresh(metadata: &fs::Metadata, now: SystemTime) -> bool {
         let coarse = metadata.ctime_nsec() == 0 && metadata.mtime_nsec() == 0;
         let tick = Duration::from_millis(if coarse { 2000 } else { 10 });
@@ -306,7 +309,7 @@ mod system {
         (metadata.ctime(), metadata.ctime_nsec()) > settled
     }
 
-    /// The beginning of a name, at most so many units long, no character cut in two.
+    /// Returns the beginning of a name, at most this many units long, no character cut in two.
     pub(in super::super) fn shortened(name: &OsStr, most: usize) -> OsString {
         let bytes = name.as_bytes();
         if bytes.len() <= most {
@@ -329,7 +332,7 @@ mod system {
         fs::OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)
     }
 
-    /// Whether an open file is the regular file at a path, and at no other.
+    /// Checks whether an open file is the regular file at a path, and at no other.
     pub(in super::super) fn is_at(file: &fs::File, path: &Path) -> io::Result<bool> {
         let (open, there) = (file.metadata()?, fs::symlink_metadata(path)?);
         Ok(there.is_file() && there.nlink() == 1 && (open.dev(), open.ino()) == (there.dev(), there.ino()))
@@ -348,7 +351,7 @@ mod system {
         FileExt::write_all_at(file, bytes, at)
     }
 
-    /// Brings the names in a directory to the disk.
+    /// Writes the names in a directory to the disk.
     pub(in super::super) fn flush_folder(path: &Path) -> io::Result<()> {
         let flushed = fs::File::open(path).and_then(|folder| folder.sync_all());
         match flushed {
@@ -387,7 +390,7 @@ mod system {
         fs::rename(from, to)
     }
 
-    /// Sets room aside, so that a full disk is noticed before the bytes are on their way.
+    /// Reserves space, so that a full disk is noticed before the bytes are transferred.
     pub(in super::super) fn reserve(file: &fs::File, size: u64) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         {
@@ -397,7 +400,7 @@ mod system {
             };
             match fallocate(file, FallocateFlags::KEEP_SIZE, 0, size) {
                 Err(Errno::NOSPC) => Err(Errno::NOSPC.into()),
-                // Only a help: where it isn't to be had, the write itself will tell.
+                // This is only a help: where it isn't available, the write itself will fail.
                 _ => Ok(()),
             }
         }
@@ -449,12 +452,12 @@ mod system {
         identity.as_os_str().as_encoded_bytes().to_vec()
     }
 
-    /// None: what this system tells without opening the file doesn't name it surely enough.
+    /// Returns `None`: what this system says without opening the file doesn't identify it surely enough.
     pub(in super::super) fn fingerprint(_metadata: &fs::Metadata) -> Option<Fingerprint> {
         None
     }
 
-    /// This system tells it by the attempt alone.
+    /// Returns true: on this system only the attempt shows it.
     pub(in super::super) fn may_share_file_system(_there: &Path, _not_yet: &Path) -> bool {
         true
     }
@@ -467,12 +470,12 @@ mod system {
         "something special"
     }
 
-    /// None: this system doesn't say when anything about a file was changed.
+    /// Returns `None`: this system doesn't say when anything about a file was changed.
     pub(in super::super) fn changed(_metadata: &fs::Metadata) -> Option<SystemTime> {
         None
     }
 
-    /// Where a link leads to, with slashes between the names.
+    /// Returns the target of a link, with slashes between the names.
     pub(in super::super) fn link_target(path: &Path) -> io::Result<Vec<u8>> {
         fs::read_link(path).map(|target| target.to_string_lossy().replace('\\', "/").into_bytes())
     }
@@ -494,12 +497,12 @@ mod system {
         Ok(())
     }
 
-    /// The beginning of a name, at most so many units long, no character cut in two.
+    /// Returns the beginning of a name, at most this many units long, no character cut in two.
     pub(in super::super) fn shortened(name: &OsStr, most: usize) -> OsString {
         windows::shortened(&name.to_string_lossy(), most).into()
     }
 
-    /// No: renaming never leaves the old name here.
+    /// Returns false: renaming never leaves the old name here.
     pub(in super::super) fn is_link_of(_left: &fs::Metadata, _right: &fs::Metadata) -> bool {
         false
     }
@@ -520,7 +523,7 @@ mod system {
         fs::OpenOptions::new().read(true).write(true).open(path)
     }
 
-    /// Whether a regular file is still at the path at which it was opened.
+    /// Checks whether a regular file is still at the path at which it was opened.
     pub(in super::super) fn is_at(file: &fs::File, path: &Path) -> io::Result<bool> {
         let (open, there) = (file.metadata()?, fs::symlink_metadata(path)?);
         let created = |metadata: &fs::Metadata| metadata.created().ok();
@@ -561,7 +564,7 @@ mod system {
         Ok(())
     }
 
-    /// Windows flushes names with the file.
+    /// Does nothing: Windows flushes names with the file.
     pub(in super::super) fn flush_folder(_path: &Path) -> io::Result<()> {
         Ok(())
     }
@@ -579,10 +582,10 @@ mod system {
     }
 }
 
-/// The rules of Windows, as far as they are rules on text, so that they are tested everywhere.
+/// Rules of Windows for names, as far as they are rules on text, so that they are tested everywhere.
 #[cfg(any(not(unix), test))]
 mod windows {
-    /// The form of an absolute path in which it may be long and its names mean nothing special.
+    /// Returns the form of an absolute path in which it may be long and no name has a special meaning.
     pub(super) fn extended(path: &str) -> String {
         if path.starts_with(r"\\?\") || path.starts_with(r"\\.\") {
             return path.to_owned();
@@ -597,7 +600,7 @@ mod windows {
         }
     }
 
-    /// Whether a name can be a component of a path and means a file there.
+    /// Checks whether a name can be a component of a path and means a file there.
     pub(super) fn is_usable(name: &str, extended: bool) -> bool {
         let forbidden = |sign: char| sign < ' ' || r#"<>:"/\|?*"#.contains(sign);
         if name.is_empty() || name == "." || name == ".." || name.contains(forbidden) {
@@ -606,7 +609,7 @@ mod windows {
         extended || !(is_reserved(name) || name.ends_with(['.', ' ']))
     }
 
-    /// Whether a name means a device, whatever its extension.
+    /// Checks whether a name means a device, whatever its extension.
     fn is_reserved(name: &str) -> bool {
         let stem = name.split('.').next().unwrap_or_default().trim_end_matches(' ').to_ascii_uppercase();
         if matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") {

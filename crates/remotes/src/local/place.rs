@@ -1,4 +1,5 @@
-//! Where a directory lies: by what the system says of it and of all that hold it, never by how it is spelled.
+//! Determines the identity of a directory: by what the system says of it and of all its parents, never by how its path
+//! is spelled.
 
 use std::{
     fs, io,
@@ -12,7 +13,7 @@ use super::{
     paths::{Identity, Tree, is_missing},
 };
 
-/// Returns the place of a directory. What of its path isn't there yet counts by name.
+/// Returns the place of a directory. Parts of its path that don't exist yet count by name.
 pub(super) fn of(tree: &Tree, mounts: &Mounts, directory: &Path) -> io::Result<PlaceId> {
     let mut missing = Vec::new();
     let mut there = directory;
@@ -41,7 +42,7 @@ pub(super) fn of(tree: &Tree, mounts: &Mounts, directory: &Path) -> io::Result<P
     let (mut ways, mut open, mut seen) = (Vec::new(), vec![(Vec::new(), real)], Vec::<PathBuf>::new());
     while let Some((mut way, from)) = open.pop() {
         for folder in from.ancestors() {
-            // What can't be looked at can't be compared with either.
+            // A directory that can't be looked at can't be compared.
             let Ok(identity) = Identity::of(folder) else { break };
             for elsewhere in mounts.elsewhere(folder) {
                 let same = Identity::of(&elsewhere).is_ok_and(|other| other == identity);

@@ -1,5 +1,4 @@
-//! Large downloads: several ranges at once into one partial file, and what a run that ended early has left is
-//! gone on with.
+//! Large downloads: several ranges at once into one partial file. What an interrupted run has left is continued.
 //!
 //! The bytes go to their places in a sparse file as they come. Their checksum is computed in the file's order,
 //! behind the front up to which nothing is missing, from what the system still has in memory: so the ranges
@@ -28,26 +27,26 @@ use super::{
     root::{Root, at_disk},
 };
 
-/// Below this size a file is got anew rather than gone on with.
+/// Size in bytes below which a file is downloaded again rather than continued.
 const RESUME_FROM: u64 = 4 * 1024 * 1024;
 
-/// How many bytes are hashed in one visit to the disk, and how many are read at once.
+/// Number of bytes that are hashed in one visit to the disk, and that are read at once.
 const STRIDE: u64 = 8 * 1024 * 1024;
 const READ: u64 = 256 * 1024;
 
-/// How a file comes.
+/// How a file is downloaded.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
-    /// How many ranges at once.
+    /// Number of ranges at once.
     streams: usize,
-    /// The checksum by which a later run may know it again.
+    /// Checksum by which a later run may recognize it.
     expected: Option<Whirlpool>,
 }
 
 impl Plan {
-    /// `None`: in one stream, to be begun anew when it is cut off.
+    /// Plans a download; `None`: in one stream, which starts again when it is cut off.
     fn of(item: &WriteItem, downloads: &Downloads) -> Option<Self> {
-        // Under the target's own name a file with holes would look like a whole one to whoever goes by sizes.
+        // Under the target's own name, a file with holes would look like a whole one to programs that compare sizes.
         if downloads.in_place || item.content.ranges(0).is_none() {
             return None;
         }
@@ -57,7 +56,7 @@ impl Plan {
     }
 }
 
-/// Gets a large file, verified if its checksum is known; `None`: it is to be read in one stream.
+/// Downloads a large file, verified if its checksum is known; `None`: it has to be read in one stream.
 pub(super) async fn get(
     place: &Arc<Root>,
     path: &RemotePath,
@@ -73,7 +72,7 @@ pub(super) async fn get(
     match begun.fill(place, path, target, item, plan).await {
         Err(StorageError::Corrupted { .. }) if known > 0 => {
             tracing::warn!(path = %place.shown(path), "What was left of an earlier run is damaged: getting the file anew");
-            // It goes before its name is needed again.
+            // It is removed before its name is needed again.
             at_disk(move || {
                 drop(begun);
                 Ok(())
@@ -87,7 +86,7 @@ pub(super) async fn get(
     let Begun { mut partial, .. } = begun;
     let (size, sync, system) = (item.size, place.options.sync, target.to_owned());
     let partial = at_disk(move || {
-        // Without its ledger it is nothing to go on with.
+        // Without its ledger it can't be continued.
         partial.keep(false);
         partial.cut(size, sync).map_err(|error| error_at("write", system, error))?;
         Ok(partial)
@@ -99,7 +98,7 @@ pub(super) async fn get(
 struct Begun {
     partial: Partial,
     ledger: Arc<Mutex<Ledger>>,
-    /// Whether another run may go on with it.
+    /// Whether another run may continue it.
     kept: bool,
 }
 
@@ -113,7 +112,7 @@ impl Begun {
     ) -> Result<Self> {
         let (place, path, target) = (place.clone(), path.clone(), target.to_owned());
         at_disk(move || {
-            // A large file can't take its place: better known before it has come.
+            // A large file can't replace it: better known before the bytes are here.
             if target.symlink_metadata().is_ok_and(|taken| taken.is_dir()) {
                 return Err(StorageError::IsAFolder(path));
             }
@@ -136,7 +135,7 @@ impl Begun {
         lock(&self.ledger).known()
     }
 
-    /// Gets what is missing, and checks the whole.
+    /// Downloads what is missing, and checks the whole.
     async fn fill(
         &mut self,
         place: &Arc<Root>,
@@ -150,7 +149,7 @@ impl Begun {
             (ledger.known(), ledger.front(), ledger.gaps(plan.streams == 1))
         };
         let streams = plan.streams.min(gaps.len());
-        // The plan was made for content that has them.
+        // The plan was made for content that has ranges.
         let ranges = item.content.ranges(known).ok_or_else(|| StorageError::Unverified(path.clone()))?;
         self.partial.keep(self.kept);
         let filling = Filling {
@@ -174,7 +173,7 @@ impl Begun {
         };
         let filled = futures::try_join!(fetching, hashing);
         drop(filling);
-        // Nothing of it is of use to anybody.
+        // Nothing of it can be used.
         if self.known() == 0 {
             self.partial.keep(false);
         }
@@ -193,7 +192,7 @@ fn lock(ledger: &Mutex<Ledger>) -> std::sync::MutexGuard<'_, Ledger> {
     ledger.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What all streams of one file share.
+/// State that all streams of one file share.
 struct Filling<'a> {
     path: &'a RemotePath,
     target: &'a Spot,
@@ -203,12 +202,12 @@ struct Filling<'a> {
     ledger: Arc<Mutex<Ledger>>,
     downloads: &'a Downloads,
     front: watch::Sender<u64>,
-    /// What nobody gets yet.
+    /// Ranges that no stream has taken yet.
     gaps: Mutex<VecDeque<Range<u64>>>,
 }
 
 impl Filling<'_> {
-    /// Gets one gap after the other.
+    /// Downloads one gap after the other.
     async fn work(&self) -> Result<()> {
         while let Some(gap) = self.next_gap() {
             self.fetch(gap).await?;
@@ -220,7 +219,7 @@ impl Filling<'_> {
         self.gaps.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
-    /// Gets the bytes of one gap.
+    /// Downloads the bytes of one gap.
     async fn fetch(&self, gap: Range<u64>) -> Result<()> {
         let mut at = gap.start;
         let mut stream = None;
@@ -250,7 +249,7 @@ impl Filling<'_> {
             if end > gap.end {
                 return Err(self.ended(end));
             }
-            // What has come is kept, whatever became of the rest.
+            // What was received is kept, whatever happened to the rest.
             if end > at {
                 self.write(gathered, at..end).await?;
             }
@@ -289,7 +288,7 @@ impl Filling<'_> {
     }
 }
 
-/// The checksum of a file, computed behind its front.
+/// Computes the checksum of a file behind its front.
 async fn hash(filling: &Filling<'_>, mut front: watch::Receiver<u64>) -> Result<Whirlpool> {
     let (mut hasher, mut at) = (WhirlpoolHasher::new(), 0);
     while at < filling.size {

@@ -1,7 +1,7 @@
-//! Reading a file as a stream.
+//! Reads a file as a stream.
 //!
-//! Nothing is opened before the first byte is asked for, since whole batches of files wait for their turn. A
-//! small file costs one visit to the disk: open, read and check.
+//! Nothing is opened before the first byte is asked for, since whole batches of files wait for their turn. A small file
+//! takes one visit to the disk: open, read and check.
 
 use std::{
     fs,
@@ -24,10 +24,10 @@ use super::{
     root::{Root, at_disk},
 };
 
-/// How many bytes are read at once.
+/// Number of bytes that are read at once.
 const CHUNK: u64 = 256 * 1024;
 
-/// The bytes of a file in a range, as they are asked for.
+/// Streams the bytes of a file in a range, as they are asked for.
 pub(super) fn stream(place: &Arc<Root>, file: &File, range: ByteRange) -> Result<ByteStream> {
     if let Seat::Link(_) = links::seat(place, &file.path)? {
         return Ok(links::stream(place, file, range));
@@ -69,7 +69,7 @@ pub(super) fn open(path: &RemotePath, system: &Path, follow: bool) -> Result<(fs
     }
 }
 
-/// The file as it was seen.
+/// File as it was seen.
 #[derive(Debug)]
 struct Source {
     place: Arc<Root>,
@@ -81,7 +81,7 @@ struct Source {
 
 impl Source {
     fn open(&self) -> Result<(fs::File, fs::Metadata)> {
-        // Only now: a handle for each file that waits for its turn would be too many.
+        // The file is opened only now: a handle for each file that waits for its turn would be too many.
         let system = self.place.tree.locate(&self.path)?;
         open(&self.path, &system, self.place.options.links == LinkPolicy::Follow)
     }
@@ -91,7 +91,7 @@ impl Source {
         named.map_or_else(|wrong| wrong, |system| error_at("read", system, error))
     }
 
-    /// Checks whether the file still is what it was.
+    /// Checks whether the file is still the one that was seen.
     fn unchanged(&mut self, now: &fs::Metadata) -> Result<()> {
         if !self.check {
             return Ok(());
@@ -111,7 +111,7 @@ impl Source {
         StorageError::SourceChanged { path: self.path.clone(), what }
     }
 
-    /// The file has ended before all that was to be read came.
+    /// Returns the error that the file has ended too early.
     fn too_short(&self, actual: u64) -> StorageError {
         match self.check {
             true => self.changed("(it became shorter while it was read)"),
@@ -126,7 +126,7 @@ struct Reader {
     handle: Option<fs::File>,
     position: u64,
     left: u64,
-    /// `None`: the file is read at once.
+    /// Pool of buffers; `None`: the file is read at once.
     buffers: Option<Reused>,
 }
 
@@ -138,7 +138,7 @@ impl Reader {
         }
     }
 
-    /// The next bytes, and the reader unless they were the last.
+    /// Returns the next bytes, and the reader unless they were the last.
     fn next(mut self) -> Result<(Bytes, Option<Self>)> {
         let mut handle = match self.handle.take() {
             Some(handle) => handle,

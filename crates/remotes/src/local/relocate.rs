@@ -19,7 +19,7 @@ use super::{
     write::{finish, settle},
 };
 
-/// How many bytes the kernel is asked to copy at once: so long a copy goes on after it was given up.
+/// Number of bytes that the kernel is asked to copy at once. A copy that is given up goes on for as many.
 const STRIDE: u64 = 64 * 1024 * 1024;
 
 pub(super) async fn copy(place: &Arc<Root>, batch: &[Relocation]) -> Vec<Outcome<File>> {
@@ -38,7 +38,7 @@ pub(super) async fn rename(place: &Arc<Root>, batch: &[Relocation]) -> Vec<Outco
     let mut touched = BTreeSet::new();
     for item in batch {
         renamed.push((item.replaces.clone(), rename_one(place, item).await.into()));
-        // Where it lies now first: of two lost flushes, one that shows a file twice does no harm.
+        // The new directory comes first: if one of two flushes is lost, a file that shows twice does no harm.
         touched.extend(item.to.parent());
         touched.extend(item.from.path.parent());
     }
@@ -128,9 +128,9 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
             Ok(()) => {
                 remove_other_name(&source, &target).map_err(|error| error_at("remove", &source, error))?;
             }
-            // Across a mount that shows the same directory: the file is where it shall be.
+            // This is a move across a mount that shows the same directory: the file is where it has to be.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices && is_one_name(&source, &target) => {}
-            // The bytes would have to be copied, which is for the caller to decide: they count, and take their time.
+            // The bytes would have to be copied, which is for the caller to decide: they count, and take time.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 return Err(StorageError::AcrossFileSystems(to));
             }
@@ -147,7 +147,7 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
     .await
 }
 
-/// Removes the old name of a renamed file. The system leaves it where both names were names of one file already.
+/// Removes the old name of a renamed file. The system keeps it where both were names of one file already.
 fn remove_other_name(source: &Path, target: &Path) -> io::Result<()> {
     let (Ok(old), Ok(new)) = (fs::symlink_metadata(source), fs::symlink_metadata(target)) else {
         return Ok(());
@@ -155,7 +155,8 @@ fn remove_other_name(source: &Path, target: &Path) -> io::Result<()> {
     if is_link_of(&old, &new) && !is_one_name(source, target) { fs::remove_file(source) } else { Ok(()) }
 }
 
-/// Whether two paths are one name in one directory; also where only the case differs, since some systems ignore it.
+/// Checks whether two paths are one name in one directory; also where only the case differs, since some systems ignore
+/// it.
 fn is_one_name(left: &Path, right: &Path) -> bool {
     let folder = |path: &Path| Identity::of(path.parent()?).ok();
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
@@ -176,10 +177,10 @@ pub(super) fn rename_folder(place: &Root, from: &RemotePath, to: &RemotePath) ->
         let into_itself = io::Error::new(io::ErrorKind::InvalidInput, "a directory can't move into itself");
         return Err(error_at("move", &source, into_itself));
     }
-    // Asked for before parents are made, so that a refusal changes nothing.
+    // This is checked before parents are made, so that a refusal changes nothing.
     let target = place.tree.locate(to)?;
     let taken = fs::symlink_metadata(&target).is_ok();
-    // Where case doesn't count, a new spelling of the name meets the directory itself.
+    // Where case doesn't count, a new spelling of the name finds the directory itself.
     let respelt = taken && is_itself(&named.0, &named.1);
     if taken && !respelt {
         return Err(StorageError::AlreadyExists(to.clone()));
@@ -203,7 +204,7 @@ pub(super) fn rename_folder(place: &Root, from: &RemotePath, to: &RemotePath) ->
     })
 }
 
-/// Whether two names that differ in spelling alone mean one directory.
+/// Checks whether two names that differ only in spelling mean one directory.
 fn is_itself(source: &std::path::Path, target: &std::path::Path) -> bool {
     let lower = |path: &std::path::Path| path.to_string_lossy().to_lowercase();
     let identity = |path| Identity::of(path).ok();

@@ -14,7 +14,7 @@ use super::{
     options::{LinkPolicy, LocalOptions, TimeType},
 };
 
-/// The backend.
+/// The backend `local`.
 pub(crate) static BACKEND: BackendSpec = BackendSpec {
     name: "local",
     description: "Local disk",
@@ -29,7 +29,7 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     }),
 };
 
-/// The default encoding in words; a test holds it to [`Encoding::LOCAL`].
+/// Default encoding in words; a test compares it with [`Encoding::LOCAL`].
 const ENCODING: &str = if cfg!(windows) {
     "Slash,LtGt,DoubleQuote,Colon,Question,Asterisk,Pipe,BackSlash,Ctl,RightSpace,RightPeriod,InvalidUtf8,Dot"
 } else if cfg!(target_os = "macos") {
@@ -38,7 +38,7 @@ const ENCODING: &str = if cfg!(windows) {
     "Slash,Dot"
 };
 
-/// All options of the backend.
+/// Options of the backend.
 static OPTIONS: [OptionSpec; 21] = [
     OptionSpec::new(
         "copy_links",
@@ -201,7 +201,7 @@ static OPTIONS: [OptionSpec; 21] = [
     DESCRIPTION,
 ];
 
-/// The options as they were chosen.
+/// Returns the options that were chosen.
 fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, InvalidValue> {
     let mut downloads = downloads.clone();
     downloads.reserve = !chosen.flag("no_preallocate")?;
@@ -235,7 +235,8 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
     })
 }
 
-/// Returns why a path can't be named so: a symbolic link is there, and links are to be files that end with a suffix.
+/// Returns why a path can't be named this way: a symbolic link is there, and links count as files that end with a
+/// suffix.
 ///
 /// # Errors
 /// A value doesn't suit its option.
@@ -245,7 +246,7 @@ pub fn refused_link(path: &Path, settings: &Settings) -> Result<Option<String>, 
     Ok((translates && is_link()).then(|| needs_suffix(path)))
 }
 
-/// What is wrong with a link that is named without the suffix.
+/// Returns what is wrong with a link that is named without the suffix.
 pub(super) fn needs_suffix(path: &Path) -> String {
     let suffix = super::links::SUFFIX;
     format!(
@@ -254,7 +255,7 @@ pub(super) fn needs_suffix(path: &Path) -> String {
     )
 }
 
-/// What becomes of symbolic links.
+/// Returns the policy for symbolic links.
 fn links(chosen: &Chosen<'_>) -> Result<LinkPolicy, InvalidValue> {
     match (chosen.flag("copy_links")?, chosen.flag("links")?, chosen.flag("skip_links")?) {
         (true, true, _) => Err(InvalidValue {

@@ -1,4 +1,4 @@
-//! What holds for local directories beside the promises of every remote.
+//! Tests of local directories beyond the promises of every remote.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -152,7 +152,7 @@ async fn a_file_that_is_not_the_one_that_was_seen_stays() {
     let disk = folder.path().join("f");
     fs::write(&disk, "seen").unwrap();
     let seen = found(&remote, "f").await;
-    // Of the same size and time, and another one.
+    // A file of the same size and time, but another one.
     let time = fs::metadata(&disk).unwrap().modified().unwrap();
     fs::write(folder.path().join("new"), "SEEN").unwrap();
     fs::File::options().append(true).open(folder.path().join("new")).unwrap().set_modified(time).unwrap();
@@ -215,7 +215,7 @@ mod unix {
 
     use super::*;
 
-    /// A file, links to it and to a directory, one that leads nowhere, one in a circle, a pipe.
+    /// Makes a file, links to it and to a directory, one that leads nowhere, one in a circle, and a pipe.
     fn zoo() -> TempDir {
         let folder = TempDir::new().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -393,7 +393,7 @@ mod unix {
                 assert_eq!(listed.len(), 1);
                 let file = listed[0].as_file().unwrap();
                 let found = remote.entry(&file.path).await.unwrap();
-                // A fingerprint is settled only when the file has rested a moment, so the second look may differ.
+                // A fingerprint is settled only after a moment without changes, so the second look may differ.
                 let rested = |file: &File| File { fingerprint: None, ..file.clone() };
                 assert_eq!(found.as_file().map(rested), Some(rested(file)));
                 let read = remote.read(file, ByteRange::WHOLE).await.unwrap();
@@ -448,7 +448,7 @@ async fn files_whose_names_differ_in_their_quotes_are_two() {
     assert_eq!(read, names);
 }
 
-/// Gives a directory and a link each other's names, over and over, until it is dropped.
+/// Swaps the names of a directory and a link again and again, until it is dropped.
 #[cfg(target_os = "linux")]
 struct Swapping {
     stop: Arc<std::sync::atomic::AtomicBool>,

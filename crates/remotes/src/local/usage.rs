@@ -1,4 +1,4 @@
-//! How much room there is.
+//! Determines the free and used space of a disk.
 //!
 //! Through `rustix`, which is safe, small and in the tree already (tempfile brings it); the standard library
 //! has no such call. Windows has another one, which needs a crate of its own: not claimed there yet.
@@ -7,7 +7,7 @@ use fichier_storage::{Result, Usage};
 
 use super::root::Root;
 
-/// Whether this system tells.
+/// Whether this program can determine it on this system.
 pub(super) const KNOWN: bool = cfg!(unix);
 
 #[cfg(unix)]
@@ -29,7 +29,7 @@ pub(super) fn about(place: &Root) -> Result<Usage> {
                     files: None,
                 });
             }
-            // A root that isn't made yet will lie where its parent lies.
+            // A root that isn't made yet will be where its parent is.
             Err(error) if is_missing(&error) && at.parent().is_some() => {
                 at = at.parent().unwrap_or(at);
             }

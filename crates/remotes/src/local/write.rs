@@ -1,4 +1,4 @@
-//! Storing files.
+//! Stores files.
 
 use std::{io, path::Path, sync::Arc, time::SystemTime};
 
@@ -35,7 +35,7 @@ pub(super) async fn write(place: &Arc<Root>, batch: WriteBatch) -> Vec<Outcome<F
     if let Err(error) = make().await {
         let mut outcomes = vec![Outcome::Failed(error)];
         for _ in 1..items.len() {
-            // Each item gets an error of its own; errors can't be shared out.
+            // Each item gets an error of its own; errors can't be shared.
             outcomes.push(make().await.map_or_else(Outcome::Failed, |_| Outcome::NotTried));
         }
         return outcomes;
@@ -62,14 +62,14 @@ pub(super) async fn write(place: &Arc<Root>, batch: WriteBatch) -> Vec<Outcome<F
     stored.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// Gets for files whose turn comes soon what their first byte will cost, so that they needn't wait for it then.
-/// Doesn't end: whoever stores the files does.
+/// Prepares the download of files whose turn comes soon, so that they needn't wait for it then. It doesn't end by
+/// itself: the caller that stores the files ends it.
 async fn prepare(
     contents: Vec<Arc<dyn Content>>,
     turn: watch::Receiver<usize>,
     ahead: usize,
 ) -> std::convert::Infallible {
-    // The first ones ask for themselves at once.
+    // The first ones do this themselves at once.
     let later = contents.into_iter().enumerate().skip(AT_ONCE).map(|(index, content)| {
         let mut turn = turn.clone();
         let prepared = async move {
@@ -84,8 +84,8 @@ async fn prepare(
     std::future::pending().await
 }
 
-/// What follows when files have taken their places: their names are brought to the disk, and only then the
-/// versions that they stand for go.
+/// Finishes files that have their final names: flushes the names to the disk, and only then removes the versions that
+/// they replace.
 pub(super) async fn settle(
     place: &Arc<Root>,
     folders: &[RemotePath],
@@ -131,14 +131,14 @@ fn flush(place: &Root, folder: &RemotePath) -> Result<()> {
     }
 }
 
-/// Whether two paths differ in case alone and mean one file: removing the old would remove the new.
+/// Checks whether two paths differ in case alone and mean one file: removing the old would remove the new.
 fn is_same_name(place: &Root, old: &RemotePath, new: &RemotePath) -> bool {
     let lower = |path: &RemotePath| path.to_string().to_lowercase();
     let identity = |path| paths::Identity::of(&place.tree.named(path).ok()?).ok();
     lower(old) == lower(new) && identity(old).is_some_and(|old| Some(old) == identity(new))
 }
 
-/// Stores one file in a folder that is there.
+/// Stores one file in a folder that exists.
 async fn store(place: &Arc<Root>, path: RemotePath, item: WriteItem) -> Result<File> {
     let seat = links::seat(place, &path)?;
     links::refuse_rival(place, &path, &seat)?;
@@ -165,7 +165,7 @@ async fn store(place: &Arc<Root>, path: RemotePath, item: WriteItem) -> Result<F
         };
         metadata::set(partial.file(), &target, &wanted, special_bits);
         let metadata = finish(partial, &path, &target, modified, sync)?;
-        // Getting its name has changed its fingerprint.
+        // Getting its name has changed the file's fingerprint.
         let metadata = std::fs::symlink_metadata(&target).unwrap_or(metadata);
         let fingerprint = paths::fingerprint(&metadata);
         Ok(File { whirlpool, fingerprint, ..listing::file(path, &metadata) })
@@ -175,13 +175,13 @@ async fn store(place: &Arc<Root>, path: RemotePath, item: WriteItem) -> Result<F
 
 /// A file of which all bytes are there.
 enum Got {
-    /// In its partial file.
+    /// A file in its partial file.
     Whole(Partial),
-    /// Some of them in memory.
+    /// A file of which some bytes are still in memory.
     Growing(Growing),
 }
 
-/// Gets a file in one stream, verified if its checksum is known.
+/// Downloads a file in one stream, verified if its checksum is known.
 async fn get(
     place: &Arc<Root>,
     path: &RemotePath,
@@ -211,7 +211,7 @@ async fn get(
         if room.as_ref().is_some_and(|room| waiting >= room.bytes) {
             waiting = 0;
             file = at_disk(move || file.grow()).await?;
-            // Not the next before this one is given back: others wait, too.
+            // Not the next before this one is given back: other downloads wait, too.
             drop(room.take());
             room = Some(downloads.buffers.room().await);
         }
@@ -232,7 +232,7 @@ async fn get(
     Ok((file, whirlpool))
 }
 
-/// Gives a whole file its name; a directory that has it already stays.
+/// Gives a whole file its name; a directory of that name stays.
 pub(super) fn finish(
     partial: Partial,
     path: &RemotePath,
@@ -246,15 +246,15 @@ pub(super) fn finish(
     })
 }
 
-/// A file that gets its bytes bit by bit. Its partial file is made with the first of them, so that a small
-/// file costs one visit to the disk.
+/// A file that gets its bytes piece by piece. Its partial file is made with the first piece, so that a small file takes
+/// one visit to the disk.
 struct Growing {
     target: Spot,
     size: u64,
     downloads: Downloads,
     partial: Option<Partial>,
     gathered: Vec<Bytes>,
-    /// Held until the last of what was gathered is written.
+    /// Held until the last of the gathered bytes are written.
     room: Option<Room>,
 }
 
@@ -276,7 +276,7 @@ impl Growing {
         Ok(self)
     }
 
-    /// The file with all that was gathered.
+    /// Returns the file with everything that was gathered.
     fn whole(self) -> Result<Partial> {
         let grown = self.grow()?;
         let missing = || error_at("write", &grown.target, io::ErrorKind::NotFound.into());

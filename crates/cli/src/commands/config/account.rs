@@ -1,4 +1,4 @@
-//! `config userinfo`, `reconnect` and `disconnect`: the account behind a remote.
+//! `config userinfo`, `reconnect` and `disconnect`: show and change the account behind a remote.
 
 use anyhow::Context as _;
 use clap::Args;
@@ -96,7 +96,7 @@ pub(super) async fn userinfo(arguments: &Userinfo, context: &mut Context<'_>) ->
     Ok(())
 }
 
-/// Looks whether the account behind these settings can be had, and says what was found.
+/// Checks whether the account of these settings can be reached, and says what was found.
 ///
 /// # Errors
 /// The settings can't be used, or the service refuses them or can't be reached.
@@ -109,7 +109,7 @@ pub(super) async fn check(
     let remote = context.session.trial(backend, Parameters::from_pairs(values)).await?;
     match remote.account().await {
         Ok(account) => Ok(in_words(&account)),
-        // Another account was asked from this address a moment ago. A listing proves the key as well.
+        // Another account was called from this address a moment ago. A listing proves the key as well.
         Err(error) if is_too_soon(&error) => {
             remote.entries(&RemotePath::root()).await?;
             Ok("The key works. Whose account it is the service tells only once a minute.".to_owned())
@@ -118,7 +118,7 @@ pub(super) async fn check(
     }
 }
 
-/// The account in a sentence: whose, what was bought, how much it holds.
+/// Describes the account in a sentence: its owner, its offer, and how much it holds.
 fn in_words(account: &AccountInfo) -> String {
     let mut words = match &account.mail {
         Some(mail) => format!("The key works. Account: {mail}"),
@@ -140,13 +140,13 @@ fn in_words(account: &AccountInfo) -> String {
     words + "."
 }
 
-/// What a failed check is told as.
+/// Returns the message for a failed check.
 pub(super) fn refusal(error: &anyhow::Error) -> String {
     let hint = exit::hint(error).map(|hint| format!("\nHint: {hint}")).unwrap_or_default();
     format!("The key can't be checked: {}{hint}", exit::describe(error, |_| None))
 }
 
-/// The remote's name and its kind.
+/// Returns the remote's name and its kind.
 fn remote_of(text: &str, context: &Context<'_>) -> anyhow::Result<(String, Provider)> {
     let name = text.strip_suffix(':').unwrap_or(text);
     let file = context.session.configuration().read()?.meaning()?;
@@ -159,7 +159,7 @@ fn remote_of(text: &str, context: &Context<'_>) -> anyhow::Result<(String, Provi
     Ok((name.to_owned(), provider))
 }
 
-/// The option that holds the key.
+/// Returns the option that holds the key.
 fn key_of(provider: &Provider) -> anyhow::Result<&str> {
     let mut questions = provider.questions.iter();
     let key = questions.find(|question| question.sensitive && !question.password);

@@ -179,10 +179,10 @@ pub(super) async fn create(arguments: &Create, context: &mut Context<'_>) -> any
     finish(name, &provider, ways, context)
 }
 
-/// The option that names another remote.
+/// Option that names another remote.
 const REMOTE: &str = "remote";
 
-/// Refuses a remote that would stand for itself.
+/// Refuses a remote that would point to itself.
 fn refuse_itself(name: &str, provider: &Provider, options: &[(String, Secret)]) -> Result<(), Failure> {
     let is_itself = |text: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ',']));
     let named = options.iter().find(|(key, value)| key == REMOTE && is_itself(value.expose()));
@@ -192,14 +192,15 @@ fn refuse_itself(name: &str, provider: &Provider, options: &[(String, Secret)]) 
     }
 }
 
-/// The remote that a path begins with, if it can be one of the configuration.
+/// Returns the remote that a path begins with, if it can be one of the configuration.
 fn remote_in(path: &str) -> Option<&str> {
     let (name, _) = path.split_once([':', ','])?;
-    // One letter is a drive on Windows.
+    // A single letter is a drive on Windows.
     (is_name(name) && name.len() > 1 && name != DEMO).then_some(name)
 }
 
-/// Says when a remote can't be opened, since what it needs isn't set or isn't there, and when it hides another one.
+/// Warns when a remote can't be opened, since something it needs isn't set or doesn't exist, and when it hides another
+/// remote.
 fn warn_of_missing(name: &str, provider: &Provider, context: &Context<'_>) -> anyhow::Result<()> {
     let file = context.session.configuration().read()?.meaning()?;
     let section = file.section(name);
@@ -301,7 +302,7 @@ fn set_all(
     Ok(())
 }
 
-/// The values as the file holds them.
+/// Returns the values in the form in which the file holds them.
 ///
 /// # Errors
 /// A value doesn't suit its option.
@@ -319,7 +320,7 @@ fn stored(
                 }
                 Secret::new(question.stored(value.expose(), obscuring))
             }
-            // A remote's kind is no option of it.
+            // The kind of a remote isn't one of its options.
             None if key == "type" => value.clone(),
             None => {
                 tracing::warn!(
@@ -359,7 +360,7 @@ fn provider(backend: &str) -> Result<Provider, Failure> {
     })
 }
 
-/// The kind of a remote of the file.
+/// Returns the kind of a remote of the file.
 fn provider_of(name: &str, context: &Context<'_>) -> anyhow::Result<Provider> {
     let file = context.session.configuration().read()?.meaning()?;
     let section = file.section(name).ok_or_else(|| EditError::NoSection(name.to_owned()))?;
@@ -395,7 +396,7 @@ fn finish(
     Ok(())
 }
 
-/// Takes the answer to a question. Where the next one is, and what was wrong with the answer.
+/// Applies the answer to a question. Returns the place of the next question, and what was wrong with the answer.
 fn go_on(
     name: &str,
     position: Position,
@@ -410,10 +411,10 @@ fn go_on(
             let none = || Failure::usage(format!("{} has no question {index}", provider.name));
             let question = provider.questions.get(index).ok_or_else(none)?;
             if answer.is_empty() {
-                // The default, or what was there.
+                // The default, or the value from before.
                 return Ok((position.after(provider, false), String::new()));
             }
-            // Passwords come in the clear here.
+            // Passwords are in the clear here.
             let obscuring = if ways.no_obscure { Obscuring::Never } else { Obscuring::Always };
             if let Err(reason) = (question.check)(answer) {
                 return Ok((position, reason));

@@ -1,4 +1,4 @@
-//! `config encryption`: the password of the configuration file.
+//! `config encryption` manages the password of the configuration file.
 
 use clap::{Args, Subcommand};
 use fichier_config::Secret;
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
     let mut configuration = context.session.configuration();
     match arguments.action {
         Action::Set => {
-            // First the old one, which may be asked for on the same terminal.
+            // The old password comes first: it may be asked for on the same terminal.
             configuration.read()?;
             let password = match configuration.new_password()? {
                 Some(password) => password,
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::R
     }
 }
 
-/// A new password, typed twice alike.
+/// Asks for a new password, which must be typed twice.
 fn asked(context: &mut Context<'_>) -> anyhow::Result<Secret> {
     let mut terminal = Terminal::new();
     loop {

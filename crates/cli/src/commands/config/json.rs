@@ -1,4 +1,4 @@
-//! What programs that drive the configuration read: rclone's JSON, member by member (measured on v1.75.2).
+//! Output for programs that drive the configuration: rclone's JSON, member by member (measured on v1.75.2).
 
 use fichier_config::{
     interview::{Position, StateName},
@@ -9,7 +9,7 @@ use serde_json::{Serializer, Value, json, ser::PrettyFormatter};
 
 use crate::context::Context;
 
-/// A question, or the end.
+/// A question, or the end of the dialogue.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Step {
@@ -19,7 +19,7 @@ pub(super) struct Step {
     result: String,
 }
 
-/// An option as rclone describes it.
+/// An option in rclone's JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct QuestionJson {
@@ -50,7 +50,7 @@ struct ExampleJson {
     help: String,
 }
 
-/// An option; what is stored for it stands as its default.
+/// Describes an option. The stored value takes the place of its default.
 pub(super) fn question(question: &Question, stored: Option<&str>) -> QuestionJson {
     let default = stored.filter(|stored| !stored.is_empty()).unwrap_or(&question.default);
     let typed = match question.kind {
@@ -82,7 +82,7 @@ pub(super) fn question(question: &Question, stored: Option<&str>) -> QuestionJso
     }
 }
 
-/// What is asked at a place of an interview, and what was wrong with the answer before.
+/// Describes the question at a place of an interview, and what was wrong with the answer before.
 pub(super) fn step(
     position: Position,
     provider: &Provider,
@@ -100,7 +100,7 @@ pub(super) fn step(
     Step { state: StateName::of(position, provider).to_string(), option, error, result: String::new() }
 }
 
-/// The question whether to go into a group of options.
+/// Describes the question whether to enter a group of options.
 fn enter(group: Group) -> QuestionJson {
     let (name, help) = match group {
         Group::Own => ("config_fs_own", "Edit the options that rclone doesn't have?"),

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The command as typed.
+    /// Returns the command as typed.
     pub(crate) fn name(&self) -> &'static str {
         match &self.action {
             None => "config",

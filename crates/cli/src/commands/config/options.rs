@@ -1,13 +1,13 @@
-//! Options on the command line: `key=value`, or `key value`.
+//! Options on the command line, typed as `key=value` or `key value`.
 
 use fichier_config::Secret;
 
 use crate::exit::Failure;
 
-/// Options and values in their order.
+/// Returns options and values in their order.
 ///
 /// # Errors
-/// A key stands at the end without a value.
+/// The last key has no value.
 pub(super) fn pairs(words: &[String]) -> Result<Vec<(String, Secret)>, Failure> {
     let mut pairs = Vec::new();
     let mut words = words.iter();

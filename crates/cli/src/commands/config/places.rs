@@ -1,4 +1,4 @@
-//! `config file`, `paths` and `touch`: where the file is.
+//! `config file`, `paths` and `touch` show where the configuration file is, or make it.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! The backends as questions: for the wizard, for scripts, and `config providers`.
+//! Describes the backends as questions: for the wizard, for scripts, and `config providers`.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,17 +15,17 @@ use crate::context::Context;
 #[command(after_help = "Example:\n  fichier config providers")]
 pub(super) struct Arguments {}
 
-/// All kinds of remotes, as the wizard asks for them.
+/// Returns all kinds of remotes, as the wizard asks for them.
 pub(super) fn all() -> Vec<Provider> {
     backends().iter().copied().map(provider).collect()
 }
 
-/// The kind of this name.
+/// Returns the kind of this name.
 pub(super) fn of(backend: &str) -> Option<Provider> {
     backends().iter().copied().find(|known| known.name == backend).map(provider)
 }
 
-/// The options whose values must not be shown, whatever kind of remote has them.
+/// Returns the options whose values must not be shown, whatever kind of remote has them.
 pub(super) fn sensitive_options() -> BTreeSet<&'static str> {
     let options = backends().iter().flat_map(|backend| backend.options);
     options.filter(|option| option.sensitive).map(|option| option.name).collect()
@@ -66,7 +66,7 @@ fn question(option: &'static OptionSpec) -> Question {
     }
 }
 
-/// What rclone calls the type of an option.
+/// Returns rclone's name for the type of an option.
 fn kind(kind: OptionKind) -> &'static str {
     match kind {
         OptionKind::Text | OptionKind::Secret | OptionKind::Choice(_) => "string",

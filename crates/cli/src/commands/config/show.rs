@@ -1,4 +1,4 @@
-//! `config show`, `redacted`, `dump` and `string`: what the file holds.
+//! `config show`, `redacted`, `dump` and `string` print the contents of the configuration file.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::{json, providers};
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// Stands for a value in a copy for others.
+/// Replaces a secret value in output that is meant for others.
 const REDACTED: &str = "XXX";
 
 /// Print the configuration file, decrypted, or one remote of it
@@ -58,7 +58,7 @@ pub(super) struct ConnectionString {
     remote: String,
 }
 
-/// A remote's name with or without the colon.
+/// Returns a remote's name without the colon.
 fn name_of(remote: &str) -> &str {
     remote.strip_suffix(':').unwrap_or(remote)
 }
@@ -96,7 +96,7 @@ fn unknown(name: &str, file: &IniFile) -> Failure {
     Failure::other(format!("there is no remote {name:?} in the configuration file; there are: {known}"))
 }
 
-/// Each option of a remote with its value and where that comes from.
+/// Prints each option of a remote with its value and its source.
 fn origins(remote: &str, context: &mut Context<'_>) -> anyhow::Result<()> {
     let spec = if remote.contains(':') { remote.to_owned() } else { format!("{remote}:") };
     let address = fichier_config::Address::parse(spec.as_bytes())?;
@@ -151,7 +151,8 @@ pub(super) fn redacted(arguments: &Redacted, context: &mut Context<'_>) -> anyho
     Ok(())
 }
 
-/// A value for others to see. Of a backend that isn't known here, whatever sounds like a secret is one.
+/// Returns a value in a form that others may see. For a backend that isn't known here, every key that sounds like a
+/// secret counts as one.
 fn redact(section: &Section, entry: &Entry) -> String {
     let provider = section.get("type").and_then(providers::of);
     let question = provider.as_ref().and_then(|provider| provider.question(&entry.key));
@@ -166,7 +167,7 @@ fn redact(section: &Section, entry: &Entry) -> String {
     }
 }
 
-/// Whether a key sounds as if its value were a secret.
+/// Checks whether a key sounds as if its value were a secret.
 fn sounds_secret(key: &str) -> bool {
     const WORDS: [&str; 9] =
         ["pass", "secret", "token", "key", "user", "mail", "account", "client_id", "credential"];
@@ -174,7 +175,7 @@ fn sounds_secret(key: &str) -> bool {
     providers::sensitive_options().contains(&*key) || WORDS.iter().any(|word| key.contains(word))
 }
 
-/// The text with mail addresses replaced.
+/// Replaces mail addresses in a text.
 fn without_mails(text: &str) -> String {
     let is_part = |letter: char| letter.is_alphanumeric() || "._%+-".contains(letter);
     let mut out = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! The wizard at a terminal or a pipe: shows, reads, and carries out what `fichier_config::wizard` decides.
+//! Runs the wizard at a terminal or a pipe: shows, reads, and carries out what `fichier_config::wizard` decides.
 
 use clap::Args;
 use fichier_config::{
@@ -32,7 +32,7 @@ fn setting(checks: bool) -> Setting {
     }
 }
 
-/// The whole wizard.
+/// Runs the whole wizard.
 pub(super) async fn run(checks: bool, context: &mut Context<'_>) -> anyhow::Result<()> {
     let (document, encrypted) = {
         let mut configuration = context.session.configuration();
@@ -42,7 +42,7 @@ pub(super) async fn run(checks: bool, context: &mut Context<'_>) -> anyhow::Resu
     drive(wizard, Task::Ask, context).await
 }
 
-/// The interview for one remote.
+/// Asks the questions for one remote.
 pub(super) async fn single(
     name: &str,
     backend: &str,

@@ -1,4 +1,4 @@
-//! `links check`: which public links are alive.
+//! `links check` shows which public links are alive.
 
 use std::{
     io::{self, Write},
@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     Ok(())
 }
 
-/// What is told of a link.
+/// Output about one link.
 struct Row<'a> {
     state: &'static str,
     size: Option<u64>,
@@ -106,7 +106,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Columns for people. A name is somebody else's, so nothing in it steers the terminal.
+/// Prints columns for people. A name is someone else's, so control characters in it must not steer the terminal.
 fn columns(rows: &[Row<'_>], out: &mut dyn Write) -> io::Result<()> {
     let visible = |name: &str| if name.is_empty() { "-".to_owned() } else { fichier_api::shown(name) };
     let names: Vec<String> = rows.iter().map(|row| visible(row.name)).collect();

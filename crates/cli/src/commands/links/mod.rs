@@ -1,4 +1,4 @@
-//! `links`: the links of one's own files, and what became of others'.
+//! `links` prints the links of the user's own files, and checks the links of others.
 
 mod check;
 mod own;
@@ -31,7 +31,7 @@ enum Task {
 }
 
 impl Arguments {
-    /// The command as typed.
+    /// Returns the command as typed.
     pub(super) fn name(&self) -> &'static str {
         match self.task {
             Some(Task::Check(_)) => "links check",

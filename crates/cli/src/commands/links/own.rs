@@ -1,4 +1,4 @@
-//! `links REMOTE:PATH`: the public links of one's own files.
+//! `links REMOTE:PATH` prints the public links of the user's own files.
 
 use clap::Args;
 use fichier_storage::{File, RemotePath};
@@ -55,7 +55,7 @@ enum Column {
     Time,
 }
 
-/// How links are printed.
+/// Form in which links are printed.
 enum Form {
     Columns { columns: Vec<Column>, separator: String, csv: bool },
     Json,
@@ -101,7 +101,7 @@ pub(super) async fn run(arguments: &OwnLinks, context: &mut Context<'_>) -> anyh
     let mut first = true;
     while let Some(files) = listing.next_files(&mut context.errors_seen).await? {
         for (path, file) in files {
-            // Listings tell them: no link costs a call.
+            // Listings include the links: none costs a call.
             let Some(link) = file.id.as_ref().map(|id| id.as_str().to_owned()) else { continue };
             let time = context.settings.clock.seconds(file.modified);
             let row = Row { path: &path, file: &file, link: &link, time: &time };

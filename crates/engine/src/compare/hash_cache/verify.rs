@@ -1,4 +1,4 @@
-//! Holding remembered checksums against the files that they are of.
+//! Verifies remembered checksums by reading the files.
 
 use std::sync::Arc;
 
@@ -14,21 +14,21 @@ use crate::{Checksums, HashCache, HashCacheError, RunReport, Stats, events::repo
 
 use super::failed;
 
-/// What came of it.
+/// Result of verifying remembered checksums.
 #[derive(Debug, Default)]
 pub struct HashCacheVerdict {
-    /// Files whose remembered checksum is right.
+    /// Number of files whose remembered checksum is right.
     pub right: u64,
-    /// Files whose remembered checksum was wrong; it is forgotten.
+    /// Number of files whose remembered checksum was wrong and is now forgotten.
     pub wrong: u64,
-    /// Files of which nothing is remembered.
+    /// Number of files without a remembered checksum.
     pub unknown: u64,
-    /// What couldn't be read.
+    /// Files that couldn't be read.
     pub failures: RunReport,
 }
 
 impl HashCache {
-    /// Whether the cache's file is sound; else what is wrong with it.
+    /// Checks whether the cache's file is sound. Returns what is wrong with it if it isn't.
     ///
     /// # Errors
     /// The database can't be read.
@@ -40,7 +40,7 @@ impl HashCache {
         Ok((answer != "ok").then_some(answer))
     }
 
-    /// Forgets what is kept under a fingerprint.
+    /// Removes the checksum kept under a fingerprint.
     fn forget(&self, fingerprint: &Fingerprint) -> Result<(), HashCacheError> {
         let mut inner = self.inner();
         inner.waiting.remove(fingerprint);
@@ -49,7 +49,7 @@ impl HashCache {
         removed.map(|_| ()).map_err(|error| failed(&self.path, error))
     }
 
-    /// Reads all files below a place of which a checksum is remembered, and forgets those that are wrong.
+    /// Reads all files below a place that have a remembered checksum, and forgets the checksums that are wrong.
     ///
     /// # Errors
     /// There is nothing at `place`, or it can't be listed.
@@ -142,7 +142,7 @@ impl HashCache {
     }
 }
 
-/// The checksum of a file, read anew; `None` when it isn't the same file any more.
+/// Reads a file and returns its checksum; `None` when the file has changed.
 async fn read_now(
     reading: &Checksums,
     place: &Location,

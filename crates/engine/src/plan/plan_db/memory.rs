@@ -1,4 +1,4 @@
-//! How much memory the plan_db of ten million files takes.
+//! Measures how much memory the plan database of ten million files takes.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -16,7 +16,7 @@ const FILES: usize = 10_000_000;
 const IN_A_FOLDER: usize = 1000;
 const MOST: u64 = 200 << 20;
 
-/// The most memory that this process ever held, in bytes.
+/// Returns the most memory that this process ever held, in bytes.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
@@ -42,7 +42,7 @@ fn files(folder: &RemotePath, number: usize) -> Vec<File> {
     (0..IN_A_FOLDER).map(file).collect()
 }
 
-// A quarter stays, a quarter has to go, half is to be sent: every table is asked.
+// A quarter stays, a quarter is to be removed, half is to be sent: every table is used.
 #[tokio::test]
 #[ignore = "takes minutes and some gigabytes of the temporary directory"]
 async fn ten_million_files_take_less_than_200_mib_of_memory() {

@@ -1,11 +1,11 @@
-//! Which files of a tree hold the same: for `dedupe --by-hash`.
+//! Finds files of a tree with the same content, for `dedupe --by-hash`.
 
 use fichier_storage::{File, Whirlpool};
 use rusqlite::{OptionalExtension, params};
 
 use super::{FILE, IdleFile, Line, PlanDb, Result, file, standby};
 
-/// Where a group of files stands in the order of groups.
+/// Position of a group of files in the order of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ContentKey {
     pub(crate) size: i64,
@@ -13,7 +13,7 @@ pub(crate) struct ContentKey {
 }
 
 impl PlanDb {
-    /// Files of unknown checksum whose size another file has, too, after a line.
+    /// Returns files without a known checksum whose size another file has, too, after a row.
     pub(crate) async fn unread_twins(&self, after: Line, most: usize) -> Result<Vec<IdleFile>> {
         let query = format!(
             "SELECT line, extra, {FILE} FROM standing WHERE line > ?1 AND whirlpool IS NULL
@@ -28,7 +28,7 @@ impl PlanDb {
         .await
     }
 
-    /// The next content that several files have, with these files in the order of their paths.
+    /// Returns the next content that several files have, with these files in the order of their paths.
     pub(crate) async fn next_twins(
         &self,
         after: Option<ContentKey>,

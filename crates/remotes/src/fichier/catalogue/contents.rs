@@ -11,48 +11,48 @@ use fichier_storage::Name;
 
 use super::{KnownFile, KnownFolder, spill::SpillRange};
 
-/// What is known of one folder's contents. There is one for every folder of the account, so it is small.
+/// Known contents of one folder. There is one for every folder of the account, so it is small.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// Whether all is known: it was listed, we made it, or an earlier run left word of it.
+    /// Whether everything is known: the folder was listed, we made it, or an earlier run left a record.
     pub(super) complete: bool,
     /// Whether that is known from this run.
     pub(super) seen: bool,
-    /// What an earlier run knew turned out to be wrong.
+    /// Whether the knowledge of an earlier run turned out to be wrong.
     pub(super) doubted: bool,
-    /// When the listing was asked for; `None`: we made the folder, so all of it is ours.
+    /// Time when the listing was requested; `None`: we made the folder, so everything in it is ours.
     pub(super) listed: Option<SystemTime>,
-    /// Since when what was known counts no more.
+    /// Time since when the earlier knowledge no longer counts.
     pub(super) forgotten: Option<SystemTime>,
-    /// Its files couldn't be read from the spill. What is here now is not what was known.
+    /// Whether its files couldn't be read from the spill file. What is here now is not all that was known.
     pub(super) lost: bool,
-    /// Empty while they lie on the spill.
+    /// Files; empty while they are in the spill file.
     pub(super) files: Files,
-    /// Where the files lie as they are now.
+    /// Range of the spill file that has the files as they are now.
     pub(super) place: Option<SpillRange>,
-    /// When it was last used and how many files it had then, if they are in memory.
+    /// Use count when it was last used, and number of files then, if they are in memory.
     pub(super) used: Option<(u64, usize)>,
     pub(super) folders: SubFolders,
     ours: Option<Box<OurChanges>>,
 }
 
-/// What we did to a folder's contents, which a listing may not show yet.
+/// Our changes to a folder's contents, which a listing may not show yet.
 #[derive(Debug, Default)]
 struct OurChanges {
     /// Folders that we made or moved here.
     folders: HashSet<FolderId>,
-    /// Files and folders that we took away.
+    /// Files that we removed from here.
     gone_files: HashSet<FileLink>,
     gone_folders: HashSet<FolderId>,
 }
 
 impl Contents {
-    /// Of a folder that we made just now.
+    /// Makes the contents of a folder that we made just now.
     pub(super) fn new_and_empty() -> Self {
         Self { complete: true, seen: true, ..Self::default() }
     }
 
-    /// Whether it is known to hold no file, wherever its files are.
+    /// Checks whether it is known to hold no file, wherever its files are.
     pub(super) fn has_no_file(&self) -> bool {
         match self.place {
             Some(place) if self.used.is_none() => place.is_empty(),
@@ -60,7 +60,7 @@ impl Contents {
         }
     }
 
-    /// Takes in all files of a listing, but for those that we took away; our own stay.
+    /// Adds all files of a listing, except those that we removed; our own stay.
     pub(super) fn take_files(&mut self, files: Vec<KnownFile>) {
         self.files.retain_own();
         for file in files {
@@ -71,7 +71,7 @@ impl Contents {
         }
     }
 
-    /// Takes in all folders of a listing likewise. Answers with those that aren't our own.
+    /// Adds all folders of a listing in the same way. Returns those that aren't our own.
     pub(super) fn take_folders(&mut self, folders: Vec<KnownFolder>) -> Vec<KnownFolder> {
         let ours = self.ours.as_deref();
         let is_own = |id: &FolderId| ours.is_some_and(|ours| ours.folders.contains(id));
@@ -88,7 +88,7 @@ impl Contents {
         taken
     }
 
-    /// We stored this file here, or changed it.
+    /// Records that we stored this file here, or changed it.
     pub(super) fn put_file(&mut self, file: KnownFile) {
         if let Some(ours) = &mut self.ours {
             ours.gone_files.remove(&file.link);
@@ -96,34 +96,35 @@ impl Contents {
         self.files.put(file, true);
     }
 
-    /// We took this file away.
+    /// Records that we removed this file.
     pub(super) fn take_file_away(&mut self, link: FileLink) {
         self.files.remove(&link);
         self.ours.get_or_insert_default().gone_files.insert(link);
     }
 
-    /// We made this folder here, moved it here or renamed it; `before` is what it was called, if it was known.
+    /// Records that we made this folder here, moved it here or renamed it; `before` is its former name, if it was
+    /// known.
     pub(super) fn put_folder(&mut self, id: FolderId, name: &Name, before: Option<&Name>) {
         let ours = self.ours.get_or_insert_default();
         ours.gone_folders.remove(&id);
         let is_new = ours.folders.insert(id);
         match before {
             Some(before) => self.folders.remove(before, id),
-            // Another folder's listing has told that it is there since, under which name we don't know any more.
+            // Another folder's listing has shown that it is there since, under which name isn't known any more.
             None if !is_new => self.folders.retain(|other| *other != id),
             None => {}
         }
         self.folders.insert(name, id);
     }
 
-    /// Another folder's listing has told that this one is there now. One of our own stays until it is listed here.
+    /// Records that another folder's listing shows this one there now. One of our own stays until it is listed here.
     pub(super) fn lose_folder(&mut self, id: FolderId, name: &Name) {
         if !self.ours.as_ref().is_some_and(|ours| ours.folders.contains(&id)) {
             self.folders.remove(name, id);
         }
     }
 
-    /// We took this folder away.
+    /// Records that we removed this folder.
     pub(super) fn take_folder_away(&mut self, id: FolderId, name: &Name) {
         self.folders.remove(name, id);
         let ours = self.ours.get_or_insert_default();
@@ -136,15 +137,15 @@ impl Contents {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::fichier) struct Remembered {
     pub(in crate::fichier) file: KnownFile,
-    /// We put it there or changed it: no listing takes that back.
+    /// Whether we put it there or changed it: no listing undoes that.
     pub(in crate::fichier) own: bool,
 }
 
-/// The files of a folder.
+/// Files of a folder.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     by_link: HashMap<FileLink, Remembered>,
-    /// Made when somebody asks by name, which few do.
+    /// Index by name, made at the first search by name; most folders never need it.
     by_name: Option<BTreeMap<Name, Vec<FileLink>>>,
 }
 
@@ -165,7 +166,7 @@ impl Files {
         Some(&self.by_link.get(link)?.file)
     }
 
-    /// The files of one name, in no order.
+    /// Returns the files of one name, in no order.
     pub(super) fn named(&mut self, name: &Name) -> impl Iterator<Item = &KnownFile> {
         let by_link = &self.by_link;
         let by_name = self.by_name.get_or_insert_with(|| {
@@ -211,7 +212,7 @@ impl FromIterator<Remembered> for Files {
     }
 }
 
-/// The folders in a folder: 1Fichier may have several of one name.
+/// Folders in a folder: 1Fichier may have several of one name.
 #[derive(Debug, Default)]
 pub(super) struct SubFolders(BTreeSet<(Name, FolderId)>);
 
@@ -220,12 +221,12 @@ impl SubFolders {
         self.0.is_empty()
     }
 
-    /// Their numbers, in the order of the names.
+    /// Returns their numbers, in the order of the names.
     pub(super) fn iter(&self) -> impl Iterator<Item = FolderId> {
         self.0.iter().map(|(_, id)| *id)
     }
 
-    /// Those of one name, the oldest number first.
+    /// Returns those of one name, the oldest number first.
     pub(super) fn named(&self, name: &Name) -> impl Iterator<Item = FolderId> {
         let all = (name.clone(), FolderId(0))..=(name.clone(), FolderId(u64::MAX));
         self.0.range(all).map(|(_, id)| *id)
@@ -237,7 +238,7 @@ impl SubFolders {
 
     fn remove(&mut self, name: &Name, id: FolderId) {
         if !self.0.remove(&(name.clone(), id)) {
-            // Others may have told it under another name since.
+            // Others may have renamed it since.
             self.0.retain(|(_, other)| *other != id);
         }
     }

@@ -1,8 +1,8 @@
-//! What earlier runs knew of the account, and when it counts.
+//! Decides what earlier runs knew of the account, and when it counts.
 //!
-//! Memory saves listings; it never decides what goes. Before anything is put into a folder or taken away from it,
-//! the folder and those above it are [seen](crate::fichier::tree::Tree::see) in this run: a file that somebody else moved
-//! or renamed since keeps its link, and would be removed in its new place.
+//! This knowledge saves listings; it never decides what is removed. Before anything is put into a folder or taken away
+//! from it, the folder and those above it are [seen](crate::fichier::tree::Tree::see) in this run: a file that someone
+//! else moved or renamed since keeps its link, and would be removed in its new place.
 
 use std::{
     collections::VecDeque,
@@ -24,24 +24,25 @@ use crate::fichier::{
     tree::{Age, Tree, known_file},
 };
 
-/// How often to look whether another process has meanwhile listed what we wait to list.
+/// Time between looks whether another process has listed the folder that we wait to list.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The memory of earlier runs.
+/// Knowledge of earlier runs.
 #[derive(Debug)]
 pub(in crate::fichier) struct EarlierRuns {
     database: CatalogueDb,
     usage: CatalogueMode,
     fast_list: bool,
-    /// When this run began: what was listed since, by whichever process, is as good as listed by us.
+    /// Time when this run began: a listing since then, by whichever process, is as good as one by us.
     began: SystemTime,
     all_files: OnceCell<Option<AllFiles>>,
 }
 
-/// A listing of all files of the account, held against the memory.
+/// A listing of all files of the account, compared with earlier knowledge.
 #[derive(Debug)]
 struct AllFiles {
-    /// While there are files whose folder isn't known, each may lie in every folder that was remembered.
+    /// Listing of all files. While there are files whose folder isn't known, each may lie in every folder that is known
+    /// from earlier runs.
     listing: Mutex<AccountListing>,
 }
 
@@ -50,7 +51,7 @@ impl AllFiles {
         self.listing().unplaced()
     }
 
-    /// These files were found in a folder.
+    /// Records that these files were found in a folder.
     fn place(&self, files: impl Iterator<Item = FileLink>) {
         // A file that can't be taken from the list stays unplaced: then folders are listed.
         if let Err(error) = self.listing().place(files) {
@@ -63,11 +64,11 @@ impl AllFiles {
     }
 }
 
-/// Takes a listing of all files in as it comes.
+/// Takes in a listing of all files as it comes.
 struct Intake {
     names: Names,
     listing: rusqlite::Result<AccountListing>,
-    /// How many files the listing has, readable or not.
+    /// Number of files in the listing, readable or not.
     count: usize,
 }
 
@@ -92,8 +93,8 @@ impl EarlierRuns {
         Self { database, usage, fast_list, began: SystemTime::now(), all_files: OnceCell::new() }
     }
 
-    /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet, which
-    /// it does after `folder_gap`.
+    /// Returns since when a listing counts as new: it was made in this run, or the service wouldn't give a newer one
+    /// yet, which it does after `folder_gap`.
     fn new_since(&self, folder_gap: Duration) -> SystemTime {
         let within_gap = SystemTime::now().checked_sub(folder_gap).unwrap_or(SystemTime::UNIX_EPOCH);
         self.began.min(within_gap)
@@ -103,12 +104,12 @@ impl EarlierRuns {
         &self.database
     }
 
-    /// Whether a listing of an earlier run may count in this one.
+    /// Checks whether a listing of an earlier run may count in this one.
     fn counts(&self) -> bool {
         self.fast_list || matches!(self.usage, CatalogueMode::Trust(_))
     }
 
-    /// These files were found in a folder.
+    /// Records that these files were found in a folder.
     pub(in crate::fichier) fn place(&self, files: impl Iterator<Item = FileLink>) {
         if let Some(Some(all_files)) = self.all_files.get() {
             all_files.place(files);
@@ -117,7 +118,7 @@ impl EarlierRuns {
 }
 
 impl Tree {
-    /// Whether something known may be older than this run.
+    /// Checks whether some knowledge may be older than this run.
     pub(in crate::fichier) fn has_earlier_runs(&self) -> bool {
         self.earlier_runs.as_ref().is_some_and(EarlierRuns::counts)
     }
@@ -154,7 +155,7 @@ impl Tree {
             Freshness::SinceStart => return self.load(folder, path).await,
             Freshness::Known => SystemTime::UNIX_EPOCH,
             Freshness::Within(age) => {
-                // The service would give nothing newer.
+                // The service wouldn't give anything newer.
                 let age = age.max(self.client().folder_gap());
                 SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
             }
@@ -162,8 +163,8 @@ impl Tree {
         self.load_unless(|known| known.is_complete_since(folder, since), folder, path, since).await
     }
 
-    /// Takes the folder's contents from the memory, as far as they are from `since`, or lists it, unless it is known by
-    /// then.
+    /// Takes the folder's contents from earlier runs, as far as they are from `since`, or lists it, unless it is known
+    /// by then.
     async fn load_unless(
         &self,
         is_known: impl Fn(&Catalogue) -> bool,
@@ -175,14 +176,14 @@ impl Tree {
             return Ok(());
         }
         let _alone = self.lock(folder).await;
-        // Somebody else may have listed it meanwhile.
+        // Another task may have listed it meanwhile.
         if is_known(&self.catalogue()) {
             return Ok(());
         }
         self.recollect_or_list(folder, path, since).await
     }
 
-    /// Forgets what is known of the folders of a path: somebody else may have changed them.
+    /// Forgets what is known of the folders of a path: someone else may have changed them.
     pub(in crate::fichier) fn forget(&self, path: &RemotePath) {
         for folder in self.known(path) {
             self.catalogue().forget(folder);
@@ -198,7 +199,7 @@ impl Tree {
         self.load_unless(|known| known.is_seen(folder), folder, path, since).await
     }
 
-    /// The folders of a path, they and all above them known from this run.
+    /// Returns the folders of a path; they and all their parents are known from this run.
     pub(in crate::fichier) async fn see(&self, path: &RemotePath) -> Result<Vec<FolderId>> {
         let folders = self.walk(path, Age::Now).await?;
         for folder in &folders {
@@ -207,7 +208,7 @@ impl Tree {
         Ok(folders)
     }
 
-    /// As [`Tree::see`], where an earlier run's word may be outdated; else it costs nothing.
+    /// Does the same as [`Tree::see`] where an earlier run's knowledge may be outdated; otherwise it costs nothing.
     pub(in crate::fichier) async fn see_if_recalled(&self, path: &RemotePath) -> Result<()> {
         if self.has_earlier_runs() {
             self.see(path).await?;
@@ -215,8 +216,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Whether the file that was handed out is still where it was, under the same name. What isn't must be left
-    /// alone: it is somebody's file elsewhere.
+    /// Checks whether the file that was returned to the caller is still in its place, under the same name. If not, it
+    /// must be left alone: it is someone's file elsewhere.
     pub(in crate::fichier) async fn is_in_place(&self, file: &File, link: &FileLink) -> Result<bool> {
         if !self.has_earlier_runs() {
             return Ok(true);
@@ -234,14 +235,15 @@ impl Tree {
                     found.or(catalogue.file(*folder, link)?.map(|known| known.name == name)),
                 )
             });
-            // What is lost is listed again.
+            // Contents that are lost are listed again.
             if let Ok(here) = here {
                 return Ok(here.unwrap_or(false));
             }
         }
     }
 
-    /// A file that was handed out is gone from the service: what is known of its folder is wrong.
+    /// Records that a file that was returned to the caller is gone from the service: what is known of its folder is
+    /// wrong.
     pub(in crate::fichier) fn missed(&self, path: &RemotePath) {
         if !self.has_earlier_runs() {
             return;
@@ -250,7 +252,7 @@ impl Tree {
         for folder in self.known(&parent) {
             let mut catalogue = self.catalogue();
             catalogue.doubt(folder);
-            // Nor shall later runs believe it.
+            // Later runs must not rely on it either.
             catalogue.expect_into(folder);
         }
     }
@@ -259,7 +261,7 @@ impl Tree {
         earlier_runs.new_since(self.client().folder_gap())
     }
 
-    /// Since when a folder's listing counts.
+    /// Returns since when a folder's listing counts.
     async fn since(&self, earlier_runs: &EarlierRuns) -> SystemTime {
         if earlier_runs.fast_list {
             let all_files = earlier_runs.all_files.get_or_init(|| self.all_files(earlier_runs)).await;
@@ -279,8 +281,8 @@ impl Tree {
 
     async fn recollect_or_list(&self, folder: FolderId, path: &RemotePath, since: SystemTime) -> Result<()> {
         let Some(earlier_runs) = &self.earlier_runs else { return self.refresh(folder, path).await };
-        // What was known before somebody said that it may have changed counts no more, unless the service would give
-        // nothing newer.
+        // Knowledge from before someone reported a possible change no longer counts, unless the service wouldn't give
+        // anything newer.
         let forgotten = self.catalogue().forgotten_at(folder);
         let since = forgotten.map_or(since, |at| since.max(at.min(self.new_since(earlier_runs))));
         if self.recollect(earlier_runs, folder, since).await {
@@ -302,7 +304,7 @@ impl Tree {
         }
     }
 
-    /// Takes a folder's contents from the memory, if they are known since `since`.
+    /// Takes a folder's contents from earlier runs, if they are known since `since`.
     async fn recollect(&self, earlier_runs: &EarlierRuns, folder: FolderId, since: SystemTime) -> bool {
         let Some(known) = earlier_runs.database.contents(folder, since).await else { return false };
         let StoredFolder { files, folders, listed } = known;
@@ -317,8 +319,8 @@ impl Tree {
         true
     }
 
-    /// ShrinkingBatches all files of the account in one call and holds the memory against them; `None` when that can't be
-    /// had. Then folders are listed.
+    /// Lists all files of the account in one call and compares earlier knowledge with them; `None` when that isn't
+    /// possible. Then folders are listed.
     async fn all_files(&self, earlier_runs: &EarlierRuns) -> Option<AllFiles> {
         if !earlier_runs.database.knows_a_folder().await {
             tracing::info!("No directory is known from an earlier run: --fast-list lists directories");
@@ -370,11 +372,11 @@ impl Tree {
             match self.refresh(folder, &path).await {
                 Ok(()) => {}
                 Err(StorageError::FolderNotFound(_)) => continue,
-                // Whoever needs the folder will be listing.
+                // A later task that needs the folder will list it.
                 Err(_) => break,
             }
             let mut catalogue = self.catalogue();
-            // It was listed just now; what can't be read again stays unplaced.
+            // It was listed just now; files that can't be read again stay unplaced.
             all_files.place(catalogue.files(folder).into_iter().flatten().map(|file| file.link));
             open.extend(
                 catalogue

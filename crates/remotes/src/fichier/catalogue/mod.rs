@@ -1,10 +1,10 @@
-//! What is known of the account's tree: list once, remember what you did.
+//! The known part of the account's tree: each folder is listed once, and our own changes are recorded.
 //!
-//! No call is made here. A folder's contents are known after it was listed, because we made it, or
-//! because an earlier run left word of it. What we did ourselves (uploads, moves, removals) is noted at once and
-//! outlives a listing that is older than it, or that lags behind. All of it is told to the journal, where there
-//! is one. The files of folders that weren't used lately lie on the [spill](spill), so that memory grows with
-//! the number of folders only. Should the spill be unreadable, a folder is [`ContentsLost`] and has to be listed again.
+//! No call is made here. A folder's contents are known after it was listed, because we made it, or because an earlier
+//! run left a record. Our own changes (uploads, moves, removals) are recorded at once and take precedence over a
+//! listing that is older, or that lags behind. Everything is passed to the journal, where there is one. The files of
+//! folders that weren't used lately are in the [spill file](spill), so that memory grows with the number of folders
+//! only. If the spill file can't be read, a folder is [`ContentsLost`] and has to be listed again.
 
 mod contents;
 pub(in crate::fichier) mod database;
@@ -26,52 +26,52 @@ use spill::SpillFile;
 
 use contents::{Contents, Files};
 
-/// How many files are held in memory, besides those of the folder used last: some 1.5 MB.
+/// Number of files that are held in memory, besides those of the folder used last: some 1.5 MB.
 const FILES_AT_HAND: usize = 4096;
 
-/// A file as the catalogue keeps it. Hundreds of thousands are held at a time, so it is small.
+/// A file in the catalogue. Hundreds of thousands are held at a time, so it is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::fichier) struct KnownFile {
     pub(in crate::fichier) link: FileLink,
-    /// Its name, decoded.
+    /// Name, decoded.
     pub(in crate::fichier) name: Name,
-    /// Its size as stored: 1 for the stand-in of an empty file.
+    /// Size in bytes as stored: 1 for the stand-in of an empty file.
     pub(in crate::fichier) size: u64,
     pub(in crate::fichier) whirlpool: Option<Whirlpool>,
     pub(in crate::fichier) date: Option<SystemTime>,
     pub(in crate::fichier) media_type: Option<Arc<str>>,
-    /// Whether it stands for an empty file.
+    /// Whether it is the stand-in for an empty file.
     pub(in crate::fichier) stands_for_empty: bool,
 }
 
-/// A sub-folder as a listing tells it.
+/// A sub-folder as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::fichier) struct KnownFolder {
     pub(in crate::fichier) id: FolderId,
-    /// Its name, decoded.
+    /// Name, decoded.
     pub(in crate::fichier) name: Name,
     pub(in crate::fichier) date: Option<SystemTime>,
 }
 
-/// What is known of the account's tree.
+/// The known part of the account's tree.
 #[derive(Debug, Default)]
 pub(in crate::fichier) struct Catalogue {
     folders: HashMap<FolderId, Contents>,
     spill: SpillFile,
-    /// The folders whose files are in memory, those used last at the end.
+    /// Folders whose files are in memory, those used last at the end.
     at_hand: BTreeMap<u64, FolderId>,
-    /// How many files these have.
+    /// Number of files of these folders.
     files_at_hand: usize,
-    /// Counts uses of folders.
+    /// Number of uses of folders so far.
     uses: u64,
     /// Parent and description of every folder that was seen.
     known: HashMap<FolderId, (FolderId, KnownFolder)>,
-    /// Where all that becomes known is told.
+    /// Journal that receives all changes.
     journal: Option<Journal>,
     looked_at: LookedAt,
 }
 
-/// Counts what was looked at, so that a test tells finding from searching.
+/// Counts what was looked at, so that a test can distinguish finding from searching.
 #[derive(Debug, Default)]
 struct LookedAt {
     #[cfg(test)]
@@ -86,22 +86,22 @@ impl LookedAt {
     }
 }
 
-/// What was known of a folder's files can't be read any more: it has to be listed again.
+/// The files of a folder can't be read any more: it has to be listed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::fichier) struct ContentsLost(pub(in crate::fichier) FolderId);
 
 impl Catalogue {
-    /// Tells from now on what becomes known; `None`: tells nobody.
+    /// Passes changes to a journal from now on; `None`: to none.
     pub(in crate::fichier) fn tell(&mut self, journal: Option<Journal>) {
         self.journal = journal;
     }
 
-    /// Lays what isn't in use on this spill.
+    /// Moves what isn't in use to this spill file.
     pub(in crate::fichier) fn spill_to(&mut self, spill: SpillFile) {
         self.spill = spill;
     }
 
-    /// Sees to it that the folder's files are in memory. One that is lost stays so until it is listed again.
+    /// Makes sure that the folder's files are in memory. One that is lost stays so until it is listed again.
     fn take_up(&mut self, folder: FolderId) -> Result<(), ContentsLost> {
         let Some(contents) = self.folders.get_mut(&folder) else { return Ok(()) };
         if contents.used.is_none()
@@ -123,7 +123,7 @@ impl Catalogue {
         if lost { Err(ContentsLost(folder)) } else { Ok(()) }
     }
 
-    /// Counts the folder as used last, and lays others on the spill for it.
+    /// Marks the folder as used last, and moves others to the spill file for it.
     fn used(&mut self, folder: FolderId) {
         self.uses += 1;
         let Some(contents) = self.folders.get_mut(&folder) else { return };
@@ -160,7 +160,7 @@ impl Catalogue {
         true
     }
 
-    /// Forgets where the files of a folder are, when it goes.
+    /// Forgets where the files of a folder are, when it is removed.
     fn let_go(&mut self, folder: FolderId) {
         if let Some((use_, files)) = self.folders.remove(&folder).and_then(|contents| contents.used) {
             self.at_hand.remove(&use_);
@@ -168,9 +168,9 @@ impl Catalogue {
         }
     }
 
-    /// The folder's contents in memory, to be changed; [`Catalogue::used`] goes after it.
+    /// Returns the folder's contents in memory, to be changed; [`Catalogue::used`] has to be called afterwards.
     fn changeable(&mut self, folder: FolderId) -> &mut Contents {
-        // What is noted of a lost folder stands against the listing to come, as with one that was never listed.
+        // Changes to a lost folder are kept for the listing to come, as with one that was never listed.
         let _ = self.take_up(folder);
         let contents = self.folders.entry(folder).or_default();
         contents.place = None;
@@ -183,31 +183,31 @@ impl Catalogue {
         }
     }
 
-    /// Whether all that the folder holds is known. The files are read from the spill only when they are asked for,
-    /// so they may turn out to be [`ContentsLost`] then.
+    /// Checks whether the folder's contents are completely known. The files are read from the spill only when they are
+    /// asked for, so they may turn out to be [`ContentsLost`] then.
     pub(in crate::fichier) fn is_complete(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.complete)
     }
 
-    /// Whether all that the folder holds is known from this run, not only from an earlier one.
+    /// Checks whether the folder's contents are completely known from this run, not only from an earlier one.
     pub(in crate::fichier) fn is_seen(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
     }
 
-    /// Checks whether all that the folder holds is known, from no longer ago than `since`.
+    /// Checks whether the folder's contents are completely known, from no longer ago than `since`.
     pub(in crate::fichier) fn is_complete_since(&self, folder: FolderId, since: SystemTime) -> bool {
         let known = |contents: &Contents| contents.complete && contents.listed.is_none_or(|at| at >= since);
         self.folders.get(&folder).is_some_and(known)
     }
 
-    /// Notes when the folder's listing was asked for.
+    /// Records when the folder's listing was requested.
     pub(in crate::fichier) fn note_age(&mut self, folder: FolderId, listed: SystemTime) {
         if let Some(contents) = self.folders.get_mut(&folder) {
             contents.listed = Some(listed);
         }
     }
 
-    /// Counts a folder as unknown, since somebody else may have changed it.
+    /// Marks a folder as unknown, since someone else may have changed it.
     pub(in crate::fichier) fn forget(&mut self, folder: FolderId) {
         if let Some(contents) = self.folders.get_mut(&folder) {
             contents.complete = false;
@@ -216,12 +216,12 @@ impl Catalogue {
         }
     }
 
-    /// Returns since when what was known of the folder counts no more.
+    /// Returns since when the knowledge of the folder no longer counts.
     pub(in crate::fichier) fn forgotten_at(&self, folder: FolderId) -> Option<SystemTime> {
         self.folders.get(&folder)?.forgotten
     }
 
-    /// Counts a folder as unknown, since what is known of it turned out to be wrong.
+    /// Marks a folder as unknown, since what is known of it turned out to be wrong.
     pub(in crate::fichier) fn doubt(&mut self, folder: FolderId) {
         if let Some(contents) = self.folders.get_mut(&folder) {
             contents.complete = false;
@@ -230,12 +230,12 @@ impl Catalogue {
         }
     }
 
-    /// Whether what an earlier run knew of the folder turned out to be wrong.
+    /// Checks whether an earlier run's knowledge of the folder turned out to be wrong.
     pub(in crate::fichier) fn is_doubted(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| contents.doubted)
     }
 
-    /// Takes in what an earlier run knew of a folder. What we did ourselves stands against it.
+    /// Adds an earlier run's knowledge of a folder. Our own changes take precedence over it.
     pub(in crate::fichier) fn take_remembered(
         &mut self,
         folder: FolderId,
@@ -248,7 +248,7 @@ impl Catalogue {
         }
     }
 
-    /// Keeps what is known of a folder after it was listed, with when the listing began.
+    /// Passes what is known of a folder to the journal after it was listed, with when the listing began.
     pub(in crate::fichier) fn keep_listing(&mut self, folder: FolderId, began: SystemTime) {
         if self.journal.is_some() {
             let Ok(files) = self.files(folder) else { return };
@@ -258,22 +258,23 @@ impl Catalogue {
         }
     }
 
-    /// The service took a file of this content and kept none.
+    /// Records that the service took a file of this content and kept none.
     pub(in crate::fichier) fn note_dropped(&self, whirlpool: Whirlpool, size: u64) {
         self.note(|| Change::Dropped { whirlpool, size });
     }
 
-    /// Something goes into this folder: should we end before word of it, not all of the folder is known.
+    /// Records that something is being sent to this folder: if we end before it is reported, the folder isn't
+    /// completely known.
     pub(in crate::fichier) fn expect_into(&self, folder: FolderId) {
         self.note(|| Change::Unsure { folder });
     }
 
-    /// What went into this folder is noted, or is surely not there.
+    /// Records that what was sent to this folder is there, or surely isn't.
     pub(in crate::fichier) fn arrived_in(&self, folder: FolderId) {
         self.note(|| Change::SureAgain { folder });
     }
 
-    /// Takes in a listing of a folder. What we did ourselves stands against it.
+    /// Adds a listing of a folder. Our own changes take precedence over it.
     pub(in crate::fichier) fn take_listing(
         &mut self,
         folder: FolderId,
@@ -299,7 +300,7 @@ impl Catalogue {
         self.used(folder);
     }
 
-    /// The files that are known in a folder, in no order.
+    /// Returns the known files of a folder, in no order.
     pub(in crate::fichier) fn files(
         &mut self,
         folder: FolderId,
@@ -309,12 +310,12 @@ impl Catalogue {
         Ok(files.map(|remembered| self.looked_at.one(&remembered.file)))
     }
 
-    /// The links of all files that are known in a folder.
+    /// Returns the links of all known files of a folder.
     pub(in crate::fichier) fn links(&mut self, folder: FolderId) -> Result<HashSet<FileLink>, ContentsLost> {
         Ok(self.files(folder)?.map(|file| file.link).collect())
     }
 
-    /// The files that are known in a folder, without these.
+    /// Returns the known files of a folder, without these.
     pub(in crate::fichier) fn files_but(
         &mut self,
         folder: FolderId,
@@ -323,7 +324,7 @@ impl Catalogue {
         Ok(self.files(folder)?.filter(|file| !without.contains(&file.link)).cloned().collect())
     }
 
-    /// The files of one name in a folder, in no order: 1Fichier may have several.
+    /// Returns the files of one name in a folder, in no order: 1Fichier may have several.
     pub(in crate::fichier) fn files_named(
         &mut self,
         folder: FolderId,
@@ -334,7 +335,7 @@ impl Catalogue {
         Ok(files.map(|file| self.looked_at.one(file)))
     }
 
-    /// A file of a folder.
+    /// Returns a file of a folder.
     pub(in crate::fichier) fn file(
         &mut self,
         folder: FolderId,
@@ -344,7 +345,7 @@ impl Catalogue {
         Ok(self.folders.get(&folder).and_then(|contents| contents.files.get(link)))
     }
 
-    /// The folders that are known in a folder, by name.
+    /// Returns the known folders in a folder, by name.
     pub(in crate::fichier) fn sub_folders(&self, folder: FolderId) -> impl Iterator<Item = &KnownFolder> {
         self.folders
             .get(&folder)
@@ -353,7 +354,7 @@ impl Catalogue {
             .filter_map(|id| Some(self.looked_at.one(&self.known.get(&id)?.1)))
     }
 
-    /// The folders of one name in a folder, the oldest number first: 1Fichier may have several.
+    /// Returns the folders of one name in a folder, the oldest number first: 1Fichier may have several.
     pub(in crate::fichier) fn folders_named(
         &self,
         folder: FolderId,
@@ -366,26 +367,26 @@ impl Catalogue {
             .map(|id| self.looked_at.one(id))
     }
 
-    /// The folder that holds this one, where it is known.
+    /// Returns the folder that holds this one, where it is known.
     pub(in crate::fichier) fn parent(&self, folder: FolderId) -> Option<FolderId> {
         self.known.get(&folder).map(|(parent, _)| *parent)
     }
 
-    /// We stored this file in the folder, or changed it there.
+    /// Records that we stored this file in the folder, or changed it there.
     pub(in crate::fichier) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
         self.note(|| Change::File { folder, file: file.clone() });
         self.changeable(folder).put_file(file);
         self.used(folder);
     }
 
-    /// We took this file away from the folder, or found it gone.
+    /// Records that we removed this file from the folder, or found it gone.
     pub(in crate::fichier) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
         self.note(|| Change::FileGone { folder, file: link });
         self.changeable(folder).take_file_away(link);
         self.used(folder);
     }
 
-    /// We made this folder: it is empty, and needs no listing.
+    /// Records that we made this folder: it is empty, and needs no listing.
     pub(in crate::fichier) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::NewFolder { parent, folder: folder.clone() });
         self.let_go(folder.id);
@@ -393,7 +394,7 @@ impl Catalogue {
         self.note_folder(parent, folder);
     }
 
-    /// We moved or renamed this folder; what it holds came along.
+    /// Records that we moved or renamed this folder with what it holds.
     pub(in crate::fichier) fn note_moved_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::MovedFolder { parent, folder: folder.clone() });
         if let Some((before, known)) = self.known.get(&folder.id)
@@ -411,7 +412,7 @@ impl Catalogue {
         self.known.insert(folder.id, (parent, folder));
     }
 
-    /// We removed this folder, or found it gone.
+    /// Records that we removed this folder, or found it gone.
     pub(in crate::fichier) fn note_folder_gone(&mut self, folder: FolderId) {
         self.note(|| Change::FolderGone { folder });
         self.let_go(folder);
@@ -420,19 +421,19 @@ impl Catalogue {
         }
     }
 
-    /// What is known of a folder itself.
+    /// Returns the description of a folder itself.
     pub(in crate::fichier) fn folder(&self, folder: FolderId) -> Option<&KnownFolder> {
         Some(&self.known.get(&folder)?.1)
     }
 
-    /// Whether the folder is known to hold nothing.
+    /// Checks whether the folder is known to hold nothing.
     pub(in crate::fichier) fn is_empty(&self, folder: FolderId) -> bool {
         self.folders.get(&folder).is_some_and(|contents| {
             contents.complete && contents.has_no_file() && contents.folders.is_empty()
         })
     }
 
-    /// Which of these folders is known to hold a file.
+    /// Returns which of these folders is known to hold a file.
     pub(in crate::fichier) fn folder_of(
         &mut self,
         candidates: &[FolderId],
@@ -446,7 +447,7 @@ impl Catalogue {
         Ok(None)
     }
 
-    /// The folders below `folder` by name, for tests and debugging.
+    /// Returns the folders below `folder` by name, for tests and debugging.
     #[cfg(test)]
     fn names(&mut self, folder: FolderId) -> std::collections::BTreeMap<String, usize> {
         let mut names = std::collections::BTreeMap::new();

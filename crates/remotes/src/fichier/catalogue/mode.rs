@@ -1,20 +1,20 @@
-//! How far an earlier run's knowledge of the account is trusted: `--catalogue`.
+//! `--catalogue`: how far an earlier run's knowledge of the account is trusted.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 /// How the catalogue on disk is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CatalogueMode {
-    /// What matters is listed once in this run, and kept.
+    /// Folders that matter are listed once in this run, and kept.
     #[default]
     Verify,
-    /// What was listed within this time isn't listed again; `None`: however long ago.
+    /// Folders that were listed within this time aren't listed again; `None`: however long ago.
     Trust(Option<Duration>),
     /// Nothing is read from disk and nothing is kept.
     Off,
 }
 
-/// A text that says nothing about how to use the catalogue.
+/// Error about a text that names no mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is none of verify, trust, trust=AGE (trust=1h30m) and off")]
 pub struct CatalogueModeError(String);
@@ -31,7 +31,7 @@ impl fmt::Display for CatalogueMode {
 }
 
 impl CatalogueMode {
-    /// What it is written as, but for the age that may follow the second after a sign of equality.
+    /// Words for the modes; an age may follow the second one after an equals sign.
     pub const WORDS: [&str; 3] = ["verify", "trust", "off"];
 }
 

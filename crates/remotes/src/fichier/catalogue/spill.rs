@@ -1,8 +1,8 @@
-//! Files of folders that nobody looks at now, in a temporary file.
+//! Files of folders that aren't in use, in a temporary file.
 //!
 //! The files of an account may be a million, and each is some 360 bytes in memory. So the catalogue holds those of the
-//! folders used last, and the others lie here, a folder in one piece, until they are wanted. Pieces are never changed:
-//! a folder that changed is written anew. The file has no name and goes with the process.
+//! folders used last, and the others are here, a folder in one piece, until they are needed. Pieces are never changed:
+//! a folder that changed is written again. The file has no name and is removed with the process.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ use fichier_storage::{Name, Whirlpool};
 
 use super::{KnownFile, contents::Remembered};
 
-/// Where a folder's files lie.
+/// Range of the file that has a folder's files.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::fichier) struct SpillRange {
     offset: u64,
@@ -26,7 +26,7 @@ pub(in crate::fichier) struct SpillRange {
 }
 
 impl SpillRange {
-    /// Whether no file lies there.
+    /// Checks whether no file is there.
     pub(in crate::fichier) fn is_empty(self) -> bool {
         self.length == 0
     }
@@ -35,11 +35,11 @@ impl SpillRange {
 /// Holds the files of folders that are not in use in a temporary file, so that memory stays small.
 #[derive(Debug, Default)]
 pub(in crate::fichier) struct SpillFile {
-    /// Where the file is made; `None`: where the system has its temporary files.
+    /// Directory for the file; `None`: the system's directory for temporary files.
     directory: Option<PathBuf>,
     file: Option<File>,
     end: u64,
-    /// Nothing more can be written.
+    /// Whether nothing more can be written.
     broken: bool,
     unreadable: bool,
 }
@@ -56,12 +56,12 @@ impl SpillFile {
         Self { directory: Some(directory), ..Self::default() }
     }
 
-    /// Whether what lies here can't be trusted to be taken up again.
+    /// Checks whether the contents can't be read back reliably.
     pub(in crate::fichier) fn is_unreadable(&self) -> bool {
         self.unreadable
     }
 
-    /// Lays files down; `None` when that can't be done, then or ever: they must stay in memory.
+    /// Writes files and returns where they are; `None` when that can't be done, then or ever: they must stay in memory.
     pub(in crate::fichier) fn put<'a>(
         &mut self,
         files: impl Iterator<Item = &'a Remembered>,
@@ -84,7 +84,7 @@ impl SpillFile {
             .ok()
     }
 
-    /// As if the disk had lost what was written.
+    /// Makes the file look as if the disk had lost what was written.
     #[cfg(test)]
     pub(in crate::fichier) fn spoil(&mut self) {
         if let Some(file) = &self.file {
@@ -107,7 +107,7 @@ impl SpillFile {
         Ok(place)
     }
 
-    /// Takes files up again.
+    /// Reads files back.
     ///
     /// # Errors
     /// The file can't be read, or doesn't hold what was written.

@@ -69,7 +69,8 @@ fn files_of_many_folders_are_known_and_few_are_in_memory() {
         catalogue.folders.values().map(|contents| contents.files.len()).sum::<usize>()
     };
     assert!(in_memory(&catalogue) <= FILES_AT_HAND);
-    // What is changed while it is on the shelf stays changed, and what we did outlives a listing from before it.
+    // What is changed while it is in the spill file stays changed, and our own changes outlive a listing from before
+    // them.
     for id in 1..=folders {
         let number = u32::try_from(id).unwrap() * 100;
         catalogue.note_file_gone(FolderId(id), file(number, "f").link);
@@ -121,7 +122,7 @@ fn what_is_found_by_name_is_not_searched_for_among_its_siblings() {
     for number in 0..many {
         assert_eq!(catalogue.folders_named(ROOT, &name("d", number)).count(), 1);
         assert_eq!(catalogue.files_named(ROOT, &name("f", number)).unwrap().count(), 1);
-        // What changes meanwhile is found as well, and as fast.
+        // Files that change meanwhile are found as well, and as fast.
         catalogue.note_file(ROOT, file(number + many, &format!("new{number}")));
         catalogue.note_file_gone(ROOT, file(number, "f").link);
         assert_eq!(catalogue.files_named(ROOT, &name("new", number)).unwrap().count(), 1);
@@ -131,7 +132,7 @@ fn what_is_found_by_name_is_not_searched_for_among_its_siblings() {
         assert_eq!(catalogue.folders_named(ROOT, &name("moved", number)).count(), 1);
         assert_eq!(catalogue.folders_named(ROOT, &name("d", number)).count(), 0);
     }
-    // One step for each thing that was found: with searches it would be thousands for each.
+    // One step for each file that was found: with searches it would be thousands for each.
     assert_eq!(catalogue.looked_at.count.get(), 4 * usize::try_from(many).unwrap());
 }
 
@@ -147,13 +148,13 @@ fn whether_a_folder_is_known_takes_no_reading_and_what_cannot_be_read_is_lost_un
     assert!(catalogue.is_complete(first) && catalogue.is_seen(first) && !catalogue.is_empty(first));
     assert_eq!(catalogue.files(first).err(), Some(ContentsLost(first)));
     assert!(!catalogue.is_complete(first) && !catalogue.is_seen(first) && !catalogue.is_empty(first));
-    // It stays lost for everybody, whatever we put there meanwhile.
+    // It stays lost for everyone, whatever we put there meanwhile.
     catalogue.note_file(first, file(7_000, "own"));
     assert!(catalogue.files_named(first, &Name::new("f").unwrap()).is_err());
     assert!(catalogue.file(first, &file(7_000, "own").link).is_err());
     catalogue.take_listing(first, vec![file(1, "f")], vec![]);
     assert_eq!(catalogue.names(first), [("f".to_owned(), 1), ("own".to_owned(), 1)].into());
-    // From here on nothing is laid there any more.
+    // From here on nothing more is written there.
     for id in (1..=folders).rev() {
         catalogue.take_listing(FolderId(id), vec![file(u32::try_from(id).unwrap(), "f")], vec![]);
     }
@@ -166,7 +167,7 @@ fn whether_a_folder_is_known_takes_no_reading_and_what_cannot_be_read_is_lost_un
 fn a_folder_that_others_renamed_and_we_move_stands_where_we_put_it_alone() {
     let mut catalogue = Catalogue::default();
     catalogue.take_listing(ROOT, vec![], vec![folder(1, "from"), folder(2, "to"), folder(5, "old")]);
-    // Somebody else has moved and renamed it since.
+    // Someone else has moved and renamed it since.
     catalogue.take_listing(FolderId(1), vec![], vec![folder(5, "theirs")]);
     catalogue.note_moved_folder(FolderId(2), folder(5, "ours"));
     assert!(catalogue.names(FolderId(1)).is_empty());
@@ -182,13 +183,13 @@ fn a_folder_that_others_renamed_and_we_move_stands_where_we_put_it_alone() {
 enum Step {
     Upload(u32),
     Remove(u32),
-    /// A listing as the service stood this many steps ago.
+    /// A listing of the service's state this many steps ago.
     List(usize),
 }
 
 proptest! {
-    /// Whatever the order of our own changes and of listings that lag behind them, the catalogue ends
-    /// with the service's state, as long as nobody else changes the account.
+    /// Whatever the order of our own changes and of listings that lag behind them, the catalogue ends with the
+    /// service's state, as long as no one else changes the account.
     #[test]
     fn agrees_with_the_service_however_listings_lag(
         steps in proptest::collection::vec(

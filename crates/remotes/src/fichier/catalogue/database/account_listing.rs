@@ -1,7 +1,7 @@
-//! A listing of all files of the account, held against the catalogue on disk.
+//! Compares a listing of all files of the account with the catalogue on disk.
 //!
-//! It may tell of a million files and more, so it goes to a temporary table as it comes. Both are then read side by
-//! side in the order of the codes, and memory holds one file of each.
+//! It may have a million files and more, so it goes to a temporary table as it comes. Both are then read side by side
+//! in the order of the codes, and memory holds one file of each.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,7 +20,7 @@ use super::{
     tables::{FILE_COLUMNS, bind_file, millis, placed, read_file, read_link},
 };
 
-/// Temporary tables are the connection's own, and go with it.
+/// Temporary tables, which belong to the connection and end with it.
 const TABLES: &str = "
 CREATE TEMP TABLE told (code, host, name, size, whirlpool, date, media_type, stands_for_empty, folder);
 CREATE TEMP TABLE corrected (code, host, name, size, whirlpool, date, media_type, stands_for_empty, folder);
@@ -28,47 +28,47 @@ CREATE TEMP TABLE gone (folder INTEGER, code TEXT, PRIMARY KEY (folder, code)) W
 CREATE TEMP TABLE unplaced (code TEXT PRIMARY KEY) WITHOUT ROWID;
 ";
 
-/// The files that a listing of all files tells of.
+/// Files in a listing of all files.
 #[derive(Debug)]
 pub(in crate::fichier) struct AccountListing {
     connection: Connection,
-    /// Files that aren't known in any folder.
+    /// Number of files that aren't known in any folder.
     unplaced: usize,
 }
 
-/// What a listing of all files told of the catalogue.
+/// Result of comparing a listing of all files with the catalogue.
 #[derive(Debug)]
 pub(in crate::fichier) struct Checked {
-    /// The files, of which those that aren't known in any folder are remembered.
+    /// The files; those that aren't known in any folder are remembered.
     pub(in crate::fichier) listing: AccountListing,
-    /// The folders that are known with all they hold.
+    /// Folders whose contents are completely known.
     pub(in crate::fichier) complete: HashSet<FolderId>,
-    /// The folders of which not all is known.
+    /// Folders whose contents aren't completely known.
     pub(in crate::fichier) incomplete: Vec<(FolderId, RemotePath)>,
 }
 
 impl AccountListing {
-    /// To be held against the catalogue in this file.
+    /// Makes a listing to be compared with the catalogue in this file.
     pub(super) fn of(path: &Path) -> rusqlite::Result<Self> {
         let connection = connect(path)?;
         connection.execute_batch(TABLES)?;
-        // One transaction for all files: a temporary table bears no commit each.
+        // One transaction for all files: a commit for each would take too long.
         connection.execute_batch("BEGIN")?;
         Ok(Self { connection, unplaced: 0 })
     }
 
-    /// Takes in a file as the listing tells it: without its folder.
+    /// Adds a file as it is listed: without its folder.
     pub(in crate::fichier) fn put(&mut self, file: &KnownFile) -> rusqlite::Result<()> {
-        // The wire's "all folders": the listing doesn't tell in which it lies.
+        // The wire's "all folders": the listing doesn't say in which one it is.
         insert(&self.connection, &PUT_TOLD, file, -1)
     }
 
-    /// How many files aren't known in any folder.
+    /// Returns how many files aren't known in any folder.
     pub(in crate::fichier) fn unplaced(&self) -> usize {
         self.unplaced
     }
 
-    /// These files were found in a folder.
+    /// Records that these files were found in a folder.
     pub(in crate::fichier) fn place(
         &mut self,
         files: impl Iterator<Item = FileLink>,
@@ -82,8 +82,8 @@ impl AccountListing {
         Ok(())
     }
 
-    /// Brings the catalogue up to this listing, which was asked for at `asked`: what isn't told is gone, what is told
-    /// otherwise is corrected. What another process noted since stands.
+    /// Updates the catalogue to this listing, which was requested at `asked`: files that it doesn't have are removed,
+    /// files that differ are corrected. What another process recorded since then stays.
     pub(super) fn check(mut self, asked: SystemTime) -> rusqlite::Result<Checked> {
         let asked = millis(asked);
         self.connection.execute_batch("COMMIT")?;
@@ -123,7 +123,7 @@ impl AccountListing {
     }
 }
 
-/// How many files differ between a listing and the catalogue.
+/// Counts of how a listing and the catalogue differ.
 #[derive(Debug, Default)]
 struct Compared {
     gone: usize,
@@ -136,11 +136,11 @@ struct Kept {
     link: FileLink,
     folder: i64,
     noted_at: i64,
-    /// `None`: it has left that folder.
+    /// The file; `None`: it has left that folder.
     file: Option<KnownFile>,
 }
 
-/// Reads both sides in the order of the codes, and notes in the temporary tables what is to be done.
+/// Reads both sides in the order of the codes, and records in the temporary tables what is to be done.
 fn compare(
     on: &Transaction<'_>,
     asked: i64,
@@ -148,7 +148,7 @@ fn compare(
 ) -> rusqlite::Result<Compared> {
     let mut compared = Compared::default();
     let mut all_told = on.prepare(&format!("SELECT {FILE_COLUMNS} FROM told ORDER BY code"))?;
-    // Where a file was seen last comes first.
+    // The folder where a file was seen last comes first.
     let mut all_kept = on.prepare(&format!(
         "SELECT {FILE_COLUMNS}, folder, noted_at, gone FROM files ORDER BY code, gone, noted_at DESC, folder"
     ))?;
@@ -167,16 +167,16 @@ fn compare(
             (None, Some(kept)) => kept.link,
         };
         let mut file = None;
-        // AccountListing twice, it is one file.
+        // Listed twice, it is one file.
         while let Some(same) = told.take_if(|told| told.link == link) {
             file = Some(same);
             told = next_told()?;
         }
-        // Nothing is known of it, or that it is somewhere, or only that it has left somewhere.
+        // Nothing is known of it, or that it is somewhere, or only that it has left some folder.
         let (mut is_known, mut is_placed) = (false, false);
         while let Some(known) = kept.take_if(|known| known.link == link) {
             match (&known.file, &file) {
-                // We took it away, and the listing lags.
+                // We removed it, and the listing lags behind.
                 (None, _) => is_placed |= !is_known,
                 (Some(there), Some(told)) if !is_known => {
                     is_placed = is_complete(&known.folder);
@@ -185,7 +185,7 @@ fn compare(
                         insert(on, &PUT_CORRECTED, told, known.folder)?;
                     }
                 }
-                // Somebody took it away, or moved it to where it was seen last.
+                // Someone removed it, or moved it to where it was seen last.
                 (Some(_), _) if known.noted_at <= asked => {
                     compared.gone += note_gone.execute(params![known.folder, link.code()])?;
                 }
@@ -217,7 +217,7 @@ fn is_same(told: &KnownFile, known: &KnownFile) -> bool {
         && told.stands_for_empty == known.stands_for_empty
 }
 
-/// Row by row: SQLite would go through the whole of each folder for them.
+/// Removes row by row: SQLite would go through the whole of each folder for them.
 fn remove_gone(on: &Transaction<'_>, asked: i64) -> rusqlite::Result<()> {
     let mut remove = on.prepare("DELETE FROM files WHERE folder = ?1 AND code = ?2 AND noted_at <= ?3")?;
     let mut gone = on.prepare("SELECT folder, code FROM gone")?;
@@ -228,7 +228,7 @@ fn remove_gone(on: &Transaction<'_>, asked: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-// Made once: the first is asked for with every file.
+// Made once: it is used for every file.
 static PUT_TOLD: LazyLock<String> = LazyLock::new(|| put_into("told"));
 static PUT_CORRECTED: LazyLock<String> = LazyLock::new(|| put_into("corrected"));
 
@@ -271,16 +271,16 @@ mod tests {
         }
     }
 
-    /// A moment in seconds; all files are asked for at the tenth.
+    /// Returns a moment, given in seconds; all files are requested at the tenth.
     fn at(second: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(second)
     }
 
     const ASKED: u64 = 10;
-    /// Folders 1 and 2 are known with all they hold, of folder 3 only its name is.
+    /// Folders 1 and 2 are completely known; of folder 3 only the name is.
     const COMPLETE: std::ops::RangeInclusive<u64> = 1..=2;
 
-    /// What is known of a file in a folder: its name, when that was noted, and whether it has left it.
+    /// Knowledge of a file in a folder: its name, when that was recorded, and whether it has left the folder.
     type Known = BTreeMap<(u64, u32), (u8, u64, bool)>;
 
     fn known() -> impl Strategy<Value = Known> {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     proptest! {
-        // Each is a database on disk.
+        // Each case is a database on disk.
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn the_catalogue_agrees_with_the_listing_but_for_what_is_younger(
@@ -323,7 +323,7 @@ mod tests {
             }
             let mut checked = listing.check(at(ASKED)).unwrap();
 
-            // The last word of the listing on each file, and where each was seen last.
+            // The last entry of the listing for each file, and where each was seen last.
             let told: BTreeMap<u32, u8> = told.into_iter().collect();
             let mut expected: BTreeSet<(u64, u32, u8)> = BTreeSet::new();
             let mut unplaced: BTreeSet<u32> = BTreeSet::new();
@@ -357,7 +357,7 @@ mod tests {
             prop_assert_eq!(checked.listing.unplaced(), unplaced.len());
             prop_assert_eq!(checked.complete, COMPLETE.map(FolderId).chain([FolderId::ROOT]).collect::<HashSet<_>>());
             prop_assert_eq!(checked.incomplete.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [FolderId(3)]);
-            // What is found is found once.
+            // What is found is found only once.
             for code in unplaced.iter().chain(&unplaced).chain(&[99]) {
                 checked.listing.place(std::iter::once(file(*code, 0).link)).unwrap();
             }

@@ -1,8 +1,8 @@
-//! The catalogue on disk: what was listed and done, for the runs to come.
+//! The catalogue on disk: what was listed and done, for later runs.
 //!
-//! One SQLite database an account, shared by processes. Nothing in it is precious: one that is damaged, or of
-//! another layout, is begun anew. Changes are written by a thread of their own, many in one transaction, so that
-//! no call waits for the disk; `kill -9` costs what wasn't written yet.
+//! One SQLite database for each account, shared by processes. Its contents can be listed again: a database that is
+//! damaged, or of another layout, is replaced by a new one. Changes are written by a thread of their own, many in one
+//! transaction, so that no call waits for the disk; `kill -9` loses what wasn't written yet.
 
 mod account_listing;
 mod tables;
@@ -29,16 +29,16 @@ pub(in crate::fichier) use account_listing::{AccountListing, Checked};
 pub(in crate::fichier) use tables::StoredFolder;
 pub use tables::{KeptEntry, KeptStatus};
 
-/// How much goes in one transaction at most, in files and folders that it tells of.
+/// Largest number of files and folders in one transaction.
 const GATHERED: usize = 4000;
 
-/// How much may wait to be written before whoever lists more waits, too.
+/// Number of files and folders that may wait to be written before new listings wait, too.
 const BACKLOG: usize = 4 * GATHERED;
 
-/// Something that became known of the account.
+/// A change of what is known of the account.
 #[derive(Debug, Clone)]
 pub(in crate::fichier) enum Change {
-    /// A folder was listed; this is all it holds, and when the listing began.
+    /// A folder was listed; this is everything in it, and when the listing began.
     Listed { folder: FolderId, began: SystemTime, files: Vec<KnownFile>, folders: Vec<KnownFolder> },
     /// We put a file there, or changed it.
     File { folder: FolderId, file: KnownFile },
@@ -50,16 +50,16 @@ pub(in crate::fichier) enum Change {
     MovedFolder { parent: FolderId, folder: KnownFolder },
     /// We removed this folder, or found it gone.
     FolderGone { folder: FolderId },
-    /// Something is on its way into this folder: until the word that it arrived, not all of it is known.
+    /// Something is being sent to this folder: until it is reported as arrived, the folder isn't completely known.
     Unsure { folder: FolderId },
-    /// All that was on its way arrived, or surely didn't.
+    /// Everything that was being sent has arrived, or surely hasn't.
     SureAgain { folder: FolderId },
     /// The service took a file of this content and kept none.
     Dropped { whirlpool: Whirlpool, size: u64 },
 }
 
 impl Change {
-    /// How many files and folders it tells of.
+    /// Returns the number of files and folders in the change.
     fn weight(&self) -> usize {
         match self {
             Self::Listed { files, folders, .. } => 1 + files.len() + folders.len(),
@@ -68,31 +68,31 @@ impl Change {
     }
 }
 
-/// What the writing thread is told.
+/// Message to the writing thread.
 #[derive(Debug)]
 enum Message {
     Change(SystemTime, Change),
-    /// Answered when all before it is on disk.
+    /// Answered when everything before it is on disk.
     Flush(mpsc::Sender<()>),
 }
 
-/// Takes changes from the catalogue in memory to the thread that writes them. Never blocks.
+/// Passes changes from the catalogue in memory to the thread that writes them. Never blocks.
 #[derive(Debug, Clone)]
 pub(in crate::fichier) struct Journal {
     sender: mpsc::Sender<Message>,
-    /// How much waits to be written.
+    /// Number of files and folders that wait to be written.
     backlog: Arc<AtomicUsize>,
 }
 
 impl Journal {
     pub(in crate::fichier) fn note(&self, change: Change) {
         self.backlog.fetch_add(change.weight(), Ordering::Relaxed);
-        // The thread is gone only when the database can't be written: then nothing is kept.
+        // The thread ends early only when the database can't be written: then nothing is kept.
         let _ = self.sender.send(Message::Change(SystemTime::now(), change));
     }
 }
 
-/// Keeps what becomes known of an account in a database, for later runs and for other processes.
+/// Keeps what is known of an account in a database, for later runs and for other processes.
 #[derive(Debug)]
 pub(in crate::fichier) struct CatalogueDb {
     path: PathBuf,
@@ -101,13 +101,13 @@ pub(in crate::fichier) struct CatalogueDb {
     writer: Option<JoinHandle<()>>,
 }
 
-/// Why the catalogue on disk can't be used.
+/// Reason why the catalogue on disk can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("can't use the catalogue: {0}")]
 pub struct CatalogueError(#[from] DatabaseError);
 
 impl CatalogueDb {
-    /// Opens the catalogue in this file, or begins one. `title` is what the user calls the remote.
+    /// Opens the catalogue in this file, or creates it. `title` is the user's name for the remote.
     pub(in crate::fichier) fn open(path: &Path, title: &str) -> Result<Self, CatalogueError> {
         let mut writing = open(path)?;
         let failed = |source| DatabaseError::of_database(path, source);
@@ -129,12 +129,13 @@ impl CatalogueDb {
         })
     }
 
-    /// Where changes are told.
+    /// Returns the journal that receives changes.
     pub(in crate::fichier) fn journal(&self) -> Journal {
         self.journal.clone()
     }
 
-    /// Where the files of folders lie that aren't in use: beside the catalogue, on a disk rather than in memory.
+    /// Returns the file for the files of folders that aren't in use: beside the catalogue, on a disk rather than in
+    /// memory.
     pub(in crate::fichier) fn spill_file(&self) -> SpillFile {
         self.path.parent().map(|directory| SpillFile::in_directory(directory.to_owned())).unwrap_or_default()
     }
@@ -146,8 +147,8 @@ impl CatalogueDb {
         }
     }
 
-    /// What a folder holds and when it was listed, if that was no sooner than `not_before`. What can't be read
-    /// isn't known.
+    /// Returns a folder's contents and when it was listed, if that was no sooner than `not_before`. What can't be read
+    /// counts as unknown.
     pub(in crate::fichier) async fn contents(
         &self,
         folder: FolderId,
@@ -156,29 +157,29 @@ impl CatalogueDb {
         self.read(move |connection| tables::contents(connection, folder, not_before)).await.flatten()
     }
 
-    /// The contents that the service took and didn't keep, within a day.
+    /// Returns the contents that the service took and didn't keep, within a day.
     pub(in crate::fichier) async fn dropped(&self) -> Vec<(Whirlpool, u64, SystemTime)> {
         self.read(|connection| tables::dropped(connection)).await.unwrap_or_default()
     }
 
-    /// Whether all is known of any folder.
+    /// Checks whether any folder is completely known.
     pub(in crate::fichier) async fn knows_a_folder(&self) -> bool {
         self.read(|connection| tables::knows_a_folder(connection)).await.unwrap_or_default()
     }
 
-    /// A place for a listing of all files.
+    /// Makes a place for a listing of all files.
     pub(in crate::fichier) fn begin_account_listing(&self) -> rusqlite::Result<AccountListing> {
         AccountListing::of(&self.path)
     }
 
-    /// Holds all that is known against a listing of all files that was asked for at `asked`.
+    /// Compares everything known with a listing of all files that was requested at `asked`.
     pub(in crate::fichier) async fn check(&self, told: AccountListing, asked: SystemTime) -> Option<Checked> {
         self.flush().await;
         let checked = tokio::task::spawn_blocking(move || told.check(asked)).await.ok()?;
         checked.inspect_err(|error| self.complain(error)).ok()
     }
 
-    /// Says that something couldn't be read, and begins anew what is damaged.
+    /// Logs that something couldn't be read, and replaces a damaged database by a new one.
     pub(in crate::fichier) fn complain(&self, error: &rusqlite::Error) {
         tracing::warn!("Can't read the catalogue {}: {error}", self.path.display());
         if is_damage(error) {
@@ -219,7 +220,7 @@ impl CatalogueDb {
 
 impl Drop for CatalogueDb {
     fn drop(&mut self) {
-        // The thread writes what is left, and ends when nobody can tell it anything more.
+        // The thread writes what is left, and ends when no sender is left.
         let (sender, _) = mpsc::channel();
         self.journal = Journal { sender, backlog: Arc::default() };
         if let Some(writer) = self.writer.take() {
@@ -228,7 +229,7 @@ impl Drop for CatalogueDb {
     }
 }
 
-/// The catalogue of an account as it lies on disk, for looking at it.
+/// The catalogue of an account on disk, for showing it.
 #[derive(Debug)]
 pub struct KeptCatalogue {
     path: PathBuf,
@@ -247,7 +248,7 @@ impl KeptCatalogue {
         Ok(Some(Self { path: path.to_owned(), connection: open(path)? }))
     }
 
-    /// All catalogues in a directory.
+    /// Returns all catalogues in a directory.
     ///
     /// # Errors
     /// One of them can't be read.
@@ -261,7 +262,7 @@ impl KeptCatalogue {
         paths.iter().filter_map(|path| Self::open(path).transpose()).collect()
     }
 
-    /// What it holds, in numbers.
+    /// Returns its contents in numbers.
     ///
     /// # Errors
     /// It can't be read.
@@ -270,7 +271,7 @@ impl KeptCatalogue {
         tables::status(&self.connection, size).map_err(|source| self.failed(source))
     }
 
-    /// All it holds, folders before what is in them.
+    /// Returns everything in it, folders before what is in them.
     ///
     /// # Errors
     /// It can't be read.
@@ -278,7 +279,7 @@ impl KeptCatalogue {
         tables::entries(&self.connection).map_err(|source| self.failed(source))
     }
 
-    /// Forgets everything.
+    /// Removes everything from it.
     ///
     /// # Errors
     /// It can't be written.
@@ -292,10 +293,10 @@ impl KeptCatalogue {
     }
 }
 
-/// What the names of catalogues end with.
+/// File extension of catalogues.
 pub(in crate::fichier) const EXTENSION: &str = "sqlite";
 
-/// Writes what comes, until nobody is left who could tell more.
+/// Writes what comes, until no sender is left.
 fn write_all(
     path: &Path,
     connection: &mut Connection,
@@ -323,7 +324,7 @@ fn write_all(
             && let Err(error) = tables::write(connection, &changes)
         {
             tracing::warn!("The catalogue is given up: {}", DatabaseError::of_database(path, error));
-            // What is missing now would pass for known later, so the whole is given up.
+            // A change that is missing now would look like knowledge later, so the whole database is given up.
             discard(path);
             works = false;
         }
@@ -345,6 +346,6 @@ fn discard(path: &Path) {
 }
 
 fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Sound between any two statements, whoever panicked.
+    // The data is sound between any two statements, even after a panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,13 @@
 //! The tables of the catalogue on disk, and every statement on them.
 //!
-//! Each row bears the moment of what it says (`noted_at`, milliseconds of the wall clock): when the listing that
-//! told it began, or when we did it. What is older never overwrites what is younger, so processes that write at
-//! the same time, and listings that come late, do no harm. What went leaves its row behind for a day, so that an
-//! older listing doesn't bring it back.
+//! Each row has the moment of what it says (`noted_at`, milliseconds of the wall clock): when its listing began, or
+//! when we did it. Older information never overwrites newer, so processes that write at the same time, and listings
+//! that come late, do no harm. What was removed leaves its row behind for a day, so that an older listing doesn't bring
+//! it back.
 //!
-//! Files lie by their folder, so that a listing is written in one place and read from one place: by their codes, which
-//! are random, each file of a million would be a page of its own. So one that somebody else has moved is in both
-//! folders until the first is listed again; it counts where it was seen last.
+//! Files are stored by folder, so that a listing is written in one place and read from one place: ordered by their
+//! codes, which are random, each file of a million would be in a page of its own. So a file that someone else has moved
+//! is in both folders until the first is listed again; it counts where it was seen last.
 
 use std::{
     collections::HashMap,
@@ -24,14 +24,14 @@ use super::{
     Change,
 };
 
-/// Marks the layout of the tables. Another one is begun anew.
+/// Version of the table layout. A database with another one is replaced by a new one.
 const LAYOUT: i64 = 2;
 
-/// How long what went is remembered as gone.
+/// Time for which removed entries are remembered as gone.
 const GONE_FOR: Duration = Duration::from_secs(86_400);
 
-/// How long a listing may show a folder as it was before a change (API document, section 7). What this account's
-/// processes did so shortly before a listing stands against it.
+/// Time for which a listing may show a folder as it was before a change (API document, section 7). Changes that this
+/// account's processes made so shortly before a listing take precedence over it.
 const LISTING_LAG: Duration = Duration::from_secs(30);
 
 const TABLES: &str = "
@@ -64,7 +64,7 @@ CREATE TABLE files (
 CREATE INDEX files_gone ON files (noted_at) WHERE gone = 1;
 ";
 
-/// Tables that came later than the others, and of which nothing is lost when they are begun anew.
+/// Tables that came later than the others, and can be made again without a loss.
 const LATER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS dropped (
     whirlpool BLOB PRIMARY KEY,
@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS dropped (
 
 pub(super) const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, stands_for_empty";
 
-/// All that a folder holds, and when its listing began.
+/// Contents of a folder, and when its listing began.
 #[derive(Debug)]
 pub(in crate::fichier) struct StoredFolder {
     pub(in crate::fichier) files: Vec<KnownFile>,
@@ -83,52 +83,52 @@ pub(in crate::fichier) struct StoredFolder {
     pub(in crate::fichier) listed: SystemTime,
 }
 
-/// What a catalogue on disk holds, in numbers.
+/// Contents of a catalogue on disk, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptStatus {
-    /// What the remote was called when it was last used, with its colon.
+    /// Name of the remote when it was last used, with its colon.
     pub title: String,
-    /// Folders known.
+    /// Number of known folders.
     pub folders: u64,
-    /// Of these, folders of which all is known that they hold.
+    /// Number of known folders whose contents are completely known.
     pub complete: u64,
-    /// Files known.
+    /// Number of known files.
     pub files: u64,
-    /// Their bytes.
+    /// Total size in bytes of the known files.
     pub bytes: u64,
-    /// When the folder was listed that wasn't listed for the longest time.
+    /// Time of the oldest listing among the folders.
     pub oldest: Option<SystemTime>,
-    /// When a folder was last listed.
+    /// Time of the newest listing among the folders.
     pub newest: Option<SystemTime>,
-    /// Bytes on disk.
+    /// Size on disk in bytes.
     pub size: u64,
 }
 
-/// Something that a catalogue on disk knows.
+/// An entry of a catalogue on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptEntry {
     /// A folder.
     Folder {
-        /// Where it is.
+        /// Path of the folder.
         path: RemotePath,
-        /// Its number at the service.
+        /// Number of the folder at the service.
         id: u64,
-        /// When it was made.
+        /// Time when it was made.
         made: Option<SystemTime>,
-        /// Since when all that it holds is known, if it is.
+        /// Time since when its contents are completely known, if they are.
         listed: Option<SystemTime>,
     },
     /// A file.
     File {
-        /// Where it is.
+        /// Path of the file.
         path: RemotePath,
-        /// Its link.
+        /// Link of the file.
         link: String,
-        /// Its size in bytes, as stored.
+        /// Size in bytes, as stored.
         size: u64,
-        /// Its checksum.
+        /// Checksum of the file.
         whirlpool: Option<Whirlpool>,
-        /// When it was uploaded.
+        /// Time of the upload.
         uploaded: Option<SystemTime>,
     },
 }
@@ -156,7 +156,7 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// The contents that the service took and didn't keep, each with its size and when that was.
+/// Returns the contents that the service took and didn't keep, each with its size and when that was.
 pub(super) fn dropped(connection: &Connection) -> rusqlite::Result<Vec<(Whirlpool, u64, SystemTime)>> {
     let past = SystemTime::now().checked_sub(GONE_FOR).unwrap_or(SystemTime::UNIX_EPOCH);
     connection
@@ -168,7 +168,7 @@ pub(super) fn dropped(connection: &Connection) -> rusqlite::Result<Vec<(Whirlpoo
         .collect()
 }
 
-/// Keeps what the user calls the remote.
+/// Records the user's name for the remote.
 pub(super) fn name(connection: &Connection, title: &str) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -245,7 +245,7 @@ fn take_listing(
          ON CONFLICT (id) DO UPDATE SET listed_at = excluded.listed_at, unsure = 0, gone = 0",
     )?
     .execute([id, began])?;
-    // Rows of the listing before bear its moment; what bears a later one was done by this account's processes.
+    // Rows of the listing before have its moment; rows with a later one come from this account's processes.
     let listed_before = known.map_or(0, |(listed_at, _)| listed_at);
     let lag = i64::try_from(LISTING_LAG.as_millis()).unwrap_or(i64::MAX);
     let own_since = listed_before.saturating_add(1).max(began.saturating_sub(lag)).min(began);
@@ -262,7 +262,7 @@ fn take_listing(
     Ok(())
 }
 
-/// Made once: it is asked for with every file.
+/// Made once: it is used for every file.
 static PUT_FILE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO files ({FILE_COLUMNS}, folder, noted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -289,7 +289,7 @@ fn put_file(
     statement.raw_execute().map(drop)
 }
 
-/// Binds what [`FILE_COLUMNS`] names to the first parameters.
+/// Binds the values of [`FILE_COLUMNS`] to the first parameters.
 pub(super) fn bind_file(statement: &mut Statement<'_>, file: &KnownFile) -> rusqlite::Result<()> {
     statement.raw_bind_parameter(1, file.link.code())?;
     statement.raw_bind_parameter(2, file.link.domain().host())?;
@@ -341,21 +341,21 @@ fn folder_gone(to: &Transaction<'_>, folder: FolderId, at: i64) -> rusqlite::Res
     Ok(())
 }
 
-/// What a folder holds, if all of that has been known since `not_before` or later; and since when.
+/// Returns a folder's contents if they have been completely known since `not_before` or later, and since when.
 pub(super) fn contents(
     connection: &mut Connection,
     folder: FolderId,
     not_before: SystemTime,
 ) -> rusqlite::Result<Option<StoredFolder>> {
     let id = number(folder);
-    // One moment for all three.
+    // All three are read at one moment.
     let transaction = connection.transaction()?;
     let listed_at: Option<i64> = transaction
         .prepare_cached(
             "SELECT listed_at FROM folders
              WHERE id = ?1 AND gone = 0 AND unsure = 0 AND listed_at >= ?2 AND listed_at <= ?3",
         )?
-        // A moment still to come is of a clock that was set back.
+        // A moment in the future comes from a clock that was set back.
         .query_row([id, millis(not_before), millis(SystemTime::now())], |row| row.get(0))
         .optional()?;
     let Some(listed_at) = listed_at else { return Ok(None) };
@@ -371,7 +371,7 @@ pub(super) fn contents(
     Ok(Some(StoredFolder { files, folders, listed: time(listed_at) }))
 }
 
-/// Whether all is known of any folder.
+/// Checks whether any folder is completely known.
 pub(super) fn knows_a_folder(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM folders WHERE listed_at > 0 AND gone = 0)",
@@ -415,15 +415,15 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(error))
 }
 
-/// A folder of the tree as it hangs together.
+/// A folder with its place in the tree.
 pub(super) struct Placed {
     name: Vec<u8>,
     date: Option<i64>,
-    /// Since when all that it holds is known, if it is.
+    /// Time since when its contents are completely known, if they are.
     pub(super) listed_at: Option<i64>,
 }
 
-/// The folders that can be reached from the root, with their paths.
+/// Returns the folders that can be reached from the root, with their paths.
 pub(super) fn placed(
     connection: &Connection,
 ) -> rusqlite::Result<(HashMap<i64, Placed>, HashMap<i64, RemotePath>)> {
@@ -532,7 +532,7 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 fn number(folder: FolderId) -> i64 {
-    // Numbers of the service are far below.
+    // Numbers of the service are far smaller.
     i64::try_from(folder.0).unwrap_or(i64::MAX)
 }
 
