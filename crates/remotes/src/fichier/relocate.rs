@@ -93,8 +93,8 @@ impl FichierRemote {
         outcomes
     }
 
-    /// Relocates files, and records what they replace before it is removed. `doubtful` collects the indexes of files that
-    /// may have been relocated, whatever was answered.
+    /// Relocates files, and records what they replace before it is removed. `doubtful` collects the indexes of files
+    /// that may have been relocated, whatever was answered.
     async fn relocate_noted(
         &self,
         batch: &[Relocation],
