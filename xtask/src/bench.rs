@@ -88,7 +88,7 @@ pub(crate) struct Series {
     pub(crate) theirs: Vec<Sample>,
 }
 
-/// Measures, prints the tables, and writes them where that is asked for.
+/// Measures the tasks, prints the tables, and writes them where that was requested.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no directory")?;
     let all = task::all(arguments.size);

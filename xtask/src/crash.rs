@@ -73,7 +73,7 @@ struct Usual {
     wanted: World,
 }
 
-/// Kills, and fails if anything was lost, is double or wasn't completed.
+/// Kills runs, and fails if anything was lost, is double or wasn't completed.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let program = trial::program(arguments.program.as_deref())?;

@@ -128,7 +128,7 @@ struct Round {
     failures: Vec<String>,
 }
 
-/// Transfers, and fails if something didn't arrive or exceeded a limit.
+/// Transfers files, and fails if something didn't arrive or exceeded a limit.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let program = trial::program(arguments.program.as_deref())?;

@@ -22,7 +22,7 @@ pub const LISTING_CAP: usize = 5_000;
 /// Bytes that one upload request may carry in all (API document, section 2).
 pub const BYTES_PER_UPLOAD: u64 = 500_000_000_000;
 
-/// How long an upload may take from its first byte (API document, section 2).
+/// Longest time of an upload from its first byte (API document, section 2).
 pub const UPLOAD_TIME: Duration = Duration::from_secs(4 * 3600);
 
 /// Largest file in bytes that the service takes (API document, section 2).

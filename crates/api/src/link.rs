@@ -110,7 +110,7 @@ pub struct FileLink {
     code: [u8; CODE_MAX],
 }
 
-/// Why a text isn't a link of the service.
+/// Reason why a text isn't a link of the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// The domain isn't one of the service's.

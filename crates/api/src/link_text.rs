@@ -12,7 +12,7 @@ const SHORTEST_CODE: usize = 5;
 /// What a link leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LinkTarget {
-    /// A file.
+    /// Link of a file.
     File(FileLink),
     /// The page of a shared folder.
     Folder(SharedFolderId),
@@ -21,7 +21,7 @@ pub enum LinkTarget {
 /// A link that was found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundLink {
-    /// What it leads to.
+    /// Target of the link.
     pub target: LinkTarget,
     /// The password, where the link was written as `URL#password`.
     pub password: Option<Password>,
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// The links in short: codes of files, `dir/` and ids of folders.
+    /// Returns the links in short: codes of files, `dir/` and ids of folders.
     fn codes(text: &str) -> Vec<String> {
         let code = |found: FoundLink| match found.target {
             LinkTarget::File(link) => link.code().to_owned(),

@@ -289,7 +289,7 @@ impl Convert<'_> {
         }
     }
 
-    /// In a dry run: returns which of the given folders would be empty, the innermost first.
+    /// Returns which of the given folders would be empty in a dry run, the innermost first.
     async fn emptied(&self, folders: Vec<RemotePath>) -> Vec<RemotePath> {
         let mut emptied = Vec::new();
         let mut gone = self.gone.clone();

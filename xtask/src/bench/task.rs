@@ -20,7 +20,7 @@ pub(crate) struct Layout {
     pub(crate) bytes: u64,
 }
 
-/// One task.
+/// One task of the benchmark.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) name: &'static str,

@@ -56,7 +56,7 @@ impl Trap {
     }
 }
 
-/// Answers, and returns the path that was requested if the key came with it.
+/// Answers a request, and returns the path that was requested if the key came with it.
 fn answer(mut stream: TcpStream) -> Option<String> {
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     let mut told = Vec::new();

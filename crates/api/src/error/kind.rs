@@ -122,7 +122,7 @@ pub enum ErrorKind {
     /// An HTTP status without further information.
     #[error("HTTP status {code}")]
     Status {
-        /// HTTP status.
+        /// HTTP status of the answer.
         code: u16,
         /// Time that the service asked to wait.
         retry_after: Option<Duration>,

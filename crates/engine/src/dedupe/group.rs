@@ -13,7 +13,7 @@ use super::DedupeMode;
 pub struct Duplicate {
     /// Path as the user sees it.
     pub shown: RemotePath,
-    /// The file.
+    /// File with its size, time and checksum.
     pub file: File,
 }
 

@@ -262,7 +262,7 @@ enum Refusal {
     Item,
     /// One of the items, or the length: it isn't known which words the service has for either.
     ItemOrLength,
-    /// The length.
+    /// The length of the list.
     Length,
     /// Neither an item nor the length: the account, the service, or the network.
     Neither,

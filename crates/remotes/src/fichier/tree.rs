@@ -57,7 +57,7 @@ pub(super) struct Tree {
 /// Required freshness of what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
-    /// Of this age; [`Freshness::SinceStart`]: knowledge of an earlier run is enough, where it counts.
+    /// Not older than this; [`Freshness::SinceStart`]: knowledge of an earlier run is enough, where it counts.
     Aged(Freshness),
     /// From this run.
     Now,
