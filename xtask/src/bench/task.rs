@@ -2,12 +2,12 @@
 
 use clap::ValueEnum;
 
-/// Size of the tasks.
+/// How large the tasks are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Size {
-    /// Sizes as in the tables; rclone needs hours.
+    /// As the tables name them; rclone needs hours.
     Full,
-    /// A tenth or less, to see a trend in minutes.
+    /// A tenth or less, to see the shape in minutes.
     Small,
 }
 
