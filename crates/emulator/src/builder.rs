@@ -225,7 +225,7 @@ impl Builder {
         self
     }
 
-    /// Adds a `CONNECT` proxy at this address, through which unmodified clients reach the emulator over TLS.
+    /// Also runs a `CONNECT` proxy at this address, through which unmodified clients reach the emulator over TLS.
     pub fn proxy(mut self, address: SocketAddr) -> Self {
         self.proxy = Some(address);
         self

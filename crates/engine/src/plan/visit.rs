@@ -37,7 +37,7 @@ struct Unknown {
 /// once, and not for each file that would go there.
 ///
 /// # Errors
-/// A file stands in the way.
+/// A file is in the way.
 pub(crate) async fn refuse_file_on_the_way(folder: &Location) -> Result<()> {
     let mut above = folder.path.parent();
     while let Some(path) = above.filter(|path| !path.is_root()) {

@@ -273,7 +273,7 @@ fn blame(error: &ErrorKind, longer_than_ever: bool) -> Refusal {
         ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. } => Refusal::Item,
         ErrorKind::Refused { .. } => Refusal::ItemOrLength,
         ErrorKind::Status { code: 400 | 413 | 414 | 422 | 431, .. } => Refusal::Length,
-        // It failed as often as the pacer tries. A list of the usual length fails so when the service is ill.
+        // It failed as often as the pacer tries. A list of the usual length fails so when the service has problems.
         ErrorKind::Html { .. }
         | ErrorKind::Status { .. }
         | ErrorKind::Timeout { .. }

@@ -112,7 +112,7 @@ impl Answers {
         self.1.extend(pending.iter().map(|item| item.index));
     }
 
-    /// Checks whether nothing stands beside the old versions of a file, nor will.
+    /// Checks whether there is nothing beside the old versions of a file, and won't be.
     fn failed_for_sure(&self, index: usize) -> bool {
         match &self.0[index] {
             Outcome::Done(_) | Outcome::DoneBefore(_) => false,
