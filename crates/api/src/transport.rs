@@ -256,7 +256,7 @@ impl Transport {
             .request(method, url)
             .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?)
             .header(CONTENT_TYPE, "application/json");
-        // What is logged has to be there as a whole.
+        // The body has to be complete for the log.
         if body.is_empty() || self.dumper.is_some() {
             Departure::is_now();
             if !body.is_empty() {

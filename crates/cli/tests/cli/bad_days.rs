@@ -159,7 +159,7 @@ fn single_commands_outlive_faults_that_pass() {
 
 #[test]
 fn a_folder_that_counts_as_full_for_a_while_is_waited_for() {
-    // Of the client's half a minute 3 s are left, so the lag is one of fifteen seconds.
+    // 3 s are left of the client's half a minute, so the lag is one of fifteen seconds.
     let stage = Stage::start_changed("10", |builder| builder.lag(Duration::from_millis(1500)));
     stage.control().seed_file("d/a", b"1").unwrap();
     std::thread::sleep(Duration::from_millis(1700));

@@ -45,7 +45,7 @@ impl RunReport {
             stats.count_error();
             return Verdict::GoOn;
         }
-        // What wasn't tried has its reason elsewhere, which is logged there.
+        // An item that wasn't tried has its reason elsewhere, which is logged there.
         if !matches!(error, StorageError::NotTried | StorageError::Canceled | StorageError::Quit) {
             tracing::error!(path = %path, "{error}");
         }

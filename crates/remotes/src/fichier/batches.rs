@@ -248,7 +248,7 @@ impl<'a, T: Listed> ShrinkingBatches<'a, T> {
 
 /// Checks whether it is worth listing this number of folders to learn which of this number of files are gone.
 ///
-/// To find out by halves takes two calls a file, and a listing may take as long as eight other calls (API document,
+/// Searching by halves takes two calls a file, and a listing may take as long as eight other calls (API document,
 /// section 2). But where a file is known to be `missing`, each call that names one is refused, and refusals in number
 /// bring a ban.
 pub(super) fn is_worth_a_look(folders: usize, files: usize, missing: bool) -> bool {

@@ -131,7 +131,7 @@ impl FichierRemote {
             };
             let mut steps = steps;
             if meanwhile && kind == Kind::Copy {
-                // What someone else has copied there since the run looked isn't copied again.
+                // Files that someone else has copied there since the run looked aren't copied again.
                 steps.retain(|step| {
                     let content = step.known.whirlpool;
                     let there = self.tree.namesake(id, &step.name, content);

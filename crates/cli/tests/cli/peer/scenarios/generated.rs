@@ -327,7 +327,7 @@ impl Chance {
         if self.percent(6) {
             self.clash(of, &mut tree, place);
         }
-        // What was put in place of a folder or below a file.
+        // A file that was put in place of a folder, or above another file, is removed.
         let files: Vec<_> = tree.files.keys().cloned().collect();
         for path in files {
             if tree.folders.contains(&path) {

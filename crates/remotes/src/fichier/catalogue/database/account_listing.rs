@@ -357,7 +357,7 @@ mod tests {
             prop_assert_eq!(checked.listing.unplaced(), unplaced.len());
             prop_assert_eq!(checked.complete, COMPLETE.map(FolderId).chain([FolderId::ROOT]).collect::<HashSet<_>>());
             prop_assert_eq!(checked.incomplete.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [FolderId(3)]);
-            // What is found is found only once.
+            // Each file is found only once.
             for code in unplaced.iter().chain(&unplaced).chain(&[99]) {
                 checked.listing.place(std::iter::once(file(*code, 0).link)).unwrap();
             }
