@@ -207,7 +207,7 @@ struct Message {
     object: Option<String>,
     text: String,
     fields: Vec<(&'static str, FieldValue)>,
-    /// Statistics of a run as a JSON object. Only a log of JSON objects shows them: in other logs they are in the text.
+    /// Statistics of a run as a JSON object. Only a log of JSON objects shows them: in other logs they are the text.
     stats: Option<String>,
     source: String,
 }

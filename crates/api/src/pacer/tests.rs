@@ -567,6 +567,7 @@ async fn folders_that_may_be_listed_again_are_not_kept() {
 }
 
 /// Lets a listing be stopped while its attempt goes on. Returns whether the next process lists the same folder at once.
+/// It runs in real time, since processes agree by the wall clock.
 async fn is_free_after_a_stop(left: bool) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let pacing = Pacing { same_folder: secs(60), listing_after_flood: millis(1), ..Pacing::off() };

@@ -385,7 +385,7 @@ impl Tree {
         }
     }
 
-    /// Removes sub-folders that are the folder itself or one of its parents: a walk would never end.
+    /// Drops from a listing sub-folders that are the folder itself or one of its parents: a walk would never end.
     fn without_loops(&self, folder: FolderId, folders: &mut Vec<SubFolder>, left_out: &mut Vec<Unread>) {
         let mut above = HashSet::from([FolderId::ROOT, folder]);
         {
