@@ -14,8 +14,8 @@ fn new_year(year: i64) -> i64 {
     365 * (year - 1970) + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400) - 477
 }
 
-/// Returns the first seconds of the last Sundays of March and of October in the year of a moment, both counted from
-/// 1970.
+/// Returns the first seconds of the last Sundays of March and of October in the year of a moment, both counted
+/// from 1970.
 fn changes(seconds: i64) -> (i64, i64) {
     let day = seconds.div_euclid(DAY);
     // A guess that is right or one too high or too low.

@@ -9,8 +9,8 @@ use crate::error::ErrorKind;
 /// Number of tries of a call, and the waits between them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
-    /// Repetitions of a call after errors that may pass: 5xx, HTML, cut connections. rclone's `--low-level-retries`,
-    /// 10.
+    /// Repetitions of a call after errors that may pass: 5xx, HTML, cut connections. rclone's
+    /// `--low-level-retries`, 10.
     pub low_level_retries: u32,
     /// Repetitions after flood answers and 429, each after its pause. 10, about half an hour.
     pub flood_retries: u32,

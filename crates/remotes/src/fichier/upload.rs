@@ -428,7 +428,7 @@ impl FichierRemote {
         }
     }
 
-    /// Records that this number of files wasn't taken in one request.
+    /// Records that an upload with this number of files wasn't taken, and returns the files in two halves.
     fn send_fewer(&self, folder: &RemotePath, group: Vec<Pending>, error: &ApiError) -> Vec<Vec<Pending>> {
         let files = group.len();
         tracing::info!(folder = %folder, files, "The upload wasn't taken ({error}): sending fewer files at once");
