@@ -88,7 +88,7 @@ pub(crate) struct Series {
     pub(crate) theirs: Vec<Sample>,
 }
 
-/// Measures, prints the tables, and writes them where that is asked for.
+/// Measures the tasks, prints the tables, and writes them where that was requested.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no directory")?;
     let all = task::all(arguments.size);
@@ -115,7 +115,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tasks that were named, or all that are done by default and that this `fichier` knows.
+/// Returns the tasks that were named, or all that are done by default and that this `fichier` knows.
 fn chosen(all: Vec<Task>, names: &[String], programs: &Programs) -> anyhow::Result<Vec<Task>> {
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|task| task.name == **name)) {
         bail!("no task is named {unknown}; `cargo xtask bench --list` tells all");
@@ -175,7 +175,7 @@ fn measure_all(
     Ok(done.into_iter().map(|(_, series)| series).collect())
 }
 
-/// The rounds of a task: the programs take turns.
+/// Measures the rounds of a task: the programs take turns.
 fn measure_one(
     arguments: &Arguments,
     task: &Task,

@@ -1,5 +1,5 @@
-//! `cargo xtask crash`: commands are killed with SIGKILL at any point, and so is the service; nothing may be lost, and the
-//! next run completes what was begun.
+//! `cargo xtask crash`: commands are killed with SIGKILL at any point, and so is the service; nothing may be lost, and
+//! the next run completes the work.
 
 mod scenario;
 mod service;
@@ -13,13 +13,13 @@ use tokio::runtime::Handle;
 use self::scenario::Scenario;
 use crate::trial::{self, Random, Setting, Stage, World};
 
-/// By what waits are divided.
+/// Divisor of all waits.
 const SCALE: u32 = 1000;
 
-/// The seed of the half of the kills that is always the same.
+/// Seed of the half of the kills that is always the same.
 const FIXED_SEED: u64 = 7;
 
-/// How long a run may take.
+/// Longest time for a run.
 const BOUND: Duration = Duration::from_secs(120);
 
 /// What to kill
@@ -53,27 +53,27 @@ pub(crate) struct Arguments {
 /// One run to kill.
 struct Kill {
     scenario: usize,
-    /// When, in thousandths of the run's usual length.
+    /// Moment of the kill, in thousandths of the run's usual length.
     moment: u64,
-    /// Whether what the killed run knew counts as fresh in the next one.
+    /// Whether the knowledge of the killed run counts as fresh in the next one.
     knows: bool,
 }
 
-/// What came of one.
+/// Result of one kill.
 struct Killed {
     name: String,
-    /// It had ended before.
+    /// Whether the run had ended before.
     too_late: bool,
     failures: Vec<String>,
 }
 
-/// What a command usually takes and brings about.
+/// Usual time and result of a command.
 struct Usual {
     length: Duration,
     wanted: World,
 }
 
-/// Kills, and fails if anything was lost, is double or wasn't completed.
+/// Kills runs, and fails if anything was lost, is double or wasn't completed.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let program = trial::program(arguments.program.as_deref())?;
@@ -142,7 +142,7 @@ fn kill_all(
     })
 }
 
-/// What runs are killed with.
+/// Programs and settings for killing runs.
 struct Killer {
     runtime: Handle,
     program: PathBuf,
@@ -153,12 +153,12 @@ impl Killer {
         let stage = Stage::start(&self.runtime, Setting::Usual, SCALE, false)?;
         let control = stage.control()?;
         scenario.before.build(&control, &stage.work())?;
-        // So that there is time to be killed in at each request.
+        // This leaves time for a kill at each request.
         control.add_fault("kind=latency:4".parse()?);
         Ok(stage)
     }
 
-    /// Runs a command to its end, in the way in which it is killed later.
+    /// Runs a command to its end, in the same way as it is killed later.
     fn usual(&self, scenario: &Scenario) -> anyhow::Result<Usual> {
         let mut length = Duration::MAX;
         let mut wanted = World::default();
@@ -197,7 +197,7 @@ impl Killer {
         child.kill()?;
         child.wait()?;
         let mut failures = self.look(&control, &work, &before, usual)?;
-        // What was on its way to the service still arrives.
+        // Requests that were sent to the service still arrive.
         thread::sleep(Duration::from_millis(30));
         failures.extend(self.look(&control, &work, &before, usual)?);
         let again = trial::run(&mut command()?, &output, "", BOUND)?;

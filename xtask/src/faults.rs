@@ -1,5 +1,5 @@
-//! `cargo xtask faults`: every request that a command makes fails in every way, once and for ever, and what is there
-//! afterwards is looked at on both sides.
+//! `cargo xtask faults`: every request that a command makes fails in every way, once and each time, and both sides are
+//! checked afterwards.
 
 mod cell;
 mod judge;
@@ -24,7 +24,7 @@ use self::{
 };
 use crate::trial::{self, Random};
 
-/// The seed of the sample that is tried quickly: always the same cells.
+/// Seed of the quick sample: always the same cells.
 const QUICK_SEED: u64 = 13;
 
 /// What to try
@@ -83,7 +83,7 @@ pub(crate) struct Arguments {
     show: bool,
 }
 
-/// Tries, prints the sum, and writes the tables where that is asked for.
+/// Tries the cells, prints the sum, and writes the tables where that was requested.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let rclone = arguments.rclone.as_deref().map(|path| path.canonicalize().context("can't find rclone"));
@@ -127,7 +127,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All cells of one program, and what came of them.
+/// Returns all cells of one program with their results.
 fn try_all<'a>(
     arguments: &Arguments,
     bench: &Bench,
@@ -179,7 +179,7 @@ fn try_all<'a>(
     Ok(cells.into_iter().zip(tried).collect())
 }
 
-/// All that can go wrong with a command.
+/// Returns all faults of a command.
 fn cells_of<'a>(task: &'a Task, program: Program, baseline: &Baseline) -> Vec<Cell<'a>> {
     let mut cells = Vec::new();
     let ours = program == Program::Fichier;
@@ -204,7 +204,7 @@ fn cells_of<'a>(task: &'a Task, program: Program, baseline: &Baseline) -> Vec<Ce
     cells
 }
 
-/// Whether a lie can't be seen through: what a listing says has changed goes to the backup, and rightly.
+/// Checks whether a lie can't be noticed: a file that a listing shows as changed goes to the backup, and rightly.
 fn is_right_to_believe(task: &Task, kind: &Kind, endpoint: &str) -> bool {
     task.name == "sync-backup" && kind.spec == "wrong-checksum" && endpoint.ends_with("/ls")
 }

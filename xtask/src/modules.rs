@@ -1,9 +1,8 @@
-//! The picture of crates and modules: who uses whom. Fails on an arrow upward between crates and on a new circle of
-//! modules inside a crate.
+//! Draws crates and modules: which uses which. Fails on an arrow upward between crates and on a new circle of modules
+//! inside a crate.
 //!
-//! A circle is a set of files in which each needs each other, if only by way of others. Two or three such files, say
-//! a module and its parts, are one idea in several files. More are a knot: none of them can be read, tested or moved
-//! alone.
+//! A circle is a set of files in which each needs each other, directly or through others. Two or three such files, say
+//! a module and its parts, are one idea in several files. With more, none of them can be read, tested or moved alone.
 
 mod floors;
 mod graph;
@@ -14,26 +13,26 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use graph::Graph;
 
-/// The largest circle of files that nobody has to explain.
+/// Number of files up to which a circle needs no explanation.
 const LARGEST_CIRCLE: usize = 3;
 
-/// A circle that is there today. It may shrink, and may not grow.
+/// A circle that exists today. It may shrink, and may not grow.
 struct KnownCircle {
-    /// The crate, by its folder.
+    /// Crate, by its folder.
     krate: &'static str,
-    /// One file in it, by which it is known.
+    /// One file in it, which identifies it.
     through: &'static str,
-    /// How many files it has.
+    /// Number of files in it.
     files: usize,
 }
 
-/// The circles that wait to be opened.
+/// Circles that exist and are to be opened.
 const KNOWN_CIRCLES: &[KnownCircle] = &[
     // The catalogue in memory and on disk hold each other's types.
     known("remotes", "fichier/catalogue/mod.rs", 6),
-    // A link is listed, read and removed as what it stands for, and each of these asks the others.
+    // A link is listed, read and removed as the file that represents it, and each of these needs the others.
     known("remotes", "local/links.rs", 4),
-    // The service's handlers are given the whole emulator. It is one thing: the service.
+    // The service's handlers get the whole emulator. It is one thing: the service.
     known("emulator", "emulator.rs", 17),
     // The kernels compute with columns, which choose a kernel.
     known("whirlpool-simd", "implementation.rs", 5),
@@ -82,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is wrong with a circle. One that is known is taken off the list.
+/// Returns what is wrong with a circle. One that is known is taken off the list.
 fn judge(krate: &str, circle: &[&str], known: &mut Vec<&KnownCircle>) -> Option<String> {
     let at = known.iter().position(|known| known.krate == krate && circle.contains(&known.through));
     let Some(known) = at.map(|at| known.swap_remove(at)) else {

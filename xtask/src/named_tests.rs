@@ -1,10 +1,10 @@
-//! The tests that SECURITY.md and docs/reliability.md name must exist.
+//! Checks that the tests named in SECURITY.md and docs/reliability.md exist.
 
 use std::fs;
 
 use crate::trial::workspace;
 
-/// Each name of a file and of the function behind it, as in `` `crates/api/src/dump.rs` `a_test` ``.
+/// Returns each name of a file and of the function behind it, as in `` `crates/api/src/dump.rs` `a_test` ``.
 fn named(text: &str) -> Vec<(String, Option<String>)> {
     let words: Vec<&str> = text.split('`').collect();
     let is_function = |word: &&&str| {

@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: many transfers at once while requests fail, one of 50 of a download's and one of 8 of an upload's, under the service's limits. All must
-//! arrive, and memory, descriptors and calls stay within bounds.
+//! `cargo xtask soak`: many transfers at once while requests fail, one of 50 of a download's and one of 8 of an
+//! upload's, under the service's limits. All must arrive, and memory, descriptors and calls stay within limits.
 
 mod watch;
 
@@ -20,16 +20,16 @@ use fichier_emulator::{Checksums, Control, Limits, Storage, synthetic};
 use self::watch::Watched;
 use crate::trial::{self, Random, Setting, Stage};
 
-/// How many times as fast the service and its limits are; the client keeps to them as it does with the real one.
+/// Factor by which the service and its limits are faster; the client keeps to them as it does with the real one.
 const SCALE: u32 = 10;
 
-/// What a client may take in memory, in bytes.
+/// Largest memory of a client, in bytes.
 const MOST_MEMORY: u64 = 600 << 20;
 
-/// What a client may hold open: 64 transfers have a file and a connection each, and some more.
+/// Largest number of descriptors of a client: 64 transfers have a file and a connection each, and some more.
 const MOST_OPEN: usize = 400;
 
-/// What befalls requests of an upload. Each passes: with what lasts, nothing can arrive.
+/// Faults of requests of an upload. Each passes: with a lasting one, nothing can arrive.
 const FAULTS_UP: &[&str] = &[
     "close",
     "lost-answer",
@@ -58,8 +58,8 @@ const FAULTS_UP: &[&str] = &[
     "drop-from-report:1",
 ];
 
-/// What befalls requests of a download. A lock of the address isn't among it: it is waited for during minutes, and one a
-/// minute never ends.
+/// Faults of requests of a download. A lock of the address isn't among them: it takes minutes to wait for, and with one
+/// a minute the run never ends.
 const FAULTS_DOWN: &[&str] = &[
     "close",
     "lost-answer",
@@ -122,13 +122,13 @@ pub(crate) struct Arguments {
     place: Option<PathBuf>,
 }
 
-/// What a round brought.
+/// Result of a round.
 struct Round {
     told: String,
     failures: Vec<String>,
 }
 
-/// Transfers, and fails if something didn't arrive or went beyond a bound.
+/// Transfers files, and fails if something didn't arrive or exceeded a limit.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let program = trial::program(arguments.program.as_deref())?;
@@ -152,7 +152,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             builder
                 .limits(Limits::Scaled(f64::from(SCALE)))
                 .storage(Storage::Directory(place.join("service")))
-                // The machine's time is the client's.
+                // The machine's time is for the client.
                 .checksums(Checksums::Fast)
         };
         let stage = Stage::start_changed(
@@ -187,7 +187,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One direction: a run among faults, and another one without where the first one says that something is left.
+/// Runs one direction: a run with faults, and another one without where the first one says that something is left.
 fn transfer(
     stage: &Stage,
     program: &Path,
@@ -252,7 +252,7 @@ fn judge(watched: &Watched, used: &Counted, injected: &BTreeMap<&str, usize>, ti
     if watched.grows() {
         failures.push(format!("memory or descriptors grow: {watched}"));
     }
-    // The pacer keeps 400 ms between calls, a tenth of it here.
+    // The pacer keeps 400 ms between calls, which is a tenth of that here.
     let most = time.as_millis() / u128::from(400 / SCALE) + 10;
     if u128::from(used.api) > most {
         failures.push(format!("{} calls in {} s, and the pacer allows {most}", used.api, time.as_secs()));
@@ -264,7 +264,7 @@ fn judge(watched: &Watched, used: &Counted, injected: &BTreeMap<&str, usize>, ti
     failures
 }
 
-/// What the service was asked.
+/// Requests to the service.
 struct Counted {
     api: u64,
     node: u64,
@@ -287,7 +287,7 @@ impl Counted {
     }
 }
 
-/// Lets one of so many requests fail, by any of the kinds.
+/// Makes one of `one_of` requests fail, by any of the kinds.
 fn inject<'a>(
     control: &Control,
     kinds: &[&'a str],
@@ -334,7 +334,7 @@ fn write_source(source: &Path, small: u32, large: u32, size: u64) -> anyhow::Res
     Ok(())
 }
 
-/// Holds what came back against the source, byte by byte, and the account against both.
+/// Compares what came back with the source, byte by byte, and the account with both.
 fn compare(stage: &Stage) -> anyhow::Result<Vec<String>> {
     let (source, back) = (stage.work().join("source"), stage.work().join("back"));
     let mut failures = Vec::new();
@@ -366,7 +366,7 @@ fn compare(stage: &Stage) -> anyhow::Result<Vec<String>> {
     Ok(failures)
 }
 
-/// All files below a directory, with their sizes.
+/// Returns all files below a directory, with their sizes.
 fn files(root: &Path) -> anyhow::Result<BTreeMap<String, u64>> {
     let mut found = BTreeMap::new();
     let mut open = vec![root.to_owned()];

@@ -1,4 +1,4 @@
-//! How fast an answer of the service becomes a listing: by files, and by bytes.
+//! Measures how fast an answer of the service becomes a listing: by files, and by bytes.
 //!
 //! `cargo bench -p fichier-api`
 #![allow(clippy::unwrap_used, reason = "a measurement ends where it fails")]
@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-/// An answer as the service gives it, with numbers as numbers.
+/// Makes an answer in the service's form, with numbers as numbers.
 fn answer(files: usize) -> Vec<u8> {
     let item = |number: usize| -> Value {
         json!({

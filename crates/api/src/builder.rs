@@ -230,7 +230,7 @@ impl ClientBuilder {
         self
     }
 
-    /// What the user calls the service, with a colon: errors of calls know it.
+    /// Sets the user's name for the service, with a colon: errors of calls contain it.
     pub fn remote(mut self, name: impl Into<Arc<str>>) -> Self {
         self.remote = Some(name.into());
         self
@@ -244,7 +244,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How many download connections may be open at once, in all processes that share shared_paces. Default: 30.
+    /// Sets how many download connections may be open at once, in all processes that share the pace of the account.
+    /// Default: 30.
     pub fn download_connections(mut self, connections: usize) -> Self {
         self.connections = connections;
         self

@@ -71,7 +71,7 @@ impl Client {
         self.inner.pacer.rest(endpoint, wait).await
     }
 
-    /// What the user calls the service, with a colon, if the client was told.
+    /// Returns the user's name for the service, with a colon, if the client has one.
     pub fn remote(&self) -> Option<&str> {
         self.inner.pacer.remote().map(|name| &**name)
     }

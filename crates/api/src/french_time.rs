@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// The days from 1970-01-01 to the first of January of a year.
+/// Returns the number of days from 1970-01-01 to the first of January of a year.
 fn new_year(year: i64) -> i64 {
     let before = year - 1;
     365 * (year - 1970) + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400) - 477
 }
 
-/// The first seconds of the last Sundays of March and of October in the year of a moment, both counted from 1970.
+/// Returns the first seconds of the last Sundays of March and of October in the year of a moment, both counted
+/// from 1970.
 fn changes(seconds: i64) -> (i64, i64) {
     let day = seconds.div_euclid(DAY);
     // A guess that is right or one too high or too low.
@@ -40,7 +41,7 @@ fn seconds(moment: SystemTime) -> i64 {
     }
 }
 
-/// By how much a date of the service that is read as if it were UTC is ahead of the moment that it means.
+/// Returns by how much a date of the service that is read as if it were UTC is ahead of the real moment.
 ///
 /// Of an hour that comes twice, in October, the first is meant. One that never comes, in March, counts from winter on.
 ///
@@ -56,7 +57,7 @@ pub fn ahead(shown: SystemTime) -> Duration {
     offset((march + 3 * HOUR..october + 3 * HOUR).contains(&shown))
 }
 
-/// The moment as if its French date were UTC.
+/// Returns the moment as if its French date were UTC.
 #[must_use]
 pub fn shown(moment: SystemTime) -> SystemTime {
     let utc = seconds(moment);
@@ -69,7 +70,7 @@ fn offset(summer: bool) -> Duration {
     Duration::from_secs(if summer { 2 * 3600 } else { 3600 })
 }
 
-/// The end of the hour that comes twice or never, if the shown time lies in one.
+/// Returns the end of the hour that comes twice or never, if the shown time is in one.
 #[must_use]
 pub fn end_of_odd_hour(shown: SystemTime) -> Option<SystemTime> {
     let at = seconds(shown);
@@ -85,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// The same by somebody else's code.
+    /// Returns the same time zone from another implementation.
     fn paris() -> TimeZone {
         TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()
     }

@@ -21,7 +21,7 @@ const LONGEST_LISTING: u64 = 4 << 30;
 /// No answer is nested so deep; one that is only opens brackets without end.
 const ABSURDLY_DEEP: u64 = 10_000;
 
-/// How many pieces of the answer may wait to be parsed.
+/// Number of pieces of the answer that may wait to be parsed.
 const PIECES: usize = 8;
 
 /// Parses an answer with a list of `items` into a collection.
@@ -74,7 +74,7 @@ fn no_list() -> ErrorKind {
 #[derive(Debug, Default)]
 struct Head {
     envelope: Envelope,
-    /// How many files there are, if the listing says so.
+    /// Number of files, if the listing says it.
     count: Option<u64>,
     has_list: bool,
 }

@@ -16,13 +16,13 @@ pub const MOST_ITEMS_PER_CALL: usize = 500;
 /// Download connections that an account may hold at a time (API document, section 2).
 pub const DOWNLOAD_CONNECTIONS: usize = 30;
 
-/// A listing of so many results or more isn't complete (API document, section 2).
+/// A listing of this number of results or more isn't complete (API document, section 2).
 pub const LISTING_CAP: usize = 5_000;
 
 /// Bytes that one upload request may carry in all (API document, section 2).
 pub const BYTES_PER_UPLOAD: u64 = 500_000_000_000;
 
-/// How long an upload may take from its first byte (API document, section 2).
+/// Longest time of an upload from its first byte (API document, section 2).
 pub const UPLOAD_TIME: Duration = Duration::from_secs(4 * 3600);
 
 /// Largest file in bytes that the service takes (API document, section 2).

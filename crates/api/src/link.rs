@@ -110,7 +110,7 @@ pub struct FileLink {
     code: [u8; CODE_MAX],
 }
 
-/// Why a text isn't a link of the service.
+/// Reason why a text isn't a link of the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// The domain isn't one of the service's.
@@ -171,7 +171,7 @@ impl FileLink {
         (!host.is_empty() && !host.contains('/')).then_some((host, code))
     }
 
-    /// Parses a link that the service itself gave. Only its code matters; a domain that isn't in the table mustn't
+    /// Parses a link that the service itself gave. Only its code matters; a domain that isn't in the table must not
     /// make a whole listing unreadable.
     pub(crate) fn from_wire(text: &str) -> Result<Self, LinkError> {
         let (host, code) = Self::split(text).ok_or_else(|| LinkError::Form(text.to_owned()))?;

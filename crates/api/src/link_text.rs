@@ -12,7 +12,7 @@ const SHORTEST_CODE: usize = 5;
 /// What a link leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LinkTarget {
-    /// A file.
+    /// Link of a file.
     File(FileLink),
     /// The page of a shared folder.
     Folder(SharedFolderId),
@@ -21,7 +21,7 @@ pub enum LinkTarget {
 /// A link that was found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundLink {
-    /// What it leads to.
+    /// Target of the link.
     pub target: LinkTarget,
     /// The password, where the link was written as `URL#password`.
     pub password: Option<Password>,
@@ -29,9 +29,9 @@ pub struct FoundLink {
 
 /// Returns the links to files and shared folders in a text, in their order, each once.
 ///
-/// Links may stand in BBCode, HTML or Markdown, with or without `https://` and `www.`, in capitals, behind a
+/// Links may be in BBCode, HTML or Markdown, with or without `https://` and `www.`, in capitals, behind a
 /// redirector (`https://other.example/?https%3A%2F%2F1fichier.com%2F%3F…`), and be followed by `&af=…`, a dot or a
-/// bracket. Links to other services are passed over. Of a link that stands there twice, the first password counts.
+/// bracket. Links to other services are passed over. Of a link that is there twice, the first password counts.
 ///
 /// ```
 /// use fichier_api::{LinkTarget, links_in};
@@ -103,7 +103,7 @@ fn begins_a_host(before: &str) -> bool {
     })
 }
 
-/// Returns what the link leads to and what stands behind it. `after` is what follows the host.
+/// Returns what the link leads to and what follows it. `after` is what follows the host.
 fn target<'a>(host: &str, after: &'a str, domain: Domain) -> Option<(LinkTarget, &'a str)> {
     if let Some(query) = after.strip_prefix("/?").or_else(|| after.strip_prefix('?')) {
         let (code, rest) = code(query)?;
@@ -129,7 +129,7 @@ fn target<'a>(host: &str, after: &'a str, domain: Domain) -> Option<(LinkTarget,
     Some((LinkTarget::Folder(id.parse().ok()?), rest))
 }
 
-/// Splits off a code; `None` if what stands there is none, as in `?lang=en` or `?some-thing`.
+/// Splits off a code; `None` if there is none, as in `?lang=en` or `?some-thing`.
 fn code(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(text.len());
     let (code, rest) = text.split_at(end);
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// The links in short: codes of files, `dir/` and ids of folders.
+    /// Returns the links in short: codes of files, `dir/` and ids of folders.
     fn codes(text: &str) -> Vec<String> {
         let code = |found: FoundLink| match found.target {
             LinkTarget::File(link) => link.code().to_owned(),

@@ -6,7 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
 use crate::pacer::CallClass;
 
-/// Gets every call and every wait. It is called on the runtime's threads, so it must be quick and mustn't block.
+/// Gets every call and every wait. It is called on the runtime's threads, so it must be quick and must not block.
 pub trait Observer: Send + Sync {
     /// Handles one event.
     fn observe(&self, event: &Event<'_>);

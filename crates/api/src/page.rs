@@ -3,7 +3,7 @@
 use crate::key::ApiKey;
 use crate::shown::{LONGEST, shown};
 
-/// How much of a page is read, in bytes.
+/// Number of bytes of a page that are read.
 const LOOKED_AT: usize = 64 << 10;
 
 /// Elements whose content isn't text for people.

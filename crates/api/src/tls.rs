@@ -131,7 +131,8 @@ fn is_encrypted(pem: &[u8]) -> bool {
 enum Believed {
     /// Any certificate: the user asked for that.
     Anybody,
-    /// Those that the system trusts, loaded when first needed: that takes longer than everything else at the start.
+    /// Certificates that the system trusts, loaded when first needed: that takes longer than everything else at the
+    /// start.
     System(OnceLock<Result<rustls_platform_verifier::Verifier, Error>>),
 }
 

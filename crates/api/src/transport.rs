@@ -31,15 +31,15 @@ const LONGEST_ANSWER: u64 = 64 << 20;
 /// Longest page of a node in answer to an upload or a download, in bytes; the rest is dropped.
 pub(crate) const LONGEST_PAGE: usize = 64 << 10;
 
-/// How many bytes of an answer have to come in a second, once [`PATIENCE`] is over. Without this, a server that sends
-/// a byte now and then could stop a run without end.
+/// Smallest number of bytes of an answer in a second, once [`PATIENCE`] is over. Without this, a server that sends a
+/// byte now and then could stop a run without end.
 const LEAST_RATE: u64 = 1024;
 
-/// How long an answer may come slower than that.
+/// Longest time that an answer may come slower than that.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long an idle connection is kept. Short, because if the service closes it just when a request is sent, it isn't
-/// known whether the request was carried out.
+/// Time for which an idle connection is kept. Short, because if the service closes it just when a request is sent, it
+/// isn't known whether the request was carried out.
 const KEEP_IDLE: Duration = Duration::from_secs(20);
 
 /// Most redirects of a download.
@@ -256,7 +256,7 @@ impl Transport {
             .request(method, url)
             .header(AUTHORIZATION, self.key.bearer().map_err(ApiError::into_kind)?)
             .header(CONTENT_TYPE, "application/json");
-        // What is logged has to be there as a whole.
+        // The body has to be complete for the log.
         if body.is_empty() || self.dumper.is_some() {
             Departure::is_now();
             if !body.is_empty() {
@@ -418,7 +418,7 @@ pub(crate) fn status_error(
     ErrorKind::Status { code: status.as_u16(), retry_after: after }
 }
 
-/// What a failed exchange means. Addresses are dropped, since they may hold tokens.
+/// Converts a failed exchange into the kind of failure. Addresses are dropped, since they may hold tokens.
 pub(crate) fn failure(error: reqwest::Error, idle: Duration) -> ErrorKind {
     let host = error.url().and_then(Url::host_str).unwrap_or_default().to_owned();
     let error = error.without_url();

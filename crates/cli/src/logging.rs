@@ -207,7 +207,7 @@ struct Message {
     object: Option<String>,
     text: String,
     fields: Vec<(&'static str, FieldValue)>,
-    /// Statistics of a run as a JSON object. Only a log of JSON objects shows them: in other logs they are in the text.
+    /// Statistics of a run as a JSON object. Only a log of JSON objects shows them: in other logs they are the text.
     stats: Option<String>,
     source: String,
 }
@@ -303,7 +303,7 @@ impl Message {
             line.push_str(": ");
         }
         line.push_str(&self.text);
-        // What a dry run skips is in the text already.
+        // The text already says what a dry run skips.
         let fields = if self.is_skipped() { &[] } else { &*self.fields };
         for (index, (name, value)) in fields.iter().enumerate() {
             let before = if index == 0 { " (" } else { ", " };

@@ -84,7 +84,7 @@ pub enum RemoteSpec {
 /// A remote and a path on it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The remote.
+    /// Remote that the string names.
     pub remote: RemoteSpec,
     /// Path on it, in rclone's standard encoding except for the local remote.
     pub path: Vec<u8>,

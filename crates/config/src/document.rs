@@ -71,7 +71,7 @@ impl Document {
     /// ```
     ///
     /// # Errors
-    /// [`IniFile::parse`] fails: a file that can't be parsed mustn't be changed either.
+    /// [`IniFile::parse`] fails: a file that can't be parsed must not be changed either.
     pub fn parse(bytes: &[u8]) -> Result<Document, IniError> {
         IniFile::parse(&String::from_utf8_lossy(bytes))?;
         let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(line);

@@ -57,12 +57,12 @@ impl Locations {
         }
     }
 
-    /// Whether a file was named, be it there or not.
+    /// Checks whether a file was named, whether it exists or not.
     pub fn is_named(&self) -> bool {
         self.named.as_ref().is_some_and(|path| !path.as_os_str().is_empty())
     }
 
-    /// Every place that is asked, in order, for `config paths` and error messages.
+    /// Returns every place that is tried, in order, for `config paths` and error messages.
     pub fn all(&self) -> impl Iterator<Item = &Path> {
         self.named.iter().chain(&self.usual).map(PathBuf::as_path)
     }

@@ -34,7 +34,7 @@ impl Provider {
 /// Group of a question: when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Asked always.
+    /// The question is always asked.
     Standard,
     /// Asked when the user wants the advanced options.
     Advanced,
@@ -90,7 +90,7 @@ pub enum Obscuring {
     Unless,
     /// Obscured in any case.
     Always,
-    /// As they are.
+    /// Passwords are stored as they are.
     Never,
 }
 

@@ -57,10 +57,10 @@ impl fmt::Display for MkdirExisting {
 /// What `folder/mv` does when it is asked to move and to rename at once; the witnesses disagree (section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FolderRename {
-    /// Both. A namesake in the folder that is left is overwritten.
+    /// The folder is moved and renamed. A folder of the same name in the one that is left is overwritten.
     #[default]
     Moves,
-    /// It renames the folder in place, and ignores where it is to go.
+    /// The folder is renamed in place, and the new parent is ignored.
     Stays,
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for FolderRename {
     }
 }
 
-/// What becomes of a list with an item that can't be served; the document doesn't know (section 5).
+/// What happens to a list with an item that can't be served; the document doesn't know (section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lists {
     /// The whole call is refused, and nothing is done.
@@ -283,32 +283,32 @@ impl Builder {
         self
     }
 
-    /// How many files one upload may bring; one that brings more is refused. Default: 500.
+    /// Sets how many files one upload may have; one with more is refused. Default: 500.
     pub fn upload_files(mut self, files: usize) -> Self {
         self.upload_files = files;
         self
     }
 
-    /// Whether files that an upload brings beyond their number are dropped without a word, rather than the upload refused.
+    /// Sets whether files that an upload has beyond their number are silently dropped, rather than the upload refused.
     /// Default: no.
     pub fn drops_excess(mut self, drops: bool) -> Self {
         self.drops_excess = drops;
         self
     }
 
-    /// The largest file of an upload. Default: 300 GB.
+    /// Sets the size of the largest file of an upload. Default: 300 GB.
     pub fn largest_file(mut self, bytes: u64) -> Self {
         self.largest_file = bytes;
         self
     }
 
-    /// How long an upload may take before its connection is closed. Default: 4 hours.
+    /// Sets how long an upload may take before its connection is closed. Default: 4 hours.
     pub fn upload_time(mut self, time: Duration) -> Self {
         self.upload_time = time;
         self
     }
 
-    /// The largest upload, by `Content-Length`. Default: 500 GB.
+    /// Sets the size of the largest upload, by `Content-Length`. Default: 500 GB.
     pub fn largest_upload(mut self, bytes: u64) -> Self {
         self.largest_upload = bytes;
         self
@@ -326,7 +326,7 @@ impl Builder {
         self
     }
 
-    /// What moving and renaming a folder in one call does. Default: both.
+    /// Sets what moving and renaming a folder in one call does. Default: both.
     pub fn folder_rename(mut self, way: FolderRename) -> Self {
         self.folder_rename = way;
         self
@@ -363,7 +363,7 @@ impl Builder {
         self.zone(zone)
     }
 
-    /// The zone in which dates are written. Default: UTC, so that tests needn't reckon.
+    /// Sets the zone in which dates are written. Default: UTC, so that tests needn't reckon.
     pub fn zone(mut self, zone: TimeZone) -> Self {
         self.zone = zone;
         self

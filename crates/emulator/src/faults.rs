@@ -50,7 +50,7 @@ pub enum FaultKind {
     Endless,
     /// `gzip-bomb:N`: status 200 with JSON of N MiB, as gzip of which little goes over the wire; nothing is done.
     GzipBomb(u64),
-    /// `trickle:MS`: all is done, but the answer comes byte by byte, one each so many milliseconds.
+    /// `trickle:MS`: all is done, but the answer comes byte by byte, one every `MS` milliseconds.
     Trickle(Duration),
     /// `field:NAME=JSON`: this field of the answer's objects, where they have it, gets this value. The text is sent
     /// as it is, and needn't be valid JSON.
@@ -67,7 +67,7 @@ pub enum FaultKind {
     TruncatedJson,
     /// `cut-answer`: all is done, but the connection is closed amid the answer's body.
     CutAnswer,
-    /// `late-answer:MS`: all is done, but the answer waits so many milliseconds.
+    /// `late-answer:MS`: all is done, but the answer waits `MS` milliseconds.
     LateAnswer(Duration),
     /// `redirect:URL`: status 302 to this address; nothing is done.
     Redirect(String),

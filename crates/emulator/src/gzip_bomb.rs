@@ -1,7 +1,7 @@
 //! Gzip of which little becomes much: what a hostile service could answer. Written by hand, since nothing else here
 //! compresses.
 
-/// How many bytes one repetition stands for: the longest that the format has.
+/// Number of bytes that one repetition represents: the longest that the format has.
 const REPEATED: usize = 258;
 
 /// Bits from the lowest on, as Deflate packs them.
@@ -22,12 +22,12 @@ impl Bits {
         self.filled = (self.filled + 1) % 8;
     }
 
-    /// A code of the fixed table, its highest bit first.
+    /// Writes a code of the fixed table, its highest bit first.
     fn code(&mut self, code: u16, length: u32) {
         (0..length).rev().for_each(|place| self.push(code >> place & 1 == 1));
     }
 
-    /// A byte below 144.
+    /// Writes a byte below 144.
     fn literal(&mut self, byte: u8) {
         self.code(0x30 + u16::from(byte), 8);
     }

@@ -20,7 +20,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long running requests may take to end at a shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-/// Accepts connections until it is told to stop, and starts `serve` for each in a task of its own.
+/// Accepts connections until it is stopped, and starts `serve` for each in a task of its own.
 pub(crate) async fn accept<F>(
     listener: TcpListener,
     stop: CancellationToken,

@@ -17,7 +17,7 @@ pub fn fill(seed: u64, offset: u64, buffer: &mut [u8]) {
     }
 }
 
-/// The splitmix64 finaliser: cheap, and good enough to make all blocks different.
+/// Computes the splitmix64 finaliser: cheap, and good enough to make all blocks different.
 fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! How many names are converted a second, both ways: plain ones, and the nasty ones of the corpus.
+//! Measures how many names are converted in a second, both ways: plain ones, and the difficult ones of the corpus.
 //!
 //! `cargo bench -p fichier-encoding`
 

@@ -1,5 +1,5 @@
-//! How fast two sides of a folder are compared: listings of so many files, from memory, matched by name and decided
-//! file by file.
+//! Measures how fast two sides of a folder are compared: listings from memory, matched by name and decided file by
+//! file.
 //!
 //! `cargo bench -p fichier-engine`
 #![allow(clippy::unwrap_used, reason = "a measurement ends where it fails")]
@@ -23,14 +23,14 @@ fn main() {
     divan::main();
 }
 
-/// One folder of files, in the order of their names. Nothing can be done with them but listing.
+/// One folder of files, in the order of their names. They can only be listed.
 #[derive(Debug)]
 struct Listed {
     inner: MemoryRemote,
     entries: Vec<Entry>,
 }
 
-/// So many files, of which each `every`th bears another checksum than it does without.
+/// Makes one side with `files` files, of which each `every`th has another checksum than it does without.
 fn side(name: &str, files: usize, every: usize) -> Location {
     let file = |number: usize| File {
         path: RemotePath::parse(format!("holiday picture {number:06}.jpeg")).unwrap(),
@@ -59,7 +59,7 @@ impl Remote for Listed {
 
 const FILES: [usize; 3] = [100, 5_000, 50_000];
 
-/// Both listings alone: what is cloned before anything is compared.
+/// Measures both listings without a comparison: what is cloned before anything is compared.
 #[divan::bench(args = FILES, sample_count = 20)]
 fn listings(bencher: Bencher<'_, '_>, files: usize) {
     let (from, to) = (side("from:", files, usize::MAX), side("to:", files, usize::MAX));
@@ -73,7 +73,7 @@ fn listings(bencher: Bencher<'_, '_>, files: usize) {
     });
 }
 
-/// A sync that finds nothing to do.
+/// Measures a sync that finds nothing to do.
 #[divan::bench(args = FILES, sample_count = 20)]
 fn unchanged(bencher: Bencher<'_, '_>, files: usize) {
     let (from, to) = (side("from:", files, usize::MAX), side("to:", files, usize::MAX));
@@ -85,7 +85,7 @@ fn unchanged(bencher: Bencher<'_, '_>, files: usize) {
     });
 }
 
-/// A check that finds half of the files changed.
+/// Measures a check that finds half of the files changed.
 #[divan::bench(args = FILES, sample_count = 20)]
 fn half_differs(bencher: Bencher<'_, '_>, files: usize) {
     let (from, to) = (side("from:", files, usize::MAX), side("to:", files, 2));
@@ -106,7 +106,7 @@ fn half_differs(bencher: Bencher<'_, '_>, files: usize) {
     bencher.counter(ItemsCount::new(files)).bench_local(|| {
         let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
         let report = runtime.block_on(check(&from, &to, &options, &stats, &stop)).unwrap();
-        // The first bears the other checksum on both sides.
+        // The first file has the other checksum on both sides.
         assert_eq!(report.differing, files as u64 / 2 - 1, "{report:?}");
     });
 }

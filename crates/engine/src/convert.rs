@@ -156,7 +156,7 @@ impl Convert<'_> {
         }
     }
 
-    /// Removes moves to a path that is taken already, or that another move takes.
+    /// Drops moves from the list that lead to a path that is taken already, or that another move takes.
     async fn keep_free(&mut self, moves: Vec<Move>, given: &mut HashSet<RemotePath>) -> Vec<Move> {
         let mut by_folder: BTreeMap<RemotePath, Vec<Move>> = BTreeMap::new();
         for planned in moves {
@@ -289,7 +289,7 @@ impl Convert<'_> {
         }
     }
 
-    /// In a dry run: returns which of the given folders would be empty, the innermost first.
+    /// Returns which of the given folders would be empty in a dry run, the innermost first.
     async fn emptied(&self, folders: Vec<RemotePath>) -> Vec<RemotePath> {
         let mut emptied = Vec::new();
         let mut gone = self.gone.clone();

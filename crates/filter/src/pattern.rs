@@ -10,11 +10,12 @@ use crate::FilterError;
 /// State of the translation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inside {
-    /// In text, where the pattern's own signs count.
+    /// The reader is in text, where the pattern's own signs count.
     Text,
-    /// In `[…]`, with how many brackets are open. The content stays as it is, and a backslash means nothing.
+    /// The reader is in `[…]`, with this number of open brackets. The content stays as it is, and a backslash means
+    /// nothing.
     Brackets(usize),
-    /// In `{{…`, which stays as it is.
+    /// The reader is in `{{…`, which stays as it is.
     Expression,
     /// Just after `}}`: one more `}` still belongs to the expression.
     EndOfExpression,

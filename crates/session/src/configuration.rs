@@ -25,7 +25,7 @@ pub struct Configuration {
     locations: Locations,
     file: Option<ConfigFile>,
     sources: Sources,
-    /// Whether it was told that the file isn't there.
+    /// Whether it was reported that the file doesn't exist.
     told: bool,
 }
 

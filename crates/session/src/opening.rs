@@ -125,7 +125,7 @@ impl Session {
         Ok(catalogue_file(&options::values(&options)?, self.resources())?)
     }
 
-    /// Returns what 1Fichier tells everybody about links. No remote need be configured.
+    /// Returns what 1Fichier shows everyone about links. No remote need be configured.
     ///
     /// # Errors
     /// An option can't be used.
@@ -313,7 +313,7 @@ impl Session {
         let backend = "fichier".to_owned();
         let remote = RemoteSpec::OnTheFly { backend, parameters: parameters.clone() };
         let mut settings = options::values(&self.without_file().resolve(&remote, &self.flags())?)?;
-        // These belong to the real service and mustn't reach the demo.
+        // These belong to the real service and must not reach the demo.
         for option in ["api_key", "endpoint", "shared_folder"] {
             settings.unset(option);
         }

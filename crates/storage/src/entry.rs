@@ -89,8 +89,8 @@ pub struct File {
     /// Mark that differs for each content of the file, where the remote can give one without reading the file and
     /// knows no checksum.
     pub fingerprint: Option<Fingerprint>,
-    /// By how many seconds [`modified`](Self::modified) is ahead of the moment that it means, where the remote tells times
-    /// of a zone as if they were UTC.
+    /// Number of seconds by which [`modified`](Self::modified) is ahead of the real moment, where the remote shows
+    /// times of a zone as if they were UTC.
     pub seconds_ahead: u16,
 }
 
@@ -111,7 +111,7 @@ impl File {
     }
 
     /// Returns the moment when it was last changed or stored. It differs from the time that is shown where the remote
-    /// tells times of a zone as if they were UTC.
+    /// shows times of a zone as if they were UTC.
     #[must_use]
     pub fn moment(&self) -> Option<SystemTime> {
         self.modified?.checked_sub(Duration::from_secs(self.seconds_ahead.into()))

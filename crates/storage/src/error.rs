@@ -13,9 +13,9 @@ pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 pub enum Retry {
     /// Another try may succeed, now or soon.
     Worthwhile,
-    /// It will fail again for this item; others may succeed.
+    /// The action will fail again for this item; others may succeed.
     Useless,
-    /// It will fail for every item, so the run should stop.
+    /// The action will fail for every item, so the run should stop.
     Fatal,
 }
 
@@ -59,9 +59,9 @@ pub enum StorageError {
     Clash {
         /// Path from the destination's folder on.
         path: RemotePath,
-        /// What the destination has: a file or a folder.
+        /// Kind of the destination's entry: a file or a folder.
         there: &'static str,
-        /// What the source has: a file or a folder.
+        /// Kind of the source's entry: a file or a folder.
         here: &'static str,
     },
     /// The file would have to change, but must stay as it is.
@@ -72,7 +72,7 @@ pub enum StorageError {
     LimitReached {
         /// Name of the flag that set the limit.
         limit: &'static str,
-        /// How many files or bytes would be removed.
+        /// Number of files or bytes that would be removed.
         found: u64,
     },
     /// As much was removed as is allowed.
@@ -81,12 +81,12 @@ pub enum StorageError {
         /// Name of the flag that set the limit.
         limit: &'static str,
     },
-    /// What was named is no file and no folder, so that it has nothing that could be copied.
+    /// The path that was named is neither a file nor a folder, so that it has nothing that could be copied.
     #[error("{path:?} is {what}, neither a file nor a directory: it can't be transferred")]
     Special {
-        /// What was named.
+        /// Path that was named.
         path: RemotePath,
-        /// What it is, with its article.
+        /// Kind of the entry, with its article.
         what: &'static str,
     },
     /// The file isn't what it was when it was listed or read.
@@ -106,7 +106,7 @@ pub enum StorageError {
     /// As much was transferred as is allowed.
     #[error("max transfer limit reached as set by --max-transfer ({limit} B)")]
     TransferLimit {
-        /// How many bytes are allowed.
+        /// Number of bytes that are allowed.
         limit: u64,
     },
     /// The time that is allowed for transfers is over.
@@ -267,39 +267,39 @@ pub enum StorageError {
     /// The new version of a file is stored, and an old one that should have gone stays.
     #[error("an old version of {path:?} stays beside the new one, which is stored: {cause}")]
     OldVersionStays {
-        /// The file.
+        /// Path of the file.
         path: RemotePath,
-        /// Why it wasn't removed.
+        /// Reason why it wasn't removed.
         cause: Box<StorageError>,
     },
     /// A copy or move at the service failed on its way, and what it had done couldn't be taken back.
     #[error("{path:?} lies there by a copy or move that failed, and can't be taken away: {cause}")]
     Misplaced {
-        /// Where the file is now.
+        /// Path where the file is now.
         path: RemotePath,
-        /// Why it couldn't be taken away.
+        /// Reason why it couldn't be removed.
         cause: Box<StorageError>,
     },
     /// A folder that was to be moved and renamed got the one and not the other.
     #[error("{problem}: the directory {from:?} {} {between:?}, on its way to {to:?}", if *.is_seen { "is now at" } else { "may be the one at" })]
     HalfMoved {
-        /// Where it was, with its remote.
+        /// Path where the folder was, with its remote.
         from: String,
-        /// Where it is, with its remote.
+        /// Path where the folder is, with its remote.
         between: String,
-        /// Where it was to be, with its remote.
+        /// Path to which the folder was to be moved, with its remote.
         to: String,
         /// Whether it is known to be there; else an earlier run has probably left it there.
         is_seen: bool,
-        /// Why it isn't where it was to be.
+        /// Reason why the move wasn't completed.
         problem: Box<StorageError>,
     },
-    /// Several files bear one name at the destination, where there should be one.
+    /// Several files have one name at the destination, where there should be one.
     #[error("the destination has {count} files named {path:?}, and all of them stay")]
     Doubles {
         /// The path, from the destination's folder on.
         path: RemotePath,
-        /// How many there are.
+        /// Number of files of the name.
         count: usize,
     },
     /// A listing that is known to miss entries; acting on it could lose or double files.
@@ -307,9 +307,9 @@ pub enum StorageError {
     IncompleteListing {
         /// Path of the folder.
         path: RemotePath,
-        /// How many files were listed.
+        /// Number of files that were listed.
         seen: u64,
-        /// How many files there are by the service's own count.
+        /// Number of files by the service's own count.
         total: u64,
     },
     /// The item wasn't tried, since an earlier one failed in a way that affects all.

@@ -23,7 +23,7 @@ pub struct Extensions<'a> {
     pub merge: Option<&'a dyn MergeFolders>,
     /// Keeps more about files and folders than a listing holds.
     pub metadata: Option<&'a dyn FileMetadata>,
-    /// Knows files that anybody has made public at the same service.
+    /// Extension for files that anyone has made public at the same service.
     pub public_files: Option<&'a dyn PublicFiles>,
     /// Fetches files from the web by itself.
     pub fetches: Option<&'a dyn FetchFromWeb>,
@@ -31,25 +31,25 @@ pub struct Extensions<'a> {
     pub old_versions: Option<&'a dyn OldVersions>,
 }
 
-/// A remote that knows files which anybody has made public at the same service.
+/// A remote that knows files which anyone has made public at the same service.
 #[async_trait]
 pub trait PublicFiles: std::fmt::Debug + Send + Sync {
-    /// Returns the file that a public link leads to, as a file of the root, with all that the service tells of it. It
+    /// Returns the file that a public link leads to, as a file of the root, with all that the service says of it. It
     /// can be read, and copied to a place in the remote; it needn't lie there itself.
     ///
     /// # Errors
-    /// There is no such file, or it isn't told.
+    /// There is no such file, or the service doesn't describe it.
     async fn public_file(&self, link: &PublicLink) -> Result<File>;
 
     /// Returns the files that each of the links leads to: one of a file, all of a shared folder. Many are asked for in
     /// one call, so no more may be known of a file than its name and size.
     async fn public_files(&self, links: &[PublicLink]) -> Vec<Result<Vec<File>>>;
 
-    /// Returns what became of the links, in their order.
+    /// Returns the states of the links, in their order.
     async fn link_states(&self, links: &[PublicLink]) -> LinkStates;
 }
 
-/// A public link to somebody's file or folder.
+/// A public link to someone's file or folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicLink {
     /// Address, as a browser takes it.
@@ -71,32 +71,32 @@ impl std::fmt::Display for PublicLink {
     }
 }
 
-/// What became of a public link.
+/// State of a public link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkState {
-    /// What it leads to is there.
+    /// The file or folder that it leads to exists.
     Alive {
         /// Name of the file; none for a folder.
         name: Option<String>,
         /// Size in bytes, of a folder that of all its files.
         size: u64,
     },
-    /// What it led to is gone.
+    /// The file or folder that it led to is gone.
     Dead,
-    /// It leads to something that isn't for everybody: behind a password, or rules.
+    /// The link leads to something that isn't public: behind a password, or rules.
     Private,
-    /// It is no link that the service could have made.
+    /// The text isn't a link that the service could have made.
     Bad,
     /// The service didn't say.
     Unknown,
 }
 
-/// What became of a list of links.
+/// States of a list of links.
 #[derive(Debug)]
 pub struct LinkStates {
     /// State of each link, in the order in which they were given.
     pub states: Vec<LinkState>,
-    /// Why the service said nothing of some, if it refused.
+    /// Reason why the service said nothing of some, if it refused.
     pub error: Option<crate::StorageError>,
 }
 
@@ -115,7 +115,7 @@ pub trait FetchFromWeb: std::fmt::Debug + Send + Sync {
     /// They can't be listed.
     async fn fetch_tasks(&self) -> Result<Vec<FetchTask>>;
 
-    /// Returns what became of each address of a task.
+    /// Returns the results for each address of a task.
     ///
     /// # Errors
     /// There is no such task.
@@ -138,29 +138,29 @@ pub struct FetchRequest {
 pub struct FetchTask {
     /// Number of the task.
     pub id: u64,
-    /// When it was asked for, as the service writes it.
+    /// Time of the request, as the service writes it.
     pub requested: Option<String>,
-    /// When it was done, as the service writes it.
+    /// Time when it was done, as the service writes it.
     pub executed: Option<String>,
 }
 
-/// How far the service is with an address.
+/// State of an address in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchState {
-    /// It hasn't come to it.
+    /// The service hasn't started with it.
     Waiting,
     /// The file is there.
     Done,
-    /// It couldn't fetch it.
+    /// The service couldn't fetch it.
     Failed,
 }
 
-/// What became of an address that the service was to fetch.
+/// Result for an address that the service had to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchResult {
     /// Address on the web.
     pub address: String,
-    /// How far the service is with it.
+    /// State of the address.
     pub state: FetchState,
     /// Words of the service.
     pub message: Option<String>,
@@ -274,6 +274,6 @@ pub struct AccountInfo {
 pub struct LinkRequest {
     /// Whether to remove the link instead of making one.
     pub unlink: bool,
-    /// How long the link should be valid.
+    /// Time for which the link should be valid.
     pub expire: Option<Duration>,
 }

@@ -21,8 +21,8 @@ pub struct FileList {
 }
 
 impl FileList {
-    /// Makes a folder of files that `reads` can read. Files that share a name are told apart by numbers:
-    /// `name (1).txt`. `identity` tells this list from all other folders.
+    /// Makes a folder of files that `reads` can read. Files that share a name are distinguished by numbers:
+    /// `name (1).txt`. `identity` distinguishes this list from all other folders.
     #[must_use]
     pub fn new(
         name: impl Into<String>,

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::{Whirlpool, WhirlpoolHasher};
 
-/// How many pieces of a stream may wait before the stream is held back. Small, since each piece is memory.
+/// Number of pieces of a stream that may wait before the stream is held back. Small, since each piece is memory.
 const WAITING_PIECES: usize = 4;
 
 /// Files up to this size are hashed where they are read: a thread would cost more than the checksum.
@@ -58,7 +58,7 @@ struct HashPool {
     workers: usize,
     /// Whether a stream had to wait, so that one thread isn't enough.
     behind: bool,
-    /// How many processors the machine has; asked for when one thread isn't enough.
+    /// Number of processors of the machine; determined when one thread isn't enough.
     processors: Option<usize>,
 }
 

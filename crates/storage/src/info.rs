@@ -70,7 +70,7 @@ pub struct Features {
     pub listed_checksums: bool,
     /// Sends its bytes over a network.
     pub networked: bool,
-    /// Its files are known by public links, from which an account of the same service copies them.
+    /// Whether files have public links, from which an account of the same service copies them.
     pub public_links: bool,
     /// Shows folders of other remotes side by side, so that its files may also be those of another remote.
     pub composite: bool,
@@ -99,7 +99,7 @@ impl Features {
 /// Modification times that a remote keeps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Times {
-    /// How exact the times are; `None` means that it keeps none and shows the time of upload.
+    /// Precision of the times; `None` means that it keeps none and shows the time of upload.
     pub precision: Option<Duration>,
     /// Whether the time of a stored file can be set.
     pub settable: bool,

@@ -45,7 +45,7 @@ struct State {
     folders: BTreeSet<RemotePath>,
     /// Paths that can't be looked at, and why.
     hidden: BTreeMap<RemotePath, String>,
-    /// How many files were ever stored: the number of the last one.
+    /// Number of files that were ever stored: the number of the last one.
     count: u64,
 }
 

@@ -29,7 +29,8 @@ use crate::{
     implementation::Lane,
 };
 
-/// How many messages are worth hashing at once: with so many, the two ports for 512-bit arithmetic are always busy.
+/// Number of messages that are worth hashing at once: with this number, the two ports for 512-bit arithmetic are always
+/// busy.
 pub(crate) const MOST_LANES: usize = 4;
 
 /// Proof that the machine has AVX-512 with VBMI, and GFNI: a value exists only there.

@@ -38,8 +38,8 @@ use crate::{
     implementation::Lane,
 };
 
-/// How many messages are worth hashing at once: two key schedules fill a register as well as one and its data do, and
-/// then no key has to move to the other half.
+/// Number of messages that are worth hashing at once: two key schedules fill a register as well as one and its data do,
+/// and then no key has to move to the other half.
 pub(crate) const MOST_LANES: usize = 2;
 
 /// A register with two columns of each of two states.

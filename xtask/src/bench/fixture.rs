@@ -1,5 +1,4 @@
-//! The fixture that tasks stand on: data that is prepared once, and a fresh copy of the service's state for each
-//! run.
+//! Fixture for tasks: data that is prepared once, and a fresh copy of the service's state for each run.
 //!
 //! The data is prepared by a process of its own: a child's peak memory begins at that of its parent, so the
 //! process that measures stays small.
@@ -26,10 +25,10 @@ use super::{
     task::{Layout, Task},
 };
 
-/// So many different contents there are: the emulator computes the checksum of each once.
+/// Number of different contents: the emulator computes the checksum of each once.
 const CONTENTS: u32 = 16;
 
-/// Where data and runs lie.
+/// Directory for data and runs.
 pub(crate) struct Fixture {
     place: PathBuf,
     preparing: Mutex<()>,
@@ -69,7 +68,7 @@ fn spelt(layout: Layout) -> String {
 }
 
 impl Layout {
-    /// Each file: its folder's name if it has one, its own name, and which content it has.
+    /// Returns each file: its folder's name if it has one, its own name, and the number of its content.
     fn each(self) -> impl Iterator<Item = (Option<String>, String, u64)> {
         (0..self.files).map(move |number| {
             let folder = number.checked_rem(self.folders).map(|folder| format!("d{folder:05}"));
@@ -79,13 +78,13 @@ impl Layout {
 }
 
 impl Fixture {
-    /// A place below `place`, without the runs of former times.
+    /// Opens a directory below `place`, without earlier runs.
     pub(crate) fn new(place: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(place).with_context(|| format!("can't make {}", place.display()))?;
         Ok(Self { place: place.to_owned(), preparing: Mutex::default(), runs: AtomicUsize::new(0) })
     }
 
-    /// A stand for one run of a task, with its data.
+    /// Makes a directory for one run of a task, with its data.
     pub(crate) fn stand(&self, task: &Task, programs: &Programs) -> anyhow::Result<Stand> {
         let data = self.data(task, programs)?;
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
@@ -102,7 +101,7 @@ impl Fixture {
             .filter_map(|(side, layout)| Some(format!("-{side}-{}", spelt(layout?).replace(',', "-"))))
             .collect::<String>();
         let data = self.place.join(format!("data{key}"));
-        // Tasks may share data, and one of them prepares it.
+        // Tasks may share data, which one of them prepares.
         let _guard = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
         if data.exists() {
             return Ok(data);
@@ -130,7 +129,7 @@ impl Fixture {
 }
 
 impl Stand {
-    /// Does the task once, and looks whether it was done.
+    /// Does the task once, and checks whether it was done.
     pub(crate) fn run(
         &self,
         task: &Task,
@@ -181,7 +180,7 @@ impl Stand {
 
 impl Drop for Stand {
     fn drop(&mut self) {
-        // What stays is overwritten by nobody and told by `du`; a failure here costs disk, no figure.
+        // Files that stay aren't overwritten, and `du` shows them; a failure here takes space, and changes no figure.
         let _ = fs::remove_dir_all(&self.place);
     }
 }

@@ -1,8 +1,8 @@
-//! What the measuring machine is, as far as figures depend on it: no names, no paths.
+//! Describes the measuring machine, as far as figures depend on it: no names, no paths.
 
 use std::{fs, thread};
 
-/// One line about the machine.
+/// Returns one line about the machine.
 pub(crate) fn described() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let field = |text: &str, name: &str| {

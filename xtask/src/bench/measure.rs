@@ -1,4 +1,4 @@
-//! One run of a program: its time, its processor seconds, its peak memory.
+//! Measures one run of a program: its time, its processor seconds, its peak memory.
 
 use std::{
     collections::BTreeMap,
@@ -13,42 +13,42 @@ use std::{
 use anyhow::{Context as _, ensure};
 use wait4::Wait4 as _;
 
-/// What a run cost.
+/// Cost of a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sample {
     pub(crate) wall: Duration,
     /// User and system time.
     pub(crate) processor: Duration,
-    /// The largest resident set, in bytes.
+    /// Largest resident set, in bytes.
     pub(crate) memory: u64,
-    /// Whether it ended by itself.
+    /// Whether the run ended by itself.
     pub(crate) finished: bool,
     pub(crate) succeeded: bool,
-    /// Requests by endpoint.
+    /// Number of requests by endpoint.
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) floods: u64,
-    /// How many files the account held in the end.
+    /// Number of files that the account held in the end.
     pub(crate) stored: u64,
 }
 
 impl Sample {
-    /// Requests that the service's limits count.
+    /// Returns the number of requests that the service's limits count.
     pub(crate) fn api_calls(&self) -> u64 {
         self.calls.iter().filter(|(endpoint, _)| is_api(endpoint)).map(|(_, count)| count).sum()
     }
 
-    /// Requests to nodes: bytes and reports.
+    /// Returns the number of requests to nodes: bytes and reports.
     pub(crate) fn node_requests(&self) -> u64 {
         self.calls.iter().filter(|(endpoint, _)| !is_api(endpoint)).map(|(_, count)| count).sum()
     }
 }
 
-/// API endpoints have a path, as in `file/ls`.
+/// Checks whether an endpoint belongs to the API: these have a path, as in `file/ls`.
 fn is_api(endpoint: &str) -> bool {
     endpoint.contains('/')
 }
 
-/// The largest resident set of this very process so far, in bytes; zero where the system doesn't tell.
+/// Returns the largest resident set of this process so far, in bytes; zero where the system doesn't say.
 fn own_peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kibibytes =
@@ -56,7 +56,7 @@ fn own_peak() -> u64 {
     kibibytes.map_or(0, |kibibytes: u64| kibibytes << 10)
 }
 
-/// Runs it to its end or for as long as there is patience, its output in a file.
+/// Runs a program to its end or until the time is over, its output in a file.
 pub(crate) fn child(command: &mut Command, log: &Path, patience: Duration) -> anyhow::Result<Sample> {
     let output = File::create(log)?;
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -68,10 +68,10 @@ pub(crate) fn child(command: &mut Command, log: &Path, patience: Duration) -> an
         if end.recv_timeout(patience) != Err(RecvTimeoutError::Timeout) {
             return false;
         }
-        // Not waited for yet, so the number is still its own.
+        // It wasn't waited for yet, so the number is still its own.
         id.is_some_and(|id| rustix::process::kill_process(id, rustix::process::Signal::KILL).is_ok())
     });
-    // The kernel counts a child's memory from that of the process that began it.
+    // The kernel counts a child's memory from that of the process that started it.
     let ours = own_peak();
     let usage = child.wait4()?;
     ensure!(

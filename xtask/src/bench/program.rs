@@ -10,10 +10,10 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::service::{KEY, Service};
 
-/// The rclone that all comparisons are with; the tests beside rclone pin the same.
+/// Version of rclone that all comparisons are with; the tests beside rclone use the same.
 const RCLONE: &str = "1.75.2";
 
-/// Which program.
+/// Program to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Fichier,
@@ -21,7 +21,7 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    /// Its name.
+    /// Returns the name of the program.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Fichier => "fichier",
@@ -30,22 +30,22 @@ impl Program {
     }
 }
 
-/// How long programs wait between calls, and what the service allows.
+/// Waits of the programs between calls, and limits of the service.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Pace {
     /// Both wait 400 ms between calls, as is their default; the service has no limits.
     Same,
-    /// No waiting; rclone can't.
+    /// Neither waits: fichier only, since rclone can't.
     Off,
-    /// The service's limits: as in `--limits`, and by what times are divided.
+    /// The service's limits, as in `--limits`, and the divisor of times.
     Limits { limits: String, scale: f64 },
 }
 
 impl Pace {
-    /// The pace of this name.
+    /// Returns the pace of this name.
     ///
     /// # Errors
-    /// There's none, or the limits aren't any.
+    /// There is no such pace, or the limits aren't valid.
     pub(crate) fn named(name: &str, limits: &str) -> anyhow::Result<Self> {
         Ok(match name {
             "same" => Self::Same,
@@ -62,7 +62,7 @@ impl Pace {
         })
     }
 
-    /// The emulator's `--limits`.
+    /// Returns the emulator's `--limits`.
     pub(crate) fn limits(&self) -> &str {
         match self {
             Self::Same | Self::Off => "off",
@@ -70,7 +70,7 @@ impl Pace {
         }
     }
 
-    /// What a program gets to run at this pace.
+    /// Returns a program's flags for this pace.
     pub(crate) fn flags(&self, program: Program) -> Vec<String> {
         let words: &[&str] = match (self, program) {
             (Self::Off, Program::Fichier) => &[
@@ -99,11 +99,11 @@ impl fmt::Display for Pace {
     }
 }
 
-/// Where the programs are.
+/// Paths of the programs.
 pub(crate) struct Programs {
     pub(crate) fichier: PathBuf,
     pub(crate) rclone: PathBuf,
-    /// This very program.
+    /// This program itself.
     pub(crate) itself: PathBuf,
 }
 
@@ -111,7 +111,7 @@ impl Programs {
     /// Builds `fichier`, unless it is given, and installs rclone below `target/` where it isn't yet.
     ///
     /// # Errors
-    /// One of both fails.
+    /// Building or installing fails.
     pub(crate) fn prepare(root: &Path, built: Option<&Path>) -> anyhow::Result<Self> {
         let target = root.join("target");
         let fichier = match built {
@@ -127,8 +127,8 @@ impl Programs {
         Ok(Self { fichier, rclone: rclone(&target)?, itself: std::env::current_exe()? })
     }
 
-    /// A program with an environment in which `t:` is the account, reached by the names of the real service through
-    /// the proxy: both programs the same way, over TLS.
+    /// Returns a program with an environment in which `t:` is the account, reached by the names of the real service
+    /// through the proxy: both programs the same way, over TLS.
     pub(crate) fn command(&self, program: Program, service: &Service, home: &Path) -> Command {
         let mut command = Command::new(match program {
             Program::Fichier => &self.fichier,
@@ -146,28 +146,28 @@ impl Programs {
         command
     }
 
-    /// The text of all flags that this `fichier` knows.
+    /// Returns the text of all flags that this `fichier` knows.
     ///
     /// # Errors
-    /// It doesn't start.
+    /// The program doesn't start.
     pub(crate) fn known_flags(&self) -> anyhow::Result<String> {
         let output = Command::new(&self.fichier).args(["help", "flags"]).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// The sizes of both programs' files, in bytes.
+    /// Returns the sizes of both programs' files, in bytes.
     ///
     /// # Errors
-    /// One isn't there.
+    /// A file doesn't exist.
     pub(crate) fn file_sizes(&self) -> anyhow::Result<[u64; 2]> {
         let size = |path: &Path| anyhow::Ok(fs::metadata(path)?.len());
         Ok([size(&self.fichier)?, size(&self.rclone)?])
     }
 
-    /// What the programs call themselves.
+    /// Returns what the programs call themselves.
     ///
     /// # Errors
-    /// One doesn't start.
+    /// A program doesn't start.
     pub(crate) fn versions(&self) -> anyhow::Result<[String; 2]> {
         Ok([first_line(&self.fichier)?, first_line(&self.rclone)?])
     }
@@ -178,7 +178,7 @@ fn first_line(program: &Path) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&stdout).lines().next().unwrap_or_default().to_owned())
 }
 
-/// The program, after making sure that it is there: the same that the tests beside rclone install.
+/// Returns the program, after making sure that it is installed: the same that the tests beside rclone install.
 fn rclone(target: &Path) -> anyhow::Result<PathBuf> {
     let lock = fs::File::create(target.join("rclone.lock"))?;
     lock.lock()?;

@@ -1,4 +1,4 @@
-//! The tables.
+//! Writes the tables of the benchmark.
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -10,7 +10,7 @@ use super::{
     program::{Pace, Programs},
 };
 
-/// All tables, in Markdown.
+/// Returns all tables, in Markdown.
 pub(crate) fn render(
     series: &[Series],
     programs: &Programs,
@@ -43,7 +43,7 @@ pub(crate) fn render(
     Ok(text)
 }
 
-/// How many calls, by endpoint: what no load on the machine changes.
+/// Makes the table of calls by endpoint, which no load on the machine changes.
 fn calls(text: &mut String, series: &[Series]) -> anyhow::Result<()> {
     writeln!(text, "\n| task | program | API calls | to nodes | by endpoint |\n|---|---|---:|---:|---|")?;
     let mut seen = Vec::new();
@@ -70,7 +70,7 @@ fn calls(text: &mut String, series: &[Series]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What tasks cost at one pace.
+/// Makes the table of costs at one pace.
 fn costs(text: &mut String, title: &str, series: &[&Series]) -> anyhow::Result<()> {
     if series.is_empty() {
         return Ok(());
@@ -138,7 +138,7 @@ fn ratio(one: u64, other: u64) -> f64 {
     one as f64 / other.max(1) as f64
 }
 
-/// The median, and the least and the most where there are several.
+/// Returns the median, and the least and the most where there are several.
 fn spread(numbers: impl Iterator<Item = f64>) -> String {
     let mut numbers: Vec<_> = numbers.collect();
     numbers.sort_by(f64::total_cmp);

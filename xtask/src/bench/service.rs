@@ -10,15 +10,15 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-/// The account's key. No secret: it opens nothing but an emulator.
+/// Key of the account. No secret: it opens nothing but an emulator.
 pub(crate) use fichier_emulator::DEMO_KEY as KEY;
 
-/// A running service; ends with its value.
+/// A running service; it ends when this is dropped.
 pub(crate) struct Service {
     process: Child,
-    /// `127.0.0.1:PORT`.
+    /// Address: `127.0.0.1:PORT`.
     address: String,
-    /// `http://127.0.0.1:PORT`.
+    /// Address of the proxy: `http://127.0.0.1:PORT`.
     pub(crate) proxy: String,
     pub(crate) certificate: PathBuf,
 }
@@ -28,7 +28,7 @@ impl Service {
     pub(crate) fn start(fichier: &Path, place: &Path, limits: &str) -> anyhow::Result<Self> {
         let certificate = place.join("ca.pem");
         let mut process = Command::new(fichier)
-            // Neither program is to wait for the checksums of the other side.
+            // No program has to wait for the checksums of the other side.
             .args(["emulate", "--proxy", "127.0.0.1:0", "--checksums", "fast", "--limits", limits])
             .arg("--state")
             .arg(place.join("state"))
@@ -51,7 +51,7 @@ impl Service {
         }
         let address = told.get("endpoint").and_then(|url| url.strip_prefix("http://"));
         let (Some(address), Some(proxy)) = (address, told.get("proxy")) else {
-            // Not waited for: its words are missing because it is at its end.
+            // It isn't waited for: its output is missing because it has ended.
             let _ = process.kill();
             bail!("the emulator didn't say where it listens");
         };
@@ -59,7 +59,7 @@ impl Service {
         Ok(Self { process, address, proxy: proxy.clone(), certificate })
     }
 
-    /// Requests by endpoint, and flood answers.
+    /// Returns the number of requests by endpoint, and of flood answers.
     pub(crate) fn counters(&self) -> anyhow::Result<(BTreeMap<String, u64>, u64)> {
         let answer: serde_json::Value = serde_json::from_slice(&self.ask("GET", "counters")?)?;
         let requests = answer["requests"].as_object().context("the counters have no requests")?;
@@ -70,18 +70,18 @@ impl Service {
         ))
     }
 
-    /// Begins to count anew.
+    /// Sets the counters to zero.
     pub(crate) fn reset_counters(&self) -> anyhow::Result<()> {
         self.ask("POST", "counters/reset").map(drop)
     }
 
-    /// How many files the account holds.
+    /// Returns how many files the account holds.
     pub(crate) fn stored_files(&self) -> anyhow::Result<u64> {
         let answer: serde_json::Value = serde_json::from_slice(&self.ask("GET", "count")?)?;
         answer["files"].as_u64().context("the count has no files")
     }
 
-    /// One request to the emulator's control, which is on this machine and closes when it has answered.
+    /// Sends one request to the emulator's control, which is on this machine and closes when it has answered.
     fn ask(&self, method: &str, path: &str) -> anyhow::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(&self.address)?;
         write!(

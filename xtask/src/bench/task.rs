@@ -1,4 +1,4 @@
-//! The tasks: what is prepared, which words are typed, and what the account must hold afterwards.
+//! Tasks of the benchmark: what is prepared, which words are typed, and what the account must hold afterwards.
 
 use clap::ValueEnum;
 
@@ -14,37 +14,37 @@ pub(crate) enum Size {
 /// Files of one size, spread evenly over folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// None: all files lie in the top.
+    /// Number of folders; none: all files are at the top.
     pub(crate) folders: u32,
     pub(crate) files: u32,
     pub(crate) bytes: u64,
 }
 
-/// One task.
+/// One task of the benchmark.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) name: &'static str,
-    /// What it is, with its size.
+    /// Description of the task, with its size.
     pub(crate) title: String,
-    /// What lies in the local directory `source`.
+    /// Contents of the local directory `source`.
     pub(crate) local: Option<Layout>,
-    /// What lies in the account below `data`. `empty` and `other/kept` are always there.
+    /// Contents of the account below `data`. `empty` and `other/kept` are always there.
     pub(crate) account: Option<Layout>,
-    /// The command line of both programs.
+    /// Command line of both programs.
     pub(crate) words: &'static [&'static str],
-    /// What `fichier` gets besides.
+    /// Additional words for `fichier`.
     pub(crate) ours: &'static [&'static str],
-    /// What rclone gets besides.
+    /// Additional words for rclone.
     pub(crate) theirs: &'static [&'static str],
-    /// A flag without which the task can't be done.
+    /// Flag without which the task can't be done.
     pub(crate) needs: Option<&'static str>,
-    /// Whether a run like it has gone before, in the same home.
+    /// Whether an equal run comes first, in the same home.
     pub(crate) warm: bool,
     pub(crate) with_rclone: bool,
     pub(crate) by_default: bool,
     /// Whether it is over in milliseconds, so that it needs more rounds.
     pub(crate) is_start: bool,
-    /// How many files the account holds in the end.
+    /// Number of files that the account holds in the end.
     pub(crate) files_after: u32,
 }
 
@@ -94,7 +94,7 @@ impl Task {
     }
 }
 
-/// All tasks, in the order of the tables.
+/// Returns all tasks, in the order of the tables.
 pub(crate) fn all(size: Size) -> Vec<Task> {
     let full = size == Size::Full;
     let pick = |large: u32, small: u32| if full { large } else { small };
@@ -185,7 +185,7 @@ pub(crate) fn all(size: Size) -> Vec<Task> {
             title: format!("list {}, --fast-list, after a first listing", of_scale(million)),
             ..listed("scale-list-fast", million)
         },
-        // The same with parts of it, to see whether time grows as the number of folders does.
+        // The same with parts of it, to see whether time grows with the number of folders.
         listed("scale-list-half", part_of(million, 2)),
         listed("scale-list-quarter", quarter),
         listed("scale-list-eighth", part_of(million, 8)),

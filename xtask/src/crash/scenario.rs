@@ -1,20 +1,20 @@
-//! The commands that are killed: larger than those of the faults, so that there is something to kill.
+//! Commands that are killed: larger than those of the faults, so that there is time to kill them.
 
 use fichier_emulator::synthetic;
 
 use crate::trial::World;
 
-/// A command, what there is before, and what there must be in the end.
+/// A command, the state before it, and the state that it must reach.
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) words: &'static [&'static str],
     pub(super) before: World,
     pub(super) after: World,
-    /// When all was done before the kill, the next run has nothing to do and may say so.
+    /// Whether the next run has nothing to do, and may say so, when everything was done before the kill.
     pub(super) is_over_when_done: bool,
 }
 
-/// A file of the newer state: its path and content. Two are large enough to be sent and fetched in parts.
+/// Returns the files of the newer state: path and content. Two are large enough to be sent and fetched in parts.
 fn newer() -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = (0..24_u8)
         .map(|number| {
@@ -31,7 +31,8 @@ fn newer() -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Of the older state: half of the files in an older version, two that are the same, and some that are gone.
+/// Returns the files of the older state: half of the files in an older version, two that are the same, and some that
+/// are gone.
 fn older() -> Vec<(String, Vec<u8>)> {
     let newer = newer();
     let mut files: Vec<_> =
@@ -45,7 +46,7 @@ fn gone() -> Vec<(String, Vec<u8>)> {
     (0..5).map(|number| (format!("one/gone{number}"), format!("gone {number}").into_bytes())).collect()
 }
 
-/// Where files are put.
+/// Place of files.
 #[derive(Clone, Copy)]
 enum At {
     Disk(&'static str),
@@ -63,7 +64,7 @@ fn bystanders() -> World {
     World::default().stored("other/kept", b"kept by the account").on_disk("keep/kept", b"kept by the disk")
 }
 
-/// A command from one place to another.
+/// Makes a command from one place to another.
 fn transfer(name: &'static str, words: &'static [&'static str], from: At, to: At) -> Scenario {
     let before = put(put(bystanders(), from, newer()), to, older());
     let source = if words[0] == "move" { Vec::new() } else { newer() };

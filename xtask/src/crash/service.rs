@@ -1,4 +1,4 @@
-//! The service is killed under load and started again: what it acknowledged must be there.
+//! Kills the service under load and starts it again: what it acknowledged must be there.
 
 use std::{
     collections::BTreeSet,
@@ -18,13 +18,13 @@ use tokio::runtime::Handle;
 use super::BOUND;
 use crate::trial::{self, Random, World};
 
-/// What came of it.
+/// Result of the kills.
 pub(super) struct Report {
     pub(super) sum: String,
     pub(super) failures: Vec<String>,
 }
 
-/// How many files are sent while the service is killed.
+/// Number of files that are sent while the service is killed.
 const FILES: u32 = 400;
 
 /// Starts the service on a port, and waits until it listens.
@@ -43,12 +43,12 @@ fn serve(program: &Path, place: &Path, port: u16) -> anyhow::Result<Child> {
             return Ok(process);
         }
     }
-    // It is at its end, or its words would be there.
+    // It has ended, or its output would be there.
     let _ = process.kill();
     anyhow::bail!("the emulator doesn't start again on the same port")
 }
 
-/// Looks into the state that a killed service left.
+/// Reads the state that a killed service left.
 fn look(runtime: &Handle, place: &Path) -> anyhow::Result<World> {
     let storage = fichier_emulator::Storage::Directory(place.join("service"));
     let account = Account::new(DEMO_KEY, "demo@example.com");
@@ -84,7 +84,7 @@ pub(super) fn kill_under_load(
             fs::create_dir_all(path.parent().context("a file without a directory")?)?;
             fs::write(path, content)?;
         }
-        // Free now, and nobody else's for as long as this takes, with a chance that the next try has not.
+        // The port is free now, and stays so with a chance that the next try doesn't have.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut service = serve(program, place.path(), port)?;
         let client = |report: &str| {
@@ -163,7 +163,7 @@ pub(super) fn kill_under_load(
     })
 }
 
-/// The files that a report names as sent.
+/// Returns the files that a report names as sent.
 fn transferred(report: &str) -> BTreeSet<String> {
     report
         .lines()

@@ -1,4 +1,4 @@
-//! One cell of the matrix: a command, a request that fails, and how.
+//! One cell of the matrix: a command, a request that fails, and how it fails.
 
 use std::{
     collections::BTreeMap,
@@ -20,26 +20,26 @@ use super::{
 };
 use crate::trial::{self, Ended, Setting, Stage, World};
 
-/// By what waits are divided.
+/// Divisor of all waits.
 const SCALE: u32 = 1000;
 
-/// Which program is tried.
+/// Program that is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Fichier,
     Rclone,
 }
 
-/// What goes wrong.
+/// Fault of a cell.
 #[derive(Debug, Clone)]
 pub(crate) enum Wrong {
-    /// Requests of one kind, once or each time.
+    /// Requests of one kind fail, once or each time.
     Requests { endpoint: String, kind: Kind, lasting: bool },
-    /// The service as a whole, and with it once each request that changes something.
+    /// The service as a whole is unusual, and each request that changes something fails once with it.
     Service { title: &'static str, setting: Setting, fault: Option<&'static str> },
 }
 
-/// A command, a program, and what goes wrong.
+/// A command, a program, and a fault.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell<'a> {
     pub(crate) task: &'a Task,
@@ -47,23 +47,23 @@ pub(crate) struct Cell<'a> {
     pub(crate) wrong: Wrong,
 }
 
-/// What a command costs and brings about when nothing goes wrong.
+/// Cost and result of a command without any fault.
 #[derive(Debug, Clone)]
 pub(crate) struct Baseline {
-    /// Requests by endpoint.
+    /// Number of requests by endpoint.
     pub(crate) calls: BTreeMap<String, u64>,
     pub(crate) wanted: World,
     pub(crate) stdout: String,
 }
 
-/// How many requests went to the API, whose limits count them, and how many to nodes.
+/// Number of requests to the API, whose limits count them, and to nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Requests {
     pub(crate) calls: u64,
     pub(crate) node: u64,
 }
 
-/// What came of a cell.
+/// Result of a cell.
 #[derive(Debug, Clone)]
 pub(crate) struct Tried {
     pub(crate) verdict: Verdict,
@@ -72,7 +72,7 @@ pub(crate) struct Tried {
     pub(crate) stderr: String,
 }
 
-/// What cells are tried with.
+/// Programs and settings for trying cells.
 pub(crate) struct Bench {
     pub(crate) runtime: Handle,
     pub(crate) fichier: PathBuf,
@@ -112,10 +112,10 @@ impl Bench {
         trial::run(&mut command, &stage.output(), task.input, bound(program))
     }
 
-    /// Runs a command with nothing in its way.
+    /// Runs a command without any fault.
     ///
     /// # Errors
-    /// It doesn't do what it must.
+    /// The command doesn't do what it must.
     pub(crate) fn baseline(&self, task: &Task, program: Program) -> anyhow::Result<Baseline> {
         let stage = Stage::start(&self.runtime, Setting::Usual, SCALE, program == Program::Rclone)?;
         let control = stage.control()?;
@@ -124,7 +124,7 @@ impl Bench {
         let ended = self.run(&stage, task, program)?;
         let calls = control.counters();
         let wanted = World::look(&control, &stage.work())?;
-        // Which folders there must be, this run tells.
+        // This run shows which folders there must be.
         let files = World { folders: task.after.folders.clone(), ..wanted.clone() };
         let differences = files.differences(&task.after);
         ensure!(
@@ -140,7 +140,7 @@ impl Bench {
     /// Tries a cell.
     ///
     /// # Errors
-    /// It can't be tried.
+    /// The cell can't be tried.
     pub(crate) fn try_cell(&self, cell: &Cell<'_>, baseline: &Baseline) -> anyhow::Result<Tried> {
         let (task, program) = (cell.task, cell.program);
         let setting = match cell.wrong {
@@ -193,17 +193,17 @@ impl Bench {
     }
 }
 
-/// How long a run may take.
+/// Returns the longest time for a run.
 fn bound(program: Program) -> Duration {
     match program {
         Program::Fichier => Duration::from_secs(60),
-        // It waits 400 ms between calls, and half a minute after a flood.
+        // rclone waits 400 ms between calls, and half a minute after a flood.
         Program::Rclone => Duration::from_secs(240),
     }
 }
 
 impl Cell<'_> {
-    /// Whether this is within what is to be tried.
+    /// Checks whether the cell's name contains this part.
     pub(crate) fn is_named(&self, part: Option<&str>) -> bool {
         part.is_none_or(|part| self.to_string().contains(part))
     }
@@ -222,7 +222,7 @@ impl Cell<'_> {
                 };
                 let spec = kind.spec.replace("{self}", &itself).replace("{trap}", trap);
                 let times = if *lasting { "" } else { ",times=1" };
-                // These say themselves how often.
+                // These specify the number of times themselves.
                 let times = if spec.starts_with("wait-report") || spec.starts_with("empty-report") {
                     if *lasting { ",times=1000000" } else { "" }
                 } else {
@@ -240,16 +240,16 @@ impl Cell<'_> {
         }
     }
 
-    /// How many calls the run may make, and how many requests to nodes.
+    /// Returns the limits on calls of the run, and on requests to nodes.
     fn bounds(&self, baseline: &Baseline) -> Requests {
         let usual = Requests::of(&baseline.calls);
         match &self.wrong {
             Wrong::Requests { endpoint, lasting: true, .. } => {
                 let struck = baseline.calls.get(endpoint).copied().unwrap_or(0);
                 Requests {
-                    // Three runs over what failed, each call sent four times in each.
+                    // Three runs over the files that failed, each call sent four times in each.
                     calls: 20 + 3 * usual.calls + 12 * struck,
-                    // A report may be asked for 20 times, within five minutes, after each of these.
+                    // A report may be requested 20 times, within five minutes, after each of these.
                     node: 60 + 12 * 20 * usual.node,
                 }
             }
@@ -259,7 +259,7 @@ impl Cell<'_> {
 }
 
 impl Requests {
-    /// Sums up requests by endpoint.
+    /// Adds up requests by endpoint.
     pub(crate) fn of(counters: &BTreeMap<String, u64>) -> Self {
         let (calls, node): (Vec<_>, Vec<_>) =
             counters.iter().partition(|(endpoint, _)| endpoint.contains('/'));
@@ -268,9 +268,9 @@ impl Requests {
     }
 }
 
-/// Returns whether a fault can strike an endpoint.
+/// Checks whether a fault can affect an endpoint.
 pub(crate) fn is_possible(kind: &Kind, endpoint: &str) -> bool {
-    // The loop of a redirection needs an address that can be told beforehand.
+    // The loop of a redirection needs an address that is known beforehand.
     let is_download = endpoint == "download";
     if kind.spec == "redirect:{self}" && is_download {
         return false;

@@ -1,4 +1,4 @@
-//! What a run is worth: judged by what is there, not by what the program says of it.
+//! Judges a run by what is there, not by what the program says of it.
 
 use std::collections::BTreeMap;
 
@@ -10,57 +10,57 @@ use super::{
 };
 use crate::trial::{Difference, Ended, World};
 
-/// The most memory that a run may take: an answer of the service must not fill the machine.
+/// Largest memory of a run, in bytes: an answer of the service must not fill the machine.
 const MOST_MEMORY: u64 = 400 << 20;
 
-/// How a cell ended.
+/// Result of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Done, with no request more than usual.
+    /// Done, without more requests than usual.
     Once,
     /// Done once, with more requests than usual.
     Retried,
-    /// It says that it failed, and nothing has changed; the next run completes it.
+    /// The program says that it failed, and nothing has changed; the next run completes it.
     NothingDone,
-    /// It says that it failed, and part is done; the next run completes it.
+    /// The program says that it failed, and part is done; the next run completes it.
     PartDone,
-    /// None of these.
+    /// None of these: something is wrong.
     Failed(Vec<Failure>),
 }
 
-/// What is wrong.
+/// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) what: What,
     pub(crate) told: String,
 }
 
-/// The ways to be wrong, the worst first.
+/// Kinds of failures, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     /// Bytes are nowhere that should be somewhere.
     Lost,
     /// The key went to another host, or into the output.
     Key,
-    /// Something was written where nothing should be.
+    /// Something was written where nothing should be written.
     Outside,
     /// Files or folders are there twice.
     Double,
-    /// It says that all is done, and it isn't.
+    /// The program says that everything is done, and it isn't.
     Undone,
     Panic,
     Hang,
     Memory,
-    /// More requests than bound.
+    /// There were more requests than the limit.
     Calls,
-    /// The error isn't one that a person can use.
+    /// The error message doesn't help a person.
     Unclear,
-    /// The next run doesn't complete it.
+    /// The next run doesn't complete the work.
     NotCompleted,
 }
 
 impl What {
-    /// All of them.
+    /// All kinds.
     pub(crate) const ALL: [Self; 11] = [
         Self::Lost,
         Self::Key,
@@ -93,7 +93,7 @@ impl What {
     }
 }
 
-/// What is known about a run.
+/// Everything known about a run.
 pub(crate) struct Seen<'a> {
     pub(crate) task: &'a Task,
     pub(crate) program: Program,
@@ -106,7 +106,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) counters: &'a BTreeMap<String, u64>,
     pub(crate) strangers: Vec<String>,
     pub(crate) gave_key_away: bool,
-    /// The run after it, with nothing in its way.
+    /// The run after it, without any fault.
     pub(crate) again: Option<&'a (Ended, World)>,
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn judge(seen: &Seen<'_>) -> Verdict {
     }
 }
 
-/// What isn't as it should be. A folder that a move emptied may stay, as it does with rclone.
+/// Returns what isn't as it should be. A folder that a move emptied may stay, as it does with rclone.
 fn differences(seen: &Seen<'_>, world: &World) -> Vec<Difference> {
     let mut differences = world.differences(&seen.baseline.wanted);
     if seen.task.words.first().is_some_and(|word| word.starts_with("move")) {
@@ -184,7 +184,7 @@ fn differences(seen: &Seen<'_>, world: &World) -> Vec<Difference> {
     differences
 }
 
-/// The run after a failed one must bring about what was wanted.
+/// Judges the run after a failed one, which must reach the wanted state.
 fn judge_again(seen: &Seen<'_>, again: &Ended, world: &World, failures: &mut Vec<Failure>) {
     let wanted = &seen.baseline.wanted;
     for loss in world.losses(seen.before, wanted) {
@@ -195,7 +195,7 @@ fn judge_again(seen: &Seen<'_>, again: &Ended, world: &World, failures: &mut Vec
         let what = if difference.is_double { What::Double } else { What::NotCompleted };
         failures.push(Failure { what, told: format!("after the next run: {}", difference.told) });
     }
-    // All was done, and its answer alone was lost: then there is nothing left to do, and it says so.
+    // Everything was done, and only its answer was lost: then nothing is left to do, and the program says so.
     let was_done = seen.task.is_over_when_done && seen.after.differences(wanted).is_empty();
     if differences.is_empty() && again.code != Some(0) && !was_done {
         let told =
@@ -204,7 +204,7 @@ fn judge_again(seen: &Seen<'_>, again: &Ended, world: &World, failures: &mut Vec
     }
 }
 
-/// Why nobody can use what a failed run says.
+/// Returns why the message of a failed run doesn't help.
 fn unclear(stderr: &str) -> Option<String> {
     let lower = stderr.to_lowercase();
     if stderr.trim().is_empty() {

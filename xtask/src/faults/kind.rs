@@ -1,20 +1,20 @@
-//! The faults that are tried, and where each makes sense.
+//! Faults that are tried, and where each makes sense.
 
 use std::time::Duration;
 
 use crate::trial::Setting;
 
-/// A kind of fault, as rows of the tables name it.
+/// A kind of fault: a row of the tables.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
     pub(crate) group: &'static str,
-    /// As the emulator reads it. `{self}` stands for the service's address, `{trap}` for one of another host.
+    /// Specification as the emulator reads it. `{self}` means the service's address, `{trap}` one of another host.
     pub(crate) spec: &'static str,
-    /// In words, where the specification alone isn't plain.
+    /// Description, where the specification alone isn't clear.
     pub(crate) title: &'static str,
-    /// Tried in the comparison with rclone.
+    /// Whether it is part of the comparison with rclone.
     pub(crate) with_rclone: bool,
-    /// The client remembers it, so that the run that completes begins without memory.
+    /// Whether the client remembers it, so that the run that completes the work begins without memory.
     pub(crate) is_remembered: bool,
 }
 
@@ -33,7 +33,7 @@ const ANSWER: &str = "wrong answer";
 const BYTES: &str = "bytes";
 const REPORT: &str = "report";
 
-/// What strikes one kind of request, from the plainest on.
+/// Faults of one kind of request, the simplest first.
 pub(crate) const KINDS: &[Kind] = &[
     both(CONNECTION, "close", "closed before anything is done"),
     both(CONNECTION, "lost-answer", "done, and closed before the answer"),
@@ -113,7 +113,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind(REPORT, "wrong-link", "somebody else's link"),
 ];
 
-/// What is unusual about the service as a whole.
+/// Unusual services.
 pub(crate) const SETTINGS: &[(&str, Setting, Option<&str>)] = &[
     ("listings lag 8 s", Setting::Lag(Duration::from_secs(8)), None),
     ("listings lag 60 s", Setting::Lag(Duration::from_secs(60)), None),

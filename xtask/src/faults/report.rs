@@ -1,4 +1,4 @@
-//! The tables of docs/faults.md.
+//! Writes the tables of docs/faults.md.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::trial;
 
-/// Cells and what came of them.
+/// Cells and their results.
 type Results<'a> = [(Cell<'a>, Tried)];
 
 const OPENING: &str = "\
@@ -51,7 +51,7 @@ impl Verdict {
         }
     }
 
-    /// The larger, the worse.
+    /// Returns the rank of a verdict: the larger, the worse.
     fn rank(&self) -> (u8, u8) {
         match self {
             Self::Once => (0, 0),
@@ -63,7 +63,7 @@ impl Verdict {
     }
 }
 
-/// How often each verdict was given.
+/// Returns how often each verdict was given.
 pub(crate) fn sum(ours: &Results<'_>, theirs: &Results<'_>) -> String {
     let mut text = String::new();
     text.push_str("| program | cells | at once | retried | error | in part | wrong | of these |\n");
@@ -93,7 +93,7 @@ pub(crate) fn sum(ours: &Results<'_>, theirs: &Results<'_>) -> String {
     text
 }
 
-/// What came of a cell that failed, and how it is tried again.
+/// Describes a cell that failed, and how it is tried again.
 pub(crate) fn failure(cell: &Cell<'_>, tried: &Tried) -> String {
     let Verdict::Failed(failures) = &tried.verdict else { return String::new() };
     let told: Vec<_> =
@@ -109,7 +109,7 @@ fn is_shared(cell: &Cell<'_>) -> bool {
     kind.with_rclone && cell.task.with_rclone
 }
 
-/// The whole document.
+/// Returns the whole document.
 pub(crate) fn render(tasks: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -> String {
     let mut text = format!("{OPENING}\n## In sum\n\n{}", sum(ours, theirs));
     if !theirs.is_empty() {
@@ -133,7 +133,7 @@ pub(crate) fn render(tasks: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -
     text
 }
 
-/// The worst of each command and kind, over all its requests, beside rclone's.
+/// Makes the table of the worst results of each command and kind, over all its requests, beside rclone's.
 fn beside(all: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -> String {
     let (tasks, missing): (Vec<&Task>, Vec<&Task>) = all
         .iter()
@@ -172,7 +172,7 @@ fn beside(all: &[Task], ours: &Results<'_>, theirs: &Results<'_>) -> String {
     text
 }
 
-/// What is unusual about the whole service, by command.
+/// Makes the table of unusual services, by command.
 fn whole_service(tasks: &[Task], ours: &Results<'_>) -> String {
     let mut text =
         "\n## The whole service\n\nWhere an answer is lost, that befalls each kind of changing request once.\n\n| |"

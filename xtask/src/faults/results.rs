@@ -1,4 +1,4 @@
-//! What came of cells, kept in a file: so that a long run can be taken up again, and what failed tried again alone.
+//! Keeps the results of cells in a file, so that a long run can be continued, and only failed cells tried again.
 
 use std::{
     collections::BTreeMap,
@@ -17,15 +17,15 @@ use super::{
     judge::{Failure, Verdict, What},
 };
 
-/// The results of former runs, by the names of cells, and where those of this run go.
+/// Results of earlier runs, by the names of cells, and the file for those of this run.
 pub(crate) struct Results {
     former: BTreeMap<String, Tried>,
     file: Option<Mutex<File>>,
 }
 
 impl Results {
-    /// Reads a file of results and opens it for more; without one, nothing is known and nothing kept. What failed is
-    /// forgotten if it is to be tried again.
+    /// Reads a file of results and opens it for more; without one, nothing is known and nothing kept. Failed cells are
+    /// forgotten if they are to be tried again.
     ///
     /// # Errors
     /// The file can't be read or written.
@@ -46,12 +46,12 @@ impl Results {
         Ok(Self { former, file: Some(Mutex::new(file)) })
     }
 
-    /// Returns what came of a cell before.
+    /// Returns the earlier result of a cell.
     pub(crate) fn former(&self, name: &str) -> Option<&Tried> {
         self.former.get(name)
     }
 
-    /// Keeps what came of a cell.
+    /// Keeps the result of a cell.
     ///
     /// # Errors
     /// The file can't be written.

@@ -1,10 +1,10 @@
-//! The commands that are tried: what there is before, what is run, what there must be afterwards.
+//! Commands that are tried: the state before, the command, and the state that it must reach.
 
 use fichier_emulator::synthetic;
 
 use crate::trial::World;
 
-/// A command and what it must bring about.
+/// A command and the state that it must reach.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) name: &'static str,
@@ -13,15 +13,15 @@ pub(crate) struct Task {
     pub(crate) input: &'static str,
     pub(crate) before: World,
     pub(crate) after: World,
-    /// What it prints is what it is for.
+    /// Whether its output is its purpose.
     pub(crate) prints: bool,
-    /// What has been done can't be done again: another run may say that there is nothing.
+    /// Whether its work can't be done a second time: another run may say that there is nothing.
     pub(crate) is_over_when_done: bool,
-    /// Of interest beside rclone.
+    /// Whether it is compared with rclone.
     pub(crate) with_rclone: bool,
 }
 
-/// What no command here may touch.
+/// Returns files that no command here may touch.
 fn bystanders() -> World {
     World::default().stored("other/kept", b"kept by the account").on_disk("keep/kept", b"kept by the disk")
 }
@@ -46,7 +46,7 @@ fn task(
     }
 }
 
-/// A directory to send, and an account that has an older state of it.
+/// Returns a directory to send, and an account that has an older state of it.
 fn to_send() -> World {
     bystanders()
         .on_disk("src/a", b"the new version of a")
@@ -58,7 +58,7 @@ fn to_send() -> World {
         .stored("d/gone", b"gone at the source")
 }
 
-/// What the account must hold when that was sent.
+/// Returns what the account must hold when that was sent.
 fn sent(world: World) -> World {
     world
         .stored("d/a", b"the new version of a")
@@ -75,7 +75,7 @@ fn source_on_disk(world: World) -> World {
         .on_disk("src/s/e", b"only here: e, in a folder")
 }
 
-/// A folder of the account to fetch, and a disk that has an older state of it.
+/// Returns a folder of the account to fetch, and a disk that has an older state of it.
 fn to_fetch() -> World {
     sent(bystanders())
         .on_disk("back/a", b"old a")
@@ -99,7 +99,7 @@ fn source_at_service(world: World) -> World {
         .stored("f/s/e", b"only here: e, in a folder")
 }
 
-/// Two folders of the account, the second with an older state of the first.
+/// Returns two folders of the account, the second with an older state of the first.
 fn within_service() -> World {
     source_at_service(bystanders())
         .stored("d/a", b"old a")
@@ -107,7 +107,7 @@ fn within_service() -> World {
         .stored("d/gone", b"gone at the source")
 }
 
-/// A file that is fetched in ranges.
+/// Returns the contents of a file that is fetched in ranges.
 fn large() -> Vec<u8> {
     let mut content = vec![0; 5_000_000];
     synthetic::fill(1, 0, &mut content);

@@ -1,4 +1,4 @@
-//! A server that isn't the service's: what is sent to it went astray.
+//! A server that isn't the service's: nothing should be sent to it.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +14,7 @@ use std::{
 
 use fichier_emulator::DEMO_KEY;
 
-/// Listens until the process ends, and notes which of its addresses were sent the key.
+/// Listens until the process ends, and records which of its addresses were sent the key.
 pub(crate) struct Trap {
     port: u16,
     next: AtomicU64,
@@ -22,10 +22,10 @@ pub(crate) struct Trap {
 }
 
 impl Trap {
-    /// Begins to listen.
+    /// Starts listening.
     ///
     /// # Errors
-    /// It can't.
+    /// Listening fails.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let port = listener.local_addr()?.port();
@@ -44,19 +44,19 @@ impl Trap {
         Ok(Self { port, next: AtomicU64::new(0), got_key })
     }
 
-    /// Returns an address that nobody else has got.
+    /// Returns an address that no other cell has.
     pub(crate) fn address(&self) -> String {
         format!("http://localhost:{}/{}", self.port, self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Returns whether the key was sent to this address.
+    /// Checks whether the key was sent to this address.
     pub(crate) fn got_key(&self, address: &str) -> bool {
         let path = address.rsplit('/').next().unwrap_or_default();
         self.got_key.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
     }
 }
 
-/// Answers, and returns what was asked for if the key came with it.
+/// Answers a request, and returns the path that was requested if the key came with it.
 fn answer(mut stream: TcpStream) -> Option<String> {
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     let mut told = Vec::new();
@@ -73,7 +73,7 @@ fn answer(mut stream: TcpStream) -> Option<String> {
     let body = "{\"status\":\"OK\"}";
     let length = body.len();
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-    // Who doesn't wait for it needs no answer.
+    // A client that doesn't wait for it needs no answer.
     let _ = stream.write_all((head + body).as_bytes());
     let path = text.split(' ').nth(1)?.trim_start_matches('/').to_owned();
     text.contains(DEMO_KEY).then_some(path)

@@ -1,4 +1,4 @@
-//! Which crate may use which: the floors of docs/architecture.md.
+//! Dependencies that each crate may have: the floors of docs/architecture.md.
 
 use std::{
     collections::BTreeSet,
@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::Context as _;
 
-/// What one crate may know. Dependencies of dependencies follow from the other lines.
+/// Dependencies that one crate may have. Dependencies of dependencies follow from the other lines.
 struct Floor {
     name: &'static str,
-    /// What it may use.
+    /// Crates that it may use.
     uses: &'static [&'static str],
-    /// What its tests may use as well.
+    /// Crates that its tests may use as well.
     tests: &'static [&'static str],
 }
 
@@ -21,7 +21,7 @@ const fn floor(name: &'static str, uses: &'static [&'static str], tests: &'stati
     Floor { name, uses, tests }
 }
 
-/// From the top down; a crate uses only what stands below it.
+/// All floors, from the top down; a crate uses only those below it.
 const FLOORS: &[Floor] = &[
     floor(
         "cli",
@@ -42,7 +42,7 @@ const FLOORS: &[Floor] = &[
         &[],
     ),
     floor("session", &["remotes", "config", "emulator", "storage", "encoding", "api", "notation"], &[]),
-    // The engine sees remotes by their trait only.
+    // The engine knows remotes by their trait only.
     floor("engine", &["filter", "storage", "state"], &["remotes", "encoding", "emulator"]),
     floor("remotes", &["storage", "encoding", "api", "notation", "state"], &["emulator"]),
     floor("filter", &["storage"], &[]),
@@ -57,14 +57,14 @@ const FLOORS: &[Floor] = &[
     floor("whirlpool-simd", &[], &[]),
 ];
 
-/// A crate and what its manifest says that it uses of the other crates here.
+/// A crate, and the other crates here that its manifest says it uses.
 pub(super) struct Crate {
     pub(super) name: String,
     uses: BTreeSet<String>,
     tests: BTreeSet<String>,
 }
 
-/// The crates of a folder, in the order of the floors.
+/// Returns the crates of a folder, in the order of the floors.
 pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Crate>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("can't list {}", folder.display()))? {
@@ -94,7 +94,7 @@ impl Crate {
             }
             let package = line.split(['.', '=', ' ']).next().unwrap_or_default();
             let known = all.iter().find(|known| package_name(known) == package);
-            // Also `target.'cfg(unix)'.dependencies`.
+            // This includes `target.'cfg(unix)'.dependencies`.
             match (known, section.rsplit('.').next()) {
                 (Some(known), Some("dependencies" | "build-dependencies")) => read.uses.insert(known.clone()),
                 (Some(known), Some("dev-dependencies")) => read.tests.insert(known.clone()),
@@ -104,7 +104,7 @@ impl Crate {
         read
     }
 
-    /// What this crate uses against the floors.
+    /// Returns what this crate uses against the floors.
     pub(super) fn faults(&self) -> Vec<String> {
         let Some(floor) = FLOORS.iter().find(|floor| floor.name == self.name) else {
             return vec![format!(

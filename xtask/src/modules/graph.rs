@@ -1,18 +1,18 @@
-//! Which file of a crate uses which, and what follows from that: floors and circles.
+//! Determines which file of a crate uses which, and what follows from that: floors and circles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::source::{Module, Modules};
 
-/// The files of a crate, and for each the files that it uses, by their numbers.
+/// Files of a crate, and for each the files that it uses, by their numbers.
 #[derive(Debug)]
 pub(super) struct Graph {
     pub(super) files: Vec<String>,
     uses: Vec<BTreeSet<usize>>,
 }
 
-/// Aliases of aliases are followed so far.
+/// Number of aliases of aliases that are followed.
 const LONGEST_CHAIN: usize = 16;
 
 impl Graph {
@@ -24,8 +24,8 @@ impl Graph {
         let mut uses = vec![BTreeSet::new(); files.len()];
         for (path, module) in modules {
             let from = numbers[module.file.as_str()];
-            // An import counts where its name is used: a name that is only handed on isn't needed here.
-            // A single word that is a module's name is a variable.
+            // An import counts where its name is used: a name that is only exported again isn't needed here. A single
+            // word that is a module's name is a variable.
             let named =
                 module.uses.iter().filter(|used| used.len() > 1 || !module.children.contains(&used[0]));
             let named = named.chain(&module.globs);
@@ -43,7 +43,7 @@ impl Graph {
         self.uses.iter().map(BTreeSet::len).sum()
     }
 
-    /// The sets of more than `most` files in which each needs each other.
+    /// Returns the sets of more than `most` files in which each needs each other.
     pub(super) fn circles(&self, most: usize) -> Vec<Vec<&str>> {
         let mut circles: Vec<Vec<&str>> = self
             .components()
@@ -55,7 +55,7 @@ impl Graph {
         circles
     }
 
-    /// The files from the lowest floor up: each uses only files of lower floors and of its own circle.
+    /// Returns the files from the lowest floor up: each uses only files of lower floors and of its own circle.
     pub(super) fn floors(&self) -> Vec<Vec<&str>> {
         let mut floor_of = vec![0; self.files.len()];
         let mut floors: Vec<Vec<&str>> = Vec::new();
@@ -73,12 +73,12 @@ impl Graph {
         floors
     }
 
-    /// The files that reach one another, in sets; a set comes after all that it uses.
+    /// Returns the files that reach one another, in sets; a set comes after all that it uses.
     fn components(&self) -> Vec<BTreeSet<usize>> {
         let reached: Vec<BTreeSet<usize>> = (0..self.files.len()).map(|file| self.reach(file)).collect();
         let mut done: BTreeSet<usize> = BTreeSet::new();
         let mut components = Vec::new();
-        // What uses fewer comes first: whoever uses a set reaches all of it, and more.
+        // Files that use fewer others come first: a file that uses a set reaches all of it, and more.
         let mut order: Vec<usize> = (0..self.files.len()).collect();
         order.sort_by_key(|file| reached[*file].len());
         for file in order {
@@ -92,7 +92,7 @@ impl Graph {
         components
     }
 
-    /// The file itself and all that it uses, also by way of others.
+    /// Returns the file itself and all that it uses, also through others.
     fn reach(&self, file: usize) -> BTreeSet<usize> {
         let mut reached = BTreeSet::from([file]);
         let mut waiting = vec![file];
@@ -102,7 +102,7 @@ impl Graph {
         reached
     }
 
-    /// A flowchart with an arrow for each use.
+    /// Returns a flowchart with an arrow for each use.
     pub(super) fn mermaid(&self) -> String {
         let mut text = "flowchart TD\n".to_owned();
         for (file, uses) in self.files.iter().zip(&self.uses) {
@@ -114,8 +114,8 @@ impl Graph {
     }
 }
 
-/// The module in which a path ends that is written in the module `from`; `None` if it leads out of the crate or names
-/// something local.
+/// Returns the module in which a path ends that is written in the module `from`; `None` if it leads out of the crate or
+/// names something local.
 fn resolve(modules: &Modules, from: &[String], path: &[String], chain: usize) -> Option<Vec<String>> {
     if chain > LONGEST_CHAIN {
         return None;
@@ -126,7 +126,7 @@ fn resolve(modules: &Modules, from: &[String], path: &[String], chain: usize) ->
         "self" => follow(modules, from.to_vec(), rest, chain),
         "super" => {
             let (_, above) = from.split_last()?;
-            // `super::super::x` goes on from there.
+            // `super::super::x` continues from there.
             if rest.first().is_some_and(|next| next == "super") {
                 return resolve(modules, above, rest, chain + 1);
             }
@@ -144,7 +144,7 @@ enum Step {
     Item(Vec<String>),
 }
 
-/// Where a name leads that is looked up in a module; `None` if the module doesn't know it.
+/// Returns where a name leads that is looked up in a module; `None` if the module doesn't know it.
 fn step(modules: &Modules, at: &[String], name: &str, chain: usize) -> Option<Step> {
     let module: &Module = modules.get(at)?;
     let child: Vec<String> = at.iter().cloned().chain([name.to_owned()]).collect();
@@ -172,7 +172,7 @@ fn step(modules: &Modules, at: &[String], name: &str, chain: usize) -> Option<St
     })
 }
 
-/// Goes on from a module along the rest of a path. A name that isn't known there belongs to it, as a macro may.
+/// Continues from a module along the rest of a path. A name that isn't known there belongs to it, as a macro may.
 fn follow(modules: &Modules, mut at: Vec<String>, rest: &[String], chain: usize) -> Option<Vec<String>> {
     for name in rest {
         match step(modules, &at, name, chain) {
@@ -189,7 +189,7 @@ mod tests {
     use super::super::source::read_text;
     use super::*;
 
-    /// A crate of these files.
+    /// Makes a crate of these files.
     fn graph(files: &[(&str, &str)]) -> Graph {
         let mut modules = Modules::new();
         for (file, text) in files {
@@ -223,7 +223,7 @@ mod tests {
             ("mod inside { fn f(_: super::super::b::Thing) {} }", "a --> b"),
             ("mod inside { use super::own; fn f() { own() } } fn own() {}", ""),
             ("fn f() { crate::r#b::other() }", "a --> b"),
-            // Not needed here, only handed on.
+            // The name isn't needed here, only exported again.
             ("pub use crate::b::Thing;", ""),
             ("use other_crate::b::Thing; fn f(_: Thing) {}", ""),
             ("// crate::b\nconst X: &str = \"crate::b::Thing\";", ""),

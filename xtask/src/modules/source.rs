@@ -1,4 +1,4 @@
-//! One crate's sources: which modules there are, and which names each of them uses. Tests are left out.
+//! Reads one crate's sources: which modules there are, and which names each of them uses. Tests are left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,16 +9,16 @@ use std::{
 use anyhow::Context as _;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-/// A module, be it a file or a part of one.
+/// A module, in a file of its own or inside one.
 #[derive(Debug, Default)]
 pub(super) struct Module {
-    /// The file that it is in, relative to `src`.
+    /// File that it is in, relative to `src`.
     pub(super) file: String,
     /// Modules declared in it.
     pub(super) children: BTreeSet<String>,
     /// Types, functions and whatever else is defined in it.
     pub(super) items: BTreeSet<String>,
-    /// Names that `use` brings in, and the path that each stands for.
+    /// Names that `use` brings in, and the path of each.
     pub(super) imports: BTreeMap<String, Vec<String>>,
     /// Modules of which `use` brings in everything.
     pub(super) globs: Vec<Vec<String>>,
@@ -26,7 +26,7 @@ pub(super) struct Module {
     pub(super) uses: BTreeSet<Vec<String>>,
 }
 
-/// The modules of a crate by their paths; the root's path is empty.
+/// Modules of a crate by their paths; the root's path is empty.
 pub(super) type Modules = BTreeMap<Vec<String>, Module>;
 
 /// Reads the file of a crate's root and those of all modules that it declares.
@@ -49,7 +49,7 @@ pub(super) fn read_crate(root: &Path) -> anyhow::Result<Modules> {
     Ok(modules)
 }
 
-/// The file of a module, and the folder of its children.
+/// Returns the file of a module, and the folder of its children.
 fn file_of(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let children = folder.join(name);
     let beside = folder.join(format!("{name}.rs"));
@@ -83,9 +83,9 @@ pub(super) fn read_text(
 struct Reader<'a> {
     file: &'a str,
     modules: &'a mut Modules,
-    /// The module that is being read.
+    /// Path of the module that is being read.
     path: Vec<String>,
-    /// How many parts of `path` are the file's own.
+    /// Number of parts of `path` that are the file's own.
     depth: usize,
     declared: Vec<Declared>,
 }
@@ -102,7 +102,7 @@ impl Reader<'_> {
         self.tokens(tokens, true);
     }
 
-    /// Reads a run of tokens. `outside`: of a module, not of a function or type in it.
+    /// Reads a run of tokens. `outside` means in a module, not in a function or type.
     fn tokens(&mut self, tokens: TokenStream, outside: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
@@ -111,7 +111,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads what begins at `at`, and says where the next thing begins.
+    /// Reads what begins at `at`, and returns where the next item begins.
     fn next(&mut self, tokens: &[TokenTree], at: usize, outside: bool) -> usize {
         match &tokens[at] {
             TokenTree::Group(group) => self.tokens(group.stream(), false),
@@ -121,7 +121,7 @@ impl Reader<'_> {
                 return at + if is_range(tokens, at) { 1 } else { 2 };
             }
             TokenTree::Ident(word) => match (word.to_string().as_str(), tokens.get(at + 1)) {
-                // Who may see it uses nothing.
+                // A visibility uses nothing.
                 ("pub", Some(TokenTree::Group(group))) if group.delimiter() == Delimiter::Parenthesis => {
                     return at + 2;
                 }
@@ -144,7 +144,7 @@ impl Reader<'_> {
         at + 1
     }
 
-    /// Skips an attribute, and with `#[cfg(test)]` what it stands before.
+    /// Skips an attribute, and with `#[cfg(test)]` the item after it.
     fn attribute(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         let Some(TokenTree::Group(group)) = tokens.get(at + 1) else { return at + 1 };
         let text: String = group.stream().to_string().split_whitespace().collect();
@@ -237,7 +237,7 @@ fn is_range(tokens: &[TokenTree], at: usize) -> bool {
     is_sign(tokens.get(at + 1), '.') || at > 0 && is_sign(tokens.get(at - 1), '.')
 }
 
-/// A name without the mark of one that is a keyword elsewhere: `r#move` is in `move.rs`.
+/// Returns a name without the mark of a raw identifier: `r#move` is in `move.rs`.
 fn plain(name: &Ident) -> String {
     let name = name.to_string();
     name.strip_prefix("r#").unwrap_or(&name).to_owned()

@@ -1,4 +1,4 @@
-//! What a process takes while it runs: memory and open descriptors, sampled.
+//! Samples the memory and open descriptors of a process while it runs.
 
 use std::{
     fmt, fs,
@@ -9,16 +9,16 @@ use std::{
 
 use crate::trial::status_bytes;
 
-/// What was seen.
+/// Samples of one process.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Watched {
-    /// Resident memory in bytes, and descriptors, one after the other.
+    /// Resident memory in bytes, and number of descriptors, one sample after the other.
     samples: Vec<(u64, usize)>,
     pub(super) most_memory: u64,
     pub(super) most_open: usize,
 }
 
-/// Samples ten times a second, until it is told to stop.
+/// Samples ten times a second, until it is stopped.
 pub(super) fn watch(id: u32, stop: &AtomicBool) -> Watched {
     let mut watched = Watched::default();
     while !stop.load(Ordering::Relaxed) {
@@ -34,7 +34,7 @@ pub(super) fn watch(id: u32, stop: &AtomicBool) -> Watched {
 }
 
 impl Watched {
-    /// The means of the second and of the last quarter; the first one belongs to the start.
+    /// Returns the means of the second and of the last quarter; the first one belongs to the start.
     fn quarters(&self) -> [(u64, usize); 2] {
         let quarter = self.samples.len() / 4;
         [1, 3].map(|number| {
@@ -46,7 +46,7 @@ impl Watched {
         })
     }
 
-    /// Whether it takes ever more. Short runs can't tell.
+    /// Checks whether it takes more and more. Short runs can't show that.
     pub(super) fn grows(&self) -> bool {
         let [(memory, open), (later_memory, later_open)] = self.quarters();
         self.samples.len() > 200 && (later_memory > 2 * memory + (64 << 20) || later_open > 2 * open + 64)

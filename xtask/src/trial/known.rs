@@ -1,7 +1,7 @@
-//! Defects that the proofs found and that aren't mended yet. They are told each time and stand in the tables as what they
-//! are; they only don't end a run with an error, so that what is new isn't overlooked.
+//! Defects that the proofs found and that aren't fixed yet. They are reported each time and appear in the tables. They
+//! only don't end a run with an error, so that new ones aren't overlooked.
 
-/// A failure line that holds all of these parts is this defect.
+/// Known defects: a failure line that has all of these parts is this defect.
 const KNOWN: &[(&[&str], &str)] = &[
     (&["file/mv done-refusal:404"], "the next move leaves an old version that this one had to remove"),
     (&["move-within file/rm", "double: after the next run"], "the next move leaves the old version"),
@@ -22,12 +22,12 @@ const KNOWN: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What World::losses tells: never known, whatever else went wrong.
+/// Words of World::losses: these are never known, whatever else went wrong.
 const LOSSES: [&str; 4] = ["lost", "neither", "nobody gave", "isn't whole"];
 
-/// Returns what is known of a failure, if anything is.
+/// Returns the known defect of a failure, if there is one.
 pub(crate) fn known(line: &str) -> Option<&'static str> {
-    // A lost answer is a fault, and no loss.
+    // A lost answer is a fault, not a loss.
     let rest = line.replace("lost-answer", "").replace("an answer is lost", "");
     if LOSSES.iter().any(|loss| rest.contains(loss)) {
         return None;

@@ -1,5 +1,5 @@
-//! What `faults`, `crash` and `soak` share: an emulated service with a client's home, what both sides hold, and a
-//! program that is run for a time.
+//! Shared code of `faults`, `crash` and `soak`: an emulated service with a client's home, the contents of both sides,
+//! and a program that is run for a limited time.
 
 mod known;
 mod process;
@@ -27,7 +27,7 @@ pub(crate) use self::{
 /// Returns the directory of the workspace.
 ///
 /// # Errors
-/// It can't be told.
+/// The directory isn't known.
 pub(crate) fn workspace() -> anyhow::Result<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no directory")
 }
@@ -35,7 +35,7 @@ pub(crate) fn workspace() -> anyhow::Result<&'static Path> {
 /// Returns the program to try: the given one, or one that is built now, without optimisation.
 ///
 /// # Errors
-/// It isn't there, or can't be built.
+/// The program doesn't exist, or can't be built.
 pub(crate) fn program(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(program) = given {
         return program.canonicalize().with_context(|| format!("can't find {}", program.display()));
@@ -43,16 +43,16 @@ pub(crate) fn program(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     let root = workspace()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    // As the tests build it, so that it is built once.
+    // It is built as for the tests, so that it is built once.
     build.args(["build", "--quiet", "--locked", "--workspace", "--tests"]).current_dir(root);
     ensure!(build.status()?.success(), "fichier can't be built");
     Ok(root.join("target").join("debug").join("fichier"))
 }
 
-/// Does all jobs, so many at once, and returns what came of them in their order.
+/// Does all jobs, several at once, and returns their results in order.
 ///
 /// # Errors
-/// Of the jobs, the first that failed.
+/// The error of the first job that failed.
 pub(crate) fn at_once<J: Sync, T: Send>(
     jobs: &[J],
     count: usize,

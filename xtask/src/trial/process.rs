@@ -1,4 +1,4 @@
-//! A program that is run for a time at most, its output kept.
+//! Runs a program for a limited time, and keeps its output.
 
 use std::{
     fs::{self, File},
@@ -13,14 +13,14 @@ use anyhow::Context as _;
 /// How a program ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Ended {
-    /// None if it was killed.
+    /// Exit code; none if the program was killed.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) time: Duration,
-    /// It had to be ended since its time was over.
+    /// Whether it had to be ended since its time was over.
     pub(crate) hung: bool,
-    /// The largest resident set that was seen, in bytes; 0 where the system doesn't tell.
+    /// Largest resident set that was seen, in bytes; 0 where the system doesn't say.
     pub(crate) memory: u64,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn status_bytes(id: u32, field: &str) -> Option<u64> {
 /// Starts a program, its output in files below a place.
 ///
 /// # Errors
-/// It can't be started.
+/// The program can't be started.
 pub(crate) fn start_logged(command: &mut Command, place: &Path, input: &str) -> anyhow::Result<Child> {
     let stdin = place.join("stdin");
     fs::write(&stdin, input)?;
@@ -50,7 +50,7 @@ pub(crate) fn start_logged(command: &mut Command, place: &Path, input: &str) -> 
 /// Waits until a program that was started with [`start_logged`] ends, and ends it when the time is over.
 ///
 /// # Errors
-/// Its end or its output can't be had.
+/// Its end or its output isn't available.
 pub(crate) fn wait_for(mut child: Child, place: &Path, bound: Duration) -> anyhow::Result<Ended> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(2);
@@ -75,7 +75,7 @@ pub(crate) fn wait_for(mut child: Child, place: &Path, bound: Duration) -> anyho
 /// Runs a program to its end, or until its time is over.
 ///
 /// # Errors
-/// It can't be started, or its output can't be had.
+/// The program can't be started, or its output isn't available.
 pub(crate) fn run(
     command: &mut Command,
     place: &Path,

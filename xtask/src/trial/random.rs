@@ -1,4 +1,4 @@
-//! Numbers by chance that a seed repeats, whatever is installed.
+//! Random numbers that a seed repeats, whatever is installed.
 
 use anyhow::Context as _;
 
@@ -9,12 +9,12 @@ pub(crate) struct Random {
 }
 
 impl Random {
-    /// Begins with a seed.
+    /// Starts with a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// Returns a seed that nobody knows before.
+    /// Returns a seed that can't be predicted.
     ///
     /// # Errors
     /// The system has no clock that works.
@@ -38,7 +38,7 @@ impl Random {
         self.next().checked_rem(bound).unwrap_or(0)
     }
 
-    /// Keeps so many of the items, in their order.
+    /// Keeps a number of the items, in their order.
     pub(crate) fn sample<T>(&mut self, mut items: Vec<T>, count: usize) -> Vec<T> {
         while items.len() > count {
             let out = usize::try_from(self.below(items.len() as u64)).unwrap_or(0);

@@ -11,33 +11,33 @@ use anyhow::Context as _;
 use fichier_emulator::{Builder, Control, DEMO_KEY, Emulator, Lists, MkdirExisting};
 use tokio::runtime::Handle;
 
-/// What is unusual about a service as a whole.
+/// Unusual property of a service as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setting {
     Usual,
-    /// Listings lag so far behind, in the service's time.
+    /// Listings lag behind by this time, in the service's time.
     Lag(Duration),
-    /// Listings tell so many files at most.
+    /// Listings return at most this number of files.
     ListingCap(usize),
-    /// Lists are served in part.
+    /// Lists are carried out in part.
     PartialLists,
-    /// A folder that exists is made a second time.
+    /// Making a folder that exists makes a second one.
     TwinFolders,
-    /// A folder that exists is answered by its id.
+    /// Making a folder that exists returns its id.
     SameFolders,
-    /// Nobody listens.
+    /// Nothing listens at the address.
     NobodyThere,
-    /// What listens speaks no TLS.
+    /// The server at the address speaks no TLS.
     NoTls,
 }
 
-/// A running service, and where its client lives.
+/// A running service, and the home of its client.
 pub(crate) struct Stage {
     emulator: Option<Emulator>,
     runtime: Handle,
     place: tempfile::TempDir,
     setting: Setting,
-    /// By what the client divides its waits.
+    /// Divisor of the client's waits.
     pub(crate) scale: u32,
 }
 
@@ -45,17 +45,17 @@ impl Stage {
     /// Starts a service, reached through a proxy where real host names are needed.
     ///
     /// # Errors
-    /// It can't be started.
+    /// The service can't be started.
     pub(crate) fn start(runtime: &Handle, setting: Setting, scale: u32, proxy: bool) -> anyhow::Result<Self> {
         Self::start_changed(runtime, setting, scale, None, |builder, _| {
             if proxy { builder.proxy(([127, 0, 0, 1], 0).into()) } else { builder }
         })
     }
 
-    /// Starts a service that is set up further, its files in this directory or else in the temporary one.
+    /// Starts a service with further settings, its files in this directory or otherwise in the temporary one.
     ///
     /// # Errors
-    /// It can't be started.
+    /// The service can't be started.
     pub(crate) fn start_changed(
         runtime: &Handle,
         setting: Setting,
@@ -90,7 +90,7 @@ impl Stage {
         self.emulator.as_ref().context("the service has ended")
     }
 
-    /// Ends what is unusual about the way to the service.
+    /// Ends what is unusual about the connection to the service.
     pub(crate) fn heal(&mut self) {
         self.setting = Setting::Usual;
     }
@@ -121,15 +121,15 @@ impl Stage {
         self.place.path().join("output")
     }
 
-    /// Returns where programs keep what is only passing through.
+    /// Returns the directory for temporary files of programs.
     pub(crate) fn temporary(&self) -> PathBuf {
         self.place.path().join("temporary")
     }
 
-    /// Tells what lies where no program should have written.
+    /// Returns files in places where no program should have written.
     ///
     /// # Errors
-    /// It can't be read.
+    /// A place can't be read.
     pub(crate) fn strangers(&self) -> anyhow::Result<Vec<String>> {
         let known = ["work", "home", "output", "temporary", "ca.pem", "service", "requests"];
         let mut strangers = Vec::new();
@@ -142,7 +142,7 @@ impl Stage {
         Ok(strangers)
     }
 
-    /// Makes the client forget all that it knows.
+    /// Makes the client forget everything that it knows.
     ///
     /// # Errors
     /// Its home can't be emptied.

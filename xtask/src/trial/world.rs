@@ -1,4 +1,4 @@
-//! What a service and a disk hold, looked at directly.
+//! Contents of a service and a disk, read directly.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,9 +15,9 @@ use fichier_emulator::{Clock, Control};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) told: String,
-    /// A file or folder is there more often than it should be.
+    /// Whether a file or folder is there more often than it should be.
     pub(crate) is_double: bool,
-    /// A folder is there that shouldn't be.
+    /// Whether it is a folder that shouldn't be there.
     pub(crate) is_folder: bool,
 }
 
@@ -31,12 +31,12 @@ impl Difference {
     }
 }
 
-/// The files of an account and of a directory.
+/// Files of an account and of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct World {
-    /// By path, without a slash at the start; a name may stand for several files, oldest first.
+    /// Files of the account by path, without a slash at the start; a name may have several files, oldest first.
     pub(crate) service: BTreeMap<String, Vec<Arc<[u8]>>>,
-    /// How many folders of the account have this path.
+    /// Number of folders of the account with each path.
     pub(crate) folders: BTreeMap<String, usize>,
     pub(crate) disk: BTreeMap<String, Arc<[u8]>>,
 }
@@ -54,12 +54,12 @@ impl World {
         self
     }
 
-    /// Looks at both sides.
+    /// Reads both sides.
     ///
     /// # Errors
-    /// One can't be read.
+    /// A side can't be read.
     pub(crate) fn look(control: &Control, disk: &Path) -> anyhow::Result<Self> {
-        // A removal that was on its way when its sender died may come in between: then another look is needed.
+        // A removal that was sent before its sender died may come in between: then another look is needed.
         let mut tries = 0;
         loop {
             tries += 1;
@@ -88,15 +88,15 @@ impl World {
         Ok(world)
     }
 
-    /// Puts all files where they belong.
+    /// Puts all files into place.
     ///
     /// # Errors
-    /// One can't be written.
+    /// A file can't be written.
     pub(crate) fn build(&self, control: &Control, disk: &Path) -> anyhow::Result<()> {
         for (number, (path, versions)) in self.service.iter().enumerate() {
             for (age, content) in versions.iter().rev().enumerate() {
                 let days = u64::try_from(age)? + 1;
-                // Each its own moment, so that a listing that tells few files can be read on in windows of time.
+                // Each has its own moment, so that a listing with few files can be continued in windows of time.
                 let past = Duration::from_secs(86_400 * days + 60 * u64::try_from(number)?);
                 let date = Clock::system().now() - past;
                 control.seed_file_dated(path, content, date)?;
@@ -113,7 +113,7 @@ impl World {
         Ok(())
     }
 
-    /// Tells how this world differs from the wanted one; nothing if it doesn't.
+    /// Returns how this world differs from the wanted one; nothing if it doesn't.
     pub(crate) fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut told = Vec::new();
         for path in keys(&self.service, &wanted.service) {
@@ -164,7 +164,7 @@ impl World {
         told
     }
 
-    /// Tells what is lost on the way from one world to another: what both have and this one hasn't, and paths that
+    /// Returns what was lost between one world and another: files that both have and this one doesn't, and paths that
     /// have neither their old content nor their new one.
     pub(crate) fn losses(&self, before: &Self, wanted: &Self) -> Vec<String> {
         let mut told = Vec::new();
@@ -212,7 +212,7 @@ impl World {
     }
 }
 
-/// The paths of both, each once.
+/// Returns the paths of both, each once.
 fn keys<'a, T>(one: &'a BTreeMap<String, T>, other: &'a BTreeMap<String, T>) -> BTreeSet<&'a String> {
     one.keys().chain(other.keys()).collect()
 }

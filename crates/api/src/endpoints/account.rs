@@ -50,7 +50,7 @@ impl Client {
             (Ok(info), _) => {
                 let snapshot = AccountSnapshot { at: SystemTime::now(), info };
                 pacer.note_account_asked();
-                // What tells nothing isn't worth to be told again.
+                // An answer without any news isn't worth passing on.
                 if snapshot.info != UserInfo::default() {
                     pacer.keep_account(snapshot.clone());
                     if let Some(book) = book {

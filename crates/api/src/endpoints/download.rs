@@ -64,11 +64,11 @@ pub struct Download {
     left: Option<u64>,
     body: BoxStream<'static, Result<Bytes, ErrorKind>>,
     ended: bool,
-    /// How long the node may send nothing.
+    /// Longest time that the node may send nothing.
     idle: Duration,
     /// Runs only while a byte is waited for.
     silence: Option<Pin<Box<Sleep>>>,
-    /// What the user calls the remote, for errors.
+    /// User's name for the remote, for errors.
     remote: Option<Arc<str>>,
 }
 

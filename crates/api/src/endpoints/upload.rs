@@ -25,7 +25,7 @@ use crate::page;
 use crate::transport::{failure, page_of, status_error};
 use crate::wire::upload::{Report, UploadNode, UploadedFile};
 
-/// How often in a row a report may have fewer files than were sent before it is accepted.
+/// Number of times in a row that a report may have fewer files than were sent before it is accepted.
 const SHORT_REPORTS: u32 = 3;
 
 /// Message of a node when the request held no file.
@@ -68,7 +68,7 @@ pub struct UploadReceipt {
     pub node: UploadNode,
     /// Id of the upload, with which its report is found.
     pub id: String,
-    /// How many files were sent.
+    /// Number of files that were sent.
     pub files: usize,
     /// Text of the node's page, if a page came instead of the report's URL.
     pub words: Option<String>,
@@ -84,7 +84,7 @@ pub enum NodeAnswer {
     /// The node answered something else: an empty page, a page for people. Some nodes do so when all is well, and all
     /// of them when they are out of order.
     Vague {
-        /// How long the upload took.
+        /// Time that the upload took.
         took: Duration,
     },
     /// The node's answer was lost.

@@ -1,149 +1,149 @@
-//! The kinds of failure, and what each means for the caller.
+//! Kinds of failure, and what each means for the caller.
 
 use std::time::Duration;
 
 use super::BoxError;
 use super::unreached::Unreached;
 
-/// What went wrong. The texts of the service are classified as in the API document, section 3.
+/// Kind of failure. The texts of the service are classified as in the API document, section 3.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Too many calls; the pacer waited and tried again as often as it may.
     #[error("the service detected a flood of calls: {text}")]
     Flood {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
-    /// The address is locked, for longer than a flood locks it.
+    /// The address is locked for longer than a flood locks it.
     #[error("the service has locked this address: {text}")]
     AddressLocked {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
-    /// No key, or one that the service doesn't take.
+    /// There was no key, or one that the service doesn't accept.
     #[error("the service doesn't accept the key: {text}")]
     NotAuthenticated {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
-    /// The key belongs to nobody.
+    /// The key belongs to no account.
     #[error("the service doesn't know the key's user: {text}")]
     NoSuchUser {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
-    /// The account that owns the file is locked, or the service takes our calls ill (API document, section 3).
+    /// The account that owns the file is locked, or the service objects to our calls (API document, section 3).
     #[error("the owner's account is locked: {text}")]
     OwnerLocked {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
     /// The account has no subscription, which the API needs.
     #[error("the API needs a Premium or Access account: {text}")]
     NeedsSubscription {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
     /// The file or folder is gone.
     #[error("not found: {text}")]
     NotFound {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
-    /// Access rules or a password stand before the file.
+    /// Access rules or a password protect the file.
     #[error("not allowed: {text}")]
     NotAllowed {
-        /// What the password has to do with it.
+        /// Role of a password in the refusal.
         password: PasswordProblem,
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
     /// The account downloads from too many addresses already.
     #[error("the account is in use at too many addresses: {text}")]
     TooManyLocations {
-        /// How many are allowed, if the service told.
+        /// Number of addresses that are allowed, if the service says it.
         allowed: Option<u32>,
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
     /// The service takes this address for a VPN or a data centre.
     #[error("the service wants downloads from this address to go through its CDN: {text}")]
     NeedsCdn {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
     /// The service takes no downloads from this address, whatever is paid.
     #[error("the service refuses this address: {text}")]
     AddressRefused {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
     /// The account is full.
     #[error("the account is full: {text}")]
     QuotaExceeded {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
-    /// The service is out of order, by its own words.
+    /// The service says that it is out of order.
     #[error("the service is out of order: {text}")]
     OutOfOrder {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
     },
-    /// A refusal without a word.
+    /// A refusal without a text.
     #[error("the service refused without a word (HTTP {status})")]
     Wordless {
-        /// HTTP status beside it.
+        /// HTTP status of the answer.
         status: u16,
     },
     /// Any other refusal.
     #[error("the service refused: {text}")]
     Refused {
-        /// The service's words.
+        /// Text of the service's answer.
         text: String,
-        /// The number after `#`, if any.
+        /// Number after `#` in the text, if any.
         number: Option<u32>,
     },
-    /// The firm interval of this kind of call isn't over; do without the call rather than wait.
+    /// The fixed interval of this kind of call isn't over; make do without the call rather than wait.
     #[error("too soon to ask this again, {} s to go", remaining.as_secs())]
     TooSoon {
-        /// How long until the call may be made.
+        /// Time until the call may be made.
         remaining: Duration,
     },
-    /// A page for people came instead of an answer.
+    /// A page for people arrived instead of an answer.
     #[error("an HTML page came instead of an answer (HTTP {status}): {title}")]
     Html {
-        /// The page's title, or its beginning.
+        /// Title of the page, or its beginning.
         title: String,
-        /// HTTP status beside it.
+        /// HTTP status of the page.
         status: u16,
     },
-    /// An HTTP status that says it all.
+    /// An HTTP status without further information.
     #[error("HTTP status {code}")]
     Status {
-        /// HTTP status.
+        /// HTTP status of the answer.
         code: u16,
-        /// How long the service asked to wait.
+        /// Time that the service asked to wait.
         retry_after: Option<Duration>,
     },
     /// The answer ended too early.
     #[error("the answer was cut short: {snippet}")]
     Truncated {
-        /// The answer's end.
+        /// End of the answer.
         snippet: String,
     },
-    /// The answer isn't JSON, or not of the shape that was expected.
+    /// The answer isn't JSON, or doesn't have the expected structure.
     #[error("the answer makes no sense ({problem}): {snippet}")]
     InvalidJson {
-        /// What the parser said.
+        /// Message of the parser.
         problem: String,
-        /// The answer's beginning, or what surrounds the problem.
+        /// Beginning of the answer, or the text around the problem.
         snippet: String,
-        /// Whether it was JSON at least; then asking again won't help.
+        /// Whether it was valid JSON: then repeating the call won't help.
         well_formed: bool,
     },
-    /// The answer doesn't say what was asked, or contradicts itself: it proves nothing.
+    /// The answer doesn't say what was requested, or contradicts itself: it proves nothing.
     #[error("the answer doesn't say what was asked: {what}")]
     Unconfirmed {
         /// What is missing or wrong.
@@ -152,18 +152,18 @@ pub enum ErrorKind {
     /// The answer is longer than any that makes sense.
     #[error("the answer is longer than {} MiB", limit >> 20)]
     TooLong {
-        /// The longest that is read, in bytes.
+        /// Largest number of bytes that is read.
         limit: u64,
     },
     /// The answer comes too slowly to be waited for.
     #[error("the answer comes too slowly: {got} bytes in {} s", took.as_secs())]
     TooSlow {
-        /// How many bytes came.
+        /// Number of bytes that arrived.
         got: u64,
-        /// In how long.
+        /// Time in which they arrived.
         took: Duration,
     },
-    /// No connection came about, so nothing was sent.
+    /// No connection was made, so nothing was sent.
     #[error("can't connect")]
     Connect(#[source] BoxError),
     /// The other side's certificate isn't trusted.
@@ -175,28 +175,28 @@ pub enum ErrorKind {
     /// No byte moved for too long.
     #[error("nothing came for {} s", idle.as_secs())]
     Timeout {
-        /// How long.
+        /// Time without any byte.
         idle: Duration,
     },
-    /// A download token is used up or too old; a new one will do.
+    /// A download token is used up or too old; a new one will work.
     #[error("the download link is no longer valid (HTTP {status}){}", said(words.as_deref()))]
     TokenRefused {
         /// HTTP status of the node.
         status: u16,
-        /// What the node's page says.
+        /// Text of the node's page.
         words: Option<String>,
     },
-    /// The range begins behind the end of the file.
+    /// The range begins after the end of the file.
     #[error("the range begins behind the end of the file")]
     RangeNotSatisfiable,
-    /// A file of an upload didn't come as declared; the upload was broken off.
+    /// A file of an upload wasn't as declared; the upload was cancelled.
     #[error("file {index} of the upload ({name}): {problem}")]
     UploadSource {
-        /// Place of the file in the upload, from 0.
+        /// Index of the file in the upload, from 0.
         index: usize,
-        /// Its name as given.
+        /// Name of the file as given.
         name: String,
-        /// What was wrong with it.
+        /// How the file differed.
         #[source]
         problem: SourceProblem,
     },
@@ -206,9 +206,9 @@ pub enum ErrorKind {
     /// The node gave no report in time; whether the files arrived is unknown.
     #[error("the node gave no report about the upload within {} s{}", waited.as_secs(), answered(words.as_deref()))]
     NoReport {
-        /// How long it was asked.
+        /// Time for which the report was requested.
         waited: Duration,
-        /// What its page said when the upload was through.
+        /// Text of the node's page when the upload was through.
         words: Option<String>,
     },
     /// The call took longer than it may, retries included.
@@ -216,7 +216,7 @@ pub enum ErrorKind {
     DeadlineExceeded {
         /// Time since the first attempt.
         after: Duration,
-        /// What the last attempt said.
+        /// Error of the last attempt.
         #[source]
         last: Box<ErrorKind>,
     },
@@ -226,27 +226,27 @@ pub enum ErrorKind {
         shortly(*so_far), shortly(*most), shortly(*next), said(last.as_deref())
     )]
     WaitedTooLong {
-        /// How long it may wait in all.
+        /// Longest time that it may wait in all.
         most: Duration,
-        /// How long it has waited.
+        /// Time that it has waited.
         so_far: Duration,
-        /// How long it would have to wait now.
+        /// Time that it would have to wait now.
         next: Duration,
-        /// What the service said last.
+        /// Last text of the service.
         last: Option<String>,
     },
-    /// The client was told to stop.
+    /// The client was asked to stop.
     #[error("canceled")]
     Canceled,
     /// The request can't be sent as it is.
     #[error("{0}")]
     Invalid(String),
-    /// The client can't be set up as told.
+    /// The client can't be set up as requested.
     #[error("{what}")]
     Setup {
         /// What couldn't be set up.
         what: String,
-        /// Why.
+        /// Cause of the failure.
         #[source]
         source: BoxError,
     },
@@ -256,7 +256,7 @@ fn answered(words: Option<&str>) -> String {
     words.map(|words| format!("; it had answered: {words}")).unwrap_or_default()
 }
 
-/// In the largest unit that leaves a whole number, as durations are typed.
+/// Formats a time in the largest unit that leaves a whole number, as durations are typed.
 fn shortly(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{}ms", time.as_millis()),
@@ -271,69 +271,69 @@ fn said(words: Option<&str>) -> String {
     words.map(|words| format!(": {words}")).unwrap_or_default()
 }
 
-/// What a password has to do with a refusal.
+/// Role of a password in a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordProblem {
-    /// Nothing, as far as is known: access rules, or somebody else's file.
+    /// No role, as far as is known: access rules, or someone else's file.
     None,
-    /// One is needed and none was given.
+    /// A password is needed and none was given.
     Missing,
-    /// The one given is wrong.
+    /// The given password is wrong.
     Wrong,
 }
 
 /// How a file of an upload differed from what was declared.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceProblem {
-    /// It ended early.
+    /// The file ended early.
     #[error("it ended after {got} of {declared} bytes")]
     TooShort {
-        /// Size declared.
+        /// Declared size in bytes.
         declared: u64,
-        /// Bytes that came.
+        /// Number of bytes that came.
         got: u64,
     },
-    /// It went on after its end.
+    /// The file went on after its declared end.
     #[error("it is longer than the {declared} bytes declared")]
     TooLong {
-        /// Size declared.
+        /// Declared size in bytes.
         declared: u64,
     },
-    /// It couldn't be read.
+    /// The file couldn't be read.
     #[error("it can't be read: {0}")]
     Failed(#[source] BoxError),
 }
 
-/// Whose fault an error is.
+/// Cause of an error: the user, the service, the network or this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The user can do something about it: key, password, subscription, a missing file.
     User,
     /// The service is busy, broken or unwilling.
     Service,
-    /// The way to the service.
+    /// The connection to the service failed.
     Network,
-    /// This program, or the one that uses it.
+    /// This program, or the one that uses it, made a mistake.
     Us,
 }
 
-/// Whether it is worth trying the same again.
+/// Whether it is worth repeating the same call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// The same call will fail the same way.
     Never,
-    /// It may work later.
+    /// The call may work later.
     Later,
-    /// It may have been carried out: look first.
+    /// The call may have been carried out: look first.
     AfterLooking,
 }
 
-/// Where a key comes from.
+/// Advice where to get a key.
 const GET_A_KEY: &str =
     "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
 
 impl ErrorKind {
-    /// Whose fault it is.
+    /// Returns who caused the error: the user, the service, the network or this program.
     pub fn fault(&self) -> Fault {
         match self {
             Self::NotAuthenticated { .. }
@@ -375,7 +375,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the same call may work later.
+    /// Checks whether the same call may work later.
     pub fn may_pass(&self) -> bool {
         match self {
             // Such pages mean what their status says.
@@ -404,8 +404,8 @@ impl ErrorKind {
         }
     }
 
-    /// Whether it is one of the answers that bring a ban when there are many of them (API document, section 1), so that
-    /// the call is hardly ever repeated.
+    /// Checks whether it is one of the answers of which many bring a ban (API document, section 1), so that the call is
+    /// hardly ever repeated.
     pub fn is_dangerous(&self) -> bool {
         match self {
             Self::Html { status, .. } | Self::Wordless { status } | Self::Status { code: status, .. } => {
@@ -417,7 +417,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the service can't have carried the call out: it said no, or never got it.
+    /// Checks whether the service can't have carried the call out: it refused, or never received it.
     pub(crate) fn surely_not_done(&self) -> bool {
         match self {
             Self::Html { status, .. } => matches!(status, 403 | 429 | 503),
@@ -435,8 +435,8 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the call can't have come to what carries it out: the way there is closed, or the service keeps whoever
-    /// calls away. Other refusals have been seen of calls that were carried out.
+    /// Checks whether the call can't have reached the part that carries it out: the way there is closed, or the service
+    /// blocks the caller. Other refusals have been seen of calls that were carried out.
     pub(crate) fn was_kept_away(&self) -> bool {
         match self {
             Self::Flood { .. }
@@ -449,13 +449,13 @@ impl ErrorKind {
         }
     }
 
-    /// Whether no connection came about since there is no host of this name.
+    /// Checks whether no connection was made since there is no host of this name.
     pub(crate) fn is_unknown_host(&self) -> bool {
         let Self::Connect(source) = self else { return false };
         source.downcast_ref::<Unreached>().is_some_and(Unreached::is_unknown_host)
     }
 
-    /// What to do next, as half a sentence in lower case; `None` when there is nothing sensible to say.
+    /// Returns what to do next, as half a sentence in lower case; `None` when there is nothing sensible to say.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotAuthenticated { .. } | Self::NoSuchUser { .. } => GET_A_KEY,

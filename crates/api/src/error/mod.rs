@@ -1,4 +1,4 @@
-//! What can go wrong, whose fault it is, whether another try helps, and what to do next.
+//! Errors of calls: who caused them, whether another try helps, and what to do next.
 
 use std::error::Error;
 use std::fmt;
@@ -30,39 +30,39 @@ struct Inner {
 }
 
 impl ApiError {
-    /// An error of a call.
+    /// Makes the error of a call.
     pub(crate) fn new(endpoint: Endpoint, kind: ErrorKind) -> Self {
         Self(Box::new(Inner { endpoint, kind, maybe_done: false, attempts: 1, remote: None }))
     }
 
-    /// An answer that can't be used for what it was asked for, of a call that changes nothing.
+    /// Makes the error that an answer can't be used for what was requested, for a call that changes nothing.
     pub fn unusable(endpoint: Endpoint, what: impl Into<String>) -> Self {
         Self::new(endpoint, ErrorKind::Unconfirmed { what: what.into() })
     }
 
-    /// Adds what the user calls the remote that the call was made for.
+    /// Adds the user's name for the remote that the call was made for.
     #[must_use]
     pub fn of(mut self, remote: Option<Arc<str>>) -> Self {
         self.0.remote = remote;
         self
     }
 
-    /// What the user calls the remote that the call was made for, with its colon.
+    /// Returns the user's name for the remote that the call was made for, with its colon.
     pub fn remote(&self) -> Option<&str> {
         self.0.remote.as_deref()
     }
 
-    /// The answer of a call didn't confirm what was asked, and nothing else did: it may have been carried out.
+    /// Makes the error that neither the answer nor anything else confirmed a call: it may have been carried out.
     pub fn unconfirmed(endpoint: Endpoint, what: impl Into<String>) -> Self {
         Self::new(endpoint, ErrorKind::Unconfirmed { what: what.into() }).with_history(1, true)
     }
 
-    /// An error before any call.
+    /// Makes an error from before any call.
     pub(crate) fn here(kind: ErrorKind) -> Self {
         Self::new(Endpoint::Nowhere, kind)
     }
 
-    /// Adds what a node had said to the error of a report that never came.
+    /// Adds the node's text to the error of a report that never came.
     pub(crate) fn with_words(mut self, said: Option<&str>) -> Self {
         if let ErrorKind::NoReport { words, .. } = &mut self.0.kind {
             *words = said.map(str::to_owned);
@@ -76,33 +76,33 @@ impl ApiError {
         self
     }
 
-    /// Where it happened.
+    /// Returns the endpoint of the call.
     pub fn endpoint(&self) -> Endpoint {
         self.0.endpoint
     }
 
-    /// What happened.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
-    /// What happened, by value.
+    /// Returns the kind of failure by value.
     pub fn into_kind(self) -> ErrorKind {
         self.0.kind
     }
 
-    /// How often the call was sent, 0 if never.
+    /// Returns how often the call was sent, 0 if never.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Whether the service may have carried the call out although it failed here: an answer got lost, at
-    /// this attempt or at an earlier one. A `NotFound` with this flag after a removal means done, probably.
+    /// Returns whether the service may have carried the call out although it failed here: an answer got lost, at this
+    /// attempt or at an earlier one. A `NotFound` with this flag after a removal means done, probably.
     pub fn maybe_done(&self) -> bool {
         self.0.maybe_done
     }
 
-    /// Whether it is worth trying the same again.
+    /// Returns whether it is worth repeating the same call.
     pub fn retry(&self) -> Retry {
         match (self.0.maybe_done, self.0.kind.may_pass()) {
             (true, _) => Retry::AfterLooking,
@@ -111,7 +111,7 @@ impl ApiError {
         }
     }
 
-    /// Whose fault it is.
+    /// Returns who caused the error: the user, the service, the network or this program.
     pub fn fault(&self) -> Fault {
         self.0.kind.fault()
     }
@@ -120,7 +120,7 @@ impl ApiError {
         matches!(self.0.endpoint, Endpoint::UserInfo | Endpoint::FolderLs | Endpoint::FileLs)
     }
 
-    /// What to do next, as half a sentence in lower case.
+    /// Returns what to do next, as half a sentence in lower case.
     pub fn hint(&self) -> Option<&'static str> {
         if matches!(self.0.kind, ErrorKind::OwnerLocked { .. }) && self.is_of_our_account() {
             return Some("ask the service's support");
@@ -134,10 +134,10 @@ impl ApiError {
         })
     }
 
-    /// Whether it makes no sense to go on with anything: no key, no account, no subscription.
+    /// Checks whether it makes no sense to continue with anything: no key, no account, no subscription.
     pub fn is_fatal(&self) -> bool {
         if matches!(self.0.kind, ErrorKind::OwnerLocked { .. }) {
-            // Of our own account only where nobody else's file is asked for.
+            // It is about our own account only where no one else's file was requested.
             return self.is_of_our_account();
         }
         matches!(
@@ -151,7 +151,7 @@ impl ApiError {
         )
     }
 
-    /// Whether the file or folder isn't there.
+    /// Checks whether the file or folder doesn't exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self.0.kind, ErrorKind::NotFound { .. })
     }

@@ -1,8 +1,8 @@
-//! Hosts that can't be reached, in a few words.
+//! Describes in a few words why a host can't be reached.
 
 use std::{error::Error, fmt};
 
-/// A host that no connection came about with, and why in a few words.
+/// A host to which no connection was made, and the reason in a few words.
 #[derive(Debug)]
 pub(crate) struct Unreached {
     host: String,
@@ -13,7 +13,7 @@ pub(crate) struct Unreached {
 impl Unreached {
     /// Reads an error of the layers of a connection.
     pub(crate) fn new(host: String, error: &(dyn Error + 'static)) -> Self {
-        // What lies between, of the layers of the connection, tells nobody anything.
+        // The layers of the connection in between say nothing useful.
         let (mut innermost, mut of_name) = (error, false);
         while let Some(source) = innermost.source() {
             innermost = source;
@@ -24,7 +24,7 @@ impl Unreached {
         Self { host, why, unknown_host }
     }
 
-    /// Whether there is no such host, as far as is known for good.
+    /// Checks whether the host doesn't exist, as far as is known for good.
     pub(crate) fn is_unknown_host(&self) -> bool {
         self.unknown_host
     }

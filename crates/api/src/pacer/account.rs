@@ -1,7 +1,7 @@
-//! The account's state as processes share it: a file that holds what the service told last.
+//! The account's state, shared between processes in a file with the last answer of the service.
 //!
-//! Whoever asks the service keeps the file locked until the answer is in it, so that those who want to know at the
-//! same time wait for that answer instead of provoking a flood answer. The file is its user's alone to read.
+//! A process that asks the service keeps the file locked until the answer is in it, so that other processes wait for
+//! that answer instead of provoking a flood answer. Only the file's user can read it.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,10 +12,10 @@ use fichier_state::{read_small, replace};
 
 use super::budget::AccountSnapshot;
 
-/// What is read of a file at most; the account's state takes some hundred bytes.
+/// Largest part of a file that is read, in bytes; the account's state takes some hundred bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The file while we have it to ourselves.
+/// The shared file while it is locked for this process.
 #[derive(Debug)]
 pub(crate) struct AccountBook {
     file: File,
@@ -26,14 +26,14 @@ impl AccountBook {
         Self { file }
     }
 
-    /// What the service told last. A file that can't be read tells nothing.
+    /// Returns the service's last answer. A file that can't be read gives none.
     pub(super) fn read(&mut self) -> Option<AccountSnapshot> {
         let mut bytes = Vec::new();
         (&mut self.file).take(LARGEST).read_to_end(&mut bytes).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Writes what the service told, and lets go.
+    /// Writes the service's answer, and releases the file.
     pub(crate) fn put(mut self, told: &AccountSnapshot) {
         let written = serde_json::to_vec(told).map_err(std::io::Error::from).and_then(|bytes| {
             self.file.set_len(0)?;
@@ -46,7 +46,7 @@ impl AccountBook {
     }
 }
 
-/// A file that tells when any account was last asked for from this address.
+/// File with the time when any account was last asked for from this address.
 #[derive(Debug)]
 pub(super) struct AddressBook {
     file: PathBuf,
@@ -57,7 +57,8 @@ impl AddressBook {
         Self { file }
     }
 
-    /// How much of the interval since the last question is left. A moment to come is of a clock that was set back.
+    /// Returns how much of the interval since the last request is left. A moment in the future comes from a clock that
+    /// was set back.
     pub(super) fn pause(&self, interval: Duration, now: SystemTime) -> Option<Duration> {
         let text = String::from_utf8(read_small(&self.file, LARGEST).ok()?).ok()?;
         let asked = UNIX_EPOCH.checked_add(Duration::from_millis(text.trim().parse().ok()?))?;
@@ -65,7 +66,7 @@ impl AddressBook {
         interval.checked_sub(age).filter(|left| !left.is_zero())
     }
 
-    /// Notes that an account was asked for now.
+    /// Records that an account was asked for now.
     pub(super) fn note(&self, now: SystemTime) {
         let millis = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         if let Err(error) = replace(&self.file, millis.to_string().as_bytes()) {

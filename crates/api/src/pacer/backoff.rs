@@ -1,4 +1,4 @@
-//! How often and after how long a failed call is sent again.
+//! Decides how often and after how long a failed call is sent again.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use crate::error::ErrorKind;
 
-/// How often a call is tried, and how long.
+/// Number of tries of a call, and the waits between them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
     /// Repetitions of a call after errors that may pass: 5xx, HTML, cut connections. rclone's
@@ -18,14 +18,14 @@ pub struct RetryPolicy {
     pub lock_retries: u32,
     /// Repetitions after `Only N locations allowed`, each after its pause. 1.
     pub location_retries: u32,
-    /// A call isn't repeated any more when so much time would have passed since it was first sent; 1 h.
-    /// Waiting for the first turn doesn't count.
+    /// Time since a call was first sent after which it isn't repeated any more; 1 h. Waiting for the first turn doesn't
+    /// count.
     pub deadline: Option<Duration>,
-    /// Distance of the first repetition; it doubles from one to the next. 400 ms.
+    /// Wait before the first repetition; it doubles from one to the next. 400 ms.
     pub backoff: Duration,
-    /// Its upper bound, 30 s.
+    /// Upper limit of this wait, 30 s.
     pub backoff_max: Duration,
-    /// Its upper bound where nothing came back, as after a cut connection, 5 s: then the service can't mind.
+    /// Upper limit of this wait where nothing came back, as after a cut connection, 5 s: then the service can't object.
     pub network_backoff_max: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Never sends anything twice.
+    /// Returns the policy that never repeats anything.
     pub fn none() -> Self {
         Self {
             low_level_retries: 0,
@@ -56,8 +56,8 @@ impl RetryPolicy {
         }
     }
 
-    /// The wait before repetition `number` (from 0): doubled each time, then spread between half and all of it
-    /// by `spread` (0 to 1), so that programs which failed together don't come back together.
+    /// Returns the wait before repetition `number` (from 0): doubled each time, then spread between half and all of it
+    /// by `spread` (0 to 1), so that programs that failed together don't come back together.
     pub(super) fn delay(&self, number: u32, after: &ErrorKind, spread: f64) -> Duration {
         let unanswered = matches!(
             after,
@@ -71,15 +71,15 @@ impl RetryPolicy {
     }
 }
 
-/// `first`, doubled `times` times, at most `max`.
+/// Returns `first`, doubled `times` times, at most `max`.
 pub(super) fn doubled(first: Duration, times: u32, max: Duration) -> Duration {
     first.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX)).min(max)
 }
 
-/// Longer than this no server means to be waited for.
+/// Longest wait that is taken from a server.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
-/// Reads `Retry-After`: seconds or an HTTP date. What is more than a day away tells nothing.
+/// Reads `Retry-After`: seconds or an HTTP date. A time more than a day away is ignored.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse() {

@@ -1,4 +1,4 @@
-//! The service's limits as budget classes, and the book that is kept of them. No waiting happens here.
+//! The service's limits as budget classes, and the ledger of calls. No waiting happens here.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -11,11 +11,11 @@ use crate::folder_id::FolderId;
 use crate::observer::WaitReason;
 use crate::wire::account::UserInfo;
 
-/// The budget that a call takes from (API document, section 2).
+/// Budget that a call takes from (API document, section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CallClass {
-    /// Anything without a limit of its own.
+    /// A call without a limit of its own.
     Plain,
     /// Lists one folder.
     Listing,
@@ -25,26 +25,27 @@ pub enum CallClass {
     AccountInfo,
     /// Asks for a download token.
     Token,
-    /// Goes to a node: uploads, downloads, reports. Not paced, but it waits out floods as others do.
+    /// Goes to a node: uploads, downloads, reports. Such a call isn't paced, but it waits until floods are over, as
+    /// others do.
     Node,
 }
 
-/// The intervals that the client keeps. `Duration::ZERO` switches one off.
+/// Intervals that the client keeps. `Duration::ZERO` switches one off.
 ///
 /// The defaults are the safe assumptions of the API document, section 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pacing {
-    /// Between any two calls: 400 ms.
+    /// Interval between any two calls: 400 ms.
     pub any: Duration,
-    /// Between any two listings, until the service objects: 3 s, as is documented.
+    /// Interval between any two listings, until the service objects: 3 s, as is documented.
     pub listing: Duration,
-    /// Between any two listings, once the service objected: 3 s.
+    /// Interval between any two listings, once the service has objected: 3 s.
     pub listing_after_flood: Duration,
-    /// Between two listings of the same folder: 30 s.
+    /// Interval between two listings of the same folder: 30 s.
     pub same_folder: Duration,
-    /// Between two listings of the whole account; asked sooner, the call fails: 1 h.
+    /// Interval between two listings of the whole account; sooner, the call fails: 1 h.
     pub all_files: Duration,
-    /// So long the account's state is told from memory: 5 min.
+    /// Time for which the account's state is remembered: 5 min.
     pub account_info: Duration,
     /// Pause of a class after its first flood answer, doubling from one to the next: 30 s.
     pub flood_pause: Duration,
@@ -56,22 +57,22 @@ pub struct Pacing {
     pub lock_pause_max: Duration,
     /// Pause of downloads after `Only N locations allowed`: 5 min.
     pub locations_pause: Duration,
-    /// How an upload's report is asked for.
+    /// Intervals of requests for an upload's report.
     pub report: ReportPacing,
 }
 
-/// How often and how long an upload's report is asked for (API document, section 7).
+/// Intervals of requests for an upload's report, and their total time (API document, section 7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportPacing {
-    /// Interval at first: 3 s.
+    /// First interval: 3 s.
     pub quick: Duration,
-    /// How long that goes on: 30 s.
+    /// Time for which it is used: 30 s.
     pub quick_for: Duration,
-    /// Interval afterwards: 30 s.
+    /// Later interval: 30 s.
     pub slow: Duration,
-    /// When to give up: 5 min.
+    /// Time after which to give up: 5 min.
     pub give_up: Duration,
-    /// How long to ask at least where the node's answer named no report, so that there may be none: 12 s.
+    /// Shortest total time where the node's answer named no report, so that there may be none: 12 s.
     pub vague_for: Duration,
 }
 
@@ -107,14 +108,14 @@ impl Default for Pacing {
 }
 
 impl Pacing {
-    /// The defaults with every interval divided by `divisor`: for a service that runs faster, as an emulator
+    /// Returns the defaults with every interval divided by `divisor`: for a service that runs faster, as an emulator
     /// does. 0 counts as 1.
     #[must_use]
     pub fn scaled(divisor: u32) -> Self {
         Self::default().divided_by(divisor)
     }
 
-    /// Every interval divided by `divisor`; 0 counts as 1.
+    /// Returns these intervals, each divided by `divisor`; 0 counts as 1.
     #[must_use]
     pub fn divided_by(&self, divisor: u32) -> Self {
         let part = |whole: Duration| whole / divisor.max(1);
@@ -141,7 +142,7 @@ impl Pacing {
         }
     }
 
-    /// No limits at all, for a service that has none. Reports are asked for each 50 ms, for 10 s.
+    /// Returns no limits at all, for a service that has none. Reports are requested every 50 ms, for 10 s.
     #[must_use]
     pub fn off() -> Self {
         Self {
@@ -167,47 +168,47 @@ impl Pacing {
     }
 }
 
-/// What was learned about an account, to be remembered between runs and shared between processes.
+/// Knowledge about an account, to be remembered between runs and shared between processes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Learned {
-    /// A listing met a flood answer: listings keep the longer distance.
+    /// Whether a listing got a flood answer: listings keep the longer interval.
     pub listings_are_limited: bool,
-    /// When all files of the account were last listed.
+    /// Time when all files of the account were last listed.
     pub all_files_listed_at: Option<SystemTime>,
-    /// The account's state when it was last asked for.
+    /// The account's state when it was last requested.
     pub account: Option<AccountSnapshot>,
-    /// When the last call of any kind was sent.
+    /// Time when the last call of any kind was sent.
     pub called_at: Option<SystemTime>,
-    /// When the last listing was sent.
+    /// Time when the last listing was sent.
     pub listed_at: Option<SystemTime>,
     /// Whether the service said last that it enforces no limits, as an emulator may.
     pub no_limits: bool,
-    /// The folders listed lately, which the service wouldn't list again yet.
+    /// Folders listed lately, which the service wouldn't list again yet.
     pub folders: Vec<ListedFolder>,
 }
 
 /// A folder listed lately.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ListedFolder {
-    /// The folder.
+    /// Number of the folder.
     pub folder: FolderId,
-    /// What was listed of it.
+    /// Part of the folder that was listed.
     pub part: ListedPart,
-    /// When.
+    /// Time of the listing.
     pub at: SystemTime,
 }
 
 /// The account's state at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountSnapshot {
-    /// When the service told it.
+    /// Time of the service's answer.
     pub at: SystemTime,
-    /// What it told.
+    /// State in the answer.
     pub info: UserInfo,
 }
 
-/// A pause of a class, and how long the next one will be.
+/// A pause of a class, and the length of the next one.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Pause {
     pub(super) began: Option<Instant>,
@@ -217,8 +218,8 @@ pub(super) struct Pause {
 }
 
 impl Pause {
-    /// Begins or prolongs a pause because of an answer to a request sent at `sent`. Answers to requests sent
-    /// before the pause began tell nothing new.
+    /// Starts or extends a pause because of an answer to a request sent at `sent`. Answers to requests sent before the
+    /// pause began are no news.
     fn begin(&mut self, sent: Instant, now: Instant, first: Duration, max: Duration, why: WaitReason) {
         if self.began.is_some_and(|began| sent < began) {
             return;
@@ -235,7 +236,7 @@ impl Pause {
         self.until.filter(|until| *until > now).zip(self.why)
     }
 
-    /// A request sent after the pause went well: the next pause is a first one again.
+    /// Records that a request sent after the pause succeeded: the next pause is a first one again.
     fn passed(&mut self, sent: Instant) {
         if self.until.is_some_and(|until| sent >= until) {
             *self = Self::default();
@@ -243,22 +244,22 @@ impl Pause {
     }
 }
 
-/// What a listing of a folder tells. A listing of the files and one of the sub-folders alone don't disturb each
-/// other, as rclone shows every day; whether the files are told by `folder/ls` or by `file/ls` is one to the
+/// What a listing of a folder contains. A listing of the files and one of the sub-folders alone don't disturb each
+/// other, as rclone shows every day; whether the files are listed by `folder/ls` or by `file/ls` is the same to the
 /// service, as far as is known (API document, section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListedPart {
-    /// The sub-folders alone.
+    /// Only the sub-folders.
     Folders,
-    /// The files, with the sub-folders or without.
+    /// The files, with or without the sub-folders.
     Files,
 }
 
-/// Which listing of which folder.
+/// Folder, and part of it that is listed.
 pub(crate) type FolderKey = (FolderId, ListedPart);
 
-/// The book of what was sent when, and what the service thought of it.
+/// Ledger of when calls were sent, and how the service answered.
 pub(super) struct Ledger {
     pub(super) pacing: Pacing,
     pub(super) next_any: Option<Instant>,
@@ -267,16 +268,16 @@ pub(super) struct Ledger {
     pub(super) listed_at: Option<SystemTime>,
     pub(super) limited: bool,
     pub(super) pauses: [Pause; 4],
-    /// The pause of nodes, which have no shared.
+    /// Pause of calls to nodes, which have no lane.
     node_pause: Pause,
     pub(super) lock: Pause,
     pub(super) folders: HashMap<FolderKey, Instant>,
     folders_sifted: Option<Instant>,
-    /// Folders claimed for listings that haven't left yet, which other processes needn't know.
+    /// Folders claimed for listings that weren't sent yet, which other processes needn't know.
     claimed: HashMap<FolderKey, Instant>,
-    /// All files are claimed, and the call hasn't left yet: when they were listed before.
+    /// Set while all files are claimed and the call wasn't sent yet: the time when they were listed before.
     all_files_before: Option<Option<SystemTime>>,
-    /// Folders let go of, which other processes don't know yet.
+    /// Folders released, which other processes don't know yet.
     pub(super) released: Vec<FolderKey>,
     pub(super) next_all_files: Option<Instant>,
     pub(super) all_files_at: Option<SystemTime>,
@@ -284,11 +285,11 @@ pub(super) struct Ledger {
     account_stale_at: Option<Instant>,
     /// Whether the service said last that it enforces no limits.
     no_limits: bool,
-    /// The intervals to keep while it enforces limits, and while it doesn't; `None`: the same.
+    /// Intervals to keep while it enforces limits, and while it doesn't; `None`: the same.
     choice: Option<[Pacing; 2]>,
 }
 
-/// Calls that share a shared and a pause.
+/// Returns the lane of a class: its calls share a queue and a pause.
 pub(super) fn lane(class: CallClass) -> Option<usize> {
     match class {
         CallClass::Plain => Some(0),
@@ -301,7 +302,7 @@ pub(super) fn lane(class: CallClass) -> Option<usize> {
 
 impl Ledger {
     pub(super) fn new(pacing: Pacing, learned: Learned, now: Instant, wall: SystemTime) -> Self {
-        // A clock set back must not lock anything for longer than its interval.
+        // A clock that was set back must not block anything for longer than its interval.
         let rest = |at: SystemTime, interval: Duration| {
             interval.saturating_sub(wall.duration_since(at).unwrap_or(Duration::ZERO))
         };
@@ -314,7 +315,7 @@ impl Ledger {
         } else {
             pacing.listing
         };
-        // Kept by when the folder may be listed again, less the interval: a moment in this run's time, which
+        // Kept as the time when the folder may be listed again, less the interval: a moment in this run's time, which
         // may be before it began.
         let folders = learned
             .folders
@@ -349,13 +350,13 @@ impl Ledger {
         }
     }
 
-    /// Keeps these intervals where the service says that it enforces no limits.
+    /// Sets the intervals for when the service says that it enforces no limits.
     pub(super) fn without_limits(&mut self, pacing: Pacing) {
         self.choice = Some([self.pacing.clone(), pacing]);
         self.heard_of_limits(self.no_limits);
     }
 
-    /// Takes in what an answer says of limits.
+    /// Applies what an answer says of limits.
     pub(super) fn heard_of_limits(&mut self, none: bool) {
         self.no_limits = none;
         if let Some([limited, unlimited]) = &self.choice {
@@ -402,7 +403,7 @@ impl Ledger {
         }
     }
 
-    /// Until when calls of this class wait, and for what. The distance between any two calls isn't in it.
+    /// Returns until when calls of this class wait, and for what. The interval between any two calls isn't included.
     pub(super) fn class_due(&self, class: CallClass, now: Instant) -> Option<(Instant, WaitReason)> {
         let pause = lane(class).map_or(&self.node_pause, |lane| &self.pauses[lane]);
         let listing = matches!(class, CallClass::Listing | CallClass::AllFiles)
@@ -421,17 +422,17 @@ impl Ledger {
         }
     }
 
-    /// Until when every call waits for the one before it.
+    /// Returns until when every call waits for the one before it.
     pub(super) fn any_due(&self, now: Instant) -> Option<(Instant, WaitReason)> {
         self.next_any.filter(|next| *next > now).map(|next| (next, WaitReason::Pace))
     }
 
-    /// When all files were listed last, as others need to know it.
+    /// Returns when all files were listed last, as others need to know it.
     pub(super) fn told_all_files_at(&self) -> Option<SystemTime> {
         self.all_files_before.unwrap_or(self.all_files_at)
     }
 
-    /// Books a call whose turn it is.
+    /// Records a call whose turn it is.
     pub(super) fn sent(&mut self, class: CallClass, now: Instant) {
         if class == CallClass::Node {
             return;
@@ -445,7 +446,7 @@ impl Ledger {
         }
     }
 
-    /// Books that a listing leaves now: from here on the service may have counted it.
+    /// Records that a listing is sent now: from here on the service may have counted it.
     pub(super) fn left(&mut self, class: CallClass, folder: Option<FolderKey>, now: Instant) {
         if class == CallClass::AllFiles {
             self.all_files_before = None;
@@ -455,12 +456,12 @@ impl Ledger {
         }
     }
 
-    /// Whether listings have to keep a distance, or may come to have to.
+    /// Checks whether listings have to keep an interval, or may later have to.
     pub(super) fn spaces_listings(&self) -> bool {
         !self.pacing.listing_after_flood.is_zero()
     }
 
-    /// Books that a call came to an end: by now the service has counted it.
+    /// Records that a call has ended: by now the service has counted it.
     pub(super) fn counted(&mut self, class: CallClass, folder: Option<FolderKey>, now: Instant) {
         if !matches!(class, CallClass::Listing | CallClass::AllFiles) {
             return;
@@ -473,8 +474,8 @@ impl Ledger {
         self.left(class, folder, now);
     }
 
-    /// Keeps when a folder is listed, and no longer those that may be listed again: all that are kept are gone
-    /// through with each call.
+    /// Records when a folder is listed, and drops those that may be listed again: all records are gone through with
+    /// each call.
     fn book_folder(&mut self, key: FolderKey, now: Instant) {
         let interval = self.pacing.same_folder;
         if self.folders_sifted.is_none_or(|at| now.saturating_duration_since(at) >= interval) {
@@ -485,7 +486,7 @@ impl Ledger {
         self.folders.insert(key, now);
     }
 
-    /// Claims a folder for a listing, or tells when it may be listed again.
+    /// Claims a folder for a listing, or returns when it may be listed again.
     pub(super) fn claim_folder(&mut self, key: FolderKey, now: Instant) -> Result<(), Instant> {
         let claimed = self.claimed.get(&key).map(|at| *at + self.pacing.same_folder);
         if let Some(next) = claimed.filter(|next| *next > now).max(self.folder_due(key, now)) {
@@ -495,25 +496,25 @@ impl Ledger {
         Ok(())
     }
 
-    /// When a folder that was listed may be listed again, unless it may be now.
+    /// Returns when a folder that was listed may be listed again, unless it may be now.
     pub(super) fn folder_due(&self, key: FolderKey, now: Instant) -> Option<Instant> {
         let next = *self.folders.get(&key)? + self.pacing.same_folder;
         (next > now).then_some(next)
     }
 
-    /// Lets go of a folder whose listing the service surely didn't make.
+    /// Releases a folder whose listing the service surely didn't make.
     pub(super) fn release_folder(&mut self, key: FolderKey) {
         self.claimed.remove(&key);
         self.folders.remove(&key);
         self.released.push(key);
     }
 
-    /// How long a listing whose answer was lost must rest before it is asked for again.
+    /// Returns how long to wait before a listing whose answer was lost is requested again.
     pub(super) fn same_folder(&self) -> Duration {
         self.pacing.same_folder
     }
 
-    /// Claims the listing of all files, or tells how long it isn't allowed.
+    /// Claims the listing of all files, or returns how long it isn't allowed.
     pub(super) fn claim_all_files(&mut self, now: Instant, wall: SystemTime) -> Result<(), Duration> {
         if let Some(next) = self.next_all_files.filter(|next| *next > now) {
             return Err(next - now);
@@ -524,7 +525,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Lets go of the listing of all files, which the service surely didn't make.
+    /// Releases the listing of all files, which the service surely didn't make.
     pub(super) fn release_all_files(&mut self) {
         self.next_all_files = None;
         self.all_files_before = None;
@@ -539,7 +540,7 @@ impl Ledger {
         self.pacing.all_files
     }
 
-    /// Books a flood answer. Returns the distance between listings if that was news.
+    /// Records a flood answer. Returns the interval between listings if that was news.
     pub(super) fn flooded(&mut self, class: CallClass, sent: Instant, now: Instant) -> Option<Duration> {
         let (first, max) = (self.pacing.flood_pause, self.pacing.flood_pause_max);
         self.pause_of(class).begin(sent, now, first, max, WaitReason::Flood);
@@ -555,13 +556,13 @@ impl Ledger {
         (gap > before).then_some(gap)
     }
 
-    /// Books `IP Locked`: everything pauses.
+    /// Records `IP Locked`: everything pauses.
     pub(super) fn locked(&mut self, sent: Instant, now: Instant) {
         let (first, max) = (self.pacing.lock_pause, self.pacing.lock_pause_max);
         self.lock.begin(sent, now, first, max, WaitReason::AddressLock);
     }
 
-    /// Books a pause of one class, for as long as told.
+    /// Records a pause of one class, until the given moment.
     pub(super) fn paused(&mut self, class: CallClass, until: Instant, now: Instant, why: WaitReason) {
         let pause = self.pause_of(class);
         if pause.until.is_none_or(|known| known < until) {
@@ -573,7 +574,7 @@ impl Ledger {
         self.pacing.locations_pause
     }
 
-    /// Books an answer that wasn't a lock.
+    /// Records an answer that wasn't a lock.
     pub(super) fn answered(&mut self, class: CallClass, sent: Instant) {
         self.pause_of(class).passed(sent);
         if class != CallClass::Node {
@@ -581,19 +582,19 @@ impl Ledger {
         }
     }
 
-    /// The account's state, if it is young enough.
+    /// Returns the account's state, if it is recent enough.
     pub(super) fn fresh_account(&self, now: Instant) -> Option<AccountSnapshot> {
         self.account.clone().filter(|_| self.account_stale_at.is_some_and(|stale| stale > now))
     }
 
-    /// The account's state, however old.
+    /// Returns the account's state, however old.
     pub(super) fn any_account(&self) -> Option<AccountSnapshot> {
         self.account.clone()
     }
 
-    /// Takes in what another process was told of the account.
+    /// Adds another process's knowledge of the account.
     pub(super) fn hear_of_account(&mut self, told: AccountSnapshot, now: Instant, wall: SystemTime) {
-        // What was told in time to come is of a clock that was set back since.
+        // A moment in the future comes from a clock that was set back since.
         let Ok(age) = wall.duration_since(told.at) else { return };
         if self.account.as_ref().is_none_or(|known| known.at < told.at) {
             self.account_stale_at = Some(now + self.pacing.account_info.saturating_sub(age));

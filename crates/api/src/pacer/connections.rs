@@ -1,7 +1,8 @@
-//! Download connections: an account may hold so many at a time (API document, section 2), whichever processes hold them.
+//! Download connections: an account may have only a limited number at a time (API document, section 2), whichever
+//! processes have them.
 //!
-//! Each connection holds one of as many small files, by a lock of the system, so that those of a process that died are
-//! free at once. Where the files can't be used, a process counts its own connections.
+//! Each connection locks one of as many small files. The locks are the system's, so that those of a process that died
+//! are free at once. Where the files can't be used, a process counts its own connections.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,28 +16,28 @@ use tokio::time::Instant;
 
 use super::shared_pace::try_lock;
 
-/// How often it is looked whether another process has let go of a connection.
+/// Time between checks whether another process has released a connection.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// When no byte has come over any connection of this process for so long, they may wait for one another, so one more is
-/// opened.
+/// Time without any byte over the connections of this process after which one more is opened: they may wait for one
+/// another.
 const STANDSTILL: Duration = Duration::from_secs(30);
 
-/// How long other processes' connections are waited for: they may have been stopped.
+/// Time for which other processes' connections are waited for: the processes may have been stopped.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The connections of an account.
+/// Connections of an account.
 #[derive(Debug)]
 pub(super) struct Connections {
     most: usize,
-    /// What the names of the files begin with, where processes share the connections.
+    /// Prefix of the names of the files, where processes share the connections.
     shared: Option<PathBuf>,
-    /// The files can't be used; told once.
+    /// Whether the files can't be used, which is reported once.
     broken: AtomicBool,
     own: Arc<Own>,
 }
 
-/// Those of this process.
+/// Connections of this process.
 #[derive(Debug)]
 struct Own {
     state: Mutex<State>,
@@ -46,7 +47,7 @@ struct Own {
 #[derive(Debug)]
 struct State {
     open: usize,
-    /// When the last byte came, or a connection was opened or closed.
+    /// Time when the last byte came, or a connection was opened or closed.
     moved: Instant,
 }
 
@@ -58,7 +59,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Notes that bytes came over it.
+    /// Records that bytes came over it.
     pub fn moved(&self) {
         self.own.state().moved = Instant::now();
     }
@@ -77,7 +78,7 @@ impl Drop for Connection {
 
 impl Own {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A number and a moment, sound at any time.
+        // A number and a moment, which are sound at any time.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,21 +90,21 @@ impl Connections {
         Self { most: most.max(1), shared: None, broken: AtomicBool::new(false), own }
     }
 
-    /// At most so many, in place of the usual number.
+    /// Sets the largest number of connections, in place of the usual one.
     pub(super) fn at_most(&mut self, most: usize) {
         self.most = most.max(1);
     }
 
-    /// Shares them with other processes, by files whose names begin so.
+    /// Shares the connections with other processes, by files with this prefix.
     pub(super) fn share(&mut self, path: &Path) {
         self.shared = Some(path.to_owned());
     }
 
-    /// Takes a connection that is free; `None` if there is none. `since` is when it was first asked for.
+    /// Takes a free connection; `None` if there is none. `since` is when it was first requested.
     pub(super) fn take(&self, since: Instant) -> Option<Connection> {
         let (open, moved) = {
             let mut state = self.own.state();
-            // Counted before it is looked for, so that no two tasks take the last one.
+            // It is counted before it is searched for, so that no two tasks take the last one.
             state.open += 1;
             (state.open - 1, state.moved)
         };
@@ -123,7 +124,7 @@ impl Connections {
         }
     }
 
-    /// A file that nobody holds, or none where there are no files; `None` if all are held.
+    /// Returns a file that is free, or none where there are no files; `None` if all are locked.
     fn free_file(&self) -> Option<Option<File>> {
         let Some(path) = self.shared.as_ref().filter(|_| !self.broken.load(Ordering::Relaxed)) else {
             return Some(None);
@@ -143,7 +144,7 @@ impl Connections {
         None
     }
 
-    /// Returns when a connection of this process was closed, or it is time to look whether another process closed one.
+    /// Returns when a connection of this process was closed, or it is time to check whether another process closed one.
     pub(super) async fn changed(&self) {
         tokio::select! {
             () = self.own.freed.notified() => {}
@@ -197,7 +198,7 @@ mod tests {
         let (one, two) = (mine.take(now()), others.take(now()));
         assert!(one.is_some() && two.is_some());
         assert!(mine.take(now()).is_none() && others.take(now()).is_none());
-        // As when a process dies.
+        // This is as when a process dies.
         drop(two);
         assert!(mine.take(now()).is_some());
     }

@@ -1,4 +1,5 @@
-//! When a request leaves: its connection is there, and its body is asked for. Until then the service knows nothing of it.
+//! Determines when a request is sent: its connection exists, and its body is read. Until then the service doesn't know
+//! of it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -12,21 +13,21 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
 tokio::task_local! {
-    /// Of the attempt under way.
+    /// Departure of the current attempt.
     static CURRENT: Departure;
 }
 
-/// Whether the request of an attempt has left.
+/// Whether the request of an attempt was sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Departure(Arc<(AtomicBool, Notify)>);
 
 impl Departure {
-    /// Begins with another attempt.
+    /// Starts another attempt.
     pub(super) fn begin(&self) {
         self.0.0.store(false, Ordering::Release);
     }
 
-    /// Lets what happens during an attempt be noted here.
+    /// Runs an attempt, and records here what happens during it.
     pub(super) fn noted_during<T>(&self, attempt: impl Future<Output = T>) -> impl Future<Output = T> {
         CURRENT.scope(self.clone(), attempt)
     }
@@ -35,7 +36,7 @@ impl Departure {
         self.0.0.load(Ordering::Acquire)
     }
 
-    /// Waits until the request leaves.
+    /// Waits until the request is sent.
     pub(super) async fn left(&self) {
         while !self.has_left() {
             self.0.1.notified().await;
@@ -47,12 +48,12 @@ impl Departure {
         self.0.1.notify_one();
     }
 
-    /// Notes that the request of the attempt under way leaves now, or may have left already.
+    /// Records that the request of the current attempt is sent now, or may have been sent already.
     pub(crate) fn is_now() {
         let _ = CURRENT.try_with(Self::note);
     }
 
-    /// A body that notes when it is asked for.
+    /// Makes a body that records when it is read.
     pub(crate) fn body(bytes: Bytes) -> reqwest::Body {
         match CURRENT.try_with(Clone::clone) {
             Ok(departure) => reqwest::Body::wrap(Leaving { bytes: Some(bytes), departure }),
@@ -61,7 +62,7 @@ impl Departure {
     }
 }
 
-/// See [`Departure::body`].
+/// Body for [`Departure::body`].
 struct Leaving {
     bytes: Option<Bytes>,
     departure: Departure,

@@ -1,14 +1,14 @@
-//! Decides when a call leaves and whether it leaves again. Nothing else in this crate sleeps or retries.
+//! Decides when a call is sent, and whether it is sent again. Nothing else in this crate sleeps or retries.
 //!
-//! All clones of a client share one pacer. A call takes its turn at the shared of its class, then at the shared of
-//! all calls; both let calls through in the order in which they came. Whoever is at a shared sleeps there, so a
-//! listing that has to wait for 3 s doesn't hold up a removal. The distance between two calls is measured from
-//! the moment that one leaves to the moment that the next one leaves.
+//! All clones of a client share one pacer. A call takes its turn in the lane of its class, then in that of all calls;
+//! both let calls through in the order in which they came. A call at the front of a lane waits there, so a listing that
+//! has to wait for 3 s doesn't delay a removal. The interval between two calls is measured from the moment that one is
+//! sent to the moment that the next one is sent.
 //!
-//! Listings are dearer: the service takes them ill at 3 s. So one is on its way at a time, and the firm
-//! distances are measured from its answer, when the service has surely counted it, however long it took.
+//! Listings are more limited: the service objects to them even every 3 s. So there is one at a time, and the fixed
+//! intervals are measured from its answer, when the service has surely counted it, however long it took.
 //!
-//! Processes of one user share the shared_paces of an account where they are told a [place](shared) for them.
+//! Processes of one user share the pace of an account where they have a [place](shared) for it.
 
 mod account;
 mod backoff;
@@ -50,19 +50,19 @@ use budget::{Ledger, lane};
 use connections::Connections;
 use shared_pace::{ListingUnderWay, SharedPace};
 
-/// A wait of this length is finished even when all waits are to end.
+/// Length of a wait that is finished even when all waits are to end.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
 
-/// The same for a call that finishes what another one began.
+/// The same length for a call that finishes what another one began.
 const FINISHING_WAIT: Duration = Duration::from_secs(2);
 
 /// A call as the pacer sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call {
     pub(crate) info: CallInfo,
-    /// The folder listed, if one is.
+    /// Folder that is listed, if one is.
     pub(crate) folder: Option<FolderKey>,
-    /// Repetitions after floods; `None` for the policy's.
+    /// Number of repetitions after floods; `None` for the policy's.
     pub(crate) flood_retries: Option<u32>,
 }
 
@@ -76,7 +76,7 @@ impl Call {
     }
 }
 
-/// Decides when a call leaves and whether it leaves again.
+/// Decides when a call is sent, and whether it is sent again.
 pub(crate) struct Pacer {
     retry: RetryPolicy,
     report: ReportPacing,
@@ -95,10 +95,10 @@ pub(crate) struct Pacer {
     heard: AtomicBool,
 }
 
-/// The lane of a listing on its way, in this process and among processes.
+/// Lane of the current listing, in this process and among processes.
 type Lane<'a> = (tokio::sync::MutexGuard<'a, ()>, Option<ListingUnderWay>);
 
-/// How often one call has failed, by kind of failure.
+/// Number of failures of one call, by kind of failure.
 #[derive(Default)]
 struct Failures {
     low_level: u32,
@@ -109,21 +109,21 @@ struct Failures {
     dangerous: u32,
 }
 
-/// How often a call is sent again whose answer was readable and said nothing.
+/// Number of repetitions of a call whose answer was readable and said nothing.
 const SENSELESS_RETRIES: u32 = 2;
 
-/// How often a call is sent again that was refused by a status that brings a ban in number.
+/// Number of repetitions of a call that was refused by a status of which many bring a ban.
 const DANGEROUS_RETRIES: u32 = 2;
 
-/// How often a connection is tried again that never came about, before anything was heard of the service: about 5 s.
+/// Number of tries of a connection that was never made, before anything was heard of the service: about 5 s.
 const RETRIES_OF_FIRST_CONNECTION: u32 = 4;
 
-/// What to do after a failed attempt.
+/// Decision after a failed attempt.
 enum Verdict {
     GiveUp,
-    /// After the pause that the ledger knows.
+    /// Try again after the pause in the ledger.
     TakeTurn,
-    /// After a wait of this call's own.
+    /// Try again after a wait of this call alone.
     Wait(Duration, WaitReason),
 }
 
@@ -153,54 +153,54 @@ impl Pacer {
         }
     }
 
-    /// Waits no longer in all than this allows.
+    /// Sets the limit on waiting in all.
     pub(crate) fn wait_within(&mut self, waits: WaitBudget) {
         self.waits = waits;
     }
 
-    /// Ends all waits when this token is cancelled; requests that are on their way are finished.
+    /// Sets the token that ends all waits; requests that were sent are finished.
     pub(crate) fn end_waits_by(&mut self, token: CancellationToken) {
         self.end_waits = token;
     }
 
-    /// The intervals to keep where the service says that it enforces no limits.
+    /// Sets the intervals for when the service says that it enforces no limits.
     pub(crate) fn without_limits(&mut self, pacing: Pacing) {
         self.ledger().without_limits(pacing);
     }
 
-    /// The service says with each answer whether it enforces limits.
+    /// Applies what each answer says: whether the service enforces limits.
     pub(crate) fn heard_of_limits(&self, none: bool) {
         self.ledger().heard_of_limits(none);
     }
 
-    /// How long the service gives no newer listing of a folder.
+    /// Returns how long the service gives no newer listing of a folder.
     pub(crate) fn folder_gap(&self) -> Duration {
         self.ledger().same_folder()
     }
 
-    /// How often a call is sent again after an error that may pass.
+    /// Returns how often a call is sent again after an error that may pass.
     pub(crate) fn low_level_retries(&self) -> u32 {
         self.retry.low_level_retries
     }
 
-    /// How an upload's report is asked for.
+    /// Returns the intervals of requests for an upload's report.
     pub(crate) fn report_pacing(&self) -> &ReportPacing {
         &self.report
     }
 
-    /// How long a question about the account would wait for a pause of its class; `None` when it may leave.
+    /// Returns how long a request for the account would wait for a pause of its class; `None` when it may be sent.
     pub(crate) fn account_pause(&self) -> Option<Duration> {
         let now = Instant::now();
         let (until, _) = self.ledger().class_due(CallClass::AccountInfo, now)?;
         Some(until - now)
     }
 
-    /// How long the account's state is told from memory.
+    /// Returns how long the account's state is remembered.
     pub(crate) fn account_interval(&self) -> Duration {
         self.ledger().account_interval()
     }
 
-    /// Waits for so long, for something that the service has to do first.
+    /// Waits for a time, for something that the service has to do first.
     pub(crate) async fn rest(&self, endpoint: Endpoint, wait: Duration) -> Result<(), ApiError> {
         let failed = |kind| self.error(endpoint, kind).with_history(0, false);
         let (_waiting, news) = self.waits.begin(wait, false, None).map_err(failed)?;
@@ -215,18 +215,18 @@ impl Pacer {
         }
     }
 
-    /// Shares the shared_paces with other processes, by files that begin with this path.
+    /// Shares the pace with other processes, by files that begin with this path.
     pub(crate) fn share(&mut self, path: &std::path::Path) {
         self.shared = Some(SharedPace::new(path));
         self.connections.share(path);
     }
 
-    /// Holds at most so many download connections.
+    /// Sets the largest number of download connections.
     pub(crate) fn connect_at_most(&mut self, connections: usize) {
         self.connections.at_most(connections);
     }
 
-    /// Waits for a download connection that is free, however long the others take.
+    /// Waits for a free download connection, however long the others take.
     pub(crate) async fn connection(&self, call: Call) -> Result<Connection, ErrorKind> {
         let since = Instant::now();
         let mut told = false;
@@ -247,30 +247,30 @@ impl Pacer {
         }
     }
 
-    /// Shares what this address asked of any account with other processes, by this file.
+    /// Shares with other processes, by this file, when any account was asked for from this address.
     pub(crate) fn share_address(&mut self, file: std::path::PathBuf) {
         self.address = Some(AddressBook::new(file));
     }
 
-    /// How long no account may be asked for from this address; `None` when one may.
+    /// Returns how long no account may be asked for from this address; `None` when one may.
     pub(crate) fn address_pause(&self) -> Option<Duration> {
-        // Once a minute for the address, where it is once in five for the account (API document, section 2).
+        // The limit is one in a minute for the address, and one in five for the account (API document, section 2).
         self.address.as_ref()?.pause(self.account_interval() / 5, SystemTime::now())
     }
 
-    /// Notes that an account was asked for from this address.
+    /// Records that an account was asked for from this address.
     pub(crate) fn note_account_asked(&self) {
         if let Some(book) = &self.address {
             book.note(SystemTime::now());
         }
     }
 
-    /// What the user calls the remote, for errors.
+    /// Sets the user's name for the remote, for errors.
     pub(crate) fn call_it(&mut self, remote: Arc<str>) {
         self.remote = Some(remote);
     }
 
-    /// What the user calls the remote.
+    /// Returns the user's name for the remote.
     pub(crate) fn remote(&self) -> Option<&Arc<str>> {
         self.remote.as_ref()
     }
@@ -291,7 +291,7 @@ impl Pacer {
         self.ledger().any_account()
     }
 
-    /// The right to ask for the account's state among processes, after what another one was told was taken in.
+    /// Locks the right to ask for the account's state among processes, after reading what another one knows.
     pub(crate) async fn account_book(&self) -> Option<AccountBook> {
         let mut book = tokio::select! {
             biased;
@@ -310,11 +310,11 @@ impl Pacer {
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        // The ledger is sound between any two of its methods, whoever panicked.
+        // The ledger is sound between any two of its methods, even after a panic.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks something up in the ledger or notes it there, together with all other processes.
+    /// Reads or changes the ledger, together with all other processes.
     async fn book<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
         let held = match &self.shared {
             Some(shared) => shared.hold().await,
@@ -336,7 +336,7 @@ impl Pacer {
         }
     }
 
-    /// Makes a call: takes its turn, tries, and tries again as far as that is sound.
+    /// Makes a call: takes its turn, tries, and tries again as far as that is safe.
     pub(crate) async fn run<T, F, A>(&self, call: Call, mut attempt: F) -> Result<T, ApiError>
     where
         F: FnMut() -> A,
@@ -362,18 +362,18 @@ impl Pacer {
             Some(Ok(value)) => return Ok(value),
             Some(Err(kind)) => kind,
             None => {
-                // A request on its way when the stop came may have been carried out.
+                // A request that was sent when the stop came may have been carried out.
                 maybe_done |= departure.has_left();
                 ErrorKind::Canceled
             }
         };
         if !maybe_done && kind.surely_not_done() {
             match (call.info.class, call.folder) {
-                // The service's own word on all files: the hour isn't over, whoever began it.
+                // This is the service's own answer about all files: the hour isn't over, whoever began it.
                 (CallClass::AllFiles, _) if !matches!(kind, ErrorKind::TooSoon { .. }) => {
                     self.book(Ledger::release_all_files).await;
                 }
-                // Without an attempt the claim may be somebody else's.
+                // Without an attempt, the claim may belong to another task.
                 (_, Some(key)) if attempts > 0 => self.book(|ledger| ledger.release_folder(key)).await,
                 _ => {}
             }
@@ -445,7 +445,7 @@ impl Pacer {
             let kind = match kind {
                 Err(kind) => {
                     self.answered(info, *attempts, now - sent, CallOutcome::Failed(&kind));
-                    // All files: a flood is the service's way to say that the hour isn't over.
+                    // All files: a flood answer means that the hour isn't over.
                     if info.class == CallClass::AllFiles && matches!(kind, ErrorKind::Flood { .. }) {
                         return Err(ErrorKind::TooSoon { remaining: self.ledger().all_files_interval() });
                     }
@@ -463,8 +463,8 @@ impl Pacer {
         }
     }
 
-    /// How often a call is sent again that failed so. Where nothing was ever heard of the service, the way to it is
-    /// mostly wrong or closed, and waiting won't open it.
+    /// Returns how often a call with this failure is sent again. If nothing was ever heard of the service, the way to
+    /// it is mostly wrong or closed, and waiting won't open it.
     fn retries_after(&self, kind: &ErrorKind) -> u32 {
         let most = self.retry.low_level_retries;
         match kind {
@@ -498,7 +498,7 @@ impl Pacer {
         self.tell(&Event::Answered { call, attempt, took, outcome });
     }
 
-    /// Books a failure and decides whether the call is sent again.
+    /// Records a failure and decides whether the call is sent again.
     async fn judge(&self, call: Call, kind: &ErrorKind, sent: Instant, failures: &mut Failures) -> Verdict {
         let now = Instant::now();
         let class = call.info.class;
@@ -520,7 +520,7 @@ impl Pacer {
             }
             ErrorKind::AddressLocked { .. } => {
                 self.book(|ledger| ledger.locked(sent, now)).await;
-                // Who doesn't wait for a flood to end doesn't wait for a lock either.
+                // A call that doesn't wait for a flood to end doesn't wait for a lock either.
                 let lock_retries = self.retry.lock_retries.min(flood_retries);
                 within(&mut failures.locks, lock_retries, Verdict::TakeTurn)
             }
@@ -550,7 +550,7 @@ impl Pacer {
                     return Verdict::GiveUp;
                 }
                 let backoff = self.retry.delay(failures.low_level, kind, rand::random());
-                // The service has counted a listing whose answer was lost on the way.
+                // The service has counted a listing whose answer was lost.
                 let lost = matches!(
                     kind,
                     ErrorKind::Network(_) | ErrorKind::Truncated { .. } | ErrorKind::Timeout { .. }
@@ -564,12 +564,12 @@ impl Pacer {
                 } else {
                     Verdict::Wait(backoff, WaitReason::BackOff)
                 };
-                // Mostly the service has a bad moment; should it have changed, that is told soon.
+                // Mostly the service has a bad moment; if it has changed, that is reported soon.
                 if matches!(kind, ErrorKind::InvalidJson { well_formed: true, .. }) {
                     failures.low_level += 1;
                     return within(&mut failures.senseless, self.retries_after(kind), verdict);
                 }
-                // In number such answers bring a ban (API document, section 1).
+                // Many such answers bring a ban (API document, section 1).
                 if kind.is_dangerous() {
                     failures.low_level += 1;
                     let few = DANGEROUS_RETRIES.min(self.retry.low_level_retries);
@@ -584,8 +584,8 @@ impl Pacer {
         }
     }
 
-    /// Makes an attempt. When its request leaves, that is booked for other processes: what never left, since no
-    /// connection came about, costs nobody a wait.
+    /// Makes an attempt. When its request is sent, that is recorded for other processes: a request that was never sent,
+    /// since no connection was made, makes no process wait.
     async fn depart<T>(
         &self,
         call: Call,
@@ -616,8 +616,8 @@ impl Pacer {
         }
     }
 
-    /// Waits until the call may leave, books it, and returns the moment; for a listing also its lane, to be
-    /// kept until the answer is there.
+    /// Waits until the call may be sent, records it, and returns the moment; for a listing also its lane, to be kept
+    /// until the answer is there.
     async fn turn(&self, call: Call, first: bool) -> Result<(Instant, Option<Lane<'_>>), ErrorKind> {
         let class = call.info.class;
         let Some(lane) = lane(class) else {
@@ -641,8 +641,8 @@ impl Pacer {
             self.wait(call.info, Ledger::any_due).await?;
             let leave = |ledger: &mut Ledger| {
                 let now = Instant::now();
-                // A pause may have begun meanwhile, or another process called; it is waited for without
-                // keeping other classes.
+                // A pause may have begun meanwhile, or another process called; that is waited for without blocking
+                // other classes.
                 if ledger.class_due(class, now).is_some() || ledger.any_due(now).is_some() {
                     return Err(None);
                 }
@@ -665,7 +665,7 @@ impl Pacer {
         }
     }
 
-    /// Sleeps until the ledger knows of nothing more to wait for.
+    /// Sleeps until the ledger has nothing more to wait for.
     async fn wait(
         &self,
         call: CallInfo,
@@ -682,8 +682,8 @@ impl Pacer {
         self.sleep_after(call, until, why, None).await
     }
 
-    /// Sleeps until this moment, and tells for what, and which failed try came before. Fails when all waits are to
-    /// end, unless little of this one is left: what is on its way is finished, and the distance between two calls
+    /// Sleeps until this moment, and reports the reason and the failed try before. Fails when all waits are to end,
+    /// unless little of this one is left: requests that were sent are finished, and the interval between two calls
     /// belongs to that.
     async fn sleep_after(
         &self,
@@ -720,9 +720,10 @@ impl Pacer {
         Ok(())
     }
 
-    /// Asks a node again and again until it has something to tell.
+    /// Calls a node again and again until it has an answer.
     ///
-    /// `Ok(None)` and errors that may pass mean "not yet". `give_up`: how long at most; `doubtful`: there may be nothing.
+    /// `Ok(None)` and errors that may pass mean "not yet". `give_up` is the longest time; `doubtful` means that there
+    /// may be nothing.
     pub(crate) async fn poll<T, F, A>(
         &self,
         call: Call,
@@ -786,7 +787,7 @@ impl Pacer {
         result.map_err(|kind| self.error(info.endpoint, kind).with_history(asked, false))
     }
 
-    /// Runs something unpaced and unrepeatable, such as an upload, until it ends or the client is stopped.
+    /// Runs something unpaced that can't be repeated, such as an upload, until it ends or the client is stopped.
     pub(crate) async fn once<T>(
         &self,
         call: Call,
@@ -826,7 +827,7 @@ impl Pacer {
 }
 
 impl Pacer {
-    /// Books the pause that a failure asks for, where the call isn't judged.
+    /// Records the pause that a failure asks for, where the call isn't judged.
     async fn note_lock(&self, class: CallClass, kind: &ErrorKind, sent: Instant) {
         let now = Instant::now();
         match kind {
@@ -841,20 +842,20 @@ impl Pacer {
         }
     }
 
-    /// How long a call of this class would wait before it may leave.
+    /// Returns how long a call of this class would wait before it may be sent.
     pub(crate) fn rest_of(&self, class: CallClass) -> Option<Duration> {
         let now = Instant::now();
         self.ledger().class_due(class, now).map(|(until, _)| until.saturating_duration_since(now))
     }
 }
 
-/// Whether a call that failed so may have been carried out. What mustn't be made twice is in doubt after every error that
-/// may pass, but where it was kept away.
+/// Checks whether a call with this failure may have been carried out. A call that must not be made twice is in doubt
+/// after every error that may pass, except when it was blocked.
 fn leaves_doubt(endpoint: Endpoint, kind: &ErrorKind) -> bool {
     !kind.surely_not_done() || (!endpoint.is_idempotent() && kind.may_pass() && !kind.was_kept_away())
 }
 
-/// Whether a call changes nothing, so that it doesn't matter whether it was carried out.
+/// Checks whether a call changes nothing, so that it doesn't matter whether it was carried out.
 fn read_only(endpoint: Endpoint) -> bool {
     use Endpoint::{
         CheckLinks, Download, FileInfo, FileLs, FileScan, FolderLs, GetToken, GetUploadServer, RemoteInfo,

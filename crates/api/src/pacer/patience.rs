@@ -1,8 +1,8 @@
-//! How long a run waits in all because the service refuses: after floods, locks and tries that failed.
+//! Limits how long a run waits in all because the service refuses: after floods, locks and tries that failed.
 //!
-//! Each such wait has bounds of its own, but a service that refuses for ever would hold a run up for days. The usual
-//! distances between calls don't count, and waits side by side count once. Waits for the report of an upload count
-//! from the last report that came: a service that gives reports is at work, however long a run takes.
+//! Each such wait has limits of its own, but a service that always refuses would delay a run for days. The usual
+//! intervals between calls don't count, and waits side by side count once. Waits for the report of an upload count from
+//! the last report that came: a service that gives reports is working, however long a run takes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::error::ErrorKind;
 use crate::observer::WaitReason;
 
-/// A bound on the waiting that the service and other runs force on a run. Clones share it.
+/// Limit on the waiting that the service and other runs force on a run. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct WaitBudget(Arc<Mutex<Spent>>);
 
@@ -20,29 +20,29 @@ pub struct WaitBudget(Arc<Mutex<Spent>>);
 struct Spent {
     most: Option<Duration>,
     refusals: Clock,
-    /// Since the last report that came.
+    /// Time waited for reports since the last one that came.
     reports: Clock,
-    /// How many quarters were told of.
+    /// Number of quarters of the limit that were reported.
     told: u32,
 }
 
-/// The time in which anybody waited.
+/// Time in which any task waited.
 #[derive(Debug, Default)]
 struct Clock {
     before: Duration,
-    /// How many wait at the moment, and since when anybody has.
+    /// Number of tasks that wait now, and since when at least one has.
     waiting: u32,
     since: Option<Instant>,
 }
 
-/// A wait that counts, as long as this lives.
+/// A wait that counts while this exists.
 #[derive(Debug)]
 pub struct Waiting {
     budget: WaitBudget,
     of_report: bool,
 }
 
-/// How much will be used up after a wait, of how much, where another quarter is.
+/// Time that will be used up after a wait, and the limit, where another quarter is reached.
 pub(super) type News = Option<(Duration, Duration)>;
 
 impl Clock {
@@ -75,17 +75,17 @@ impl Spent {
 }
 
 impl WaitBudget {
-    /// At most so long in all.
+    /// Makes a limit for all waits together.
     pub fn new(most: Duration) -> Self {
         Self(Arc::new(Mutex::new(Spent { most: Some(most), ..Spent::default() })))
     }
 
     fn spent(&self) -> MutexGuard<'_, Spent> {
-        // A few numbers, sound at any time.
+        // Plain numbers, which are sound at any time.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a wait of this length, unless it would be too much in all: then it needn't even begin.
+    /// Starts a wait of this length, unless it would be too much in all: then it needn't even begin.
     pub(super) fn begin(
         &self,
         wait: Duration,
@@ -112,8 +112,7 @@ impl WaitBudget {
         Ok((Waiting { budget: self.clone(), of_report }, news))
     }
 
-    /// Begins a wait for another run, of which nobody knows how long it takes. Who waits looks at [`used_up`](Self::used_up)
-    /// now and then.
+    /// Starts a wait for another run, of unknown length. The caller checks [`used_up`](Self::used_up) now and then.
     pub fn wait_for_another(&self) -> Waiting {
         self.spent().refusals.start(Instant::now());
         Waiting { budget: self.clone(), of_report: false }
@@ -126,7 +125,7 @@ impl WaitBudget {
         spent.most.filter(|most| so_far >= *most).map(|most| (so_far, most))
     }
 
-    /// A report has come.
+    /// Records that a report has come.
     pub(super) fn report_came(&self) {
         let mut spent = self.spent();
         spent.reports.before = Duration::ZERO;
@@ -141,7 +140,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Whether a wait is forced by the service, beside the usual distances.
+/// Checks whether a wait is forced by the service, beside the usual intervals.
 pub(super) fn is_forced(why: WaitReason) -> bool {
     matches!(
         why,
@@ -156,7 +155,7 @@ pub(super) fn is_forced(why: WaitReason) -> bool {
     )
 }
 
-/// Whether a wait is for the report of an upload that the service has taken.
+/// Checks whether a wait is for the report of an upload that the service has taken.
 pub(super) fn is_of_report(why: WaitReason) -> bool {
     matches!(why, WaitReason::UploadReport | WaitReason::LateReport)
 }

@@ -1,4 +1,5 @@
-//! The book between processes: what others did is taken in before a call is booked, and what we did is told.
+//! Exchanges the ledger between processes: what others did is read before a call is recorded, and what we did is
+//! written.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -9,7 +10,7 @@ use super::budget::{Ledger, Pause};
 use super::shared_pace::{Moments, PAUSES, SharedPause};
 
 impl Ledger {
-    /// Takes in what other processes did.
+    /// Reads what other processes did.
     pub(super) fn merge(&mut self, told: &Moments, now: Instant, wall: SystemTime) {
         let rest = |at: Option<SystemTime>, interval: Duration| {
             let age = wall.duration_since(at?).unwrap_or(Duration::ZERO);
@@ -43,7 +44,7 @@ impl Ledger {
         }
     }
 
-    /// What other processes have to know, given what they know already.
+    /// Returns what other processes have to know, given what they know already.
     pub(super) fn export(&mut self, told: &Moments, now: Instant, wall: SystemTime) -> Moments {
         let on_wall = |at: Instant| match at.checked_duration_since(now) {
             Some(ahead) => wall.checked_add(ahead),
@@ -56,7 +57,7 @@ impl Ledger {
             .filter(|(_, at)| now.saturating_duration_since(**at) < self.pacing.same_folder)
             .filter_map(|(key, at)| Some((*key, on_wall(*at)?)))
             .collect();
-        // What others listed counts by their own intervals, which may be longer than ours.
+        // Listings by others count by their own intervals, which may be longer than ours.
         let ours: HashSet<_> = folders.iter().map(|(key, _)| *key).collect();
         let theirs = told.folders.iter().filter(|(key, _)| !released.contains(key) && !ours.contains(key));
         folders.extend(theirs.copied());

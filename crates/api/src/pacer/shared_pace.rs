@@ -1,12 +1,12 @@
-//! The shared_paces that processes of one user share: when the account was called last, and by what it is locked.
+//! The pace that processes of one user share: when the account was called last, and what blocks it.
 //!
-//! A small file of fixed form holds the moments, on the wall clock. Whoever wants to call locks it, learns what
-//! others did, books its call and lets go, all within some dozen microseconds; the waiting is done without the
-//! lock. The lock is the system's, so that of a process that died goes by itself. Whoever can't have it within a
+//! A small file of fixed form holds the moments, on the wall clock. A process that wants to call locks it, reads what
+//! others did, records its call and releases it, all within some dozen microseconds; the waiting is done without the
+//! lock. The lock is the system's, so that of a process that died disappears. A process that can't get it within a
 //! second, because its holder was stopped, goes on alone.
 //!
-//! A second file is locked while a listing is on its way, since the firm distances count from its answer; a third
-//! one while the account's state is asked for, which it [holds](super::account).
+//! A second file is locked during a listing, since the fixed intervals count from its answer; a third one while the
+//! account's state is requested, which it [holds](super::account).
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -22,44 +22,44 @@ use super::budget::{FolderKey, ListedPart};
 use crate::folder_id::FolderId;
 use crate::observer::WaitReason;
 
-/// How long the book is waited for. It is held for microseconds.
+/// Time for which the file is waited for. It is held for microseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often a lock that is held is tried again: for the book, and for the listing on its way.
+/// Time between tries to get a lock: for the file, and for the current listing.
 const BOOK_AGAIN: Duration = Duration::from_millis(1);
 const LISTING_AGAIN: Duration = Duration::from_millis(10);
 
-/// How long another process's listing or question is waited for at most: longer than a silent connection lives.
+/// Longest time for which another process's listing or request is waited for: longer than a silent connection lives.
 const LONGEST_LISTING: Duration = Duration::from_secs(360);
 
-/// A moment so far ahead of the clock was written before the clock was set back, and says nothing.
+/// Time ahead of the clock from which a moment is ignored: it was written before the clock was set back.
 const AHEAD: Duration = Duration::from_secs(1);
 
-/// So many folders listed lately have room in the file: more than 30 seconds allow.
+/// Number of folders listed lately that the file has room for: more than 30 seconds allow.
 const FOLDERS: usize = 96;
 
-/// So long a folder is kept as listed lately, whatever the writer's own interval is.
+/// Time for which a folder is kept as listed lately, whatever the writer's own interval is.
 const FOLDER_KEPT: Duration = Duration::from_secs(60);
 
-/// No pause is longer.
+/// Length of the longest possible pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// Marks the form of the file.
+/// Mark of the file's format.
 const MAGIC: u64 = u64::from_le_bytes(*b"fichier1");
 
-/// Pauses: four lanes, and the lock of everything.
+/// Number of pauses: four lanes, and the lock of everything.
 pub(super) const PAUSES: usize = 5;
 
-/// Words of eight bytes: magic, four moments or flags, the pauses, the folders, and a checksum.
+/// Number of words of eight bytes: magic, four moments or flags, the pauses, the folders, and a checksum.
 const WORDS: usize = 5 + PAUSES * 3 + 1 + FOLDERS * 3 + 1;
 
-/// What processes tell each other.
+/// Contents of the file that processes share.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Moments {
     pub(super) called_at: Option<SystemTime>,
     pub(super) listed_at: Option<SystemTime>,
     pub(super) all_files_at: Option<SystemTime>,
-    /// Listings keep the longer distance.
+    /// Whether listings keep the longer interval.
     pub(super) limited: bool,
     pub(super) pauses: [Option<SharedPause>; PAUSES],
     pub(super) folders: Vec<(FolderKey, SystemTime)>,
@@ -80,25 +80,25 @@ pub(super) struct SharedPace {
     book: PathBuf,
     listing: PathBuf,
     account: PathBuf,
-    /// The files can't be used; told once.
+    /// Whether the files can't be used, which is reported once.
     broken: AtomicBool,
 }
 
-/// The book while we have it to ourselves.
+/// The file while it is locked for this process.
 #[derive(Debug)]
 pub(super) struct Held {
     file: File,
     pub(super) moments: Moments,
 }
 
-/// A listing is on its way as long as this lives.
+/// A listing that is going on while this exists.
 #[derive(Debug)]
 pub(super) struct ListingUnderWay {
     _file: File,
 }
 
 impl SharedPace {
-    /// The shared_paces in files that begin with this path.
+    /// Makes the pace in files that begin with this path.
     pub(super) fn new(path: &std::path::Path) -> Self {
         Self {
             book: path.with_extension("shared"),
@@ -108,19 +108,19 @@ impl SharedPace {
         }
     }
 
-    /// The book, to ourselves; `None` when it can't be had.
+    /// Locks the file; `None` when that isn't possible.
     pub(super) async fn hold(&self) -> Option<Held> {
         let file = self.lock(&self.book, BOOK_AGAIN, PATIENCE).await?;
         Some(Held::read(file, SystemTime::now()))
     }
 
-    /// The right to have a listing on its way; `None` when it can't be had.
+    /// Locks the right to make a listing; `None` when that isn't possible.
     pub(super) async fn begin_listing(&self) -> Option<ListingUnderWay> {
         let file = self.lock(&self.listing, LISTING_AGAIN, LONGEST_LISTING).await?;
         Some(ListingUnderWay { _file: file })
     }
 
-    /// The account's state, and the right to ask for it; `None` when it can't be had.
+    /// Locks the account's state, with the right to ask for it; `None` when that isn't possible.
     pub(super) async fn hold_account(&self) -> Option<AccountBook> {
         let file = self.lock(&self.account, LISTING_AGAIN, LONGEST_LISTING).await?;
         Some(AccountBook::new(file))
@@ -131,7 +131,7 @@ impl SharedPace {
             return None;
         }
         let began = Instant::now();
-        // Opened each time, so that tasks of one process exclude each other too.
+        // It is opened each time, so that tasks of one process exclude each other, too.
         let tried = open_private(path).and_then(|file| try_lock(file, path));
         let mut file = match tried {
             Ok(Ok(file)) => return Some(file),
@@ -157,11 +157,11 @@ impl SharedPace {
     }
 }
 
-/// Tries to lock; gives the file back inside `Err` when somebody else has it.
+/// Tries to lock; returns the file inside `Err` when another process has the lock.
 pub(super) fn try_lock(file: File, path: &std::path::Path) -> std::io::Result<Result<File, File>> {
     match file.try_lock() {
         Ok(()) => Ok(Ok(file)),
-        // Somebody may have cleaned the directory up and others begun anew.
+        // Someone may have cleaned the directory up, and other processes started again.
         Err(TryLockError::WouldBlock) if !path.exists() => open_private(path).map(Err),
         Err(TryLockError::WouldBlock) => Ok(Err(file)),
         Err(TryLockError::Error(error)) => Err(error),
@@ -178,7 +178,7 @@ impl Held {
         Self { file, moments }
     }
 
-    /// Writes what holds now, and lets go.
+    /// Writes the present state, and releases the file.
     pub(super) fn put(mut self, moments: &Moments) {
         let written =
             self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(&moments.to_bytes()));
@@ -203,7 +203,7 @@ impl Moments {
                 ]
             }));
         }
-        // The youngest, if there are too many.
+        // The youngest are kept, if there are too many.
         let mut folders = self.folders.clone();
         folders.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
         folders.truncate(FOLDERS);
@@ -216,7 +216,7 @@ impl Moments {
         words.into_iter().flat_map(u64::to_le_bytes).collect()
     }
 
-    /// `None` for a file that isn't whole.
+    /// Reads the file's contents; `None` for a file that isn't whole.
     fn from_bytes(bytes: &[u8], wall: SystemTime) -> Option<Self> {
         if bytes.len() != WORDS * 8 {
             return None;
@@ -264,7 +264,7 @@ fn micros(at: SystemTime) -> u64 {
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// The pauses' reasons, by number.
+/// Reasons of the pauses, by number.
 const REASONS: [WaitReason; 4] =
     [WaitReason::Flood, WaitReason::AddressLock, WaitReason::Locations, WaitReason::RetryAfter];
 
@@ -276,7 +276,7 @@ fn reason(number: u64) -> Option<WaitReason> {
     REASONS.get(usize::try_from(number).ok()?).copied()
 }
 
-/// FNV-1a, word by word: for files that aren't whole, not against malice.
+/// Computes FNV-1a, word by word: against files that aren't whole, not against malice.
 fn checksum(words: &[u64]) -> u64 {
     words.iter().fold(0xcbf2_9ce4_8422_2325, |sum, word| (sum ^ word).wrapping_mul(0x0100_0000_01b3))
 }
@@ -350,7 +350,7 @@ mod tests {
         held.put(&moments(SystemTime::now()));
         let held = shared.hold().await.unwrap();
         assert!(held.moments.limited);
-        // As when a process dies.
+        // This is as when a process dies.
         drop(held);
         assert!(shared.hold().await.is_some());
         std::fs::write(&shared.book, b"torn").unwrap();

@@ -1,4 +1,4 @@
-//! The pacer on a paused clock: time passes only in sleeps, so every moment below is exact.
+//! Tests of the pacer on a paused clock: time passes only in sleeps, so every moment below is exact.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,7 +8,7 @@ use futures::future::join_all;
 use super::*;
 use crate::folder_id::FolderId;
 
-/// Keeps what it is told, as short words.
+/// Records what is reported, as short words.
 #[derive(Default)]
 struct Notes(Mutex<Vec<(WaitReason, Duration)>>, Mutex<Vec<Duration>>);
 
@@ -104,7 +104,7 @@ async fn calls_at_once_leave_exactly_400_ms_apart_in_their_order() {
         async move {
             let note = || async {
                 order.lock().unwrap().push((number, began.elapsed()));
-                // An answer that takes its time doesn't hold up the next call.
+                // An answer that takes time doesn't delay the next call.
                 tokio::time::sleep(secs(9)).await;
                 Ok(())
             };
@@ -144,7 +144,7 @@ async fn listings_of_a_fresh_account_keep_the_documented_distance() {
     let (pacer, notes, _) = pacer();
     let sent = join_all((0..3).map(|_| when_sent(&pacer, call(CallClass::Listing)))).await;
     assert_eq!(sent, [secs(0), secs(3), secs(6)]);
-    // It stays after a flood answer, which tells nothing new.
+    // The interval stays after a flood answer, which is no news.
     let (result, _) = scripted(&pacer, call(CallClass::Listing), [flood()]).await;
     result.unwrap();
     assert_eq!(*notes.1.lock().unwrap(), []);
@@ -152,7 +152,7 @@ async fn listings_of_a_fresh_account_keep_the_documented_distance() {
     assert_eq!(sent, [secs(3), secs(6)]);
 }
 
-/// Listings go as fast as other calls, as where the gap between calls was set by hand.
+/// Lets listings go as fast as other calls, as where the gap between calls was set by hand.
 fn quick_listings() -> Pacing {
     Pacing { listing: millis(400), ..Pacing::default() }
 }
@@ -168,7 +168,7 @@ async fn the_first_flood_at_a_listing_teaches_the_distance_for_good() {
     assert!(pacer.learned().listings_are_limited);
     let sent = join_all((0..3).map(|_| when_sent(&pacer, call(CallClass::Listing)))).await;
     assert_eq!(sent, [secs(3), secs(6), secs(9)]);
-    // Told once, not each time.
+    // It is reported once, not each time.
     let (result, _) = scripted(&pacer, call(CallClass::Listing), [flood()]).await;
     result.unwrap();
     assert_eq!(notes.1.lock().unwrap().len(), 1);
@@ -209,7 +209,7 @@ async fn floods_double_their_pause_up_to_five_minutes() {
     let (result, sent) = scripted(&pacer, call(CallClass::Plain), (0..6).map(|_| flood())).await;
     result.unwrap();
     assert_eq!(sent, [0, 30, 90, 210, 450, 750, 1050].map(secs));
-    // After a call that went well the next flood is a first one again.
+    // After a call that succeeded, the next flood is a first one again.
     let (result, sent) = scripted(&pacer, call(CallClass::Plain), [flood()]).await;
     result.unwrap();
     assert_eq!(sent[1] - sent[0], secs(30));
@@ -218,7 +218,7 @@ async fn floods_double_their_pause_up_to_five_minutes() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_pauses_its_class_only_and_counts_once() {
     let (pacer, _, _) = pacer();
-    // Both are on their way when the answer to the first comes.
+    // Both were sent when the answer to the first comes.
     let slow_flood = |delay| {
         let (pacer, tries) = (&pacer, AtomicU32::new(0));
         async move {
@@ -281,7 +281,7 @@ async fn the_time_that_the_service_asks_for_is_given() {
     result.unwrap();
     assert_eq!(sent, [secs(0), secs(77)]);
     assert_eq!(notes.waited(WaitReason::RetryAfter), [secs(77)]);
-    // Of a node too.
+    // The same holds for a node.
     let wait = ErrorKind::Status { code: 503, retry_after: Some(secs(7)) };
     let (result, sent) = scripted(&pacer, call(CallClass::Node), [wait]).await;
     result.unwrap();
@@ -378,7 +378,7 @@ async fn a_flood_of_nodes_pauses_nodes_alone() {
     let ((result, _), other) = tokio::join!(scripted(&pacer, call(CallClass::Node), [flood()]), other);
     result.unwrap();
     assert!(other >= secs(29), "{other:?}");
-    // What flows once waits as well.
+    // Calls that are sent once wait as well.
     let (began, upload) = (Instant::now(), Call::new(Endpoint::Upload, CallClass::Node, "test"));
     let error = pacer.once(upload, async { Err::<(), _>(flood()) }).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Flood { .. }) && !error.maybe_done());
@@ -403,7 +403,7 @@ async fn a_lost_answer_is_repeated_only_where_that_is_sound() {
     let (result, sent) = scripted(&pacer, mkdir, not_sent).await;
     result.unwrap();
     assert_eq!(sent.len(), 4);
-    // A removal is repeated; what comes of it then may be its own doing.
+    // A removal is repeated; its later result may come from the earlier attempt.
     let rm = Call::new(Endpoint::FileRm, CallClass::Plain, "test");
     let gone = ErrorKind::NotFound { text: "Resource not found".into() };
     let (result, _) = scripted(&pacer, rm, [lost(), gone]).await;
@@ -442,7 +442,7 @@ async fn the_same_folder_waits_for_30_s_another_doesnt() {
     let gone = ErrorKind::NotFound { text: String::new() };
     scripted(&pacer, of(9, ListedPart::Folders), [gone]).await.0.unwrap_err();
     assert!(when_sent(&pacer, of(9, ListedPart::Folders)).await <= millis(400));
-    // One whose answer was lost does.
+    // A listing whose answer was lost counts.
     let (result, sent) = scripted(&pacer, of(10, ListedPart::Folders), [lost()]).await;
     result.unwrap();
     assert_eq!(sent[1] - sent[0], secs(30));
@@ -485,7 +485,7 @@ async fn a_flood_at_all_files_means_too_soon() {
     let (result, sent) = scripted(&pacer, call(CallClass::AllFiles), [flood()]).await;
     assert!(matches!(result.unwrap_err().kind(), ErrorKind::TooSoon { .. }));
     assert_eq!(sent.len(), 1);
-    // It says nothing about the distance of other listings, but the lock holds for them.
+    // It says nothing about the interval of other listings, but the lock holds for them.
     assert!(!pacer.learned().listings_are_limited);
     assert_eq!(when_sent(&pacer, call(CallClass::Listing)).await, secs(30));
 }
@@ -560,14 +560,14 @@ async fn folders_that_may_be_listed_again_are_not_kept() {
         when_sent(&pacer, listing).await;
     }
     assert!(began.elapsed() > pacer.ledger().same_folder() * 2);
-    // Those of the last two intervals at most.
+    // At most those of the last two intervals.
     let allowed = (pacer.ledger().same_folder() * 2).as_millis() / Pacing::default().listing.as_millis();
     let kept = pacer.ledger().folders.len();
     assert!(kept as u128 <= allowed + 1 && kept < 200, "{kept}, {allowed}");
 }
 
-/// Lets a listing be stopped while its attempt goes on; answers whether the next process lists the same folder at once.
-/// In real time, since processes agree by the clock on the wall.
+/// Lets a listing be stopped while its attempt goes on. Returns whether the next process lists the same folder at once.
+/// It runs in real time, since processes agree by the wall clock.
 async fn is_free_after_a_stop(left: bool) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let pacing = Pacing { same_folder: secs(60), listing_after_flood: millis(1), ..Pacing::off() };
@@ -586,7 +586,7 @@ async fn is_free_after_a_stop(left: bool) -> bool {
         std::future::pending::<Result<(), ErrorKind>>().await
     });
     assert!(tokio::time::timeout(millis(200), never).await.is_err());
-    // Far from both: at once, and a minute.
+    // This is far from both: at once, and a minute.
     let patience = if left { secs(1) } else { secs(30) };
     tokio::time::timeout(patience, when_sent(&shared(), listing)).await.is_ok()
 }

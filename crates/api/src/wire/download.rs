@@ -45,7 +45,7 @@ impl TokenRequest {
 pub enum RestrictIp {
     /// Any address.
     Anybody = 0,
-    /// One address, which mustn't change.
+    /// One address, which must not change.
     OneAddress = 1,
     /// One address, without sub-requests.
     OneAddressOneRequest = 2,

@@ -280,7 +280,7 @@ impl From<FileLink> for RemoveFile {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RemovedFiles {
-    /// How many files were removed, if the service says.
+    /// Number of files that were removed, if the service says it.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub removed: Option<u64>,
 }
@@ -307,10 +307,10 @@ pub struct MoveFiles {
 #[serde(default)]
 #[non_exhaustive]
 pub struct MovedFiles {
-    /// How many files were moved, if the service says.
+    /// Number of files that were moved, if the service says it.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub moved: Option<u64>,
-    /// Which files were moved, if the service says.
+    /// Links of the files that were moved, if the service says it.
     #[serde(rename = "urls", deserialize_with = "tolerant::links")]
     pub links: Vec<FileLink>,
 }
@@ -340,7 +340,7 @@ pub struct CopyFiles {
 #[serde(default)]
 #[non_exhaustive]
 pub struct CopiedFiles {
-    /// How many files were copied, if the service says.
+    /// Number of files that were copied, if the service says it.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub copied: Option<u64>,
     /// The files with their copies.
@@ -393,7 +393,7 @@ pub struct RenameFile {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RenamedFiles {
-    /// How many files were renamed, if the service says.
+    /// Number of files that were renamed, if the service says it.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub renamed: Option<u64>,
     /// The files that were renamed, with their names.
@@ -470,10 +470,10 @@ pub struct ChangeFiles {
 #[serde(default)]
 #[non_exhaustive]
 pub struct ChangedFiles {
-    /// How many files were changed, if the service says.
+    /// Number of files that were changed, if the service says it.
     #[serde(deserialize_with = "tolerant::opt_number")]
     pub updated: Option<u64>,
-    /// Which files were changed, if the service says.
+    /// Links of the files that were changed, if the service says it.
     #[serde(rename = "urls", deserialize_with = "tolerant::links")]
     pub links: Vec<FileLink>,
 }

@@ -59,7 +59,7 @@ pub struct FolderListing {
     pub file_count: Option<u64>,
     /// Sub-folders; `None` if the answer has no list of them.
     pub sub_folders: Option<Vec<SubFolder>>,
-    /// Files. Always there when they were asked for.
+    /// Files in the folder. Always there when they were asked for.
     pub items: Option<Vec<FileItem>>,
     /// Files and sub-folders that can't be read.
     pub left_out: Vec<LeftOut>,

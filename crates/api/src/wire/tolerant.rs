@@ -303,7 +303,7 @@ impl<T> Items<T> {
     }
 }
 
-/// How many items that were left out are kept one by one; of more, only the number of answers with some matters.
+/// Number of items left out that are kept one by one; of more, only the number of answers with some matters.
 const LEFT_OUT_KEPT: usize = 1000;
 
 impl<T> Extend<Item<T>> for Items<T> {

@@ -1,4 +1,4 @@
-//! Each endpoint: what goes out is what the API document says, what comes back is read.
+//! Tests of each endpoint: requests are as the API document says, answers are read.
 
 use crate::support::{KEY, Reply, Server, html, ok};
 use fichier_api::{
@@ -12,7 +12,7 @@ fn link(code: &str) -> FileLink {
     FileLink::from_code(code).unwrap()
 }
 
-/// Looks at the only request: its path and its JSON; checks what is the same for all.
+/// Checks the only request for what is the same everywhere, and returns its path and its JSON.
 fn sent(server: &Server) -> (String, Value) {
     let seen = server.seen();
     assert_eq!(seen.len(), 1, "{seen:?}");
@@ -66,7 +66,7 @@ async fn folder_ls_that_tells_no_files_is_followed_by_file_ls() {
             json!({"folder_id": 9, "files": 1}),
             json!({"folder_id": 7, "files": 1}),
             json!({"folder_id": 7}),
-            // Remembered: files aren't asked for again where they don't come.
+            // That is remembered: files aren't requested again where they don't come.
             json!({"folder_id": 8, "files": 0}),
             json!({"folder_id": 8}),
         ]
@@ -290,7 +290,7 @@ async fn user_info_is_asked_once_in_5_minutes() {
     assert_eq!(first.info.cold_storage, Some(5));
     assert_eq!(client.clone().account().await.unwrap(), first);
     assert_eq!(sent(&server), ("/v1/user/info.cgi".into(), json!({})));
-    // Another run that is told what was learned doesn't ask either.
+    // Another run that gets this knowledge doesn't ask either.
     let next =
         server.builder().pacing(fichier_api::Pacing::default()).learned(client.learned()).build().unwrap();
     assert_eq!(next.account().await.unwrap(), first);
@@ -309,7 +309,7 @@ async fn programs_that_ask_for_the_account_at_the_same_time_ask_once() {
     let asked = futures::future::join_all(programs.iter().map(fichier_api::Client::account)).await;
     assert!(asked.into_iter().all(|told| told.unwrap().info.email.as_deref() == Some("a@b")));
     assert_eq!(server.seen().len(), 1);
-    // Nor does one that comes later, and what is in the file is nobody else's to read.
+    // Nor does a later one, and no other user can read the file.
     program().account().await.unwrap();
     assert_eq!(server.seen().len(), 1);
     let file = place.path().join("shared_paces.account");
@@ -318,7 +318,7 @@ async fn programs_that_ask_for_the_account_at_the_same_time_ask_once() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0);
     }
-    // A file that isn't whole, or of a clock that was set back, counts for nothing.
+    // A file that isn't whole, or from a clock that was set back, is ignored.
     let written = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &written[..written.len() / 2]).unwrap();
     program().account().await.unwrap();

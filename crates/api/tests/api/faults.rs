@@ -1,4 +1,4 @@
-//! The service at its worst: what is repeated, what isn't, what is said, and what is never said.
+//! Tests with a service at its worst: what is repeated, what isn't, what is said, and what is never said.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ async fn what_may_pass_is_repeated() {
     }
 }
 
-/// In number such answers bring a ban (API document, section 1).
+/// Many such answers bring a ban (API document, section 1).
 #[tokio::test]
 async fn what_is_refused_by_its_status_is_hardly_repeated() {
     for (refusal, calls) in [
@@ -88,7 +88,7 @@ async fn a_listing_of_all_files_that_breaks_off_begins_anew_with_nothing() {
         assert_eq!(server.seen().len(), 3, "{name}");
         assert_eq!(server.seen()[0].json(), serde_json::json!({"folder_id": -1}));
     }
-    // What is no listing, and never will be one.
+    // Answers that aren't a listing and never will be.
     for (reply, words) in [
         (ko("401 Unauthorized", "Not authenticated #247"), "params.pl"),
         (
@@ -152,7 +152,7 @@ async fn nobody_waits_for_a_lock_to_be_told_of_the_account() {
             let error = client.account().await.unwrap_err();
             assert!(began.elapsed() < Duration::from_secs(3), "{error}");
         }
-        // The second time the lock is known, and isn't asked about.
+        // The second time, the lock is known and the service isn't called.
         assert_eq!(server.seen().len(), 1, "{line}");
     }
 }
@@ -308,7 +308,7 @@ async fn the_observer_sees_calls_waits_and_what_was_learned() {
     }
     let told = Arc::new(Told(Mutex::default()));
     let server = Server::in_turn(vec![ko("403 Forbidden", "Flood detected: IP Locked #374"), ok(GOOD)]).await;
-    // Listings go as fast as other calls until a flood teaches better.
+    // Listings go as fast as other calls until a flood answer comes.
     let scaled = Pacing::scaled(1000);
     let pacing = Pacing { listing: scaled.any, ..scaled };
     let client = server.builder().pacing(pacing).observer(told.clone()).build().unwrap();

@@ -1,4 +1,4 @@
-//! The wire client against a server of the tests.
+//! Tests of the wire client against a small server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 

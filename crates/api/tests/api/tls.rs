@@ -1,4 +1,4 @@
-//! Certificates: whom the client trusts, and that it needs no set-up of the process.
+//! Tests of certificates: which ones the client trusts, and that it needs no set-up of the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,12 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// A service by https under a certificate of its own: its address, the certificate, the connections counted.
+/// Starts a service by https under a certificate of its own. Returns its address, the certificate, and the count of
+/// connections.
 async fn service() -> (Url, String, Arc<AtomicUsize>) {
     service_for(None).await
 }
 
-/// As [`service`]; only for clients that show this certificate, if there is one.
+/// Does the same as [`service`], only for clients that show this certificate, if there is one.
 async fn service_for(
     client: Option<rustls::pki_types::CertificateDer<'static>>,
 ) -> (Url, String, Arc<AtomicUsize>) {

@@ -1,4 +1,4 @@
-//! Uploads and downloads: the bytes on the wire, and what happens when the wire breaks.
+//! Tests of uploads and downloads: the bytes on the wire, and what happens when the connection breaks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +29,7 @@ fn redirect() -> Reply {
     Reply::Full("302 Found", "Location: /end.pl?xid=X1D\r\n".into(), Vec::new())
 }
 
-/// Reads `multipart/form-data` by its own lights: (headers, body) of each part.
+/// Reads `multipart/form-data` independently: (headers, body) of each part.
 fn parts(request: &Request) -> Vec<(String, Vec<u8>)> {
     let kind = request.header("content-type").unwrap();
     let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();

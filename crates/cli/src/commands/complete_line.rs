@@ -86,10 +86,10 @@ fn in_case_of(text: &str, word: String) -> String {
     }
 }
 
-/// What has the options in question.
+/// Owner of the options in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Owner {
-    /// A backend.
+    /// A backend, by its name.
     Backend(String),
     /// The backend of a remote of the configuration.
     Remote(String),
@@ -164,7 +164,7 @@ struct Expected {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    /// This word.
+    /// Exactly this word.
     Word(String),
     /// This word, in small or large letters.
     AnyCase(String),
@@ -172,7 +172,7 @@ enum Kind {
     Options { of: Owner, end: &'static str },
     /// A value of an option.
     Values { of: Owner, option: String },
-    /// A local file.
+    /// The path of a local file.
     Files,
     /// A remote of the configuration, without a colon.
     RemoteNames,

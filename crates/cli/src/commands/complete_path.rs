@@ -21,7 +21,7 @@ const FRESH: Duration = Duration::from_secs(60);
 /// Time for which an older answer is kept, to be given when a new one can't be had in time.
 const KEPT: Duration = Duration::from_secs(86_400);
 
-/// Longest wait after the Tab key: the shell stands still meanwhile.
+/// Longest wait after the Tab key: the shell is blocked meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Largest part of a kept answer that is read, in bytes.

@@ -80,7 +80,7 @@ enum Letter {
     One(Answer),
     /// All questions of the kind.
     All(Answer),
-    /// Everything.
+    /// Everything that follows.
     Over(Answer),
 }
 

@@ -1,5 +1,5 @@
-//! Answers that don't say what was asked: cut, contradicting themselves, silent, of another file. Whatever comes, no
-//! file is lost and none is doubled.
+//! Answers that don't say what was requested: cut, contradicting themselves, silent, about another file. Whatever
+//! comes, no file is lost and none is there twice.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,7 +14,7 @@ fn numbered(count: u32) -> BTreeMap<String, Vec<u8>> {
     (0..count).map(|n| (format!("f{n:02}"), format!("content {n}").into_bytes())).collect()
 }
 
-/// What the account holds: path and content.
+/// Returns what the account holds: path and content.
 fn stored(stage: &Stage) -> Vec<(String, Vec<u8>)> {
     let control = stage.control();
     let files = control.tree().unwrap().files.into_iter();
@@ -52,7 +52,7 @@ fn a_cut_listing_is_read_on_in_windows() {
 fn a_listing_that_stays_cut_removes_nothing_and_sends_nothing_again() {
     let stage = Stage::start_changed("1000", |builder| builder.listing_cap(Some(20)));
     let files = numbered(60);
-    // All of one second: no window tells them apart.
+    // All files are of one second: no window separates them.
     let date = "2024-05-06T07:08:09Z".parse().unwrap();
     for (name, bytes) in &files {
         stage.control().seed_file_dated(&format!("d/{name}"), bytes, date).unwrap();
@@ -80,7 +80,7 @@ fn an_answer_that_contradicts_itself_is_no_empty_folder() {
         }
         let to = stage.directory("to");
         write_tree(&to, &files);
-        // The root is told as it is, the folder isn't.
+        // The root is listed as it is, the folder isn't.
         fault(&stage, &format!("endpoint=folder/ls,kind=answer:{answer},after=1"));
         fault(&stage, &format!("endpoint=file/ls,kind=answer:{answer}"));
         let run = stage.run(&["sync", "t:d", to.to_str().unwrap(), "--retries", "1"]);
@@ -129,7 +129,7 @@ fn a_list_that_is_done_in_part_counts_for_the_part_that_was_done() {
         stage.control().seed_file(&format!("d/{name}"), b"old version").unwrap();
     }
     stage.run(&["lsf", "-R", "t:"]).success();
-    // Somebody else removes a source that the catalogue knows.
+    // Someone else removes a source that the catalogue knows.
     stage.run(&["deletefile", "t:s/b", "--catalogue", "off"]).success();
     let run = stage.run(&["copy", "t:s", "t:d", "--catalogue", "trust", "--retries", "1"]);
     assert_ne!(run.status, Some(0), "{}", run.stderr);
@@ -219,7 +219,7 @@ fn a_folder_that_no_answer_confirms_is_looked_up() {
         let stage = Stage::start();
         fault(&stage, &format!("endpoint=folder/mkdir,kind=done-answer:{answer},times=1"));
         stage.run(&["mkdir", "t:d"]).success();
-        // Each try is answered so, or the next one would make it.
+        // Each try is answered this way, or the next one would make it.
         fault(&stage, &format!("endpoint=folder/mkdir,kind=answer:{answer}"));
         assert_ne!(stage.run(&["mkdir", "t:e", "--retries", "1"]).status, Some(0), "{answer}");
         let names = |stage: &Stage| {
@@ -228,7 +228,7 @@ fn a_folder_that_no_answer_confirms_is_looked_up() {
         };
         assert_eq!(names(&stage), ["d"], "{answer}");
         stage.control().clear_faults();
-        // A folder that didn't move isn't counted as moved: its file stands where the run says.
+        // A folder that didn't move isn't counted as moved: its file is where the run says.
         stage.control().seed_file("d/a", b"1").unwrap();
         fault(&stage, &format!("endpoint=folder/mv,kind=answer:{answer},times=1"));
         let run = stage.run(&["moveto", "t:d", "t:f", "--retries", "1"]);
@@ -247,7 +247,7 @@ fn an_upload_whose_answer_is_lost_while_listings_lag_is_known_by_its_report() {
     assert_eq!(stored(&stage).len(), 5);
     let counters = stage.counters();
     assert_eq!((counters.get("upload.cgi"), counters.get("end.pl")), (Some(&1), Some(&1)));
-    // The root alone: no listing has to say what arrived.
+    // Only the root is listed: no listing has to show what arrived.
     assert_eq!(counters.get("folder/ls"), Some(&1));
 }
 
@@ -262,7 +262,7 @@ fn a_file_stored_under_another_name_gets_its_own_or_goes() {
     assert_eq!(paths(&stage), ["/d/aqb", "/d/c"]);
     stage.run(&["copy", from, "t:d"]).success();
     assert_eq!(stage.counters().get("upload.cgi"), Some(&1), "nothing is sent again");
-    // What doesn't take its name goes, and is told.
+    // A file that can't be renamed is removed and reported.
     fault(&stage, "endpoint=file/rename,kind=message:Invalid name #1");
     let run = stage.run(&["copy", from, "t:e", "--retries", "1"]);
     assert!(run.stderr.contains("stores it as \"a_b\""), "{}", run.stderr);
@@ -282,7 +282,7 @@ fn a_report_that_names_a_file_that_was_there_before_takes_nothing_away() {
         let expected = [("/d/new".to_owned(), content.to_vec()), ("/d/old".to_owned(), b"old".to_vec())];
         assert_eq!(stored(&stage), expected);
         assert_eq!(stage.counters().get("upload.cgi"), Some(&1));
-        // And in a folder that the run doesn't know, with bytes that arrive altered.
+        // The same in a folder that the run doesn't know, with bytes that arrive altered.
         fault(&stage, "endpoint=upload.cgi,kind=corrupt-upload:1");
         let run = stage.run(&["copyto", from.to_str().unwrap(), "t:e/new", "--retries", "1"]);
         assert_ne!(run.status, Some(0), "{}", run.stderr);

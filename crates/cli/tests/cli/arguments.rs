@@ -11,10 +11,10 @@ use std::{
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
-/// How long a run may take on a busy machine.
+/// Longest time for a run on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Numbers, sizes and times at their limits, and what is none of them.
+/// Numbers, sizes and times at their limits, and texts that aren't any.
 const VALUES: [&str; 14] = [
     "",
     "0",
@@ -42,7 +42,7 @@ fn fichier(home: &Path) -> Command {
     command
 }
 
-/// A home with a folder `a` in it.
+/// Makes a home with a folder `a` in it.
 fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir_all(home.path().join("a/b")).unwrap();
@@ -51,7 +51,7 @@ fn home() -> tempfile::TempDir {
     home
 }
 
-/// Runs a line; what is wrong with how it ended.
+/// Runs a line, and returns what is wrong with how it ended.
 fn complaint(home: &Path, words: &[String]) -> Option<String> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let mut command = fichier(home);
@@ -96,7 +96,7 @@ fn run_all(lines: Vec<Vec<String>>) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// The long flags that a help text names, each with whether it takes a value.
+/// Returns the long flags that a help text names, each with whether it takes a value.
 fn flags_of(home: &Path, topic: &[&str]) -> Vec<(String, bool)> {
     let output = fichier(home).arg("help").args(topic).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -128,7 +128,7 @@ fn every_shared_flag_at_its_limits_ends_a_copy_well_or_is_refused() {
             lines.push(line(&["copy", "a", "to", &format!("--{flag}={value}")]));
         }
     }
-    // What the network is told matters where there is one.
+    // Flags of the network matter where there is a service.
     for flag in
         ["timeout", "contimeout", "transfers", "checkers", "low-level-retries", "multi-thread-streams"]
     {
@@ -214,7 +214,7 @@ fn random_lines_end_with_a_code_of_the_table() {
     run_all(random_lines(20_241_124, 300));
 }
 
-/// Slow: two thousand runs, and as many again of a seed that is printed.
+/// This is slow: two thousand runs, and as many again with a seed that is printed.
 #[test]
 #[ignore = "takes minutes"]
 fn thousands_of_random_lines_end_with_a_code_of_the_table() {

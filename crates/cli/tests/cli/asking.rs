@@ -1,4 +1,4 @@
-//! Questions: who answers, who doesn't, and Ctrl-C while one stands.
+//! Questions: who answers, who doesn't, and Ctrl-C while one is open.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::stage::{Run, Stage};
 
-/// Reads the child's stderr or stdout until a text stands there.
+/// Reads the child's stderr or stdout until a text is there.
 fn wait_for(stream: &mut impl std::io::Read, text: &str) -> String {
     let (mut seen, mut byte) = (String::new(), [0]);
     while !seen.contains(text) {
@@ -55,7 +55,7 @@ fn ctrl_c_ends_the_asking_and_nothing_more_is_done() {
         &["rmdirs", "work/empty", "-i"],
         &["dedupe", "--by-hash", "first", "t:d", "-i"],
     ] {
-        // Before the first answer, and after one with which nothing is done.
+        // This is before the first answer, and after one with which nothing is done.
         for answers in ["", "n\n"] {
             if !answers.is_empty() && matches!(words[0], "dedupe" | "purge") {
                 continue;
@@ -69,7 +69,7 @@ fn ctrl_c_ends_the_asking_and_nothing_more_is_done() {
             }
             interrupt(&child);
             wait_for(&mut stderr, "Stopping");
-            // It may have ended before.
+            // The program may have ended before.
             let _ = input.write_all(b"\n\n\n");
             let mut rest = String::new();
             stderr.read_to_string(&mut rest).unwrap();
@@ -85,7 +85,7 @@ fn ctrl_c_ends_the_asking_and_nothing_more_is_done() {
     }
 }
 
-/// Waits until the service holds so many files; it does in an instant, and a busy machine takes longer.
+/// Waits until the service holds this number of files; that is a moment, but a busy machine takes longer.
 fn wait_until_left(stage: &Stage, count: usize, why: &str) {
     for _ in 0..600 {
         if stage.control().tree().unwrap().files.len() == count {
@@ -199,7 +199,7 @@ fn the_end_of_the_input_is_no_yes_and_ends_with_1() {
         assert!(stage.home().join("work/f").exists() && stage.home().join("work/empty/one/two").exists());
         assert!(!stage.home().join("work/new").exists() && !stage.home().join("work/there").exists());
     }
-    // What was allowed before is done.
+    // Changes that were allowed before are made.
     let answers = stage.home().join("answers");
     fs::write(&answers, "y\n").unwrap();
     let words = ["delete", "t:d", "-i"];

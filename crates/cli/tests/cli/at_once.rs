@@ -1,4 +1,4 @@
-//! Runs at once: those into one folder go one after the other, and nothing is sent twice.
+//! Tests of runs at the same time: those into one folder go one after the other, and nothing is sent twice.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ fn spawn(stage: &Stage, words: &[&str]) -> Child {
     stage.command().args(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// A stage, a directory with files, and a run that sends them to `t:d` and takes its time.
+/// Returns a stage, a directory with files, and a slow run that sends them to `t:d`.
 fn slow_run(latency: u64) -> (Stage, String, Child) {
     let stage = Stage::start();
     let from = stage.directory("from");
@@ -46,7 +46,7 @@ fn equal_runs_send_each_file_once() {
     assert!(first.status.success());
     assert_eq!(stage.control().tree().unwrap().files.len(), 3);
     assert_eq!(stage.counters()["upload.cgi"], 1);
-    // Nothing but the root was listed: what the first run did is known to the others.
+    // Only the root was listed: the others know what the first run did.
     let running = stage.home().join(".cache/fichier/running");
     let left = std::fs::read_dir(running).unwrap().filter(|entry| {
         entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "run")
@@ -66,7 +66,7 @@ fn reading_and_other_folders_wait_for_nobody() {
     assert!(first.try_wait().unwrap().is_none());
     first.kill().unwrap();
     first.wait().unwrap();
-    // A run that was killed holds nobody up.
+    // A run that was killed delays no other.
     let began = Instant::now();
     stage.run(&["copy", &from, "t:d"]).success();
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());

@@ -1,5 +1,5 @@
-//! Bad days of the service: what it answers otherwise than it should once, or refuses for a while, costs a few calls and
-//! no file, and what can't be had is told.
+//! Tests with a service that answers wrongly once, or refuses for a while: that costs a few calls and no file, and what
+//! can't be done is reported.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -13,7 +13,7 @@ fn numbered(count: u32) -> BTreeMap<String, Vec<u8>> {
     (0..count).map(|n| (format!("f{n:02}"), format!("content {n}").into_bytes())).collect()
 }
 
-/// What the account holds: path and content.
+/// Returns what the account holds: path and content.
 fn stored(stage: &Stage) -> Vec<(String, Vec<u8>)> {
     let control = stage.control();
     let files = control.tree().unwrap().files.into_iter();
@@ -43,7 +43,7 @@ fn an_upload_that_a_node_answers_vaguely_is_sent_again_together() {
 
 #[test]
 fn an_upload_that_turns_out_to_have_arrived_is_not_left_double() {
-    // Listings don't show it in time, nor does the node.
+    // Neither listings nor the node show it in time.
     let stage = Stage::start_changed("100", |builder| builder.lag(Duration::from_secs(20)));
     let from = stage.directory("from");
     write_tree(&from, &numbered(3));
@@ -159,7 +159,7 @@ fn single_commands_outlive_faults_that_pass() {
 
 #[test]
 fn a_folder_that_counts_as_full_for_a_while_is_waited_for() {
-    // Of the client's half a minute 3 s are left, so the lag is one of fifteen seconds.
+    // 3 s are left of the client's half a minute, so the lag is one of fifteen seconds.
     let stage = Stage::start_changed("10", |builder| builder.lag(Duration::from_millis(1500)));
     stage.control().seed_file("d/a", b"1").unwrap();
     std::thread::sleep(Duration::from_millis(1700));
@@ -179,7 +179,7 @@ fn a_run_waits_no_longer_in_all_than_it_may() {
         assert_ne!(run.status, Some(0), "{kind}");
     }
     stage.control().clear_faults();
-    // The pace of calls doesn't count.
+    // The usual interval between calls doesn't count.
     fault(&stage, "endpoint=folder/ls,kind=refusal:200:Internal error #1,times=2");
     stage.run(&["lsf", "-R", "t:", "--max-wait", "1h", "--fichier-call-gap", "20s"]).success();
     let run = stage.run(&["lsf", "-R", "t:", "--max-wait", "1us", "--fichier-call-gap", "20s"]);
@@ -197,14 +197,14 @@ fn what_the_service_drops_without_a_word_is_sent_once_and_told() {
     assert!(run.stderr.contains("took the bytes and keeps no file: refused?"), "{}", run.stderr);
     assert!(run.stderr.contains("--fichier-send-dropped"), "{}", run.stderr);
     assert_ne!(run.status, Some(0));
-    // With the others, and alone.
+    // It was sent with the others, and alone.
     assert_eq!(stage.counters()["upload.cgi"], 2);
     assert_eq!(stored(&stage).len(), 2);
     let run = stage.run(&words);
     assert!(run.stderr.contains("not sent: less than an hour ago"), "{}", run.stderr);
     assert_ne!(run.status, Some(0));
     assert_eq!(stage.counters()["upload.cgi"], 2, "not sent again");
-    // Others go on, also such of the same size.
+    // Other files are still sent, also some of the same size.
     fs::write(from.join("f09"), b"content 9").unwrap();
     assert_ne!(stage.run(&words).status, Some(0));
     assert_eq!(stored(&stage).len(), 3);
@@ -258,7 +258,7 @@ fn a_report_that_never_comes_is_waited_for_no_longer_than_a_run_may() {
         assert!(run.stderr.contains("--max-wait"), "{kind}: {}", run.stderr);
         assert!(run.stderr.contains("this run has waited "), "{kind}: {}", run.stderr);
         assert!(!run.stderr.contains("has waited 0ms"), "{kind}: {}", run.stderr);
-        // It is found by a look at the directory.
+        // It is found by listing the directory.
         assert_eq!((run.status, stored(&stage).len()), (Some(0), 1), "{kind}: {}", run.stderr);
     }
 }
@@ -343,7 +343,7 @@ fn what_could_not_be_named_at_the_service_does_not_stay_there() {
     let from = swapped(&stage);
     stage.run(&["sync", &from, "t:d"]).success();
     assert_eq!(stored(&stage), [file("/d/x", "AAA"), file("/d/y", "BBB")]);
-    // Nor can it be removed: that is told, and the run fails.
+    // It can't be removed either: that is reported, and the run fails.
     let stage = Stage::start();
     let from = swapped(&stage);
     fault(&stage, "endpoint=file/rm,kind=message:no way");
@@ -352,7 +352,7 @@ fn what_could_not_be_named_at_the_service_does_not_stay_there() {
     assert!(run.stderr.contains("no way"), "{}", run.stderr);
     assert!(run.stderr.contains(r#"an old version of "d/x" stays beside the new one"#), "{}", run.stderr);
     assert_ne!(run.status, Some(0));
-    // A file that was moved and can't be renamed goes back.
+    // A file that was moved and can't be renamed is moved back.
     for (retreat, left) in [(true, "/s/a"), (false, "/d/a")] {
         let stage = Stage::start();
         stage.control().seed_file("s/a", b"1").unwrap();
@@ -398,7 +398,7 @@ fn copies_and_moves_remove_the_old_versions_that_a_run_before_could_not() {
         let from = stage.directory("from");
         fs::write(from.join("a"), b"new").unwrap();
         stage.control().seed_file("d/a", b"old version").unwrap();
-        // It is nobody's old version.
+        // It is no old version.
         let date = "2020-05-01T07:08:09Z".parse().unwrap();
         stage.control().seed_file_dated("d/b", b"another", date).unwrap();
         stage.control().seed_file("d/b", b"new b").unwrap();
@@ -477,7 +477,7 @@ fn an_old_version_stays_when_its_new_one_never_came() {
     fault(&stage, "endpoint=upload/get_upload_server,kind=message:Permission denied");
     assert_ne!(stage.run(&["copy", from.to_str().unwrap(), "t:d", "--retries", "1"]).status, Some(0));
     stage.control().clear_faults();
-    // Somebody else puts the same content there, beside the one that nothing has replaced.
+    // Someone else puts the same content there, beside the one that nothing has replaced.
     let date = "2040-05-01T07:08:09Z".parse().unwrap();
     stage.control().seed_file_dated("d/a", b"new", date).unwrap();
     stage.run(&["copy", from.to_str().unwrap(), "t:d"]).success();
@@ -528,7 +528,7 @@ fn a_character_that_the_service_does_not_take_costs_one_upload() {
 fn a_new_folder_of_another_name_than_was_asked_for_is_looked_at() {
     let stage = Stage::start();
     fault(&stage, r#"endpoint=folder/mkdir,kind=field:name="e",times=1"#);
-    // The answer alone was wrong.
+    // Only the answer was wrong.
     stage.run(&["mkdir", "t:d"]).success();
     assert_eq!(stage.run(&["lsf", "t:"]).success_text(), "d/\n");
     let calls = stage.counters();

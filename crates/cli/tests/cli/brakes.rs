@@ -1,4 +1,4 @@
-//! Limits on what is removed and sent hold in every command that removes or sends, by flag and by environment.
+//! Tests that limits on removing and sending hold in every command that removes or sends, by flag and by environment.
 
 use std::{fs, path::Path, process::Stdio, time::Instant};
 
@@ -42,7 +42,7 @@ fn what_a_move_takes_the_place_of_counts_as_removed() {
     stage.control().seed_file("b/f", b"older").unwrap();
     stage.run(&["move", "t:a", "t:b", "--max-delete", "0"]).code(7);
     assert_eq!(stage.run(&["cat", "t:b/f"]).success_text(), "older");
-    // What a copy takes the place of doesn't count.
+    // Files that a copy replaces don't count.
     stage.run(&["copy", "t:a", "t:b", "--max-delete", "0"]).success();
     assert_eq!(stage.run(&["cat", "t:b/f"]).success_text(), "new");
 }
@@ -98,7 +98,7 @@ fn no_command_removes_more_than_is_allowed_here() {
             }
         }
     }
-    // Just as many is not too many.
+    // Exactly as many aren't too many.
     write(&stage.directory("d"));
     stage.run(&["delete", "work/d", "--max-delete", "5"]).success();
     assert_eq!(left(&stage.directory("d")), 0);
@@ -112,7 +112,7 @@ fn no_command_removes_more_than_is_allowed_at_the_service() {
     for (words, gone) in [
         (vec!["delete", "t:d"], 2),
         (vec!["purge", "t:d"], 2),
-        // All is known before anything goes, so it is nothing.
+        // Everything is known before anything is removed, so nothing is.
         (vec!["sync", "work/empty", "t:d", "--delete-during"], 0),
         (vec!["sync", "work/empty", "t:d"], 0),
         (vec!["move", "t:d", "work/there"], 2),
@@ -141,7 +141,7 @@ fn the_environment_sets_the_limits_too_and_one_file_counts() {
     }
     stage.run(&["deletefile", "work/d/a", "--max-delete-size", "1B"]).code(7);
     assert!(d.join("a").exists());
-    // Folders aren't counted.
+    // Folders don't count.
     fs::create_dir_all(d.join("e/f")).unwrap();
     stage.run(&["rmdirs", "work/d", "--max-delete", "0"]).success();
     assert!(!d.join("e").exists());
@@ -186,7 +186,7 @@ fn what_comes_from_a_pipe_keeps_to_the_limits() {
     .success();
 }
 
-/// Two directories on two file systems, if this machine has such.
+/// Returns two directories on two file systems, if this machine has them.
 #[cfg(target_os = "linux")]
 fn apart() -> Option<(tempfile::TempDir, tempfile::TempDir)> {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,10 +1,10 @@
-//! What the program keeps of an account, and what that saves.
+//! Tests of what the program keeps of an account, and which calls that saves.
 
 use std::{collections::BTreeMap, process::Stdio, time::Duration};
 
 use crate::stage::{Stage, write_tree};
 
-/// A source of so many folders with two files each.
+/// Makes a source with a number of folders of two files each.
 fn source(stage: &Stage, folders: u32) -> String {
     let root = stage.directory("source");
     let files: BTreeMap<String, Vec<u8>> = (0..folders * 2)
@@ -40,7 +40,7 @@ fn a_sync_that_changes_nothing_lists_each_folder_or_all_files_or_nothing() {
     assert_eq!(sync(&["--fichier-catalogue", "trust=1d"]), []);
     assert_eq!(sync(&["--catalogue", "off"]), listings(12));
     assert_eq!(sync(&["--catalogue", "verify"]), listings(12));
-    // A second time within the hour: as without the flag.
+    // A second time within the hour it is as without the flag.
     assert_eq!(sync(&["--fast-list", "--fichier-all-files-gap", "9999h"]), listings(12));
     stage.run(&["sync", &from, "t:to", "--catalogue", "believe"]).code(1);
 }
@@ -50,7 +50,7 @@ fn a_move_removes_no_source_on_hearsay() {
     let stage = Stage::start();
     let from = source(&stage, 1);
     stage.run(&["copy", &from, "t:to"]).success();
-    // Somebody else removes it all.
+    // Someone else removes it all.
     stage.run(&["purge", "t:to", "--catalogue", "off"]).success();
     stage.run(&["move", &from, "t:to", "--catalogue", "trust"]).success();
     let paths: Vec<_> = stage.control().tree().unwrap().files.into_iter().map(|file| file.path).collect();

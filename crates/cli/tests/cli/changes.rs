@@ -1,4 +1,4 @@
-//! The small commands that change something, on a local directory. Messages as rclone 1.75.2 gives them.
+//! Tests of the small commands that change something, on a local directory. The messages are those of rclone 1.75.2.
 
 use std::{fs, path::Path, time::SystemTime};
 

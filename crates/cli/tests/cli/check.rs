@@ -1,4 +1,4 @@
-//! `check` and `checksum`: what they find, how they say it, and what they cost.
+//! Tests of `check` and `checksum`: what they find, how they say it, and which calls they make.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -17,7 +17,7 @@ fn trees(stage: &Stage) {
     write_tree(&stage.home().join("b"), &tree(&b));
 }
 
-/// The log without its times, and without the last line, in which we sum up in our own way.
+/// Returns the log without its times, and without the last line, in which we sum up in our own way.
 fn lines(log: &str) -> Vec<String> {
     let mut lines: Vec<_> = log.lines().map(|line| line[20..].to_owned()).collect();
     if lines.last().is_some_and(|line| line.contains("Failed to ")) {
@@ -70,7 +70,7 @@ fn flags_say_what_counts_as_a_difference() {
             "NOTICE: Local file system at a: 5 matching files"
         ]
     );
-    // A file is compared with its namesake, and nothing else is looked at.
+    // A file is compared with the one of its name, and nothing else is looked at.
     stage.run(&["check", "a/same", "b"]).success();
     let one = stage.run(&["check", "a/diff", "b"]).code(2);
     assert!(one.stderr.ends_with("Failed to check: 1 differences found\n"), "{}", one.stderr);
@@ -108,7 +108,7 @@ fn a_flipped_byte_of_the_same_size_and_time_is_found_at_the_cost_of_the_listings
     stage.run(&["copy", "s", "t:s"]).success();
     stage.control().reset_counters();
     stage.run(&["check", "s", "t:s"]).success();
-    // The root, the folder, and four below it; no file is fetched.
+    // The root, the folder, and four below it are listed; no file is fetched.
     assert_eq!(stage.counters(), BTreeMap::from([("folder/ls".to_owned(), 6)]));
     corrupt(&stage.home().join("s/d1/f5"), 4321);
     let run = stage.run(&["check", "s", "t:s", "--differ", "-"]).code(2);

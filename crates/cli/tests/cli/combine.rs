@@ -1,8 +1,8 @@
-//! Remotes side by side as the directories of one.
+//! Tests of remotes that are shown side by side as the directories of one.
 
 use crate::stage::{Stage, read_tree, write_tree};
 
-/// A stage with the remote `cm:`, which shows a place on the account and two directories of this computer.
+/// Makes a stage with the remote `cm:`, which shows a place on the account and two directories of this computer.
 fn combined() -> (Stage, String) {
     let stage = Stage::start();
     let disk = stage.directory("work/disk").to_str().unwrap().to_owned();

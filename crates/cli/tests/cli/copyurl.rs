@@ -1,4 +1,4 @@
-//! `copyurl` against a small web server. Messages as rclone 1.75.2 gives them.
+//! Tests of `copyurl` with a small web server. The messages are those of rclone 1.75.2.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use fichier_emulator::Account;
 
 use crate::stage::{Run, Stage};
 
-/// Serves until the test ends; says at which address.
+/// Serves until the test ends, and returns the address.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -36,7 +36,7 @@ fn serve() -> String {
             let body = if status == "200 OK" { "hello\n" } else { "" };
             let modified = "Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n";
             let answer = format!("HTTP/1.1 {status}\r\n{headers}{modified}Connection: close\r\n\r\n{body}");
-            // A client that goes away early is no concern of the server.
+            // A client may go away early.
             let _ = connection.write_all(answer.as_bytes());
         }
     });
@@ -52,7 +52,7 @@ fn an_address_is_stored_under_the_name_that_was_asked_for() {
     assert_eq!(fs::read(here.join("x")).unwrap(), b"hello\n");
     let modified = fs::metadata(here.join("x")).unwrap().modified().unwrap();
     assert_eq!(modified.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs(), 1_445_412_480);
-    // Without a length, too, and to the service.
+    // This works without a length, too, and to the service.
     for path in ["a", "endless"] {
         stage.run(&["copyurl", &url(path), "t:new/y"]).success();
         assert_eq!(stage.run(&["cat", "t:new/y"]).success_text(), "hello\n");
@@ -151,12 +151,12 @@ fn a_link_of_the_service_is_the_file_and_is_copied_there() {
     let calls = stage.counters();
     assert_eq!((calls.get("download"), calls.get("upload.cgi")), (None, None));
     assert_eq!(stage.run(&["lsf", "-F", "ps", "t:mine"]).success_text(), "its name;11\nx;11\n");
-    // Where that is refused, the file is fetched.
+    // Where the copy is refused, the file is fetched.
     stage.control().add_fault("endpoint=file/cp,kind=message:Not for you #12".parse().unwrap());
     let run = stage.run(&["copyurl", link, "t:mine/y"]).code(0);
     assert!(run.stderr.contains("Not for you #12"), "{}", run.stderr);
     assert_eq!(stage.run(&["cat", "t:mine/y"]).success_text(), "the content");
-    // Elsewhere an account fetches it, too.
+    // At another destination an account fetches it, too.
     stage.run(&["copyurl", "-a", link, "work/here"]).success();
     assert_eq!(fs::read(stage.home().join("work/here/its name")).unwrap(), b"the content");
     assert_eq!(stage.run(&["copyurl", "--stdout", link]).success_text(), "the content");
@@ -182,7 +182,7 @@ fn a_folder_that_somebody_shares_is_copied_at_the_service() {
     assert_eq!(stage.run(&["lsf", "-F", "ps", "t:mine"]).success_text(), "a;1\nb;2\n");
     let run = stage.run(&["copy", &shared, "t:mine", "-v"]).code(0);
     assert!(!run.stderr.contains("Copied ("), "{}", run.stderr);
-    // What the service doesn't copy is sent.
+    // A file that the service doesn't copy is sent.
     stage.control().add_fault("endpoint=file/cp,kind=message:Not for you #12".parse().unwrap());
     let run = stage.run(&["copy", &shared, "t:other"]).code(0);
     assert!(run.stderr.contains("Not for you #12"), "{}", run.stderr);

@@ -1,4 +1,4 @@
-//! Encrypted remotes, beside the real rclone: what one stores the other reads.
+//! Tests of encrypted remotes beside the real rclone: what one stores, the other reads.
 
 use std::{
     collections::BTreeMap,
@@ -13,10 +13,10 @@ use crate::{
     stage::{Run, Stage, assert_tree, read_tree, write_tree},
 };
 
-/// The passwords of most tests, obscured as rclone does it.
+/// Passwords of most tests, obscured as by rclone.
 const PASSWORDS: [(&str, &str); 2] = [("password", "correct horse"), ("password2", "battery staple")];
 
-/// The sizes around the borders of blocks.
+/// Sizes around the borders of blocks.
 const SIZES: [usize; 11] = [0, 1, 16, 65_519, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073, 300_000];
 
 /// Names that are hard for one mode or another.
@@ -39,7 +39,7 @@ const NAMES: [&str; 16] = [
     "fifteen bytes..",
 ];
 
-/// A stage with local directories, on which an encrypted remote lies that both programs know as `c:`.
+/// A stage with local directories, on which there is an encrypted remote that both programs know as `c:`.
 struct Crypt {
     stage: Stage,
     options: BTreeMap<&'static str, String>,
@@ -64,7 +64,7 @@ impl Crypt {
         self.options.insert(option, value);
     }
 
-    /// Where the encrypted files are.
+    /// Returns the directory of the encrypted files.
     fn store(&self) -> PathBuf {
         self.stage.directory("store")
     }
@@ -92,7 +92,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Bytes that differ from file to file.
+/// Returns bytes that differ from file to file.
 fn noise(size: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     std::iter::repeat_with(|| {
@@ -105,7 +105,7 @@ fn noise(size: usize, seed: u64) -> Vec<u8> {
     .collect()
 }
 
-/// Made-up names, of all lengths and many scripts.
+/// Makes random names, of all lengths and many scripts.
 fn names(count: usize, seed: u64) -> Vec<String> {
     let mut state = seed;
     let mut next = |below: u64| {
@@ -131,7 +131,7 @@ fn names(count: usize, seed: u64) -> Vec<String> {
             let character = char::from_u32(first + u32::try_from(next(range.into())).unwrap());
             name.extend(character.filter(|character| *character != '/'));
         }
-        // rclone's command line takes such for itself.
+        // rclone's command line treats such names as its own.
         if !name.is_empty() && name.len() <= 140 && name != "." && name != ".." {
             names.push(name);
         }
@@ -205,7 +205,7 @@ fn what_one_stores_the_other_reads() {
             lines.sort();
             lines
         };
-        // rclone knows no size of a directory here, either.
+        // rclone doesn't know the size of a directory here either.
         let files =
             |lines: Vec<String>| lines.into_iter().filter(|line| !line.ends_with('/')).collect::<Vec<_>>();
         let all = files(listed(&|words| crypt.ours(words), "c:"));
@@ -273,7 +273,7 @@ fn what_is_damaged_or_of_other_keys_is_told_and_nothing_is_lost() {
         }
     }
 
-    // A file that isn't encrypted stays what it is.
+    // A file that isn't encrypted stays the same.
     fs::write(crypt.store().join("plain.txt"), "not encrypted").unwrap();
     let empty = crypt.stage.directory("empty");
     crypt.ours(&["copy", text(&plain), "c:"]).success();
@@ -326,7 +326,7 @@ fn over_the_service_empty_files_can_be_stored_and_uploads_are_batched() {
     let back = crypt.stage.directory("back");
     crypt.ours(&["copy", "c:", text(&back)]).success();
     assert_tree(&back, &tree, "what came back");
-    // Nothing is read again to see that nothing changed: it is remembered what was stored.
+    // Nothing is read again to see that nothing changed: the checksums were remembered when the files were stored.
     let before = crypt.stage.counters();
     crypt.ours(&["sync", text(&plain), "c:"]).success();
     let after = crypt.stage.counters();

@@ -1,4 +1,4 @@
-//! `dedupe`: what each mode leaves, what it says, and what it costs.
+//! Tests of `dedupe`: what each mode leaves, what it says, and which calls it makes.
 
 use std::{collections::BTreeMap, fs};
 
@@ -6,7 +6,7 @@ use crate::stage::{Run, Stage};
 use fichier_api::{ApiKey, Client, FolderId, MakeFolder};
 use fichier_emulator::SeedFile;
 
-/// Seconds and contents of files of one name.
+/// Makes files of one name with these seconds and contents.
 fn seed(stage: &Stage, path: &str, versions: &[(u8, &str)]) {
     for (second, content) in versions {
         let date = format!("2024-01-02T03:04:{second:02}Z").parse().unwrap();
@@ -21,7 +21,7 @@ fn duplicates(stage: &Stage) {
     seed(stage, "d/unique", &[(1, "unique")]);
 }
 
-/// What there is below `d`: path, second and size.
+/// Returns the files below `d`: path, second and size.
 fn left(stage: &Stage) -> Vec<String> {
     let tree = stage.control().tree().unwrap();
     let mut files: Vec<_> = tree
@@ -78,7 +78,7 @@ fn skip_removes_identical_ones_alone_and_in_one_call() {
         "d/unique 01 6",
     ];
     assert_eq!(left(&stage), expected);
-    // The root, the folder, and the one below; two files of two groups go together.
+    // The root, the folder, and the one below are listed; two files of two groups go together.
     let calls = BTreeMap::from([("folder/ls".to_owned(), 3), ("file/rm".to_owned(), 1)]);
     assert_eq!(stage.counters(), calls);
     assert!(run.stderr.contains("NOTICE: two.txt: All duplicates removed"), "{}", run.stderr);
@@ -146,7 +146,7 @@ fn answers_are_taken_from_the_standard_input() {
 
 #[test]
 fn quitting_and_the_end_of_the_input_leave_what_comes_after() {
-    // Who quits has what was wanted; at the end of the input nobody was there to say so.
+    // A user who quits gets what was requested before; at the end of the input nobody was there to answer.
     for (input, code) in [("q\n", 0), ("", 1), ("k\n", 1)] {
         let stage = Stage::start();
         duplicates(&stage);
@@ -167,7 +167,7 @@ fn by_hash_finds_contents_wherever_they_lie() {
     seed(&stage, "d/other", &[(1, "another")]);
     let listed = stage.run(&["dedupe", "list", "--by-hash", "t:d"]).success_text();
     assert_eq!(listed.lines().count(), 4, "{listed}");
-    // What lies in the folder itself comes first, as in rclone.
+    // Files in the folder itself come first, as in rclone.
     assert!(listed.ends_with("  3:            7 bytes, 2024-01-02 03:04:03.000000000, sub/b\n"), "{listed}");
     stage.run(&["dedupe", "--by-hash", "newest", "t:d"]).success();
     assert_eq!(left(&stage), ["d/other 01 7", "d/sub/b 03 7"]);
@@ -189,7 +189,7 @@ fn local_files_of_one_content_are_found_too_and_a_hard_link_is_no_copy() {
     assert!(run.stderr.contains("Can't have duplicate names here. Perhaps you wanted --by-hash ?"));
 }
 
-/// Makes folders as other clients do, be their names taken or not.
+/// Makes folders as other clients do, whether their names are taken or not.
 fn make_folder(client: &Client, parent: i64, name: &str) -> i64 {
     let parent = FolderId(u64::try_from(parent).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

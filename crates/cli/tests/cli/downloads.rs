@@ -1,4 +1,5 @@
-//! Downloads through the binary: large ones killed and gone on with, by ranges, in place, and what `cat` verifies.
+//! Tests of downloads through the binary: large ones killed and continued, by ranges, in place, and what `cat`
+//! verifies.
 
 use std::{
     fs,
@@ -11,7 +12,7 @@ use crate::stage::Stage;
 
 const SIZE: usize = 40 * 1024 * 1024;
 
-/// Bytes that differ from place to place.
+/// Returns bytes that differ from place to place.
 fn bytes() -> Vec<u8> {
     (0..SIZE).map(|at| u8::try_from((at / 7 + at / 4096) % 251).unwrap()).collect()
 }
@@ -23,8 +24,8 @@ fn only_file(folder: &Path) -> Option<PathBuf> {
     first
 }
 
-/// How many bytes a partial file has by its ledger: numbers behind the place of the last byte, up to the 96
-/// bytes that say what it is.
+/// Returns how many bytes a partial file has by its ledger: numbers behind the place of the last byte, up to the 96
+/// bytes that identify it.
 fn known(partial: &Path) -> u64 {
     let whole = fs::read(partial).unwrap();
     let numbers = whole.get(SIZE..whole.len().saturating_sub(96)).unwrap_or_default();
@@ -56,12 +57,12 @@ fn a_run_that_was_killed_is_gone_on_with_and_fetches_only_what_is_missing() {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!target.join("big").exists());
-        // What is left is neither listed nor sent anywhere.
+        // The partial file is neither listed nor sent anywhere.
         assert_eq!(stage.run(&["lsf", to]).success_text(), "");
         stage.run(&["copy", to, "t:elsewhere", "--error-on-no-transfer"]).code(9);
 
-        // The service logs a request when it ends, which it notices late.
-        // At least what has come is logged, and then nothing more for two seconds.
+        // The service logs a request when it ends, which it notices late. At least the bytes that have come are logged,
+        // and then nothing more for two seconds.
         let killed = Instant::now();
         let sent = || stage.downloads().iter().sum::<u64>();
         let (mut before, mut since) = (sent(), Instant::now());
@@ -126,7 +127,7 @@ fn a_whole_file_that_differs_from_its_checksum_is_told_after_it_was_written() {
         assert!(run.stderr.contains("corrupted on transfer: \"d/f\""), "{words:?} {}", run.stderr);
         assert_eq!(run.stdout.chars().count(), if words.contains(&"--discard") { 0 } else { 9 }, "{words:?}");
     }
-    // Of a part there is no checksum.
+    // A part has no checksum.
     for part in ["--head=9", "--tail=9", "--count=9", "--offset=-9"] {
         assert_eq!(stage.run(&["cat", "t:d/f", part]).success_text().chars().count(), 9, "{part}");
     }

@@ -1,10 +1,10 @@
-//! `--dry-run` says what would become of each file and folder, counts it, and does nothing.
+//! Tests that `--dry-run` says what would happen to each file and folder, counts it, and does nothing.
 
 use std::fs;
 
 use crate::stage::{Stage, read_tree};
 
-/// Runs a command dry, and checks that it changes nothing and speaks of nothing as done.
+/// Runs a command dry, and checks that it changes nothing and reports nothing as done.
 fn dry(stage: &Stage, words: &[&str]) -> String {
     let before = (read_tree(&stage.home().join("work")), stage.control().tree().unwrap().files.len());
     let run = stage.run(&[words, &["--dry-run", "-v"]].concat()).code(0);

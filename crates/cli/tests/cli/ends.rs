@@ -1,4 +1,4 @@
-//! How the program ends: exit codes, the last line on stderr, where help goes.
+//! Tests of how the program ends: exit codes, the last line on stderr, where help goes.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn fichier(directory: &Path) -> Command {
     command
 }
 
-/// Command line, exit code, and a piece of what stands on stderr.
+/// Command line, exit code, and a part of the output on stderr.
 const ENDS: &[(&[&str], i32, &str)] = &[
     (&[], 1, "Usage: fichier"),
     (&["nosuch"], 1, "nosuch"),
@@ -147,7 +147,7 @@ fn a_signal_ends_a_run_soon_and_is_in_its_code() {
             .stderr(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        // It is on its way when it says how far it is.
+        // The transfer has begun when it reports its progress.
         let mut errors = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("Transferring:") {

@@ -1,4 +1,4 @@
-//! `fetch`: the service fetches files from the web.
+//! Tests of `fetch`: the service fetches files from the web.
 
 use crate::public::{others, stage};
 

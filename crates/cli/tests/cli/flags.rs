@@ -1,4 +1,4 @@
-//! Flags that scripts made for rclone set: each with an effect has it, each without says so.
+//! Tests of flags in scripts made for rclone: each with an effect has it, each without one says so.
 
 use std::{
     fs,
@@ -73,11 +73,12 @@ fn files_are_chosen_by_their_metadata() {
     ] {
         assert_eq!(list(&[&[local], flags].concat()), listed, "{flags:?}");
     }
-    // The service keeps none: what asks for some matches nothing, and nothing is left out for having some.
+    // The service keeps no metadata: a filter that requires some matches nothing, and nothing is left out for having
+    // some.
     stage.control().seed_file("a", b"hello").unwrap();
     assert_eq!(list(&["t:", "--metadata-include", "mode=*"]), "");
     assert_eq!(list(&["t:", "--metadata-exclude", "mode=*"]), "a\n");
-    // What isn't chosen isn't removed, copied, or moved; a dry run and a question see the same.
+    // Files that aren't chosen aren't removed, copied, or moved; a dry run and a question see the same.
     stage.run(&["delete", local, "--metadata-include", "mode=100600", "-n"]).success();
     assert!(source.join("closed").exists());
     let run = stage.run(&["copy", local, "t:to", "--metadata-exclude", "mode=100600", "-vv"]).code(0);
@@ -153,7 +154,7 @@ fn exchanges_are_dumped_without_the_key() {
     assert!(responses.contains("a.txt"), "{responses}");
     let auth = dump(&["lsf", "t:to", "--dump", "auth"]);
     assert!(auth.contains("but never the key") && auth.contains("HTTP REQUEST"), "{auth}");
-    // A token is an address that works for everybody.
+    // A token is an address that works for everyone.
     let download = dump(&["cat", "t:to/a.txt", "--dump", "bodies,headers"]);
     assert!(download.contains("get_token.cgi") && download.contains("\"url\":\"***\""), "{download}");
     let fine = dump(&["lsf", "t:to", "--dump", "errors"]);
@@ -183,7 +184,7 @@ fn renamed_files_are_those_that_kept_what_the_strategy_asks_for() {
     };
     assert_eq!(renamed("hash"), 0);
     assert_eq!(renamed("hash,leaf"), 1);
-    // The service keeps no times, so they can't tell files apart.
+    // The service keeps no times, so they can't distinguish files.
     assert_eq!(renamed("modtime"), 0);
     let stage = Stage::start();
     let run = stage.run(&["sync", "t:", "t:x", "--track-renames-strategy", "weight"]).code(1);
@@ -244,7 +245,7 @@ fn features_that_can_be_switched_off_are_listed() {
     assert!(run.stdout.contains("- ListR: "), "{}", run.stdout);
     let run = stage.run(&["lsf", "t:", "--disable", "move", "-v"]).code(0);
     assert!(run.stderr.contains("--disable move has no effect here"), "{}", run.stderr);
-    // One listing of all files takes the place of one of each folder.
+    // One listing of all files replaces one of each folder.
     for folder in ["a", "b", "c", "d"] {
         stage.control().seed_file(&format!("{folder}/f"), b"x").unwrap();
     }
@@ -309,7 +310,7 @@ fn a_key_with_a_password_is_refused_with_the_way_out() {
     assert!(run.stderr.contains("is encrypted") && run.stderr.contains("openssl pkey"), "{}", run.stderr);
 }
 
-/// A way to the service that counts the connections on it.
+/// Makes a way to the service that counts its connections.
 fn counted_way(stage: &Stage) -> (String, Arc<AtomicUsize>) {
     let service = stage.endpoint().trim_start_matches("http://").trim_end_matches('/').to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -322,7 +323,7 @@ fn counted_way(stage: &Stage) -> (String, Arc<AtomicUsize>) {
             let far = TcpStream::connect(&service).unwrap();
             for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
                 thread::spawn(move || {
-                    // Whoever is done ends it for both.
+                    // The side that ends first ends it for both.
                     let _ = std::io::copy(&mut from, &mut to);
                     let _ = to.shutdown(Shutdown::Both);
                 });

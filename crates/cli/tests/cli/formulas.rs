@@ -1,12 +1,12 @@
-//! What tasks cost in calls, exactly: D folders, F files, and the listings on the way to a folder.
+//! Tests of the exact number of calls of tasks: D folders, F files, and the listings on the way to a folder.
 //!
-//! Formulas of recursive listings, uploads in batches, removals, and copies are held in `transfers.rs`.
+//! Formulas of recursive listings, uploads in batches, removals, and copies are tested in `transfers.rs`.
 
 use std::collections::BTreeMap;
 
 use crate::stage::{Stage, assert_tree, write_tree};
 
-/// A tree of `files` files spread over `folders` folders.
+/// Makes a tree of `files` files spread over `folders` folders.
 fn tree(folders: usize, files: usize) -> BTreeMap<String, Vec<u8>> {
     (0..files).map(|n| (format!("d{}/f{n}", n % folders), format!("content {n}").into_bytes())).collect()
 }
@@ -33,7 +33,7 @@ fn a_sync_of_an_unchanged_tree_lists_each_folder_once() {
     for command in ["sync", "copy"] {
         stage.control().reset_counters();
         stage.run(&[command, source.to_str().unwrap(), "t:there"]).success();
-        // The root, the top, and 40 folders.
+        // The root, the top, and 40 folders are listed.
         assert_calls(&stage, &[("folder/ls", 42)]);
     }
 }
@@ -95,7 +95,7 @@ fn a_thousand_files_move_or_go_in_four_calls() {
     }
     stage.control().seed_file("to/kept", b"kept").unwrap();
     stage.run(&["move", "t:from", "t:to"]).success();
-    // The root and both folders.
+    // The root and both folders are listed.
     assert_calls(&stage, &[("file/mv", 4), ("folder/ls", 3)]);
     let moved = stage.control().tree().unwrap().files;
     assert_eq!(moved.iter().filter(|file| file.path.starts_with("/to/")).count(), 1001);

@@ -1,4 +1,4 @@
-//! Several runs of the program at the same time, as cron jobs start them.
+//! Tests of several runs of the program at the same time, as cron jobs start them.
 
 use std::process::{Child, Stdio};
 

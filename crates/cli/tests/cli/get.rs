@@ -1,4 +1,4 @@
-//! `get`: public files and shared folders are downloaded.
+//! Tests of `get`: public files and shared folders are downloaded.
 
 use std::fs;
 
@@ -33,7 +33,7 @@ fn files_and_shared_folders_come_here_and_what_is_there_is_not_fetched_again() {
     stage.control().reset_counters();
     stage.run(&words).success();
     assert_eq!(stage.counters().get("download"), None, "{:?}", stage.counters());
-    // Without a directory: the current one. Filters hold.
+    // Without a directory it is the current one. Filters apply.
     let mut command = stage.command();
     command.current_dir(stage.directory("there"));
     Run::of(command.args(["get", &file, &namesake, "--exclude", "*(1)*"]), "get").success();

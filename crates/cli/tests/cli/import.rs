@@ -1,4 +1,4 @@
-//! `import`: public files are copied into an account, at the service.
+//! Tests of `import`: public files are copied into an account, at the service.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::{
 
 const ROOMY: u64 = 1 << 40;
 
-/// What `t:mine` holds: paths and sizes.
+/// Returns the contents of `t:mine`: paths and sizes.
 fn mine(stage: &Stage) -> String {
     stage.run(&["lsf", "-R", "-F", "ps", "t:mine"]).success_text()
 }
@@ -134,7 +134,7 @@ fn a_copy_whose_answer_was_lost_is_looked_up_and_not_made_twice() {
     stage.control().add_fault("endpoint=file/cp,kind=lost-answer,times=1".parse().unwrap());
     stage.run(&["import", "--from", "list", "t:mine"]).success();
     assert_eq!(mine(&stage).lines().count(), 20);
-    // A flood in the middle is waited for.
+    // The run waits for a flood in the middle.
     stage.control().add_fault("endpoint=file/cp,kind=flood,times=1".parse().unwrap());
     stage.run(&["import", "--from", "list", "t:mine/again"]).success();
     assert_eq!(stage.run(&["lsf", "t:mine/again"]).success_text().lines().count(), 20);

@@ -1,4 +1,5 @@
-//! What flags protect at the destination stays: old versions, what a filter names, what lies deeper than the run goes.
+//! Tests that what flags protect at the destination stays: old versions, what a filter names, what lies deeper than the
+//! run goes.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,7 +9,7 @@ fn tree(files: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     files.iter().map(|(path, content)| ((*path).to_owned(), (*content).into())).collect()
 }
 
-/// Two directories with these files, and a stage to run in.
+/// Makes two directories with these files, and a stage to run in.
 fn sides(source: &[(&str, &str)], destination: &[(&str, &str)]) -> Stage {
     let stage = Stage::start();
     write_tree(&stage.directory("s"), &tree(source));
@@ -88,7 +89,7 @@ fn what_lies_deeper_than_a_command_goes_stays() {
     std::fs::create_dir_all(stage.directory("d").join("w/e")).unwrap();
     run(&stage, &["rmdirs", "d", "--max-depth", "1", "--leave-root"]).code(2);
     assert!(stage.directory("d").join("w/e").is_dir());
-    // Nothing is the first level, too, for a run between two sides.
+    // Zero is the first level, too, for a run between two sides.
     let stage = sides(&files, &[("b/y", "3")]);
     run(&stage, &["sync", "s", "d", "--max-depth", "0"]).success();
     holds(&stage.directory("d"), &[("a", "1"), ("b/y", "3")]);

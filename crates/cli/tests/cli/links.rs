@@ -1,4 +1,4 @@
-//! Symbolic links as files (`--links`), and links that are followed (`--copy-links`).
+//! Tests of symbolic links as files (`--links`), and of links that are followed (`--copy-links`).
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
@@ -8,7 +8,7 @@ fn target(link: &Path) -> String {
     fs::read_link(link).unwrap().to_str().unwrap().to_owned()
 }
 
-/// A folder with a file and links: to the file, to a folder, to nothing, and out of the tree.
+/// Makes a folder with a file and links: to the file, to a folder, to nothing, and out of the tree.
 fn plant(root: &Path) {
     fs::create_dir_all(root.join("sub/real")).unwrap();
     fs::write(root.join("a"), "one").unwrap();
@@ -50,7 +50,7 @@ fn links_go_to_the_service_as_files_and_come_back_as_links() {
     stage.run(&["sync", "-l", "t:x", back_text]).success();
     stage.run(&["check", "-l", from, back_text]).success();
     assert!(stage.counters().keys().all(|endpoint| endpoint == "folder/ls"), "{:?}", stage.counters());
-    // Without the flag they are the files that they are at the service.
+    // Without the flag they are ordinary files, as at the service.
     let plain = stage.directory("plain");
     stage.run(&["copy", "t:x", plain.to_str().unwrap()]).success();
     assert_eq!(fs::read_to_string(plain.join("out.rclonelink")).unwrap(), "/etc/hostname");
@@ -101,7 +101,7 @@ fn nothing_is_written_through_a_link_that_came_from_elsewhere() {
     assert!(run.stderr.contains("with --links none is followed"), "{}", run.stderr);
     assert_eq!(fs::read_to_string(outside.join("f")).unwrap(), "safe");
     assert_eq!(target(&to.join("way")), outside_text);
-    // What is no target of a link makes none, and replaces none.
+    // Content that isn't the target of a link makes no link, and replaces none.
     for content in [&b"a\0b"[..], &[b'a'; 40_000]] {
         stage.control().seed_file("y/way.rclonelink", content).unwrap();
         let run = stage.run(&["copy", "-l", "t:y", to_text]);
@@ -128,7 +128,7 @@ fn a_link_that_leads_nowhere_is_a_gap_and_its_copy_stays() {
             assert!(run.stderr.contains("gap"), "{}", run.stderr);
             let left = stage.run(&["lsf", "-R", "--files-only", place]).success_text();
             assert!(left.contains("gap/inside\n"), "{flag} {place}: {left}");
-            // Who ignores errors loses what the source surely hasn't got.
+            // With ignored errors, what the source surely doesn't have is removed.
             if flag == "--ignore-errors" {
                 assert!(!left.contains("extra"), "{place}: {left}");
             }
@@ -216,7 +216,7 @@ fn nothing_behind_a_link_that_was_named_is_touched_with_links() {
         &["moveto", "work/w/s/f", "work/w/d/x/g", "--no-check-dest"],
         &["copy", "work/w/s", "work/w/e", "--backup-dir", "work/w/d/x"],
     ] {
-        // What a flag names can't be put right by another try.
+        // Another try can't correct what a flag names.
         let code = if words.contains(&"--backup-dir") { 7 } else { 2 };
         let run = stage.run(&[words, &["-l"]].concat()).code(code);
         assert!(run.stderr.contains("needs the suffix .rclonelink to be named"), "{words:?} {}", run.stderr);
@@ -224,7 +224,7 @@ fn nothing_behind_a_link_that_was_named_is_touched_with_links() {
         assert!(work.join("d/x").is_symlink() && work.join("s/f").exists(), "{words:?}");
         assert_eq!(fs::read_dir(work.join("e")).unwrap().count(), 0, "{words:?}");
     }
-    // Further up, a link is a way like another one.
+    // Further up, a link is a way like any other.
     assert_eq!(stage.run(&["cat", "-l", "work/w/d/x/k"]).success_text(), "keep");
     stage.run(&["copy", "-l", "work/w/s", "work/w/d/x/new"]).success();
     assert!(work.join("out/new/f").exists());
@@ -310,7 +310,7 @@ fn a_file_never_takes_the_place_of_a_link_nor_the_other_way_round() {
             plant();
             let run = stage.run(&[words, &["-l"]].concat());
             let goes_by_name = words[0] == "moveto" && !link_is_new;
-            // Who names the link without its suffix is told so.
+            // A user who names the link without its suffix gets a hint.
             assert_eq!(run.status, Some(if goes_by_name { 2 } else { 6 }), "{words:?} {}", run.stderr);
             assert!(goes_by_name || run.stderr.contains("has the same place"), "{}", run.stderr);
             let (new, old) = if link_is_new { ("target", "precious") } else { ("precious", "target") };
@@ -344,7 +344,7 @@ fn a_link_that_is_written_by_its_name_never_takes_the_place_of_a_file() {
         assert!(!work.join("d/x").is_symlink() && work.join("new").exists(), "{words:?}");
         assert_eq!(fs::read_to_string(work.join("d/x")).unwrap(), "precious", "{words:?}");
     }
-    // What isn't a link isn't there by a link's name.
+    // Anything that isn't a link isn't found by a link's name.
     stage.run(&["cat", name, "-l"]).code(3);
     assert_eq!(stage.run(&["lsf", "work/w/d", "-l"]).success_text(), "x\n");
 }
@@ -390,7 +390,7 @@ fn a_folder_never_takes_the_place_of_a_link_nor_the_other_way_round() {
     }
 }
 
-// Measured with rclone 1.75.2, which goes round as often as the depth lets it.
+// Measured with rclone 1.75.2, which goes round as often as the depth allows.
 #[test]
 fn a_link_that_leads_back_is_followed_as_deep_as_the_run_goes() {
     let stage = Stage::start();
@@ -418,7 +418,7 @@ fn a_notice_names_the_whole_path_in_a_run_of_the_whole_file_system() {
     assert!(line.contains(&format!(" {}: left out", path.display())), "{line}");
 }
 
-// Only root may give a link away.
+// Only root may give a link to another owner.
 #[test]
 fn a_link_keeps_its_owner_with_its_metadata() {
     use std::os::unix::fs::{MetadataExt as _, lchown};
@@ -434,7 +434,7 @@ fn a_link_keeps_its_owner_with_its_metadata() {
     assert_eq!((copied.uid(), copied.gid()), (12345, 54321));
 }
 
-// A directory and a link change their names thousands of times while the program works in it.
+// A directory and a link swap names thousands of times while the program works in it.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_is_swapped_for_a_link_leads_no_run_outside() {

@@ -1,4 +1,4 @@
-//! `links check`: which links of others are alive.
+//! Tests of `links check`: which links of others are alive.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ fn each_link_of_a_text_is_told_once_and_without_an_account() {
     assert_eq!(via, format!("alive    1  z  {other}\n"));
 }
 
-/// The page of a shared folder.
+/// Returns the page of a shared folder.
 fn page(id: &str) -> String {
     format!("https://1fichier.com/dir/{id}")
 }

@@ -1,4 +1,4 @@
-//! The commands that list and read, on a local directory, against what rclone prints for the same.
+//! Tests of the commands that list and read, on a local directory, against what rclone prints for the same.
 
 use std::{
     fs::{self, File},
@@ -9,7 +9,7 @@ use std::{
 use assert_cmd::Command;
 use jiff::Timestamp;
 
-/// The directory on which `fixtures/local-listings.txt` was measured.
+/// Makes the directory on which `fixtures/local-listings.txt` was measured.
 fn tree_of_names(root: &Path) {
     let noon = |text: &str| {
         let time: Timestamp = text.parse().unwrap();
@@ -50,7 +50,7 @@ fn fichier(directory: &Path) -> Command {
     command
 }
 
-/// A command line's words; single quotes hold a word together.
+/// Splits a command line into words; single quotes keep a word together.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![];
     let mut word: Option<String> = None;
@@ -97,7 +97,7 @@ fn cases(fixture: &str) -> Vec<Case> {
     cases
 }
 
-/// The lines in one order. In JSON the comma belongs to the place, not to the line.
+/// Returns the lines in one order. In JSON the comma belongs to the place, not to the line.
 fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<_> = text.lines().map(|line| line.trim_end_matches(',')).collect();
     lines.sort_unstable();

@@ -1,4 +1,4 @@
-//! The flags that say how a local tree is read and written.
+//! Tests of the flags that say how a local tree is read and written.
 
 #[cfg(unix)]
 #[test]

@@ -1,4 +1,4 @@
-//! What the program promises, tried through the binary. One test program, so that it is linked once.
+//! Tests of what the program promises, through the binary. They are one test program, so that it is linked once.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 #![allow(clippy::print_stderr, reason = "a test that can't be tried here says so")]

@@ -1,4 +1,4 @@
-//! What is matched with what: names of several spellings, files with folders, lines with files.
+//! Tests of what is matched with what: names of several spellings, files with folders, lines with files.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -34,7 +34,7 @@ fn forms_of_one_name_are_one_file_at_the_service() {
         assert_eq!(stored(&stage), [format!("/{there}")], "{command}");
     }
     assert_eq!(uploads(&stage), 0);
-    // A new version takes the old one's place, under the name that is there.
+    // A new version replaces the old one, under the name that is there.
     fs::write(here.join(format!("d{DECOMPOSED}/f{DECOMPOSED}")), "other").unwrap();
     stage.run(&["sync", from, "t:to"]).success();
     assert_eq!(stored(&stage), [format!("/{there}")]);
@@ -85,7 +85,7 @@ fn case_counts_unless_it_is_to_be_ignored() {
     assert_eq!(run(&["--local-case-insensitive"]), as_there);
     assert_eq!(run(&["--ignore-case-sync", "--fix-case"]), as_source);
     assert_eq!(run(&["--ignore-case-sync", "--fix-case", "--dry-run"]), tree(&[("dir/a.TXT", "old")]));
-    // Renames that change case alone.
+    // These are renames that change only the case.
     for place in [to, "t:to"] {
         stage.run(&["copy", from, place]).success();
         stage.run(&["moveto", &format!("{place}/Dir/A.txt"), &format!("{place}/Dir/a.txt")]).success();
@@ -135,14 +135,14 @@ fn a_file_gives_way_to_a_folder_if_the_filters_let_it_be_seen() {
         fs::File::options().append(true).open(there.join("x")).unwrap().set_modified(old).unwrap();
     };
     reset();
-    // Nothing is sent, and the file is one that the source hasn't got.
+    // Nothing is sent, and the file is one that the source doesn't have.
     stage.run(&["sync", from, to, "--min-age", "1d"]).success();
     assert_eq!(read_tree(&there), BTreeMap::new());
-    // Nothing is to be done, so that nothing clashes.
+    // There is nothing to do, so that nothing clashes.
     reset();
     stage.run(&["copy", from, to, "--min-age", "1d"]).success();
     stage.run(&["sync", from, to, "--exclude", "x/**"]).success();
-    // The file isn't to be seen, and stays.
+    // The filter hides the file, and it stays.
     reset();
     stage.run(&["sync", from, to, "--max-age", "1d"]).code(2);
     assert_eq!(read_tree(&there), tree(&[("x", "file")]));
@@ -177,7 +177,7 @@ fn what_nobody_looks_at_can_not_be_kept() {
     assert_eq!(read_tree(&there), tree(&[("a", "new")]));
 }
 
-/// The MD5 checksums of `a`, `b`.
+/// MD5 checksums of `a` and `b`.
 const A: &str = "0cc175b9c0f1b6a831c399e269772661";
 const B: &str = "92eb5ffee6ae2fec3ad71c777531578f";
 
@@ -208,7 +208,7 @@ fn lines_of_checksum_files_are_those_that_the_filters_leave() {
         stage.run(&words).success();
     }
     stage.run(&["md5sum", "-C", sums_text, &format!("{from}/a")]).success();
-    // What isn't there is missing all the same.
+    // A file that doesn't exist is missing all the same.
     fs::remove_file(here.join("b.txt")).unwrap();
     let run = stage.run(&["checksum", "md5", sums_text, from, "--include", "*.txt"]).code(2);
     assert!(run.stderr.contains("b.txt: file not in"), "{}", run.stderr);

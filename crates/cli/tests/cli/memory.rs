@@ -1,4 +1,4 @@
-//! How much memory the binary takes: bounded, however large the file or the tree.
+//! Tests of how much memory the binary takes: limited, however large the file or the tree.
 
 use std::{
     fs,
@@ -13,12 +13,12 @@ use fichier_emulator::SeedFile;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Waits for the end of a run. Returns the most memory that was resident, in bytes.
+/// Waits for the end of a run. Returns the largest resident memory, in bytes.
 fn watch(mut child: Child) -> u64 {
     let status_file = format!("/proc/{}/status", child.id());
     let mut most = 0;
     loop {
-        // Gone when the process has ended: what was read last counts. It only ever rises.
+        // The file is gone when the process has ended: the last value read counts. It only ever rises.
         let text = fs::read_to_string(&status_file).unwrap_or_default();
         let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         if let Some(peak) = peak {
@@ -47,7 +47,7 @@ fn five_gibibytes_go_up_and_down_in_64_mib() {
     let size = 5 * 1024 * MIB;
     let file = source.join("big");
     let mut big = fs::File::create(&file).unwrap();
-    // Sparse, but not the same everywhere.
+    // The file is sparse, but not the same everywhere.
     for place in 0..40 {
         big.seek(SeekFrom::Start(place * size / 40)).unwrap();
         big.write_all(format!("block {place}").as_bytes()).unwrap();
@@ -59,7 +59,7 @@ fn five_gibibytes_go_up_and_down_in_64_mib() {
     let down = watch(start(&stage, &["copy", "t:d", target.to_str().unwrap()], Stdio::null()));
     println!("resident at most: {} MiB up, {} MiB down", up / MIB, down / MIB);
     assert!(up < 64 * MIB && down < 64 * MIB, "{} MiB up, {} MiB down", up / MIB, down / MIB);
-    // The bytes agree with the service's checksum, or the copy had failed; the place is right too.
+    // The bytes agree with the service's checksum, or the copy would have failed; the place is right, too.
     let mut big = fs::File::open(target.join("big")).unwrap();
     assert_eq!(big.metadata().unwrap().len(), size);
     big.seek(SeekFrom::Start(39 * size / 40)).unwrap();

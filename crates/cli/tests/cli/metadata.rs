@@ -1,4 +1,4 @@
-//! `--metadata`: what a local disk keeps beside content, name and time.
+//! Tests of `--metadata`: what a local disk keeps beside content, name and time.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
     OLD + Duration::from_millis(seconds * 1000 + 500)
 }
 
-/// Sets an attribute; `false`: the file system has none.
+/// Sets an attribute. Returns false if the file system has none.
 pub(crate) fn set_attribute(path: &Path, name: &str, value: &[u8]) -> bool {
     setxattr(path, name, value, XattrFlags::empty()).is_ok()
 }
@@ -28,7 +28,7 @@ pub(crate) fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
     Some(bytes[..length].to_vec())
 }
 
-/// A file in a folder in a folder, each with something to keep. Answers whether there are attributes.
+/// Makes a file in a folder in a folder, each with something to keep. Returns whether there are attributes.
 pub(crate) fn plant(root: &Path) -> bool {
     fs::create_dir_all(root.join("d/empty")).unwrap();
     fs::write(root.join("d/f"), "content").unwrap();
@@ -54,7 +54,7 @@ fn files_and_folders_keep_what_they_have() {
     let attributes = plant(&source);
     let [from, to] = [&source, &target].map(|path| path.to_str().unwrap());
     for command in ["copy", "sync"] {
-        // Reading the file has changed this.
+        // Reading the file has changed this time.
         let times = fs::FileTimes::new().set_accessed(at(2_000_000));
         fs::File::open(source.join("d/f")).unwrap().set_times(times).unwrap();
         stage.run(&[command, from, to, "-M"]).success();
@@ -70,7 +70,7 @@ fn files_and_folders_keep_what_they_have() {
         assert!(!run.stderr.contains("Updated directory metadata"), "once is enough: {}", run.stderr);
         fs::remove_dir_all(target.join("d")).unwrap();
     }
-    // Without the flag nothing of it is kept but the times.
+    // Without the flag, only the times are kept.
     stage.run(&["copy", from, to]).success();
     assert_eq!(mode(&target.join("plain")), mode(&source.join("plain")));
     assert_eq!(fs::metadata(target.join("d")).unwrap().modified().unwrap(), at(3_000_000));
@@ -167,7 +167,7 @@ fn directories_get_the_times_of_those_of_the_source() {
             }
         };
         plant();
-        // What is there already changes by nothing but its time.
+        // For existing folders, only the time changes.
         fs::create_dir(target.join("d")).unwrap();
         let before = time(&target.join("d"));
         let dry = stage.run(&[command, from, to, "--dry-run"]).code(0);

@@ -1,4 +1,4 @@
-//! The flags that say how the network is used, and those that have nothing to decide.
+//! Tests of the flags that say how the network is used, and of those that have nothing to decide.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use crate::stage::{Run, Stage};
 
-/// The binary as it finds the service by its own names, with nothing in the environment that tells the way.
+/// Returns the binary as it finds the service by its own names, with nothing in the environment that shows the way.
 fn bare(stage: &Stage) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fichier"));
     command
@@ -40,8 +40,8 @@ fn a_proxy_and_its_certificate_can_be_given_by_flags() {
     assert!(run.stderr.contains("--http-proxy: expected an address"), "{}", run.stderr);
 }
 
-/// A server that answers one request, and is asked for it by this address; and what it will have been asked, in
-/// small letters.
+/// Starts a server that answers one request. Returns its address, and the request that it will have received, in small
+/// letters.
 fn server_of_one_request() -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -122,7 +122,7 @@ fn caches_and_passing_files_go_where_they_are_told() {
         paths.contains(cache.to_str().unwrap()) && paths.contains(temporary.to_str().unwrap()),
         "{paths}"
     );
-    // More than is kept in memory passes through a file, and a directory that isn't there is told of.
+    // More than is kept in memory passes through a file, and a directory that doesn't exist is reported.
     let missing = temporary.join("missing");
     let mut command = stage.command();
     command.args(["rcat", "t:big", "--temp-dir", missing.to_str().unwrap()]);
@@ -130,7 +130,7 @@ fn caches_and_passing_files_go_where_they_are_told() {
     let mut child =
         command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // It stops listening when it can't go on.
+    // The server stops reading when it can't continue.
     let _ = std::io::copy(&mut { input }, &mut stdin);
     drop(stdin);
     let output = child.wait_with_output().unwrap();

@@ -1,4 +1,4 @@
-//! `--name-transform` and `convmv`: new names, and nothing lost by them.
+//! Tests of `--name-transform` and `convmv`: new names, and nothing lost by them.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -8,7 +8,7 @@ fn tree(files: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     files.iter().map(|(path, content)| ((*path).to_owned(), content.as_bytes().to_vec())).collect()
 }
 
-/// A stage with a local source that holds these.
+/// Makes a stage with a local source that holds these files.
 fn stage_with(files: &[(&str, &str)]) -> (Stage, String) {
     let stage = Stage::start();
     let source = stage.directory("s");
@@ -34,7 +34,7 @@ fn names_are_changed_on_the_way_and_found_again() {
     assert!(!run.stderr.contains("Copied"), "{}", run.stderr);
     assert_eq!(stage.counters().get("upload.cgi"), calls.get("upload.cgi"), "nothing is sent again");
     stage.run(&[&["check", &source, "t:new"], &flags[..]].concat()).success();
-    // Without the flags these are other names.
+    // Without the flags, these are other names.
     stage.run(&["check", &source, "t:new"]).code(2);
 }
 
@@ -128,14 +128,14 @@ fn what_is_there_gets_new_names_in_its_place() {
     let dry = stage.run(&[&["convmv", "t:m", "-n"], &flags[..]].concat()).code(0);
     assert!(dry.stderr.contains(r#"d/c: Skipped move to "Xd/Xc" as --dry-run is set"#), "{}", dry.stderr);
     assert_eq!(at_service(&stage), ["/m/Xa", "/m/a", "/m/d/c", "/m/e/keep"]);
-    // The name that `a` gets has to be given up first.
+    // The name that `a` gets has to become free first.
     stage.run(&[&["convmv", "t:m"], &flags[..]].concat()).success();
     assert_eq!(at_service(&stage), ["/m/XXa", "/m/Xa", "/m/Xd/Xc", "/m/e/keep"]);
     assert_eq!(stage.counters().get("upload.cgi").copied(), uploads, "nothing is sent");
     let folders: Vec<_> =
         stage.control().tree().unwrap().folders.into_iter().map(|folder| folder.path).collect();
     assert!(!folders.contains(&"/m/d".to_owned()), "{folders:?}");
-    // Here, and for a single file.
+    // The same for a local directory, and for a single file.
     stage.run(&["convmv", &source, "--name-transform", "uppercase"]).success();
     stage.run(&["convmv", &format!("{source}/A"), "--name-transform", "suffix=.x"]).success();
     let names: Vec<_> = read_tree(Path::new(&source)).into_keys().collect();
@@ -147,7 +147,7 @@ fn a_name_that_is_taken_stays_with_its_file() {
     let files = [("a1", "1"), ("b1", "2"), ("x", "3"), ("xy", "4"), ("s/p", "5"), ("s/q", "6")];
     let (stage, source) = stage_with(&files);
     for (rule, path) in [
-        // Two would share it, a file has it that stays, two would have to change places.
+        // Two files would share it, a file has it that stays, two files would have to change places.
         ("regex=^[ab]1$/c", &source),
         ("regex=^x$/xy", &source),
         ("command=./swap", &format!("{source}/s")),
@@ -184,7 +184,7 @@ fn folders_that_got_new_names_leave_nothing_behind_and_a_second_run_merges() {
         assert_eq!(crate::metadata::attribute(&root.join("dir"), "user.of").unwrap(), b"folder");
     }
     stage.run(&flags).code(0);
-    // What a run left that was stopped, and a file whose name is taken.
+    // Leftovers of a run that was stopped, and a file whose name is taken.
     write_tree(root, &tree(&[("Dir/B", "3")]));
     stage.run(&flags).code(0);
     assert_eq!(listed(&stage), "dir/\nempty/\ndir/a\ndir/b\nempty/deep/\n");

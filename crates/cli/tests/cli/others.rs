@@ -1,5 +1,5 @@
-//! Somebody else changes the account between our runs and during them, while these believe what earlier ones knew:
-//! no file is lost that nobody asked to remove, and a run that lists anew brings all in order.
+//! Tests in which someone else changes the account between our runs and during them, while these rely on what earlier
+//! ones knew: no file is lost that nobody asked to remove, and a run that lists everything again puts all in order.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,10 +20,10 @@ use tokio::runtime::Runtime;
 
 use crate::stage::Stage;
 
-/// What we sync to, and what is none of our business.
+/// Folders that we sync to, and others that we must leave alone.
 const FOLDERS: [&str; 6] = ["dest", "dest/a", "dest/a/b", "keep", "keep/c", ""];
 
-/// What somebody else does. Numbers are taken modulo what there is.
+/// An action of someone else. Numbers are taken modulo what there is.
 #[derive(Debug, Clone)]
 enum Deed {
     Add(usize, usize),
@@ -34,7 +34,7 @@ enum Deed {
     RemoveFolder(usize),
 }
 
-/// What we do at our side.
+/// A change on our side.
 #[derive(Debug, Clone)]
 enum Change {
     Write(usize, usize),
@@ -46,8 +46,8 @@ struct Round {
     between: Vec<Deed>,
     changes: Vec<Change>,
     how: &'static [&'static str],
-    /// New files only: nobody can remove one by its link before seeing where it lies, and what moves away in that
-    /// very moment the service can't hold.
+    /// Only new files: nobody can remove one by its link before seeing where it is, and the service can't keep what
+    /// moves away in that very moment.
     during: Vec<(usize, usize)>,
 }
 
@@ -85,12 +85,12 @@ fn round() -> impl Strategy<Value = Round> {
         .prop_map(|(between, changes, how, during)| Round { between, changes, how, during })
 }
 
-/// Somebody else at the same account.
+/// Another client of the same account.
 struct Other<'a> {
     stage: &'a Stage,
     runtime: &'a Runtime,
     remote: Arc<dyn Remote>,
-    /// How many contents there were, so that each is its own.
+    /// Number of contents so far, so that each is different.
     made: &'a std::cell::Cell<u32>,
 }
 
@@ -138,7 +138,7 @@ impl<'a> Other<'a> {
         paths
     }
 
-    /// Does it. What can't be done isn't.
+    /// Carries out an action, if it is possible.
     fn act(&self, deed: &Deed) {
         let files = self.files();
         let folders = self.folders();
@@ -169,7 +169,7 @@ impl<'a> Other<'a> {
             Deed::MoveFolder(from, to, name) => {
                 let (from, to) = (&folders[from % folders.len()], &folders[to % folders.len()]);
                 let to = to.join(&Name::new(["a", "b", "c"][*name]).unwrap());
-                // What we sync to as a whole and what it must leave alone stay apart.
+                // The folders that we sync to and those that we must leave alone stay separate.
                 if from.depth() > 1 || *from == path("keep") {
                     let _ = self.runtime.block_on(self.remote.rename_folder(from, &to));
                 }
@@ -202,7 +202,7 @@ fn path(text: &str) -> RemotePath {
     RemotePath::parse(text.trim_start_matches('/')).unwrap()
 }
 
-/// Checksums of all that lies outside of what we sync to, or everywhere.
+/// Returns the checksums of all files outside of what we sync to, or everywhere.
 fn contents(stage: &Stage, everywhere: bool) -> BTreeSet<String> {
     let tree = stage.control().tree().unwrap();
     tree.files
@@ -212,7 +212,7 @@ fn contents(stage: &Stage, everywhere: bool) -> BTreeSet<String> {
         .collect()
 }
 
-/// What lies below `dest`, by path.
+/// Returns what is below `dest`, by path.
 fn synced(stage: &Stage) -> BTreeMap<String, BTreeSet<String>> {
     let tree = stage.control().tree().unwrap();
     let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -295,7 +295,7 @@ fn play(rounds: &[Round]) -> Result<(), TestCaseError> {
         .map(|(name, bytes)| (name, fichier_storage::Whirlpool::of(&bytes).to_string()))
         .collect();
     let synced = synced(&stage);
-    // Files of one name that others put beside ours stay: a sync removes what has no source.
+    // Files of one name that others put beside ours stay: a sync removes only what has no source.
     prop_assert_eq!(synced.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     for (path, content) in &expected {
         prop_assert!(synced[path].contains(content), "{} isn't ours", path);

@@ -1,4 +1,4 @@
-//! Source, destination and backup that are one folder or lie in each other, however they are spelled.
+//! Tests in which source, destination and backup are one folder or lie in each other, however they are spelled.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
     files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
 }
 
-/// A working directory with files.
+/// Makes a working directory with files.
 fn desk(stage: &Stage, name: &str, files: &[(&str, &str)]) -> PathBuf {
     let desk = stage.directory(name);
     write_tree(&desk, &tree(files));
@@ -115,7 +115,7 @@ fn two_directories_are_two_however_they_are_spelled() {
     assert_eq!(read_tree(&desk), tree(&expected));
 }
 
-/// Tries all commands from `s` to what is `s` too. Nothing may be done.
+/// Tries all commands from `s` to another spelling of `s`. Nothing may be done.
 fn assert_same(stage: &Stage, desk: &Path, spelled: &str) {
     let before = read_tree(&desk.join("s"));
     assert_eq!(before.len(), 2);
@@ -172,7 +172,7 @@ fn a_second_mount_of_a_place_is_that_place() {
             run_in(&stage, &desk, &["sync", "s", "t", "--backup-dir", backup]).code(7);
         }
     }
-    // A part of the source, seen elsewhere, still lies in the source.
+    // A part of the source, seen through another path, still is in the source.
     let Some(_mount) = BindMount::of(&desk.join("s/d"), &desk.join("m")) else { return };
     for words in [["move", "s", "m"], ["sync", "s", "m"], ["sync", "m/new", "s"], ["move", "m", "s"]] {
         fs::create_dir_all(desk.join("s/d/new")).unwrap();
@@ -203,7 +203,7 @@ fn a_place_mounted_in_the_other_side_is_left_alone() {
     let stage = Stage::start();
     let desk = desk(&stage, "nested", &[("s/a", "one"), ("s/x/y", "two"), ("to/x/keep", "three")]);
     let Some(_source) = BindMount::of(&desk.join("s"), &desk.join("to/back")) else { return };
-    // What only the destination has is the source itself.
+    // The files that only the destination has are the source itself.
     run_in(&stage, &desk, &["sync", "s", "to"]).code(7);
     drop(_source);
     assert_eq!(read_tree(&desk.join("s")), tree(&[("a", "one"), ("x/y", "two")]));
@@ -347,7 +347,7 @@ fn a_copy_into_its_own_source_copies_what_was_there_and_no_more() {
     let mut listed: Vec<_> = listed.lines().collect();
     listed.sort_unstable();
     assert_eq!(listed, expected.keys().map(String::as_str).collect::<Vec<_>>());
-    // Upwards, too.
+    // The same holds upwards.
     let desk = desk(&stage, "upwards", &files);
     run_in(&stage, &desk, &["copy", "s/d", "s"]).success();
     assert_eq!(fs::read(desk.join("s/b")).unwrap(), b"two");
@@ -382,7 +382,7 @@ fn overlapping_ends_are_allowed_where_a_filter_keeps_them_apart() {
         assert_eq!(read_tree(&desk.join("d")), expected, "{command}");
     }
     let desk = desk(&stage, "upwards-filtered", &files);
-    // What is left out would be deleted, and it is the source.
+    // Files that are left out would be deleted, and they are the source.
     run_in(&stage, &desk, &["sync", "d/bak", "d", "--exclude", "/bak/**", "--delete-excluded"]).code(7);
     run_in(&stage, &desk, &["sync", "d/bak", "d", "--exclude", "/bak/**"]).success();
     assert_eq!(read_tree(&desk), tree(&[("d/old", "two"), ("d/bak/old", "two")]));
@@ -411,7 +411,7 @@ fn one_account_is_one_place_under_all_its_names() {
         assert_eq!(left, "d/\nmoved/\n");
         stage.run(&["purge", "t:moved"]).success();
     }
-    // Nothing went through this computer.
+    // No byte went through this computer.
     let counters = stage.counters();
     assert!(
         !counters.keys().any(|name| name.contains("upload") || name.contains("download")),

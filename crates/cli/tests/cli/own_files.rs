@@ -1,4 +1,4 @@
-//! The files that the program keeps for itself: what is wrong with one of them stops no run, and costs nothing but time.
+//! Tests of the files that the program keeps for itself: a damaged one stops no run, and costs only time.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::stage::Stage;
 
-/// All files below a directory.
+/// Returns all files below a directory.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -19,7 +19,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A stage on which one file was copied, and the files that the program keeps.
+/// Makes a stage on which one file was copied, and returns the files that the program keeps.
 fn used() -> (Stage, Vec<PathBuf>) {
     let stage = Stage::start();
     fs::write(stage.directory("here").join("a"), "content").unwrap();
@@ -43,7 +43,7 @@ fn they_are_their_owners_alone() {
 fn pipes_and_devices_in_their_places_are_neither_waited_for_nor_read() {
     let (stage, kept) = used();
     for (path, device) in kept.iter().flat_map(|path| [(path, false), (path, true)]) {
-        // A gate or an answer that isn't needed any more may be gone.
+        // A lock file or an answer that is no longer needed may be gone.
         drop(fs::remove_file(path));
         if device {
             symlink("/dev/zero", path).unwrap();

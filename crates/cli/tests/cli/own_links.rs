@@ -1,4 +1,4 @@
-//! `links`: the links of one's own files.
+//! Tests of `links`: the links of the user's own files.
 
 use crate::stage::Stage;
 

@@ -1,11 +1,11 @@
-//! What a person sees at a real terminal while files are on their way.
+//! Tests of what a person sees at a real terminal during transfers.
 
 use std::fs;
 
 use crate::stage::Stage;
 use crate::terminal::Terminal;
 
-/// Three files on their way up, slow enough to be looked at; the screen's text with what varies made the same.
+/// Uploads three files, slow enough to be looked at, and checks the screen's text, with what varies made the same.
 fn display(columns: u16, rows: u16) {
     let stage = Stage::start();
     let source = stage.directory("source");
@@ -26,7 +26,7 @@ fn display(columns: u16, rows: u16) {
     for line in seen.lines() {
         assert!(line.chars().count() < usize::from(columns), "{seen}");
     }
-    // Which file came first is chance.
+    // It is random which file came first.
     let (head, mut files): (Vec<_>, Vec<_>) = seen.lines().partition(|line| !line.starts_with("  "));
     files.sort_unstable();
     let seen = [head, files].concat().join("\n");
@@ -36,7 +36,7 @@ fn display(columns: u16, rows: u16) {
     });
     assert!(terminal.end().success());
     let end = terminal.contents();
-    // The display is gone, and what happened stands in its place, once.
+    // The display is gone, and what happened is there instead, once.
     assert!(!end.contains('█') && end.matches("Transferred:").count() == 2, "{end}");
     assert!(end.contains("3 / 3, 100%"), "{end}");
 }

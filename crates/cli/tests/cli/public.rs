@@ -1,4 +1,4 @@
-//! What the tests of public links share: a second account, and files of it.
+//! Shared code of the tests of public links: a second account, and files of it.
 
 use std::{
     io::{Read as _, Write as _},
@@ -9,10 +9,10 @@ use fichier_emulator::{Account, Control, SeedFile};
 
 use crate::stage::Stage;
 
-/// The key of the other account.
+/// Key of the other account.
 const OTHER: &str = "another-key-0123456789abcdef0123";
 
-/// A service with two accounts: `t:`, which may store so many bytes, and somebody else's.
+/// Starts a service with two accounts: `t:`, which may store `quota` bytes, and that of someone else.
 pub(crate) fn stage(quota: u64) -> Stage {
     Stage::start_changed("1000", |builder| {
         let own = Account::new("a-key-0123456789abcdef0123456789", "a@example.com");
@@ -20,12 +20,12 @@ pub(crate) fn stage(quota: u64) -> Stage {
     })
 }
 
-/// The controls of somebody else's account.
+/// Returns the controls of the other account.
 pub(crate) fn others(stage: &Stage) -> Control {
     stage.control().for_account(OTHER)
 }
 
-/// So many files of somebody else, a byte each: their links.
+/// Makes files of one byte in the other account, and returns their links.
 pub(crate) fn many(stage: &Stage, count: usize) -> Vec<String> {
     let control = others(stage);
     let folder_id = control.seed_folder("many").unwrap();
@@ -33,7 +33,7 @@ pub(crate) fn many(stage: &Stage, count: usize) -> Vec<String> {
     control.seed_many(&(0..count).map(seed).collect::<Vec<_>>()).unwrap()
 }
 
-/// Gives somebody else's file a password.
+/// Gives a file of the other account a password.
 pub(crate) fn protect(stage: &Stage, link: &str, password: &str) {
     let endpoint = stage.endpoint();
     let host = endpoint.trim_start_matches("http://").split('/').next().unwrap();

@@ -1,4 +1,4 @@
-//! `rcat`, `cleanup` and `hashcache` through the front door.
+//! Tests of `rcat`, `cleanup` and `hashcache` through the binary.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn the_standard_input_is_stored_whole_be_it_short_or_long() {
             assert!(out == bytes, "{path}: {} of {length} bytes", out.len());
         }
     }
-    // Each replaced the one before.
+    // Each one replaced the one before.
     assert_eq!(stage.control().tree().unwrap().files.len(), 1);
 }
 
@@ -64,7 +64,7 @@ fn an_old_version_that_the_listing_does_not_tell_whole_is_said_to_stay() {
         let run = rcat(&stage, &["t:d/a"], b"new");
         assert!(run.stderr.contains("an old version of \"d/a\" stays"), "{fault}: {}", run.stderr);
         assert_ne!(run.status, Some(0), "{fault}");
-        // No word of another file's trouble.
+        // The message doesn't mention another file's problem.
         rcat(&stage, &["t:d/b"], b"new").success();
         stage.control().clear_faults();
         rcat(&stage, &["t:d/a"], b"new").success();

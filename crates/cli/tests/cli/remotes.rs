@@ -1,4 +1,4 @@
-//! Remotes of the configuration, on the fly and built in, and what is said when one can't be had.
+//! Tests of remotes of the configuration, made on the fly and built in, and of messages when one isn't available.
 
 use std::{fs, path::Path};
 
@@ -13,7 +13,7 @@ fn fichier(directory: &Path) -> Command {
     command
 }
 
-/// What the stage tells the binary of its service.
+/// Returns the value that the stage gives the binary for its service.
 fn told(stage: &Stage, variable: &str) -> String {
     let command = stage.command();
     let value = command.get_envs().find(|(name, _)| *name == variable).unwrap().1.unwrap();
@@ -122,7 +122,7 @@ fn an_unreachable_host_is_worth_another_run() {
     assert!(!run.stderr.contains("KEYKEYKEY"), "{}", run.stderr);
 }
 
-/// Which key wins is seen by who gets in: all places but the winning one hold a wrong key.
+/// The key that wins is seen by which run gets in: all places but the winning one hold a wrong key.
 #[test]
 fn the_nearest_value_counts() {
     let stage = Stage::start();
@@ -153,7 +153,7 @@ fn the_demo_takes_options_and_can_be_replaced() {
     fichier(home.path()).args(["lsf", "demo,empty_files=marker:"]).assert().success().stdout("a/\n");
     let wrong = fichier(home.path()).args(["lsf", "demo,empty_files=nonsense:"]).assert().failure();
     wrong.stderr(contains("empty_files"));
-    // A service on this computer isn't looked for behind a proxy.
+    // A service on this computer isn't called through a proxy.
     let mut behind = fichier(home.path());
     behind.env("HTTP_PROXY", "http://127.0.0.1:1").env("ALL_PROXY", "http://127.0.0.1:1");
     behind.args(["lsf", "demo:"]).assert().success().stdout("a/\n");

@@ -1,10 +1,10 @@
-//! What a run says while it goes: numbers for programs, names as they were typed, and why it waits.
+//! Tests of what a run reports while it goes: numbers for programs, names as they were typed, and why it waits.
 
 use std::fs;
 
 use crate::stage::{Run, Stage};
 
-/// The objects of a log of JSON objects.
+/// Returns the objects of a log of JSON objects.
 fn objects(run: &Run) -> Vec<serde_json::Value> {
     run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -19,7 +19,7 @@ fn statistics_are_numbers_with_rclones_names() {
     let copied = objects.iter().find(|object| object["msg"] == "Copied (new)").unwrap();
     assert_eq!((&copied["size"], &copied["object"]), (&5.into(), &"a".into()), "{copied}");
     let stats = &objects.last().unwrap()["stats"];
-    // As rclone 1.75.2 names them.
+    // rclone 1.75.2 has these names.
     for name in [
         "bytes",
         "checks",
@@ -122,7 +122,7 @@ fn names_in_the_log_begin_at_the_runs_root() {
     let source = stage.directory("source/deep");
     fs::write(source.join("a"), "hello").unwrap();
     let from = source.parent().unwrap().to_str().unwrap();
-    // Kept apart by a filter, so that the folder doesn't move as a whole.
+    // A filter separates them, so that the folder doesn't move as a whole.
     let words = ["move", from, "work/target", "-v", "--include", "/deep/a"];
     let text = stage.run(&words).code(0).stderr;
     assert!(text.contains("INFO  : deep/a: Moved"), "{text}");
@@ -245,7 +245,7 @@ fn an_answer_that_tells_nothing_of_the_account_isnt_remembered() {
     let answer = r#"endpoint=user/info,kind=answer:{"status":"OK"},times=1"#;
     stage.control().add_fault(answer.parse().unwrap());
     assert!(stage.run(&["about", "t:"]).status.is_some_and(|code| code != 0));
-    // An address may ask once in a while only.
+    // An address may ask only once in a while.
     let began = std::time::Instant::now();
     while stage.run(&["about", "t:"]).status != Some(0) {
         assert!(began.elapsed() < std::time::Duration::from_secs(20));
@@ -277,7 +277,7 @@ fn directories_that_are_gone_after_a_bare_ok_cost_one_listing() {
     stage.run(&["lsf", "-R", "t:d"]).success();
     let before = stage.counters()["folder/ls"];
     stage.run(&["purge", "t:d", "--fichier-catalogue", "off"]).success();
-    // The three directories before, and the root once afterwards, which was listed to find the first.
+    // The three directories before, and the root once afterwards, which was listed to find the first one.
     assert_eq!(stage.counters()["folder/ls"] - before, 5);
     assert_eq!(stage.run(&["lsf", "t:"]).success_text(), "");
 }

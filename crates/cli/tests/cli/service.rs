@@ -1,4 +1,4 @@
-//! The commands that list, read and make single things, on the emulated service.
+//! Tests of the commands that list, read and make single things, on the emulated service.
 
 use crate::stage::Stage;
 
@@ -11,7 +11,7 @@ fn seeded() -> Stage {
     stage
 }
 
-/// Command line and what it prints. The service's clock is that of Paris.
+/// Command line, and what it prints. The service's clock is that of Paris.
 const OUTPUTS: &[(&[&str], &str)] = &[
     (&["ls", "t:"], "        1 docs/deep/c.txt\n       11 docs/b.txt\n        5 a.txt\n"),
     (&["lsf", "t:"], "a.txt\ndocs/\n"),

@@ -1,4 +1,4 @@
-//! What the service allows in time and number, and how its dates are read.
+//! Tests of what the service allows in time and number, and of how its dates are read.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use crate::stage::Stage;
 
 #[test]
 fn a_file_that_cannot_arrive_in_time_is_told_before_a_byte_goes() {
-    // Of the 4 hours 0.144 s are left, in which 1 MB/s bring some 150 kB.
+    // 0.144 s are left of the 4 hours, in which 1 MB/s bring some 150 kB.
     let stage = Stage::start_changed("100000", |builder| builder.upload_time(Duration::from_secs(60)));
     let from = stage.directory("from");
     fs::write(from.join("big"), vec![1; 1_000_000]).unwrap();
@@ -25,7 +25,7 @@ fn a_file_that_cannot_arrive_in_time_is_told_before_a_byte_goes() {
     }
     assert_ne!(run.status, Some(0));
     assert_eq!(stage.counters().get("upload/get_upload_server"), None);
-    // Small files go, fewer in one upload.
+    // Small files are sent, fewer in one upload.
     fs::remove_file(from.join("big")).unwrap();
     fs::write(from.join("a"), vec![2; 100_000]).unwrap();
     fs::write(from.join("b"), vec![3; 100_000]).unwrap();
@@ -79,7 +79,7 @@ fn a_download_waits_for_another_program_s_and_says_so_but_not_for_a_dead_one_s()
     assert!(!said.contains("600"), "{said}");
 }
 
-/// All files of the account, by their paths.
+/// Returns all files of the account, by their paths.
 fn paths(stage: &Stage) -> Vec<String> {
     let mut paths: Vec<_> = stage.control().tree().unwrap().files.into_iter().map(|file| file.path).collect();
     paths.sort();
@@ -97,7 +97,7 @@ fn a_folder_that_was_moved_and_not_yet_renamed_is_settled_by_the_next_run() {
         fs::write(source.join("a/stays"), b"other").unwrap();
         stage.control().seed_file("d/a/stays", b"other").unwrap();
         let words = ["sync", source.to_str().unwrap(), "t:d"];
-        // As a run leaves it that was killed between its two calls.
+        // This is the state after a run that was killed between its two calls.
         stage.control().seed_file("d/b/x/f", b"content").unwrap();
         stage.run(&words).success();
         assert_eq!(paths(&stage), ["/d/a/stays", "/d/b/y/f"], "{way}");
@@ -114,7 +114,7 @@ fn a_folder_that_was_moved_and_not_yet_renamed_is_settled_by_the_next_run() {
     }
 }
 
-/// Interrupts the move of a folder to another parent under a new name while its second call is on its way, and says
+/// Interrupts the move of a folder to another parent under a new name while its second call is on its way, and returns
 /// how the run ended.
 #[cfg(unix)]
 fn interrupted_between_calls(stage: &Stage, milliseconds: u64) -> (Option<i32>, String) {
@@ -156,7 +156,7 @@ fn a_run_that_has_to_leave_a_directory_between_two_calls_says_where_it_is() {
     let finish = r#"fichier moveto "t:z/d" "t:z/dd""#;
     assert!(said.trim_end().ends_with(finish), "{said}");
     assert_eq!(paths(&stage), ["/z/d/f"]);
-    // The same again finds it, too.
+    // Repeating the move finds it, too.
     let run = stage.run(&["move", "t:q/d", "t:z/dd"]).code(3);
     assert!(run.stderr.contains(r#"directory not found: "t:q/d""#), "{}", run.stderr);
     assert!(run.stderr.contains(finish), "{}", run.stderr);

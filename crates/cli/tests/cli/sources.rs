@@ -1,4 +1,4 @@
-//! A source that changes while it is copied or moved: nothing that wasn't read goes.
+//! Tests of a source that changes while it is copied or moved: nothing that wasn't read is removed.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::stage::Stage;
 
-/// Begins a slow run, and waits until a file is on its way. Answers with what it says from then on.
+/// Starts a slow run, and waits until a file is being transferred. Returns the run and what it prints from then on.
 fn slowly(stage: &Stage, words: &[&str], file: &str) -> (Child, thread::JoinHandle<String>) {
     let mut child = stage
         .command()
@@ -25,7 +25,7 @@ fn slowly(stage: &Stage, words: &[&str], file: &str) -> (Child, thread::JoinHand
     (child, rest)
 }
 
-/// How a run ended, and what it said.
+/// Returns how a run ended, and what it printed.
 fn end((mut child, rest): (Child, thread::JoinHandle<String>)) -> (Option<i32>, String) {
     let code = child.wait().unwrap().code();
     (code, rest.join().unwrap())
@@ -94,7 +94,7 @@ fn a_file_that_grows_while_it_is_copied_is_told() {
         let (code, stderr) = end(run);
         assert_eq!(code, Some(6), "{to}: {stderr}");
         assert!(stderr.contains("log: source file is being updated"), "{to}: {stderr}");
-        // The next run takes it as it is then.
+        // The next run takes it as it is by then.
         stage.run(&["copy", source.to_str().unwrap(), to]).success();
     }
 }

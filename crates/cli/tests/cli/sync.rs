@@ -1,4 +1,4 @@
-//! `sync`, `move` and the flags that steer them, through the binary, against the emulated service.
+//! Tests of `sync`, `move` and the flags that control them, through the binary, against the emulated service.
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
@@ -8,7 +8,7 @@ fn tree(files: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
 }
 
-/// What the service holds: paths and sizes.
+/// Returns what the service holds: paths and sizes.
 fn stored(stage: &Stage) -> Vec<(String, u64)> {
     let mut files: Vec<_> =
         stage.control().tree().unwrap().files.into_iter().map(|file| (file.path, file.size)).collect();
@@ -36,7 +36,7 @@ fn sync_makes_the_destination_the_same_and_a_second_one_only_lists() {
     assert!(!folders.iter().any(|folder| folder.starts_with("/to/x")), "{folders:?}");
     stage.control().reset_counters();
     let again = stage.run(&["sync", from, "t:to", "-vv"]).code(0);
-    // The root on the way, and the three folders.
+    // The root on the way, and the three folders are listed.
     assert_eq!(stage.counters(), BTreeMap::from([("folder/ls".to_owned(), 4)]), "{}", again.stderr);
 }
 
@@ -49,7 +49,7 @@ fn a_change_that_keeps_the_size_is_seen_and_sent() {
     stage.run(&["sync", from, "t:to"]).success();
     let time = fs::metadata(source.join("f")).unwrap().modified().unwrap();
     fs::write(source.join("f"), "after!").unwrap();
-    // Even with the old time put back: the time of the last change to the file's entry gives it away.
+    // This works even with the old time put back: the time of the last change to the file's entry shows it.
     fs::File::options().append(true).open(source.join("f")).unwrap().set_modified(time).unwrap();
     stage.run(&["sync", from, "t:to"]).success();
     let file = stage.control().tree().unwrap().files.pop().unwrap();
@@ -220,7 +220,7 @@ fn a_limit_on_bytes_ends_the_run_with_its_code_and_keeps_what_is_done() {
 
 #[test]
 fn a_limit_on_time_ends_the_run_with_its_code() {
-    // Of the 4 hours that an upload has, enough are left for this one.
+    // Enough of the 4 hours that an upload has is left for this one.
     let stage = Stage::start_changed("10", |builder| builder);
     let source = stage.directory("source");
     write_tree(&source, &tree(&[("big", &"x".repeat(6_000_000))]));
@@ -478,7 +478,7 @@ fn a_limit_on_removals_counts_what_would_make_room_for_a_file() {
     let run = stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=1"]).code(7);
     assert!(run.stderr.contains("--max-delete threshold reached: 2 would have to go"), "{}", run.stderr);
     assert_eq!(stored(&stage).len(), 2);
-    // What made room counts with what is extra, which stays then.
+    // Files that made room count together with extra files, which stay then.
     stage.control().seed_file("to/extra", b"three").unwrap();
     stage.run(&["sync", from.to_str().unwrap(), "t:to", "--max-delete=2"]).code(7);
     assert_eq!(stored(&stage).len(), 2);
@@ -486,14 +486,14 @@ fn a_limit_on_removals_counts_what_would_make_room_for_a_file() {
     assert_eq!(stored(&stage).len(), 1);
 }
 
-/// A file of the source that is a folder at the destination, and a folder that is a file there.
+/// Makes a file of the source that is a folder at the destination, and a folder that is a file there.
 fn clashing(stage: &Stage) -> std::path::PathBuf {
     let from = stage.directory("from");
     write_tree(&from, &tree(&[("a", "a file here"), ("b/new", "a folder here")]));
     from
 }
 
-/// The contents of the files in a directory, wherever they lie.
+/// Returns the contents of the files in a directory, wherever they are.
 fn contents(directory: &std::path::Path) -> Vec<String> {
     let mut contents: Vec<_> =
         read_tree(directory).into_values().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
@@ -529,7 +529,7 @@ fn what_made_room_for_another_kind_comes_back_if_the_new_one_does_not() {
     let stderr = stage.run(&["sync", source, "t:to", "--low-level-retries=1"]).code(5).stderr;
     assert_eq!(stored(&stage), before, "{stderr}");
     stage.control().clear_faults();
-    // One of two gets through: what the other one had replaced is back, and this one's is told.
+    // One of two arrives: the file that the other one had replaced is back, and the failure is reported.
     stage.control().add_fault("kind=cut-upload:5,endpoint=upload.cgi,after=1".parse().unwrap());
     let words = ["sync", source, "t:to", "--low-level-retries=1", "--transfers=1"];
     let stderr = stage.run(&words).code(5).stderr;

@@ -1,10 +1,10 @@
-//! Transfers through the binary, against the emulated service: bytes, calls, exit codes.
+//! Tests of transfers through the binary, against the emulated service: bytes, calls, exit codes.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::stage::{Stage, assert_tree, read_tree, write_tree};
 
-/// A small tree with nested folders, unicode and sizes around the hashing and batching thresholds.
+/// Makes a small tree with nested folders, unicode and sizes around the hashing and batching thresholds.
 fn sample() -> BTreeMap<String, Vec<u8>> {
     let big: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
     BTreeMap::from([
@@ -36,7 +36,7 @@ fn a_directory_goes_up_is_listed_and_comes_down() {
     assert!(!stage.counters().contains_key("upload.cgi"));
 }
 
-/// rclone lists the first and the last of these, and then doesn't find them; the others it stores as they are here.
+/// rclone lists the first and the last of these, and then doesn't find them; it stores the others as they are here.
 #[test]
 fn names_of_quotes_come_back_as_they_were() {
     let stage = Stage::start();
@@ -276,7 +276,7 @@ fn bad_answers_are_told_in_a_line_with_the_right_code() {
     let stage = Stage::start();
     stage.control().seed_file("d/file", b"x").unwrap();
     let key = "https://1fichier.com/console/params.pl";
-    // How the second listing is answered, that of `d`; the exit code; what is said; whether it is asked again.
+    // Answer to the second listing, that of `d`; the exit code; the message; whether it is requested again.
     for (fault, code, text, again) in [
         ("html", 5, "an HTML page came instead of an answer", true),
         ("truncated-json", 5, "the answer was cut short", true),

@@ -1,4 +1,4 @@
-//! Waits that nobody needs: for a listing that is on disk, after a stop, for the account's state.
+//! Tests of waits that aren't needed: for a listing that is on disk, after a stop, for the account's state.
 
 use std::{
     process::{Command, Stdio},
@@ -30,7 +30,7 @@ fn commands_in_a_row_on_one_folder_wait_for_no_listing_and_provoke_no_flood() {
         run.success();
     }
     assert_eq!(stage.control().floods(), 0);
-    // Within the service's interval for a folder, the root is listed once, and what the first run made never.
+    // Within the service's interval for a folder, the root is listed once, and folders that the first run made never.
     if began.elapsed() < Duration::from_secs(3) {
         assert_eq!(stage.counters().get("folder/ls"), Some(&1));
     }
@@ -48,7 +48,7 @@ fn what_a_run_changed_is_known_to_the_next_one_that_lists_nothing() {
     stage.run(&["deletefile", "t:d/gone"]).success();
     stage.run(&["moveto", "t:d/old", "t:d/moved"]).success();
     assert_eq!(stage.run(&["lsf", "t:d"]).success_text(), "moved\nnew\n");
-    // The one by which the client learns how far apart listings of two folders may be.
+    // From this one the client learns how far apart listings of two folders may be.
     assert!(stage.control().floods() <= 1);
 }
 
@@ -61,7 +61,7 @@ fn completion_never_waits_for_the_service() {
         let began = Instant::now();
         let told = stage.run(&["complete-line", "--line", "fichier lsf t:d"]).success_text();
         assert_eq!(told, "", "{fault}");
-        // A flood's wait is 30 s.
+        // The wait after a flood is 30 s.
         assert!(began.elapsed() < Duration::from_secs(15), "{fault}");
     }
 }
@@ -96,7 +96,7 @@ fn a_wait_ends_at_once_when_the_run_is_told_to_stop() {
     }
 }
 
-/// Ends a run by a signal, when it has begun to wait, and says how long it went on.
+/// Ends a run by a signal when it has begun to wait, and returns how long it went on.
 #[cfg(unix)]
 fn stopped(command: &mut Command, signal: &str, begun: impl Fn() -> bool) -> Duration {
     let mut run = command.stderr(Stdio::null()).stdout(Stdio::null()).stdin(Stdio::piped()).spawn().unwrap();
@@ -241,7 +241,7 @@ fn without_limits_nothing_is_waited_for_and_each_run_sees_what_others_changed() 
     let stage = Stage::start();
     let list = |words: &[&str]| {
         let mut command = stage.command();
-        // The service's own intervals.
+        // These are the service's own intervals.
         command.env_remove("RCLONE_CONFIG_T_TIME_SCALE").env_remove("RCLONE_CONFIG_T_FOLDER_GAP");
         command.args(["lsf", "t:"]).args(words);
         Run::of(&mut command, "lsf").success_text()

@@ -12,7 +12,7 @@ use crate::links;
 use crate::state::Tx;
 
 impl Service {
-    /// Answers with a file's page.
+    /// Returns a file's page.
     pub(crate) async fn page(self: &Arc<Self>, visit: &mut Visit, code: String) -> Result<Answer, Abort> {
         if let Some(answer) = self.before_faults(visit, About::Request).await? {
             return Ok(answer);

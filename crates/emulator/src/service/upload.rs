@@ -188,7 +188,7 @@ impl Service {
         }
     }
 
-    /// Reads the form and stores its files; answers with the report's location. All files are stored, or none.
+    /// Reads the form and stores its files; returns the report's location. All files are stored, or none.
     async fn receive(
         self: &Arc<Self>,
         visit: &mut Visit,

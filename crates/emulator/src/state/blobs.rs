@@ -28,7 +28,7 @@ const JUST_MADE: Duration = Duration::from_secs(5);
 
 type Blocks = Arc<Vec<Vec<u8>>>;
 
-/// All contents.
+/// All contents that the service holds.
 #[derive(Clone)]
 pub(crate) struct Blobs {
     place: Place,
@@ -159,12 +159,13 @@ fn synthetic_seed(blob: &str) -> Option<u64> {
     blob.strip_prefix("synthetic:")?.parse().ok()
 }
 
-/// Whether nobody writes a file any more: its lock went with the process. One that was just made may not be locked yet.
+/// Checks whether no process writes a file any more: its lock disappeared with the process. One that was just made may
+/// not be locked yet.
 fn is_left(path: &Path, age: Duration) -> bool {
     age > JUST_MADE && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
-/// Removes what crashed uploads left: what nobody has locked, and what is too old to belong to anybody.
+/// Removes what crashed uploads left: files that no process has locked, and files that are too old to belong to one.
 fn sweep(incoming: &Path) {
     let Ok(entries) = std::fs::read_dir(incoming) else { return };
     for entry in entries.flatten() {

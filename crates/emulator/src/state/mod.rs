@@ -29,11 +29,11 @@ pub(crate) use tickets::TokenUse;
 /// Where the state is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Storage {
-    /// In memory: lost when the emulator ends.
+    /// The state is in memory: lost when the emulator ends.
     #[default]
     Memory,
-    /// In a directory, made if missing. The state survives restarts and crashes, and several processes may serve it
-    /// at once.
+    /// The state is in a directory, made if missing. The state survives restarts and crashes, and several processes may
+    /// serve it at once.
     Directory(PathBuf),
 }
 

@@ -13,7 +13,7 @@ const FORGOTTEN_AFTER: i64 = 24 * 3600 * 1_000_000;
 pub(crate) struct UploadRow {
     pub(crate) node: String,
     pub(crate) report: Option<String>,
-    /// When the report was written, in microseconds.
+    /// Time when the report was written, in microseconds.
     pub(crate) reported: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! The control, in process and over HTTP; the request log; large accounts.
+//! Tests of the control, in process and over HTTP; of the request log; and of large accounts.
 
 use std::time::{Duration, Instant};
 

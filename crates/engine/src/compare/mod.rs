@@ -59,7 +59,7 @@ pub(crate) enum Decision {
     Retime,
     /// A rule skips the file, whatever it holds. The text names the rule.
     Leave(&'static str),
-    /// Transfer it.
+    /// The content differs: transfer the file.
     Transfer,
 }
 

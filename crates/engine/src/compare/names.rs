@@ -71,7 +71,7 @@ impl NameMatching {
         }
     }
 
-    /// For names of the source that the destination doesn't have: finds the name that means the same there. Files are
+    /// Finds, for names of the source that the destination doesn't have, the name that means the same there. Files are
     /// matched with files and folders with folders first; then what is left is matched with anything.
     pub(crate) fn counterparts(self, source: &Sides<'_>, destination: &Sides<'_>) -> BTreeMap<Name, Name> {
         let alone =

@@ -13,7 +13,7 @@ use super::DedupeMode;
 pub struct Duplicate {
     /// Path as the user sees it.
     pub shown: RemotePath,
-    /// The file.
+    /// File with its size, time and checksum.
     pub file: File,
 }
 
@@ -152,8 +152,8 @@ fn part_identical(copies: &[Duplicate]) -> (Vec<Identical>, Vec<Duplicate>) {
 }
 
 fn decide(rest: &[Duplicate], mode: DedupeMode, by_hash: bool) -> Resolution {
-    // Of several equal ones, the first is taken. Of those of one content rclone takes the last where it looks for the
-    // most, and nothing is lost by doing the same.
+    // Of several equal ones, the first is taken. Among files of one content, rclone takes the last one where it looks
+    // for the largest or newest, and nothing is lost by doing the same.
     let last = by_hash && matches!(mode, DedupeMode::Newest | DedupeMode::Largest);
     let best = |better: fn(&File, &File) -> bool| {
         let better_of = |best: usize, next: usize| {

@@ -76,7 +76,7 @@ pub struct DedupeOptions {
 /// Choice that the user made about a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// Keep all.
+    /// Keep all files of the group.
     Skip,
     /// Keep only the file with this index, counted from 0.
     Keep(usize),
@@ -344,7 +344,7 @@ impl Dedupe<'_> {
     }
 }
 
-/// A single file has no duplicates below it.
+/// Accepts the error that the place is a file: a single file has no duplicates below it.
 fn unless_a_file(error: StorageError) -> Result<()> {
     match error {
         StorageError::IsAFile(_) => Ok(()),

@@ -15,7 +15,7 @@ pub struct RunReport {
     pub refused_empty_files: u64,
     /// Most serious error: a fatal one comes before one that another run may mend, that before others.
     pub worst: Option<StorageError>,
-    /// Destination paths of files whose old version stays.
+    /// Destination paths of files whose old version was reported to stay.
     pub(crate) stays: Vec<RemotePath>,
 }
 
@@ -45,7 +45,7 @@ impl RunReport {
             stats.count_error();
             return Verdict::GoOn;
         }
-        // What wasn't tried has its reason elsewhere, which is logged there.
+        // An item that wasn't tried has its reason elsewhere, which is logged there.
         if !matches!(error, StorageError::NotTried | StorageError::Canceled | StorageError::Quit) {
             tracing::error!(path = %path, "{error}");
         }

@@ -1,8 +1,8 @@
 //! Collects all that the destination holds before its files are compared.
 //!
 //! Whether a new file needn't be sent depends on what is listed of the destination, and on nothing that comparing
-//! finds. So a copy lists first, and then sends what is new of a folder as soon as that folder is compared. What
-//! replaces something waits until the end, since what it replaces may be what another file is copied from.
+//! finds. So a copy lists first, and then sends what is new of a folder as soon as that folder is compared. A file that
+//! replaces another one waits until the end, since the old version may be the source of another copy.
 
 use fichier_storage::{File, Listing, RemoteExt, RemotePath};
 

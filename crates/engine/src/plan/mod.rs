@@ -122,7 +122,8 @@ pub(crate) fn match_folder(source: Vec<Sourced>, destination: Vec<Entry>, names:
     matched
 }
 
-/// Removes files whose names the destination can't distinguish from an earlier one: one would replace the other.
+/// Drops files from the list whose names the destination can't distinguish from an earlier one: one would replace the
+/// other.
 pub(crate) fn keep_first_of_each(files: &mut Vec<Pair>, names: NameMatching) {
     let mut seen = BTreeSet::new();
     files.retain(|pair| {

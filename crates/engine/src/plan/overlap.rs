@@ -60,7 +60,7 @@ pub(crate) async fn of_folders(
                 Lie::Apart => true,
                 Lie::Same => false,
                 Lie::DestinationInside(path) => leaves_out(options, end, &path).await,
-                // What is left out goes to no backup, unless it is to be deleted.
+                // Files that are left out go to no backup, unless they are to be deleted.
                 Lie::SourceInside(path) => {
                     !options.delete_excluded && leaves_out(options, folder, &path).await
                 }

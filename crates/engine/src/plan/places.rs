@@ -82,7 +82,7 @@ impl Places {
 }
 
 impl Run<'_> {
-    /// Removes from what is to be stored each entry that would share a place with another one of the source or the
+    /// Drops from what is to be stored each entry that would share a place with another one of the source or the
     /// destination.
     pub(crate) fn keep_places_apart(
         &self,

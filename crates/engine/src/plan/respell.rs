@@ -5,8 +5,8 @@ use fichier_storage::{File, Name, Relocation, RemoteExt, RemotePath};
 use crate::{Respelling, RunReport, plan::Matched, run::Run, say_skipped, walk::pending::PendingFolder};
 
 impl Run<'_> {
-    /// Renames what the destination has under another spelling, if that is wanted. What can't be renamed keeps its
-    /// name, and the run goes on with it.
+    /// Renames what the destination has under another spelling, if that is wanted. An entry that can't be renamed keeps
+    /// its name, and the run uses that.
     pub(crate) async fn respell(
         &self,
         matched: &mut Matched,
@@ -68,7 +68,7 @@ impl Run<'_> {
         let mut renamed = Vec::with_capacity(files.len());
         for (file, outcome) in files.iter().zip(self.to.remote.rename(&steps).await) {
             let now = outcome.into_result()?;
-            // What was known of its content still holds.
+            // The known checksum still holds.
             renamed.push(File { whirlpool: now.whirlpool.or(file.whirlpool), ..now });
         }
         Ok(renamed)

@@ -37,7 +37,7 @@ struct Unknown {
 /// once, and not for each file that would go there.
 ///
 /// # Errors
-/// A file stands in the way.
+/// A file is in the way.
 pub(crate) async fn refuse_file_on_the_way(folder: &Location) -> Result<()> {
     let mut above = folder.path.parent();
     while let Some(path) = above.filter(|path| !path.is_root()) {
@@ -242,7 +242,7 @@ impl Run<'_> {
         Ok((self.sift_source(&path, listing.entries).await, gaps))
     }
 
-    /// Removes old versions, which the suffix shows, from the list of files that only the destination has.
+    /// Drops old versions, which the suffix shows, from the list of files that only the destination has.
     pub(crate) fn keep_old_versions(&self, matched: &mut Matched) {
         if let Some(backup) = &self.options.backup {
             matched.extra_files.retain(|file| !backup.may_have_named(&file.path));
@@ -290,8 +290,8 @@ impl Run<'_> {
         left
     }
 
-    /// Removes files from the transfers that the destination may have, though its entry can't be read. Where two files
-    /// of one name can stand side by side, sending them would leave two.
+    /// Drops files from the transfers that the destination may have, though its entry can't be read. Where two files of
+    /// one name can stand side by side, sending them would leave two.
     fn send_nothing_twice(&self, matched: &mut Matched, unread: Vec<Gap>, report: &mut RunReport) {
         if unread.is_empty() || !self.to.remote.info().features.duplicates {
             return;
@@ -308,7 +308,7 @@ impl Run<'_> {
         }
     }
 
-    /// Removes from the list of files that only the destination has those that the source may have, too, since it
+    /// Drops from the list of files that only the destination has those that the source may have, too, since it
     /// couldn't be read. They stay, whatever flags say about errors.
     fn keep_what_may_be_there(&self, matched: &mut Matched, gaps: &Unknown, target: &RemotePath) {
         let is_known = gaps.names.is_empty() && !gaps.anything;

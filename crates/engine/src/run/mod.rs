@@ -1,8 +1,8 @@
 //! One run over two trees: lists both sides folder by folder, matches, decides, acts in batches, reports.
 //!
-//! Where nothing found later can change what was decided, transfers begin while the walk goes on. Else what is to be
-//! done goes to the [`PlanDb`] first: a sync must know all that the destination holds before it can distinguish a
-//! renamed file from a new one.
+//! Where nothing found later can change what was decided, transfers begin while the walk goes on. Otherwise the work
+//! goes to the [`PlanDb`] first: a sync must know all that the destination holds before it can distinguish a renamed
+//! file from a new one.
 
 pub(crate) mod copy;
 pub(crate) mod mode;

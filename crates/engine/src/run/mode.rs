@@ -1,6 +1,6 @@
 //! The three kinds of run: `copy`, `sync` and `move`.
 
-/// Kind of run.
+/// Kind of run: copy, sync or move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// The destination gets what the source has.

@@ -106,9 +106,9 @@ impl Default for RunOptions {
 /// What a file must have kept to count as renamed. Its content counts in any case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Renames {
-    /// Its name: only the folder has changed.
+    /// Whether the name must be the same: only the folder has changed.
     pub same_name: bool,
-    /// Its modification time, where the destination keeps one.
+    /// Whether the modification time must be the same, where the destination keeps one.
     pub same_time: bool,
 }
 
@@ -146,7 +146,7 @@ impl Deletion {
 pub enum DeleteWhen {
     /// Before anything is transferred.
     Before,
-    /// When their folder is compared.
+    /// Files are removed when their folder is compared.
     During,
     /// After everything was transferred.
     #[default]

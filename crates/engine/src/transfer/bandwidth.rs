@@ -98,7 +98,7 @@ impl Gates {
     }
 }
 
-/// One rate. Knows when the bytes reserved so far will be through.
+/// One rate in bytes per second. Knows when the bytes reserved so far will be through.
 #[derive(Debug, Default)]
 struct Gate(Mutex<Option<Instant>>);
 

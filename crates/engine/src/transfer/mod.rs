@@ -100,8 +100,8 @@ enum Way {
     Sent,
 }
 
-/// Number of files that are copied or moved at the remote together: no byte passes through here, so the remote may make
-/// as long lists of them as it can, and large files count no more than small ones.
+/// Limit on a batch that is copied or moved at the remote: no byte passes through here, so the remote may make as long
+/// lists of the files as it can, and large files count no more than small ones.
 const AT_THE_REMOTE: BatchLimit = BatchLimit { files: 1000, bytes: u64::MAX };
 
 /// Splits the files of one folder into batches: small ones together, a large one alone.

@@ -1,4 +1,4 @@
-//! Removes from listings what the filters leave out.
+//! Drops from listings what the filters leave out.
 //!
 //! An entry that is left out isn't listed, compared, transferred or removed, and nothing below it costs a call.
 

@@ -165,8 +165,8 @@ fn case() -> impl Strategy<Value = Case> {
     let places = select(vec![(Local, Service), (Service, Local), (Service, Service), (Local, Local)]);
     let operation = select(vec![Operation::Copy, Operation::Sync, Operation::Move]);
     (places, operation, flags(), how()).prop_flat_map(|(places, operation, flags, how)| {
-        // Only a disk holds empty files. What is removed before or among transfers that then fail is another
-        // matter, and depends on their order.
+        // Only a disk holds empty files. What is removed before or during transfers that then fail is another matter:
+        // it depends on their order.
         let empty_files = places.0 == Local && how.when == DeleteWhen::After && !flags.immutable;
         let destination = prop::option::weighted(0.9, tree(places.1, places.1 == Local && empty_files));
         (tree(places.0, empty_files), destination).prop_map(move |(source, destination)| {
@@ -264,8 +264,8 @@ async fn run(case: &Case) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Accepts that a sync that fails may have renamed files that it would have removed. What they held must still be
-/// there.
+/// Accepts what a failed sync may have done: it removes nothing, but may have renamed files that it would have removed.
+/// What they held must still be there.
 fn forgive_renames(before: &State, after: &State, wanted: &mut State) -> Result<(), TestCaseError> {
     for (path, versions) in &before.destination.files {
         if before.source.files.contains_key(path) || after.destination.files.get(path) == Some(versions) {

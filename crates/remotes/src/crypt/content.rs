@@ -113,8 +113,8 @@ impl ContentKey {
         sealed
     }
 
-    /// Opens consecutive sealed blocks. Only the last one may be shorter. `pass` is called with each bad block, which
-    /// then becomes zeros.
+    /// Opens consecutive sealed blocks, of which only the last one may be shorter. Returns the plain bytes block by
+    /// block. `pass` is called with each bad block, which then becomes zeros.
     pub(super) fn open(
         &self,
         nonce: Nonce,

@@ -8,8 +8,8 @@ const MARK: &[u8] = b"crypt\0";
 /// Bytes that identify a remote's keys and options.
 pub(super) type Key = [u8; 16];
 
-/// Makes a fingerprint from what is known of a stored file: its checksum and its fingerprint. What is remembered under
-/// it is the plain content's, so it names the keys, too.
+/// Makes a fingerprint from what is known of a stored file: its checksum and its fingerprint. The checksum remembered
+/// under it is that of the plain content, so it identifies the keys, too.
 pub(super) fn fingerprint(key: &Key, stored: &File) -> Option<Fingerprint> {
     let inner = stored.fingerprint.as_ref();
     if stored.whirlpool.is_none() && inner.is_none() {

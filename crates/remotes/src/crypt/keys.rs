@@ -25,7 +25,7 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Derives the keys. This takes some time and 16 MiB of memory, so that passwords can't be tried fast.
+    /// Derives the keys. This takes a fraction of a second and 16 MiB of memory, so that passwords can't be tried fast.
     #[expect(
         clippy::expect_used,
         reason = "the cost and the length are fixed, and such as the function takes"

@@ -1,4 +1,4 @@
-//! Encrypts and decrypts names alone, without a remote.
+//! Encrypts and decrypts names only, without a remote.
 
 use fichier_storage::{RemotePath, StorageError};
 

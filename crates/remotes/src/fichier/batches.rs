@@ -248,7 +248,7 @@ impl<'a, T: Listed> ShrinkingBatches<'a, T> {
 
 /// Checks whether it is worth listing this number of folders to learn which of this number of files are gone.
 ///
-/// To find out by halves takes two calls a file, and a listing may take as long as eight other calls (API document,
+/// Searching by halves takes two calls a file, and a listing may take as long as eight other calls (API document,
 /// section 2). But where a file is known to be `missing`, each call that names one is refused, and refusals in number
 /// bring a ban.
 pub(super) fn is_worth_a_look(folders: usize, files: usize, missing: bool) -> bool {
@@ -262,7 +262,7 @@ enum Refusal {
     Item,
     /// One of the items, or the length: it isn't known which words the service has for either.
     ItemOrLength,
-    /// The length.
+    /// The length of the list.
     Length,
     /// Neither an item nor the length: the account, the service, or the network.
     Neither,
@@ -273,7 +273,7 @@ fn blame(error: &ErrorKind, longer_than_ever: bool) -> Refusal {
         ErrorKind::NotFound { .. } | ErrorKind::NotAllowed { .. } => Refusal::Item,
         ErrorKind::Refused { .. } => Refusal::ItemOrLength,
         ErrorKind::Status { code: 400 | 413 | 414 | 422 | 431, .. } => Refusal::Length,
-        // It failed as often as the pacer tries. A list of the usual length fails so when the service is ill.
+        // It failed as often as the pacer tries. A list of the usual length fails so when the service has problems.
         ErrorKind::Html { .. }
         | ErrorKind::Status { .. }
         | ErrorKind::Timeout { .. }

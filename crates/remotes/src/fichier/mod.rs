@@ -239,7 +239,7 @@ impl Remote for FichierRemote {
         self.remove_files(batch).await
     }
 
-    /// A link always names one content, so the content can't have changed.
+    /// Removes files. A link always names one content, so the content can't have changed.
     async fn remove_unchanged(&self, batch: &[File]) -> Vec<Outcome<()>> {
         self.remove_files(batch).await
     }

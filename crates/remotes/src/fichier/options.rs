@@ -20,12 +20,12 @@ pub enum EmptyFiles {
 /// When downloads go through the service's CDN, which uses up credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CdnUse {
-    /// Never.
+    /// Downloads never use the CDN.
     #[default]
     Never,
-    /// Once the service has refused a download without it.
+    /// Downloads use the CDN once the service has refused one without it.
     WhenRefused,
-    /// From the first download on.
+    /// All downloads use the CDN.
     Always,
 }
 

@@ -93,8 +93,8 @@ impl FichierRemote {
         outcomes
     }
 
-    /// Relocates files, and records what they replace before it is removed. `doubtful` collects the indexes of files that
-    /// may have been relocated, whatever was answered.
+    /// Relocates files, and records what they replace before it is removed. `doubtful` collects the indexes of files
+    /// that may have been relocated, whatever was answered.
     async fn relocate_noted(
         &self,
         batch: &[Relocation],
@@ -131,7 +131,7 @@ impl FichierRemote {
             };
             let mut steps = steps;
             if meanwhile && kind == Kind::Copy {
-                // What someone else has copied there since the run looked isn't copied again.
+                // Files that someone else has copied there since the run looked aren't copied again.
                 steps.retain(|step| {
                     let content = step.known.whirlpool;
                     let there = self.tree.namesake(id, &step.name, content);

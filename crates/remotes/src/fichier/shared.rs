@@ -142,7 +142,7 @@ impl Remote for SharedFolderRemote {
         Ok(self.info.place.join(folder))
     }
 
-    /// The page is requested once.
+    /// Lists the folder. The page is requested once.
     async fn list(&self, folder: &RemotePath, _age: Freshness) -> Result<Listing> {
         let held = self.held().await?;
         if folder.is_root() {

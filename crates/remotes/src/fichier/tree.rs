@@ -57,7 +57,7 @@ pub(super) struct Tree {
 /// Required freshness of what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
-    /// Of this age; [`Freshness::SinceStart`]: knowledge of an earlier run is enough, where it counts.
+    /// Not older than this; [`Freshness::SinceStart`]: knowledge of an earlier run is enough, where it counts.
     Aged(Freshness),
     /// From this run.
     Now,
@@ -385,7 +385,7 @@ impl Tree {
         }
     }
 
-    /// Removes sub-folders that are the folder itself or one of its parents: a walk would never end.
+    /// Drops from a listing sub-folders that are the folder itself or one of its parents: a walk would never end.
     fn without_loops(&self, folder: FolderId, folders: &mut Vec<SubFolder>, left_out: &mut Vec<Unread>) {
         let mut above = HashSet::from([FolderId::ROOT, folder]);
         {

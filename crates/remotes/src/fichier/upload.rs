@@ -112,7 +112,7 @@ impl Answers {
         self.1.extend(pending.iter().map(|item| item.index));
     }
 
-    /// Checks whether nothing stands beside the old versions of a file, nor will.
+    /// Checks whether there is nothing beside the old versions of a file, and won't be.
     fn failed_for_sure(&self, index: usize) -> bool {
         match &self.0[index] {
             Outcome::Done(_) | Outcome::DoneBefore(_) => false,
@@ -185,7 +185,7 @@ impl FichierRemote {
         answers.0
     }
 
-    /// Removes files that the service wouldn't keep.
+    /// Drops items from the list that the service wouldn't keep.
     async fn without_dropped(&self, items: Vec<Pending>, answers: &mut Answers) -> Vec<Pending> {
         if self.options.send_dropped {
             return items;
@@ -204,7 +204,7 @@ impl FichierRemote {
         left
     }
 
-    /// Removes files that someone else has put there since the run looked: nothing is sent beside them.
+    /// Drops items from the list that someone else has put there since the run looked: nothing is sent beside them.
     async fn without_namesakes(
         &self,
         folder: FolderId,
@@ -386,7 +386,8 @@ impl FichierRemote {
                     if missing.is_empty() {
                         Vec::new()
                     } else if lost.was_promised() {
-                        // It took the files, and they aren't kept. The cause shows when each goes alone.
+                        // It took the files, and they aren't kept. Which of them is the reason shows when each goes
+                        // alone.
                         self.take_dropped(missing, &lost, answers)
                     } else if lost.may_go_again() && sent_again < LOST_SENT_AGAIN {
                         tracing::warn!(folder = %folder, files = missing.len(), "Nothing arrived: sending it again");
@@ -427,7 +428,7 @@ impl FichierRemote {
         }
     }
 
-    /// Records that this number of files wasn't taken in one request.
+    /// Records that an upload with this number of files wasn't taken, and returns the files in two halves.
     fn send_fewer(&self, folder: &RemotePath, group: Vec<Pending>, error: &ApiError) -> Vec<Vec<Pending>> {
         let files = group.len();
         tracing::info!(folder = %folder, files, "The upload wasn't taken ({error}): sending fewer files at once");

@@ -205,7 +205,7 @@ fn make(
         tracing::warn!(path = %shown(system).display(), "can't set the modification time: {error}");
     }
     fs::rename(&beside, system).map_err(|error| {
-        // What has just been made here can be removed.
+        // The link has just been made here, so it can be removed.
         let _gone = fs::remove_file(&beside);
         failed(error)
     })

@@ -285,7 +285,7 @@ fn locked(path: &Path) -> io::Result<Option<fs::File>> {
 pub(super) enum State {
     /// A process writes to it.
     Busy,
-    /// It can be continued.
+    /// No process writes to it, and it can be continued.
     Resting,
 }
 

@@ -370,7 +370,7 @@ mod system {
         }
     }
 
-    /// Renames, unless something is at the new name already.
+    /// Renames a file, unless something is at the new name already.
     pub(in super::super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         {
@@ -569,7 +569,7 @@ mod system {
         Ok(())
     }
 
-    /// Renames, unless something is at the new name already.
+    /// Renames a file, unless something is at the new name already.
     pub(in super::super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
         if fs::symlink_metadata(to).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());

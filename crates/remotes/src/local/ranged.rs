@@ -249,7 +249,7 @@ impl Filling<'_> {
             if end > gap.end {
                 return Err(self.ended(end));
             }
-            // What was received is kept, whatever happened to the rest.
+            // Bytes that were received are kept, whatever happened to the rest.
             if end > at {
                 self.write(gathered, at..end).await?;
             }

@@ -1,4 +1,4 @@
-//! What comes from outside in another form than it should: served where it can be, bounded, and told in plain words.
+//! Tests of data in an unexpected form: handled where possible, limited, and reported in plain words.
 
 use std::time::{Duration, Instant};
 

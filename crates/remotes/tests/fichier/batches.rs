@@ -1,4 +1,4 @@
-//! How many files go in one upload: what an account takes is learned, remembered, and not exceeded.
+//! Tests of how many files go in one upload: what an account takes is learned, remembered, and not exceeded.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use fichier_storage::Outcome;
 
 use crate::service::{Service, batch};
 
-/// Sends so many small files to a new folder, by a run that knows what earlier ones learned. Answers how many uploads
-/// that took.
+/// Sends small files to a new folder, by a run that knows what earlier ones learned. Returns how many uploads that
+/// took.
 async fn uploads_of(service: &Service, memory: &Path, folder: &str, files: usize) -> u64 {
     let remote = service.remote_remembering(&[("time_scale", "1000")], memory);
     let names: Vec<String> = (0..files).map(|number| format!("{folder} {number:03}")).collect();
@@ -62,7 +62,7 @@ async fn one_file_that_the_service_drops_makes_no_upload_smaller() {
     items.extend(names.iter().map(|name| (name.as_str(), name.as_bytes())));
     let outcomes = remote.write(batch("d", &items)).await;
     assert_eq!(outcomes.iter().filter(|outcome| !outcome.is_done()).count(), 1);
-    // With the others, and alone.
+    // The file was sent with the others, and alone.
     assert_eq!(service.control().counters()["upload.cgi"], 2);
     drop(remote);
     service.control().clear_faults();

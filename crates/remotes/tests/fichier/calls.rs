@@ -1,4 +1,4 @@
-//! How many calls things cost: exactly as many as their formulas say.
+//! Tests of how many calls things cost: exactly as many as their formulas say.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use fichier_storage::{File, Relocation, RemoteExt, StorageError};
 
 use crate::service::{Service, batch, files, path};
 
-/// What the service was asked, by endpoint.
+/// Returns the number of requests to the service, by endpoint.
 pub(crate) fn counted(service: &Service) -> BTreeMap<String, u64> {
     service.control().counters().into_iter().filter(|(_, count)| *count > 0).collect()
 }
@@ -59,7 +59,7 @@ async fn files_of_a_folder_go_up_in_one_request() {
         ("end.pl", 1),
     ];
     assert_eq!(counted(&service), expected(&once));
-    // Own uploads are known: no listing after them.
+    // Our own uploads are known: no listing after them.
     assert_eq!(files(&remote, "new").await.len(), 100);
     assert_eq!(counted(&service), expected(&once));
 }
@@ -80,8 +80,8 @@ async fn a_thousand_files_go_in_four_calls() {
     assert!(files(&remote, "d").await.is_empty());
 }
 
-/// Removals, moves with and without new names, and copies of 400 files where a call takes so many: every file goes,
-/// and the calls are counted.
+/// Removes, moves with and without new names, and copies 400 files where a call takes a limited number: every file is
+/// handled, and the calls are counted.
 async fn counted_lists(most: Option<usize>) -> [BTreeMap<String, u64>; 4] {
     let service = Service::start_with(|builder| builder.most_items(most)).await;
     for n in 0..400 {
@@ -100,7 +100,7 @@ async fn counted_lists(most: Option<usize>) -> [BTreeMap<String, u64>; 4] {
         counts.push(calls.into_iter().filter(|(name, _)| name != "folder/ls").collect());
         service.control().reset_counters();
     };
-    // A remote for each, with nothing learned before.
+    // Each has a remote of its own, with nothing learned before.
     let remote = service.remote();
     for outcome in remote.copy(&relocate(&files(&remote, "from").await, "copied", "")).await {
         outcome.into_result().unwrap();
@@ -150,7 +150,7 @@ async fn lists_stay_at_the_length_that_the_service_takes() {
         assert_eq!(copied, expected(&[("file/cp", 5)]), "{most}");
         assert_eq!(moved, expected(&[("file/mv", 5)]), "{most}");
         assert_eq!(renamed, expected(&[("file/mv", 5), ("file/rename", 4)]), "{most}");
-        // Known from the run before.
+        // The limit is known from the run before.
         assert_eq!(removed, expected(&[("file/rm", 4)]), "{most}");
     }
 }
@@ -179,7 +179,7 @@ async fn a_lost_answer_to_a_removal_costs_one_try_and_one_look() {
     }
     let remote = service.remote();
     let all = files(&remote, "d").await;
-    // Of the lists of 100, 200 and 100 the second one.
+    // The second of the lists of 100, 200 and 100 fails.
     service.control().add_fault("endpoint=file/rm,kind=lost-answer,after=1,times=1".parse().unwrap());
     for outcome in remote.remove(&all).await {
         outcome.into_result().unwrap();
@@ -204,7 +204,7 @@ async fn what_is_missing_in_few_folders_is_looked_up_and_not_asked_for_again_and
     for outcome in remote.remove(&all).await {
         outcome.into_result().unwrap();
     }
-    // The list, again, which is refused, and a look at each folder.
+    // The list, once more, which is refused, and a listing of each folder.
     assert_eq!(counted(&service), expected(&[("folder/ls", 17), ("file/rm", 2)]));
     assert!(service.tree().files.is_empty());
 }
@@ -237,7 +237,7 @@ async fn a_file_of_a_list_that_somebody_removed_costs_one_refusal_and_one_look()
         assert_eq!(failed, usize::from(way != "remove"), "{way}");
         let calls = counted(&service);
         let of = |endpoint: &str| calls.get(endpoint).copied().unwrap_or(0);
-        // The list, and again without the one.
+        // The list, and again without the one file.
         assert_eq!(of("file/cp") + of("file/mv") + of("file/rm"), 2, "{way}: {calls:?}");
     }
 }
@@ -271,7 +271,7 @@ async fn a_lost_answer_to_a_move_costs_one_try() {
     assert_eq!(files(&remote, "e").await.len(), 400);
 }
 
-/// Into the folder `e`, under its own name.
+/// Makes a relocation into the folder `e`, under the file's own name.
 fn elsewhere(file: File) -> Relocation {
     let name = file.path.name().unwrap();
     Relocation { to: path("e").join(&name), from: file, replaces: Vec::new() }
@@ -310,7 +310,7 @@ async fn copies_and_moves_go_in_lists() {
     assert_eq!(files(&remote, "moved").await.len(), 150);
 }
 
-/// A service that takes one call that moves and renames as `way` says.
+/// Starts a service that takes one call that moves and renames as `way` says.
 async fn service_where_renaming(way: FolderRename) -> Service {
     Service::start_with(|builder| builder.folder_rename(way)).await
 }
@@ -376,7 +376,7 @@ async fn a_folder_whose_second_call_fails_is_put_back_or_its_place_is_known() {
             let remote = service.remote();
             remote.rename_folder(&path("a/x"), &path("b/y")).await.unwrap_err();
             assert_eq!(paths(&service), [left], "{way}");
-            // The remote knows where it is, and so it goes on.
+            // The remote knows where it is, and so it continues.
             let now = path(left).parent().unwrap();
             remote.rename_folder(&now, &path("b/y")).await.unwrap();
             assert_eq!(paths(&service), ["b/y/f"], "{way}");
@@ -414,7 +414,7 @@ async fn a_large_folder_is_read_in_windows_to_the_last_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn windows_lose_no_file_where_french_clocks_change() {
     let cap = 9;
-    // 2024-10-27, 00:00 UTC, and 2024-03-31, 00:00 UTC: an hour before the change.
+    // These are 2024-10-27, 00:00 UTC, and 2024-03-31, 00:00 UTC: an hour before the change.
     for change in [1_729_987_200, 1_711_843_200] {
         for french in [true, false] {
             let service = Service::start_with(|builder| {
@@ -422,7 +422,7 @@ async fn windows_lose_no_file_where_french_clocks_change() {
                 if french { builder.french_dates() } else { builder }
             })
             .await;
-            // Every quarter of an hour, from an hour before the odd hours to an hour after them.
+            // Every quarter of an hour, from an hour before the unusual hours to an hour after them.
             for n in -4..12_i64 {
                 let date = jiff_timestamp(change + n * 900 - 1);
                 service.control().seed_file_dated(&format!("d/f{n}"), b"x", date).unwrap();

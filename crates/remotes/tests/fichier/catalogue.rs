@@ -1,4 +1,4 @@
-//! The catalogue on disk: what it saves, and what it never costs.
+//! Tests of the catalogue on disk: what it saves, and what it never costs.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 
 const TRUST: &[(&str, &str)] = &[("catalogue", "trust")];
 
-/// Lists everything below a folder; how many files there are.
+/// Lists everything below a folder, and returns how many files there are.
 pub(crate) async fn walk(remote: &Arc<dyn Remote>, folder: &RemotePath) -> usize {
     let mut open = vec![folder.clone()];
     let mut count = 0;
@@ -50,7 +50,7 @@ fn seed(service: &Service, folders: usize, files: u64) {
     }
 }
 
-/// A tree of so many folders that was listed once: the calls of later runs.
+/// Tests the calls of later runs on a tree that was listed once.
 async fn formulas(folders: usize, per_folder: u64) {
     let service = Service::start_with(|builder| builder.listing_cap(None)).await;
     seed(&service, folders, per_folder);
@@ -158,7 +158,7 @@ async fn a_file_that_somebody_moved_or_renamed_is_not_removed_by_its_old_path() 
         let mut left: Vec<_> = service.tree().files.into_iter().map(|file| file.path).collect();
         left.sort();
         assert_eq!(left, ["a/renamed", "keep/moves", "keep/x/stays"]);
-        // As before, for the next round.
+        // This restores the state for the next round.
         let other = service.remote();
         let back = |from: fichier_storage::File, text: &str| fichier_storage::Relocation {
             from,
@@ -198,12 +198,12 @@ async fn one_listing_of_all_files_finds_what_others_removed_renamed_and_added() 
     assert_eq!(walk(&ours, &path("")).await, 59);
     assert_eq!(counted(&service), expected(&[("file/ls", 1)]));
     drop(ours);
-    // A new file in a known folder: nobody knows in which, so folders are listed.
+    // A new file in a known folder: it isn't known in which, so folders are listed.
     service.control().seed_file("top/d7/new", b"new").unwrap();
     service.control().reset_counters();
     let ours = service.remote_on(&fast(memory.path()), &[("all_files_gap", "0")]);
     assert!(files(&ours, "top/d7").await.iter().any(|file| file.path == path("top/d7/new")));
-    // Root, top and d7; with it found, nothing else is in doubt.
+    // Root, top and d7 are listed; once it is found, nothing else is in doubt.
     assert_eq!(walk(&ours, &path("")).await, 60);
     assert_eq!(counted(&service), expected(&[("file/ls", 1), ("folder/ls", 3)]));
 }
@@ -239,7 +239,7 @@ async fn a_folder_that_somebody_removed_or_moved_is_made_anew() {
     left.sort();
     assert_eq!(left, ["a/b/g", "keep/b/f"]);
     drop(ours);
-    // One that is gone for good: the service doesn't know its number any more.
+    // A folder that is gone for good: the service doesn't know its number any more.
     let other = service.remote();
     let file = files(&other, "a/b").await;
     other.remove(&file).await.remove(0).into_result().unwrap();

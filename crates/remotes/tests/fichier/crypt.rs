@@ -1,4 +1,4 @@
-//! An encrypted remote over the service: all that is promised, and no call more than without encryption.
+//! Tests of an encrypted remote over the service: all promises hold, with no call more than without encryption.
 
 use std::{path::Path, sync::Arc};
 
@@ -15,7 +15,7 @@ use fichier_storage::{
 
 use crate::service::Service;
 
-/// Whatever is asked for, it is this remote.
+/// A resolver that returns this remote for every name.
 struct Over(Arc<dyn Remote>);
 
 #[async_trait]
@@ -70,7 +70,7 @@ async fn a_folder_of_files_goes_up_in_one_request_and_ranges_cost_one_token() {
     let items = vec![item("empty", b""), item("small", b"bytes"), item("large", &large)];
     let folder = RemotePath::parse("d").unwrap();
     for outcome in remote.write(WriteBatch { folder: folder.clone(), items }).await {
-        // The checksum of what was encrypted is known, though no listing tells it.
+        // The checksum of the plain bytes is known, though no listing has it.
         assert!(outcome.into_result().unwrap().whirlpool.is_some());
     }
     assert_eq!(service.control().counters().get("upload.cgi"), Some(&1));
@@ -83,7 +83,7 @@ async fn a_folder_of_files_goes_up_in_one_request_and_ranges_cost_one_token() {
         assert_eq!(read, large[..50_000]);
     }
     let counters = service.control().counters();
-    // The header, and a stream each: the first block brings no second header.
+    // The header, and one stream each: the first block needs no second request for the header.
     assert_eq!(
         (counters.get("download/get_token"), counters.get("download")),
         (Some(&1), Some(&4)),

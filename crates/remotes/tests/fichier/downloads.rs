@@ -1,4 +1,4 @@
-//! Downloads to the disk: by ranges, gone on with, and what they cost.
+//! Tests of downloads to the disk: by ranges, continued, and which calls they make.
 
 use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
@@ -11,12 +11,12 @@ use crate::service::{Service, files};
 
 const MIB: usize = 1024 * 1024;
 
-/// Bytes that differ from place to place.
+/// Returns bytes that differ from place to place.
 fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from((at / 7 + at / 4096) % 251).unwrap()).collect()
 }
 
-/// Four ranges at once from 1 MiB on, in pieces of 1 MiB.
+/// Returns options for four ranges at once from 1 MiB on, in pieces of 1 MiB.
 fn by_ranges() -> Downloads {
     Downloads { cutoff: 1, piece: MIB as u64, ..Downloads::default() }
 }
@@ -68,7 +68,7 @@ fn with_fault(service: &Service, fault: &str) {
     service.control().add_fault(fault.parse().unwrap());
 }
 
-/// A service with one file.
+/// Starts a service with one file.
 async fn holding(content: &[u8]) -> Service {
     let service = Service::start().await;
     service.control().seed_file("f", content).unwrap();
@@ -179,7 +179,7 @@ async fn a_download_that_was_dropped_in_the_middle_is_gone_on_with_on_any_number
         assert!(fs::read(folder.path().join("f")).unwrap() == content);
         assert_eq!(names(folder.path()), ["f"]);
         if second.streams.get() > 1 {
-            // Of eight pieces, two are there and one in part.
+            // Of eight pieces, two are there whole and one in part.
             assert_eq!(count(&service, "download"), 6);
         }
     }
@@ -228,7 +228,7 @@ async fn a_folder_that_holds_only_what_was_left_of_a_download_can_be_removed() {
     get_one(&service, &remote, &disk(&inside, by_ranges())).await.unwrap_err();
     let left = names(&inside);
     assert_eq!(left.len(), 1);
-    // The blocking job that wrote last ends by itself, and holds the file until then.
+    // The blocking job that wrote last ends by itself, and keeps the file until then.
     let file = fs::File::options().read(true).write(true).open(inside.join(&left[0])).unwrap();
     file.lock().unwrap();
     drop(file);
@@ -256,7 +256,7 @@ async fn in_place_a_file_has_its_own_name_while_it_comes() {
         }
     });
     stopped.await.unwrap();
-    // Stopped, it is gone: nobody may take it for whole. The blocking job that wrote last ends by itself.
+    // When stopped, it is removed: nobody may take it for whole. The blocking job that wrote last ends by itself.
     for _ in 0..100 {
         if names(folder.path()).is_empty() {
             break;
@@ -298,7 +298,7 @@ async fn small_files_get_their_tokens_ahead_of_their_turn_one_for_each() {
     let to = disk(folder.path(), Downloads { ahead: 6, ..Downloads::default() });
     assert!(get(&remote, &first, &to).await.iter().all(Outcome::is_done));
     service.control().reset_counters();
-    // The nodes are slow: whatever tokens are asked for now are asked for ahead of need.
+    // The nodes are slow: tokens that are requested now are requested ahead of need.
     with_fault(&service, "endpoint=download,kind=latency:4000,times=4");
     let getting = get(&remote, &sources, &to);
     let watching = async {
@@ -309,12 +309,12 @@ async fn small_files_get_their_tokens_ahead_of_their_turn_one_for_each() {
                 break;
             }
         }
-        // And no more are asked for.
+        // No more are requested.
         tokio::time::sleep(Duration::from_millis(300)).await;
         seen()
     };
     let (outcomes, meanwhile) = tokio::join!(getting, watching);
-    // Four files are on their way, the last of them has the index 3, and it is looked six further.
+    // Four files are being transferred, the last of them has the index 3, and the reader looks six further.
     assert_eq!(meanwhile, (10, 4));
     assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
     assert_eq!((count(&service, "download/get_token"), count(&service, "download")), (20, 20));
@@ -325,7 +325,7 @@ async fn small_files_get_their_tokens_ahead_of_their_turn_one_for_each() {
 async fn where_nothing_can_be_written_the_error_names_the_file_and_why() {
     let (service, folder) = (holding(&bytes(5 * MIB)).await, tempfile::tempdir().unwrap());
     let remote = service.remote();
-    // Not even root makes files here.
+    // Not even root can make files here.
     for (place, why) in [("/proc", ""), ("/sys/kernel", "")] {
         if !Path::new(place).is_dir() {
             continue;

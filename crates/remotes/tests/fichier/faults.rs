@@ -1,4 +1,4 @@
-//! What goes wrong on the way: each fault ends in the right state or a clear error, and no version is lost.
+//! Tests of faults: each ends in the right state or a clear error, and no version is lost.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ async fn put(remote: &Arc<dyn Remote>, contents: &[(&str, &[u8])]) -> Vec<Outcom
     remote.write(batch("d", contents)).await
 }
 
-/// What the account holds, names and contents.
+/// Returns what the account holds: names and contents.
 fn stored(service: &Service) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = service
         .tree()
@@ -62,7 +62,7 @@ async fn a_report_with_a_wrong_checksum_fails_and_one_without_is_made_good_by_a_
     let error = put(&remote, &[("a", b"1")]).await.remove(0).into_result().unwrap_err();
     assert!(matches!(error, StorageError::Corrupted { .. }), "{error}");
     assert!(stored(&service).is_empty());
-    // Before a file goes, it is looked up: a report may name the wrong one.
+    // Before a file is removed, it is looked up: a report may name the wrong one.
     assert_eq!(service.control().counters()["file/info"], 1);
     service.control().clear_faults();
     with_fault(&service, "endpoint=end.pl,kind=missing-checksum,times=1");
@@ -82,7 +82,7 @@ async fn a_file_that_the_report_leaves_out_is_looked_up_and_not_sent_twice() {
     assert_eq!(stored(&service), owned(&[("d/a", b"1"), ("d/b", b"2"), ("d/c", b"3")]));
     assert_eq!(service.control().counters()["upload.cgi"], 1);
     service.control().clear_faults();
-    // Half as many go at once from here on.
+    // From here on, half as many are sent at once.
     for outcome in put(&remote, &[("e", b"1"), ("f", b"2")]).await {
         outcome.into_result().unwrap();
     }
@@ -107,7 +107,7 @@ async fn an_upload_that_is_cut_can_be_tried_again() {
     with_fault(&service, "endpoint=upload.cgi,kind=cut-upload:500,times=1");
     let remote = service.remote();
     let big = vec![9; 100_000];
-    // What the network took whole before the cut is sent again at once; what it didn't is the caller's to try again.
+    // Files that the network took whole before the cut are sent again at once; the caller tries the others again.
     if let Err(error) = put(&remote, &[("a", &big)]).await.remove(0).into_result() {
         assert_eq!(error.retry(), Retry::Worthwhile, "{error}");
         put(&remote, &[("a", &big)]).await.remove(0).into_result().unwrap();

@@ -1,4 +1,4 @@
-//! Programs of one user that use the same account at the same time keep its limits together.
+//! Tests that programs of one user that use the same account at the same time keep its limits together.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 
 use crate::service::{Service, files};
 
-/// When calls left.
+/// Times when calls were sent.
 #[derive(Default)]
 struct Log(Mutex<Vec<Instant>>);
 
@@ -58,7 +58,7 @@ async fn ten_programs_with_one_key_provoke_one_flood_answer_at_most() {
     let took = sent.iter().max().unwrap().duration_since(*sent.iter().min().unwrap());
     let (floods, calls) = (service.control().floods(), sent.len());
     assert!(floods <= 1, "{floods} floods");
-    // 20 listings, 30 folders made, and what was sent again after the flood.
+    // 20 listings, 30 new folders, and what was sent again after the flood.
     assert!((50..=51).contains(&calls), "{calls}");
     let least = Duration::from_millis(40) * u32::try_from(calls - 1).unwrap();
     assert!(took >= least, "{calls} calls within {took:?}");
@@ -85,7 +85,7 @@ async fn download_connections_are_counted_for_all_programs_and_end_with_their_st
     service.control().seed_file("f", &vec![7; 4 << 20]).unwrap();
     let state = || StateFolders { accounts: None, running: Some(place.path().to_owned()) };
     let resources = || Resources { state: state(), ..Resources::default() };
-    // Gates are shared only where calls keep a distance.
+    // The pace is shared only where calls keep an interval.
     let options = [("download_connections", "1"), ("call_gap", "1ms")];
     let (one, other) = (service.remote_on(&resources(), &options), service.remote_on(&resources(), &options));
     let file = files(&one, "").await.remove(0);

@@ -1,4 +1,4 @@
-//! The `fichier` remote against the emulated service, over HTTP.
+//! Tests of the `fichier` remote against the emulated service, over HTTP.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 

@@ -1,4 +1,4 @@
-//! Names and empty files on their way to the service and back.
+//! Tests of names and empty files on their way to the service and back.
 
 use fichier_encoding::Encoding;
 use fichier_storage::{ByteRange, Outcome, RemoteExt, StorageError, WriteBatch, collect};
@@ -26,7 +26,7 @@ async fn nasty_names_come_back_as_they_went() {
     listed.sort();
     wanted.sort();
     assert_eq!(listed, wanted);
-    // None was altered by the service: what isn't allowed there was encoded.
+    // The service altered none: what it doesn't allow was encoded.
     for file in service.tree().files {
         assert_eq!(fichier_emulator::stored_name(&file.name), file.name);
     }
@@ -38,7 +38,7 @@ async fn folders_of_one_name_are_listed_together() {
         Service::start_with(|builder| builder.mkdir_existing(fichier_emulator::MkdirExisting::Duplicate))
             .await;
     let first = service.remote();
-    // Neither knows of the other's folder when it makes its own.
+    // Neither knows the other's folder when it makes its own.
     let second = service.remote();
     first.entries(&path("")).await.unwrap();
     second.entries(&path("")).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_stand_in_is_an_empty_file_to_all_above() {
         let other = listed.iter().find(|file| file.path == path("d/x‛‛.empty")).unwrap();
         assert_eq!(collect(remote.read(other, ByteRange::WHOLE).await.unwrap()).await.unwrap(), b"1");
     }
-    // It keeps its suffix when it moves.
+    // It keeps its suffix when it is moved.
     let remote = service.remote_with(&[("empty_files", "marker")]);
     let empty = files(&remote, "d").await.into_iter().find(|file| file.size == 0).unwrap();
     let there = fichier_storage::Relocation { from: empty, to: path("e/nil"), replaces: vec![] };

@@ -20,27 +20,27 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A service without limits, in memory.
+    /// Starts a service without limits, in memory.
     pub(crate) async fn start() -> Self {
         Self::start_with(|builder| builder).await
     }
 
-    /// A service set up by `change`.
+    /// Starts a service set up by `change`.
     pub(crate) async fn start_with(change: impl FnOnce(Builder) -> Builder) -> Self {
         let mut builder = Emulator::builder();
-        // So that all tests can be run against either reading of a call.
+        // This lets all tests run with either reading of a call.
         if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
             builder = builder.folder_rename(way.parse().unwrap());
         }
         Self { emulator: change(builder).start().await.unwrap() }
     }
 
-    /// Its controls.
+    /// Returns the service's controls.
     pub(crate) fn control(&self) -> Control {
         self.emulator.control()
     }
 
-    /// What the account holds, its paths without a slash in front.
+    /// Returns what the account holds, its paths without a slash in front.
     pub(crate) fn tree(&self) -> Tree {
         let mut tree = self.control().tree().unwrap();
         let bare = |path: &mut String| *path = path.trim_start_matches('/').to_owned();
@@ -49,17 +49,17 @@ impl Service {
         tree
     }
 
-    /// A remote that knows nothing yet.
+    /// Makes a remote that knows nothing yet.
     pub(crate) fn remote(&self) -> Arc<dyn Remote> {
         self.remote_with(&[])
     }
 
-    /// A remote with options.
+    /// Makes a remote with options.
     pub(crate) fn remote_with(&self, options: &[(&str, &str)]) -> Arc<dyn Remote> {
         self.open(options, &Resources::default())
     }
 
-    /// A remote that keeps what it learns in a directory.
+    /// Makes a remote that keeps what it learns in a directory.
     pub(crate) fn remote_remembering(&self, options: &[(&str, &str)], memory: &Path) -> Arc<dyn Remote> {
         self.open(
             options,
@@ -70,7 +70,7 @@ impl Service {
         )
     }
 
-    /// What a user's remotes share whose catalogue is kept in a directory.
+    /// Makes the resources of a user's remotes whose catalogue is kept in a directory.
     pub(crate) fn kept_in(memory: &Path) -> Resources {
         Resources {
             state: StateFolders { accounts: Some(memory.to_owned()), running: None },
@@ -78,17 +78,17 @@ impl Service {
         }
     }
 
-    /// A remote with what a run shares.
+    /// Makes a remote with the resources of a run.
     pub(crate) fn remote_on(&self, resources: &Resources, options: &[(&str, &str)]) -> Arc<dyn Remote> {
         self.open(options, resources)
     }
 
-    /// The endpoint and the key, for wire clients.
+    /// Returns the endpoint and the key, for wire clients.
     pub(crate) fn access(&self) -> (fichier_api::Url, String) {
         (self.emulator.endpoint(), self.emulator.api_key().to_owned())
     }
 
-    /// A remote that takes so many results for a listing that was cut off.
+    /// Makes a remote that takes `cap` results for a listing that was cut off.
     pub(crate) fn remote_capped(&self, cap: usize) -> Arc<dyn Remote> {
         let client = fichier_api::Client::builder(fichier_api::ApiKey::new(self.emulator.api_key()))
             .endpoint(self.emulator.endpoint())
@@ -125,12 +125,12 @@ impl Service {
     }
 }
 
-/// A path.
+/// Makes a path.
 pub(crate) fn path(text: &str) -> RemotePath {
     RemotePath::parse(text).unwrap()
 }
 
-/// A file to be written.
+/// Makes a file to be written.
 pub(crate) fn item(name: &[u8], bytes: &[u8]) -> WriteItem {
     let content: Arc<dyn Content> = Arc::new(MemoryContent(Bytes::copy_from_slice(bytes)));
     WriteItem {
@@ -144,13 +144,13 @@ pub(crate) fn item(name: &[u8], bytes: &[u8]) -> WriteItem {
     }
 }
 
-/// Files to be written to a folder.
+/// Makes files to be written to a folder.
 pub(crate) fn batch(folder: &str, files: &[(&str, &[u8])]) -> WriteBatch {
     let items = files.iter().map(|(name, bytes)| item(name.as_bytes(), bytes)).collect();
     WriteBatch { folder: path(folder), items }
 }
 
-/// The files of a listing.
+/// Returns the files of a listing.
 pub(crate) async fn files(remote: &Arc<dyn Remote>, folder: &str) -> Vec<File> {
     let entries = remote.entries(&path(folder)).await.unwrap();
     entries

@@ -1,4 +1,4 @@
-//! A server by hand: takes one request a connection, keeps it, and answers as told, cut short or not at all.
+//! A server made by hand: takes one request per connection, keeps it, and answers as scripted, cut short or not at all.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::sync::{Arc, Mutex};
@@ -39,9 +39,9 @@ impl Request {
 pub(crate) enum Reply {
     /// Status line, further headers (each ending in CRLF), body.
     Full(&'static str, String, Vec<u8>),
-    /// These very bytes, then the end of the connection.
+    /// Exactly these bytes, then the end of the connection.
     Raw(Vec<u8>),
-    /// Nothing, for so long.
+    /// No answer for this time.
     Silence(Duration),
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn html(line: &'static str, page: &str) -> Reply {
     Reply::Full(line, "Content-Type: text/html\r\n".into(), page.into())
 }
 
-/// Promises more than it sends.
+/// Makes a reply that promises more than it sends.
 pub(crate) fn cut(body: &[u8], promised: usize) -> Reply {
     let mut raw =
         format!("HTTP/1.1 200 OK\r\nContent-Length: {promised}\r\nConnection: close\r\n\r\n").into_bytes();
@@ -71,7 +71,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers request `n` (from 0) by `script(n, request)`.
+    /// Starts a server that answers request `n` (from 0) by `script(n, request)`.
     pub(crate) async fn start(script: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -86,12 +86,12 @@ impl Server {
         Self { address, seen }
     }
 
-    /// Answers always the same.
+    /// Starts a server that always gives the same answer.
     pub(crate) async fn always(reply: Reply) -> Self {
         Self::start(move |_, _| reply.clone()).await
     }
 
-    /// Answers each in turn; the last again and again.
+    /// Starts a server that gives these answers in turn, and the last one again and again.
     pub(crate) async fn in_turn(replies: Vec<Reply>) -> Self {
         Self::start(move |number, _| replies[number.min(replies.len() - 1)].clone()).await
     }

@@ -1,4 +1,4 @@
-//! The single commands of `config`.
+//! Tests of the single commands of `config`.
 
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ fn passwords_are_obscured_unless_they_are_already() {
     assert!(!home.text().contains(obscured));
 }
 
-/// Answers each question by what `answer` says, as a program would; returns what was asked.
+/// Answers each question by what `answer` returns, as a program would, and returns the questions.
 fn converse(home: &Home, begin: &[&str], answer: impl Fn(&str) -> String) -> Vec<String> {
     let step = |words: &[&str]| -> Value { serde_json::from_str(&home.run(words).success()).unwrap() };
     let mut asked = Vec::new();
@@ -183,7 +183,7 @@ fn remotes_of_other_types_are_kept_and_using_one_says_so() {
     home.run(&["lsf", "g:"]).failure(2, "didn't find backend called \"drive\"");
 }
 
-/// The stage's service, as the only one that new remotes know.
+/// Runs the binary with the stage's service as the only one that new remotes know.
 fn with_service(home: &Home, stage: &Stage, words: &[&str], input: &str) -> crate::config::home::Ended {
     let environment = stage.command();
     let told = |name: &str| {

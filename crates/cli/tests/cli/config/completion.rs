@@ -1,4 +1,4 @@
-//! Completion of remotes and of what is stored there.
+//! Tests of the completion of remotes and of what is stored there.
 
 use std::{fs, process::Command};
 
@@ -28,7 +28,7 @@ fn remotes_and_paths_are_told() {
     assert!(home.run(&["complete-path", "nosuch:"]).code != Some(0));
 }
 
-/// What bash offers for a command line.
+/// Returns what bash offers for a command line.
 fn offered(home: &Home, line: &str, words: &str) -> String {
     let program = env!("CARGO_BIN_EXE_fichier");
     let directory = std::path::Path::new(program).parent().unwrap().display();
@@ -61,7 +61,7 @@ fn bash_completes_commands_flags_remotes_and_paths() {
     assert!(offered(&home, "fichier copyt", "fichier copyt").contains("copyto"));
     assert!(offered(&home, "fichier lsf --sep", "fichier lsf --sep").contains("--separator"));
     assert!(offered(&home, "fichier lsf the", "fichier lsf the").contains("the.conf"));
-    // Behind a colon nothing local is meant.
+    // After a colon, nothing local is meant.
     assert!(!offered(&home, "fichier lsf demo:th", "fichier lsf demo : th").contains("the.conf"));
     assert_eq!(offered(&home, "fichier config show di", "fichier config show di"), "disk\n");
     assert_eq!(offered(&home, "fichier lsf --log-level=NO", "fichier lsf --log-level = NO"), "NOTICE\n");

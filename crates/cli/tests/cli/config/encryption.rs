@@ -1,4 +1,4 @@
-//! The password of the configuration file.
+//! Tests of the password of the configuration file.
 
 use std::process::Stdio;
 

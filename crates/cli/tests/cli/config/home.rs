@@ -12,7 +12,7 @@ pub(crate) struct Home {
     directory: tempfile::TempDir,
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -21,7 +21,7 @@ pub(crate) struct Ended {
 }
 
 impl Home {
-    /// A home with this configuration file; `None`: without one.
+    /// Makes a home with this configuration file; `None`: without one.
     pub(crate) fn with(text: Option<&str>) -> Self {
         let home = Self { directory: tempfile::tempdir().unwrap() };
         if let Some(text) = text {
@@ -30,17 +30,17 @@ impl Home {
         home
     }
 
-    /// Where the configuration file is.
+    /// Returns the path of the configuration file.
     pub(crate) fn file(&self) -> PathBuf {
         self.directory.path().join("the.conf")
     }
 
-    /// What the configuration file holds; nothing if it isn't there.
+    /// Returns the text of the configuration file; nothing if it doesn't exist.
     pub(crate) fn text(&self) -> String {
         fs::read_to_string(self.file()).unwrap_or_default()
     }
 
-    /// The binary in this home.
+    /// Returns the binary in this home.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fichier"));
         let home = self.directory.path();
@@ -54,12 +54,12 @@ impl Home {
         Ended::of(self.command().args(words).stdin(Stdio::null()).output().unwrap())
     }
 
-    /// Runs the binary with something at its standard input.
+    /// Runs the binary with this text as its standard input.
     pub(crate) fn pipe(&self, words: &[&str], input: &str) -> Ended {
         let mut command = self.command();
         command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // The program may end before it has read all.
+        // The program may end before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         Ended::of(child.wait_with_output().unwrap())
     }
@@ -75,14 +75,14 @@ impl Ended {
         }
     }
 
-    /// It did what it should; what it printed.
+    /// Checks that the run succeeded, and returns what it printed.
     #[track_caller]
     pub(crate) fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.stdout
     }
 
-    /// It failed with this code and said this.
+    /// Checks that the run failed with this code and message.
     #[track_caller]
     pub(crate) fn failure(&self, code: i32, message: &str) {
         assert_eq!(self.code, Some(code), "{self:?}");

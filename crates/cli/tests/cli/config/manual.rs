@@ -1,10 +1,10 @@
-//! The help, the manual pages, and the page of options, which must not say something else than the program.
+//! Tests that the help, the manual pages and the page of options say the same as the program.
 
 use std::{fs, path::Path};
 
 use crate::config::home::Home;
 
-/// Holds a page of the manual against what the program says.
+/// Compares a page of the manual with what the program prints.
 fn assert_page(name: &str, topic: &[&str]) {
     let page = Home::with(None).run(&[&["help", "reference"], topic].concat()).success();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);

@@ -1,4 +1,4 @@
-//! `config` and what belongs to it, through the front door: commands, the wizard at a real terminal, completion.
+//! Tests of `config` and what belongs to it, through the binary: commands, the wizard at a real terminal, completion.
 
 mod commands;
 mod completion;

@@ -1,10 +1,10 @@
-//! The file is the old one or the new one, whatever happens.
+//! Tests that the file is the old one or the new one, whatever happens.
 
 use std::{process::Stdio, thread, time::Duration};
 
 use crate::config::home::Home;
 
-/// A file with many sections, so that writing it takes a while.
+/// Makes a file with many sections, so that writing it takes a while.
 fn large() -> String {
     (0..200)
         .map(|number| format!("# of {number}\n[s{number}]\ntype = local\ndescription = old\n\n"))
@@ -21,9 +21,9 @@ fn killed_while_it_writes_it_leaves_the_old_file_or_the_new_one() {
         let mut command = home.command();
         command.args(["config", "update", "s7", &value]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Spread over the whole run of the program, in steps of a fifth of a millisecond.
+        // The kills are spread over the whole run of the program, in steps of a fifth of a millisecond.
         thread::sleep(Duration::from_micros(round % 50 * 200));
-        // It may have ended by itself.
+        // The program may have ended by itself.
         let _ = child.kill();
         child.wait().unwrap();
         let after = home.text();
@@ -34,7 +34,7 @@ fn killed_while_it_writes_it_leaves_the_old_file_or_the_new_one() {
         assert!(changed || after == before, "round {round}: {after}");
         finished += u32::from(changed);
     }
-    // What was left is swept away by the next run that isn't disturbed.
+    // The next run that isn't disturbed removes what was left.
     home.run(&["config", "update", "s7", "description=last"]).success();
     let mut names: Vec<_> = std::fs::read_dir(home.file().parent().unwrap())
         .unwrap()

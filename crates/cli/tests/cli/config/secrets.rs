@@ -1,4 +1,4 @@
-//! Keys and passwords are in no output, however loud and however broken the run.
+//! Tests that keys and passwords are in no output, however verbose and however broken the run.
 
 use std::fmt::Write as _;
 
@@ -95,6 +95,6 @@ fn no_run_shows_a_key_or_a_password() {
             look(&["config", &input], &home.pipe(&["config", "--no-check", "-vv"], &input), &mut shown);
         }
     }
-    // The runs were loud, and some reached the service.
+    // The runs were verbose, and some reached the service.
     assert!(shown.contains("DEBUG") && stage.counters().values().sum::<u64>() > 0, "{shown}");
 }

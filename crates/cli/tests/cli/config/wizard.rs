@@ -1,17 +1,17 @@
-//! The wizard at a real terminal: what is shown on each of its ways, and that breaking off changes nothing.
+//! Tests of the wizard at a real terminal: what each path shows, and that cancelling changes nothing.
 
 use crate::{config::home::Home, stage::Stage, terminal::Terminal};
 
-/// A narrow screen stays readable.
+/// Width of a narrow screen, which stays readable.
 const COLUMNS: u16 = 60;
 const ROWS: u16 = 50;
 
 const FILE: &str = "# mine\n[one]\ntype = fichier\napi_key = 0123456789abcdef\n\n[two]\ntype = drive\n";
 
-/// Questions and answers.
+/// A path through the wizard: questions and answers.
 type Way<'a> = &'a [(&'a str, &'a str)];
 
-/// Goes a way to its end; what is on the screen then.
+/// Follows a path to its end, and returns what is on the screen then.
 #[track_caller]
 fn go(home: &Home, flags: &[&str], way: Way<'_>) -> String {
     let mut terminal = Terminal::run(home.command().arg("config").args(flags), COLUMNS, ROWS);
@@ -172,7 +172,7 @@ fn password_set_changed_and_removed() {
     insta::assert_snapshot!(screen);
 
     let mut terminal = Terminal::run(home.command().arg("config"), COLUMNS, ROWS);
-    // Asked again after a wrong one; taken back with backspace and Ctrl-U.
+    // The password is asked for again after a wrong one. Typed text is removed with backspace and Ctrl-U.
     terminal.answer("password:", "wrong");
     terminal.answer("password:", "nonsense\u{15}firx\u{7f}st");
     terminal.answer("e/n/d/r/c/s/q>", "s");
@@ -184,7 +184,7 @@ fn password_set_changed_and_removed() {
     assert_eq!(home.text(), FILE);
 }
 
-/// Breaks off at each question of a way with a key.
+/// Cancels at each question of a path with a key.
 fn break_off(key: &str, code: i32, said: &str) {
     for (count, (open, _)) in NEW.iter().enumerate().take(NEW.len() - 1) {
         let home = Home::with(Some(FILE));
@@ -217,7 +217,7 @@ fn a_line_can_be_edited_with_the_arrow_keys() {
     let home = Home::with(None);
     let mut terminal = Terminal::run(home.command().args(["config", "--no-check"]), COLUMNS, ROWS);
     terminal.answer("n/s/q>", "n");
-    // "cld", two to the left, "o", to the end, "x", taken back; the start, "my-".
+    // "cld", two to the left, "o", to the end, "x", which is removed; to the start, "my-".
     terminal.answer("name>", "cld\u{1b}[D\u{1b}[Do\u{5}x\u{7f}\u{1}my-");
     terminal.answer("Storage>", "local");
     terminal.answer("y/n>", "");

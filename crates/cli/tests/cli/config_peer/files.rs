@@ -1,10 +1,10 @@
-//! The file, in the clear and encrypted, written by one and read by the other.
+//! Tests of the file, in the clear and encrypted, written by one program and read by the other.
 
 use std::fs;
 
 use super::{BOTH, Pair, Program};
 
-/// Values that a file must hold without a change. Those with a backtick rclone itself can't store.
+/// Values that a file must hold without a change. rclone itself can't store those with a backtick.
 const VALUES: &[&str] = &[
     "plain",
     "two words",
@@ -21,7 +21,7 @@ const VALUES: &[&str] = &[
     "",
 ];
 
-/// Values that only we can store.
+/// Values that only our program can store.
 const OURS: &[&str] = &[" space before", "space behind ", "a`b", "`x`", "\"\"\"three\"\"\""];
 
 #[test]
@@ -145,7 +145,7 @@ fn shown_and_listed_alike() {
     ] {
         let variables = [("RCLONE_CONFIG_THREE_TYPE", "local")];
         let [ours, rclones] = BOTH.map(|program| pair.run_with(program, &variables, words, ""));
-        // rclone ends its copy of the file with an empty line more.
+        // rclone ends its copy of the file with one more empty line.
         assert_eq!(ours.trim_end(), rclones.trim_end(), "{words:?}");
     }
 }

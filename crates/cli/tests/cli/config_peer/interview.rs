@@ -1,4 +1,4 @@
-//! Questions for programs, and answers from a pipe: the same ones lead to the same file.
+//! Tests of questions for programs, and of answers from a pipe: the same answers lead to the same file.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{BOTH, Pair, Program};
 
 const BEGIN: [&str; 6] = ["config", "create", "x", "fichier", "--all", "--non-interactive"];
 
-/// What of a question must agree; its help is in our own words.
+/// Returns the parts of a question that must agree; its help is in our own words.
 fn essence(step: &Value) -> Value {
     let option = &step["Option"];
     json!({
@@ -66,7 +66,7 @@ fn all_of_rclones_options_are_described_alike() {
     }
 }
 
-/// Answers from a pipe, and the remotes of which they lead to.
+/// Answers from a pipe, and the remotes that they lead to.
 const PIPED: &[&str] = &[
     "n\none\nfichier\nKEY\nn\ny\nq\n",
     "n\none\nfichier\nKEY\ny\nfolder\nn\nn\ntrue\n\nnote\nn\ny\nq\n",
@@ -82,7 +82,7 @@ fn the_same_answers_lead_to_the_same_file() {
     for answers in PIPED {
         let dumps = BOTH.map(|program| {
             let pair = Pair::with("[old]\ntype = fichier\napi_key = OLD\ndescription = kept\n");
-            // Nobody is called: rclone does so never, we only for a new key.
+            // No service is called: rclone never does it, and ours only for a new key.
             let words: &[&str] =
                 if program == Program::Ours { &["config", "--no-check"] } else { &["config"] };
             pair.run_with(program, &[], words, answers);

@@ -1,5 +1,5 @@
-//! The configuration side by side with the real rclone: what one writes, the other reads, and of several values
-//! the same one counts.
+//! Tests of the configuration side by side with the real rclone: what one writes, the other reads, and of several
+//! values the same one counts.
 
 mod files;
 mod interview;
@@ -26,11 +26,11 @@ enum Program {
     Rclones,
 }
 
-/// Both, for loops.
+/// Both programs, for loops.
 const BOTH: [Program; 2] = [Program::Ours, Program::Rclones];
 
 impl Program {
-    /// The other one.
+    /// Returns the other program.
     fn other(self) -> Self {
         match self {
             Self::Ours => Self::Rclones,
@@ -82,7 +82,7 @@ impl Pair {
         command.args(words).envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // The program may not read all.
+        // The program may not read everything.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap()
     }

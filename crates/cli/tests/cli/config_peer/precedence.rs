@@ -1,11 +1,11 @@
-//! Of several values the same one counts, for all pairs of places. An alias shows which: each place names another
-//! directory.
+//! Tests that of several values the same one counts, for all pairs of places. An alias shows which: each place names
+//! another directory.
 
 use std::fs;
 
 use super::{BOTH, Pair, Program};
 
-/// Where a value may stand, the first one first.
+/// Places of a value, the first one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Connection,
@@ -28,7 +28,7 @@ const PLACES: [Place; 7] = [
 ];
 
 impl Place {
-    /// Whether rclone knows it, too.
+    /// Checks whether rclone knows the place, too.
     fn is_rclones(self) -> bool {
         !matches!(self, Self::OurRemoteVariable | Self::OurBackendVariable)
     }
@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-/// Which of the places counts for a program when all of these name a directory.
+/// Returns the place that counts for a program when all of these name a directory.
 fn counting(program: Program, places: &[Place]) -> Place {
     let pair = Pair::with("");
     let directory = |place: &Place| pair.home().join(format!("{place:?}")).display().to_string();
@@ -103,7 +103,7 @@ fn of_all_places_the_first_counts() {
 
 #[test]
 fn shared_flags_have_variables() {
-    // Seen by what a wrong value brings about, for a flag and for a switch.
+    // The effect of a wrong value shows it, for a flag and for a switch.
     for program in BOTH {
         for (variables, works) in [
             (&[("RCLONE_TRANSFERS", "7")][..], true),

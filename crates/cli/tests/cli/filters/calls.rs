@@ -1,4 +1,4 @@
-//! What is left out costs no call, and is left alone.
+//! Tests that files left out cost no call, and are left alone.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ fn folders_that_are_left_out_are_never_listed() {
     let stage = planted();
     let text = stage.run(&["lsf", "-R", "t:", "--include", "/keep/*.txt"]).success_text();
     assert_eq!(lines(&text), ["keep/", "keep/a.txt"]);
-    // The root and `keep`.
+    // The root and `keep` are listed.
     assert_eq!(listings(&stage), 2);
 }
 
@@ -40,7 +40,7 @@ fn named_files_cost_the_listings_of_the_folders_they_are_in() {
     std::fs::write(&names, "keep/deep/b.txt\nkeep/a.txt\nskip/nowhere\n").unwrap();
     let words = ["copy", "t:", "got", "--files-from", names.to_str().unwrap()];
     stage.run(&words).success();
-    // The root, `keep`, `keep/deep` and `skip`.
+    // The root, `keep`, `keep/deep` and `skip` are listed.
     assert_eq!(listings(&stage), 4);
     let got = read_tree(&stage.command().get_current_dir().unwrap().join("got"));
     assert_eq!(got.keys().collect::<Vec<_>>(), ["keep/a.txt", "keep/deep/b.txt"]);
@@ -51,7 +51,7 @@ fn a_mark_is_looked_for_in_the_listing_of_its_folder() {
     let stage = planted();
     let text = stage.run(&["lsf", "-R", "t:", "--exclude-if-present", ".skip"]).success_text();
     assert!(!text.contains("marked"), "{text}");
-    // All six folders with the root, each once.
+    // All six folders with the root are listed, each once.
     assert_eq!(listings(&stage), 6);
 }
 
@@ -63,7 +63,7 @@ fn a_copy_transfers_what_is_taken_and_lists_nothing_else() {
     write_tree(&source, &BTreeMap::from(["keep/new.txt", "keep/new.jpg", "skip/new.txt"].map(file)));
     let words = ["copy", source.to_str().unwrap(), "t:", "--filter", "- /skip/", "--filter", "- *.jpg"];
     stage.run(&words).success();
-    // The root and `keep`; what is below `keep` is no business of a copy that brings nothing there.
+    // The root and `keep` are listed; what is below `keep` doesn't matter to a copy that brings nothing there.
     assert_eq!(listings(&stage), 2);
     let text = stage.run(&["lsf", "-R", "--files-only", "t:keep"]).success_text();
     assert_eq!(lines(&text), ["a.txt", "deep/b.txt", "new.txt"]);

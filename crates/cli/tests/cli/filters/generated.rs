@@ -1,10 +1,10 @@
-//! Sets of filters, made up by chance from the names of the tree.
+//! Random sets of filters, made from the names of the tree.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{referee::Set, tree};
 
-/// So many sets, an equal share by each seed.
+/// Makes `count` sets, an equal share by each seed.
 pub(crate) fn sets(seeds: &[u64], count: usize) -> Vec<Set> {
     let share = count.div_ceil(seeds.len());
     let by = |seed: &u64| {
@@ -52,7 +52,7 @@ impl Chance {
         set
     }
 
-    /// A pattern for a path.
+    /// Makes a pattern for a path.
     fn pattern(&mut self) -> String {
         let mut pattern = self.one(&["", "", "/", "**/", "/**/"]).to_owned();
         for _ in 0..self.below(3) {
@@ -64,7 +64,7 @@ impl Chance {
         pattern
     }
 
-    /// A pattern for a name, mostly for one of these.
+    /// Makes a pattern for a name, mostly for one of these.
     fn component(&mut self, names: &[&[u8]]) -> String {
         let name = names[self.below(names.len())];
         let name =

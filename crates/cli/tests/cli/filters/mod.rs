@@ -1,4 +1,4 @@
-//! The filters, side by side with the real rclone, and what they cost at the service.
+//! Tests of the filters, side by side with the real rclone, and of the calls that they cost at the service.
 //!
 //! rclone is installed once below `target/`, see `../peer/rclone.rs`.
 

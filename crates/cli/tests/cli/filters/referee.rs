@@ -1,4 +1,4 @@
-//! rclone and this program list one tree with the same filters, and say the same.
+//! Tests that rclone and this program list one tree the same with the same filters.
 
 use std::{
     collections::BTreeSet,
@@ -76,7 +76,7 @@ fn copies_and_syncs_end_as_those_of_rclone() {
     assert!(failures.is_empty(), "seeds {seeds:?}, {} sets differ:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// Answers with what differs.
+/// Compares all cases, and returns what differs.
 fn side_by_side<Case: Sync>(cases: &[Case], compare: impl Fn(&Case) -> Option<String> + Sync) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -92,7 +92,7 @@ fn side_by_side<Case: Sync>(cases: &[Case], compare: impl Fn(&Case) -> Option<St
     })
 }
 
-/// What a program said: the filters as it understood them, the listing, and the error.
+/// Output of a program: the filters as it understood them, the listing, and the error.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     filters: Vec<String>,
@@ -105,7 +105,7 @@ fn compare(home: &Path, set: &Set) -> Option<String> {
     let listing = ["lsf", "-R", "tree", "--dump", "filters"];
     let mut theirs = said(&run(Rclone::installed().program(), home, &listing, set));
     let ours = said(&run(Path::new(env!("CARGO_BIN_EXE_fichier")), home, &listing, set));
-    // Wrong usage and other errors have each other's number there: docs/exit-codes.md.
+    // Usage errors and other errors have swapped numbers in the two programs: docs/exit-codes.md.
     theirs.status = theirs.status.map(|status| match status {
         1 => 2,
         2 => 1,
@@ -176,7 +176,7 @@ fn says_as_much(ours: Option<&str>, theirs: Option<&str>) -> bool {
     ours.contains(theirs)
 }
 
-/// The files by path and size.
+/// Returns the files by path and size.
 fn files_below(root: &Path) -> BTreeSet<(BString, u64)> {
     let mut files = BTreeSet::new();
     let mut open = vec![root.to_owned()];

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use super::referee::Set;
 
-/// The files that the sets name.
+/// Writes the files that the sets name.
 pub(crate) fn plant_files(home: &Path) {
     for (name, content) in [
         ("patterns", &b"# comment\n*.txt\n\n ; another\n  /dir/**  \r\n"[..]),
@@ -171,7 +171,7 @@ const BROKEN: &[&str] = &[
     "{{(?z)a}}",
 ];
 
-/// Other sets, a line each; words stand between spaces.
+/// Other sets, one on each line; spaces separate the words.
 const OTHERS: &[&str] = &[
     "--include *.txt --include *.jpg",
     "--include *.txt --exclude a.txt",
@@ -267,7 +267,7 @@ const OTHERS: &[&str] = &[
     "--delete-excluded --exclude *.txt",
 ];
 
-/// All of them.
+/// Returns all sets.
 pub(crate) fn sets() -> Vec<Set> {
     let mut sets = Vec::new();
     for (index, pattern) in PATTERNS.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A tree whose names make filters stumble.
+//! A tree with names that are difficult for filters.
 
 use std::{
     ffi::OsStr,
@@ -51,7 +51,7 @@ pub(crate) const NAMES: &[&[u8]] = &[
     b"...",
 ];
 
-/// The folders.
+/// Folders of the tree.
 pub(crate) const FOLDERS: &[&[u8]] = &[
     b"dir",
     b"dir/sub",
@@ -71,7 +71,7 @@ pub(crate) const FOLDERS: &[&[u8]] = &[
     b"bad\xffdir",
 ];
 
-/// A name that rclone takes for one with another.
+/// A name that rclone treats as the same as another one.
 const NOT_COPIED: &[&[u8]] = &["e\u{301}".as_bytes()];
 
 /// Makes the tree. Sizes and ages differ from file to file.
@@ -79,14 +79,14 @@ pub(crate) fn plant(root: &Path) {
     plant_names(root, NAMES);
 }
 
-/// As [`plant`], without what rclone can't copy.
+/// Does the same as [`plant`], without names that rclone can't copy.
 pub(crate) fn plant_for_copies(root: &Path) {
     let names: Vec<_> = NAMES.iter().copied().filter(|name| !NOT_COPIED.contains(name)).collect();
     plant_names(root, &names);
 }
 
-/// Makes what stands at a destination before: other versions of some files, and files and folders that the tree
-/// hasn't got.
+/// Makes the earlier state of a destination: other versions of some files, and files and folders that the tree doesn't
+/// have.
 pub(crate) fn plant_destination(root: &Path) {
     let now = SystemTime::now();
     let folders = FOLDERS.iter().copied().step_by(2).chain([&b"gone"[..], b"gone/deep", b"gone/marked"]);
@@ -125,7 +125,7 @@ fn plant_names(root: &Path, names: &[&[u8]]) {
             continue;
         }
         for name in names.iter().skip(index % 5).step_by(5) {
-            // The mark of a folder is in one folder alone.
+            // Only one folder has the mark.
             if *name != b".skip" {
                 file(folder, name);
             }

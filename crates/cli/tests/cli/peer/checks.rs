@@ -1,4 +1,4 @@
-//! `check`, `checksum` and `dedupe` say and leave what rclone's say and leave.
+//! Tests that `check`, `checksum` and `dedupe` say and leave what rclone's say and leave.
 
 use std::{collections::BTreeMap, fs};
 
@@ -20,15 +20,15 @@ fn trees(stage: &Stage) {
     write_tree(&stage.home().join("b"), &tree(&b));
 }
 
-/// The log without times and without the last line, in which we sum up in our own way; the kind of checksum that
-/// rclone prefers between local directories is told as ours, and its name of the service's root as ours.
+/// Returns the log without times and without the last line, in which we sum up in our own way. Two words of rclone's
+/// become ours: the checksum that it prefers between local directories, and its name of the service's root.
 fn log(run: &Run) -> Vec<String> {
     let mut lines: Vec<_> = run
         .stderr
         .lines()
         .filter(|line| !line.contains("Failed to ") && !line.contains("Config file"))
         .map(|line| line[20..].replace("md5 differ", "whirlpool differ").replace("1Fichier root 'b'", "t:b"))
-        // In checks against a checksum file rclone leaves the service's folders out of names.
+        // In checks against a checksum file, rclone leaves the service's folders out of names.
         .map(|line| line.replace("d/size", "size").replace("d/q", "q"))
         .collect();
     lines.sort();
@@ -78,7 +78,7 @@ fn checks_say_the_same() {
     side_by_side(&cases, |words| compare(&stage, words));
 }
 
-/// Path, size and time of all files.
+/// Returns path, size and time of all files.
 fn left(stage: &Stage) -> Vec<(String, u64, String)> {
     let tree = stage.control().tree().unwrap();
     let mut files: Vec<_> = tree.files.into_iter().map(|file| (file.path, file.size, file.date)).collect();
@@ -130,12 +130,12 @@ fn dedupe_leaves_and_says_the_same() {
             let run = run.code(0);
             let mut files = left(&stage);
             if case[0] == "rename" {
-                // Which of two gets which number there, rclone leaves to chance.
+                // rclone leaves to chance which of two gets which number there.
                 files.retain(|(path, ..)| !path.starts_with("/b/sub"));
             }
             if matches!(*case, ["first" | "rename"]) {
-                // When it has looked for identical files, it goes through what is left in an order that is chance as
-                // well (seen: another one was kept in another run). That as many are left, by these names, isn't.
+                // After looking for identical files, it goes through the rest in an order that is random as well (seen:
+                // another one was kept in another run). That as many are left, by these names, isn't.
                 let chance = |path: &str| {
                     path.starts_with("/b/one") || path.starts_with("/b/three") || path.starts_with("/b/sub")
                 };

@@ -1,5 +1,5 @@
-//! What goes wrong: the same exit code where the program's own table agrees with rclone's, and else the one that
-//! `docs/exit-codes.md` names.
+//! Tests of what goes wrong: the same exit code where the program's own table agrees with rclone's, and otherwise the
+//! one that `docs/exit-codes.md` names.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::{
     stage::Stage,
 };
 
-/// Command line, rclone's exit code, ours, and a piece of both programs' messages.
+/// Command line, rclone's exit code, ours, and a part of both programs' messages.
 type End = (&'static [&'static str], i32, i32, &'static str);
 
 const ENDS: &[End] = &[

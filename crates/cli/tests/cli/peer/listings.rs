@@ -1,11 +1,11 @@
-//! The same account, listed by both programs.
+//! Tests that both programs list the same account the same.
 
 use crate::{
     peer::{rclone::Rclone, side_by_side, sorted},
     stage::{Run, Stage},
 };
 
-/// An account with what listings stumble over: names with encoded characters, two files of one name, an empty
+/// Makes an account with entries that are hard to list: names with encoded characters, two files of one name, an empty
 /// folder, sizes that are rounded, folders in folders.
 fn seeded() -> Stage {
     let stage = Stage::start_behind_proxy();

@@ -1,4 +1,4 @@
-//! `--metadata` between local directories: both keep the same.
+//! Tests that both programs keep the same with `--metadata` between local directories.
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
@@ -8,7 +8,7 @@ use crate::{
     stage::Stage,
 };
 
-/// What is known of each of them, in one form.
+/// Returns what is known of each file, in one form.
 fn state(root: &Path) -> Vec<String> {
     let line = |path: &str| {
         let metadata = fs::metadata(root.join(path)).unwrap();
@@ -50,7 +50,7 @@ fn both_keep_the_same_of_files_and_folders() {
         rclone.run(&stage, &to_theirs.iter().map(String::as_str).collect::<Vec<_>>()).success();
         assert_eq!(state(&ours), state(&theirs), "{flags:?}: left is ours, right is rclone's");
     }
-    // Reading changes the time of the last access, which is why it isn't compared.
+    // Reading changes the time of the last access, so it isn't compared.
     let listed = |text: &str| -> Vec<serde_json::Value> {
         let mut entries: Vec<serde_json::Value> = serde_json::from_str(text).unwrap();
         for entry in &mut entries {

@@ -1,4 +1,4 @@
-//! File names that break naive programs: both store them under the same names, and read each other's.
+//! Tests of file names that break naive programs: both programs store them under the same names, and read each other's.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::{
     stage::Stage,
 };
 
-/// Files by name; each holds its number, so that a name can't be taken for another.
+/// Makes files by name; each holds its number, so that no name can be confused with another.
 fn files_of(names: &[Vec<u8>]) -> BTreeMap<Vec<u8>, Vec<u8>> {
     names.iter().enumerate().map(|(number, name)| (name.clone(), number.to_string().into())).collect()
 }
@@ -31,14 +31,14 @@ fn read(directory: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
     entries.map(|entry| (entry.file_name().into_vec(), fs::read(entry.path()).unwrap())).collect()
 }
 
-/// What the service holds in a folder: contents by stored name.
+/// Returns what the service holds in a folder: contents by stored name.
 fn stored(stage: &Stage, folder: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let tree = stage.control().tree().unwrap();
     let inside = tree.files.iter().filter(|file| file.path == format!("/{folder}/{}", file.name));
     inside.map(|file| (file.name.clone().into(), stage.control().content(&file.url).unwrap())).collect()
 }
 
-/// The names in a listing as JSON, which keeps line breaks apart; with sizes.
+/// Returns the names in a listing as JSON, which keeps line breaks apart, with sizes.
 fn listed(json: &str) -> BTreeMap<String, i64> {
     let entries: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
     let entry = |entry: &serde_json::Value| {
@@ -47,13 +47,13 @@ fn listed(json: &str) -> BTreeMap<String, i64> {
     entries.iter().map(entry).collect()
 }
 
-/// A local directory in the encoding that takes names as they are. In the usual one `‛a` and `‛‛a` are the same
+/// Returns a local directory in the encoding that takes names as they are. In the usual one `‛a` and `‛‛a` are the same
 /// name, and rclone doesn't find either again.
 fn raw(directory: &Path) -> String {
     format!(":local,encoding=Raw:{}", directory.to_str().unwrap())
 }
 
-/// Whether rclone itself doesn't get back the name that it stored (see the documentation of `fichier-encoding`).
+/// Checks whether rclone itself doesn't get back the name that it stored (see the documentation of `fichier-encoding`).
 fn rclone_misreads(stored: &[u8]) -> bool {
     let text = String::from_utf8_lossy(stored);
     let mut from_the_end = text.chars().rev();
@@ -79,7 +79,7 @@ fn five_hundred_names_are_stored_as_rclone_stores_them_and_listed_alike() {
     let differing: Vec<_> =
         theirs.iter().filter(|(name, content)| ours.get(*name) != Some(content)).collect();
     assert!(differing.is_empty(), "stored otherwise: {differing:?}");
-    // Both list what is stored as what rclone makes of the local directory.
+    // Both programs list the stored files as rclone lists the local directory.
     let here = listed(&rclone.run(&stage, &["lsjson", &raw(&source)]).success_text());
     let ours = listed(&stage.run(&["lsjson", "t:names"]).success_text());
     assert_eq!(ours, here);

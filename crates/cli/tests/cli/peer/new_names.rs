@@ -1,4 +1,4 @@
-//! `--name-transform`: both programs make the same names of the same.
+//! Tests that both programs make the same new names with `--name-transform`.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::{
     stage::Stage,
 };
 
-/// What names are made of: cases without a single partner, forms of Unicode, look-alikes, extensions.
+/// Parts of names: cases without a single partner, forms of Unicode, look-alikes, extensions.
 const PIECES: &[&str] = &[
     "The", "Quick", "fox", " ", "-", "_", ".", ".tar.gz", ".txt", ".TXT", "é", "e\u{301}", "ß", "ǆ", "ŉ",
     "ﬁ", "İ", "Σ", "ς", "Ａ", "①", "🦊", "日本", "+", "%20", "=", "&", "a.b", "１", "～", "œ", "…", "Ω", "ñ",
@@ -59,7 +59,7 @@ const RULES: &[&[&str]] = &[
     &["lowercase", "all,replace=x:ks", "prefix=P-"],
 ];
 
-/// What a run left: each file's content by its path.
+/// Result of a run: each file's content by its path.
 type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn plant(root: &Path, random: &mut StdRng) {
@@ -68,7 +68,7 @@ fn plant(root: &Path, random: &mut StdRng) {
         for number in 0..14 {
             let count = random.random_range(1..5);
             let middle: String = (0..count).map(|_| *PIECES.choose(random).unwrap()).collect();
-            // The number keeps names apart whatever becomes of the rest, and stands where nothing cuts it off.
+            // The number keeps names apart whatever happens to the rest, and is where nothing cuts it off.
             let name = format!("{number:02}{middle}");
             fs::write(root.join(folder).join(&name), format!("{folder}{name}")).unwrap();
         }

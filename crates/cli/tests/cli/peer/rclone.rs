@@ -11,7 +11,7 @@ use std::{
 
 use crate::stage::{Run, Stage};
 
-/// The version that all comparisons are with.
+/// Version that all comparisons are with.
 pub(crate) const VERSION: &str = "1.75.2";
 
 /// An installed rclone.
@@ -20,18 +20,18 @@ pub(crate) struct Rclone {
 }
 
 impl Rclone {
-    /// The rclone of this version; installs it where that didn't happen yet. A test without it fails.
+    /// Returns the rclone of this version; installs it if that didn't happen yet. A test without it fails.
     pub(crate) fn installed() -> &'static Self {
         static INSTALLED: OnceLock<Rclone> = OnceLock::new();
         INSTALLED.get_or_init(|| Self { program: install() })
     }
 
-    /// Where it is.
+    /// Returns the path of the program.
     pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 
-    /// The program with an environment in which `t:` is the stage's account, reached by the names of the real
+    /// Returns the program with an environment in which `t:` is the stage's account, reached by the names of the real
     /// service through the stage's proxy, and `l:` is the local disk.
     pub(crate) fn command(&self, stage: &Stage) -> Command {
         let mut command = Command::new(&self.program);
@@ -48,24 +48,24 @@ impl Rclone {
         command
     }
 
-    /// Runs it.
+    /// Runs the program.
     pub(crate) fn run(&self, stage: &Stage, words: &[&str]) -> Run {
         Run::of(self.command(stage).args(words), &format!("rclone {}", words.join(" ")))
     }
 }
 
-/// Where the program is, after making sure that it is there.
+/// Returns the path of the program, after making sure that it exists.
 fn install() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     fs::create_dir_all(target).unwrap();
-    // Held until the end of this function: several test processes may come here at once.
+    // The lock is held until the end of this function: several test processes may come here at once.
     let lock = File::create(target.join("rclone.lock")).unwrap();
     lock.lock().unwrap();
     let place = target.join(format!("rclone-{VERSION}"));
     let scripts = place.join(if cfg!(windows) { "Scripts" } else { "bin" });
     let program = scripts.join(if cfg!(windows) { "rclone.exe" } else { "rclone" });
     if !is_right(&program) {
-        // Nothing, or what a broken installation left.
+        // Nothing is there, or what a broken installation left.
         let _ = fs::remove_dir_all(&place);
         let python = if cfg!(windows) { "python" } else { "python3" };
         must(Command::new(python).args(["-m", "venv"]).arg(&place), "make a virtual environment");

@@ -1,4 +1,4 @@
-//! Somebody's shared folder, read by both programs without an account.
+//! Tests of someone's shared folder, read by both programs without an account.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::{
     stage::{Run, Stage, read_tree},
 };
 
-/// Sets the shared folder as `t:`.
+/// Defines the shared folder as `t:`.
 fn with_share<'a>(command: &'a mut Command, code: &str, password: Option<&str>) -> &'a mut Command {
     command.env("RCLONE_CONFIG_T_SHARED_FOLDER", code);
     match password {
@@ -27,14 +27,14 @@ fn a_shared_folder_is_listed_and_downloaded_by_both() {
         let obscured = password.map(|text| rclone.run(&stage, &["obscure", text]).success_text());
         let run = |ours: bool, words: &[&str]| {
             let mut command = if ours { stage.command() } else { rclone.command(&stage) };
-            // rclone 1.75.2 documents that the password is to be obscured, but sends what it reads as it is.
+            // rclone 1.75.2 documents that the password has to be obscured, but sends what it reads as it is.
             let password = if ours { obscured.as_deref().map(str::trim) } else { password };
             let command = with_share(&mut command, &code, password);
             Run::of(command.args(words), &words.join(" ")).success_text()
         };
         let list = ["lsf", "--format", "psi", "t:"];
         let (ours, theirs) = (run(true, &list), run(false, &list));
-        // rclone shows names of a shared folder as they are stored, we as they were meant.
+        // rclone shows names of a shared folder as they are stored; we show them decoded.
         let theirs = theirs.replace('＂', "\"");
         assert_eq!(sorted(&ours), sorted(&theirs), "with password: {}", password.is_some());
         assert!(ours.contains("one.txt;5;") && ours.contains("t\"wo\";6;"), "{ours}");

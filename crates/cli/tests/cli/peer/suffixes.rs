@@ -1,7 +1,7 @@
-//! Where `--suffix-keep-extension` puts the suffix.
+//! Tests of where `--suffix-keep-extension` puts the suffix.
 //!
-//! Whether a second extension is one, rclone asks its own table of media types and that of the system, which differs
-//! from machine to machine. The names here have extensions that both or neither of them know.
+//! Whether a second extension is one, rclone decides by its own table of media types and that of the system, which
+//! differs from machine to machine. The names here have extensions that both or neither of them know.
 
 use std::fs;
 

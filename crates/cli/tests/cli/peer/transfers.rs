@@ -1,4 +1,4 @@
-//! What one program uploads, the other lists and downloads, byte for byte.
+//! Tests that one program lists and downloads, byte for byte, what the other one uploads.
 
 use std::{collections::BTreeMap, fs};
 
@@ -39,7 +39,7 @@ impl Program {
     }
 }
 
-/// Who uploads, and who comes after.
+/// The program that uploads, and the one that comes after.
 const PAIRS: &[(Program, Program)] = &[(Ours, Theirs), (Theirs, Ours)];
 
 #[test]

@@ -1,4 +1,4 @@
-//! A place to try the binary: an emulated service, a home of its own, and directories.
+//! A place for trying the binary: an emulated service, a home of its own, and directories.
 
 #![allow(dead_code, reason = "each test target uses its part")]
 
@@ -17,11 +17,11 @@ pub(crate) struct Stage {
     emulator: Emulator,
     home: tempfile::TempDir,
     time_scale: &'static str,
-    // Last: the service's tasks end after the service.
+    // The last field: the service's tasks end after the service.
     _runtime: Runtime,
 }
 
-/// How a run of the binary ended.
+/// Result of a run of the binary.
 pub(crate) struct Run {
     words: String,
     pub(crate) stdout: String,
@@ -30,30 +30,30 @@ pub(crate) struct Run {
 }
 
 impl Stage {
-    /// A service without limits.
+    /// Starts a service without limits.
     pub(crate) fn start() -> Self {
         Self::start_with(Limits::Off)
     }
 
-    /// A service with the real one's limits, a hundred times as fast.
+    /// Starts a service with the real one's limits, a hundred times as fast.
     pub(crate) fn start_limited() -> Self {
         Self::start_with(Limits::Scaled(100.0))
     }
 
-    /// A service with the real one's limits, ten times as fast: for programs that run beside each other.
+    /// Starts a service with the real one's limits, ten times as fast: for programs that run beside each other.
     pub(crate) fn start_limited_for_many() -> Self {
         let limits = Limits::Scaled(10.0);
         Self::start_at(tempfile::tempdir().unwrap(), "10", |builder| builder.limits(limits))
     }
 
-    /// A service that keeps its files on disk.
+    /// Starts a service that keeps its files on disk.
     pub(crate) fn start_on_disk() -> Self {
         let home = tempfile::tempdir().unwrap();
         let storage = Storage::Directory(home.path().join("service"));
         Self::start_at(home, "1000", |builder| builder.storage(storage))
     }
 
-    /// A service that logs what it is asked.
+    /// Starts a service that logs its requests.
     pub(crate) fn start_logging() -> Self {
         let home = tempfile::tempdir().unwrap();
         let log = home.path().join("requests");
@@ -63,14 +63,14 @@ impl Stage {
     /// Returns the bytes of each download that has ended, of a service that logs.
     pub(crate) fn downloads(&self) -> Vec<u64> {
         let log = fs::read_to_string(self.home.path().join("requests")).unwrap();
-        // The last line may still be on its way.
+        // The last line may not be complete yet.
         let whole = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         let lines = whole.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         let downloads = lines.filter(|line| line["endpoint"] == "download");
         downloads.map(|line| line["bytes_out"].as_u64().unwrap()).collect()
     }
 
-    /// A service that programs reach by the names of the real one, through a proxy.
+    /// Starts a service that programs reach by the names of the real one, through a proxy.
     pub(crate) fn start_behind_proxy() -> Self {
         let proxy = "127.0.0.1:0".parse().unwrap();
         // rclone moves and renames in one call, so it needs a service that does both.
@@ -80,13 +80,13 @@ impl Stage {
         stage
     }
 
-    /// A service that makes a second folder of a name when it is asked to.
+    /// Starts a service that makes a second folder of a name when it is asked to.
     pub(crate) fn start_allowing_twin_folders() -> Self {
         let home = tempfile::tempdir().unwrap();
         Self::start_at(home, "1000", |builder| builder.mkdir_existing(MkdirExisting::Duplicate))
     }
 
-    /// A service that is set up by `change`, whose clients divide their times by `time_scale`.
+    /// Starts a service that is set up by `change`, whose clients divide their times by `time_scale`.
     pub(crate) fn start_changed(time_scale: &'static str, change: impl FnOnce(Builder) -> Builder) -> Self {
         Self::start_at(tempfile::tempdir().unwrap(), time_scale, change)
     }
@@ -103,7 +103,7 @@ impl Stage {
     ) -> Self {
         let runtime = Runtime::new().unwrap();
         let mut builder = Emulator::builder();
-        // So that all tests can be run against either reading of a call.
+        // This lets all tests run with either reading of a call.
         if let Ok(way) = std::env::var("FICHIER_TEST_FOLDER_RENAME") {
             builder = builder.folder_rename(way.parse().unwrap());
         }
@@ -111,46 +111,46 @@ impl Stage {
         Self { emulator, home, time_scale, _runtime: runtime }
     }
 
-    /// The service's controls.
+    /// Returns the service's controls.
     pub(crate) fn control(&self) -> Control {
         self.emulator.control()
     }
 
-    /// The home of the programs, where they start, too.
+    /// Returns the home of the programs, which is also their working directory.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// Where the service listens, without its names.
+    /// Returns the address of the service, without its names.
     pub(crate) fn endpoint(&self) -> String {
         self.emulator.endpoint().to_string()
     }
 
-    /// The key of the account.
+    /// Returns the key of the account.
     pub(crate) fn api_key(&self) -> &str {
         self.emulator.api_key()
     }
 
-    /// The variables by which rclone and the binary find the proxy and trust it.
+    /// Returns the variables by which rclone and the binary find the proxy and trust it.
     pub(crate) fn proxy_environment(&self) -> [(&'static str, String); 2] {
         let proxy = self.emulator.proxy_addr().unwrap();
         let authority = self.home.path().join("ca.pem").to_str().unwrap().to_owned();
         [("HTTPS_PROXY", format!("http://{proxy}")), ("RCLONE_CA_CERT", authority)]
     }
 
-    /// What the service was asked, by endpoint.
+    /// Returns the number of requests to the service, by endpoint.
     pub(crate) fn counters(&self) -> BTreeMap<String, u64> {
         self.control().counters().into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    /// A new directory.
+    /// Makes a new directory.
     pub(crate) fn directory(&self, name: &str) -> PathBuf {
         let path = self.home.path().join("work").join(name);
         fs::create_dir_all(&path).unwrap();
         path
     }
 
-    /// The binary, with its environment set.
+    /// Returns the binary, with its environment set.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fichier"));
         command
@@ -163,7 +163,7 @@ impl Stage {
             .env("RCLONE_CONFIG_T_TIME_SCALE", self.time_scale)
             .current_dir(self.home.path());
         if self.time_scale == "1000" {
-            // A millisecond: what a test changes between two runs is seen by the second.
+            // A millisecond: the second run sees what a test changes between two runs.
             command.env("RCLONE_CONFIG_T_FOLDER_GAP", "1s");
         }
         command
@@ -187,7 +187,7 @@ impl Run {
         }
     }
 
-    /// It ended with this code.
+    /// Checks that the run ended with this code.
     #[track_caller]
     pub(crate) fn code(self, code: i32) -> Self {
         assert_eq!(
@@ -201,13 +201,13 @@ impl Run {
         self
     }
 
-    /// It did all it was asked for.
+    /// Checks that the run succeeded.
     #[track_caller]
     pub(crate) fn success(self) {
         self.code(0);
     }
 
-    /// It did all it was asked for, and said this.
+    /// Checks that the run succeeded, and returns what it printed.
     #[track_caller]
     pub(crate) fn success_text(self) -> String {
         self.code(0).stdout
@@ -241,7 +241,7 @@ pub(crate) fn read_tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Holds a directory against what it should hold; says which files differ, not with which bytes.
+/// Compares a directory with what it should hold. Says which files differ, not with which bytes.
 pub(crate) fn assert_tree(root: &Path, expected: &BTreeMap<String, Vec<u8>>, why: &str) {
     let found = read_tree(root);
     let names: BTreeSet<_> = found.keys().chain(expected.keys()).collect();

@@ -15,10 +15,10 @@ use rustix::{
     termios::{Winsize, tcsetwinsize},
 };
 
-/// High enough that nothing scrolls away.
+/// Number of rows: high enough that nothing scrolls away.
 const ROWS: u16 = 400;
 
-/// Machines that build something else meanwhile are slow.
+/// Longest wait: machines that build something else meanwhile are slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running program and its screen.
@@ -28,14 +28,14 @@ pub(crate) struct Terminal {
     columns: u16,
     output: Receiver<Vec<u8>>,
     screen: vt100::Parser,
-    /// All bytes that came, for what must not be among them.
+    /// All bytes that came, to check what must not be among them.
     raw: Vec<u8>,
-    /// Below this row the next question stands.
+    /// Row below which the next question is.
     row: Option<u16>,
 }
 
 impl Terminal {
-    /// Runs a program at a terminal of so many columns and, for all that it knows, rows.
+    /// Runs a program at a terminal with `columns` columns and, as far as it knows, `rows` rows.
     pub(crate) fn run(command: &mut Command, columns: u16, rows: u16) -> Self {
         Self::run_as("xterm", command, columns, rows)
     }
@@ -64,7 +64,7 @@ impl Terminal {
             }
         });
         let screen = vt100::Parser::new(ROWS, columns, 0);
-        // The command holds the terminal's other end open, else.
+        // Otherwise the command holds the terminal's other end open.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         drop(slave);
         Self { child, keyboard, columns, output, screen, raw: Vec::new(), row: None }
@@ -96,7 +96,7 @@ impl Terminal {
 
     fn is_asked(&self, label: &str) -> bool {
         let (row, _) = self.screen.screen().cursor_position();
-        // In the cursor's own row: above may stand the same question, answered.
+        // Only the cursor's own row counts: the same question, answered, may be above it.
         let line = self.screen.screen().rows(0, self.columns).nth(row.into()).unwrap_or_default();
         self.row.is_none_or(|before| row > before) && line.trim_end().ends_with(label.trim_end())
     }
@@ -120,17 +120,17 @@ impl Terminal {
         self.keys(&format!("{answer}\r"));
     }
 
-    /// What is on the screen.
+    /// Returns what is on the screen.
     pub(crate) fn contents(&self) -> String {
         self.screen.screen().contents()
     }
 
-    /// Whether these bytes ever came to the screen.
+    /// Checks whether these bytes ever came to the screen.
     pub(crate) fn has_shown(&self, text: &str) -> bool {
         self.raw.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the program.
     #[track_caller]
     pub(crate) fn end(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
@@ -152,7 +152,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Ended already, mostly.
+        // It has mostly ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -24,7 +24,7 @@ pub(super) struct Contents {
     pub(super) listed: Option<SystemTime>,
     /// Time since when the earlier knowledge no longer counts.
     pub(super) forgotten: Option<SystemTime>,
-    /// Whether its files couldn't be read from the spill file. What is here now is not all that was known.
+    /// Whether its files couldn't be read from the spill file. The files here now are not all that were known.
     pub(super) lost: bool,
     /// Files; empty while they are in the spill file.
     pub(super) files: Files,

@@ -69,8 +69,7 @@ fn files_of_many_folders_are_known_and_few_are_in_memory() {
         catalogue.folders.values().map(|contents| contents.files.len()).sum::<usize>()
     };
     assert!(in_memory(&catalogue) <= FILES_AT_HAND);
-    // What is changed while it is in the spill file stays changed, and our own changes outlive a listing from before
-    // them.
+    // Changes made while a folder is in the spill file stay, and our own changes outlive a listing from before them.
     for id in 1..=folders {
         let number = u32::try_from(id).unwrap() * 100;
         catalogue.note_file_gone(FolderId(id), file(number, "f").link);

@@ -8,8 +8,8 @@ use super::{
     tree::{Place, Tree, Version, parent, stored},
 };
 
-/// What scenarios leave out, since rclone can't do it, loses by it, or means something else. Beside this, what rclone
-/// leaves to chance ([`left_to_chance`]).
+/// Things that scenarios leave out, since rclone can't do them, loses files by them, or means something else. They also
+/// leave out what rclone leaves to chance ([`left_to_chance`]).
 pub(crate) const LEFT_OUT: &[&str] = &[
     "`--existing`: rclone 1.75 hasn't got it",
     "`--copy-dest` on a disk, and `--track-renames` with `--delete-before`: rclone refuses them",
@@ -60,31 +60,31 @@ use Difference::{
 };
 
 /// 1Fichier keeps no times, so rclone compares sizes alone there and misses an edit that keeps the size. It gets
-/// `--checksum`, as this program does without being told to.
+/// `--checksum`, as this program does by default.
 pub(crate) fn sizes_alone(scenario: &Scenario) -> bool {
     scenario.command.transfers()
         && scenario.places.contains(&Place::Service)
         && !["--size-only", "--checksum"].iter().any(|flag| scenario.has(flag))
 }
 
-/// What is copied at the destination instead of being sent doesn't count against `--max-transfer` here, so more is
-/// done before the limit. Where there is one, all is sent.
+/// Files that are copied at the destination instead of being sent don't count against `--max-transfer` here, so more is
+/// done before the limit. Where there is a limit, all files are sent.
 pub(crate) fn sends_all(scenario: &Scenario) -> bool {
     scenario.has("--max-transfer")
 }
 
-/// Whether a name of a file survives a copy or a move that rclone has the service make.
+/// Checks whether a name of a file survives a copy or a move that rclone has the service make.
 pub(crate) fn keeps_name_at_service(name: &str) -> bool {
     stored(name) == name
 }
 
-/// Whether rclone ends now so, now so, which [`FICHIER_TEST_RCLONE_RUNS`](super) shows.
+/// Checks whether rclone's result varies from run to run, which [`FICHIER_TEST_RCLONE_RUNS`](super) shows.
 ///
-/// - When `dedupe` has left one of identical files, rclone goes through a table without order, so that it is chance
-///   which of several that are alike in size is the largest, the smallest, or the first (10 runs, 5 ends).
-/// - By their checksums it takes files from several folders; of those of one depth it is chance which comes first.
+/// - When `dedupe` has left one of identical files, rclone goes through a table without order, so that it is random
+///   which of several of equal size is the largest, the smallest, or the first (10 runs, 5 ends).
+/// - By their checksums it takes files from several folders; of those of one depth it is random which comes first.
 /// - Which of several files of one size comes first with `--order-by=size`, and so gets through `--max-transfer`,
-///   hangs on which was compared first and how its heap lies then.
+///   depends on which was compared first and on its heap at that moment.
 pub(crate) fn left_to_chance(scenario: &Scenario) -> bool {
     let mode = |name: &str| scenario.flags.iter().any(|flag| flag == &format!("--dedupe-mode={name}"));
     if scenario.command == Command::Dedupe {
@@ -105,7 +105,7 @@ pub(crate) fn left_to_chance(scenario: &Scenario) -> bool {
     scenario.has("--max-transfer") && by_size && distinct.len() < sizes.len()
 }
 
-/// Whether what has to go holds one content twice, or an empty file.
+/// Checks whether the files to be removed hold one content twice, or an empty file.
 pub(crate) fn has_equal_extras(scenario: &Scenario) -> bool {
     let there = scenario.destination.iter().flat_map(|tree| &tree.files);
     let extras = there.filter(|(path, _)| !scenario.source.files.contains_key(*path));
@@ -115,7 +115,7 @@ pub(crate) fn has_equal_extras(scenario: &Scenario) -> bool {
         .any(|version| version.size() == 0 || !seen.insert(version.content))
 }
 
-/// Whether one content lies in several folders of one depth.
+/// Checks whether one content is in several folders of one depth.
 fn is_in_several_folders<'a>(files: impl Iterator<Item = (&'a String, &'a Vec<Version>)>) -> bool {
     let mut folders: BTreeMap<(usize, usize), &str> = BTreeMap::new();
     for (path, versions) in files {
@@ -130,7 +130,7 @@ fn is_in_several_folders<'a>(files: impl Iterator<Item = (&'a String, &'a Vec<Ve
 }
 
 impl Difference {
-    /// In the order in which they are looked at.
+    /// All differences, in the order in which they are checked.
     pub(crate) const ALL: &[Self] = &[
         NamesWithoutFolders,
         WholeMovesUntold,
@@ -152,7 +152,7 @@ impl Difference {
         Duplicates,
     ];
 
-    /// What differs, and why.
+    /// Returns what differs, and why.
     pub(crate) fn why(self) -> &'static str {
         match self {
             NamesWithoutFolders => {
@@ -226,7 +226,7 @@ impl Difference {
         }
     }
 
-    /// Whether a scenario may bring it about.
+    /// Checks whether a scenario may show the difference.
     pub(crate) fn concerns(self, scenario: &Scenario) -> bool {
         let Scenario { command, places, source, .. } = scenario;
         let [from_service, to_service] = places.map(|place| place == Place::Service);
@@ -266,7 +266,7 @@ impl Difference {
         }
     }
 
-    /// Takes the difference out of both ends.
+    /// Removes the difference from both results.
     pub(crate) fn forgive(self, scenario: &Scenario, theirs: &mut End, ours: &mut End) {
         match self {
             NamesWithoutFolders => {
@@ -305,7 +305,7 @@ impl Difference {
                 if theirs.status == Some(2) && matches!(ours.status, Some(0 | 8)) {
                     theirs.status = ours.status;
                 }
-                // rclone takes it for a failure, after which folders stay.
+                // rclone counts it as a failure, after which folders stay.
                 for root in ["source", "destination"] {
                     let there = &ours.held[root].folders;
                     let kept = theirs.held[root].clone();
@@ -354,8 +354,8 @@ impl Difference {
             }
             CutInTheMiddle => {
                 if theirs.status == ours.status {
-                    // On a disk the old version of what is then cut stands beside it, or in the backup, and nothing in
-                    // its place.
+                    // On a disk, the old version of a file that is then cut is beside it, or in the backup, and nothing
+                    // in its place.
                     if let (Some(before), [_, Place::Local]) = (&scenario.destination, scenario.places) {
                         put_back(before.files.keys().map(|path| format!("/{path}")), theirs, ours);
                     }
@@ -419,7 +419,7 @@ impl Difference {
             Duplicates => {
                 let twice = duplicates(scenario);
                 set_apart(scenario, &twice, theirs, ours);
-                // What is left there keeps the folders that it is in.
+                // Files that are left there keep the folders that they are in.
                 let is_above = |folder: &str| {
                     let holds =
                         |path: &String| format!("/{}", stored(path)).starts_with(&format!("{folder}/"));
@@ -444,7 +444,7 @@ impl End {
         &mut self.held.entry(root).or_default().folders
     }
 
-    /// Takes these paths, and what is below them, out of what the roots hold.
+    /// Removes these paths, and what is below them, from the contents of the roots.
     fn set_apart(&mut self, paths: &BTreeSet<String>, roots: &[&'static str]) {
         let paths: BTreeSet<_> =
             paths.iter().flat_map(|path| [format!("/{path}"), format!("/{}", stored(path))]).collect();
@@ -455,14 +455,14 @@ impl End {
         };
         for root in roots {
             let held = self.held.entry(root).or_default();
-            // With them go their old versions, by the suffix that scenarios give.
+            // Their old versions, by the suffix that scenarios set, are removed with them.
             held.files.retain(|path, _| !concerned(path) && !concerned(&path.replacen("-old", "", 1)));
             held.folders.retain(|path| !concerned(path));
         }
     }
 }
 
-/// Takes paths out of both ends, and of what was printed; how the programs ended may have hung on them.
+/// Removes paths from both results, and from what was printed; how the programs ended may have depended on them.
 fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ours: &mut End) {
     let is_below = |path: &&String| {
         paths.iter().any(|one| path.strip_prefix(one.as_str()).is_some_and(|rest| rest.starts_with('/')))
@@ -475,7 +475,7 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
         end.set_apart(paths, &["source", "destination", "old"]);
         end.lines.retain(|line| !names.contains(sign_and_name(line, combined).1));
     }
-    // What makes room for something else counts against --max-delete with rclone, and isn't touched here.
+    // With rclone, files that make room for something else count against --max-delete; here they aren't touched.
     let limited = scenario.has("--max-delete");
     let may_hang = |status: &Option<i32>| matches!(status, Some(0 | 2 | 6)) || limited && *status == Some(7);
     if [theirs.status, ours.status].iter().all(may_hang) {
@@ -492,7 +492,7 @@ fn set_apart(scenario: &Scenario, paths: &BTreeSet<String>, theirs: &mut End, ou
     }
 }
 
-/// Where both ends hold the same content at the destination, its time may be that of an update that wasn't reached.
+/// Where both results hold the same content at the destination, its time may be that of an update that wasn't reached.
 fn keep_times(theirs: &mut End, ours: &End) {
     let there = &ours.held["destination"].files;
     for (path, versions) in &mut theirs.held.entry("destination").or_default().files {
@@ -505,7 +505,7 @@ fn keep_times(theirs: &mut End, ours: &End) {
     }
 }
 
-/// Drops the folders of the backup into which nothing came.
+/// Removes the folders of the backup into which nothing came.
 fn drop_folders_made_for_nothing(theirs: &mut End, ours: &End) {
     let (made, kept) = (&ours.held["old"].folders, theirs.held["old"].files.clone());
     theirs
@@ -513,7 +513,7 @@ fn drop_folders_made_for_nothing(theirs: &mut End, ours: &End) {
         .retain(|folder| made.contains(folder) || kept.keys().any(|path| parent(path).starts_with(folder)));
 }
 
-/// Puts back what one end has set aside, and the other one has left in its place.
+/// Puts back what one result has moved to the backup, and the other one has left in its place.
 fn put_back(paths: impl Iterator<Item = String>, theirs: &mut End, ours: &End) {
     for path in paths {
         let kept = ours.held["destination"].files.get(&path);
@@ -529,7 +529,7 @@ fn put_back(paths: impl Iterator<Item = String>, theirs: &mut End, ours: &End) {
     }
 }
 
-/// Gives one end the files and folders of a root that the other one has kept.
+/// Adds to one result the files and folders of a root that the other one has kept.
 fn fill_up(end: &mut End, kept: &End, root: &'static str) {
     let held = end.held.entry(root).or_default();
     for (path, versions) in &kept.held[root].files {
@@ -538,7 +538,7 @@ fn fill_up(end: &mut End, kept: &End, root: &'static str) {
     held.folders.extend(kept.held[root].folders.iter().cloned());
 }
 
-/// A name as it is printed: with pictures of what would control a terminal.
+/// Returns a name as it is printed: with pictures of what would control a terminal.
 fn printed(name: &str) -> String {
     let picture = |letter: char| match u32::from(letter) {
         code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(letter),
@@ -547,14 +547,14 @@ fn printed(name: &str) -> String {
     name.chars().map(picture).collect()
 }
 
-/// The sign of a line of `--combined`, if it is one, and the name in it. Other lists may stand among its lines.
+/// Returns the sign of a line of `--combined`, if it is one, and the name in it. Other lists may be among its lines.
 fn sign_and_name(line: &str, combined: bool) -> (&str, &str) {
     let signed = combined && ["= ", "* ", "+ ", "- ", "! "].iter().any(|sign| line.starts_with(sign));
     let (sign, path) = line.split_at(if signed { 2 } else { 0 });
     (sign, path.rsplit('/').next().unwrap_or(path))
 }
 
-/// The folders of a tree, under the names of both kinds of places.
+/// Returns the folders of a tree, under the names of both kinds of places.
 fn folders(tree: &Tree) -> BTreeSet<String> {
     tree.folders.iter().flat_map(|path| [format!("/{path}"), format!("/{}", stored(path))]).collect()
 }
@@ -564,7 +564,7 @@ fn trees(scenario: &Scenario) -> [&Tree; 2] {
     [&scenario.source, scenario.destination.as_ref().unwrap_or(NOTHING)]
 }
 
-/// Paths that are a file on one side and a folder on the other.
+/// Returns paths that are a file on one side and a folder on the other.
 pub(crate) fn clashes(scenario: &Scenario) -> BTreeSet<String> {
     let [left, right] = trees(scenario);
     let is_folder = |tree: &Tree, path: &String| tree.folders.contains(path);
@@ -573,19 +573,19 @@ pub(crate) fn clashes(scenario: &Scenario) -> BTreeSet<String> {
     there.chain(here).cloned().collect()
 }
 
-/// Paths that hold several versions on a side.
+/// Returns paths that hold several versions on a side.
 fn duplicates(scenario: &Scenario) -> BTreeSet<String> {
     trees(scenario).into_iter().flat_map(Tree::duplicates).cloned().collect()
 }
 
-/// Paths of empty files of the source that the destination has a version of.
+/// Returns paths of empty files of the source that the destination has a version of.
 fn empty(scenario: &Scenario) -> BTreeSet<String> {
     let [left, right] = trees(scenario);
     let is_empty = |path: &String| left.files[path].last().is_some_and(|version| version.size() == 0);
     left.files.keys().filter(|path| right.files.contains_key(*path) && is_empty(path)).cloned().collect()
 }
 
-/// Paths whose sizes lie on both sides of a limit.
+/// Returns paths whose sizes lie on both sides of a limit.
 fn hidden(scenario: &Scenario) -> BTreeSet<String> {
     let [left, right] = trees(scenario);
     let size = |versions: &Vec<Version>| versions.last().map(|version| version.size());

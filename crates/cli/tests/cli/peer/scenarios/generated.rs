@@ -1,4 +1,4 @@
-//! Scenarios, made up by chance.
+//! Random scenarios.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -38,7 +38,7 @@ const FILES: &[&str] = &[
 ];
 const FOLDERS: &[&str] = &["d", "e", "Dé", "sub dir", " f ", "d$", "'", "a"];
 
-/// What is done.
+/// Command of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
     Copy,
@@ -56,12 +56,12 @@ pub(crate) enum Command {
 pub(crate) struct Scenario {
     pub(crate) number: usize,
     pub(crate) command: Command,
-    /// Where the trees are; commands with one path have it at the destination.
+    /// Places of the trees; commands with one path use the destination's.
     pub(crate) places: [Place; 2],
     pub(crate) source: Tree,
-    /// `None`: the destination isn't there.
+    /// Tree at the destination; `None`: it doesn't exist.
     pub(crate) destination: Option<Tree>,
-    /// What `--compare-dest` and `--copy-dest` look into, beside the destination.
+    /// Tree for `--compare-dest` and `--copy-dest`, beside the destination.
     pub(crate) reference: Tree,
     pub(crate) flags: Vec<String>,
 }
@@ -80,29 +80,29 @@ impl Command {
         }
     }
 
-    /// Whether it goes from one place to another, and changes what is there.
+    /// Checks whether the command goes from one place to another, and changes what is there.
     pub(crate) fn transfers(self) -> bool {
         matches!(self, Self::Copy | Self::Sync | Self::Move)
     }
 
-    /// Whether it has a source and a destination.
+    /// Checks whether the command has a source and a destination.
     pub(crate) fn has_two_ends(self) -> bool {
         self.transfers() || self == Self::Check
     }
 }
 
 impl Scenario {
-    /// Whether a flag is among those given.
+    /// Checks whether a flag is among those given.
     pub(crate) fn has(&self, flag: &str) -> bool {
         self.flags.iter().any(|given| given.split('=').next() == Some(flag))
     }
 
-    /// Whether files move from one folder to another of one place.
+    /// Checks whether files move from one folder to another of one place.
     pub(crate) fn moves_within(&self) -> bool {
         self.command == Command::Move && self.places[0] == self.places[1]
     }
 
-    /// Takes other flags instead of those that leave the end to chance.
+    /// Replaces flags that leave the result to chance.
     fn settle_chance(&mut self) {
         for flag in &mut self.flags {
             if flag.starts_with("--dedupe-mode") {
@@ -120,7 +120,7 @@ impl Scenario {
         }
     }
 
-    /// A root as both programs call it.
+    /// Returns a root as both programs name it.
     pub(crate) fn root(place: Place, name: &str) -> String {
         match place {
             Place::Local => name.to_owned(),
@@ -128,7 +128,7 @@ impl Scenario {
         }
     }
 
-    /// The command line.
+    /// Returns the command line.
     pub(crate) fn words(&self) -> Vec<String> {
         let mut words = vec![self.command.name().to_owned()];
         if self.command.has_two_ends() {
@@ -140,9 +140,9 @@ impl Scenario {
     }
 }
 
-/// So many scenarios.
+/// Makes this number of scenarios.
 pub(crate) fn scenarios(seed: u64, count: usize) -> Vec<Scenario> {
-    // Each has a chance of its own, so that it can be run alone.
+    // Each has its own random numbers, so that it can be run alone.
     (0..count)
         .map(|number| {
             let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::try_from(number).unwrap());
@@ -153,7 +153,7 @@ pub(crate) fn scenarios(seed: u64, count: usize) -> Vec<Scenario> {
 
 struct Chance {
     random: StdRng,
-    /// Files bear only names that rclone keeps when the service copies or moves them.
+    /// Whether files have only names that rclone keeps when the service copies or moves them.
     plain: bool,
 }
 
@@ -245,7 +245,7 @@ impl Chance {
         Version { content, touched: self.percent(20) }
     }
 
-    /// A name can't be a file and a folder at once.
+    /// Checks whether a path is free: a name can't be a file and a folder at once.
     fn is_free(tree: &Tree, path: &str) -> bool {
         let mut above = super::tree::parent(path);
         while !above.is_empty() {
@@ -279,7 +279,7 @@ impl Chance {
         tree
     }
 
-    /// A tree that was once the same as another one.
+    /// Makes a tree that was once the same as another one.
     fn changed(&mut self, of: &Tree, place: Place) -> Tree {
         let mut tree = Tree::default();
         for folder in &of.folders {
@@ -290,7 +290,7 @@ impl Chance {
         for (path, versions) in &of.files {
             let version = versions[versions.len() - 1];
             match self.below(10) {
-                // The same content of another time, of another name, or twice.
+                // The same content with another time, with another name, or twice.
                 0 => tree.set(path, vec![Version { touched: !version.touched, ..version }]),
                 1 => {
                     let other = self.file();
@@ -327,7 +327,7 @@ impl Chance {
         if self.percent(6) {
             self.clash(of, &mut tree, place);
         }
-        // What was put in place of a folder or below a file.
+        // A file that was put in place of a folder, or above another file, is removed.
         let files: Vec<_> = tree.files.keys().cloned().collect();
         for path in files {
             if tree.folders.contains(&path) {
@@ -343,7 +343,7 @@ impl Chance {
     /// Makes a folder of one of the other tree's files, or a file of one of its folders.
     fn clash(&mut self, of: &Tree, tree: &mut Tree, place: Place) {
         let version = self.version(place);
-        // The folder's name becomes a file's.
+        // The folder's name becomes that of a file.
         let fits =
             !self.plain || of.folders.iter().next().is_some_and(|folder| keeps_name_at_service(folder));
         if let Some(folder) = of.folders.iter().next().filter(|_| fits && self.percent(50)) {
@@ -355,7 +355,7 @@ impl Chance {
         }
     }
 
-    /// A tree in which names occur more than once.
+    /// Makes a tree in which names occur more than once.
     fn with_duplicates(&mut self) -> Tree {
         let mut tree = Tree::default();
         for _ in 0..2 + self.below(3) {
@@ -435,7 +435,7 @@ impl Chance {
             2 | 3 => vec![format!("--exclude={pattern}")],
             4 => vec![format!("--filter=- {pattern}"), "--filter=+ *".to_owned()],
             5 => vec![self.one(&["--min-size=4B", "--max-size=5B", "--min-size=6B"]).to_owned()],
-            // A file of names is written beside the trees; one that can't stand on a line of its own is left out.
+            // A list of names is written beside the trees; a name that can't be on a line of its own is left out.
             6 if tree.files.keys().any(|path| is_plain(path)) => vec!["--files-from-raw=names".to_owned()],
             _ => vec![format!("--exclude={pattern}"), "--ignore-case".to_owned()],
         }
@@ -454,7 +454,8 @@ impl Chance {
         flags
     }
 
-    /// Which files a limit lets through is certain only if they go one after the other, in a certain order.
+    /// Makes flags for limits. Which files a limit lets through is certain only if they go one after the other, in a
+    /// certain order.
     fn limit_flags(&mut self, copies_there: bool) -> Vec<String> {
         let order = self.one(&["name", "size,ascending", "size,descending"]);
         let mut flags =
@@ -498,12 +499,12 @@ impl Chance {
     }
 }
 
-/// Whether a path can stand on a line of a file of names.
+/// Checks whether a path can be on a line of a list of names.
 pub(crate) fn is_plain(path: &str) -> bool {
     !path.contains('\n') && path.trim() == path && !path.starts_with(['#', ';'])
 }
 
-/// Each flag once, and none that another one refuses.
+/// Keeps each flag once, and none that another one refuses.
 fn without_contradictions(flags: Vec<String>) -> Vec<String> {
     let mut left: Vec<String> = Vec::new();
     for flag in flags {

@@ -1,10 +1,10 @@
-//! Generated scenarios: both programs, each on its own copy of the same state, end in the same state and say the
+//! Tests of random scenarios: both programs, each on its own copy of the same state, end in the same state and say the
 //! same.
 //!
-//! `FICHIER_TEST_SEED` repeats a run by its seed, which is printed; `FICHIER_TEST_SCENARIO` runs one scenario of
-//! it, and shows all that both programs log; `FICHIER_TEST_RCLONE_RUNS` has rclone run it so many times more, and
-//! tells how many different ends that came to: what it leaves to chance is held against nobody. Where this program differs from rclone on purpose,
-//! `differences.rs` names it.
+//! `FICHIER_TEST_SEED` repeats a run by its seed, which is printed; `FICHIER_TEST_SCENARIO` runs one scenario of it,
+//! and shows all that both programs log; `FICHIER_TEST_RCLONE_RUNS` has rclone run it so many times more, and reports
+//! how many different results that gave: what it leaves to chance doesn't count as a difference. Where this program
+//! differs from rclone on purpose, `differences.rs` names it.
 
 #![allow(clippy::print_stdout, reason = "seeds are printed, and a scenario that runs alone")]
 
@@ -34,16 +34,16 @@ use crate::{
     stage::{Run, Stage},
 };
 
-/// How many are made up.
+/// Number of scenarios with the fixed seed.
 const SCENARIOS: usize = 120;
 
-/// How many are made up by a fresh seed.
+/// Number of scenarios with a fresh seed.
 const FRESH: usize = 40;
 
-/// The seed of the scenarios that are always run. Others are tried by `FICHIER_TEST_SEED`.
+/// Seed of the scenarios that are always run. Others are tried by `FICHIER_TEST_SEED`.
 const SEED: u64 = 3;
 
-/// How many run at once: rclone waits 400 ms before each call, so it mostly sleeps.
+/// Number of scenarios that run at once: rclone waits 400 ms before each call, so it mostly sleeps.
 const AT_ONCE: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +52,14 @@ enum Program {
     Rclone,
 }
 
-/// How a program ended, and what it left.
+/// Result of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct End {
-    /// In the numbers of this program.
+    /// Exit status, in the numbers of this program.
     pub(crate) status: Option<i32>,
-    /// The lines that it printed, in one order.
+    /// Lines that it printed, in one order.
     pub(crate) lines: Vec<String>,
-    /// What the roots hold, by name.
+    /// Contents of the roots, by name.
     pub(crate) held: BTreeMap<&'static str, Held>,
 }
 
@@ -70,7 +70,7 @@ fn generated_scenarios_end_as_those_of_rclone() {
     let failures = run_all(seed.unwrap_or(SEED), SCENARIOS);
     assert!(failures.is_empty(), "{} scenarios differ:\n{}", failures.len(), failures.join("\n"));
     if seed.is_none() {
-        // What a fresh seed finds may be a difference on purpose that isn't in the table yet: it is for whoever reads.
+        // A fresh seed may find a difference on purpose that isn't in the table yet: a person has to decide.
         let found = run_all(rand::random(), FRESH);
         println!("{} fresh scenarios differ:\n{}", found.len(), found.join("\n"));
     }
@@ -109,8 +109,7 @@ fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok()?.parse().ok()
 }
 
-/// Runs a scenario with both programs. Answers with the differences on purpose that came in, and with what
-/// differs besides.
+/// Runs a scenario with both programs. Returns the differences on purpose that applied, and what else differs.
 fn compare(scenario: &Scenario, verbose: bool) -> (Vec<Difference>, Option<String>) {
     let [(mut theirs, their_log), (mut ours, our_log)] =
         [Program::Rclone, Program::Ours].map(|program| act(program, scenario, verbose));
@@ -179,7 +178,7 @@ fn act(program: Program, scenario: &Scenario, verbose: bool) -> (End, String) {
     let held = [("source", from), ("destination", to), ("reference", to), ("old", to)]
         .map(|(name, place)| (name, Held::read(&stage, place, name)));
     let status = match (program, status) {
-        // Wrong usage and other errors have each other's number there: docs/exit-codes.md.
+        // Usage errors and other errors have swapped numbers in the two programs: docs/exit-codes.md.
         (Program::Rclone, Some(1)) => Some(2),
         (Program::Rclone, Some(2)) => Some(1),
         (_, status) => status,

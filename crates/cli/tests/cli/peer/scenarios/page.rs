@@ -1,5 +1,5 @@
-//! `docs/differences.md` names every difference on purpose: those of the README, those of the generated runs, and the
-//! flags without effect. None is missing on the page, and none stands there that isn't one.
+//! Tests that `docs/differences.md` names every difference on purpose: those of the README, those of the generated
+//! runs, and the flags without effect. None is missing on the page, and none is there that isn't one.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::stage::Stage;
 const PAGE: &str = include_str!("../../../../../../docs/differences.md");
 const README: &str = include_str!("../../../../../../README.md");
 
-/// What stands below a heading, up to the next one.
+/// Returns the text below a heading, up to the next one.
 fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     let heading = format!("\n## {heading}\n");
     let start = text.find(&heading).unwrap_or_else(|| panic!("no section{heading}")) + heading.len();
@@ -22,7 +22,7 @@ fn rows(text: &str) -> BTreeSet<String> {
     text.lines().filter(|line| line.starts_with("| ")).map(|line| line.replace("](docs/", "](")).collect()
 }
 
-/// The items of a list, each on one line.
+/// Returns the items of a list, each on one line.
 fn items(text: &str) -> BTreeSet<String> {
     let mut items: Vec<String> = Vec::new();
     for line in text.lines() {

@@ -1,4 +1,4 @@
-//! Trees on paper: made real on a disk and in an account, and read back.
+//! Trees as data: made on a disk and in an account, and read back.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,20 +11,20 @@ use fichier_encoding::Encoding;
 
 use crate::stage::Stage;
 
-/// What files hold, by number. Several are of one size, so that an edit can keep it.
+/// Contents of files, by number. Several are of one size, so that an edit can keep it.
 pub(crate) const CONTENTS: [&str; 8] =
     ["", "one", "two", "three", "fours", "fives", "something longer", "something longest"];
 
 /// One version of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Version {
-    /// The number of its content.
+    /// Number of its content.
     pub(crate) content: usize,
-    /// It bears another time than the same content elsewhere.
+    /// Whether it has another time than the same content elsewhere.
     pub(crate) touched: bool,
 }
 
-/// Which kind of place a tree is in.
+/// Kind of place that a tree is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Local,
@@ -38,8 +38,8 @@ pub(crate) struct Tree {
     pub(crate) files: BTreeMap<String, Vec<Version>>,
 }
 
-/// What is in a place: paths of folders, the root's is empty, and files by path with their contents and, on a disk, their times in
-/// seconds. Paths are those that the place itself knows.
+/// Contents of a place: paths of folders, the root's is empty, and files by path with their contents and, on a disk,
+/// their times in seconds. Paths are those that the place itself knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) folders: BTreeSet<String>,
@@ -55,7 +55,7 @@ impl Version {
         CONTENTS[self.content].len()
     }
 
-    /// Times tell contents apart, since rclone takes the word of a time that is the same.
+    /// Returns a time that distinguishes contents, since rclone trusts a time that is the same.
     pub(crate) fn second(self) -> u64 {
         1_600_000_000 + 100 * u64::try_from(self.content).unwrap() + if self.touched { 50 } else { 0 }
     }
@@ -66,20 +66,20 @@ impl Tree {
         Self { folders: BTreeSet::new(), files: BTreeMap::new() }
     }
 
-    /// Puts a folder there, and those above it.
+    /// Adds a folder, and its parents.
     pub(crate) fn add_folder(&mut self, path: &str) {
         if !path.is_empty() && self.folders.insert(path.to_owned()) {
             self.add_folder(parent(path));
         }
     }
 
-    /// Puts a file there, and the folders above it.
+    /// Adds a file, and its parents.
     pub(crate) fn set(&mut self, path: &str, versions: Vec<Version>) {
         self.add_folder(parent(path));
         self.files.insert(path.to_owned(), versions);
     }
 
-    /// Takes a folder away with all that is in it.
+    /// Removes a folder with all that is in it.
     pub(crate) fn remove_folder(&mut self, folder: &str) {
         let within = |path: &str| {
             path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
@@ -88,12 +88,12 @@ impl Tree {
         self.files.retain(|path, _| !within(path));
     }
 
-    /// The paths that hold several versions.
+    /// Returns the paths that hold several versions.
     pub(crate) fn duplicates(&self) -> impl Iterator<Item = &String> {
         self.files.iter().filter(|(_, versions)| versions.len() > 1).map(|(path, _)| path)
     }
 
-    /// Makes it real.
+    /// Makes the tree in a place.
     pub(crate) fn plant(&self, stage: &Stage, place: Place, root: &str) {
         match place {
             Place::Local => self.plant_on_disk(&stage.home().join(root)),
@@ -134,7 +134,7 @@ impl Tree {
 }
 
 impl Held {
-    /// What is below a root.
+    /// Returns what is below a root.
     pub(crate) fn read(stage: &Stage, place: Place, root: &str) -> Self {
         let mut held = Self::default();
         match place {
@@ -182,7 +182,7 @@ impl Held {
     }
 }
 
-/// A path as the service stores it.
+/// Returns a path as the service stores it.
 pub(crate) fn stored(path: &str) -> String {
     let names: Vec<_> = path
         .split('/')

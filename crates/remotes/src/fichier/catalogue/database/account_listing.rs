@@ -82,8 +82,8 @@ impl AccountListing {
         Ok(())
     }
 
-    /// Updates the catalogue to this listing, which was requested at `asked`: files that it doesn't have are removed,
-    /// files that differ are corrected. What another process recorded since then stays.
+    /// Updates the catalogue to this listing, which was requested at `asked`: files that it doesn't have are removed
+    /// from the catalogue, those that differ are corrected. What another process recorded since then stays.
     pub(super) fn check(mut self, asked: SystemTime) -> rusqlite::Result<Checked> {
         let asked = millis(asked);
         self.connection.execute_batch("COMMIT")?;
@@ -217,7 +217,7 @@ fn is_same(told: &KnownFile, known: &KnownFile) -> bool {
         && told.stands_for_empty == known.stands_for_empty
 }
 
-/// Removes row by row: SQLite would go through the whole of each folder for them.
+/// Removes rows one by one: SQLite would go through the whole of each folder for them.
 fn remove_gone(on: &Transaction<'_>, asked: i64) -> rusqlite::Result<()> {
     let mut remove = on.prepare("DELETE FROM files WHERE folder = ?1 AND code = ?2 AND noted_at <= ?3")?;
     let mut gone = on.prepare("SELECT folder, code FROM gone")?;
@@ -357,7 +357,7 @@ mod tests {
             prop_assert_eq!(checked.listing.unplaced(), unplaced.len());
             prop_assert_eq!(checked.complete, COMPLETE.map(FolderId).chain([FolderId::ROOT]).collect::<HashSet<_>>());
             prop_assert_eq!(checked.incomplete.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [FolderId(3)]);
-            // What is found is found only once.
+            // Each file is found only once.
             for code in unplaced.iter().chain(&unplaced).chain(&[99]) {
                 checked.listing.place(std::iter::once(file(*code, 0).link)).unwrap();
             }

@@ -279,7 +279,7 @@ impl KeptCatalogue {
         tables::entries(&self.connection).map_err(|source| self.failed(source))
     }
 
-    /// Removes everything from it.
+    /// Forgets everything in the catalogue.
     ///
     /// # Errors
     /// It can't be written.

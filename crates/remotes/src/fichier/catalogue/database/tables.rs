@@ -107,7 +107,7 @@ pub struct KeptStatus {
 /// An entry of a catalogue on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptEntry {
-    /// A folder.
+    /// A folder of the account.
     Folder {
         /// Path of the folder.
         path: RemotePath,
@@ -118,7 +118,7 @@ pub enum KeptEntry {
         /// Time since when its contents are completely known, if they are.
         listed: Option<SystemTime>,
     },
-    /// A file.
+    /// A file of the account.
     File {
         /// Path of the file.
         path: RemotePath,
