@@ -6,6 +6,7 @@ mod arguments;
 mod calls;
 mod commands;
 mod context;
+mod core_dumps;
 mod directories;
 mod error_tally;
 mod exit;
@@ -32,6 +33,7 @@ mod transfer;
 mod typed_secrets;
 
 fn main() -> std::process::ExitCode {
+    core_dumps::prevent();
     let environment = flags::Environment::of_process();
     let words: Vec<_> = std::env::args_os().collect();
     program::run(&words, &environment).into()

@@ -144,10 +144,7 @@ impl<'a> Session<'a> {
         if others.iter().any(|other| other.info().name != info.name) {
             return None;
         }
-        match info.backend {
-            "local" => Some(Path::new(&info.name).join(path.to_string()).display().to_string()),
-            _ => Some(format!("{}{path}", info.name)),
-        }
+        Some(Location { remote: first.clone(), path: path.clone() }.shown())
     }
 
     /// Opens what `text` names, to read what is there or to put something into it.

@@ -277,6 +277,12 @@ impl RemoteOptions {
         self.lookup(key).filter(|value| !value.text.is_empty())
     }
 
+    /// Returns the keys that the connection string and the section of the file name.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let section = self.section.iter().flat_map(|section| &section.entries);
+        self.parameters.iter().map(|(key, _)| key).chain(section.map(|entry| entry.key.as_str()))
+    }
+
     fn lookup(&self, key: &str) -> Option<Value> {
         if let Some(text) = self.parameters.get(key) {
             return Some(Value { text: Secret::new(text), origin: Origin::Connection });

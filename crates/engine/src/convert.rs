@@ -16,7 +16,7 @@ use crate::{
     events::report::Verdict,
     plan::renaming::{SameName, no_new_name, rename_all},
     run::copy::{find_source, with_new_name},
-    transfer::metadata::Furnished,
+    transfer::{limits::RunQuota, metadata::Furnished},
     walk_filtered,
 };
 
@@ -37,7 +37,9 @@ pub async fn convert_names(
     stats: &Arc<Stats>,
     stop: &CancellationToken,
 ) -> Result<RunReport> {
+    let allowance = RunQuota::new(options.limits);
     let mut convert = Convert {
+        allowance,
         target,
         options,
         stats,
@@ -71,6 +73,7 @@ struct Move {
 }
 
 struct Convert<'a> {
+    allowance: RunQuota,
     target: &'a Location,
     options: &'a RunOptions,
     stats: &'a Stats,
@@ -134,6 +137,10 @@ impl Convert<'_> {
         let mut waiting = std::mem::take(&mut self.moves);
         let mut given: HashSet<RemotePath> = HashSet::new();
         while !waiting.is_empty() && !self.stop.is_cancelled() {
+            if let Err(error) = self.allowance.check_hard_time() {
+                self.fail(&self.target.path.clone(), error);
+                return;
+            }
             let held: HashSet<RemotePath> = waiting.iter().map(|planned| planned.file.path.clone()).collect();
             let (ready, later): (Vec<_>, Vec<_>) =
                 waiting.into_iter().partition(|planned| !held.contains(&planned.to));

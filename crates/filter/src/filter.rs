@@ -106,8 +106,9 @@ impl Filter {
     /// # Errors
     /// A pattern or a rule can't be parsed, a line is too long, or names of files are combined with other filters.
     pub fn new(definition: &Definition) -> Result<Self, FilterError> {
+        let metadata = definition.metadata.as_deref();
         let mut filter = Self {
-            rules: rules(definition)?,
+            rules: rules(definition, &OF_PATHS)?,
             named: None,
             min_size: definition.min_size,
             max_size: definition.max_size,
@@ -115,7 +116,10 @@ impl Filter {
             not_after: definition.not_after,
             share: definition.share,
             marks: definition.marks.clone(),
-            metadata: definition.metadata.as_deref().map(rules).transpose()?.unwrap_or_default(),
+            metadata: metadata
+                .map(|definition| rules(definition, &OF_METADATA))
+                .transpose()?
+                .unwrap_or_default(),
         };
         if let Some((notation, _)) = definition.files_from.first()
             && !filter.is_inactive()
@@ -254,11 +258,13 @@ impl Filter {
 
 /// Returns the rules, kind by kind, in rclone's order: the order in which flags of different kinds were typed doesn't
 /// matter.
-fn rules(definition: &Definition) -> Result<Rules, FilterError> {
+///
+/// `flags` are named in errors.
+fn rules(definition: &Definition, flags: &RuleFlags) -> Result<Rules, FilterError> {
     let mut rules = Rules::new(definition.ignore_case);
     for (takes, typed, files, flags) in [
-        (true, &definition.include, &definition.include_from, ["--include", "--include-from"]),
-        (false, &definition.exclude, &definition.exclude_from, ["--exclude", "--exclude-from"]),
+        (true, &definition.include, &definition.include_from, flags.include),
+        (false, &definition.exclude, &definition.exclude_from, flags.exclude),
     ] {
         for pattern in typed {
             rules.add(takes, &readable(pattern)).map_err(of_flag(flags[0]))?;
@@ -277,11 +283,11 @@ fn rules(definition: &Definition) -> Result<Rules, FilterError> {
         );
     }
     for rule in &definition.rules {
-        rules.add_signed(&readable(rule)).map_err(of_flag("--filter"))?;
+        rules.add_signed(&readable(rule)).map_err(of_flag(flags.filter[0]))?;
     }
     for content in &definition.rules_from {
-        for rule in lines::of(content, Notation::Commented).map_err(of_flag("--filter-from"))? {
-            rules.add_signed(&readable(rule)).map_err(of_flag("--filter-from"))?;
+        for rule in lines::of(content, Notation::Commented).map_err(of_flag(flags.filter[1]))? {
+            rules.add_signed(&readable(rule)).map_err(of_flag(flags.filter[1]))?;
         }
     }
     if includes {
@@ -289,6 +295,27 @@ fn rules(definition: &Definition) -> Result<Rules, FilterError> {
     }
     Ok(rules)
 }
+
+/// Names of the flags that give rules: for a rule itself, and for a file of rules.
+struct RuleFlags {
+    include: [&'static str; 2],
+    exclude: [&'static str; 2],
+    filter: [&'static str; 2],
+}
+
+/// Flags for rules about paths.
+const OF_PATHS: RuleFlags = RuleFlags {
+    include: ["--include", "--include-from"],
+    exclude: ["--exclude", "--exclude-from"],
+    filter: ["--filter", "--filter-from"],
+};
+
+/// Flags for rules about metadata.
+const OF_METADATA: RuleFlags = RuleFlags {
+    include: ["--metadata-include", "--metadata-include-from"],
+    exclude: ["--metadata-exclude", "--metadata-exclude-from"],
+    filter: ["--metadata-filter", "--metadata-filter-from"],
+};
 
 /// Adds the name of the flag to an error.
 fn of_flag(flag: &'static str) -> impl Fn(FilterError) -> FilterError {
@@ -334,6 +361,15 @@ mod tests {
 
     fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
         texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn an_error_names_the_flag_that_it_is_about() {
+        let wrong = Definition { rules: vec![b"x".to_vec()], ..Definition::default() };
+        let said = |definition: &Definition| Filter::new(definition).unwrap_err().to_string();
+        assert!(said(&wrong).starts_with("--filter: "));
+        let wrong = Definition { metadata: Some(Box::new(wrong)), ..Definition::default() };
+        assert!(said(&wrong).starts_with("--metadata-filter: "));
     }
 
     #[test]

@@ -70,6 +70,14 @@ pub enum SessionError {
         /// Why it can't be started.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An option of the whole program stands among those of a remote.
+    #[error("{remote}: {key:?} is for the whole program, and isn't read here: give it as a flag, --{}", flag_of(.key))]
+    Global {
+        /// Remote that has the option.
+        remote: String,
+        /// The option with its prefix.
+        key: String,
+    },
     /// A value doesn't suit its option.
     #[error("{0}")]
     Value(#[source] InvalidValue),
@@ -90,6 +98,10 @@ impl SessionError {
             _ => None,
         }
     }
+}
+
+fn flag_of(key: &str) -> String {
+    key.split_once('.').map_or(key, |(_, option)| option).replace('_', "-")
 }
 
 fn type_of(name: &str) -> String {

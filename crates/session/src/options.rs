@@ -13,6 +13,7 @@ const HIDDEN: &str = "…";
 /// # Errors
 /// A password isn't obscured, or a value doesn't suit its option.
 pub(crate) fn values(options: &RemoteOptions) -> Result<Settings, SessionError> {
+    refuse_global(options)?;
     let mut values = Settings::default();
     let Some(backend) = registry::backend(&options.backend) else { return Ok(values) };
     for option in backend.options {
@@ -30,6 +31,15 @@ pub(crate) fn values(options: &RemoteOptions) -> Result<Settings, SessionError> 
         values.set(option.name, text);
     }
     Ok(values)
+}
+
+/// Refuses an option of the whole program: to pass over `global.dry_run` would do what was not to be done.
+fn refuse_global(options: &RemoteOptions) -> Result<(), SessionError> {
+    let is_global = |key: &&str| ["global.", "override."].iter().any(|prefix| key.starts_with(prefix));
+    match options.keys().find(is_global) {
+        Some(key) => Err(SessionError::Global { remote: options.name.clone(), key: key.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 /// Returns the address as messages may show it. Only values of options that are known to be harmless are shown.

@@ -28,7 +28,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Returns the file that a path leads to. Links are followed, also one to a file that doesn't exist.
 ///
 /// # Errors
-/// The path is a directory, the links form a circle, or the file system refuses.
+/// The path is a directory, a device, a pipe or a socket, the links form a circle, or the file system refuses.
 pub fn target_of(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -38,6 +38,10 @@ pub fn target_of(path: &Path) -> io::Result<PathBuf> {
                 target = directory_of(&target).join(next);
             }
             Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            // A file in its place would take a device away from the whole machine.
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(io::Error::other("it is a device, a pipe or a socket, not a file"));
+            }
             _ => return Ok(target),
         }
     }
@@ -164,6 +168,10 @@ mod tests {
         }
         assert_eq!(fs::read_dir(directory_of(&path)).unwrap().count(), 1);
         replace(directory_of(&path), b"never").unwrap_err();
+        assert_eq!(target_of(&path).unwrap(), path);
+        if cfg!(unix) {
+            assert!(target_of(Path::new("/dev/null")).unwrap_err().to_string().contains("a device"));
+        }
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }
 }

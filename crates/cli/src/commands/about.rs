@@ -28,6 +28,11 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.remote).await?;
+    // Of a disk the numbers are those of the file system that the folder is on. An account has one pair of numbers, so
+    // no call is spent on the folder.
+    if !location.remote.info().features.networked {
+        location.remote.entry(&location.path).await.map_err(|error| location.named(error))?;
+    }
     let usage = location.remote.usage().await?;
     if usage == Usage::default() {
         let message = "the service answered, and told nothing of the account's space: try again later";

@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
     // The message in rclone's words, for one of the two cases.
     let refused = |which: &str| {
         let message =
-            format!("{} is a directory or doesn't exist: object not found ({which})", arguments.path);
+            format!("{} is a directory or doesn't exist: object not found ({which})", location.shown());
         Failure { exit: Exit::FileNotFound, message }
     };
     let file = match location.remote.entry(&location.path).await {

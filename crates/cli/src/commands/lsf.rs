@@ -3,7 +3,8 @@
 use anyhow::bail;
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{Entry, Location};
+use fichier_remotes::crypt::NameCipher;
+use fichier_storage::{Entry, Location, StorageError};
 
 use super::lsjson;
 use crate::context::Context;
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag of its own")]
 #[command(after_help = "Letters of --format: p path, s size, t modification time, h checksum, i identity,\n\
-    o original identity, m media type, T tier, M metadata.\n\n\
+    o original identity, m media type, T tier, M metadata, e encrypted name (of crypt remotes).\n\n\
     Example:\n  fichier lsf demo: -R --files-only --format hsp --hash whirlpool --separator ' '")]
 pub(crate) struct Arguments {
     /// What to list
@@ -81,6 +82,8 @@ pub(crate) struct Form {
     pub(crate) csv: bool,
     pub(crate) absolute: bool,
     pub(crate) time_format: String,
+    /// Encrypts names for the column of that.
+    pub(crate) cipher: Option<NameCipher>,
 }
 
 /// A column of the output.
@@ -93,6 +96,8 @@ pub(crate) enum Column {
     Id,
     MediaType,
     Metadata,
+    /// Encrypted name; only remotes of the type crypt have some.
+    Encrypted,
     /// A column that no backend here has a value for.
     Nothing,
 }
@@ -114,7 +119,7 @@ pub(crate) fn columns(letters: &str) -> anyhow::Result<Vec<Column>> {
                 'm' => Column::MediaType,
                 'M' => Column::Metadata,
                 'o' | 'T' => Column::Nothing,
-                'e' => bail!(Failure::other("only encrypted remotes have encrypted names")),
+                'e' => Column::Encrypted,
                 other => bail!(Failure::other(format!("unknown format character '{other}'"))),
             })
         })
@@ -130,8 +135,14 @@ pub(crate) fn separator(csv: bool, typed: &str) -> &str {
 }
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
+    let columns = columns(&arguments.format)?;
+    let cipher = match columns.contains(&Column::Encrypted) {
+        true => Some(context.session.name_cipher(&arguments.path).await?),
+        false => None,
+    };
     let form = Form {
-        columns: columns(&arguments.format)?,
+        columns,
+        cipher,
         separator: separator(arguments.csv, &arguments.separator).to_owned(),
         dir_slash: arguments.dir_slash,
         hash: arguments.hash,
@@ -215,7 +226,26 @@ impl Row<'_, '_> {
                 let metadata = lsjson::metadata(self.location, seen, &mut self.context.errors_seen).await;
                 metadata.unwrap_or_default().compact()
             }
+            Column::Encrypted => self.encrypted(seen),
             Column::Nothing => Vec::new(),
+        }
+    }
+
+    /// Returns the encrypted name; it is empty where the name can't be encrypted.
+    fn encrypted(&mut self, seen: &Seen) -> Vec<u8> {
+        let Some(cipher) = &self.form.cipher else { return Vec::new() };
+        match encrypted_path(cipher, seen) {
+            Ok(path) => {
+                let mut name = path.rsplit('/').next().unwrap_or_default().as_bytes().to_vec();
+                if seen.file().is_none() && self.form.dir_slash {
+                    name.push(b'/');
+                }
+                name
+            }
+            Err(error) => {
+                self.context.errors_seen.note(&seen.bytes().to_str_lossy(), &error);
+                Vec::new()
+            }
         }
     }
 
@@ -268,6 +298,15 @@ impl Row<'_, '_> {
             }
         }
     }
+}
+
+/// Returns the encrypted form of a path, from the listed folder on.
+///
+/// # Errors
+/// A name can't be encrypted.
+pub(super) fn encrypted_path(cipher: &NameCipher, seen: &Seen) -> Result<String, StorageError> {
+    let path = seen.path.to_string();
+    if seen.file().is_some() { cipher.encode(&path) } else { cipher.encode_folder(&path) }
 }
 
 fn note(errors_seen: &mut ErrorTally, seen: &Seen, error: &anyhow::Error) {

@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 use bstr::ByteSlice as _;
 use clap::Args;
+use fichier_remotes::crypt::NameCipher;
 use fichier_storage::{Entry, Location, RemoteExt, StorageError};
 
+use super::lsf::encrypted_path;
 use crate::context::Context;
 use crate::{
     error_tally::ErrorTally,
@@ -59,7 +61,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'M', long)]
     metadata: bool,
 
-    /// Add encrypted names, where the backend has some
+    /// Add encrypted names; only remotes of the type crypt have some
     #[arg(long)]
     encrypted: bool,
 
@@ -70,7 +72,11 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let location = context.session.open(&arguments.path).await?;
-    let item = Item { arguments, kinds: kinds(arguments, &location), location: &location };
+    let cipher = match arguments.encrypted {
+        true => Some(context.session.name_cipher(&arguments.path).await?),
+        false => None,
+    };
+    let item = Item { arguments, kinds: kinds(arguments, &location), location: &location, cipher };
     if arguments.stat {
         return stat(&item, context).await;
     }
@@ -174,6 +180,8 @@ struct Item<'a> {
     arguments: &'a Arguments,
     kinds: Vec<HashKind>,
     location: &'a Location,
+    /// Encrypts names, where that is asked for.
+    cipher: Option<NameCipher>,
 }
 
 impl Item<'_> {
@@ -181,6 +189,17 @@ impl Item<'_> {
         let mut object = Object::default();
         object.string("Path", seen.bytes());
         object.string("Name", seen.path.name().map(|name| name.as_bytes().to_vec()).unwrap_or_default());
+        if let Some(cipher) = &self.cipher {
+            match encrypted_path(cipher, seen) {
+                // The listed folder itself has no name here, as with rclone.
+                Ok(path) if path.is_empty() => object.string("Encrypted", "."),
+                Ok(path) => {
+                    object.string("EncryptedPath", &path);
+                    object.string("Encrypted", path.rsplit('/').next().unwrap_or_default());
+                }
+                Err(error) => context.errors_seen.note(&seen.bytes().to_str_lossy(), &error),
+            }
+        }
         let (size, media_type, modified, id) = match &seen.entry {
             Entry::File(file) => {
                 (file.size.to_string(), media_type::of_file(file), file.modified, file.id.as_ref())

@@ -2,12 +2,10 @@
 
 use clap::Args;
 use fichier_engine::{EmptyFolders, remove_empty_folders};
+use fichier_storage::{Entry, RemoteExt as _, StorageError};
 
 use crate::context::Context;
-use crate::{
-    filtering::refuse_single_file,
-    transfer::{ListFlags, carry_out},
-};
+use crate::transfer::{ListFlags, carry_out};
 
 /// Remove the empty folders below, and those that hold only such
 #[derive(Debug, Args)]
@@ -24,7 +22,9 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> anyhow::Result<()> {
     let target = context.session.open(&arguments.path).await?;
-    refuse_single_file(context.settings, &target).await?;
+    if let Ok(Entry::File(file)) = target.remote.entry(&target.path).await {
+        return Err(target.named(StorageError::IsAFile(file.path)).into());
+    }
     let which = EmptyFolders {
         leave_root: arguments.leave_root,
         max_depth: context.settings.max_depth,

@@ -29,7 +29,7 @@ const fn valued(long: &'static str, value: &'static str, reason: &'static str) -
 }
 
 /// All flags without effect.
-static ACCEPTED: [Accepted; 25] = [
+static ACCEPTED: [Accepted; 26] = [
     valued("client-pass", "OBSCURED", "the key of --client-key has to be stored without a password"),
     valued("cpuprofile", "FILE", "this program writes no profiles"),
     valued("fs-cache-expire-duration", "TIME", "remotes are kept for one run"),
@@ -53,6 +53,7 @@ static ACCEPTED: [Accepted; 25] = [
     switch("ignore-checksum", "a transfer counts as done when the checksums agree"),
     valued("kv-lock-time", "TIME", "what is kept on the disk is shared by processes"),
     valued("list-cutoff", "N", "folders are listed whole"),
+    switch("local-fatal-if-no-space", "a full disk always ends the run, with exit code 1"),
     valued("max-backlog", "N", "what is left to do is kept on the disk"),
     valued("multi-thread-write-buffer-size", "SIZE", "see --max-buffer-memory"),
     switch("no-console", "no window is opened"),

@@ -8,7 +8,7 @@ use clap::{
 };
 use fichier_config::Environment;
 
-use super::backend;
+use super::{backend, empty};
 
 /// Beginnings of the names of variables that set flags: ours, then rclone's.
 const PREFIXES: [&str; 2] = ["FICHIER_", "RCLONE_"];
@@ -82,6 +82,9 @@ fn of_command(mut command: Command, environment: &Environment) -> Result<Command
         .filter(|arg| !backend::is_backend_flag(arg))
         .filter_map(|arg| {
             let (name, value) = variable_of(environment, arg.get_long()?)?;
+            if value.is_empty() && empty::means_none(arg) {
+                return None;
+            }
             Some((arg.get_id().clone(), arg.get_long()?.to_owned(), name, value.to_owned()))
         })
         .collect();

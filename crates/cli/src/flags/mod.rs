@@ -6,6 +6,7 @@ mod accepted;
 mod age;
 mod backend;
 mod bandwidth;
+mod empty;
 mod environment;
 mod filter;
 mod foreign;
@@ -133,6 +134,8 @@ pub(crate) fn parse<C: Subcommand>(
 ) -> Result<Typed<C>, Misuse> {
     let mut words = words.to_vec();
     backend::join_words(&mut words);
+    let typed = words.clone();
+    empty::take_out(&mut words, || grammar_of::<C>(&typed));
     let mut notices = Vec::new();
     loop {
         match parse_by(grammar_of::<C>(&words), &words, environment) {

@@ -9,7 +9,12 @@ use clap::Args;
 use fichier_storage::Location;
 
 use crate::{
-    commands::lsf, context::Context, error_tally::ErrorTally, exit::Exit, hashing::HashKind, output::named,
+    commands::lsf,
+    context::Context,
+    error_tally::ErrorTally,
+    exit::{Exit, Failure},
+    hashing::HashKind,
+    output::named,
 };
 
 /// Where and how the destination is listed after the run.
@@ -71,8 +76,12 @@ impl AfterFlags {
     /// A letter of the format isn't known, or the file can't be made.
     pub(super) fn open(&self, place: &Location) -> anyhow::Result<Option<Afterwards>> {
         let Some(path) = &self.dest_after else { return Ok(None) };
+        let columns = lsf::columns(&self.format)?;
+        if columns.contains(&lsf::Column::Encrypted) {
+            return Err(Failure::usage("--dest-after can't list encrypted names: use lsf").into());
+        }
         let form = lsf::Form {
-            columns: lsf::columns(&self.format)?,
+            columns,
             separator: lsf::separator(self.csv, &self.separator).to_owned(),
             dir_slash: self.dir_slash,
             hash: self.hash,
@@ -82,6 +91,7 @@ impl AfterFlags {
             csv: self.csv,
             absolute: self.absolute,
             time_format: self.timeformat.clone(),
+            cipher: None,
         };
         let file: Box<dyn Write> = if path == Path::new("-") {
             Box::new(named::standard_output())

@@ -98,6 +98,10 @@ impl Between {
             delete_empty_source_folders: self.deletes_empty_source_folders(),
             ..run_options(context, &to).await?
         };
+        // As rclone says it.
+        if self != Self::Sync && context.settings.transfer.track_renames {
+            tracing::warn!("Ignoring --track-renames as it doesn't work with copy or move, only sync");
+        }
         let after = after.open(&to)?;
         let result = carry_out(context, self.name(), lists, |stats, stop| async move {
             match self {

@@ -197,6 +197,24 @@ fn apart() -> Option<(tempfile::TempDir, tempfile::TempDir)> {
 }
 
 #[test]
+fn nothing_is_moved_after_the_time_is_over() {
+    let stage = Stage::start();
+    let (source, target) = (stage.directory("s"), stage.directory("t"));
+    write(&source);
+    let before = left(&source);
+    for ends in [["work/s", "work/t"], ["work/s", "work/new"]] {
+        stage.run(&[&["move"], &ends[..], &["--max-duration", "1ns"]].concat()).code(10);
+        assert_eq!((left(&source), left(&target)), (before, 0), "{ends:?}");
+    }
+    stage.run(&["convmv", "work/s", "--name-transform", "prefix=x", "--max-duration", "1ns"]).code(10);
+    assert_eq!(left(&source), before);
+    fs::write(target.join("extra"), "x").unwrap();
+    stage.run(&["sync", "work/s", "work/t", "--delete-before", "--max-duration", "1ns"]).code(10);
+    stage.run(&["sync", "work/s", "work/t", "--track-renames", "--max-duration", "1ns"]).code(10);
+    assert!(target.join("extra").exists());
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn moves_between_file_systems_keep_to_the_limits() {
     let Some((from, to)) = apart() else {

@@ -357,3 +357,33 @@ fn what_is_missing_or_in_a_circle_is_told() {
     crypt.set("remote", "");
     assert!(crypt.ours(&["lsf", "c:"]).code(2).stderr.contains("needs the option remote"));
 }
+
+// Measured with rclone 1.75.2.
+#[test]
+fn listings_show_encrypted_names() {
+    let stage = Stage::start();
+    let source = stage.directory("s/sub");
+    for file in ["b", "../a"] {
+        std::fs::write(source.join(file), "1").unwrap();
+    }
+    let run = |words: &[&str]| {
+        let mut command = stage.command();
+        command
+            .env("RCLONE_CONFIG_LC_TYPE", "crypt")
+            .env("RCLONE_CONFIG_LC_REMOTE", "work/enc")
+            .env("RCLONE_CONFIG_LC_PASSWORD", "UmyLSdRHfew6aual28-ggx78qHqSfQ");
+        Run::of(command.args(words), &words.join(" "))
+    };
+    run(&["copy", "work/s", "lc:"]).success();
+    let (a, b) = ("d0ole59mkr6deo91r6m69f7pd0", "nn947tn9vf8r9d1oai47ou359g");
+    let sub = "7b9tqsfatufctpvadpm0vnmih0";
+    let listed = run(&["lsf", "lc:", "-R", "--format", "pe"]).success_text();
+    assert_eq!(listed, format!("a;{a}\nsub/;{sub}/\nsub/b;{b}\n"));
+    assert_eq!(run(&["lsf", "lc:sub", "--format", "e"]).success_text(), format!("{b}\n"));
+    let listed = run(&["lsjson", "lc:", "-R", "--files-only", "--encrypted"]).success_text();
+    assert!(listed.contains(&format!(r#""EncryptedPath":"{sub}/{b}","Encrypted":"{b}""#)), "{listed}");
+    for words in [&["lsf", "work/s", "--format", "e"][..], &["lsjson", "work/s", "--encrypted"]] {
+        let refused = run(words).code(2);
+        assert!(refused.stderr.contains("type crypt"), "{}", refused.stderr);
+    }
+}

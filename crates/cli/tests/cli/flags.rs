@@ -367,3 +367,33 @@ fn the_title_of_the_terminal_shows_progress() {
         assert_eq!(terminal.has_shown("\x1b]0;"), titled, "{flags:?}");
     }
 }
+
+#[test]
+fn an_empty_value_means_that_a_flag_is_not_given() {
+    let stage = Stage::start();
+    fs::write(stage.directory("s").join("a"), "1").unwrap();
+    let flags = [
+        "--log-file",
+        "--combined",
+        "--dest-after",
+        "--report",
+        "--ca-cert",
+        "--temp-dir",
+        "--cache-dir",
+        "--dump",
+        "--stats-unit",
+        "--name-transform",
+        "--compare-dest",
+        "--copy-dest",
+        "--files-from",
+        "--backup-dir",
+    ];
+    for (index, flag) in flags.iter().enumerate() {
+        let to = format!("work/d{index}");
+        stage.run(&["copy", "work/s", &to, flag, ""]).success();
+        assert!(stage.home().join(&to).join("a").exists(), "{flag}");
+    }
+    let mut command = stage.command();
+    command.args(["lsf", "work/s"]).env("RCLONE_LOG_FILE", "").env("RCLONE_NAME_TRANSFORM", "");
+    assert_eq!(Run::of(&mut command, "empty variables").success_text(), "a\n");
+}

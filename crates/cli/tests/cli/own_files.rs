@@ -82,3 +82,30 @@ fn damaged_ones_are_begun_anew() {
     assert!(!run.stderr.contains("damaged"), "{}", run.stderr);
     assert!(stage.run(&["hashcache", "status"]).success_text().contains("Checksums: 1\n"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_dies_leaves_no_memory_image() {
+    let stage = Stage::start();
+    let mut command = stage.command();
+    let mut child = command
+        .args(["rcat", "t:x"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let limits = format!("/proc/{}/limits", child.id());
+    let is_off = || {
+        let limits = fs::read_to_string(&limits).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
+        line.split_whitespace().rev().skip(1).take(2).all(|limit| limit == "0")
+    };
+    // The program has only just begun.
+    let began = std::time::Instant::now();
+    while !is_off() {
+        assert!(began.elapsed().as_secs() < 20, "{}", fs::read_to_string(&limits).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

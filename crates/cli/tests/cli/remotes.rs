@@ -190,3 +190,21 @@ fn aliases_stand_for_places_on_other_remotes() {
     fails("none:", "needs the option remote");
     fails("c1:", "circle");
 }
+
+#[test]
+fn options_of_the_whole_program_are_refused_in_a_remote() {
+    let home = configured("[in_file]\ntype = local\nglobal.dry_run = true\n\n[plain]\ntype = local\n");
+    fs::create_dir(home.path().join("s")).unwrap();
+    fs::write(home.path().join("s/a"), "1").unwrap();
+    let source = home.path().join("s").display().to_string();
+    for (remote, advice) in [
+        ("in_file:", "--dry-run"),
+        ("plain,global.max_depth=1:", "--max-depth"),
+        (":local,global.dry_run=true:", "--dry-run"),
+        (":local,override.max_delete=0:", "--max-delete"),
+    ] {
+        let words = ["copy", &format!("{remote}{source}"), "d"];
+        fichier(home.path()).args(words).assert().failure().stderr(contains(advice));
+        assert!(!home.path().join("d").exists(), "{remote}");
+    }
+}

@@ -35,6 +35,11 @@ impl Run<'_> {
             Ok(_) => 0,
             Err(error) => return self.fail(report, &RemotePath::root(), lost(error)),
         };
+        if allowed > 0
+            && let Err(error) = self.transfer.allowance.check_hard_time()
+        {
+            return self.fail(report, &RemotePath::root(), error);
+        }
         if !goes_on {
             tracing::error!("not deleting files as there were IO errors");
             return;

@@ -27,6 +27,10 @@ impl Run<'_> {
         let Some(plan_db) = self.plan_db.as_ref().filter(|_| self.can_reuse() && !self.stopped()) else {
             return;
         };
+        // The transfers say that the time is over.
+        if self.transfer.allowance.check_hard_time().is_err() {
+            return;
+        }
         let done = async {
             self.read_standing(plan_db).await?;
             if self.may_move() && !self.hides_at_destination() && self.to.remote.info().features.folder_move {

@@ -111,7 +111,14 @@ async fn remove_files(
     for (file, outcome) in files.iter().zip(outcomes) {
         let path = shown_below(target, &file.path);
         let result = outcome.into_result();
-        if !matches!(result, Err(StorageError::NotTried | StorageError::Canceled)) {
+        // When the run is being stopped, what failed may only have been cut short.
+        let may_be_left = match &result {
+            Ok(()) => false,
+            Err(error) => {
+                stop.is_cancelled() || matches!(error, StorageError::NotTried | StorageError::Canceled)
+            }
+        };
+        if !may_be_left {
             stats.settle_removal();
         }
         match result {

@@ -315,5 +315,9 @@ pub(crate) fn copies_freely(to: &Location, options: &RunOptions) -> bool {
 
 /// Returns the error for a broken plan database, which ends the run: the remaining work isn't known without it.
 pub(crate) fn lost(error: PlanDbError) -> StorageError {
-    StorageError::io("write", "the plan_db", std::io::Error::new(std::io::ErrorKind::StorageFull, error))
+    StorageError::io(
+        "write",
+        "the plan of this run",
+        std::io::Error::new(std::io::ErrorKind::StorageFull, error),
+    )
 }

@@ -58,9 +58,7 @@ impl RunQuota {
     /// A transfer that a hard limit would cut doesn't begin either: a cut transfer is worth nothing, and the sizes are
     /// known.
     pub(crate) fn admit(&self, bytes: u64) -> Result<(), StorageError> {
-        if self.end.is_some_and(|end| Instant::now() >= end) {
-            return Err(StorageError::DurationLimit);
-        }
+        self.check_time()?;
         let Some(most) = self.limits.bytes else { return Ok(()) };
         let admitted = self.begun.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |begun| {
             let fits = match self.limits.cutoff {
@@ -74,17 +72,40 @@ impl RunQuota {
         admitted.map(drop).map_err(|_| StorageError::TransferLimit { limit: most })
     }
 
+    /// Checks that the time for transfers isn't over.
+    fn check_time(&self) -> Result<(), StorageError> {
+        match self.end {
+            Some(end) if Instant::now() >= end => Err(StorageError::DurationLimit),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that a hard limit on time isn't over, for what isn't a transfer of its own.
+    pub(crate) fn check_hard_time(&self) -> Result<(), StorageError> {
+        if self.hard_end().is_some() { self.check_time() } else { Ok(()) }
+    }
+
     /// Checks whether the time for transfers is limited.
     pub(crate) fn has_end(&self) -> bool {
         self.end.is_some()
     }
 
-    /// Runs work until a hard limit on time ends it.
+    /// Runs work until a hard limit on time ends it. When the time is over already, it doesn't begin.
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, StorageError> {
-        match self.end.filter(|_| self.limits.cutoff == Cutoff::Hard) {
-            None => Ok(work.await),
-            Some(end) => tokio::time::timeout_at(end, work).await.map_err(|_| StorageError::DurationLimit),
-        }
+        let Some(end) = self.hard_end() else { return Ok(work.await) };
+        self.check_hard_time()?;
+        tokio::time::timeout_at(end, work).await.map_err(|_| StorageError::DurationLimit)
+    }
+
+    /// Runs work that can't be cut without leaving it open whether it took place: it ends even if the time is over
+    /// then. When the time is over already, it doesn't begin.
+    pub(crate) async fn whole<T>(&self, work: impl Future<Output = T>) -> Result<T, StorageError> {
+        self.check_hard_time()?;
+        Ok(work.await)
+    }
+
+    fn hard_end(&self) -> Option<Instant> {
+        self.end.filter(|_| self.limits.cutoff == Cutoff::Hard)
     }
 }
 
@@ -122,6 +143,10 @@ mod tests {
         assert!(hard.admit(1).is_ok());
         assert!(matches!(hard.within(work()).await, Err(StorageError::DurationLimit)));
         assert!(hard.admit(1).is_err());
+        let began = std::cell::Cell::new(false);
+        assert!(hard.within(async { began.set(true) }).await.is_err());
+        assert!(hard.whole(async { began.set(true) }).await.is_err());
+        assert!(!began.get());
         let soft = RunQuota::new(limits(Cutoff::Soft));
         assert!(soft.within(work()).await.is_ok());
         assert!(soft.admit(1).is_err());

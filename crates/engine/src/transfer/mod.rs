@@ -183,7 +183,13 @@ impl Transfer {
                 }
                 let begun = Instant::now();
                 let attempt_of_group = self.attempt(way, folder, &group, report);
-                let outcomes = match self.allowance.within(attempt_of_group).await {
+                // A file that was moved and is said to have failed would be looked for in its old place.
+                let is_a_move = way == Way::AtTheRemote && self.moves;
+                let outcomes = match is_a_move {
+                    true => self.allowance.whole(attempt_of_group).await,
+                    false => self.allowance.within(attempt_of_group).await,
+                };
+                let outcomes = match outcomes {
                     Ok(outcomes) => outcomes,
                     Err(error) => {
                         // The error concerns all of them and is said once.

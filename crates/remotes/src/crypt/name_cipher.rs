@@ -37,6 +37,14 @@ impl NameCipher {
         })
     }
 
+    /// Returns the path under which a folder is stored.
+    ///
+    /// # Errors
+    /// A name in it can't be encrypted.
+    pub fn encode_folder(&self, path: &str) -> Result<String, StorageError> {
+        self.each(path, |name, _| self.0.encode_folder(name))
+    }
+
     /// Returns the path of a file from the one under which it is stored.
     ///
     /// # Errors
