@@ -100,7 +100,9 @@ impl Exit {
             StorageError::Quit => Self::Success,
             // As rclone, too.
             StorageError::Unanswered(_) => Self::Usage,
-            StorageError::EmptyFile(_)
+            StorageError::BehindLink(_)
+            | StorageError::EmptyFile(_)
+            | StorageError::IsTheSource(_)
             | StorageError::Immutable(_)
             | StorageError::NoNewName { .. }
             | StorageError::OnePlace { .. }

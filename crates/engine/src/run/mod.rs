@@ -9,7 +9,7 @@ pub(crate) mod mode;
 pub(crate) mod options;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -57,6 +57,8 @@ pub(crate) struct Run<'a> {
     pub(crate) displaced: Mutex<Vec<DisplacedEntry>>,
     /// How many files and bytes made room for what the source has under their name.
     pub(crate) displaced_total: Mutex<(u64, u64)>,
+    /// What tells those files of the source from others that are reached through links and mounts.
+    pub(crate) elsewhere: Mutex<HashSet<Box<[u8]>>>,
     /// The plan_db knows all that the destination holds before the first file is compared.
     pub(crate) surveyed: bool,
 }
@@ -114,6 +116,7 @@ impl<'a> Run<'a> {
             to_look_through: Mutex::default(),
             displaced: Mutex::default(),
             displaced_total: Mutex::default(),
+            elsewhere: Mutex::default(),
             surveyed: false,
         }
     }

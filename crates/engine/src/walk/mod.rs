@@ -59,7 +59,7 @@ pub fn walk_filtered(
         }
         let (folder, depth) = open.pop()?;
         let listing = match start.remote.list(&folder, Freshness::SinceStart).await {
-            Ok(Listing { entries, gaps: met }) => {
+            Ok(Listing { entries, gaps: met, .. }) => {
                 for Gap { path, error } in met.into_iter().rev() {
                     // A service that names a file and doesn't tell it leaves what is asked for undone.
                     let networked = start.remote.info().features.networked;

@@ -2,6 +2,8 @@
 
 use fichier_storage::RemotePath;
 
+use crate::plan::Obstacle;
+
 /// A folder still to be visited.
 pub(crate) struct PendingFolder {
     /// Where it is, seen from the source's root.
@@ -13,14 +15,14 @@ pub(crate) struct PendingFolder {
     pub(crate) source: bool,
     /// Whether the destination has it; a new folder needs no listing.
     pub(crate) destination: bool,
-    /// A file that has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
-    pub(crate) blocked: bool,
+    /// What has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
+    pub(crate) blocked: Option<(Obstacle, RemotePath)>,
 }
 
 impl PendingFolder {
     /// The folder where a run begins.
     pub(crate) fn root() -> Self {
         let root = RemotePath::root();
-        Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: false }
+        Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: None }
     }
 }

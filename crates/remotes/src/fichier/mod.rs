@@ -127,6 +127,7 @@ impl FichierRemote {
                 listed_checksums: true,
                 public_links: false,
                 composite: false,
+                leads_elsewhere: false,
             },
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).
@@ -200,7 +201,8 @@ impl Remote for FichierRemote {
     }
 
     async fn list(&self, folder: &RemotePath, age: Freshness) -> Result<Listing> {
-        Ok(Listing { entries: self.tree.list(folder, age).await?, gaps: self.tree.gaps(folder) })
+        let entries = self.tree.list(folder, age).await?;
+        Ok(Listing { entries, gaps: self.tree.gaps(folder), links: Vec::new() })
     }
 
     async fn find(&self, path: &RemotePath, age: Freshness) -> Result<Entry> {

@@ -1,8 +1,16 @@
 //! What every operation of a local remote needs, and the way to the disk.
 
+use std::path::PathBuf;
+
 use fichier_storage::{Hashing, RemotePath, Result};
 
-use super::{buffer_pool::Reused, confined::error_at, mounts::Mounts, options::LocalOptions, paths::Tree};
+use super::{
+    buffer_pool::Reused,
+    confined::error_at,
+    mounts::{Mounts, Points},
+    options::LocalOptions,
+    paths::Tree,
+};
 
 /// How many items of a batch are worked on at once.
 pub(super) const AT_ONCE: usize = 4;
@@ -13,6 +21,8 @@ pub(super) struct Root {
     pub(super) tree: Tree,
     /// What was mounted when the remote was opened.
     pub(super) mounts: Mounts,
+    /// Where parts of file systems were mounted in the tree then.
+    pub(super) points: Points,
     pub(super) options: LocalOptions,
     /// What computes the checksums of files that come.
     pub(super) hashing: Hashing,
@@ -26,6 +36,15 @@ impl Root {
         let root = self.tree.root();
         let above = if root.parent().is_none() { root.display().to_string() } else { String::new() };
         format!("{above}{path}")
+    }
+}
+
+impl Root {
+    /// Whether a part of some file system is mounted at a path, maybe a single file.
+    pub(super) fn is_mounted(&self, path: &RemotePath) -> bool {
+        let below =
+            |named: PathBuf| named.strip_prefix(self.tree.root()).is_ok_and(|path| self.points.has(path));
+        !self.points.is_empty() && self.tree.named(path).is_ok_and(below)
     }
 }
 
