@@ -105,7 +105,9 @@ impl Exit {
             StorageError::Quit => Self::Success,
             // This is as in rclone, too.
             StorageError::Unanswered(_) => Self::Usage,
-            StorageError::EmptyFile(_)
+            StorageError::BehindLink(_)
+            | StorageError::EmptyFile(_)
+            | StorageError::IsTheSource(_)
             | StorageError::Immutable(_)
             | StorageError::NoNewName { .. }
             | StorageError::OnePlace { .. }

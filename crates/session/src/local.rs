@@ -1,14 +1,17 @@
 //! Paths on this computer.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
 
 use fichier_encoding::Encoding;
 use fichier_remotes::{
-    local::refused_link,
-    registry::{self, NoRemotes, OpenError, Opening, Settings},
+    local::{open_at, refused_link},
+    registry::{NoRemotes, OpenError, Opening, Settings},
     resources::Resources,
 };
-use fichier_storage::{Location, Name, RemotePath};
+use fichier_storage::{Location, Name, Remote, RemotePath};
 
 use crate::{Purpose, SessionError};
 
@@ -92,7 +95,7 @@ fn refuse_link(path: &Path, settings: &Settings) -> Result<(), SessionError> {
 }
 
 /// Opens a path on this computer.
-pub(crate) async fn open(
+pub(crate) fn open(
     path: &Path,
     purpose: Purpose,
     settings: &Settings,
@@ -100,15 +103,27 @@ pub(crate) async fn open(
 ) -> Result<Location, SessionError> {
     let (root, leaf) =
         if purpose == Purpose::Look && path.is_dir() { (path.to_owned(), None) } else { split_leaf(path)? };
-    let opening = Opening { name: "local", root: &root, settings, resources, resolver: &NoRemotes };
-    let remote = registry::open("local", opening).await?;
+    let named = if leaf.is_some() { path.file_name().map(PathBuf::from) } else { None };
     let path = leaf.map_or_else(RemotePath::root, |leaf| RemotePath::root().join(&leaf));
+    let remote = in_root(&root, named.unwrap_or_default(), settings, resources)?;
     Ok(Location { remote, path })
 }
 
-/// Returns the root of the path's file system, and the path seen from there. Links on the way are followed. The last
+/// Opens a directory in which a path was named.
+pub(crate) fn in_root(
+    root: &Path,
+    named: PathBuf,
+    settings: &Settings,
+    resources: &Resources,
+) -> Result<Arc<dyn Remote>, SessionError> {
+    let opening = Opening { name: "local", root, settings, resources, resolver: &NoRemotes };
+    Ok(open_at(opening, named)?)
+}
+
+/// Returns the root of the path's file system, and the path seen from there, twice: as the system has it, and as the remote
+/// names it. Links on the way are followed. The last
 /// name is followed only if it leads to a directory and a directory is wanted.
-pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBuf, RemotePath)> {
+pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBuf, PathBuf, RemotePath)> {
     let path = std::path::absolute(path)?;
     let (start, leaf) = match path.file_name() {
         Some(leaf) if purpose == Purpose::Change || !path.is_dir() => {
@@ -131,7 +146,7 @@ pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBu
             }
         }
     };
-    let (mut root, mut whole) = (PathBuf::new(), RemotePath::root());
+    let (mut root, mut named, mut whole) = (PathBuf::new(), PathBuf::new(), RemotePath::root());
     let names = real.components().filter_map(|component| match component {
         std::path::Component::Normal(name) => Some(name.to_owned()),
         other => {
@@ -141,10 +156,11 @@ pub(crate) fn in_whole(path: &Path, purpose: Purpose) -> std::io::Result<(PathBu
     });
     let names = names.collect::<Vec<_>>();
     for name in names.into_iter().chain(missing.into_iter().rev()) {
+        named.push(&name);
         let name = Encoding::LOCAL.to_standard(name.as_encoded_bytes()).into_owned();
         whole = whole.join(&Name::new(name).map_err(std::io::Error::other)?);
     }
-    Ok((root, whole))
+    Ok((root, named, whole))
 }
 
 /// Splits a path into its directory and its name there; no name for a path without one, as `/`.

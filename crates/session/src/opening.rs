@@ -96,9 +96,9 @@ impl Session {
     /// A folder on the way can't be looked at.
     pub async fn open_in_whole(&self, path: &LocalPath, purpose: Purpose) -> Result<Location, SessionError> {
         path.refuse_link()?;
-        let (root, below) = local::in_whole(path.path(), purpose)?;
-        let opened = local::open(&root, Purpose::Look, &path.options, self.resources()).await?;
-        Ok(Location { remote: self.wrapped(&opened.remote), path: below })
+        let (root, named, below) = local::in_whole(path.path(), purpose)?;
+        let opened = local::in_root(&root, named, &path.options, self.resources())?;
+        Ok(Location { remote: self.wrapped(&opened), path: below })
     }
 
     /// Returns the path on this computer that `text` names, with aliases followed; `None` if it names another.
@@ -196,7 +196,7 @@ impl Session {
     ) -> Result<At, SessionError> {
         if let Some(local) = local_path(address, options.clone())? {
             local.refuse_link()?;
-            let bare = local::open(local.path(), purpose, &local.options, self.resources()).await?;
+            let bare = local::open(local.path(), purpose, &local.options, self.resources())?;
             let wrapped = Location { remote: self.wrapped(&bare.remote), path: bare.path.clone() };
             return Ok(At { bare, wrapped });
         }

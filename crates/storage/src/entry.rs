@@ -38,17 +38,42 @@ impl fmt::Debug for FileId {
 pub struct Fingerprint {
     bytes: Arc<[u8]>,
     settled: bool,
+    seen: Seen,
+}
+
+/// How a file was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Seen {
+    Here,
+    /// Through a link or a mount: the file itself lies elsewhere. So many bytes of the fingerprint tell which it is.
+    Elsewhere(u8),
 }
 
 impl Fingerprint {
     /// Makes a settled fingerprint from the backend's own bytes.
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { bytes: bytes.into(), settled: true }
+        Self { bytes: bytes.into(), settled: true, seen: Seen::Here }
     }
 
     /// Makes a fingerprint of a file that changed so recently that one more change might not show in it.
     pub fn unsettled(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { bytes: bytes.into(), settled: false }
+        Self { bytes: bytes.into(), settled: false, seen: Seen::Here }
+    }
+
+    /// Notes that the file was reached through a link or a mount, so that it may be met at another path, too. So many
+    /// bytes at the beginning tell it from other files, whatever it holds.
+    #[must_use]
+    pub fn seen_elsewhere(self, identity: u8) -> Self {
+        Self { seen: Seen::Elsewhere(identity), ..self }
+    }
+
+    /// Returns what tells a file from others that was reached through a link or a mount; `None` for other files.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<&[u8]> {
+        match self.seen {
+            Seen::Elsewhere(identity) => self.bytes.get(..identity.into()),
+            Seen::Here => None,
+        }
     }
 
     /// Returns the backend's own bytes.
@@ -121,6 +146,17 @@ impl File {
     #[must_use]
     pub fn settled_fingerprint(&self) -> Option<&Fingerprint> {
         self.fingerprint.as_ref().filter(|fingerprint| fingerprint.is_settled())
+    }
+
+    /// Checks whether two files are one, met at two paths: one of them was reached through a link or a mount. Two names
+    /// of one content are two files.
+    #[must_use]
+    pub fn is_also(&self, other: &Self) -> bool {
+        let (Some(one), Some(other)) = (&self.fingerprint, &other.fingerprint) else { return false };
+        let leads_to = |one: &Fingerprint, other: &Fingerprint| {
+            one.elsewhere().is_some_and(|identity| other.bytes.starts_with(identity))
+        };
+        leads_to(one, other) || leads_to(other, one)
     }
 
     /// Checks whether this is still the file that was seen before: the same file with the same content, as far as the

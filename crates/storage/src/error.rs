@@ -141,6 +141,14 @@ pub enum StorageError {
         /// Whether a folder is meant, and not a file.
         folder: bool,
     },
+    /// A symbolic link stands on the way, and links aren't followed.
+    #[error(
+        "{0:?} is a symbolic link, and nothing behind one is changed without -L/--copy-links, which follows it"
+    )]
+    BehindLink(RemotePath),
+    /// A file of the destination is what a file of the source is read from.
+    #[error("{0:?} stays: a link or mount in the source leads to it")]
+    IsTheSource(RemotePath),
     /// A path can't be used.
     #[error(transparent)]
     BadPath(#[from] InvalidPath),
@@ -364,6 +372,8 @@ impl StorageError {
             | Self::FolderNotEmpty(path)
             | Self::AlreadyExists(path)
             | Self::Immutable(path)
+            | Self::BehindLink(path)
+            | Self::IsTheSource(path)
             | Self::EmptyFile(path)
             | Self::Unverified(path)
             | Self::TooLarge { path, .. }
@@ -393,6 +403,8 @@ impl StorageError {
             | Self::AcrossFileSystems(path)
             | Self::Unanswered(path)
             | Self::Declined(path)
+            | Self::BehindLink(path)
+            | Self::IsTheSource(path)
             | Self::EmptyFile(path)
             | Self::Unverified(path)
             | Self::SourceChanged { path, .. }

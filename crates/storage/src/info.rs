@@ -74,6 +74,8 @@ pub struct Features {
     pub public_links: bool,
     /// Shows folders of other remotes side by side, so that its files may also be those of another remote.
     pub composite: bool,
+    /// Shows files that may also be met at other paths, since links and mounts lead to them.
+    pub leads_elsewhere: bool,
 }
 
 impl Features {
@@ -92,6 +94,7 @@ impl Features {
             networked: self.networked || inner.networked,
             public_links: self.public_links && inner.public_links,
             composite: self.composite || inner.composite,
+            leads_elsewhere: self.leads_elsewhere || inner.leads_elsewhere,
         }
     }
 }
@@ -198,6 +201,7 @@ mod tests {
             networked: false,
             public_links: true,
             composite: false,
+            leads_elsewhere: false,
         };
         let inner = Features { folder_move: true, networked: true, read_only: true, ..Features::default() };
         assert_eq!(all.masked(inner), inner);

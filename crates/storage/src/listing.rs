@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Entry, RemotePath, StorageError};
+use crate::{Entry, Name, RemotePath, StorageError};
 
 /// How old an answer about a folder may be. A remote that keeps nothing in memory always looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,15 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// Entries about which nothing could be learned.
     pub gaps: Vec<Gap>,
+    /// Names that are symbolic links. A link that is followed is an entry, too. One that isn't is none, and nothing can be
+    /// stored behind it.
+    pub links: Vec<Name>,
 }
 
 impl From<Vec<Entry>> for Listing {
     /// Makes a listing without gaps from entries.
     fn from(entries: Vec<Entry>) -> Self {
-        Self { entries, gaps: Vec::new() }
+        Self { entries, ..Self::default() }
     }
 }
 

@@ -222,7 +222,7 @@ impl State {
         entries.sort_by(|left, right| left.path().cmp(right.path()));
         let hidden = self.hidden.iter().filter(|(path, _)| path.parent().as_ref() == Some(folder));
         let gap = |(path, why): (&RemotePath, &String)| Gap { path: path.clone(), error: unseen(path, why) };
-        Ok(Listing { entries, gaps: hidden.map(gap).collect() })
+        Ok(Listing { entries, gaps: hidden.map(gap).collect(), links: Vec::new() })
     }
 
     fn find(&self, path: &RemotePath) -> Result<Entry> {

@@ -101,10 +101,10 @@ impl Remote for Prefixed {
 
     async fn list(&self, folder: &RemotePath, age: Freshness) -> Result<Listing> {
         let listing = self.inner.list(&self.below(folder), age).await;
-        let Listing { entries, gaps } = listing.map_err(|error| self.our_error(error))?;
+        let Listing { entries, gaps, links } = listing.map_err(|error| self.our_error(error))?;
         let gap = |gap: Gap| Gap { path: self.ours(&gap.path), error: gap.error };
         let entries = entries.into_iter().map(|entry| self.our_entry(entry)).collect();
-        Ok(Listing { entries, gaps: gaps.into_iter().map(gap).collect() })
+        Ok(Listing { entries, gaps: gaps.into_iter().map(gap).collect(), links })
     }
 
     async fn find(&self, path: &RemotePath, age: Freshness) -> Result<Entry> {

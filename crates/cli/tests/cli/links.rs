@@ -488,3 +488,239 @@ fn a_folder_that_is_swapped_for_a_link_leads_no_run_outside() {
         let _gone = fs::remove_file(&link).or_else(|_| fs::remove_dir_all(&link));
     }
 }
+
+/// A source with files below `link`, and a destination where that is a link to a folder outside, which holds others.
+fn plant_way_out(work: &Path) {
+    for folder in ["s", "d", "out", "bak"] {
+        let _gone = fs::remove_dir_all(work.join(folder));
+        fs::create_dir_all(work.join(folder)).unwrap();
+    }
+    fs::create_dir_all(work.join("s/link/deep")).unwrap();
+    fs::write(work.join("s/link/x"), "newer").unwrap();
+    fs::write(work.join("s/link/deep/y"), "new").unwrap();
+    fs::write(work.join("s/top"), "the newest").unwrap();
+    fs::write(work.join("out/x"), "old").unwrap();
+    fs::write(work.join("out/z"), "mine").unwrap();
+    symlink("../out", work.join("d/link")).unwrap();
+}
+
+/// Checks that nothing outside has changed.
+fn assert_untouched(work: &Path, what: &[&str]) {
+    assert_eq!(fs::read_to_string(work.join("out/x")).unwrap(), "old", "{what:?}");
+    assert_eq!(fs::read_to_string(work.join("out/z")).unwrap(), "mine", "{what:?}");
+    assert_eq!(fs::read_dir(work.join("out")).unwrap().count(), 2, "{what:?}");
+}
+
+#[test]
+fn nothing_behind_a_link_of_the_destination_is_changed_unless_links_are_followed() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    fs::create_dir(work.join("s")).unwrap();
+    plant_way_out(&work);
+    stage.run(&["copy", "work/w/s", "t:s"]).success();
+    let refused = "\"link\" is a symbolic link, and nothing behind one is changed without -L/--copy-links";
+    for from in ["work/w/s", "t:s"] {
+        for words in [
+            &["copy"][..],
+            &["copy", "--create-empty-src-dirs"],
+            &["copy", "--ignore-existing"],
+            &["copy", "--no-check-dest"],
+            &["copy", "--inplace"],
+            &["copy", "--skip-links"],
+            &["copy", "--dry-run"],
+            &["sync"],
+            &["sync", "--immutable"],
+            &["sync", "--backup-dir", "work/w/bak"],
+            &["sync", "--suffix", ".old"],
+            &["sync", "--delete-before"],
+            &["sync", "--ignore-errors"],
+            &["sync", "--delete-excluded", "--exclude", "z"],
+            &["sync", "-M"],
+            &["move"],
+            &["move", "--delete-empty-src-dirs"],
+        ] {
+            if words[0] == "move" && from == "t:s" {
+                continue;
+            }
+            plant_way_out(&work);
+            let run = stage.run(&[words, &[from, "work/w/d"]].concat()).code(6);
+            assert!(run.stderr.contains(refused), "{words:?} {}", run.stderr);
+            assert_untouched(&work, words);
+            assert!(work.join("d/link").is_symlink(), "{words:?}");
+            assert_eq!(work.join("d/top").exists(), !words.contains(&"--dry-run"), "{words:?}");
+            assert!(work.join("s/link/x").exists() && work.join("s/link/deep/y").exists(), "{words:?}");
+        }
+        // What a filter keeps out of the link is nobody's error.
+        plant_way_out(&work);
+        stage.run(&["sync", from, "work/w/d", "--exclude", "/link/**"]).success();
+        assert_untouched(&work, &["filtered"]);
+        // Who follows links has asked for it.
+        stage.run(&["copy", "-L", from, "work/w/d"]).success();
+        assert_eq!(fs::read_to_string(work.join("out/x")).unwrap(), "newer");
+        assert_eq!(fs::read_to_string(work.join("out/deep/y")).unwrap(), "new");
+    }
+    // A root that is a link is as the user named it.
+    plant_way_out(&work);
+    stage.run(&["copy", "work/w/s/link", "work/w/d/link"]).success();
+    assert_eq!(fs::read_to_string(work.join("out/x")).unwrap(), "newer");
+}
+
+#[test]
+fn nothing_behind_a_link_below_the_root_of_a_wrapped_directory_is_changed() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    fs::create_dir(work.join("s")).unwrap();
+    let up = format!(":combine,upstreams='up={}':up", work.join("d").display());
+    for words in [
+        &["copy", "work/w/s", "UP"][..],
+        &["copyto", "work/w/s/top", "UP/link/new"],
+        &["copyto", "work/w/s/top", "UP/link/x"],
+        &["moveto", "work/w/s/top", "UP/link/x"],
+        &["mkdir", "UP/link/new"],
+        &["rmdir", "UP/link/empty"],
+        &["touch", "UP/link/x"],
+        &["touch", "UP/link/new"],
+        &["delete", "UP/link"],
+        &["deletefile", "UP/link/x"],
+        &["purge", "UP/link"],
+    ] {
+        plant_way_out(&work);
+        let words: Vec<_> = words.iter().map(|word| word.replace("UP", &up)).collect();
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let run = stage.run(&words);
+        assert_ne!(run.status, Some(0), "{words:?} {}", run.stderr);
+        assert_untouched(&work, &words);
+        if words[0] != "rmdir" && words[0] != "purge" {
+            assert!(
+                run.stderr.contains("is a symbolic link, and nothing behind"),
+                "{words:?} {}",
+                run.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_while_the_run_goes_on_is_a_way_nowhere() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    let (from, to, out) = (work.join("s"), work.join("d"), work.join("out"));
+    for folder in ["f", "g"] {
+        fs::create_dir_all(from.join(folder)).unwrap();
+        for number in 0..60 {
+            fs::write(from.join(folder).join(format!("{number}")), "new").unwrap();
+        }
+    }
+    for folder in [&to, &out] {
+        fs::create_dir(folder).unwrap();
+    }
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            // Whatever the program does, each folder is a folder and a link by turns.
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                for folder in ["f", "g"] {
+                    let (place, aside) = (to.join(folder), work.join(format!("aside-{folder}")));
+                    let _moved = fs::rename(&place, &aside);
+                    let _linked = symlink(&out, &place);
+                    let _gone = fs::remove_file(&place);
+                    let _back = fs::rename(&aside, &place);
+                    let _new_one_stays = fs::remove_dir_all(&aside);
+                }
+            }
+        });
+        for _ in 0..4 {
+            stage.run(&["sync", "work/w/s", "work/w/d", "--ignore-times", "--retries", "1"]);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+}
+
+/// Files of the destination to which links of the source lead, under the same name and under another one.
+fn plant_ways_across(work: &Path) {
+    for folder in ["s", "d", "bak"] {
+        let _gone = fs::remove_dir_all(work.join(folder));
+        fs::create_dir_all(work.join(folder)).unwrap();
+    }
+    fs::write(work.join("d/x"), "one").unwrap();
+    fs::write(work.join("d/z"), "two").unwrap();
+    symlink("../d/x", work.join("s/x")).unwrap();
+    symlink("../d/z", work.join("s/y")).unwrap();
+    fs::write(work.join("s/t"), "three").unwrap();
+}
+
+#[test]
+fn what_a_link_of_the_source_leads_to_at_the_destination_stays() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    for words in [
+        &["copy"][..],
+        &["copy", "--ignore-times"],
+        &["copy", "--ignore-times", "--inplace"],
+        &["sync"],
+        &["sync", "--delete-before"],
+        &["sync", "--delete-during"],
+        &["sync", "--delete-after", "--ignore-errors"],
+        &["sync", "--ignore-times", "--suffix", ".old"],
+        &["sync", "--backup-dir", "work/w/bak"],
+        &["sync", "--track-renames", "--ignore-times"],
+        &["move"],
+        &["move", "--ignore-times"],
+        &["move", "--no-check-dest"],
+        &["move", "--ignore-times", "--inplace"],
+    ] {
+        plant_ways_across(&work);
+        let run = stage.run(&[words, &["-L", "work/w/s", "work/w/d"]].concat());
+        let read = |path: &str| fs::read_to_string(work.join(path)).unwrap();
+        assert_eq!((read("d/x").as_str(), read("d/z").as_str()), ("one", "two"), "{words:?} {}", run.stderr);
+        assert_eq!(
+            (read("d/y").as_str(), read("d/t").as_str()),
+            ("two", "three"),
+            "{words:?} {}",
+            run.stderr
+        );
+        assert!(!work.join("d/x").is_symlink() && !work.join("d/y").is_symlink(), "{words:?}");
+        if words[0] == "sync" {
+            assert_eq!(run.status, Some(6), "{words:?} {}", run.stderr);
+            assert!(
+                run.stderr.contains("\"z\" stays: a link or mount in the source leads to it"),
+                "{}",
+                run.stderr
+            );
+        } else if !words.contains(&"--no-check-dest") {
+            assert_eq!(run.status, Some(0), "{words:?} {}", run.stderr);
+        }
+        if words[0] == "move" {
+            assert!(!work.join("s/t").exists() && !work.join("s/y").is_symlink(), "{words:?} {}", run.stderr);
+            assert!(work.join("s/x").is_symlink(), "{words:?}");
+            assert!(
+                words.contains(&"--no-check-dest") || run.stderr.contains("are the same file"),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+    // Links from the destination to the source, the same.
+    for command in ["move", "moveto", "sync"] {
+        plant_ways_across(&work);
+        let (from, to) = match command {
+            "moveto" => ("work/w/d/x", "work/w/s/x"),
+            _ => ("work/w/d", "work/w/s"),
+        };
+        stage.run(&[command, "-L", from, to]).success();
+        assert_eq!(fs::read_to_string(work.join("d/x")).unwrap(), "one", "{command}");
+        assert_eq!(fs::read_to_string(work.join("s/x")).unwrap(), "one", "{command}");
+    }
+    // A folder that moves as a whole, to another depth: what its links lead to comes along.
+    for to in ["work/w/new/deep/er".to_owned(), memory.path().join("v").to_str().unwrap().to_owned()] {
+        plant_ways_across(&work);
+        stage.run(&["move", "-L", "work/w/s", &to]).success();
+        let to = work.join("../..").join(&to);
+        let read = |name: &str| fs::read_to_string(to.join(name)).unwrap();
+        assert_eq!([read("x"), read("y"), read("t")], ["one", "two", "three"]);
+        assert!(!to.join("x").is_symlink());
+        assert_eq!(fs::read_to_string(work.join("d/x")).unwrap(), "one");
+    }
+}

@@ -36,15 +36,17 @@ fn run_in(stage: &Stage, directory: &Path, words: &[&str]) -> Run {
     Run::of(&mut command, &words.join(" "))
 }
 
-/// A directory shown at a second place, until it is dropped.
+/// A directory or file shown at a second place, until it is dropped.
 #[cfg(target_os = "linux")]
 struct BindMount(PathBuf);
 
 #[cfg(target_os = "linux")]
 impl BindMount {
-    /// Mounts a directory; `None` where that isn't permitted.
+    /// Mounts a directory or a file; `None` where that isn't permitted.
     fn of(directory: &Path, point: &Path) -> Option<Self> {
-        fs::create_dir_all(point).unwrap();
+        if !point.exists() {
+            fs::create_dir_all(point).unwrap();
+        }
         let done = Command::new("mount").arg("--bind").args([directory, point]).output();
         if done.is_ok_and(|done| done.status.success()) {
             return Some(Self(point.to_owned()));
@@ -190,9 +192,11 @@ fn a_folder_that_both_sides_share_keeps_its_files() {
         let desk = desk(&stage, &format!("shared-{command}"), &files);
         fs::create_dir(desk.join("to")).unwrap();
         std::os::unix::fs::symlink("../s/d", desk.join("to/d")).unwrap();
-        run_in(&stage, &desk, &[command, "s", "to"]).success();
-        let shared = read_tree(&desk.join("s/d"));
-        assert_eq!(shared, tree(&[("b", "two"), ("e/c", "three")]), "{command}");
+        for (flags, code) in [(&[][..], 6), (&["-L"], 0)] {
+            run_in(&stage, &desk, &[&[command, "s", "to"], flags].concat()).code(code);
+            let shared = read_tree(&desk.join("s/d"));
+            assert_eq!(shared, tree(&[("b", "two"), ("e/c", "three")]), "{command}");
+        }
         assert_eq!(fs::read(desk.join("to/a")).unwrap(), b"one");
     }
 }
@@ -210,6 +214,53 @@ fn a_place_mounted_in_the_other_side_is_left_alone() {
     let Some(_destination) = BindMount::of(&desk.join("to"), &desk.join("s/m")) else { return };
     run_in(&stage, &desk, &["copy", "s", "to"]).code(7);
     assert!(!desk.join("to/m/m").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_mounted_over_its_copy_is_that_file() {
+    let stage = Stage::start();
+    let desk = desk(&stage, "file", &[("s/x", "one"), ("s/y", "two"), ("d/x", "one"), ("d/y", "two")]);
+    let seen = |desk: &Path| [read_tree(&desk.join("s")), read_tree(&desk.join("d"))];
+    let before = seen(&desk);
+    for (from, at) in [("s", "d"), ("d", "s")] {
+        for words in [
+            &["move", "s", "d"][..],
+            &["move", "s", "d", "--ignore-times"],
+            &["move", "s", "d", "--check-first"],
+            &["moveto", "s/x", "d/x"],
+            &["moveto", "s/x", "d/x", "--ignore-times"],
+            &["copyto", "s/x", "d/x", "--ignore-times"],
+            &["sync", "s", "d", "--ignore-times", "--backup-dir", "bak"],
+            &["sync", "s", "d", "--ignore-times", "--delete-before"],
+        ] {
+            let _gone = fs::remove_dir_all(desk.join("bak"));
+            for (path, text) in [("s/x", "one"), ("s/y", "two"), ("d/x", "one"), ("d/y", "two")] {
+                fs::write(desk.join(path), text).unwrap();
+            }
+            {
+                let names = [desk.join(from).join("x"), desk.join(at).join("x")];
+                let Some(_mount) = BindMount::of(&names[0], &names[1]) else { return };
+                let run = run_in(&stage, &desk, words).code(0);
+                let told = words[0].starts_with("move");
+                assert_eq!(run.stderr.contains("same"), told, "{words:?} {}", run.stderr);
+                assert_eq!(fs::read(desk.join("s/x")).unwrap(), b"one", "{words:?}");
+                assert_eq!(fs::read(desk.join("d/x")).unwrap(), b"one", "{words:?}");
+            }
+            let after = seen(&desk);
+            assert_eq!((&after[0]["x"], &after[1]["x"]), (&before[0]["x"], &before[1]["x"]), "{words:?}");
+            assert_eq!(&after[1]["y"], &before[1]["y"], "{words:?}");
+        }
+    }
+    // Under another name at the destination it is what the source's file is read from.
+    fs::remove_file(desk.join("d/x")).unwrap();
+    fs::write(desk.join("d/z"), "three").unwrap();
+    fs::write(desk.join("s/x"), "").unwrap();
+    let Some(_mount) = BindMount::of(&desk.join("d/z"), &desk.join("s/x")) else { return };
+    for when in ["--delete-before", "--delete-during", "--delete-after"] {
+        run_in(&stage, &desk, &["sync", "s", "d", when]).code(6);
+        assert_eq!(fs::read(desk.join("d/z")).unwrap(), b"three", "{when}");
+    }
 }
 
 #[cfg(unix)]

@@ -99,6 +99,18 @@ impl Run<'_> {
             self.stats.compared(&listed, Relation::MissingOnDestination);
             return self.look_up(self.job(pair), shelf).await;
         };
+        if pair.existing.iter().any(|existing| existing.is_also(&pair.source)) {
+            match self.mode {
+                Mode::Move => {
+                    tracing::warn!(path = %shown, "Not moved, since source and destination are the same file");
+                }
+                Mode::Copy | Mode::Sync => {
+                    tracing::info!(path = %shown, "Nothing to do as source and destination are the same file");
+                }
+            }
+            self.stats.compared(&listed, Relation::Match);
+            return Ok(Decided::Leave);
+        }
         if !plan::all_same(&pair.existing) {
             tracing::warn!(path = %shown, "Duplicate object found in destination - comparing with the newest");
         }

@@ -84,6 +84,11 @@ impl Run<'_> {
 
     /// Removes files of the destination, or moves them to the backup directory.
     pub(crate) async fn remove_files(&self, files: Vec<File>, report: &mut RunReport) {
+        let (read, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| self.is_read_from(file));
+        for file in read {
+            let path = self.shown_at_destination(&file.path);
+            self.fail(report, &path, StorageError::IsTheSource(path.clone()));
+        }
         if files.is_empty() {
             return;
         }
@@ -107,7 +112,16 @@ impl Run<'_> {
         }
     }
 
-    /// Removes files of the destination early, since something has to take their place.
+    /// Whether a file of the destination is what a link or mount of the source leads to.
+    pub(crate) fn is_read_from(&self, file: &File) -> bool {
+        let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        // They all have one length, that of this kind of remote.
+        let length = elsewhere.iter().next().map_or(0, |identity| identity.len());
+        let identity = file.fingerprint.as_ref().and_then(|fingerprint| fingerprint.as_bytes().get(..length));
+        length > 0 && identity.is_some_and(|identity| elsewhere.contains(identity))
+    }
+
+    /// Removes files of the destination before their turn, since something has to take their place.
     pub(crate) async fn remove_now(&self, files: &[File], report: &mut RunReport) -> bool {
         let before = report.failed;
         self.remove_files(files.to_vec(), report).await;

@@ -53,8 +53,16 @@ pub(crate) struct FolderPair {
     /// Name that the folder would get there if it was new.
     pub(crate) wanted: Name,
     pub(crate) exists: bool,
-    /// Whether a file that has to stay has this name at the destination, so that nothing can be put into the folder.
-    pub(crate) blocked: bool,
+    /// What has its name at the destination and has to stay, so that nothing can be put into it.
+    pub(crate) blocked: Option<Obstacle>,
+}
+
+/// What a folder meets at the destination that has to stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    File,
+    /// A symbolic link that isn't followed.
+    Link,
 }
 
 /// The matched entries of one folder.
@@ -108,7 +116,7 @@ pub(crate) fn match_folder(source: Vec<Sourced>, destination: Vec<Entry>, names:
         let there = at_destination(&wanted);
         let exists = folders.remove(&there).is_some();
         let versions = files.remove(&there);
-        let folder = FolderPair { name, there, wanted, exists, blocked: false };
+        let folder = FolderPair { name, there, wanted, exists, blocked: None };
         match versions {
             Some(versions) if !exists => matched.clashes.push(Clash::FolderMeetsFile(folder, versions)),
             versions => {

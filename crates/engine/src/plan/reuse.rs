@@ -279,7 +279,9 @@ impl Run<'_> {
     ) -> Result<Vec<Planned>, PlanDbError> {
         let (mut roomy, mut rest) = (Vec::with_capacity(chosen.len()), Vec::new());
         for (planned, there, sum) in chosen {
-            if self.transfer.make_room(&planned.job, report).await {
+            if moves && self.is_read_from(&there.file) {
+                rest.push(planned);
+            } else if self.transfer.make_room(&planned.job, report).await {
                 roomy.push((planned, there, sum));
             } else {
                 rest.push(planned);

@@ -16,7 +16,7 @@ use fichier_storage::{Entry, File, Location, Name, Relocation, RemoteExt, Remote
 use crate::{
     RunReport,
     plan::displaced::DisplacedEntry,
-    plan::{Clash, FolderPair, Matched, Pair},
+    plan::{Clash, FolderPair, Matched, Obstacle, Pair},
     run::{Run, mode::Mode},
     transfer::Job,
     walk,
@@ -51,7 +51,7 @@ impl Run<'_> {
                     }
                     // It may be that nothing is to be put into the folder.
                     Clash::FolderMeetsFile(pair, _) => {
-                        matched.folders.push(FolderPair { blocked: true, ..pair });
+                        matched.folders.push(FolderPair { blocked: Some(Obstacle::File), ..pair });
                     }
                 }
                 continue;

@@ -15,7 +15,7 @@ use crate::{
     plan::places::Places,
     plan::plan_db::{DestinationState, OneSided},
     plan::renaming::{Renamed, Sourced, no_new_name},
-    plan::{self, Matched, Pair},
+    plan::{self, Matched, Obstacle, Pair},
     run::{Run, lost, mode::Mode},
     transfer::{self, Batch, Job},
     walk::{self, pending::PendingFolder},
@@ -50,6 +50,15 @@ pub(crate) async fn refuse_file_on_the_way(folder: &Location) -> Result<()> {
     Ok(())
 }
 
+/// Marks the folders in whose places the destination has links that aren't followed.
+fn keep_out_of_links(matched: &mut Matched, links: &[Name]) {
+    for folder in matched.folders.iter_mut().filter(|folder| !folder.exists) {
+        if links.contains(&folder.there) {
+            folder.blocked = Some(Obstacle::Link);
+        }
+    }
+}
+
 impl Run<'_> {
     /// Lists both sides folder by folder and passes on what is to be done.
     pub(crate) async fn walk(&self, mut open: Vec<PendingFolder>, batches: Batches, report: &mut RunReport) {
@@ -79,10 +88,10 @@ impl Run<'_> {
             tracing::info!(path = %folder.path, "Nothing to do as source and destination are the same");
             return Ok(Vec::new());
         }
-        let (Listing { entries: destination, gaps: unread }, exists) =
+        let (Listing { entries: destination, gaps: unread, links }, exists) =
             self.list_destination(folder, &target).await?;
         self.stats.count_listed(destination.len());
-        if !exists && folder.source && !folder.blocked {
+        if !exists && folder.source && folder.blocked.is_none() {
             match self.moves_whole(folder, &target).await {
                 Ok(true) => return Ok(Vec::new()),
                 Ok(false) => {}
@@ -100,8 +109,8 @@ impl Run<'_> {
             self.fail(report, &shown, no_new_name(shown.clone(), why));
         }
         gaps.names.extend(contested);
-        if folder.blocked {
-            return Ok(self.pass_blocked(folder, source, report));
+        if let Some((obstacle, place)) = &folder.blocked {
+            return Ok(self.pass_blocked(folder, (*obstacle, place), source, report));
         }
         let places = Places::of(self.to, self.names(), &destination);
         let destination = self.sift_destination(folder, &source, destination).await;
@@ -119,6 +128,7 @@ impl Run<'_> {
         }
         let mut matched = plan::match_folder(source, destination, self.names());
         self.keep_places_apart(&mut matched, &places, folder, report);
+        keep_out_of_links(&mut matched, &links);
         if self.to.remote.info().names.case_insensitive {
             plan::keep_first_of_each(&mut matched.files, self.names());
         }
@@ -153,17 +163,22 @@ impl Run<'_> {
         Ok(self.below(folder, &matched))
     }
 
-    /// Goes through a folder whose place at the destination is taken by a file that must stay: everything that would go
-    /// into it fails.
+    /// Goes through a folder whose place at the destination something has that must stay: what would go into it fails.
     fn pass_blocked(
         &self,
         folder: &PendingFolder,
+        (obstacle, place): (Obstacle, &RemotePath),
         source: Vec<Sourced>,
         report: &mut RunReport,
     ) -> Vec<PendingFolder> {
         let matched = plan::match_folder(source, Vec::new(), self.names());
         if !matched.files.is_empty() || self.options.create_empty_folders {
-            self.fail(report, &folder.path, Self::clash(folder.there.clone(), false));
+            let there = place.clone();
+            let error = match obstacle {
+                Obstacle::File => Self::clash(there, false),
+                Obstacle::Link => StorageError::BehindLink(there),
+            };
+            self.fail(report, &folder.path, error);
         }
         self.below(folder, &matched)
     }
@@ -238,6 +253,12 @@ impl Run<'_> {
             }
             let shown = |path: &RemotePath| path.relative_to(&self.from.path).unwrap_or_else(|| path.clone());
             self.fail(report, &shown(&gap.path), gap.error.with_paths(shown));
+        }
+        if self.mode == Mode::Sync {
+            let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+            let files = listing.entries.iter().filter_map(Entry::as_file);
+            let known = files.filter_map(|file| file.fingerprint.as_ref()?.elsewhere());
+            elsewhere.extend(known.map(Box::from));
         }
         Ok((self.sift_source(&path, listing.entries).await, gaps))
     }
@@ -351,7 +372,7 @@ impl Run<'_> {
             && (folder.path.is_root() || self.options.delete_empty_source_folders)
             && !from.is_root()
             && !target.is_root();
-        if !whole {
+        if !whole || self.may_hold_links(&from).await {
             return Ok(false);
         }
         match self.to.remote.rename_folder(&from, target).await {
@@ -370,8 +391,31 @@ impl Run<'_> {
         }
     }
 
-    /// Reports to the observer, if there is one, which files have moved with their folder. That takes listings that
-    /// nothing else needs.
+    /// Whether a folder may hold links that are followed: what they lead to is moved, not the links.
+    async fn may_hold_links(&self, folder: &RemotePath) -> bool {
+        if !self.from.remote.info().features.leads_elsewhere {
+            return false;
+        }
+        let mut open = vec![folder.clone()];
+        while let Some(folder) = open.pop() {
+            let Ok(listing) = self.from.remote.list(&folder, Freshness::SinceStart).await else {
+                return true;
+            };
+            // Those that aren't followed move as links.
+            let met = listing.entries.iter().map(Entry::path).chain(listing.gaps.iter().map(|gap| &gap.path));
+            if met.filter_map(RemotePath::name).any(|name| listing.links.contains(&name)) {
+                return true;
+            }
+            open.extend(listing.entries.into_iter().filter_map(|entry| match entry {
+                Entry::Folder(folder) => Some(folder.path),
+                Entry::File(_) => None,
+            }));
+        }
+        false
+    }
+
+    /// Tells the observer, if there is one, which files have moved with their folder. That takes listings, which
+    /// nobody else needs.
     async fn tell_moved(&self, folder: &RemotePath) {
         if !self.stats.is_observed() {
             return;
@@ -429,7 +473,9 @@ impl Run<'_> {
         let Some(plan_db) = self.plan_db.as_ref().filter(|_| !self.surveyed) else { return Ok(()) };
         let reuse = self.can_reuse();
         let standing = if self.mode == Mode::Sync { DestinationState::Extra } else { DestinationState::Kept };
-        if self.deletes(DeleteWhen::During) && !reuse {
+        // A file that is met later may lie elsewhere, and be one of these.
+        let is_known = !self.from.remote.info().features.leads_elsewhere;
+        if self.deletes(DeleteWhen::During) && !reuse && is_known {
             self.remove_files(extras, report).await;
         } else if self.mode == Mode::Sync || reuse {
             plan_db.note(folder.clone(), standing, extras).await.map_err(lost)?;
@@ -496,11 +542,14 @@ impl Run<'_> {
             depth: folder.depth + 1,
             source: true,
             destination: true,
-            blocked: folder.blocked,
+            blocked: folder.blocked.clone(),
         };
         let both = matched.folders.iter().map(|child| PendingFolder {
             destination: child.exists,
-            blocked: folder.blocked || child.blocked,
+            blocked: folder
+                .blocked
+                .clone()
+                .or_else(|| Some((child.blocked?, folder.there.join(&child.there)))),
             ..open(&child.name, &child.there)
         });
         let mut below: Vec<_> = both.collect();

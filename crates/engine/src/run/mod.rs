@@ -9,7 +9,7 @@ pub(crate) mod mode;
 pub(crate) mod options;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -57,7 +57,9 @@ pub(crate) struct Run<'a> {
     pub(crate) displaced: Mutex<Vec<DisplacedEntry>>,
     /// Number of files, and of bytes, that made room for the source's entries of the same name.
     pub(crate) displaced_total: Mutex<(u64, u64)>,
-    /// Whether the plan database knows all that the destination holds before the first file is compared.
+    /// What tells those files of the source from others that are reached through links and mounts.
+    pub(crate) elsewhere: Mutex<HashSet<Box<[u8]>>>,
+    /// The plan_db knows all that the destination holds before the first file is compared.
     pub(crate) surveyed: bool,
 }
 
@@ -114,6 +116,7 @@ impl<'a> Run<'a> {
             to_look_through: Mutex::default(),
             displaced: Mutex::default(),
             displaced_total: Mutex::default(),
+            elsewhere: Mutex::default(),
             surveyed: false,
         }
     }

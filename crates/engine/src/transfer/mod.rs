@@ -131,6 +131,11 @@ pub(crate) fn split(limit: BatchLimit, folder: &RemotePath, jobs: Vec<Job>) -> V
     batches
 }
 
+/// Whether the source is reached through a link or a mount.
+fn leads_elsewhere(job: &Job) -> bool {
+    job.source.fingerprint.as_ref().is_some_and(|fingerprint| fingerprint.elsewhere().is_some())
+}
+
 impl Transfer {
     /// Returns the limit on a batch.
     pub(crate) fn batch_limit(&self) -> BatchLimit {
@@ -148,11 +153,13 @@ impl Transfer {
     pub(crate) async fn run(&self, batch: Batch) -> RunReport {
         let mut report = RunReport::default();
         let Batch { folder, jobs } = batch;
-        let jobs = match self.server_side {
-            true => self.carry(Way::AtTheRemote, &folder, jobs, &mut report).await,
-            false => jobs,
+        let (at_the_remote, mut sent) = match self.server_side {
+            // What a link leads to is to be there, and not the link, which may lead elsewhere from its new place.
+            true => jobs.into_iter().partition(|job| !(self.moves && leads_elsewhere(job))),
+            false => (Vec::new(), jobs),
         };
-        for batch in split(self.sent_together(), &folder, jobs) {
+        sent.extend(self.carry(Way::AtTheRemote, &folder, at_the_remote, &mut report).await);
+        for batch in split(self.sent_together(), &folder, sent) {
             self.carry(Way::Sent, &folder, batch.jobs, &mut report).await;
         }
         report

@@ -114,7 +114,7 @@ impl VersionsThere {
         Self::among(path, list_around(path).await?)
     }
 
-    fn among(path: &Location, Listing { entries, gaps }: Listing) -> Result<Self> {
+    fn among(path: &Location, Listing { entries, gaps, .. }: Listing) -> Result<Self> {
         let mut files = Vec::new();
         for entry in entries.into_iter().filter(|entry| *entry.path() == path.path) {
             match entry {

@@ -60,7 +60,7 @@ pub fn walk_filtered(
         }
         let (folder, depth) = open.pop()?;
         let listing = match start.remote.list(&folder, Freshness::SinceStart).await {
-            Ok(Listing { entries, gaps: met }) => {
+            Ok(Listing { entries, gaps: met, .. }) => {
                 for Gap { path, error } in met.into_iter().rev() {
                     // A file that the service names but doesn't describe would be skipped silently.
                     let networked = start.remote.info().features.networked;

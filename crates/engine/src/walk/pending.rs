@@ -2,7 +2,9 @@
 
 use fichier_storage::RemotePath;
 
-/// A folder that is still to be visited.
+use crate::plan::Obstacle;
+
+/// A folder still to be visited.
 pub(crate) struct PendingFolder {
     /// Path relative to the source's root.
     pub(crate) path: RemotePath,
@@ -13,14 +15,14 @@ pub(crate) struct PendingFolder {
     pub(crate) source: bool,
     /// Whether the destination has the folder; a new folder needs no listing.
     pub(crate) destination: bool,
-    /// Whether a file that has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
-    pub(crate) blocked: bool,
+    /// What has to stay is in its way at the destination: see [`FolderPair`](plan::FolderPair).
+    pub(crate) blocked: Option<(Obstacle, RemotePath)>,
 }
 
 impl PendingFolder {
     /// Returns the folder where a run begins.
     pub(crate) fn root() -> Self {
         let root = RemotePath::root();
-        Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: false }
+        Self { path: root.clone(), there: root, depth: 0, source: true, destination: true, blocked: None }
     }
 }

@@ -166,6 +166,7 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
             // A file in the root would belong to no member.
             public_links: false,
             composite: true,
+            leads_elsewhere: any(|can| can.leads_elsewhere),
         },
         times: Times {
             precision: infos
@@ -215,11 +216,12 @@ impl Remote for CombineRemote {
         }
         let (member, inner) = self.folder_of(folder)?;
         let listing = member.at.remote.list(&inner, age).await;
-        let Listing { entries, gaps } = listing.map_err(|error| member.shown_error(error))?;
+        let Listing { entries, gaps, links } = listing.map_err(|error| member.shown_error(error))?;
         let gap = |gap: Gap| Gap { path: member.shown(&gap.path), error: member.shown_error(gap.error) };
         Ok(Listing {
             entries: entries.into_iter().map(|entry| member.shown_entry(entry)).collect(),
             gaps: gaps.into_iter().map(gap).collect(),
+            links,
         })
     }
 

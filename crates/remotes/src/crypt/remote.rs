@@ -346,7 +346,7 @@ impl Remote for CryptRemote {
 
     async fn list(&self, folder: &RemotePath, age: Freshness) -> Result<Listing> {
         let at = self.paths.folder(folder)?;
-        let Listing { entries, gaps } = match self.inner.list(&at, age).await {
+        let Listing { entries, gaps, links } = match self.inner.list(&at, age).await {
             Ok(listing) => listing,
             Err(StorageError::FolderNotFound(_)) => {
                 let file = self.paths.file(folder)?;
@@ -362,6 +362,7 @@ impl Remote for CryptRemote {
             Err(error) => return Err(self.our_error(error)),
         };
         let mut listing = Listing::default();
+        listing.links.extend(links.iter().filter_map(|name| self.paths.shown(&at.join(name)).name()));
         for gap in gaps {
             let Gap { path, error } = gap;
             listing.gaps.push(Gap { path: self.paths.shown(&path), error: self.our_error(error) });

@@ -113,7 +113,7 @@ async fn what_it_cannot_read_is_a_gap_and_stays() {
     let whole = stored.as_file().unwrap().clone();
     assert!(inner.remove(&[whole]).await[0].is_done());
     put(&*inner, &cut, b"cut").await;
-    let Listing { entries, gaps } = remote.list(&path(""), Freshness::Known).await.unwrap();
+    let Listing { entries, gaps, .. } = remote.list(&path(""), Freshness::Known).await.unwrap();
     assert!(entries.is_empty());
     let gaps: Vec<_> = gaps.iter().map(|gap| gap.path.to_string()).collect();
     assert_eq!(gaps, ["ours", "theirs"]);

@@ -128,6 +128,7 @@ impl FichierRemote {
                 listed_checksums: true,
                 public_links: false,
                 composite: false,
+                leads_elsewhere: false,
             },
             times: Times::default(),
             // The longest possible name of a file isn't known (API document, section 2).
@@ -201,7 +202,8 @@ impl Remote for FichierRemote {
     }
 
     async fn list(&self, folder: &RemotePath, age: Freshness) -> Result<Listing> {
-        Ok(Listing { entries: self.tree.list(folder, age).await?, gaps: self.tree.gaps(folder) })
+        let entries = self.tree.list(folder, age).await?;
+        Ok(Listing { entries, gaps: self.tree.gaps(folder), links: Vec::new() })
     }
 
     async fn find(&self, path: &RemotePath, age: Freshness) -> Result<Entry> {

@@ -147,7 +147,8 @@ impl Remote for SharedFolderRemote {
         let held = self.held().await?;
         if folder.is_root() {
             let gaps = held.left_out.iter().map(|unread| unread.gap(folder, &self.names)).collect();
-            return Ok(Listing { entries: held.files.iter().cloned().map(Entry::File).collect(), gaps });
+            let entries = held.files.iter().cloned().map(Entry::File).collect();
+            return Ok(Listing { entries, gaps, links: Vec::new() });
         }
         if held.files.iter().any(|file| file.path == *folder) {
             return Err(StorageError::IsAFile(folder.clone()));

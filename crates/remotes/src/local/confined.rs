@@ -1,18 +1,18 @@
 //! Reaches things on the disk through an open handle of the directory that holds them.
 //!
-//! Each call looks a path up again. Another user who may write into the tree can put a symbolic link where a directory
-//! was, and the next call follows it. So with `--links`, where no link is ever followed, a directory is opened once, by
-//! one call that refuses links on the way, and what is in it is named as seen from that handle: `/proc/self/fd/7/name`.
-//! The ordinary calls of the standard library take such paths, and can't be redirected.
+//! A path is looked up anew by each call that is given it. Whoever may write into the tree meanwhile can put a symbolic
+//! link where a directory was, and the next call follows it. So where links aren't to be followed, a directory is opened
+//! once, by one call that refuses links on the way, and what is in it is named as seen from that handle:
+//! `/proc/self/fd/7/name`. The ordinary calls of the standard library take such paths, and can't be led away.
 //!
-//! Systems that have no `/proc`, and those that aren't Linux, look up whole paths.
+//! Systems that have no `/proc`, and those that aren't Linux, look at each name on the way first.
 
 use std::{
     ffi::OsString,
-    io,
+    fs, io,
     ops::Deref,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use fichier_storage::StorageError;
@@ -24,29 +24,120 @@ pub(super) struct Spot {
     folder: Option<Arc<system::Folder>>,
 }
 
-impl Spot {
-    /// Opens a directory below another one; `names` is the way to it. No symbolic link is followed but on the way to
-    /// `root`.
-    ///
-    /// # Errors
-    /// A link is on the way, or in the directory's place.
-    pub(super) fn folder(root: &Path, names: &[OsString]) -> Result<Self, StorageError> {
-        let whole = || names.iter().fold(root.to_owned(), |path, name| path.join(name));
-        match system::open(root, names) {
-            system::Opened::Folder(folder, path) => Ok(Self { path, folder: Some(Arc::new(folder)) }),
-            // If it is made meanwhile, it might be a link: so it stays missing.
-            system::Opened::Missing => Ok(Self { path: system::missing(&whole()), folder: None }),
-            system::Opened::Linked => {
-                let followed =
-                    io::Error::other("a symbolic link stands on the way, and with --links none is followed");
-                Err(StorageError::unseen("reach", whole(), followed))
-            }
-            system::Opened::Failed(error) => Err(StorageError::unseen("reach", whole(), error)),
-            system::Opened::Unable => Ok(Self::from(whole())),
-        }
+/// Why a directory isn't reached.
+#[derive(Debug)]
+pub(super) enum Barred {
+    /// A symbolic link stands on the way, or in its place: so many names lead to it.
+    Link(usize),
+    Failed(io::Error),
+}
+
+/// What came of opening a directory.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there are no handles to go through"))]
+enum Opened {
+    Folder(Arc<system::Folder>),
+    Missing,
+    Linked,
+    Failed(io::Error),
+    /// Paths can't go through handles here.
+    Unable,
+}
+
+/// The directory of a remote. No symbolic link is followed but on the way to it, or to what the user named in it.
+#[derive(Debug)]
+pub(super) struct RootFolder {
+    root: Entrance,
+    /// What of the tree the user named, seen from the root, with the directory that it leads to.
+    named: Option<(Vec<OsString>, Entrance)>,
+}
+
+/// A directory that is reached by its path, and its handle once it is open.
+#[derive(Debug)]
+struct Entrance {
+    path: PathBuf,
+    open: Mutex<Option<Arc<system::Folder>>>,
+}
+
+impl RootFolder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { root: Entrance::new(path), named: None }
     }
 
-    /// Returns the path of something in this directory.
+    /// The same with a path in it that the user named, so that it is a way though it may be a link.
+    pub(super) fn with_named(self, named: &Path) -> Self {
+        let names: Vec<_> = named.components().map(|name| name.as_os_str().to_owned()).collect();
+        let entrance = Entrance::new(self.path().join(named));
+        Self { named: (!names.is_empty()).then_some((names, entrance)), ..self }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.root.path
+    }
+
+    /// A directory below; `names`: the way to it.
+    ///
+    /// # Errors
+    /// A link stands on the way, or in the directory's place.
+    pub(super) fn below(&self, names: &[OsString]) -> Result<Spot, Barred> {
+        let from_named = self
+            .named
+            .as_ref()
+            .and_then(|(named, entrance)| Some((entrance, names.strip_prefix(named.as_slice())?)));
+        let (entrance, rest) = from_named.unwrap_or((&self.root, names));
+        // Gone meanwhile, it was one of them.
+        let link = || {
+            let depth = first_link(&entrance.path, rest).unwrap_or(rest.len());
+            Barred::Link(names.len() - rest.len() + depth)
+        };
+        let whole = || rest.iter().fold(entrance.path.clone(), |path, name| path.join(name));
+        match entrance.open(rest) {
+            Opened::Folder(folder) => Ok(Spot { path: system::path(&folder), folder: Some(folder) }),
+            // Made meanwhile, it might be a link: so it stays what it is.
+            Opened::Missing => Ok(Spot { path: system::missing(&whole()), folder: None }),
+            Opened::Linked => Err(link()),
+            Opened::Failed(error) => Err(Barred::Failed(error)),
+            Opened::Unable if first_link(&entrance.path, rest).is_some() => Err(link()),
+            Opened::Unable => Ok(Spot::from(whole())),
+        }
+    }
+}
+
+impl Entrance {
+    fn new(path: PathBuf) -> Self {
+        Self { path, open: Mutex::default() }
+    }
+
+    fn open(&self, names: &[OsString]) -> Opened {
+        let handle = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = handle().clone();
+        if let Some(root) = known.filter(|_| !names.is_empty()) {
+            match system::below(&root, names) {
+                // It may be the root that has gone, and come again.
+                Opened::Missing => {}
+                opened => return opened,
+            }
+        }
+        let root = match system::open(&self.path) {
+            Opened::Folder(root) => root,
+            other => return other,
+        };
+        *handle() = Some(root.clone());
+        if names.is_empty() { Opened::Folder(root) } else { system::below(&root, names) }
+    }
+}
+
+/// How many of the names lead to the first symbolic link.
+fn first_link(root: &Path, names: &[OsString]) -> Option<usize> {
+    let mut path = root.to_owned();
+    let is_link = |name: &OsString| {
+        path.push(name);
+        fs::symlink_metadata(&path).is_ok_and(|there| there.is_symlink())
+    };
+    names.iter().position(is_link).map(|before| before + 1)
+}
+
+impl Spot {
+    /// Something in this directory.
     pub(super) fn join(&self, name: &OsString) -> Self {
         Self { path: self.path.join(name), folder: self.folder.clone() }
     }
@@ -91,9 +182,9 @@ pub(super) fn unseen_at(action: &'static str, path: impl AsRef<Path>, source: io
 mod system {
     use std::{
         ffi::OsString,
-        io,
         os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd},
         path::{Path, PathBuf},
+        sync::Arc,
     };
 
     use rustix::{
@@ -101,47 +192,66 @@ mod system {
         io::Errno,
     };
 
-    /// Directory where the system shows a process its handles.
+    use super::Opened;
+
+    /// Where the system shows a process its handles.
     const HANDLES: &str = "/proc/self/fd";
 
     /// Path through a handle that never exists.
     const NONE: &str = "/proc/self/fd/-1";
 
+    /// The longest way that one call takes.
+    const LONGEST_WAY: usize = 4000;
+
     /// An open directory.
     pub(super) type Folder = OwnedFd;
 
-    /// Result of opening a directory.
-    pub(super) enum Opened {
-        Folder(Folder, PathBuf),
-        Missing,
-        Linked,
-        Failed(io::Error),
-        Unable,
-    }
-
     const FLAGS: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-    pub(super) fn open(root: &Path, names: &[OsString]) -> Opened {
-        if !has_handles() {
-            return Opened::Unable;
-        }
-        let opened = openat(CWD, root, FLAGS, Mode::empty()).and_then(|root| match names {
-            [] => Ok(root),
-            names => below(root.as_fd(), names),
-        });
-        match opened {
-            Ok(folder) => {
-                let path = Path::new(HANDLES).join(folder.as_raw_fd().to_string());
-                Opened::Folder(folder, path)
+    /// Opens a directory, whatever is on the way to it.
+    pub(super) fn open(root: &Path) -> Opened {
+        if has_handles() { opened(openat(CWD, root, FLAGS, Mode::empty())) } else { Opened::Unable }
+    }
+
+    /// Opens a directory below another one.
+    pub(super) fn below(root: &Folder, names: &[OsString]) -> Opened {
+        let mut from = None;
+        let mut rest = names;
+        while !rest.is_empty() {
+            let mut length = 0;
+            let fits = |name: &&OsString| {
+                length += name.len() + 1;
+                length <= LONGEST_WAY
+            };
+            let (way, further) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            match step(from.as_ref().unwrap_or(root).as_fd(), way) {
+                Ok(folder) => from = Some(folder),
+                failed => return opened(failed),
             }
+            rest = further;
+        }
+        match from {
+            Some(folder) => Opened::Folder(Arc::new(folder)),
+            None => opened(root.try_clone().map_err(|_| Errno::MFILE)),
+        }
+    }
+
+    fn opened(opened: Result<OwnedFd, Errno>) -> Opened {
+        match opened {
+            Ok(folder) => Opened::Folder(Arc::new(folder)),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Opened::Missing,
             Err(Errno::LOOP | Errno::XDEV) => Opened::Linked,
             Err(error) => Opened::Failed(error.into()),
         }
     }
 
+    /// The path that leads through a handle.
+    pub(super) fn path(folder: &Folder) -> PathBuf {
+        Path::new(HANDLES).join(folder.as_raw_fd().to_string())
+    }
+
     /// Opens a directory below another one, in one call where the kernel knows it.
-    fn below(root: BorrowedFd<'_>, names: &[OsString]) -> Result<OwnedFd, Errno> {
+    fn step(root: BorrowedFd<'_>, names: &[OsString]) -> Result<OwnedFd, Errno> {
         let way: PathBuf = names.iter().collect();
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         loop {
@@ -201,23 +311,23 @@ mod system {
 mod system {
     use std::{
         ffi::OsString,
-        io,
         path::{Path, PathBuf},
     };
 
+    use super::Opened;
+
     pub(super) type Folder = std::convert::Infallible;
 
-    #[expect(dead_code, reason = "as on Linux")]
-    pub(super) enum Opened {
-        Folder(Folder, PathBuf),
-        Missing,
-        Linked,
-        Failed(io::Error),
-        Unable,
+    pub(super) fn open(_root: &Path) -> Opened {
+        Opened::Unable
     }
 
-    pub(super) fn open(_root: &Path, _names: &[OsString]) -> Opened {
-        Opened::Unable
+    pub(super) fn below(root: &Folder, _names: &[OsString]) -> Opened {
+        match *root {}
+    }
+
+    pub(super) fn path(folder: &Folder) -> PathBuf {
+        match *folder {}
     }
 
     pub(super) fn missing(path: &Path) -> PathBuf {
@@ -247,14 +357,15 @@ mod tests {
         fs::write(root.join("a/b/f"), "text").unwrap();
         symlink("b", root.join("a/l")).unwrap();
         symlink("/", root.join("out")).unwrap();
-        let spot = Spot::folder(&root, &names("a/b")).unwrap().join(&"f".into());
+        let tree = RootFolder::new(root.clone());
+        let spot = tree.below(&names("a/b")).unwrap().join(&"f".into());
         assert_eq!(fs::read_to_string(&spot).unwrap(), "text");
         assert_eq!(shown(&spot), root.join("a/b/f"));
         for way in ["a/l", "out", "out/etc", ".."] {
-            assert!(matches!(Spot::folder(&root, &names(way)), Err(StorageError::Unseen { .. })), "{way}");
+            assert!(matches!(tree.below(&names(way)), Err(Barred::Link(_))), "{way}");
         }
-        // What was missing stays missing, whatever is put there.
-        let missing = Spot::folder(&root, &names("new")).unwrap().join(&"f".into());
+        // What isn't there stays away, whatever is put there.
+        let missing = tree.below(&names("new")).unwrap().join(&"f".into());
         symlink("a/b", root.join("new")).unwrap();
         assert_eq!(fs::read(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(shown(&missing), root.join("new/f"));
@@ -263,6 +374,36 @@ mod tests {
         symlink("/etc", root.join("a")).unwrap();
         assert_eq!(fs::read_to_string(&spot).unwrap(), "text");
         assert_eq!(shown(&spot), root.join("moved/b/f"));
+        // What the user named is a way, and what is in it is none.
+        symlink("moved", root.join("named")).unwrap();
+        let named = RootFolder::new(root.clone()).with_named(Path::new("named"));
+        assert_eq!(shown(&named.below(&names("named/b")).unwrap()), root.join("moved/b"));
+        assert!(matches!(named.below(&names("named/l")), Err(Barred::Link(2))));
+        assert!(matches!(named.below(&names("out/etc")), Err(Barred::Link(1))));
+        // Another root in the place of the first one is the root now.
+        fs::rename(&root, root.with_extension("old")).unwrap();
+        fs::create_dir_all(root.join("again")).unwrap();
+        let again = tree.below(&names("again")).unwrap();
+        assert_eq!(shown(&again), root.join("again"));
+        fs::remove_dir_all(root.with_extension("old")).unwrap();
+    }
+
+    #[test]
+    fn a_tree_may_be_deeper_than_a_path_is_long() {
+        let directory = tempfile::tempdir().unwrap();
+        let tree = RootFolder::new(directory.path().to_owned());
+        let name = OsString::from("n".repeat(200));
+        let mut way = Vec::new();
+        for _ in 0..45 {
+            let folder = tree.below(&way).unwrap();
+            fs::create_dir(folder.join(&name)).unwrap();
+            way.push(name.clone());
+        }
+        fs::write(tree.below(&way).unwrap().join(&"f".into()), "text").unwrap();
+        while let Some(name) = way.pop() {
+            let _file = fs::remove_file(tree.below(&way).unwrap().join(&name).join(&"f".into()));
+            fs::remove_dir(tree.below(&way).unwrap().join(&name)).unwrap();
+        }
     }
 
     #[test]

@@ -20,12 +20,15 @@ use super::{
 /// Makes a directory with its parents. Returns whether it is new.
 pub(super) fn make(place: &Root, folder: &RemotePath) -> Result<bool> {
     links::refuse_on_the_way(place, folder)?;
-    if place.tree.is_confined() { make_confined(place, folder) } else { make_plainly(place, folder) }
+    match place.tree.changes_through_links() {
+        true => make_plainly(place, folder),
+        false => make_confined(place, folder),
+    }
 }
 
 /// Makes a directory and its missing parents one by one, so that nobody can put a link there meanwhile.
 fn make_confined(place: &Root, folder: &RemotePath) -> Result<bool> {
-    if place.tree.enter(folder)?.is_dir() {
+    if place.tree.enter_to_change(folder)?.is_dir() {
         return Ok(false);
     }
     // The root and its parents are as the user named them.
@@ -33,14 +36,19 @@ fn make_confined(place: &Root, folder: &RemotePath) -> Result<bool> {
     let mut way: Vec<_> = std::iter::successors(Some(folder.clone()), RemotePath::parent).collect();
     way.retain(|folder| !folder.is_root());
     for folder in way.iter().rev() {
-        let at = place.tree.locate(folder)?;
+        let at = place.tree.locate_to_change(folder)?;
         made = match fs::create_dir(&at) {
             Ok(()) => true,
             Err(error) => match fs::symlink_metadata(&at) {
                 // Another task was quicker, or it has always been there.
                 Ok(there) if there.is_dir() => false,
                 Ok(there) if there.is_symlink() => {
-                    return links::refuse_on_the_way(place, folder).map(|()| false);
+                    links::refuse_on_the_way(place, folder)?;
+                    // It may be one that the user named.
+                    if !place.tree.enter_to_change(folder)?.is_dir() {
+                        return Err(StorageError::BehindLink(folder.clone()));
+                    }
+                    false
                 }
                 Ok(_) => return Err(StorageError::IsAFile(folder.clone())),
                 Err(_) => return Err(error_at("make", &at, error)),
@@ -120,7 +128,7 @@ pub(super) fn refuse_file_above(place: &Root) -> Result<()> {
 
 /// Removes a directory if it is empty.
 pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
-    let path = place.tree.locate(folder)?;
+    let path = place.tree.locate_to_change(folder)?;
     let mut removed = fs::remove_dir(&path);
     // As in rclone: a link to an empty directory is removed like the directory, if it isn't a file by --links. Where
     // links aren't followed, no listing has one: it was named by the user.
@@ -135,7 +143,10 @@ pub(super) fn remove_folder(place: &Root, folder: &RemotePath) -> Result<()> {
         };
     }
     if removed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::DirectoryNotEmpty)
-        && place.tree.enter(folder).is_ok_and(|open| remove_partial_files(place, &open).unwrap_or(false))
+        && place
+            .tree
+            .enter_to_change(folder)
+            .is_ok_and(|open| remove_partial_files(place, &open).unwrap_or(false))
     {
         removed = fs::remove_dir(&path);
     }
@@ -190,8 +201,8 @@ fn leads_nowhere(place: &Root, path: &RemotePath) -> Result<bool> {
 
 /// Removes a file, or a link in its place.
 pub(super) fn remove_file(place: &Root, path: &RemotePath) -> Result<Outcome<()>> {
-    let system = match links::seat(place, path)? {
-        // With --links, a link doesn't have its plain name: the file of that name is gone.
+    let system = match links::seat_to_change(place, path)? {
+        // With --links, a link isn't what has its plain name: that has gone.
         Seat::Itself(system) if place.options.links == LinkPolicy::Translate && is_link(&system) => {
             return Ok(Outcome::DoneBefore(()));
         }

@@ -35,11 +35,19 @@ pub(super) enum Seat {
     Link(Spot),
 }
 
-/// Returns where a path is on the disk, or will be.
+/// Returns where a path is on the disk that is only looked at or read.
 pub(super) fn seat(place: &Root, path: &RemotePath) -> Result<Seat> {
-    let itself = place.tree.locate(path)?;
+    match place.options.links {
+        LinkPolicy::Translate => seat_to_change(place, path),
+        _ => place.tree.locate(path).map(Seat::Itself),
+    }
+}
+
+/// Returns where a path is on the disk, or will be, that is changed, made or removed.
+pub(super) fn seat_to_change(place: &Root, path: &RemotePath) -> Result<Seat> {
+    let itself = place.tree.locate_to_change(path)?;
     let Some(link) = without_suffix(place, path) else { return Ok(Seat::Itself(itself)) };
-    let link = place.tree.locate(&link)?;
+    let link = place.tree.locate_to_change(&link)?;
     let is_link = fs::symlink_metadata(&link).is_ok_and(|there| there.is_symlink());
     if !is_link && fs::symlink_metadata(&itself).is_ok() {
         return Ok(Seat::Itself(itself));
@@ -220,7 +228,7 @@ fn no_target(system: &Path, why: &'static str) -> StorageError {
 /// # Errors
 /// Something other than a link is there.
 fn free_place(place: &Root, to: &RemotePath) -> Result<Spot> {
-    let new = place.tree.locate(&without_suffix(place, to).unwrap_or_else(|| to.clone()))?;
+    let new = place.tree.locate_to_change(&without_suffix(place, to).unwrap_or_else(|| to.clone()))?;
     refuse_rival(place, to, &Seat::Link(new.clone()))?;
     Ok(new)
 }

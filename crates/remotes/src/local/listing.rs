@@ -36,7 +36,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
         error => unseen_at("list", &path, error),
     })?;
     let (mut above, border) = (None, border(place));
-    let (mut entries, mut gaps) = (Vec::new(), Vec::new());
+    let (mut entries, mut gaps, mut links) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines {
         let line = line.map_err(|error| error_at("list", &path, error))?;
         let name = match place.tree.name(&line.file_name()) {
@@ -54,6 +54,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
         }
         let entry = match line.metadata() {
             Ok(metadata) if metadata.is_symlink() => {
+                links.push(name);
                 met.follow(place, || above.get_or_insert_with(|| ancestors(place, folder)))
             }
             Ok(metadata) if metadata.is_dir() && is_beyond(border, &metadata) => {
@@ -89,7 +90,7 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
             entries[at] = find(place, &path)?;
         }
     }
-    Ok(Listing { entries, gaps })
+    Ok(Listing { entries, gaps, links })
 }
 
 /// Returns what is at a path.
@@ -229,7 +230,13 @@ pub(super) fn file(path: RemotePath, metadata: &fs::Metadata) -> File {
     }
 }
 
-/// Returns the time of a file that counts. Where the system doesn't know it, that is the time of its last change.
+/// The file, reached through a link or a mount.
+fn seen_elsewhere(file: File) -> File {
+    let mark = |fingerprint: Fingerprint| fingerprint.seen_elsewhere(paths::FILE_IDENTITY);
+    File { fingerprint: file.fingerprint.map(mark), ..file }
+}
+
+/// The time of a file that counts; what the system doesn't know becomes that of its last change.
 fn time(which: TimeType, metadata: &fs::Metadata) -> Option<SystemTime> {
     let chosen = match which {
         TimeType::Modified => None,
@@ -253,7 +260,9 @@ impl Met {
             Some(Entry::Folder(Folder { path: self.path, modified, id: None }))
         } else if metadata.is_file() {
             let (fingerprint, modified) = (fingerprint(metadata), time(place.options.time, metadata));
-            Some(Entry::File(File { fingerprint, modified, ..file(self.path, metadata) }))
+            let is_mounted = place.is_mounted(&self.path);
+            let file = File { fingerprint, modified, ..file(self.path, metadata) };
+            Some(Entry::File(if is_mounted { seen_elsewhere(file) } else { file }))
         } else {
             if place.options.tells_of_specials {
                 tracing::warn!(path = %place.shown(&self.path), "Can't transfer non file/directory");
@@ -289,7 +298,11 @@ impl Met {
             let circle = io::Error::other("it leads back to a directory that holds it");
             return Err(self.gap("follow the symlink", circle));
         }
-        Ok(self.entry(place, &target))
+        let entry = self.entry(place, &target);
+        Ok(entry.map(|entry| match entry {
+            Entry::File(file) => Entry::File(seen_elsewhere(file)),
+            folder @ Entry::Folder(_) => folder,
+        }))
     }
 
     /// Returns the file that represents a link.

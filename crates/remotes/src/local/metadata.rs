@@ -93,7 +93,7 @@ pub(super) fn set_of_folder(place: &Root, folder: &RemotePath, metadata: &Metada
     if cfg!(not(unix)) {
         return Ok(());
     }
-    let path = place.tree.enter(folder)?;
+    let path = place.tree.enter_to_change(folder)?;
     if place.options.links == LinkPolicy::Translate {
         links::refuse_on_the_way(place, folder)?;
     }

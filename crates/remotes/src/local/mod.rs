@@ -7,10 +7,10 @@
 //!   what rclone calls such files too.
 //! - **What changes while it is read is an error**, never a mixture of two versions.
 //! - **Nothing is written through a symbolic link that stands in a file's place**: the link is replaced, what
-//!   it points to stays. A linked *directory* inside the destination is followed, as rclone does, since
-//!   people do spread their folders over several disks.
-//! - **With [`LinkPolicy::Translate`] no link is followed**, whatever is put in a directory's place meanwhile: see
-//!   `confined`.
+//!   it points to stays.
+//! - **Nothing behind a linked directory below the root is changed**, whatever is put in a directory's place
+//!   meanwhile, unless links are followed ([`LinkPolicy::Follow`]). With [`LinkPolicy::Translate`] nothing behind one
+//!   is read either. See `confined`.
 //! - **No name leads out of the root**, whatever another remote calls its files: see `paths`.
 //! - **Only files and directories count.** Pipes, sockets and devices are left out with a notice, and so are
 //!   symbolic links unless [`LinkPolicy::Follow`] is chosen. A directory that is named by the user is listed
@@ -58,7 +58,7 @@ use fichier_storage::{
 
 use buffer_pool::Reused;
 use mounts::Mounts;
-use paths::Tree;
+use paths::{Tree, Ways};
 
 use root::{Root, at_disk};
 
@@ -66,7 +66,7 @@ pub use downloads::{Buffers, Downloads, PARTIAL_SUFFIX};
 pub use options::{LinkPolicy, LocalOptions, TimeType};
 
 pub(crate) use settings::BACKEND;
-pub use settings::refused_link;
+pub use settings::{open_at, refused_link};
 
 /// A directory of this computer.
 ///
@@ -96,8 +96,18 @@ impl LocalRemote {
     pub fn open(root: impl Into<PathBuf>, options: LocalOptions) -> Self {
         let root = root.into();
         let tree = Tree::new(&root, options.encoding, options.long_paths).composed(options.composed);
-        let tree = tree.confined(options.links == LinkPolicy::Translate);
+        let tree = tree.with_ways(match options.links {
+            LinkPolicy::Follow => Ways::All,
+            LinkPolicy::Skip | LinkPolicy::SkipSilently => Ways::ToLook,
+            LinkPolicy::Translate => Ways::None,
+        });
+        let tree = match options.links {
+            // A link that is named there is a file of its own.
+            LinkPolicy::Translate => tree,
+            _ => tree.with_named(&options.named),
+        };
         let mounts = Mounts::now();
+        let points = mounts.parts_below(tree.root());
         let unknown = |_| PlaceId::new(Vec::new(), RemotePath::root());
         let info = RemoteInfo {
             name: root.display().to_string(),
@@ -108,6 +118,7 @@ impl LocalRemote {
                 server_side_move: true,
                 folder_move: true,
                 empty_files: true,
+                leads_elsewhere: options.links == LinkPolicy::Follow || !points.is_empty(),
                 ..Features::default()
             },
             // Small files go together, so that their directory is flushed once for all of them.
@@ -132,6 +143,7 @@ impl LocalRemote {
             place: Arc::new(Root {
                 tree,
                 mounts,
+                points,
                 options,
                 hashing: Hashing::default(),
                 buffer_pool: Reused::default(),

@@ -1,6 +1,7 @@
 //! Finds directories that are mounted at a second place, so that one directory has two paths.
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -10,6 +11,21 @@ use bstr::ByteSlice;
 /// Mounts of the system.
 #[derive(Debug, Default)]
 pub(super) struct Mounts(Vec<Mount>);
+
+/// Paths below a directory at which a part of some file system is mounted, maybe a single file. It has another path, too.
+#[derive(Debug, Default)]
+pub(super) struct Points(HashSet<PathBuf>);
+
+impl Points {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one is at a path, as seen from the directory.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        self.0.contains(path)
+    }
+}
 
 /// A directory of a file system, mounted at a place.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +56,14 @@ impl Mounts {
             Some(Mount { device: device.to_vec(), root: path(root)?, point: path(point)? })
         });
         Self(mounts.collect())
+    }
+
+    /// Returns where parts of file systems are mounted below a directory.
+    pub(super) fn parts_below(&self, directory: &Path) -> Points {
+        let Ok(real) = fs::canonicalize(directory) else { return Points::default() };
+        let is_part = |mount: &&Mount| mount.root != Path::new("/");
+        let below = self.0.iter().filter(is_part).filter_map(|mount| mount.point.strip_prefix(&real).ok());
+        Points(below.filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned).collect())
     }
 
     /// Returns the other paths of a directory on which a directory of some file system is mounted.

@@ -1,5 +1,7 @@
 //! Options of a local directory.
 
+use std::path::PathBuf;
+
 use fichier_encoding::Encoding;
 
 use super::downloads::Downloads;
@@ -37,6 +39,9 @@ pub enum TimeType {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one option of its own")]
 pub struct LocalOptions {
+    /// What the user named in the directory, if that isn't the directory itself. Where it is a link to a directory, that is
+    /// what was named.
+    pub named: PathBuf,
     /// What to do about symbolic links.
     pub links: LinkPolicy,
     /// Whether a followed link may lead back to a directory that holds it: a listing of limited depth ends all the
@@ -71,6 +76,7 @@ pub struct LocalOptions {
 impl Default for LocalOptions {
     fn default() -> Self {
         Self {
+            named: PathBuf::new(),
             links: LinkPolicy::default(),
             follows_circles: false,
             tells_of_specials: true,

@@ -19,7 +19,7 @@ use fichier_encoding::{Encoding, QUOTE};
 use fichier_storage::{InvalidName, Name, RemotePath, Result, StorageError};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use super::confined::Spot;
+use super::confined::{Barred, RootFolder, Spot};
 
 /// Returns the kind of what is now where a file was listed; `None`: a file.
 pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
@@ -31,16 +31,26 @@ pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
     }
 }
 
-/// A directory, and the rules for the names in it.
+/// Which ways lead through symbolic links below the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ways {
+    /// None.
+    None,
+    /// Those of who only looks: the user may have named one.
+    ToLook,
+    /// All.
+    All,
+}
+
+/// A directory with the rules for the names in it.
 #[derive(Debug)]
 pub(super) struct Tree {
-    root: PathBuf,
+    root: RootFolder,
     encoding: Encoding,
     long_paths: bool,
     /// Whether names are listed in their composed form, however the disk has them.
     composed: bool,
-    /// Whether no link below the root is followed.
-    confined: bool,
+    ways: Ways,
 }
 
 impl Tree {
@@ -48,8 +58,8 @@ impl Tree {
         // The working directory may change later. Where it is unknown, nothing else works either.
         let here = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let root = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
-        let root = if long_paths { system::extended(root) } else { root };
-        Self { root, encoding, long_paths, composed: false, confined: false }
+        let root = RootFolder::new(if long_paths { system::extended(root) } else { root });
+        Self { root, encoding, long_paths, composed: false, ways: Ways::All }
     }
 
     /// Sets whether names are listed in their composed form.
@@ -57,34 +67,46 @@ impl Tree {
         Self { composed, ..self }
     }
 
-    /// Sets whether no link below the root is followed.
-    pub(super) fn confined(self, confined: bool) -> Self {
-        Self { confined, ..self }
+    /// The same with these ways through links alone.
+    pub(super) fn with_ways(self, ways: Ways) -> Self {
+        Self { ways, ..self }
     }
 
-    /// Checks whether no link below the root is followed.
-    pub(super) fn is_confined(&self) -> bool {
-        self.confined
+    /// The same with a path in it that the user named.
+    pub(super) fn with_named(self, named: &Path) -> Self {
+        Self { root: self.root.with_named(named), ..self }
+    }
+
+    /// Whether whoever changes something follows links below the root.
+    pub(super) fn changes_through_links(&self) -> bool {
+        self.ways == Ways::All
     }
 
     /// Returns the directory itself, by its absolute path.
     pub(super) fn root(&self) -> &Path {
-        &self.root
+        self.root.path()
     }
 
-    /// Returns the path of something on the disk, now or later. Its folder stays open while the spot exists, if no link
-    /// is to be followed.
+    /// Where something is that is only looked at or read.
     ///
     /// # Errors
     /// The name isn't possible here, or a link is on the way that must not be followed.
     pub(super) fn locate(&self, path: &RemotePath) -> Result<Spot> {
+        if self.ways == Ways::None { self.locate_to_change(path) } else { Ok(self.named(path)?.into()) }
+    }
+
+    /// Where something is, or will be, that is changed, made or removed. Its folder is open as long as the spot is there.
+    ///
+    /// # Errors
+    /// As [`Tree::locate`].
+    pub(super) fn locate_to_change(&self, path: &RemotePath) -> Result<Spot> {
         let whole = self.named(path)?;
-        if !self.confined {
+        if self.ways == Ways::All {
             return Ok(whole.into());
         }
         let names = self.below(&whole);
         match names.split_last() {
-            Some((name, folders)) => Ok(Spot::folder(&self.root, folders)?.join(name)),
+            Some((name, folders)) => Ok(self.open(path, folders)?.join(name)),
             // It is as the user named it.
             None => Ok(whole.into()),
         }
@@ -93,23 +115,48 @@ impl Tree {
     /// Does the same as [`Tree::locate`] for a folder whose contents are meant: no link is followed in its place,
     /// either.
     pub(super) fn enter(&self, folder: &RemotePath) -> Result<Spot> {
+        if self.ways == Ways::None { self.enter_to_change(folder) } else { Ok(self.named(folder)?.into()) }
+    }
+
+    /// As [`Tree::locate_to_change`], for a folder whose content is meant.
+    pub(super) fn enter_to_change(&self, folder: &RemotePath) -> Result<Spot> {
         let whole = self.named(folder)?;
-        if !self.confined {
-            return Ok(whole.into());
+        match self.ways {
+            Ways::All => Ok(whole.into()),
+            Ways::None | Ways::ToLook => self.open(folder, &self.below(&whole)),
         }
-        Spot::folder(&self.root, &self.below(&whole))
+    }
+
+    /// Opens a folder on the way to a path.
+    fn open(&self, path: &RemotePath, folders: &[OsString]) -> Result<Spot> {
+        self.root.below(folders).map_err(|barred| {
+            let whole = || folders.iter().fold(self.root().to_owned(), |path, name| path.join(name));
+            match barred {
+                Barred::Failed(error) => StorageError::unseen("reach", whole(), error),
+                Barred::Link(_) if self.ways == Ways::None => {
+                    let followed = io::Error::other(
+                        "a symbolic link stands on the way, and with --links none is followed",
+                    );
+                    StorageError::unseen("reach", whole(), followed)
+                }
+                Barred::Link(depth) => {
+                    let link = path.names().take(depth);
+                    StorageError::BehindLink(link.fold(RemotePath::root(), |path, name| path.join(&name)))
+                }
+            }
+        })
     }
 
     /// Returns the names on the way from the root.
     fn below(&self, whole: &Path) -> Vec<OsString> {
-        let below = whole.strip_prefix(&self.root).unwrap_or(whole);
+        let below = whole.strip_prefix(self.root()).unwrap_or(whole);
         below.components().map(|name| name.as_os_str().to_owned()).collect()
     }
 
     /// Returns the system's path for a path of the remote: for messages, and where it doesn't matter what is on the
     /// way.
     pub(super) fn named(&self, path: &RemotePath) -> Result<PathBuf> {
-        let mut located = self.root.clone();
+        let mut located = self.root().to_owned();
         for name in path.names() {
             let component = self.component(&name).map_err(|source| StorageError::BadName {
                 folder: path.parent().unwrap_or_default(),
@@ -180,7 +227,7 @@ impl Identity {
 }
 
 pub(super) use system::{
-    changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link,
+    FILE_IDENTITY, changed, fingerprint, flush_folder, is_at, is_fresh, is_link_of, link_target, make_link,
     may_share_file_system, open_for_going_on, open_for_reading, read_exact_at, rename_to_free_name, reserve,
     set_link_modified, shortened, special_kind, write_all_at,
 };
@@ -234,8 +281,11 @@ mod system {
         [device.to_be_bytes(), inode.to_be_bytes()].concat()
     }
 
-    /// Returns device, inode, size, and the times of the last change of content and of anything: a program that sets
-    /// the first back can't set back the second.
+    /// How many bytes of a fingerprint tell one file from others, whatever it holds: device and inode.
+    pub(in super::super) const FILE_IDENTITY: u8 = 16;
+
+    /// Device, inode, size, and the times of the last change of content and of anything: whoever sets the
+    /// first back can't set back the second.
     #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
     pub(in super::super) fn fingerprint(metadata: &fs::Metadata) -> Option<Fingerprint> {
         let mut bytes = Vec::with_capacity(56);
@@ -452,7 +502,9 @@ mod system {
         identity.as_os_str().as_encoded_bytes().to_vec()
     }
 
-    /// Returns `None`: what this system says without opening the file doesn't identify it surely enough.
+    pub(in super::super) const FILE_IDENTITY: u8 = 0;
+
+    /// None: what this system tells without opening the file doesn't name it surely enough.
     pub(in super::super) fn fingerprint(_metadata: &fs::Metadata) -> Option<Fingerprint> {
         None
     }

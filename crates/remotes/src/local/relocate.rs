@@ -62,7 +62,7 @@ async fn copy_one(place: &Arc<Root>, from: File, to: RemotePath) -> Result<File>
             return Err(StorageError::SourceChanged { path: from.path, what });
         }
         folders::make(&at, &to.parent().unwrap_or_default())?;
-        let target = at.tree.locate(&to)?;
+        let target = at.tree.locate_to_change(&to)?;
         links::refuse_rival(&at, &to, &Seat::Itself(target.clone()))?;
         let partial = Partial::create(&target, metadata.len(), &at.options.downloads)
             .map_err(|error| error_at("write", &target, error))?;
@@ -112,7 +112,7 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
     }
     let (at, from, to) = (place.clone(), item.from.path.clone(), item.to.clone());
     at_disk(move || {
-        let source = at.tree.locate(&from)?;
+        let source = at.tree.locate_to_change(&from)?;
         let there = match fs::symlink_metadata(&source) {
             Err(error) if is_missing(&error) => return Err(StorageError::FileNotFound(from)),
             there => there.map_err(|error| error_at("look at", &source, error))?,
@@ -122,8 +122,11 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
             return Err(StorageError::SourceChanged { path: from, what });
         }
         folders::make(&at, &to.parent().unwrap_or_default())?;
-        let target = at.tree.locate(&to)?;
+        let target = at.tree.locate_to_change(&to)?;
         links::refuse_rival(&at, &to, &Seat::Itself(target.clone()))?;
+        if is_followed && !leads_there_from(&target, &source) {
+            return Err(StorageError::AcrossFileSystems(to));
+        }
         match fs::rename(&source, &target) {
             Ok(()) => {
                 remove_other_name(&source, &target).map_err(|error| error_at("remove", &source, error))?;
@@ -155,8 +158,15 @@ fn remove_other_name(source: &Path, target: &Path) -> io::Result<()> {
     if is_link_of(&old, &new) && !is_one_name(source, target) { fs::remove_file(source) } else { Ok(()) }
 }
 
-/// Checks whether two paths are one name in one directory; also where only the case differs, since some systems ignore
-/// it.
+/// Whether a link would lead from its new place to where it leads now.
+fn leads_there_from(new: &Path, link: &Path) -> bool {
+    let leads_to = fs::read_link(link).ok().and_then(|target| Some(new.parent()?.join(target)));
+    leads_to.is_some_and(|there| {
+        Identity::of(link).is_ok_and(|now| Identity::of(&there).is_ok_and(|then| then == now))
+    })
+}
+
+/// Whether two paths are one name in one directory; also where only the case differs, since some systems ignore it.
 fn is_one_name(left: &Path, right: &Path) -> bool {
     let folder = |path: &Path| Identity::of(path.parent()?).ok();
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
@@ -166,7 +176,7 @@ fn is_one_name(left: &Path, right: &Path) -> bool {
 /// Moves a directory with all it holds. Across disks it can't be done in one step, and is refused.
 pub(super) fn rename_folder(place: &Root, from: &RemotePath, to: &RemotePath) -> Result<()> {
     let named = (place.tree.named(from)?, place.tree.named(to)?);
-    let source = place.tree.locate(from)?;
+    let source = place.tree.locate_to_change(from)?;
     match fs::metadata(&source) {
         Ok(there) if there.is_dir() => {}
         Ok(_) => return Err(StorageError::IsAFile(from.clone())),
@@ -177,8 +187,8 @@ pub(super) fn rename_folder(place: &Root, from: &RemotePath, to: &RemotePath) ->
         let into_itself = io::Error::new(io::ErrorKind::InvalidInput, "a directory can't move into itself");
         return Err(error_at("move", &source, into_itself));
     }
-    // This is checked before parents are made, so that a refusal changes nothing.
-    let target = place.tree.locate(to)?;
+    // Asked for before parents are made, so that a refusal changes nothing.
+    let target = place.tree.locate_to_change(to)?;
     let taken = fs::symlink_metadata(&target).is_ok();
     // Where case doesn't count, a new spelling of the name finds the directory itself.
     let respelt = taken && is_itself(&named.0, &named.1);
@@ -193,7 +203,7 @@ pub(super) fn rename_folder(place: &Root, from: &RemotePath, to: &RemotePath) ->
         return Err(across());
     }
     folders::make(place, &to.parent().unwrap_or_default())?;
-    let target = place.tree.locate(to)?;
+    let target = place.tree.locate_to_change(to)?;
     let renamed = if respelt { fs::rename(&source, &target) } else { rename_to_free_name(&source, &target) };
     renamed.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {

@@ -1,11 +1,16 @@
 //! The options of the backend `local`, declared and read.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use fichier_encoding::Encoding;
+use fichier_storage::Remote;
 
 use crate::backend::{
-    BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opens, OptionKind, OptionSpec, Settings,
+    BackendSpec, Chosen, DESCRIPTION, InvalidValue, OpenError, Opening, Opens, OptionKind, OptionSpec,
+    Settings,
 };
 
 use super::{
@@ -21,15 +26,28 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     options: &OPTIONS,
     has_account: false,
     needs_one_of: &[],
-    opens: Opens::Place(|opening, chosen| {
-        let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
-        let mut options = options(chosen, &opening.resources.downloads).map_err(wrong)?;
-        options.follows_circles = opening.resources.bounded_depth;
-        Ok(Arc::new(LocalRemote::open(opening.root, options)))
-    }),
+    opens: Opens::Place(|opening, chosen| open(opening, PathBuf::new(), chosen)),
 };
 
-/// Default encoding in words; a test compares it with [`Encoding::LOCAL`].
+fn open(opening: Opening<'_>, named: PathBuf, chosen: &Chosen<'_>) -> Result<Arc<dyn Remote>, OpenError> {
+    let wrong = |source| OpenError::Value { remote: opening.name.to_owned(), source };
+    let options = LocalOptions {
+        named,
+        follows_circles: opening.resources.bounded_depth,
+        ..options(chosen, &opening.resources.downloads).map_err(wrong)?
+    };
+    Ok(Arc::new(LocalRemote::open(opening.root, options)))
+}
+
+/// Opens a directory in which the user named a path, which may be a link to a directory.
+///
+/// # Errors
+/// A value doesn't suit its option.
+pub fn open_at(opening: Opening<'_>, named: PathBuf) -> Result<Arc<dyn Remote>, OpenError> {
+    open(opening, named, &Chosen::new(&BACKEND, opening.settings))
+}
+
+/// The default encoding in words; a test holds it to [`Encoding::LOCAL`].
 const ENCODING: &str = if cfg!(windows) {
     "Slash,LtGt,DoubleQuote,Colon,Question,Asterisk,Pipe,BackSlash,Ctl,RightSpace,RightPeriod,InvalidUtf8,Dot"
 } else if cfg!(target_os = "macos") {
@@ -210,6 +228,7 @@ fn options(chosen: &Chosen<'_>, downloads: &Downloads) -> Result<LocalOptions, I
     }
     Ok(LocalOptions {
         downloads,
+        named: PathBuf::new(),
         follows_circles: false,
         links: links(chosen)?,
         case_insensitive: match (chosen.flag("case_sensitive")?, chosen.flag("case_insensitive")?) {

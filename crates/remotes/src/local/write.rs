@@ -123,7 +123,7 @@ pub(super) async fn settle(
 }
 
 fn flush(place: &Root, folder: &RemotePath) -> Result<()> {
-    let path = place.tree.enter(folder)?;
+    let path = place.tree.enter_to_change(folder)?;
     match paths::flush_folder(&path) {
         // A directory that is gone has no names to lose.
         Err(error) if !paths::is_missing(&error) => Err(error_at("flush", path, error)),
@@ -140,7 +140,7 @@ fn is_same_name(place: &Root, old: &RemotePath, new: &RemotePath) -> bool {
 
 /// Stores one file in a folder that exists.
 async fn store(place: &Arc<Root>, path: RemotePath, item: WriteItem) -> Result<File> {
-    let seat = links::seat(place, &path)?;
+    let seat = links::seat_to_change(place, &path)?;
     links::refuse_rival(place, &path, &seat)?;
     let target = match seat {
         Seat::Itself(target) => target,
@@ -285,7 +285,7 @@ impl Growing {
 }
 
 pub(super) fn set_modified(place: &Root, path: &RemotePath, time: SystemTime) -> Result<()> {
-    let system = match links::seat(place, path)? {
+    let system = match links::seat_to_change(place, path)? {
         Seat::Itself(system) => system,
         Seat::Link(system) => {
             let set = paths::set_link_modified(&system, time);

@@ -16,7 +16,8 @@ const AGES: [Freshness; 4] = [
 
 async fn holds_at(subject: &Subject, age: Freshness, folder: &RemotePath, expected: &[&str]) -> Checked {
     let listing = subject.remote.list(folder, age).await;
-    let Listing { entries, gaps } = listing.map_err(|error| format!("listing at {age:?} failed: {error}"))?;
+    let Listing { entries, gaps, .. } =
+        listing.map_err(|error| format!("listing at {age:?} failed: {error}"))?;
     ensure!(gaps.is_empty(), "listing at {age:?} has gaps: {gaps:?}");
     let seen = shown(&entries);
     ensure!(seen == expected, "at {age:?} there is {seen:?} instead of {expected:?}");
