@@ -29,6 +29,7 @@ use crate::{
     calls::Calls,
     exit::{Exit, Failure},
     flags::is_other_service,
+    transfer::Room,
 };
 
 /// The hash cache's file in the cache directory.
@@ -62,6 +63,8 @@ pub(crate) struct Session<'a> {
     pub(crate) hashing: Hashing,
     /// The remotes of the paths that were typed, for messages.
     located: Mutex<Vec<Arc<dyn Remote>>>,
+    /// How much is free at the destination, as far as is known.
+    room: Arc<Room>,
     /// Set when it was said that other processes aren't known.
     paced_alone: OnceLock<()>,
     /// The last, so that all is written down before others may begin.
@@ -114,6 +117,7 @@ impl<'a> Session<'a> {
             waits: resources::waits(settings.network.max_wait),
             hashing: Hashing::default(),
             located: Mutex::default(),
+            room: Arc::default(),
             paced_alone: OnceLock::new(),
             claims: claims::Claims::default(),
         }
@@ -203,6 +207,18 @@ impl<'a> Session<'a> {
     /// Cancelled when nothing more is to be done.
     pub(crate) fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// How much is free at the destination, as far as is known.
+    pub(crate) fn room(&self) -> &Arc<Room> {
+        &self.room
+    }
+
+    /// Whether another path that was opened is of the same account or disk as this one.
+    pub(crate) fn stays_inside(&self, location: &Location) -> bool {
+        let located = self.located.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = &location.remote.info().place;
+        located.iter().filter(|other| other.info().place == *place).count() > 1
     }
 
     /// How much may be removed, by all remotes together.

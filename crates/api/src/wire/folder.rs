@@ -261,9 +261,9 @@ pub struct ShareFolder {
     /// Password of its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass: Option<Password>,
-    /// Accounts to share it with.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub shares: Vec<Share>,
+    /// Accounts to share it with, all of them; `None` leaves them as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<Share>>,
 }
 
 /// Answer to [`ShareFolder`].

@@ -23,6 +23,8 @@ pub enum Action {
     FolderRemoved,
     /// Its modification time was set.
     Retimed,
+    /// It got new attributes.
+    AttributesSet,
     /// It was left out by a rule.
     LeftOut,
     /// Nothing came of it, for the reason that is given.

@@ -17,7 +17,7 @@ const LOOKED_UP_SINGLY: usize = 8;
 const ASKED_AGAIN: u32 = 2;
 
 /// Returns those of the files asked for that an answer confirms by their links. A count alone proves nothing.
-fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
+pub(super) fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
     let told: HashSet<_> = told.iter().filter(|link| asked.contains(link)).copied().collect();
     match count {
         // It contradicts itself.

@@ -7,7 +7,12 @@ use fichier_api::{
 };
 use fichier_storage::{Blame, File, PublicLink, RemotePath, Result, Retry, StorageError};
 
-use super::{FichierRemote, catalogue::KnownFile, error::failed, public_site::target};
+use super::{
+    FichierRemote,
+    catalogue::{KnownFile, Marks},
+    error::failed,
+    public_site::target,
+};
 
 /// So many wrong passwords in a row, and the others that have the same aren't tried: refusals in number bring a ban.
 const WRONG_IN_A_ROW: u32 = 3;
@@ -53,6 +58,7 @@ impl FichierRemote {
             date: None,
             media_type: None,
             stands_for_empty: decoded.stands_for_empty,
+            marks: Marks::default(),
         })
     }
 

@@ -23,7 +23,7 @@ const NOT_EMPTY_YET: [u32; 6] = [1, 2, 4, 8, 16, 30];
 const LONG_NOT_EMPTY: u32 = 16;
 
 /// A file's place in the batch, and the file.
-type Place = (usize, FileLink);
+pub(super) type Place = (usize, FileLink);
 
 impl FichierRemote {
     pub(super) async fn remove_files(&self, batch: &[File]) -> Vec<Outcome<()>> {
@@ -137,7 +137,12 @@ impl FichierRemote {
 
     /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
     /// the rest where a look can't be had, or would take longer than finding out by halves.
-    async fn part_gone(&self, batch: &[File], list: Vec<Place>, missing: bool) -> (Vec<Place>, Vec<Place>) {
+    pub(super) async fn part_gone(
+        &self,
+        batch: &[File],
+        list: Vec<Place>,
+        missing: bool,
+    ) -> (Vec<Place>, Vec<Place>) {
         let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
         let mut held = HashMap::new();
         for (index, link) in &list {
