@@ -42,6 +42,7 @@ mod observer;
 mod pacer;
 mod page;
 mod proxy;
+mod sharing_user;
 mod shown;
 mod tls;
 mod transport;

@@ -10,7 +10,7 @@ use fichier_emulator::{Account, Control, SeedFile};
 use crate::stage::Stage;
 
 /// The key of the other account.
-const OTHER: &str = "another-key-0123456789abcdef0123";
+pub(crate) const OTHER: &str = "another-key-0123456789abcdef0123";
 
 /// A service with two accounts: `t:`, which may store so many bytes, and somebody else's.
 pub(crate) fn stage(quota: u64) -> Stage {

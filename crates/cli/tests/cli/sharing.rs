@@ -119,3 +119,86 @@ fn on_bad_days_the_others_keep_their_rights_and_a_second_run_goes_on() {
     assert_ne!(run.status, Some(0), "{}", run.stderr);
     assert_eq!(stage.counters().get("folder/share"), None);
 }
+
+/// A service with two accounts, and `o:` for the other one, which shares a folder with `t:` with these rights.
+fn shared_by_other(rights: &str) -> Stage {
+    let stage = crate::public::stage(1 << 40);
+    let other = crate::public::others(&stage);
+    other.seed_file("project/a.txt", b"12345").unwrap();
+    other.seed_file("project/sub/b.bin", &[7; 100_000]).unwrap();
+    other.seed_file("secret/c.txt", b"1").unwrap();
+    let mut command = stage.command();
+    command
+        .env("RCLONE_CONFIG_O_TYPE", "fichier")
+        .env("RCLONE_CONFIG_O_API_KEY", crate::public::OTHER)
+        .env("RCLONE_CONFIG_O_ENDPOINT", stage.endpoint())
+        .env("HOME", stage.directory("other"))
+        .args(["share", "o:project", "--with", &format!("a@example.com:{rights}")]);
+    crate::stage::Run::of(&mut command, "share").code(0);
+    stage.control().reset_counters();
+    stage
+}
+
+const THEIRS: &str = "t,shared_by=b@example.com:";
+
+#[test]
+fn folders_that_others_share_are_listed_and_read_with_links_or_without() {
+    for rights in ["ro", "rw", "hidden", "rw-hidden"] {
+        let stage = shared_by_other(rights);
+        let listed = stage.run(&["lsf", THEIRS, "-R", "--files-only"]).success_text();
+        assert_eq!(listed, "project/a.txt\nproject/sub/b.bin\n", "{rights}");
+        let from = format!("{THEIRS}project");
+        stage.run(&["copy", &from, "work/here"]).code(0);
+        let here = stage.directory("here");
+        assert_eq!(std::fs::read(here.join("a.txt")).unwrap(), b"12345", "{rights}");
+        assert_eq!(std::fs::read(here.join("sub/b.bin")).unwrap(), vec![7; 100_000], "{rights}");
+        // The second run has nothing to do, and goes by the checksums.
+        let run = stage.run(&["check", &from, "work/here"]).code(0);
+        assert!(run.stderr.contains("0 differences found"), "{}", run.stderr);
+        assert_eq!(stage.run(&["cat", &format!("{THEIRS}project/a.txt")]).success_text(), "12345");
+        // Into the own account it is copied, too.
+        stage.run(&["copy", &from, "t:mine"]).code(0);
+        assert_eq!(stage.run(&["cat", "t:mine/sub/b.bin", "--count", "3"]).success_text(), "\u{7}\u{7}\u{7}");
+    }
+}
+
+#[test]
+fn folders_that_others_share_are_not_changed_and_the_refusal_says_so() {
+    let stage = shared_by_other("rw");
+    std::fs::write(stage.directory("here").join("new"), "x").unwrap();
+    let project = format!("{THEIRS}project");
+    for words in [
+        &["copy", "work/here", &project][..],
+        &["mkdir", &format!("{project}/new")],
+        &["deletefile", &format!("{project}/a.txt")],
+        &["delete", &project],
+        &["purge", &project],
+        &["move", &project, "work/there"],
+        &["attr", "set", &project, "--inline", "true"],
+        &["share", &project],
+        &["account", THEIRS],
+    ] {
+        let run = stage.run(words);
+        assert!(run.status != Some(0), "{words:?}");
+        assert!(run.stderr.contains("can't") || run.stderr.contains("read"), "{words:?}: {}", run.stderr);
+    }
+    let calls = stage.counters();
+    for call in
+        ["folder/mkdir", "file/rm", "folder/rm", "file/mv", "file/chattr", "folder/share", "upload.cgi"]
+    {
+        assert_eq!(calls.get(call), None, "{calls:?}");
+    }
+    assert_eq!(crate::public::others(&stage).count_files().unwrap(), 3);
+}
+
+#[test]
+fn who_shares_nothing_shows_nothing() {
+    let stage = shared_by_other("ro");
+    assert_ne!(stage.run(&["lsf", "t,shared_by=nobody@example.com:"]).status, Some(0));
+    assert_eq!(stage.run(&["lsf", &format!("{THEIRS}secret")]).status, Some(3));
+    let run = stage.run(&["lsf", "t,shared_by=nobody:"]).code(1);
+    assert!(run.stderr.contains("no mail address"), "{}", run.stderr);
+    // The own account's folders are seen as ever.
+    stage.control().seed_file("own/file", b"1").unwrap();
+    assert_eq!(stage.run(&["lsf", "t:"]).success_text(), "own/\n");
+}

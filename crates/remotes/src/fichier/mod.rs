@@ -31,6 +31,7 @@ mod removal;
 mod scan;
 mod settings;
 mod shared;
+mod shared_by;
 mod sharing;
 mod tree;
 mod upload;
