@@ -17,6 +17,7 @@ use crate::limits::DOWNLOAD_CONNECTIONS;
 use crate::observer::Observer;
 use crate::pacer::{Learned, Pacer, Pacing, RetryPolicy, WaitBudget};
 use crate::proxy::ProxySettings;
+use crate::sharing_user::SharingUser;
 use crate::shown::shown_address;
 use crate::tls::{Trust, setup};
 use crate::transport::{Headers, Settings, Transport};
@@ -56,6 +57,7 @@ pub struct ClientBuilder {
     address: Option<PathBuf>,
     waits: WaitBudget,
     remote: Option<Arc<str>>,
+    sharing_user: Option<String>,
 }
 
 impl ClientBuilder {
@@ -87,6 +89,7 @@ impl ClientBuilder {
             address: None,
             waits: WaitBudget::default(),
             remote: None,
+            sharing_user: None,
         }
     }
 
@@ -230,7 +233,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the user's name for the service, with a colon: errors of calls contain it.
+    /// Means the folders that the account with this mail address shares with the key's, instead of the key's own: what is
+    /// listed and read is theirs.
+    pub fn sharing_user(mut self, mail: impl Into<String>) -> Self {
+        self.sharing_user = Some(mail.into());
+        self
+    }
+
+    /// What the user calls the service, with a colon: errors of calls know it.
     pub fn remote(mut self, name: impl Into<Arc<str>>) -> Self {
         self.remote = Some(name.into());
         self
@@ -281,7 +291,8 @@ impl ClientBuilder {
         if let Some(file) = self.address.take() {
             pacer.share_address(file);
         }
-        Ok(Client::new(Transport::new(settings, self.key), pacer))
+        let sharing_user = self.sharing_user.take().map(SharingUser::new);
+        Ok(Client::new(Transport::new(settings, self.key), pacer, sharing_user))
     }
 
     /// Makes a client for URLs anywhere on the web, which uses neither key nor pacing.

@@ -15,6 +15,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
 use crate::pacer::{Call, CallClass, Learned, Pacer};
+use crate::sharing_user::SharingUser;
 use crate::transport::Transport;
 
 /// A client of the service. Clones are cheap and share connections, pacing and memory.
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     pub(crate) pacer: Pacer,
     /// Whether the service leaves files out of a folder's listing (API document, section 4).
     pub(crate) files_apart: AtomicBool,
+    /// The account whose folders are meant, if it isn't the key's own.
+    pub(crate) sharing_user: Option<SharingUser>,
 }
 
 impl Client {
@@ -40,8 +43,8 @@ impl Client {
         ClientBuilder::new(key)
     }
 
-    pub(crate) fn new(transport: Transport, pacer: Pacer) -> Self {
-        let inner = Inner { transport, pacer, files_apart: AtomicBool::new(false) };
+    pub(crate) fn new(transport: Transport, pacer: Pacer, sharing_user: Option<SharingUser>) -> Self {
+        let inner = Inner { transport, pacer, files_apart: AtomicBool::new(false), sharing_user };
         Self { inner: Arc::new(inner), reason: "", finishes: false }
     }
 
@@ -71,7 +74,12 @@ impl Client {
         self.inner.pacer.rest(endpoint, wait).await
     }
 
-    /// Returns the user's name for the service, with a colon, if the client has one.
+    /// The mail address of the account whose folders are meant, if it isn't the key's own.
+    pub(crate) fn sharing_user(&self) -> Option<String> {
+        self.inner.sharing_user.as_ref().map(|user| user.mail().to_owned())
+    }
+
+    /// What the user calls the service, with a colon, if the client was told.
     pub fn remote(&self) -> Option<&str> {
         self.inner.pacer.remote().map(|name| &**name)
     }

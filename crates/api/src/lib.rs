@@ -42,6 +42,7 @@ mod observer;
 mod pacer;
 mod page;
 mod proxy;
+mod sharing_user;
 mod shown;
 mod tls;
 mod transport;
@@ -73,7 +74,7 @@ pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 pub use web::{Web, WebFile};
 pub use whirlpool_simd::Checksum;
-pub use wire::account::UserInfo;
+pub use wire::account::{SetAccount, UserInfo};
 pub use wire::download::{DownloadToken, RestrictIp, TokenRequest};
 pub use wire::file::{
     Acl, ChangeFiles, ChangedFiles, CopiedFile, CopiedFiles, CopyFiles, FileInfo, FileItem, FileListing,

@@ -20,6 +20,7 @@ mod log_file;
 mod log_format;
 mod logging;
 mod name_transform;
+mod new_password;
 mod output;
 mod program;
 mod public_links;

@@ -29,6 +29,7 @@ use crate::{
     calls::Calls,
     exit::{Exit, Failure},
     flags::is_other_service,
+    transfer::Room,
 };
 
 /// Name of the hash cache's file in the cache directory.
@@ -62,7 +63,9 @@ pub(crate) struct Session<'a> {
     pub(crate) hashing: Hashing,
     /// Remotes of the paths that were typed, for messages.
     located: Mutex<Vec<Arc<dyn Remote>>>,
-    /// Set when it was reported that other processes aren't known.
+    /// How much is free at the destination, as far as is known.
+    room: Arc<Room>,
+    /// Set when it was said that other processes aren't known.
     paced_alone: OnceLock<()>,
     /// Claims on places. The last field, so that everything is written before others may begin.
     claims: claims::Claims,
@@ -114,6 +117,7 @@ impl<'a> Session<'a> {
             waits: resources::waits(settings.network.max_wait),
             hashing: Hashing::default(),
             located: Mutex::default(),
+            room: Arc::default(),
             paced_alone: OnceLock::new(),
             claims: claims::Claims::default(),
         }
@@ -202,7 +206,19 @@ impl<'a> Session<'a> {
         &self.stop
     }
 
-    /// Returns the limit on removals, which all remotes share.
+    /// How much is free at the destination, as far as is known.
+    pub(crate) fn room(&self) -> &Arc<Room> {
+        &self.room
+    }
+
+    /// Whether another path that was opened is of the same account or disk as this one.
+    pub(crate) fn stays_inside(&self, location: &Location) -> bool {
+        let located = self.located.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = &location.remote.info().place;
+        located.iter().filter(|other| other.info().place == *place).count() > 1
+    }
+
+    /// How much may be removed, by all remotes together.
     pub(crate) fn brakes(&self) -> &Arc<Brakes> {
         self.guard.brakes()
     }

@@ -49,7 +49,8 @@ impl TypedSecrets {
                 // An address without its scheme.
                 found.take_user(&format!("://{value}"));
             }
-            if ["api-key", "password", "pass"].iter().any(|end| name.ends_with(end)) {
+            let names_none = name == "no-password";
+            if !names_none && ["api-key", "password", "pass"].iter().any(|end| name.ends_with(end)) {
                 found.take(value);
             }
         }
@@ -135,6 +136,7 @@ mod tests {
                 "\"https://…@host:80/x?a@b\" and …"
             );
         }
+        assert_eq!(hidden(&["attr", "set", "--no-password", "cloud:x"], "cloud:x"), "cloud:x");
         let link = "https://1fichier.com/?abc123def456#s3cret";
         assert_eq!(hidden(&["get", link], link), "https://1fichier.com/?abc123def456#…");
         let address = "http://me:s3cret@h";

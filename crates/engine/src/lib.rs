@@ -8,11 +8,13 @@
 //! - [`check`] compares two trees and changes neither;
 //! - [`dedupe`] settles files that share a name or a content;
 //! - [`store`] stores what isn't a file of a remote;
+//! - [`set_attributes`] gives files new attributes;
 //! - [`remove`] removes files, or a folder with all it holds;
 //! - [`Rules`] say which files are the same, [`HashCache`] remembers checksums;
 //! - [`Stats`] counts what happens, [`RunReport`] is the result;
 //! - [`DryRun`] is a remote that only says what it would do.
 
+mod attributes;
 mod check;
 mod compare;
 mod convert;
@@ -25,6 +27,7 @@ mod transfer;
 mod walk;
 mod wrappers;
 
+pub use attributes::set_attributes;
 pub use check::{CheckOptions, CheckReport, Evidence, check};
 pub use compare::hash_cache::{HashCache, HashCacheError, HashCacheStatus, HashCacheVerdict};
 pub use compare::names::{NameMatching, Respelling};

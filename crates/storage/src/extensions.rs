@@ -1,11 +1,21 @@
 //! What only some remotes can do, each a small trait of its own.
 
+mod account;
+mod attributes;
+mod sharing;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use fichier_notation::Secret;
 
 use crate::{Entry, File, FileId, RemotePath, Result, metadata::Metadata};
+
+pub use self::{
+    account::{AccountChange, AccountDetails, AccountSettings, Scan, ScanFiles, ScanVerdict},
+    attributes::{AccessRules, AttributeChange, Attributes, FileAttributes, ListedAttributes},
+    sharing::{FolderSharing, ShareRights, SharedWith, Sharing, SharingChange},
+};
 
 /// What a remote can do beyond storing files. `None` means that it can't.
 ///
@@ -29,6 +39,14 @@ pub struct Extensions<'a> {
     pub fetches: Option<&'a dyn FetchFromWeb>,
     /// Knows the old versions that an earlier run didn't come to remove.
     pub old_versions: Option<&'a dyn OldVersions>,
+    /// Keeps attributes of files: passwords, access rules, descriptions.
+    pub attributes: Option<&'a dyn FileAttributes>,
+    /// Shares folders.
+    pub sharing: Option<&'a dyn FolderSharing>,
+    /// Tells all of its account, and sets it.
+    pub settings: Option<&'a dyn AccountSettings>,
+    /// Scans files for viruses.
+    pub scans: Option<&'a dyn ScanFiles>,
 }
 
 /// A remote that knows files which anyone has made public at the same service.

@@ -35,9 +35,11 @@ pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteC
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
 pub use extensions::{
-    AccountInfo, AccountOf, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask,
-    FileMetadata, LinkRequest, LinkState, LinkStates, MergeFolders, OldVersions, PublicFiles, PublicLink,
-    PublicLinks, Usage, UsageOf,
+    AccessRules, AccountChange, AccountDetails, AccountInfo, AccountOf, AccountSettings, AttributeChange,
+    Attributes, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask, FileAttributes,
+    FileMetadata, FolderSharing, LinkRequest, LinkState, LinkStates, ListedAttributes, MergeFolders,
+    OldVersions, PublicFiles, PublicLink, PublicLinks, Scan, ScanFiles, ScanVerdict, ShareRights, SharedWith,
+    Sharing, SharingChange, Usage, UsageOf,
 };
 pub use file_list::FileList;
 pub use hashing::{HashStream, Hashing};

@@ -5,9 +5,9 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use crate::{
-    AccountInfo, ByteRange, ByteStream, Entry, Extensions, File, FolderRelocation, Freshness, LinkRequest,
-    Listing, Outcome, PlaceId, Relocation, RemoteInfo, RemotePath, Result, StorageError, Usage, WriteBatch,
-    metadata::Metadata,
+    AccountInfo, AccountSettings, ByteRange, ByteStream, Entry, Extensions, File, FileAttributes,
+    FolderRelocation, FolderSharing, Freshness, LinkRequest, Listing, Outcome, PlaceId, Relocation,
+    RemoteInfo, RemotePath, Result, ScanFiles, StorageError, Usage, WriteBatch, metadata::Metadata,
 };
 
 /// A place that holds files in folders.
@@ -229,6 +229,38 @@ pub trait RemoteExt: Remote {
             Some(remote) => remote.set_folder_metadata(folder, metadata).await,
             None => Err(self.unsupported("keep metadata of directories")),
         }
+    }
+
+    /// Returns what keeps attributes of files.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`].
+    fn file_attributes(&self) -> Result<&dyn FileAttributes> {
+        self.extensions().attributes.ok_or_else(|| self.unsupported("keep attributes of files"))
+    }
+
+    /// Returns what shares folders.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`].
+    fn folder_sharing(&self) -> Result<&dyn FolderSharing> {
+        self.extensions().sharing.ok_or_else(|| self.unsupported("share directories"))
+    }
+
+    /// Returns what tells all of the account and sets it.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`].
+    fn account_settings(&self) -> Result<&dyn AccountSettings> {
+        self.extensions().settings.ok_or_else(|| self.unsupported("tell of an account"))
+    }
+
+    /// Returns what scans files for viruses.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`].
+    fn file_scans(&self) -> Result<&dyn ScanFiles> {
+        self.extensions().scans.ok_or_else(|| self.unsupported("scan files for viruses"))
     }
 
     /// Returns the error for an operation that this remote can't do.

@@ -182,6 +182,10 @@ impl Remote for Prefixed {
             public_files: _,
             fetches: _,
             old_versions: _,
+            attributes: _,
+            sharing: _,
+            settings: _,
+            scans: _,
         } = self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }

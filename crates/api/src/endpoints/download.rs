@@ -149,7 +149,8 @@ impl Client {
     /// # Errors
     /// `TooManyLocations` and `NeedsCdn` happen here; `NotAllowed` also when a password is missing or wrong.
     pub async fn download_token(&self, request: &TokenRequest) -> Result<DownloadToken, ApiError> {
-        self.post(self.call(Endpoint::GetToken, CallClass::Token), request).await
+        let request = TokenRequest { file: self.asked_for(&request.file), ..request.clone() };
+        self.post(self.call(Endpoint::GetToken, CallClass::Token), &request).await
     }
 
     /// Waits for the right to one more download connection of the account. Get it before the token, which would grow old

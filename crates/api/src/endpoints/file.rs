@@ -13,9 +13,11 @@ use crate::item_stream;
 use crate::link::FileLink;
 use crate::pacer::{Call, CallClass, ListedPart};
 use crate::wire::file::{
-    ChangeFiles, ChangedFiles, CopiedFiles, CopyFiles, FileInfo, FileItem, FileListing, FileOf, ListFiles,
-    MoveFiles, MovedFiles, OnlyList, RemoveFile, RemovedFiles, RenameFile, RenamedFiles, ScanResult,
+    ChangeFiles, ChangedFiles, CopiedFiles, CopyFiles, FileInfo, FileItem, FileListing, FileOf, HiddenFile,
+    ListFiles, MoveFiles, MovedFiles, OnlyList, RemoveFile, RemovedFiles, RenameFile, RenamedFiles,
+    ScanResult, leave_hidden,
 };
+use crate::wire::tolerant::LeftOut;
 
 impl Client {
     /// Lists the files of a folder, or of the whole account.
@@ -24,6 +26,10 @@ impl Client {
     /// `TooSoon` for the whole account, when it was listed less than an hour ago; the call isn't made then.
     /// `Unconfirmed` for an answer without a list.
     pub async fn list_files(&self, request: &ListFiles) -> Result<FileListing, ApiError> {
+        let request = &ListFiles {
+            sharing_user: request.sharing_user.clone().or_else(|| self.sharing_user()),
+            ..request.clone()
+        };
         let call = match request.of {
             FilesOf::Folder(folder) => Call {
                 folder: Some((folder, ListedPart::Files)),
@@ -39,7 +45,30 @@ impl Client {
             }
             listing.items = Some(Vec::new());
         }
+        let hidden = std::mem::take(&mut listing.hidden);
+        let FileListing { items, left_out, .. } = &mut listing;
+        self.name_hidden(request.of, hidden, items.get_or_insert_default(), left_out);
         Ok(listing)
+    }
+
+    /// Names files whose links are hidden; where nobody hides them, such files can't be used.
+    pub(crate) fn name_hidden(
+        &self,
+        of: FilesOf,
+        files: Vec<HiddenFile>,
+        items: &mut Vec<FileItem>,
+        left_out: &mut Vec<LeftOut>,
+    ) {
+        match (&self.inner.sharing_user, of) {
+            (Some(user), FilesOf::Folder(folder)) => user.name_hidden(folder, files, items, left_out),
+            _ => leave_hidden(files, left_out),
+        }
+    }
+
+    /// How a file is asked for: by folder and name, where its link is hidden.
+    pub(crate) fn asked_for(&self, file: &FileOf) -> FileOf {
+        let named = self.inner.sharing_user.as_ref().and_then(|user| user.named(file));
+        named.unwrap_or_else(|| file.clone())
     }
 
     /// Lists all files of the account into a collection, each as it comes: only what the collection keeps is held in
@@ -67,7 +96,7 @@ impl Client {
     /// # Errors
     /// `NotFound`, `NotAllowed`; for a file of another account with a password, HTTP 403 without more.
     pub async fn file_info(&self, file: &FileOf) -> Result<FileInfo, ApiError> {
-        self.plain(Endpoint::FileInfo, file).await
+        self.plain(Endpoint::FileInfo, &self.asked_for(file)).await
     }
 
     /// Removes files.

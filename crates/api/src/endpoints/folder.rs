@@ -26,6 +26,10 @@ impl Client {
     /// # Errors
     /// `NotFound` for a folder that is gone; see [`ErrorKind`](crate::ErrorKind) for the others.
     pub async fn list_folder(&self, request: &ListFolder) -> Result<FolderListing, ApiError> {
+        let request = &ListFolder {
+            sharing_user: request.sharing_user.clone().or_else(|| self.sharing_user()),
+            ..request.clone()
+        };
         let files_apart = request.files && self.inner.files_apart.load(Ordering::Relaxed);
         let part = if request.files && !files_apart { ListedPart::Files } else { ListedPart::Folders };
         let call = Call {
@@ -46,6 +50,11 @@ impl Client {
         }
         if !request.files {
             return Ok(listing);
+        }
+        let hidden = std::mem::take(&mut listing.hidden);
+        if !hidden.is_empty() {
+            let FolderListing { items, left_out, .. } = &mut listing;
+            self.name_hidden(request.folder.into(), hidden, items.get_or_insert_default(), left_out);
         }
         if listing.items.is_none() || files_apart {
             if listing.file_count == Some(0) {

@@ -93,6 +93,35 @@ pub struct UserInfo {
     pub extended_quota_end: Option<WireDate>,
 }
 
+/// Request to set what the account's owner may set. `None` leaves it as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SetAccount {
+    /// Whether downloads go through the CDN.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub use_cdn: Option<bool>,
+    /// Number of the domain of new links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_domain: Option<u64>,
+    /// Default port of downloads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_port: Option<u64>,
+    /// Entries on a page of the site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_limit: Option<u64>,
+    /// Whether a menu comes before a download.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub download_menu: Option<bool>,
+    /// Whether a mail is sent when files are removed.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub mail_rm: Option<bool>,
+    /// Whether remote uploads report by mail.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub ru_report: Option<bool>,
+    /// Whether FTP reports by mail.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tolerant::write_opt_flag")]
+    pub ftp_report: Option<bool>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

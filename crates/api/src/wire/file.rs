@@ -34,7 +34,7 @@ pub struct FileItem {
     pub cdn: bool,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawFileItem {
     #[serde(rename = "url", deserialize_with = "tolerant::opt_link")]
@@ -65,6 +65,57 @@ impl Form for FileItem {
         let (link, filename, size) = needed(link, filename, size)?;
         Ok(Self { link, filename, size, date, checksum, content_type, pass, acl, cdn })
     }
+}
+
+/// A file whose link the owner of its folder hides: it is known by folder and name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct HiddenFile(RawFileItem);
+
+impl HiddenFile {
+    /// Name as on the wire.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.0.filename.as_deref()
+    }
+
+    /// Gives it what stands in for its link.
+    pub(crate) fn with_link(self, link: FileLink) -> Result<FileItem, LeftOut> {
+        FileItem::take(RawFileItem { link: Some(link), ..self.0 })
+    }
+}
+
+/// A file in the listing of a folder, with its link or without.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ListedFile {
+    Linked(FileItem),
+    Hidden(HiddenFile),
+}
+
+impl Form for ListedFile {
+    type Raw = RawFileItem;
+
+    fn take(raw: RawFileItem) -> Result<Self, LeftOut> {
+        match raw.link {
+            None if raw.filename.is_some() => Ok(Self::Hidden(HiddenFile(raw))),
+            _ => FileItem::take(raw).map(Self::Linked),
+        }
+    }
+}
+
+/// Parts the files with a link from those without.
+pub(crate) fn part_hidden(files: Vec<ListedFile>) -> (Vec<FileItem>, Vec<HiddenFile>) {
+    let (mut linked, mut hidden) = (Vec::with_capacity(files.len()), Vec::new());
+    for file in files {
+        match file {
+            ListedFile::Linked(file) => linked.push(file),
+            ListedFile::Hidden(file) => hidden.push(file),
+        }
+    }
+    (linked, hidden)
+}
+
+/// Says of files without a link that they can't be used.
+pub(crate) fn leave_hidden(files: Vec<HiddenFile>, left_out: &mut Vec<LeftOut>) {
+    left_out.extend(files.into_iter().filter_map(|HiddenFile(raw)| FileItem::take(raw).err()));
 }
 
 /// Checks that the fields without which a file can be neither compared nor read are there.
@@ -120,6 +171,8 @@ pub struct FileListing {
     pub items: Option<Vec<FileItem>>,
     /// Files that can't be read.
     pub left_out: Vec<LeftOut>,
+    /// Files whose links are hidden, until they are named.
+    pub(crate) hidden: Vec<HiddenFile>,
 }
 
 impl FileListing {
@@ -136,14 +189,15 @@ struct RawFileListing {
     #[serde(deserialize_with = "tolerant::opt_number")]
     count: Option<u64>,
     #[serde(deserialize_with = "tolerant::needed_items")]
-    items: Option<Items<FileItem>>,
+    items: Option<Items<ListedFile>>,
 }
 
 impl From<RawFileListing> for FileListing {
     fn from(raw: RawFileListing) -> Self {
         let mut left_out = Vec::new();
-        let items = raw.items.map(|items| items.split(&mut left_out));
-        Self { count: raw.count, items, left_out }
+        let parted = raw.items.map(|items| part_hidden(items.split(&mut left_out)));
+        let (items, hidden) = parted.unzip();
+        Self { count: raw.count, items, left_out, hidden: hidden.unwrap_or_default() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::FileItem;
+use super::file::{FileItem, HiddenFile, ListedFile, part_hidden};
 use super::tolerant::{self, Form, Items, LeftOut};
 use crate::date::WireDate;
 use crate::folder_id::FolderId;
@@ -65,6 +65,8 @@ pub struct FolderListing {
     pub left_out: Vec<LeftOut>,
     /// Time when the listing was asked for. The service's counts are no older.
     pub asked: Option<SystemTime>,
+    /// Files whose links are hidden, until they are named.
+    pub(crate) hidden: Vec<HiddenFile>,
 }
 
 impl FolderListing {
@@ -96,7 +98,7 @@ struct RawListing {
     #[serde(deserialize_with = "tolerant::needed_items")]
     sub_folders: Option<Items<SubFolder>>,
     #[serde(deserialize_with = "tolerant::needed_items")]
-    items: Option<Items<FileItem>>,
+    items: Option<Items<ListedFile>>,
 }
 
 impl From<RawListing> for FolderListing {
@@ -104,7 +106,8 @@ impl From<RawListing> for FolderListing {
         let RawListing { id, name, create_date, pass, shared, shares, size, file_count, .. } = raw;
         let mut left_out = Vec::new();
         let sub_folders = raw.sub_folders.map(|folders| folders.split(&mut left_out));
-        let items = raw.items.map(|items| items.split(&mut left_out));
+        let parted = raw.items.map(|items| part_hidden(items.split(&mut left_out)));
+        let (items, hidden) = parted.unzip();
         Self {
             id: id.map(FolderId),
             name,
@@ -118,6 +121,7 @@ impl From<RawListing> for FolderListing {
             items,
             left_out,
             asked: None,
+            hidden: hidden.unwrap_or_default(),
         }
     }
 }
@@ -261,9 +265,9 @@ pub struct ShareFolder {
     /// Password of its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass: Option<Password>,
-    /// Accounts to share it with.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub shares: Vec<Share>,
+    /// Accounts to share it with, all of them; `None` leaves them as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<Share>>,
 }
 
 /// Answer to [`ShareFolder`].

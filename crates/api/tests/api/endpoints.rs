@@ -118,7 +118,7 @@ async fn folder_share() {
         folder: FolderId(3),
         share: true,
         pass: Some("pw".into()),
-        shares: vec![Share { email: "u@x".into(), rw: true, hide_links: false }],
+        shares: Some(vec![Share { email: "u@x".into(), rw: true, hide_links: false }]),
     };
     let shared = server.client().share_folder(&request).await.unwrap();
     let body = json!({"folder_id": 3, "share": 1, "pass": "pw", "shares": [{"email": "u@x", "rw": 1, "hide_links": 0}]});

@@ -319,6 +319,9 @@ fn of_value(arg: &Arg) -> Vec<Kind> {
         Some("syslog-facility") => return in_any_case(&Facility::names()),
         Some("disable") => return in_any_case(&features::names()),
         Some("track-renames-strategy") => return in_any_case(&flags::RENAMES),
+        Some("default-domain") => {
+            return fichier_api::Domain::ALL.map(|domain| Kind::Word(domain.host().to_owned())).into();
+        }
         Some("catalogue") => return in_any_case(&CatalogueMode::WORDS),
         Some("sort") => return tree::SORTS.map(|word| Kind::Word(word.to_owned())).into(),
         Some("type") => return backend_names(),
@@ -447,6 +450,8 @@ mod tests {
             ("fichier lsf --dump headers,", "bodies"),
             ("fichier lsf --syslog-facility=", "LOCAL7"),
             ("fichier lsf --catalogue ", "trust"),
+            ("fichier account set x: --default-domain ", "dl4free.com"),
+            ("fichier attr set x:y --inline ", "true"),
             ("fichier lsf --disable ", "ListR"),
             ("fichier sync --track-renames-strategy hash,", "leaf"),
         ] {
@@ -490,6 +495,8 @@ mod tests {
         assert_eq!(words("fichier config show "), ["RemoteNames"]);
         assert_eq!(words("fichier config delete "), ["RemoteNames"]);
         assert_eq!(words("fichier config userinfo "), ["Remotes"]);
+        assert_eq!(words("fichier attr set "), ["Paths"]);
+        assert!(words("fichier account ").contains(&"Remotes".to_owned()));
         assert_eq!(words("fichier copy --backup-dir "), ["Paths"]);
         assert_eq!(words("fichier copy --log-file "), ["Files"]);
         assert_eq!(words("fichier version "), Vec::<String>::new());

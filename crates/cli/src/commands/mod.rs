@@ -1,6 +1,8 @@
 //! The commands, one file each, and the table that runs them.
 
 mod about;
+mod account;
+mod attr;
 mod backend;
 mod cat;
 mod catalogue;
@@ -43,10 +45,14 @@ mod rcat;
 mod reveal;
 mod rmdir;
 mod rmdirs;
+mod scan;
+mod share;
+mod shares;
 mod size;
 mod sync;
 mod touch;
 mod tree;
+mod unshare;
 pub(crate) mod version;
 
 use clap::Subcommand;
@@ -57,6 +63,8 @@ use crate::context::Context;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     About(about::Arguments),
+    Account(account::Arguments),
+    Attr(attr::Arguments),
     Backend(backend::Arguments),
     Cat(cat::Arguments),
     Catalogue(catalogue::Arguments),
@@ -102,11 +110,15 @@ pub(crate) enum Command {
     Reveal(reveal::Arguments),
     Rmdir(rmdir::Arguments),
     Rmdirs(rmdirs::Arguments),
+    Scan(scan::Arguments),
     Sha1sum(hashsum::Sha1Arguments),
+    Share(share::Arguments),
+    Shares(shares::Arguments),
     Size(size::Arguments),
     Sync(sync::Arguments),
     Touch(touch::Arguments),
     Tree(tree::Arguments),
+    Unshare(unshare::Arguments),
     Version(version::Arguments),
 }
 
@@ -115,6 +127,8 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::About(_) => "about",
+            Self::Account(arguments) => arguments.name(),
+            Self::Attr(arguments) => arguments.name(),
             Self::Backend(_) => "backend",
             Self::Cat(_) => "cat",
             Self::Catalogue(_) => "catalogue",
@@ -158,11 +172,15 @@ impl Command {
             Self::Reveal(_) => "reveal",
             Self::Rmdir(_) => "rmdir",
             Self::Rmdirs(_) => "rmdirs",
+            Self::Scan(_) => "scan",
             Self::Sha1sum(_) => "sha1sum",
+            Self::Share(_) => "share",
+            Self::Shares(_) => "shares",
             Self::Size(_) => "size",
             Self::Sync(_) => "sync",
             Self::Touch(_) => "touch",
             Self::Tree(_) => "tree",
+            Self::Unshare(_) => "unshare",
             Self::Version(_) => "version",
         }
     }
@@ -190,6 +208,8 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
 async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow::Result<()> {
     match command {
         Command::About(arguments) => about::run(arguments, context).await,
+        Command::Account(arguments) => account::run(arguments, context).await,
+        Command::Attr(arguments) => attr::run(arguments, context).await,
         Command::Backend(arguments) => backend::run(arguments, context).await,
         Command::Cat(arguments) => cat::run(arguments, context).await,
         Command::Catalogue(arguments) => catalogue::run(arguments, context).await,
@@ -228,12 +248,16 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Rcat(arguments) => rcat::run(arguments, context).await,
         Command::Rmdir(arguments) => rmdir::run(arguments, context).await,
         Command::Rmdirs(arguments) => rmdirs::run(arguments, context).await,
+        Command::Scan(arguments) => scan::run(arguments, context).await,
         Command::Sha1sum(arguments) => hashsum::run_as("sha1sum", &arguments.with_kind(), context).await,
+        Command::Share(arguments) => share::run(arguments, context).await,
+        Command::Shares(arguments) => shares::run(arguments, context).await,
         Command::Size(arguments) => size::run(arguments, context).await,
         Command::Sync(arguments) => sync::run(arguments, context).await,
         Command::Touch(arguments) => touch::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
-        // These commands ran without a runtime.
+        Command::Unshare(arguments) => unshare::run(arguments, context).await,
+        // Ran without a runtime.
         Command::Completion(_)
         | Command::Help(_)
         | Command::Listremotes(_)

@@ -39,7 +39,7 @@ pub(crate) use self::{
     reference::{backend_help, backend_table, flags_markdown, markdown as reference_markdown},
     stats::{StatsFlags, Unit},
     transfer::{CutoffMode, RENAMES, TransferFlags, order as transfer_order},
-    value::{duration, hash_kind},
+    value::{duration, hash_kind, mail},
 };
 
 /// The flags that all commands share, and what there is to say of the program.

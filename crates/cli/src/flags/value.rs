@@ -33,9 +33,24 @@ pub(crate) fn hash_kind(text: &str) -> Result<HashKind, String> {
     text.parse()
 }
 
+/// Checks that a text can be a mail address.
+pub(crate) fn mail(text: &str) -> Result<String, String> {
+    let parts = text.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    match parts.is_some() && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        true => Ok(text.to_owned()),
+        false => Err("no mail address".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mail_addresses_have_a_name_and_a_host() {
+        assert!(mail("a@b.c").is_ok());
+        assert!(mail("a@").is_err() && mail("a b@c").is_err() && mail("a").is_err());
+    }
 
     #[test]
     fn durations() {

@@ -1,5 +1,6 @@
 //! A run of the engine as the user sees it: progress, statistics, Ctrl-C, and how it ended.
 
+mod account_notice;
 mod afterwards;
 mod between;
 mod observed;
@@ -33,10 +34,14 @@ const GRACE_BETWEEN_CALLS: Duration = Duration::from_secs(3);
 /// Wait before checking again whether it is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Wait between two drawings of the display.
+/// How often to look whether all that is planned can fit.
+const LOOK_AT_ROOM: Duration = Duration::from_millis(100);
+
+/// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
 pub(crate) use self::{
+    account_notice::Room,
     afterwards::AfterFlags,
     between::Between,
     observed::ListFlags,
@@ -85,6 +90,8 @@ where
         let (style, clock) = (&flags.stats_style, &context.settings.clock);
         Progress::new(context.log.screen(), style, clock, coloured, plain, title)
     });
+    let room = context.session.room().clone();
+    let mut looks = ticks(LOOK_AT_ROOM);
     let mut frames = ticks(FRAME);
     let mut lines = ticks(flags.stats.unwrap_or(Duration::MAX / 4));
     let calls = context.session.calls().clone();
@@ -110,6 +117,7 @@ where
                     progress.show(context.out, &snapshot())?;
                 }
             }
+            _ = looks.tick() => room.look(stats.snapshot().total_bytes),
             _ = lines.tick(), if flags.stats.is_some() && progress.is_none() => log(context.settings, &snapshot()),
             () = signals.asked_for_state() => tracing::warn!("\n{}", snapshot().block(&flags.stats_style)),
             () = sleep_until(too_late.unwrap_or_else(Instant::now)), if too_late.is_some() => {
@@ -136,6 +144,7 @@ where
             }
         }
     };
+    room.look(stats.snapshot().total_bytes);
     if let Some(observed) = &observed {
         observed.finish()?;
     }

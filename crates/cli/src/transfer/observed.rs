@@ -191,6 +191,7 @@ fn word(action: Action) -> &'static str {
         Action::SetAside => "backed-up",
         Action::FolderRemoved => "directory-removed",
         Action::Retimed => "modification-time-set",
+        Action::AttributesSet => "attributes-set",
         Action::LeftOut => "left-out",
         Action::Failed => "failed",
     }

@@ -3,6 +3,7 @@
 use fichier_engine::{Backup, Bandwidth, MetadataOptions, Reading, Reference, Respelling, RunOptions};
 use fichier_storage::Location;
 
+use super::account_notice;
 use crate::{
     arguments::TransferSettings,
     context::Context,
@@ -17,6 +18,7 @@ use crate::{
 pub(crate) async fn run_options(context: &Context<'_>, to: &Location) -> anyhow::Result<RunOptions> {
     let flags = &context.settings.transfer;
     refuse_unseen(flags)?;
+    account_notice::say(to, context.session.stays_inside(to), context.session.room());
     let metadata = metadata(flags, to)?;
     let mut references = Vec::new();
     let named = [("--compare-dest", &flags.compare_dest, false), ("--copy-dest", &flags.copy_dest, true)];

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 #![allow(clippy::print_stderr, reason = "a test that can't be tried here says so")]
 
+mod account;
 mod answers;
 mod arguments;
 #[cfg(unix)]
 mod asking;
 mod at_once;
+mod attributes;
 mod bad_days;
 mod brakes;
 mod catalogue;
@@ -59,6 +61,7 @@ mod said;
 mod seeds;
 mod service;
 mod service_limits;
+mod sharing;
 mod sources;
 mod stage;
 mod sync;

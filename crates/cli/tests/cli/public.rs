@@ -9,8 +9,8 @@ use fichier_emulator::{Account, Control, SeedFile};
 
 use crate::stage::Stage;
 
-/// Key of the other account.
-const OTHER: &str = "another-key-0123456789abcdef0123";
+/// The key of the other account.
+pub(crate) const OTHER: &str = "another-key-0123456789abcdef0123";
 
 /// Starts a service with two accounts: `t:`, which may store `quota` bytes, and that of someone else.
 pub(crate) fn stage(quota: u64) -> Stage {

@@ -81,6 +81,9 @@ impl<'a> Call<'a> {
         let Some(email) = sharing_user.filter(|email| !email.is_empty()) else { return self.own_folder(id) };
         let owner = self.tx.account_by_email(email)?.ok_or_else(Refusal::not_found)?;
         let folder = self.tx.folder(owner.id, id.0)?.ok_or_else(Refusal::not_found)?;
+        if folder.id == 0 && !write {
+            return Ok(folder);
+        }
         let mut current = folder.clone();
         while current.id != 0 {
             if shares_with(&current, &self.account.email, write) {
@@ -90,6 +93,32 @@ impl<'a> Call<'a> {
             current = parent;
         }
         Err(Refusal::not_allowed())
+    }
+
+    /// Returns what of the folder the account may see; `None` for a folder of its own.
+    pub(crate) fn shared_part(&self, folder: &FolderRow) -> Result<Option<SharedPart>, Refusal> {
+        if folder.account == self.account.id {
+            return Ok(None);
+        }
+        let owner = self.tx.account(folder.account)?.ok_or_else(Refusal::not_found)?;
+        let mut part = SharedPart { user: owner.email, rw: false, hide_links: true };
+        let mut current = folder.clone();
+        while current.id != 0 {
+            if let Some((rw, hide_links)) = share_with(&current, &self.account.email) {
+                part.rw |= rw;
+                part.hide_links &= hide_links;
+            }
+            let Some(parent) = self.tx.folder(folder.account, current.parent)? else { break };
+            current = parent;
+        }
+        Ok(Some(part))
+    }
+
+    /// Returns the folders that an account shares with this one, which its root shows.
+    pub(crate) fn shared_roots(&self, owner: i64) -> Result<Vec<FolderRow>, Refusal> {
+        let mut folders = self.tx.all_folders(owner)?;
+        folders.retain(|folder| shares_with(folder, &self.account.email, false));
+        Ok(folders)
     }
 
     /// Returns a file of any account, by link.
@@ -143,13 +172,27 @@ pub(crate) fn is_pretty(body: &Value) -> bool {
     body.get("pretty").is_some_and(|pretty| pretty.as_i64() == Some(1) || pretty.as_str() == Some("1"))
 }
 
-fn shares_with(folder: &FolderRow, email: &str, write: bool) -> bool {
+/// What an account may do in a folder that another one shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SharedPart {
+    /// Mail address of the owner.
+    pub(crate) user: String,
+    pub(crate) rw: bool,
+    pub(crate) hide_links: bool,
+}
+
+/// The rights that a folder's own list gives an account: to write, and not to see links.
+fn share_with(folder: &FolderRow, email: &str) -> Option<(bool, bool)> {
     let shares: Vec<Value> = serde_json::from_str(&folder.shares).unwrap_or_default();
-    shares.iter().any(|share| {
-        let named = share.get("email").and_then(Value::as_str) == Some(email);
-        let writable = share.get("rw").is_some_and(|rw| rw.as_i64() == Some(1) || rw.as_str() == Some("1"));
-        named && (writable || !write)
-    })
+    let share = shares.iter().find(|share| share.get("email").and_then(Value::as_str) == Some(email))?;
+    let is_set = |name: &str| {
+        share.get(name).is_some_and(|flag| flag.as_i64() == Some(1) || flag.as_str() == Some("1"))
+    };
+    Some((is_set("rw"), is_set("hide_links")))
+}
+
+fn shares_with(folder: &FolderRow, email: &str, write: bool) -> bool {
+    share_with(folder, email).is_some_and(|(rw, _)| rw || !write)
 }
 
 #[cfg(test)]

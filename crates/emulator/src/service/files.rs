@@ -216,7 +216,15 @@ pub(super) fn chattr(call: &Call<'_>) -> Reply {
     let acl = match &params.acl {
         None => None,
         Some(Value::Object(fields)) => {
-            Some((!fields.is_empty()).then(|| Value::Object(fields.clone()).to_string()))
+            // Rules that name nobody let everybody have the file.
+            let names_somebody = fields.values().any(|rule| match rule {
+                Value::Array(names) => !names.is_empty(),
+                Value::Null => false,
+                Value::String(text) => !text.is_empty() && text != "0",
+                Value::Number(number) => number.as_i64() != Some(0),
+                Value::Bool(_) | Value::Object(_) => true,
+            });
+            Some(names_somebody.then(|| Value::Object(fields.clone()).to_string()))
         }
         Some(_) => return Err(Refusal::ko("Invalid parameters: acl is an object #100")),
     };
@@ -244,6 +252,9 @@ pub(super) fn chattr(call: &Call<'_>) -> Reply {
     call.reply(&json!({"status": "OK", "updated": urls.len(), "urls": urls}))
 }
 
+/// Larger files aren't scanned (API document, section 5: below 5 GB).
+const LARGEST_SCAN: u64 = 5_000_000_000;
+
 #[derive(Deserialize)]
 struct Scan {
     url: String,
@@ -251,7 +262,16 @@ struct Scan {
 
 pub(super) fn scan(call: &Call<'_>) -> Reply {
     let params: Scan = call.params()?;
-    call.own_file(&params.url)?;
+    let file = call.own_file(&params.url)?;
+    if file.size >= LARGEST_SCAN {
+        return Err(Refusal::ko("File too large to be scanned #640"));
+    }
     let date = wire_date(call.tx.now_seconds(), &call.service.zone);
-    call.reply(&json!({"status": "OK", "message": "No threat found", "date": date}))
+    // As with the harmless file by which scanners are tried, but by its name: contents may be large.
+    let infected = file.name.to_lowercase().contains("eicar");
+    if infected {
+        call.tx.remove_file(&file)?;
+    }
+    let message = if infected { "Infected: Eicar-Test-Signature" } else { "No threat found" };
+    call.reply(&json!({"status": "OK", "message": message, "date": date}))
 }

@@ -11,7 +11,8 @@ use crate::state::{FileRow, Window};
 /// A file as listings describe it.
 #[derive(Serialize)]
 pub(super) struct Item {
-    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
     filename: String,
     size: u64,
     date: String,
@@ -27,7 +28,7 @@ impl Item {
     pub(super) fn of(call: &Call<'_>, file: FileRow) -> Self {
         let kind = mime_guess::from_path(&file.name).first_or_octet_stream();
         Self {
-            url: file.link(),
+            url: Some(file.link()),
             size: file.size,
             date: wire_date(file.date, &call.service.zone),
             content_type: kind.to_string(),
@@ -37,6 +38,13 @@ impl Item {
             filename: file.name,
             checksum: file.checksum,
         }
+    }
+}
+
+impl Item {
+    /// Leaves the link out, where the owner of the folder hides links.
+    fn without_link(self) -> Self {
+        Self { url: None, ..self }
     }
 }
 
@@ -58,6 +66,13 @@ struct FolderListing {
     pass: u8,
     shared: u8,
     shares: Value,
+    /// Whose folder it is, and what may be done there: of another account's alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rw: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hide_links: Option<u8>,
     /// Null for the root, as recorded; the document allows it everywhere.
     size: Option<u64>,
     files: u64,
@@ -79,7 +94,11 @@ pub(super) fn folder_ls(call: &Call<'_>) -> Reply {
     let params: FolderLs = call.params()?;
     let folder = call.folder(params.folder_id, params.sharing_user.as_deref(), false)?;
     let (account, id) = (folder.account, folder.id);
-    let sub_folders = call.tx.listed_folders(account, id)?;
+    let part = call.shared_part(&folder)?;
+    // Another account's root shows what it shares, and nothing else.
+    let is_foreign_root = part.is_some() && id == 0;
+    let sub_folders =
+        if is_foreign_root { call.shared_roots(account)? } else { call.tx.listed_folders(account, id)? };
     let sub_folders = sub_folders.into_iter().map(|folder| SubFolder {
         id: folder.id,
         create_date: wire_date(folder.created, &call.service.zone),
@@ -88,8 +107,11 @@ pub(super) fn folder_ls(call: &Call<'_>) -> Reply {
     });
     let items = if params.files.0 {
         let window = Window { cap: call.service.listing_cap, ..Window::default() };
-        let files = call.tx.listed_files(account, Some(id), window)?;
-        Some(files.into_iter().map(|file| Item::of(call, file)).collect())
+        let files =
+            if is_foreign_root { Vec::new() } else { call.tx.listed_files(account, Some(id), window)? };
+        let hides = part.as_ref().is_some_and(|part| part.hide_links);
+        let item = |file| if hides { Item::of(call, file).without_link() } else { Item::of(call, file) };
+        Some(files.into_iter().map(item).collect())
     } else {
         None
     };
@@ -99,9 +121,16 @@ pub(super) fn folder_ls(call: &Call<'_>) -> Reply {
         create_date: (id != 0).then(|| wire_date(folder.created, &call.service.zone)),
         pass: u8::from(folder.pass.is_some()),
         shared: u8::from(folder.share.is_some()),
-        shares: serde_json::from_str(&folder.shares).unwrap_or_default(),
+        // Whom else it is shared with is the owner's business.
+        shares: match &part {
+            Some(_) => Value::Array(Vec::new()),
+            None => serde_json::from_str(&folder.shares).unwrap_or_default(),
+        },
+        user: part.as_ref().map(|part| part.user.clone()),
+        rw: part.as_ref().map(|part| u8::from(part.rw)),
+        hide_links: part.as_ref().map(|part| u8::from(part.hide_links)),
         size: None,
-        files: call.tx.listed_count(account, id)?,
+        files: if is_foreign_root { 0 } else { call.tx.listed_count(account, id)? },
         name: folder.name,
         sub_folders: sub_folders.collect(),
         items,
@@ -140,12 +169,19 @@ pub(super) fn file_ls(call: &Call<'_>) -> Reply {
         after: date(&params.sent_after)?,
         cap: call.service.listing_cap,
     };
+    let mut hides = false;
     let files = if params.folder_id.0 == -1 {
         call.tx.listed_files(call.account.id, None, window)?
     } else {
         let folder = call.folder(params.folder_id, params.sharing_user.as_deref(), false)?;
-        call.tx.listed_files(folder.account, Some(folder.id), window)?
+        let part = call.shared_part(&folder)?;
+        hides = part.as_ref().is_some_and(|part| part.hide_links);
+        match part {
+            Some(_) if folder.id == 0 => Vec::new(),
+            _ => call.tx.listed_files(folder.account, Some(folder.id), window)?,
+        }
     };
-    let items: Vec<Item> = files.into_iter().map(|file| Item::of(call, file)).collect();
+    let item = |file| if hides { Item::of(call, file).without_link() } else { Item::of(call, file) };
+    let items: Vec<Item> = files.into_iter().map(item).collect();
     call.reply(&FileListing { status: "OK", count: items.len(), items })
 }

@@ -60,6 +60,25 @@ impl Tx<'_> {
             .optional()
     }
 
+    /// Keeps a setting of an account.
+    pub(crate) fn put_setting(&self, account: i64, name: &str, value: &str) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO account_settings (account, name, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (account, name) DO UPDATE SET value = ?3",
+            )?
+            .execute(params![account, name, value])
+            .map(drop)
+    }
+
+    /// Returns what an account has set, by name.
+    pub(crate) fn settings(&self, account: i64) -> rusqlite::Result<Vec<(String, String)>> {
+        self.db
+            .prepare_cached("SELECT name, value FROM account_settings WHERE account = ?1")?
+            .query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    }
+
     /// Returns the sum of the sizes of an account's files.
     pub(crate) fn used(&self, account: i64) -> rusqlite::Result<u64> {
         let sum: i64 = self

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::EmulatorError;
 
 /// Steps from version to version; a state of version N has seen the first N steps.
-const STEPS: [&str; 1] = [include_str!("schema_1.sql")];
+const STEPS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Updates a database to the newest version. Safe when several processes do it at once.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), EmulatorError> {

@@ -62,6 +62,8 @@ pub(crate) enum Event<'a> {
     },
     /// A file's modification time was set.
     Retimed(&'a File),
+    /// A file got new attributes.
+    AttributesSet(&'a File),
     /// The destination has the same content.
     Unchanged(&'a File),
     /// A rule left the file out.
@@ -86,6 +88,7 @@ impl Event<'_> {
             Self::Deleted(file) => ("delete", Some(file.size)),
             Self::SetAside(file) | Self::DeletedToBackup(file) => ("move into backup dir", Some(file.size)),
             Self::Retimed(file) => ("update modification time", Some(file.size)),
+            Self::AttributesSet(file) => ("set attributes", Some(file.size)),
             Self::FolderMade => ("make directory", None),
             Self::FolderUpdated { time_alone: true } => ("set directory modification time", None),
             Self::FolderUpdated { time_alone: false } => ("update directory metadata", None),
@@ -131,6 +134,7 @@ impl Event<'_> {
                 tracing::info!(path = %path, "Updated directory metadata");
             }
             Self::Retimed(_) => tracing::info!(path = %path, "Updated modification time in destination"),
+            Self::AttributesSet(_) => tracing::info!(path = %path, "Set attributes"),
             Self::Unchanged(_) => tracing::debug!(path = %path, "Unchanged skipping"),
             Self::LeftOut { why, .. } => tracing::debug!(path = %path, "{why}"),
             Self::EmptyLeftOut(_) => {
@@ -158,6 +162,7 @@ impl Event<'_> {
             Self::SetAside(file) | Self::DeletedToBackup(file) => Record::of(path, Action::SetAside, file),
             Self::FolderDeleted | Self::RootDeleted(_) => Record::folder_removed(path),
             Self::Retimed(file) => Record::of(path, Action::Retimed, file),
+            Self::AttributesSet(file) => Record::of(path, Action::AttributesSet, file),
             Self::Unchanged(file) => Record::of(path, Action::Unchanged, file),
             Self::LeftOut { file, .. } | Self::EmptyLeftOut(file) => Record::of(path, Action::LeftOut, file),
             Self::FolderMade

@@ -23,7 +23,9 @@ pub enum Action {
     FolderRemoved,
     /// The file's modification time was set.
     Retimed,
-    /// A rule left the file out.
+    /// It got new attributes.
+    AttributesSet,
+    /// It was left out by a rule.
     LeftOut,
     /// The action failed; [`Record::error`] says why.
     Failed,

@@ -279,6 +279,7 @@ impl Stats {
             | Event::FolderMoved { .. }
             | Event::FolderRenamed { .. }
             | Event::Retimed(_)
+            | Event::AttributesSet(_)
             | Event::Unchanged(_)
             | Event::LeftOut { .. } => {}
         }

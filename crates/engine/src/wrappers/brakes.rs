@@ -115,10 +115,35 @@ impl Remote for Braked {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        // None of these removes a file. A new one has to be looked at here.
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
-        Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions }
+        // None of these removes a file, but for a scan that finds a virus. A new one has to be looked at here.
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            attributes,
+            sharing,
+            settings,
+            scans,
+        } = self.inner.extensions();
+        Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            attributes,
+            sharing,
+            settings,
+            scans,
+        }
     }
 }
 

@@ -6,12 +6,14 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 
 use fichier_storage::{
-    Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileMetadata,
-    FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt as _,
-    RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
+    AccountChange, AccountDetails, AccountSettings, AttributeChange, Attributes, Entry, Extensions,
+    FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FileMetadata, FolderRelocation,
+    FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PublicLinks, Relocation, Remote,
+    RemoteExt as _, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, WriteBatch,
+    delegate_remote, metadata::Metadata,
 };
 
-use super::fetches_of;
+use super::{fetches_of, sharing_verb};
 use crate::say_skipped;
 
 /// A remote that makes no change, and answers as if it had.
@@ -97,8 +99,20 @@ impl Remote for DryRun {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            attributes,
+            sharing,
+            settings,
+            scans,
+        } = self.inner.extensions();
         Extensions {
             usage,
             account,
@@ -108,7 +122,66 @@ impl Remote for DryRun {
             public_files,
             fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
+            attributes: attributes.map(|_| self as &dyn FileAttributes),
+            sharing: sharing.map(|_| self as &dyn FolderSharing),
+            settings: settings.map(|_| self as &dyn AccountSettings),
+            scans: scans.map(|_| self as &dyn ScanFiles),
         }
+    }
+}
+
+#[async_trait]
+impl FileAttributes for DryRun {
+    async fn listed_attributes(&self, files: &[File]) -> Vec<Option<ListedAttributes>> {
+        match self.inner.file_attributes() {
+            Ok(inner) => inner.listed_attributes(files).await,
+            Err(_) => vec![None; files.len()],
+        }
+    }
+
+    async fn attributes(&self, file: &File) -> Result<Attributes> {
+        self.inner.file_attributes()?.attributes(file).await
+    }
+
+    async fn set_attributes(&self, batch: &[File], _change: &AttributeChange) -> Vec<Outcome<()>> {
+        done(batch)
+    }
+}
+
+#[async_trait]
+impl FolderSharing for DryRun {
+    async fn sharing(&self, folder: &RemotePath) -> Result<Sharing> {
+        self.inner.folder_sharing()?.sharing(folder).await
+    }
+
+    async fn share(&self, folder: &RemotePath, change: &SharingChange) -> Result<Option<String>> {
+        skipped(folder, sharing_verb(change));
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl AccountSettings for DryRun {
+    async fn account_details(&self) -> Result<AccountDetails> {
+        self.inner.account_settings()?.account_details().await
+    }
+
+    fn known_account(&self) -> Option<AccountDetails> {
+        self.inner.extensions().settings?.known_account()
+    }
+
+    async fn set_account(&self, _change: &AccountChange) -> Result<()> {
+        say_skipped(&self.inner.info().name, "change of the account's settings", None);
+        Ok(())
+    }
+}
+
+/// A scan may remove what it finds infected.
+#[async_trait]
+impl ScanFiles for DryRun {
+    async fn scan(&self, file: &File) -> Result<Scan> {
+        skipped(&file.path, "scan");
+        Err(StorageError::Declined(file.path.clone()))
     }
 }
 

@@ -20,11 +20,13 @@ use futures::{
 };
 use tokio::sync::mpsc;
 
-use super::fetches_of;
+use super::{fetches_of, sharing_verb};
 use fichier_storage::{
-    Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FolderRelocation,
-    LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt, RemotePath, Result,
-    StorageError, WriteBatch, delegate_remote,
+    AccountChange, AccountDetails, AccountSettings, AttributeChange, Attributes, Entry, Extensions,
+    FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FolderRelocation,
+    FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PublicLinks, Relocation, Remote,
+    RemoteExt, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, WriteBatch,
+    delegate_remote,
 };
 
 /// Change that is about to be made.
@@ -258,8 +260,20 @@ impl Remote for Interactive {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            attributes,
+            sharing,
+            settings,
+            scans,
+        } = self.inner.extensions();
         Extensions {
             usage,
             account,
@@ -269,7 +283,77 @@ impl Remote for Interactive {
             public_files,
             fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
+            attributes: attributes.map(|_| self as &dyn FileAttributes),
+            sharing: sharing.map(|_| self as &dyn FolderSharing),
+            settings: settings.map(|_| self as &dyn AccountSettings),
+            scans: scans.map(|_| self as &dyn ScanFiles),
         }
+    }
+}
+
+#[async_trait]
+impl FileAttributes for Interactive {
+    async fn listed_attributes(&self, files: &[File]) -> Vec<Option<ListedAttributes>> {
+        match self.inner.file_attributes() {
+            Ok(inner) => inner.listed_attributes(files).await,
+            Err(_) => vec![None; files.len()],
+        }
+    }
+
+    async fn attributes(&self, file: &File) -> Result<Attributes> {
+        self.inner.file_attributes()?.attributes(file).await
+    }
+
+    async fn set_attributes(&self, batch: &[File], change: &AttributeChange) -> Vec<Outcome<()>> {
+        let items = batch.iter().map(|file| Asked::new("set attributes", file.path.clone(), file.clone()));
+        let set = |items: Vec<File>| {
+            let change = change.clone();
+            async move {
+                match self.inner.file_attributes() {
+                    Ok(inner) => inner.set_attributes(&items, &change).await,
+                    Err(_) => self.inner.all_unsupported(&items, "keep attributes of files"),
+                }
+            }
+            .boxed()
+        };
+        self.each(items.collect(), set).await
+    }
+}
+
+#[async_trait]
+impl FolderSharing for Interactive {
+    async fn sharing(&self, folder: &RemotePath) -> Result<Sharing> {
+        self.inner.folder_sharing()?.sharing(folder).await
+    }
+
+    async fn share(&self, folder: &RemotePath, change: &SharingChange) -> Result<Option<String>> {
+        self.allow(sharing_verb(change), folder).await?;
+        self.inner.folder_sharing()?.share(folder, change).await
+    }
+}
+
+#[async_trait]
+impl AccountSettings for Interactive {
+    async fn account_details(&self) -> Result<AccountDetails> {
+        self.inner.account_settings()?.account_details().await
+    }
+
+    fn known_account(&self) -> Option<AccountDetails> {
+        self.inner.extensions().settings?.known_account()
+    }
+
+    async fn set_account(&self, change: &AccountChange) -> Result<()> {
+        self.allow("change the account's settings", &RemotePath::root()).await?;
+        self.inner.account_settings()?.set_account(change).await
+    }
+}
+
+/// A scan may remove what it finds infected.
+#[async_trait]
+impl ScanFiles for Interactive {
+    async fn scan(&self, file: &File) -> Result<Scan> {
+        self.allow("scan", &file.path).await?;
+        self.inner.file_scans()?.scan(file).await
     }
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod brakes;
 pub(crate) mod dry_run;
 pub(crate) mod interactive;
 
-use fichier_storage::{FetchFromWeb, Remote, RemoteExt as _, Result};
+use fichier_storage::{FetchFromWeb, Remote, RemoteExt as _, Result, SharingChange};
 
 /// Returns the part of a remote that lets the service fetch files, for a wrapper that passes that on.
 ///
@@ -12,4 +12,12 @@ use fichier_storage::{FetchFromWeb, Remote, RemoteExt as _, Result};
 /// The remote can't do that.
 fn fetches_of(remote: &dyn Remote) -> Result<&dyn FetchFromWeb> {
     remote.extensions().fetches.ok_or_else(|| remote.unsupported("fetch files from the web"))
+}
+
+/// What a change of how a folder is shared is called, as a verb phrase.
+fn sharing_verb(change: &SharingChange) -> &'static str {
+    match change {
+        SharingChange::Share { .. } => "share directory",
+        SharingChange::StopWith(_) | SharingChange::Stop => "stop sharing directory",
+    }
 }

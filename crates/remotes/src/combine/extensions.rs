@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fichier_storage::{
-    Entry, File, FileId, FileMetadata, Folder, LinkRequest, MergeFolders, OldVersions, PublicLinks, Remote,
-    RemoteExt as _, RemotePath, Result, StorageError, Usage, UsageOf, metadata::Metadata,
+    AttributeChange, Attributes, Entry, File, FileAttributes, FileId, FileMetadata, Folder, FolderSharing,
+    LinkRequest, ListedAttributes, MergeFolders, OldVersions, Outcome, PublicLinks, Remote, RemoteExt as _,
+    RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, Usage, UsageOf,
+    metadata::Metadata,
 };
+use futures::FutureExt as _;
 
 use super::remote::CombineRemote;
 
@@ -99,5 +102,72 @@ impl OldVersions for CombineRemote {
     fn replaced_by(&self, file: &File) -> Option<FileId> {
         let (member, file) = self.file_of(file).ok()?;
         member.at.remote.extensions().old_versions?.replaced_by(&file)
+    }
+}
+
+#[async_trait]
+impl FileAttributes for CombineRemote {
+    async fn listed_attributes(&self, files: &[File]) -> Vec<Option<ListedAttributes>> {
+        let items = files.iter().map(|file| self.file_of(file)).collect();
+        let told = self.each(items, |remote, files: Vec<File>| {
+            async move {
+                match remote.file_attributes() {
+                    Ok(inner) => {
+                        inner.listed_attributes(&files).await.into_iter().map(Outcome::Done).collect()
+                    }
+                    Err(_) => files.iter().map(|_| Outcome::Done(None)).collect(),
+                }
+            }
+            .boxed()
+        });
+        told.await.into_iter().map(|told| told.into_result().ok().flatten()).collect()
+    }
+
+    async fn attributes(&self, file: &File) -> Result<Attributes> {
+        let (member, file) = self.file_of(file)?;
+        let attributes = member.at.remote.file_attributes()?.attributes(&file).await;
+        attributes.map_err(|error| member.shown_error(error))
+    }
+
+    async fn set_attributes(&self, batch: &[File], change: &AttributeChange) -> Vec<Outcome<()>> {
+        let items = batch.iter().map(|file| self.file_of(file)).collect();
+        self.each(items, |remote, files: Vec<File>| {
+            let change = change.clone();
+            async move {
+                match remote.file_attributes() {
+                    Ok(inner) => inner.set_attributes(&files, &change).await,
+                    Err(_) => remote.all_unsupported(&files, "keep attributes of files"),
+                }
+            }
+            .boxed()
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl FolderSharing for CombineRemote {
+    async fn sharing(&self, folder: &RemotePath) -> Result<Sharing> {
+        let Some((member, inner)) = self.member_of(folder) else { return Ok(Sharing::default()) };
+        match member.at.remote.extensions().sharing {
+            Some(sharing) => sharing.sharing(&inner).await.map_err(|error| member.shown_error(error)),
+            None => Ok(Sharing::default()),
+        }
+    }
+
+    async fn share(&self, folder: &RemotePath, change: &SharingChange) -> Result<Option<String>> {
+        let found = self.member_of(folder);
+        let Some((member, inner)) = found else { return Err(self.unsupported("share its root")) };
+        let shared = member.at.remote.folder_sharing()?.share(&inner, change).await;
+        shared.map_err(|error| member.shown_error(error))
+    }
+}
+
+#[async_trait]
+impl ScanFiles for CombineRemote {
+    async fn scan(&self, file: &File) -> Result<Scan> {
+        let (member, file) = self.file_of(file)?;
+        let scan = member.at.remote.file_scans()?.scan(&file).await;
+        scan.map_err(|error| member.shown_error(error))
     }
 }

@@ -96,8 +96,8 @@ impl CombineRemote {
         Ok((member, FolderRelocation { from: inner, to }))
     }
 
-    /// Passes each item of a list to the remote of its member: one list for each remote, in the items' order.
-    async fn each<'a, I, T>(
+    /// Hands each item of a list to the remote of its member: one list for each remote, in the items' order.
+    pub(super) async fn each<'a, I, T>(
         &'a self,
         items: Vec<Result<(&'a Member, I)>>,
         act: impl Fn(Arc<dyn Remote>, Vec<I>) -> BoxFuture<'static, Vec<Outcome<T>>> + Send,
@@ -342,6 +342,11 @@ impl Remote for CombineRemote {
             public_files: None,
             fetches: None,
             old_versions: have(|can| can.old_versions.is_some()).then_some(self as _),
+            attributes: have(|can| can.attributes.is_some()).then_some(self as _),
+            sharing: have(|can| can.sharing.is_some()).then_some(self as _),
+            // As with whose account it is.
+            settings: None,
+            scans: have(|can| can.scans.is_some()).then_some(self as _),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use fichier_storage::{
-    Entry, File, FileMetadata, Folder, LinkRequest, MergeFolders, PublicLinks, RemoteExt as _, RemotePath,
-    Result, metadata::Metadata,
+    AttributeChange, Attributes, Entry, File, FileAttributes, FileMetadata, Folder, FolderSharing,
+    LinkRequest, ListedAttributes, MergeFolders, Outcome, PublicLinks, RemoteExt as _, RemotePath, Result,
+    Scan, ScanFiles, Sharing, SharingChange, metadata::Metadata,
 };
 
-use super::remote::CryptRemote;
+use super::{remote::CryptRemote, sorted::Sorted};
 
 #[async_trait]
 impl PublicLinks for CryptRemote {
@@ -44,5 +45,53 @@ impl FileMetadata for CryptRemote {
     async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
         let set = self.inner.set_folder_metadata(&self.paths.folder(folder)?, metadata).await;
         set.map_err(|error| self.our_error(error))
+    }
+}
+
+#[async_trait]
+impl FileAttributes for CryptRemote {
+    async fn listed_attributes(&self, files: &[File]) -> Vec<Option<ListedAttributes>> {
+        let Ok(inner) = self.inner.file_attributes() else { return vec![None; files.len()] };
+        // Only what was listed is asked for, and that has a name here; what hasn't is known nowhere.
+        let stored = files.iter().map(|file| self.stored_file(file).unwrap_or_else(|_| file.clone()));
+        inner.listed_attributes(&stored.collect::<Vec<_>>()).await
+    }
+
+    async fn attributes(&self, file: &File) -> Result<Attributes> {
+        let attributes = self.inner.file_attributes()?.attributes(&self.stored_file(file)?).await;
+        attributes.map_err(|error| self.our_error(error))
+    }
+
+    async fn set_attributes(&self, batch: &[File], change: &AttributeChange) -> Vec<Outcome<()>> {
+        let Ok(inner) = self.inner.file_attributes() else {
+            return self.all_unsupported(batch, "keep attributes of files");
+        };
+        let mut sorted = Sorted::default();
+        for file in batch {
+            sorted.add(self.stored_file(file));
+        }
+        let outcomes = inner.set_attributes(&sorted.good, change).await;
+        self.our_outcomes(sorted.join(outcomes))
+    }
+}
+
+#[async_trait]
+impl FolderSharing for CryptRemote {
+    async fn sharing(&self, folder: &RemotePath) -> Result<Sharing> {
+        let sharing = self.inner.folder_sharing()?.sharing(&self.paths.folder(folder)?).await;
+        sharing.map_err(|error| self.our_error(error))
+    }
+
+    async fn share(&self, folder: &RemotePath, change: &SharingChange) -> Result<Option<String>> {
+        let shared = self.inner.folder_sharing()?.share(&self.paths.folder(folder)?, change).await;
+        shared.map_err(|error| self.our_error(error))
+    }
+}
+
+#[async_trait]
+impl ScanFiles for CryptRemote {
+    async fn scan(&self, file: &File) -> Result<Scan> {
+        let scan = self.inner.file_scans()?.scan(&self.stored_file(file)?).await;
+        scan.map_err(|error| self.our_error(error))
     }
 }

@@ -225,7 +225,7 @@ impl CryptRemote {
         }
     }
 
-    fn our_outcomes<T>(&self, outcomes: Vec<Outcome<T>>) -> Vec<Outcome<T>> {
+    pub(super) fn our_outcomes<T>(&self, outcomes: Vec<Outcome<T>>) -> Vec<Outcome<T>> {
         outcomes.into_iter().map(|outcome| self.our_outcome(outcome)).collect()
     }
 
@@ -517,8 +517,20 @@ impl Remote for CryptRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files: _, fetches: _, old_versions } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files: _,
+            fetches: _,
+            old_versions,
+            attributes,
+            sharing,
+            settings,
+            scans,
+        } = self.inner.extensions();
         Extensions {
             usage,
             account,
@@ -530,6 +542,11 @@ impl Remote for CryptRemote {
             fetches: None,
             // They are identified by their id, which is the inner remote's.
             old_versions,
+            attributes: attributes.map(|_| self as _),
+            sharing: sharing.map(|_| self as _),
+            settings,
+            // Nobody can tell what is in an encrypted file.
+            scans: scans.filter(|_| self.options.plain_contents).map(|_| self as _),
         }
     }
 }

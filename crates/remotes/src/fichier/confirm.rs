@@ -16,8 +16,8 @@ const LOOKED_UP_SINGLY: usize = 8;
 /// Number of times that a request is repeated that wasn't carried out, as a look has shown.
 const ASKED_AGAIN: u32 = 2;
 
-/// Returns those of the requested files that an answer confirms by their links. A count alone proves nothing.
-fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
+/// Returns those of the files asked for that an answer confirms by their links. A count alone proves nothing.
+pub(super) fn confirmed(asked: &[FileLink], count: Option<u64>, told: &[FileLink]) -> HashSet<FileLink> {
     let told: HashSet<_> = told.iter().filter(|link| asked.contains(link)).copied().collect();
     match count {
         // The answer contradicts itself.

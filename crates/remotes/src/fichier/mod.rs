@@ -7,6 +7,7 @@
 
 mod account;
 mod account_state;
+mod attributes;
 mod batches;
 mod catalogue;
 mod confirm;
@@ -27,8 +28,11 @@ mod public_book;
 mod public_site;
 mod relocate;
 mod removal;
+mod scan;
 mod settings;
 mod shared;
+mod shared_by;
+mod sharing;
 mod tree;
 mod upload;
 
@@ -43,11 +47,12 @@ use std::{
 use async_trait::async_trait;
 use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
-    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult,
-    FetchTask, File, FileId, FileReader, FolderIdentity, FolderRelocation, Freshness, Hashing, LinkRequest,
-    LinkStates, Listing, MergeFolders, NameRules, OldVersions, Outcome, PlaceId, PublicFiles, PublicLink,
-    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
-    UsageOf, WriteBatch,
+    AccountChange, AccountDetails, AccountInfo, AccountOf, AccountSettings, AttributeChange, Attributes,
+    BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File,
+    FileAttributes, FileId, FileReader, FolderIdentity, FolderRelocation, FolderSharing, Freshness, Hashing,
+    LinkRequest, LinkStates, ListedAttributes, Listing, MergeFolders, NameRules, OldVersions, Outcome,
+    PlaceId, PublicFiles, PublicLink, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath,
+    Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -276,7 +281,59 @@ impl Remote for FichierRemote {
             public_files: Some(self),
             fetches: Some(self),
             old_versions: Some(self),
+            attributes: Some(self),
+            sharing: Some(self),
+            settings: Some(self),
+            scans: Some(self),
         }
+    }
+}
+
+#[async_trait]
+impl FileAttributes for FichierRemote {
+    async fn listed_attributes(&self, files: &[File]) -> Vec<Option<ListedAttributes>> {
+        self.attributes_in_listings(files)
+    }
+
+    async fn attributes(&self, file: &File) -> Result<Attributes> {
+        self.all_attributes(file).await
+    }
+
+    async fn set_attributes(&self, batch: &[File], change: &AttributeChange) -> Vec<Outcome<()>> {
+        self.change_attributes(batch, change).await
+    }
+}
+
+#[async_trait]
+impl FolderSharing for FichierRemote {
+    async fn sharing(&self, folder: &RemotePath) -> Result<Sharing> {
+        self.sharing_of(folder).await
+    }
+
+    async fn share(&self, folder: &RemotePath, change: &SharingChange) -> Result<Option<String>> {
+        self.change_sharing(folder, change).await
+    }
+}
+
+#[async_trait]
+impl AccountSettings for FichierRemote {
+    async fn account_details(&self) -> Result<AccountDetails> {
+        self.details_of_account().await
+    }
+
+    fn known_account(&self) -> Option<AccountDetails> {
+        self.details_known()
+    }
+
+    async fn set_account(&self, change: &AccountChange) -> Result<()> {
+        self.change_account(change).await
+    }
+}
+
+#[async_trait]
+impl ScanFiles for FichierRemote {
+    async fn scan(&self, file: &File) -> Result<Scan> {
+        self.scan_for_viruses(file).await
     }
 }
 

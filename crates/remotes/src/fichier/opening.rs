@@ -18,6 +18,7 @@ use super::{
     error::failed,
     names::Names,
     public_site::PublicSite,
+    shared_by::SharedByRemote,
 };
 use crate::{
     backend::{Chosen, InvalidValue, OpenError, Settings},
@@ -41,6 +42,11 @@ pub(super) fn open(
     let options =
         FichierOptions { upload_rate: resources.network.upload_rate, ..options(chosen).map_err(wrong)? };
     let shared = chosen.text("shared_folder").map_err(wrong)?;
+    let shared_by = chosen.text("shared_by").map_err(wrong)?;
+    if shared_by.is_some() && shared.is_some() {
+        let reason = "a remote has either shared_by or shared_folder".to_owned();
+        return Err(wrong(InvalidValue { option: "shared_by", reason }));
+    }
     let key = chosen.secret("api_key").map_err(wrong)?.unwrap_or_default();
     if key.is_empty() && shared.is_none() {
         return Err(StorageError::Service {
@@ -55,7 +61,8 @@ pub(super) fn open(
     let url = endpoint_of(chosen).map_err(wrong)?;
     let network = &resources.network;
     let usage = catalogue_mode(chosen).map_err(wrong)?;
-    let directory = resources.state.accounts.as_ref().filter(|_| shared.is_none());
+    let is_own = shared.is_none() && shared_by.is_none();
+    let directory = resources.state.accounts.as_ref().filter(|_| is_own);
     let database = directory
         .filter(|_| usage != CatalogueMode::Off)
         .map(|directory| directory.join(database_name(url.as_str(), key.expose(), &options)));
@@ -68,9 +75,14 @@ pub(super) fn open(
         gates.map(|directory| directory.join(account_name(&[url.as_str()])).with_extension("address"));
     let gates = gates.map(|directory| directory.join(account_name(&[url.as_str(), key.expose()])));
     let has_key = !key.is_empty();
-    let whose = shared.as_deref().map_or(["account", key.expose()], |folder| ["shared folder", folder]);
-    // A digest, since an identity may be shown and the key must not be.
-    let identity = account_name(&[url.as_str().trim_end_matches('/'), whose[0], whose[1]]);
+    let whose = match (&shared, &shared_by) {
+        (Some(folder), _) => ["shared folder", folder, ""],
+        (None, Some(mail)) => ["shared by", key.expose(), mail],
+        (None, None) => ["account", key.expose(), ""],
+    };
+    // A digest, since an identity may come to be seen and the key mustn't.
+    let parts = [url.as_str().trim_end_matches('/'), whose[0], whose[1], whose[2]];
+    let identity = account_name(&parts[..if whose[2].is_empty() { 3 } else { 4 }]);
     let identity = FolderIdentity::new("fichier", identity.as_bytes());
     let mut builder = client_of(key.expose(), url, &pacing, resources).remote(format!("{name}:"));
     if let Some(connections) = chosen.count("download_connections").map_err(wrong)? {
@@ -88,11 +100,17 @@ pub(super) fn open(
     if let Some(file) = address {
         builder = builder.shared_address(file);
     }
+    if let Some(mail) = &shared_by {
+        builder = builder.sharing_user(mail.as_str());
+    }
     let (memory, kept) = memory.unzip();
     let kept: SavedState = kept.unwrap_or_default();
     builder = builder.learned(kept.learned.clone());
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
+    if shared_by.is_some() {
+        return Ok(Arc::new(SharedByRemote::new(FichierRemote::new(client, title, identity, options))));
+    }
     let Some(shared) = shared else {
         // Without a catalogue on disk everything works as well, with more listings.
         let database = database.and_then(|file| match CatalogueDb::open(&file, &title) {
@@ -165,8 +183,8 @@ fn endpoint_of(chosen: &Chosen<'_>) -> Result<Url, InvalidValue> {
 /// A value doesn't suit its option.
 pub fn catalogue_file(settings: &Settings, resources: &Resources) -> Result<Option<PathBuf>, InvalidValue> {
     let chosen = Chosen::new(&super::settings::BACKEND, settings);
-    let (Some(directory), Some(key), None) =
-        (&resources.state.accounts, chosen.secret("api_key")?, chosen.text("shared_folder")?)
+    let is_own = chosen.text("shared_folder")?.is_none() && chosen.text("shared_by")?.is_none();
+    let (Some(directory), Some(key), true) = (&resources.state.accounts, chosen.secret("api_key")?, is_own)
     else {
         return Ok(None);
     };

@@ -7,7 +7,12 @@ use fichier_api::{
 };
 use fichier_storage::{Blame, File, PublicLink, RemotePath, Result, Retry, StorageError};
 
-use super::{FichierRemote, catalogue::KnownFile, error::failed, public_site::target};
+use super::{
+    FichierRemote,
+    catalogue::{KnownFile, Marks},
+    error::failed,
+    public_site::target,
+};
 
 /// Number of wrong passwords in a row after which other links with the same one aren't tried: many refusals bring a
 /// ban.
@@ -54,6 +59,7 @@ impl FichierRemote {
             date: None,
             media_type: None,
             stands_for_empty: decoded.stands_for_empty,
+            marks: Marks::default(),
         })
     }
 

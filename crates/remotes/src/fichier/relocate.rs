@@ -18,7 +18,7 @@ use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError}
 use super::{
     FichierRemote,
     batches::{Listed, ShrinkingBatches, is_worth_a_look},
-    catalogue::KnownFile,
+    catalogue::{KnownFile, Marks},
     confirm::{is_in_doubt, says_nothing},
     error::failed,
     link_of,
@@ -306,6 +306,7 @@ impl FichierRemote {
             date: item.from.modified.map(|shown| self.tree.dates.known(shown)),
             media_type: item.from.media_type.clone(),
             stands_for_empty: false,
+            marks: Marks::default(),
         });
         let password = self.public.password(link);
         Ok((folder, Step { index, link, source_folder, known, name, password, again: 0, before: None }))
@@ -477,6 +478,8 @@ impl FichierRemote {
         is_new.then(|| KnownFile {
             link: copy.to_url,
             date: Some(french_time::shown(SystemTime::now())),
+            // What the owner has set isn't copied.
+            marks: Marks::default(),
             ..step.known.clone()
         })
     }

@@ -22,8 +22,8 @@ const NOT_EMPTY_YET: [u32; 6] = [1, 2, 4, 8, 16, 30];
 /// Wait before which the folder is listed again.
 const LONG_NOT_EMPTY: u32 = 16;
 
-/// Index of a file in the batch, and its link.
-type Place = (usize, FileLink);
+/// A file's place in the batch, and the file.
+pub(super) type Place = (usize, FileLink);
 
 impl FichierRemote {
     pub(super) async fn remove_files(&self, batch: &[File]) -> Vec<Outcome<()>> {
@@ -135,9 +135,14 @@ impl FichierRemote {
         outcomes
     }
 
-    /// Splits a list whose removal got no answer: files that are gone, as listing their folders shows, and the rest.
-    /// All of them are the rest where listing isn't possible, or would take longer than searching by halves.
-    async fn part_gone(&self, batch: &[File], list: Vec<Place>, missing: bool) -> (Vec<Place>, Vec<Place>) {
+    /// Of a list whose removal got no answer: what is gone, as one look at its folders tells, and the rest. All is
+    /// the rest where a look can't be had, or would take longer than finding out by halves.
+    pub(super) async fn part_gone(
+        &self,
+        batch: &[File],
+        list: Vec<Place>,
+        missing: bool,
+    ) -> (Vec<Place>, Vec<Place>) {
         let mut folders: BTreeMap<FolderId, RemotePath> = BTreeMap::new();
         let mut held = HashMap::new();
         for (index, link) in &list {

@@ -16,8 +16,8 @@ pub(crate) static BACKEND: BackendSpec = BackendSpec {
     opens: Opens::Place(|opening, chosen| super::opening::open(opening.name, chosen, opening.resources)),
 };
 
-/// Options of the backend.
-static OPTIONS: [OptionSpec; 20] = [
+/// All options of the backend.
+static OPTIONS: [OptionSpec; 21] = [
     OptionSpec::new(
         "api_key",
         OptionKind::Text,
@@ -78,6 +78,16 @@ static OPTIONS: [OptionSpec; 20] = [
         "error",
         "What to do with empty files, which the service can't store.",
     )
+    .own(),
+    OptionSpec::new(
+        "shared_by",
+        OptionKind::Text,
+        "",
+        "Read the folders that another user shares with your account, instead of your own.\n\nThe mail address of that \
+         user's account. Nothing can be changed there.",
+    )
+    .checked(mail)
+    .advanced()
     .own(),
     OptionSpec::new(
         "upload_batch",
@@ -190,6 +200,14 @@ fn shared_folder(text: &str) -> Result<(), String> {
     text.parse::<SharedFolderId>().map(drop).map_err(|error| error.to_string())
 }
 
+fn mail(text: &str) -> Result<(), String> {
+    let parts = text.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    match parts.is_some() && !text.contains(char::is_whitespace) {
+        true => Ok(()),
+        false => Err("no mail address".to_owned()),
+    }
+}
+
 fn catalogue(text: &str) -> Result<(), String> {
     text.parse::<CatalogueMode>().map(drop).map_err(|error| error.to_string())
 }
@@ -218,6 +236,7 @@ mod tests {
             ("endpoint", "http://127.0.0.1:8080/v1/", "ftp://x/"),
             ("endpoint", "https://api.1fichier.com/v1/", "api.1fichier.com"),
             ("cdn", "true", "maybe"),
+            ("shared_by", "ann@example.com", "ann"),
             ("cdn", "auto", "never"),
             ("api_key", "0123456789abcdefghij", "two words"),
         ] {

@@ -14,8 +14,8 @@ use fichier_api::{
     MoveFolder, SubFolder, WireDate, french_time,
 };
 use fichier_storage::{
-    Blame, Entry, File, FileId, Folder, Freshness, Gap, InvalidName, Name, RemotePath, Result, Retry,
-    StorageError, Whirlpool,
+    Blame, Entry, File, FileId, Folder, Freshness, Gap, InvalidName, ListedAttributes, Name, RemotePath,
+    Result, Retry, Sharing, StorageError, Whirlpool,
 };
 
 use super::{
@@ -23,11 +23,12 @@ use super::{
     account_state::{AccountState, Lengths, OldVersion, SavedState},
     batches::BatchLength,
     catalogue::earlier_runs::EarlierRuns,
-    catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder},
+    catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder, Marks},
     error::{failed, listing_failed, unconfirmed},
     folder_locks::{FolderGuard, FolderLocks},
     left_out::{Gaps, Unread},
     names::Names,
+    sharing::{SharedFolders, sharing_in},
 };
 
 /// The account's tree.
@@ -52,6 +53,8 @@ pub(super) struct Tree {
     pub(super) earlier_runs: Option<EarlierRuns>,
     locks: FolderLocks,
     gaps: Gaps,
+    /// How folders are shared, as listings of this run told it.
+    shared: Mutex<SharedFolders>,
 }
 
 /// Required freshness of what is known.
@@ -111,6 +114,7 @@ impl Tree {
             earlier_runs: None,
             locks: FolderLocks::default(),
             gaps: Gaps::default(),
+            shared: Mutex::default(),
         }
     }
 
@@ -230,6 +234,25 @@ impl Tree {
         }
     }
 
+    fn shared(&self) -> MutexGuard<'_, SharedFolders> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How a folder is shared; `None` if no listing of this run told it.
+    pub(super) fn sharing(&self, folder: FolderId) -> Option<Sharing> {
+        self.shared().get(&folder).cloned()
+    }
+
+    /// Notes how a folder is shared.
+    pub(super) fn note_sharing(&self, folder: FolderId, sharing: Sharing) {
+        self.shared().insert(folder, sharing);
+    }
+
+    /// Forgets how a folder is shared, since that is about to change.
+    pub(super) fn forget_sharing(&self, folder: FolderId) {
+        self.shared().remove(&folder);
+    }
+
     fn lengths(&self) -> Lengths {
         Lengths {
             list: self.lists.known_limit(),
@@ -327,6 +350,7 @@ impl Tree {
     async fn fetch(&self, folder: FolderId, path: &RemotePath) -> Result<Listing> {
         let told = |error: ApiError| listing_failed(path, error);
         let answer = self.client.list_folder(&ListFolder::with_files(folder)).await.map_err(told)?;
+        self.note_sharing(folder, sharing_in(&answer));
         let Some(folders) = answer.sub_folders else {
             let what = "the answer doesn't tell its directories";
             return Err(told(self.client.named(ApiError::unusable(Endpoint::FolderLs, what))));
@@ -823,5 +847,6 @@ pub(super) fn known_file(
         date: item.date.as_ref().and_then(WireDate::as_utc),
         media_type,
         stands_for_empty: decoded.stands_for_empty,
+        marks: Marks::told(ListedAttributes { password: item.pass, rules: item.acl, cdn: item.cdn }),
     })
 }

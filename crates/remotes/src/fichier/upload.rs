@@ -22,7 +22,7 @@ use fichier_storage::{
 
 use super::{
     BATCH_BYTES, EmptyFiles, FichierRemote,
-    catalogue::KnownFile,
+    catalogue::{KnownFile, Marks},
     dropped::{dropped_before, dropped_now},
     error::{failed, unconfirmed},
     link_of,
@@ -826,6 +826,7 @@ impl FichierRemote {
                 date: Some(now),
                 media_type: None,
                 stands_for_empty: item.stands_for_empty,
+                marks: Marks::default(),
             };
             let done = self.tree.as_file(&file, item.path.clone());
             self.tree.catalogue().note_file(folder, file);

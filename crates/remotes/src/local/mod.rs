@@ -256,6 +256,10 @@ impl Remote for LocalRemote {
             public_files: None,
             fetches: None,
             old_versions: None,
+            attributes: None,
+            sharing: None,
+            settings: None,
+            scans: None,
         }
     }
 }

@@ -19,7 +19,7 @@ use std::{
 };
 
 use fichier_api::{FileLink, FolderId};
-use fichier_storage::{Name, Whirlpool};
+use fichier_storage::{ListedAttributes, Name, Whirlpool};
 
 use database::{Change, Journal};
 use spill::SpillFile;
@@ -42,6 +42,47 @@ pub(in crate::fichier) struct KnownFile {
     pub(in crate::fichier) media_type: Option<Arc<str>>,
     /// Whether it is the stand-in for an empty file.
     pub(in crate::fichier) stands_for_empty: bool,
+    pub(in crate::fichier) marks: Marks,
+}
+
+/// What listings tell of a file's attributes, if one has told it: bits, since hundreds of thousands are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::fichier) struct Marks(u8);
+
+impl Marks {
+    const TOLD: u8 = 1;
+    const PASSWORD: u8 = 2;
+    const RULES: u8 = 4;
+    const CDN: u8 = 8;
+
+    pub(in crate::fichier) fn told(listed: ListedAttributes) -> Self {
+        let bit = |is_set, bit| if is_set { bit } else { 0 };
+        Self(
+            Self::TOLD
+                | bit(listed.password, Self::PASSWORD)
+                | bit(listed.rules, Self::RULES)
+                | bit(listed.cdn, Self::CDN),
+        )
+    }
+
+    /// What a listing told; `None` if none has.
+    pub(in crate::fichier) fn listed(self) -> Option<ListedAttributes> {
+        let has = |bit| self.0 & bit != 0;
+        has(Self::TOLD).then_some(ListedAttributes {
+            password: has(Self::PASSWORD),
+            rules: has(Self::RULES),
+            cdn: has(Self::CDN),
+        })
+    }
+
+    /// As it is kept.
+    fn byte(self) -> u8 {
+        self.0
+    }
+
+    fn of_byte(byte: u8) -> Self {
+        Self(byte)
+    }
 }
 
 /// A sub-folder as it is listed.

@@ -16,7 +16,7 @@ use std::{
 use fichier_api::{Domain, FileLink};
 use fichier_storage::{Name, Whirlpool};
 
-use super::{KnownFile, contents::Remembered};
+use super::{KnownFile, Marks, contents::Remembered};
 
 /// Range of the file that has a folder's files.
 #[derive(Debug, Clone, Copy)]
@@ -151,7 +151,7 @@ fn write(remembered: &Remembered, to: &mut Vec<u8>) {
             marks |= mark;
         }
     }
-    to.extend([marks, file.link.domain().number()]);
+    to.extend([marks, file.link.domain().number(), file.marks.byte()]);
     to.extend(file.size.to_le_bytes());
     write_text(file.link.code().as_bytes(), to);
     write_text(file.name.as_bytes(), to);
@@ -174,7 +174,7 @@ fn write_text(text: &[u8], to: &mut Vec<u8>) {
 }
 
 fn read(from: &mut &[u8], types: &mut BTreeSet<Arc<str>>) -> Option<Remembered> {
-    let [marks, domain] = take(from)?;
+    let [marks, domain, told] = take(from)?;
     let is_set = |mark| marks & mark != 0;
     let size = u64::from_le_bytes(take(from)?);
     let domain = *Domain::ALL.get(usize::from(domain))?;
@@ -200,8 +200,10 @@ fn read(from: &mut &[u8], types: &mut BTreeSet<Arc<str>>) -> Option<Remembered> 
         None
     };
     let stands_for_empty = is_set(STANDS_FOR_EMPTY);
-    let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty };
-    Some(Remembered { file, own: is_set(OWN) })
+    let marks = Marks::of_byte(told);
+    let own = is_set(OWN);
+    let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty, marks };
+    Some(Remembered { file, own })
 }
 
 fn take<const LENGTH: usize>(from: &mut &[u8]) -> Option<[u8; LENGTH]> {
@@ -234,6 +236,7 @@ mod tests {
             before: bool,
             media_type in proptest::option::of("[a-z/]{0,20}"),
             stands_for_empty: bool,
+            told: u8,
             own: bool,
         ) -> Remembered {
             Remembered {
@@ -253,6 +256,7 @@ mod tests {
                     }),
                     media_type: media_type.map(|text| Arc::from(text.as_str())),
                     stands_for_empty,
+                    marks: Marks::of_byte(told),
                 },
                 own,
             }

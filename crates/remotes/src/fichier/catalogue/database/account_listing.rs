@@ -22,8 +22,8 @@ use super::{
 
 /// Temporary tables, which belong to the connection and end with it.
 const TABLES: &str = "
-CREATE TEMP TABLE told (code, host, name, size, whirlpool, date, media_type, stands_for_empty, folder);
-CREATE TEMP TABLE corrected (code, host, name, size, whirlpool, date, media_type, stands_for_empty, folder);
+CREATE TEMP TABLE told (code, host, name, size, whirlpool, date, media_type, marks, folder);
+CREATE TEMP TABLE corrected (code, host, name, size, whirlpool, date, media_type, marks, folder);
 CREATE TEMP TABLE gone (folder INTEGER, code TEXT, PRIMARY KEY (folder, code)) WITHOUT ROWID;
 CREATE TEMP TABLE unplaced (code TEXT PRIMARY KEY) WITHOUT ROWID;
 ";
@@ -97,7 +97,7 @@ impl AccountListing {
         remove_gone(&writing, asked)?;
         writing.execute(
             "UPDATE files SET name = correct.name, size = correct.size, whirlpool = correct.whirlpool, date = correct.date,
-                 stands_for_empty = correct.stands_for_empty, noted_at = ?1
+                 marks = correct.marks, noted_at = ?1
              FROM corrected AS correct
              WHERE files.folder = correct.folder AND files.code = correct.code AND files.gone = 0 AND files.noted_at <= ?1",
             [asked],
@@ -215,6 +215,7 @@ fn is_same(told: &KnownFile, known: &KnownFile) -> bool {
         && told.size == known.size
         && told.whirlpool == known.whirlpool
         && told.stands_for_empty == known.stands_for_empty
+        && told.marks == known.marks
 }
 
 /// Removes rows one by one: SQLite would go through the whole of each folder for them.
@@ -255,8 +256,8 @@ mod tests {
 
     use super::*;
     use crate::fichier::{
-        catalogue::KnownFolder,
         catalogue::database::{Change, open, tables},
+        catalogue::{KnownFolder, Marks},
     };
 
     fn file(code: u32, name: u8) -> KnownFile {
@@ -268,6 +269,7 @@ mod tests {
             date: None,
             media_type: None,
             stands_for_empty: false,
+            marks: Marks::default(),
         }
     }
 

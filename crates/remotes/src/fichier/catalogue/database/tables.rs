@@ -20,12 +20,12 @@ use fichier_storage::{Name, RemotePath, Whirlpool};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, Transaction, TransactionBehavior, params};
 
 use super::{
-    super::{KnownFile, KnownFolder},
+    super::{KnownFile, KnownFolder, Marks},
     Change,
 };
 
-/// Version of the table layout. A database with another one is replaced by a new one.
-const LAYOUT: i64 = 2;
+/// Marks the layout of the tables. Another one is begun anew.
+const LAYOUT: i64 = 3;
 
 /// Time for which removed entries are remembered as gone.
 const GONE_FOR: Duration = Duration::from_secs(86_400);
@@ -56,7 +56,7 @@ CREATE TABLE files (
     whirlpool BLOB,
     date INTEGER,
     media_type TEXT,
-    stands_for_empty INTEGER NOT NULL,
+    marks INTEGER NOT NULL,             -- whether it stands for an empty file, and what a listing told of its attributes
     noted_at INTEGER NOT NULL,
     gone INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (folder, code)
@@ -73,7 +73,7 @@ CREATE TABLE IF NOT EXISTS dropped (
 ) WITHOUT ROWID;
 ";
 
-pub(super) const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, stands_for_empty";
+pub(super) const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, marks";
 
 /// Contents of a folder, and when its listing began.
 #[derive(Debug)]
@@ -195,7 +195,7 @@ fn apply(to: &Transaction<'_>, at: i64, change: &Change) -> rusqlite::Result<()>
         Change::File { folder, file } => put_file(to, *folder, file, at, at + 1),
         Change::FileGone { folder, file } => to
             .prepare_cached(
-                "INSERT INTO files (code, host, folder, name, size, stands_for_empty, noted_at, gone)
+                "INSERT INTO files (code, host, folder, name, size, marks, noted_at, gone)
                  VALUES (?1, ?2, ?3, x'', 0, 0, ?4, 1)
                  ON CONFLICT (folder, code) DO UPDATE SET gone = 1, noted_at = excluded.noted_at
                  WHERE files.noted_at <= excluded.noted_at",
@@ -268,7 +268,7 @@ static PUT_FILE: LazyLock<String> = LazyLock::new(|| {
         "INSERT INTO files ({FILE_COLUMNS}, folder, noted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (folder, code) DO UPDATE SET name = excluded.name, size = excluded.size,
              whirlpool = excluded.whirlpool, date = excluded.date, media_type = excluded.media_type,
-             stands_for_empty = excluded.stands_for_empty, noted_at = excluded.noted_at, gone = 0
+             marks = excluded.marks, noted_at = excluded.noted_at, gone = 0
          WHERE files.noted_at < ?11"
     )
 });
@@ -298,7 +298,8 @@ pub(super) fn bind_file(statement: &mut Statement<'_>, file: &KnownFile) -> rusq
     statement.raw_bind_parameter(5, file.whirlpool.as_ref().map(|sum| &sum.as_bytes()[..]))?;
     statement.raw_bind_parameter(6, file.date.map(millis))?;
     statement.raw_bind_parameter(7, file.media_type.as_deref())?;
-    statement.raw_bind_parameter(8, file.stands_for_empty)
+    let marks = i64::from(file.marks.byte()) << 1 | i64::from(file.stands_for_empty);
+    statement.raw_bind_parameter(8, marks)
 }
 
 /// Writes a folder, unless it is known to be there or gone since `own_since` or later.
@@ -390,6 +391,7 @@ fn read_folder(row: &Row<'_>) -> rusqlite::Result<KnownFolder> {
 
 pub(super) fn read_file(row: &Row<'_>, types: &mut HashMap<String, Arc<str>>) -> rusqlite::Result<KnownFile> {
     let media_type: Option<String> = row.get(6)?;
+    let marks: i64 = row.get(7)?;
     Ok(KnownFile {
         link: read_link(row)?,
         name: read_name(row, 2)?,
@@ -398,7 +400,8 @@ pub(super) fn read_file(row: &Row<'_>, types: &mut HashMap<String, Arc<str>>) ->
         date: row.get::<_, Option<i64>>(5)?.map(time),
         media_type: media_type
             .map(|text| types.entry(text).or_insert_with_key(|text| Arc::from(text.as_str())).clone()),
-        stands_for_empty: row.get(7)?,
+        stands_for_empty: marks & 1 != 0,
+        marks: Marks::of_byte(u8::try_from(marks >> 1).unwrap_or_default()),
     })
 }
 
