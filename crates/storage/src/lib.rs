@@ -9,6 +9,7 @@
 //! - **what a listing said is never asked again**: a [`File`] carries its size, checksum and identity.
 
 mod batch;
+mod changes;
 mod checksum;
 pub mod conformance;
 mod content;
@@ -30,6 +31,7 @@ mod place;
 mod remote;
 
 pub use batch::{FolderRelocation, Relocation, WriteBatch, WriteItem};
+pub use changes::{ChangeWatch, ChangedFolders, Changes};
 pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};

@@ -97,8 +97,17 @@ impl Remote for DryRun {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            changes,
+        } = self.inner.extensions();
         Extensions {
             usage,
             account,
@@ -108,6 +117,7 @@ impl Remote for DryRun {
             public_files,
             fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
+            changes,
         }
     }
 }

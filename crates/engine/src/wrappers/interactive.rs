@@ -258,8 +258,17 @@ impl Remote for Interactive {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            changes,
+        } = self.inner.extensions();
         Extensions {
             usage,
             account,
@@ -269,6 +278,7 @@ impl Remote for Interactive {
             public_files,
             fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
+            changes,
         }
     }
 }

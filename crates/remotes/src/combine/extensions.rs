@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fichier_storage::{
-    Entry, File, FileId, FileMetadata, Folder, LinkRequest, MergeFolders, OldVersions, PublicLinks, Remote,
-    RemoteExt as _, RemotePath, Result, StorageError, Usage, UsageOf, metadata::Metadata,
+    ChangeWatch, ChangedFolders, Changes, Entry, File, FileId, FileMetadata, Folder, LinkRequest,
+    MergeFolders, OldVersions, PublicLinks, Remote, RemoteExt as _, RemotePath, Result, StorageError, Usage,
+    UsageOf, metadata::Metadata,
 };
 
-use super::remote::CombineRemote;
+use super::{member::Member, remote::CombineRemote};
 
 #[async_trait]
 impl UsageOf for CombineRemote {
@@ -99,5 +100,43 @@ impl OldVersions for CombineRemote {
     fn replaced_by(&self, file: &File) -> Option<FileId> {
         let (member, file) = self.file_of(file).ok()?;
         member.at.remote.extensions().old_versions?.replaced_by(&file)
+    }
+}
+
+impl Changes for CombineRemote {
+    fn watch(&self) -> Box<dyn ChangeWatch> {
+        let mut watches: Vec<(Box<dyn ChangeWatch>, Vec<Member>)> = Vec::new();
+        for member in &self.members {
+            let same = |(_, others): &&mut (_, Vec<Member>)| {
+                others.iter().any(|other| Arc::ptr_eq(&other.at.remote, &member.at.remote))
+            };
+            // One that doesn't watch tells nothing.
+            match (watches.iter_mut().find(same), member.at.remote.extensions().changes) {
+                (Some((_, members)), _) => members.push(member.clone()),
+                (None, Some(changes)) => watches.push((changes.watch(), vec![member.clone()])),
+                (None, None) => {}
+            }
+        }
+        Box::new(CombineWatch(watches))
+    }
+}
+
+/// Watches of the remotes that are combined, each with the folders that show it.
+#[derive(Debug)]
+struct CombineWatch(Vec<(Box<dyn ChangeWatch>, Vec<Member>)>);
+
+#[async_trait]
+impl ChangeWatch for CombineWatch {
+    async fn changed(&mut self) -> Result<ChangedFolders> {
+        let mut all = ChangedFolders::default();
+        for (watch, members) in &mut self.0 {
+            let ChangedFolders { folders, elsewhere } = watch.changed().await?;
+            let shown = |folder: &RemotePath| {
+                let holding = members.iter().filter(|member| folder.is_within(&member.at.path));
+                holding.map(|member| member.shown(folder)).collect::<Vec<_>>()
+            };
+            all.add(ChangedFolders { folders: folders.iter().flat_map(shown).collect(), elsewhere });
+        }
+        Ok(all)
     }
 }

@@ -3,7 +3,7 @@
 use fichier_storage::{Entry, File, Folder, Location, Name, Outcome, RemotePath, StorageError};
 
 /// A folder of the combined remote, and the place that it shows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Member {
     /// The folder's name.
     pub(super) name: Name,

@@ -339,6 +339,7 @@ impl Remote for CombineRemote {
             public_files: None,
             fetches: None,
             old_versions: have(|can| can.old_versions.is_some()).then_some(self as _),
+            changes: have(|can| can.changes.is_some()).then_some(self as _),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fichier_storage::{
     ByteRange, Entry, Freshness, Location, MemoryContent, Name, Outcome, Relocation, Remote, RemoteExt as _,
-    RemotePath, StorageError, WriteBatch, WriteItem, collect, memory::MemoryRemote,
+    RemotePath, StorageError, WriteBatch, WriteItem, collect,
+    conformance::{self, CHECKS},
+    memory::MemoryRemote,
 };
 
 use super::{member::Member, remote::CombineRemote};
@@ -108,4 +110,19 @@ async fn a_place_is_that_of_its_store() {
     assert_eq!(both.place(&path("there")).await.unwrap(), two.info().place);
     assert_eq!(both.place(&path("")).await.unwrap(), both.info().place);
     assert!(both.info().may_share_folders_with(one.info()) && one.info().may_share_folders_with(both.info()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_folder_keeps_the_promises_of_its_store() {
+    let stores: [Arc<dyn Remote>; 2] =
+        [Arc::new(MemoryRemote::new("one:")), Arc::new(MemoryRemote::new("two:"))];
+    // A check works in a folder of its own name. The root is never empty here.
+    let checks = CHECKS.iter().filter(|check| check.name != "a_new_remote_is_an_empty_root");
+    let members = checks.clone().zip(stores.iter().cycle());
+    let members = members.map(|(check, store)| member(check.name, store, &format!("in/{}", check.name)));
+    let combined = Arc::new(CombineRemote::new("both:".to_owned(), members.collect()).await.unwrap());
+    for check in checks {
+        check.run(combined.clone()).await.unwrap();
+    }
+    assert!(conformance::changes(combined.clone(), combined).await.is_err(), "nobody here watches");
 }

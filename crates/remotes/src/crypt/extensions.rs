@@ -1,12 +1,14 @@
 //! What the inner remote can do beside storing files, with the paths that are shown.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use fichier_storage::{
-    Entry, File, FileMetadata, Folder, LinkRequest, MergeFolders, PublicLinks, RemoteExt as _, RemotePath,
-    Result, metadata::Metadata,
+    ChangeWatch, ChangedFolders, Changes, Entry, File, FileMetadata, Folder, LinkRequest, MergeFolders,
+    PublicLinks, RemoteExt as _, RemotePath, Result, metadata::Metadata,
 };
 
-use super::remote::CryptRemote;
+use super::{paths::Paths, remote::CryptRemote};
 
 #[async_trait]
 impl PublicLinks for CryptRemote {
@@ -44,5 +46,32 @@ impl FileMetadata for CryptRemote {
     async fn set_folder_metadata(&self, folder: &RemotePath, metadata: &Metadata) -> Result<()> {
         let set = self.inner.set_folder_metadata(&self.paths.folder(folder)?, metadata).await;
         set.map_err(|error| self.our_error(error))
+    }
+}
+
+impl Changes for CryptRemote {
+    fn watch(&self) -> Box<dyn ChangeWatch> {
+        let inner = self.inner.extensions().changes.map(Changes::watch);
+        Box::new(CryptWatch { inner, paths: self.paths.clone() })
+    }
+}
+
+/// A watch of the inner remote that tells decrypted paths.
+#[derive(Debug)]
+struct CryptWatch {
+    inner: Option<Box<dyn ChangeWatch>>,
+    paths: Arc<Paths>,
+}
+
+#[async_trait]
+impl ChangeWatch for CryptWatch {
+    async fn changed(&mut self) -> Result<ChangedFolders> {
+        let Some(inner) = &mut self.inner else { return Ok(ChangedFolders::default()) };
+        let ChangedFolders { folders, elsewhere } = inner.changed().await?;
+        // What isn't encrypted, or lies elsewhere, isn't shown here.
+        let folders = folders.iter().filter_map(|folder| self.paths.shown_folder(folder)).collect();
+        let mut ours = ChangedFolders::default();
+        ours.add(ChangedFolders { folders, elsewhere });
+        Ok(ours)
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct CryptOptions {
 #[derive(Debug)]
 pub(super) struct CryptRemote {
     pub(super) inner: Arc<dyn Remote>,
-    pub(super) paths: Paths,
+    pub(super) paths: Arc<Paths>,
     key: ContentKey,
     options: CryptOptions,
     hashing: Hashing,
@@ -97,7 +97,7 @@ impl CryptRemote {
             batch: inner.batch,
             skips_empty_files: inner.skips_empty_files && !encrypts,
         };
-        let paths = Paths::new(names, over.path, longest);
+        let paths = Arc::new(Paths::new(names, over.path, longest));
         let (key, hashing) = (ContentKey::new(keys), Hashing::default());
         let mut remote = Self { inner: over.remote, paths, key, options, hashing, info, identity };
         remote.info.place = remote.shown_place(remote.info.place.clone());
@@ -514,8 +514,17 @@ impl Remote for CryptRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files: _, fetches: _, old_versions } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files: _,
+            fetches: _,
+            old_versions,
+            changes,
+        } = self.inner.extensions();
         Extensions {
             usage,
             account,
@@ -527,6 +536,7 @@ impl Remote for CryptRemote {
             fetches: None,
             // They are known by their identity, which is the inner remote's.
             old_versions,
+            changes: changes.map(|_| self as _),
         }
     }
 }

@@ -9,6 +9,7 @@ mod account;
 mod account_state;
 mod batches;
 mod catalogue;
+mod changes;
 mod confirm;
 mod download;
 mod dropped;
@@ -273,6 +274,7 @@ impl Remote for FichierRemote {
             public_files: Some(self),
             fetches: Some(self),
             old_versions: Some(self),
+            changes: Some(self),
         }
     }
 }

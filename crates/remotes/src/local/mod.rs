@@ -244,6 +244,8 @@ impl Remote for LocalRemote {
             public_files: None,
             fetches: None,
             old_versions: None,
+            // Every listing looks at the disk, so there is nothing that could have grown old.
+            changes: None,
         }
     }
 }
