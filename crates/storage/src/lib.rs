@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod extensions;
 mod file_list;
+mod hash_kinds;
 mod hashing;
 mod info;
 mod listing;
@@ -35,13 +36,14 @@ pub use changes::{ChangeWatch, ChangedFolders, Changes};
 pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
-pub use error::{Blame, Result, Retry, StorageError};
+pub use error::{Blame, Refusal, Result, Retry, StorageError};
 pub use extensions::{
     AccountInfo, AccountOf, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask,
     FileMetadata, LinkRequest, LinkState, LinkStates, MergeFolders, OldVersions, PublicFiles, PublicLink,
     PublicLinks, Usage, UsageOf,
 };
 pub use file_list::FileList;
+pub use hash_kinds::{HashKind, HashKinds};
 pub use hashing::{HashStream, Hashing};
 pub use info::{BatchLimit, Features, NameLength, NameRules, RemoteInfo, Times};
 pub use listing::{Freshness, Gap, Listing};
