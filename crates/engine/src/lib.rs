@@ -11,7 +11,8 @@
 //! - [`set_attributes`] gives files new attributes;
 //! - [`remove`] removes files, or a folder with all it holds;
 //! - [`Rules`] say which files are the same, [`HashCache`] remembers checksums;
-//! - [`Stats`] counts what happens, [`RunReport`] is the result;
+//! - [`RunError`] is what a run ends by without a remote having failed;
+//! - [`Stats`] counts what happens, [`RunReport`] says what became of it;
 //! - [`DryRun`] is a remote that only says what it would do.
 
 mod attributes;
@@ -19,6 +20,7 @@ mod check;
 mod compare;
 mod convert;
 mod dedupe;
+mod error;
 mod events;
 mod plan;
 mod remove;
@@ -34,6 +36,7 @@ pub use compare::names::{NameMatching, Respelling};
 pub use compare::{Checksums, Comparison, Rules};
 pub use convert::convert_names;
 pub use dedupe::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicate, Duplicates, dedupe};
+pub use error::RunError;
 pub use events::record::{Action, Observer, Record, Relation};
 pub use events::report::RunReport;
 pub use events::say_skipped;

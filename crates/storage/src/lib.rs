@@ -9,6 +9,7 @@
 //! - **what a listing said is never asked again**: a [`File`] carries its size, checksum and identity.
 
 mod batch;
+mod changes;
 mod checksum;
 pub mod conformance;
 mod content;
@@ -18,6 +19,7 @@ mod entry;
 mod error;
 mod extensions;
 mod file_list;
+mod hash_kinds;
 mod hashing;
 mod info;
 mod listing;
@@ -30,10 +32,11 @@ mod place;
 mod remote;
 
 pub use batch::{FolderRelocation, Relocation, WriteBatch, WriteItem};
+pub use changes::{ChangeWatch, ChangedFolders, Changes};
 pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
-pub use error::{Blame, Result, Retry, StorageError};
+pub use error::{Blame, Refusal, Result, Retry, StorageError};
 pub use extensions::{
     AccessRules, AccountChange, AccountDetails, AccountInfo, AccountOf, AccountSettings, AttributeChange,
     Attributes, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask, FileAttributes,
@@ -42,6 +45,7 @@ pub use extensions::{
     Sharing, SharingChange, Usage, UsageOf,
 };
 pub use file_list::FileList;
+pub use hash_kinds::{HashKind, HashKinds};
 pub use hashing::{HashStream, Hashing};
 pub use info::{BatchLimit, Features, NameLength, NameRules, RemoteInfo, Times};
 pub use listing::{Freshness, Gap, Listing};

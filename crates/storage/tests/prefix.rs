@@ -186,6 +186,7 @@ impl Remote for Prefixed {
             sharing: _,
             settings: _,
             scans: _,
+            changes: _,
         } = self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }

@@ -1,11 +1,11 @@
 //! `checksum` compares files with a checksum file.
 
 use clap::Args;
+use fichier_storage::HashKind;
 
 use crate::context::Context;
 use crate::{
     exit::Failure,
-    hashing::HashKind,
     sum_check::{self, SumCheck},
     transfer::ListFlags,
 };

@@ -4,14 +4,14 @@ use anyhow::bail;
 use bstr::ByteSlice as _;
 use clap::Args;
 use fichier_remotes::crypt::NameCipher;
-use fichier_storage::{Entry, Location, StorageError};
+use fichier_storage::{Entry, HashKind, Location, StorageError};
 
 use super::lsjson;
 use crate::context::Context;
 use crate::{
     error_tally::ErrorTally,
     exit::Failure,
-    hashing::{self, HashKind},
+    hashing,
     listing::{Listing, Seen},
     output::{go_time, media_type, time},
 };

@@ -11,7 +11,9 @@ use std::{
 
 use fichier_storage::{Entry, Name, RemotePath, StorageError};
 
-/// Kind of thing that has a name.
+use crate::RunError;
+
+/// What bears a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bearer {
     /// The name of a file.
@@ -121,7 +123,7 @@ fn bearer(entry: &Entry) -> Bearer {
 
 /// Returns the error for an entry that gets no name. `path` is as the user knows it.
 pub(crate) fn no_new_name(path: RemotePath, why: String) -> StorageError {
-    StorageError::NoNewName { path, why }
+    RunError::NoNewName { path, why }.into()
 }
 
 #[cfg(test)]

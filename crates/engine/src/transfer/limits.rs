@@ -9,7 +9,9 @@ use std::{
 use fichier_storage::StorageError;
 use tokio::time::Instant;
 
-/// Limits of a run.
+use crate::RunError;
+
+/// How much a run may do.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     /// Largest number of bytes to transfer.
@@ -69,13 +71,13 @@ impl RunQuota {
             };
             fits.then(|| begun.saturating_add(bytes))
         });
-        admitted.map(drop).map_err(|_| StorageError::TransferLimit { limit: most })
+        admitted.map(drop).map_err(|_| RunError::TransferLimit { limit: most }.into())
     }
 
     /// Checks that the time for transfers isn't over.
     fn check_time(&self) -> Result<(), StorageError> {
         match self.end {
-            Some(end) if Instant::now() >= end => Err(StorageError::DurationLimit),
+            Some(end) if Instant::now() >= end => Err(RunError::DurationLimit.into()),
             _ => Ok(()),
         }
     }
@@ -94,7 +96,7 @@ impl RunQuota {
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, StorageError> {
         let Some(end) = self.hard_end() else { return Ok(work.await) };
         self.check_hard_time()?;
-        tokio::time::timeout_at(end, work).await.map_err(|_| StorageError::DurationLimit)
+        tokio::time::timeout_at(end, work).await.map_err(|_| RunError::DurationLimit.into())
     }
 
     /// Runs work that can't be cut without leaving it open whether it took place: it ends even if the time is over
@@ -122,7 +124,8 @@ mod tests {
         for (cutoff, rest) in [(Cutoff::Hard, 40), (Cutoff::Cautious, 39)] {
             let allowance = allowance(100, cutoff);
             assert!(allowance.admit(60).is_ok());
-            assert!(matches!(allowance.admit(rest + 1), Err(StorageError::TransferLimit { limit: 100 })));
+            let refused = allowance.admit(rest + 1).unwrap_err();
+            assert!(matches!(RunError::of(&refused), Some(RunError::TransferLimit { limit: 100 })));
             assert!(allowance.admit(rest).is_ok());
         }
     }
@@ -141,7 +144,8 @@ mod tests {
         let work = || tokio::time::sleep(Duration::from_secs(10));
         let hard = RunQuota::new(limits(Cutoff::Hard));
         assert!(hard.admit(1).is_ok());
-        assert!(matches!(hard.within(work()).await, Err(StorageError::DurationLimit)));
+        let over = hard.within(work()).await.unwrap_err();
+        assert!(matches!(RunError::of(&over), Some(RunError::DurationLimit)));
         assert!(hard.admit(1).is_err());
         let began = std::cell::Cell::new(false);
         assert!(hard.within(async { began.set(true) }).await.is_err());

@@ -112,6 +112,7 @@ impl Remote for DryRun {
             sharing,
             settings,
             scans,
+            changes,
         } = self.inner.extensions();
         Extensions {
             usage,
@@ -126,6 +127,7 @@ impl Remote for DryRun {
             sharing: sharing.map(|_| self as &dyn FolderSharing),
             settings: settings.map(|_| self as &dyn AccountSettings),
             scans: scans.map(|_| self as &dyn ScanFiles),
+            changes,
         }
     }
 }
@@ -181,7 +183,7 @@ impl AccountSettings for DryRun {
 impl ScanFiles for DryRun {
     async fn scan(&self, file: &File) -> Result<Scan> {
         skipped(&file.path, "scan");
-        Err(StorageError::Declined(file.path.clone()))
+        Err(RunError::Declined(file.path.clone()).into())
     }
 }
 

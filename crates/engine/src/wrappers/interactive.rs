@@ -21,6 +21,7 @@ use futures::{
 use tokio::sync::mpsc;
 
 use super::{fetches_of, sharing_verb};
+use crate::RunError;
 use fichier_storage::{
     AccountChange, AccountDetails, AccountSettings, AttributeChange, Attributes, Entry, Extensions,
     FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FolderRelocation,
@@ -80,10 +81,10 @@ impl Interactive {
             Answer::Yes => Ok(()),
             Answer::No => {
                 tracing::warn!(path = %shown, "Skipped {action} as --interactive is set");
-                Err(StorageError::Declined(path.clone()))
+                Err(RunError::Declined(path.clone()).into())
             }
-            Answer::Quit => Err(StorageError::Quit),
-            Answer::Nobody => Err(StorageError::Unanswered(path.clone())),
+            Answer::Quit => Err(RunError::Quit.into()),
+            Answer::Nobody => Err(RunError::Unanswered(path.clone()).into()),
             Answer::Stopped => Err(StorageError::Canceled),
         }
     }
@@ -126,7 +127,7 @@ impl Interactive {
                 match answer {
                     Ok(()) => together.push((index, item)),
                     Err(error) => {
-                        over = !matches!(error, StorageError::Declined(_));
+                        over = !RunError::is_declined(&error);
                         refused.push((index, Outcome::Failed(error)));
                     }
                 }
@@ -273,6 +274,7 @@ impl Remote for Interactive {
             sharing,
             settings,
             scans,
+            changes,
         } = self.inner.extensions();
         Extensions {
             usage,
@@ -287,6 +289,7 @@ impl Remote for Interactive {
             sharing: sharing.map(|_| self as &dyn FolderSharing),
             settings: settings.map(|_| self as &dyn AccountSettings),
             scans: scans.map(|_| self as &dyn ScanFiles),
+            changes,
         }
     }
 }
@@ -436,10 +439,9 @@ mod tests {
     async fn each_item_has_its_own_answer_and_quitting_ends_the_asking() {
         let remote = over(MemoryRemote::new("memory:"), vec![Answer::Yes, Answer::No, Answer::Quit]);
         let made = remote.make_folders(&paths(["a", "b", "c", "d"])).await;
-        let [Outcome::Done(()), Outcome::Failed(StorageError::Declined(_)), over @ ..] = &made[..] else {
-            panic!("{made:?}")
-        };
-        assert!(matches!(over, [Outcome::Failed(StorageError::Quit), Outcome::NotTried]));
+        let [Outcome::Done(()), Outcome::Failed(declined), over @ ..] = &made[..] else { panic!("{made:?}") };
+        assert!(RunError::is_declined(declined));
+        assert!(matches!(over, [Outcome::Failed(quit), Outcome::NotTried] if RunError::is_quit(quit)));
         assert_eq!(remote.entries(&RemotePath::root()).await.unwrap().len(), 1);
     }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fichier_storage::{
-    AttributeChange, Attributes, Entry, File, FileAttributes, FileId, FileMetadata, Folder, FolderSharing,
-    LinkRequest, ListedAttributes, MergeFolders, OldVersions, Outcome, PublicLinks, Remote, RemoteExt as _,
-    RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, Usage, UsageOf,
-    metadata::Metadata,
+    AttributeChange, Attributes, ChangeWatch, ChangedFolders, Changes, Entry, File, FileAttributes, FileId,
+    FileMetadata, Folder, FolderSharing, LinkRequest, ListedAttributes, MergeFolders, OldVersions, Outcome,
+    PublicLinks, Remote, RemoteExt as _, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange,
+    StorageError, Usage, UsageOf, metadata::Metadata,
 };
 use futures::FutureExt as _;
 
-use super::remote::CombineRemote;
+use super::{member::Member, remote::CombineRemote};
 
 #[async_trait]
 impl UsageOf for CombineRemote {
@@ -169,5 +169,43 @@ impl ScanFiles for CombineRemote {
         let (member, file) = self.file_of(file)?;
         let scan = member.at.remote.file_scans()?.scan(&file).await;
         scan.map_err(|error| member.shown_error(error))
+    }
+}
+
+impl Changes for CombineRemote {
+    fn watch(&self) -> Box<dyn ChangeWatch> {
+        let mut watches: Vec<(Box<dyn ChangeWatch>, Vec<Member>)> = Vec::new();
+        for member in &self.members {
+            let same = |(_, others): &&mut (_, Vec<Member>)| {
+                others.iter().any(|other| Arc::ptr_eq(&other.at.remote, &member.at.remote))
+            };
+            // One that doesn't watch tells nothing.
+            match (watches.iter_mut().find(same), member.at.remote.extensions().changes) {
+                (Some((_, members)), _) => members.push(member.clone()),
+                (None, Some(changes)) => watches.push((changes.watch(), vec![member.clone()])),
+                (None, None) => {}
+            }
+        }
+        Box::new(CombineWatch(watches))
+    }
+}
+
+/// Watches of the remotes that are combined, each with the folders that show it.
+#[derive(Debug)]
+struct CombineWatch(Vec<(Box<dyn ChangeWatch>, Vec<Member>)>);
+
+#[async_trait]
+impl ChangeWatch for CombineWatch {
+    async fn changed(&mut self) -> Result<ChangedFolders> {
+        let mut all = ChangedFolders::default();
+        for (watch, members) in &mut self.0 {
+            let ChangedFolders { folders, elsewhere } = watch.changed().await?;
+            let shown = |folder: &RemotePath| {
+                let holding = members.iter().filter(|member| folder.is_within(&member.at.path));
+                holding.map(|member| member.shown(folder)).collect::<Vec<_>>()
+            };
+            all.add(ChangedFolders { folders: folders.iter().flat_map(shown).collect(), elsewhere });
+        }
+        Ok(all)
     }
 }

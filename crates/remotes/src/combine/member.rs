@@ -3,7 +3,7 @@
 use fichier_storage::{Entry, File, Folder, Location, Name, Outcome, RemotePath, StorageError};
 
 /// A folder of the combined remote, and the place that it shows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Member {
     /// Name of the folder.
     pub(super) name: Name,

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 use fichier_storage::{
     BatchLimit, Entry, Extensions, Features, File, FileReader, Folder, FolderIdentity, FolderRelocation,
-    Freshness, Gap, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote, RemoteExt as _,
-    RemoteInfo, RemotePath, Result, StorageError, Times, Whirlpool, WriteBatch, WriteItem,
+    Freshness, Gap, HashKinds, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote,
+    RemoteExt as _, RemoteInfo, RemotePath, Result, StorageError, Times, Whirlpool, WriteBatch, WriteItem,
 };
 use futures::{FutureExt as _, future::BoxFuture};
 
@@ -161,13 +161,14 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
             duplicates: any(|can| can.duplicates),
             empty_files: every(|can| can.empty_files),
             read_only: every(|can| can.read_only),
-            listed_checksums: every(|can| can.listed_checksums),
             networked: any(|can| can.networked),
             // A file in the root would belong to no member.
             public_links: false,
             composite: true,
             leads_elsewhere: any(|can| can.leads_elsewhere),
         },
+        // Each kind that all of them give.
+        hashes: infos.iter().map(|info| info.hashes).reduce(HashKinds::shared).unwrap_or_default(),
         times: Times {
             precision: infos
                 .iter()
@@ -347,6 +348,7 @@ impl Remote for CombineRemote {
             // As with whose account it is.
             settings: None,
             scans: have(|can| can.scans.is_some()).then_some(self as _),
+            changes: have(|can| can.changes.is_some()).then_some(self as _),
         }
     }
 }

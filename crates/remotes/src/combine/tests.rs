@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fichier_storage::{
-    ByteRange, Entry, Freshness, Location, MemoryContent, Name, Outcome, Relocation, Remote, RemoteExt as _,
-    RemotePath, StorageError, WriteBatch, WriteItem, collect, memory::MemoryRemote,
+    ByteRange, Entry, Freshness, HashKind, Location, MemoryContent, Name, Outcome, Relocation, Remote,
+    RemoteExt as _, RemotePath, StorageError, WriteBatch, WriteItem, collect,
+    conformance::{self, CHECKS},
+    memory::MemoryRemote,
 };
 
 use super::{member::Member, remote::CombineRemote};
@@ -109,4 +111,35 @@ async fn a_place_is_that_of_its_store() {
     assert_eq!(both.place(&path("there")).await.unwrap(), two.info().place);
     assert_eq!(both.place(&path("")).await.unwrap(), both.info().place);
     assert!(both.info().may_share_folders_with(one.info()) && one.info().may_share_folders_with(both.info()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_folder_keeps_the_promises_of_its_store() {
+    let stores: [Arc<dyn Remote>; 2] =
+        [Arc::new(MemoryRemote::new("one:")), Arc::new(MemoryRemote::new("two:"))];
+    // A check works in a folder of its own name. The root is never empty here.
+    let checks = CHECKS.iter().filter(|check| check.name != "a_new_remote_is_an_empty_root");
+    let members = checks.clone().zip(stores.iter().cycle());
+    let members = members.map(|(check, store)| member(check.name, store, &format!("in/{}", check.name)));
+    let combined = Arc::new(CombineRemote::new("both:".to_owned(), members.collect()).await.unwrap());
+    for check in checks {
+        check.run(combined.clone()).await.unwrap();
+    }
+    assert!(conformance::changes(combined.clone(), combined).await.is_err(), "nobody here watches");
+}
+
+#[tokio::test]
+async fn it_gives_the_checksums_that_all_its_stores_give() {
+    let directory = tempfile::tempdir().unwrap();
+    let account: Arc<dyn Remote> = Arc::new(MemoryRemote::new("account:"));
+    let disk: Arc<dyn Remote> =
+        Arc::new(crate::local::LocalRemote::open(directory.path(), crate::local::LocalOptions::default()));
+    let hashes = async |stores: &[&Arc<dyn Remote>]| {
+        let members = stores.iter().zip(["a", "b"]).map(|(store, name)| member(name, store, "")).collect();
+        CombineRemote::new("both:".to_owned(), members).await.unwrap().info().hashes
+    };
+    assert!(hashes(&[&account, &account]).await.lists(HashKind::Whirlpool));
+    let mixed = hashes(&[&account, &disk]).await;
+    assert!(!mixed.lists(HashKind::Whirlpool) && mixed.gives(HashKind::Whirlpool));
+    assert!(!mixed.gives(HashKind::Md5) && hashes(&[&disk, &disk]).await.gives(HashKind::Md5));
 }

@@ -1,13 +1,15 @@
 //! What the inner remote can do beside storing files, with the paths that the encrypted one shows.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use fichier_storage::{
-    AttributeChange, Attributes, Entry, File, FileAttributes, FileMetadata, Folder, FolderSharing,
-    LinkRequest, ListedAttributes, MergeFolders, Outcome, PublicLinks, RemoteExt as _, RemotePath, Result,
-    Scan, ScanFiles, Sharing, SharingChange, metadata::Metadata,
+    AttributeChange, Attributes, ChangeWatch, ChangedFolders, Changes, Entry, File, FileAttributes,
+    FileMetadata, Folder, FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PublicLinks,
+    RemoteExt as _, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, metadata::Metadata,
 };
 
-use super::{remote::CryptRemote, sorted::Sorted};
+use super::{paths::Paths, remote::CryptRemote, sorted::Sorted};
 
 #[async_trait]
 impl PublicLinks for CryptRemote {
@@ -93,5 +95,32 @@ impl ScanFiles for CryptRemote {
     async fn scan(&self, file: &File) -> Result<Scan> {
         let scan = self.inner.file_scans()?.scan(&self.stored_file(file)?).await;
         scan.map_err(|error| self.our_error(error))
+    }
+}
+
+impl Changes for CryptRemote {
+    fn watch(&self) -> Box<dyn ChangeWatch> {
+        let inner = self.inner.extensions().changes.map(Changes::watch);
+        Box::new(CryptWatch { inner, paths: self.paths.clone() })
+    }
+}
+
+/// A watch of the inner remote that tells decrypted paths.
+#[derive(Debug)]
+struct CryptWatch {
+    inner: Option<Box<dyn ChangeWatch>>,
+    paths: Arc<Paths>,
+}
+
+#[async_trait]
+impl ChangeWatch for CryptWatch {
+    async fn changed(&mut self) -> Result<ChangedFolders> {
+        let Some(inner) = &mut self.inner else { return Ok(ChangedFolders::default()) };
+        let ChangedFolders { folders, elsewhere } = inner.changed().await?;
+        // What isn't encrypted, or lies elsewhere, isn't shown here.
+        let folders = folders.iter().filter_map(|folder| self.paths.shown_folder(folder)).collect();
+        let mut ours = ChangedFolders::default();
+        ours.add(ChangedFolders { folders, elsewhere });
+        Ok(ours)
     }
 }

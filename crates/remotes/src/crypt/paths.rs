@@ -65,6 +65,14 @@ impl Paths {
         })
     }
 
+    /// The path of the folder that is stored at a path; `None` if it isn't one of this remote.
+    pub(super) fn shown_folder(&self, stored: &RemotePath) -> Option<RemotePath> {
+        let below = stored.relative_to(&self.root)?;
+        below.names().try_fold(RemotePath::root(), |path, name| {
+            Some(path.join(&self.names.decode_folder(&name).ok()?))
+        })
+    }
+
     fn bad_name(&self, folder: &RemotePath, name: &Name, BadName(problem): BadName) -> StorageError {
         let path = folder.join(name);
         StorageError::Undecryptable { path, reason: format!("the name can't be encrypted: {problem}") }

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 use fichier_storage::{
     Content, Entry, Extensions, Features, File, FileReader, Folder, FolderRelocation, Freshness, Gap,
-    Hashing, Listing, Location, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote, RemoteInfo,
-    RemotePath, Result, StorageError, WriteBatch, WriteItem,
+    HashKinds, Hashing, Listing, Location, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote,
+    RemoteInfo, RemotePath, Result, StorageError, WriteBatch, WriteItem,
 };
 
 use crate::readers::{NoReader, ShownReader};
@@ -41,7 +41,7 @@ pub(super) struct CryptOptions {
 #[derive(Debug)]
 pub(super) struct CryptRemote {
     pub(super) inner: Arc<dyn Remote>,
-    pub(super) paths: Paths,
+    pub(super) paths: Arc<Paths>,
     key: ContentKey,
     options: CryptOptions,
     hashing: Hashing,
@@ -79,13 +79,14 @@ impl CryptRemote {
             place: over.remote.place(&over.path).await?,
             backend: "crypt",
             features: Features {
-                listed_checksums: inner.features.listed_checksums && !encrypts,
-                // An encrypted empty file takes 32 bytes.
+                // One takes 32 bytes.
                 empty_files: inner.features.empty_files || encrypts,
                 // A copy of a public file would stay encrypted there.
                 public_links: false,
                 ..inner.features
             },
+            // A checksum of what is stored says nothing of what it stands for.
+            hashes: if encrypts { HashKinds::BY_READING } else { inner.hashes },
             times: inner.times,
             names: NameRules {
                 encoding: format!("{kept} {}", inner.names.encoding),
@@ -97,7 +98,7 @@ impl CryptRemote {
             batch: inner.batch,
             skips_empty_files: inner.skips_empty_files && !encrypts,
         };
-        let paths = Paths::new(names, over.path, longest);
+        let paths = Arc::new(Paths::new(names, over.path, longest));
         let (key, hashing) = (ContentKey::new(keys), Hashing::default());
         let mut remote = Self { inner: over.remote, paths, key, options, hashing, info, identity };
         remote.info.place = remote.shown_place(remote.info.place.clone());
@@ -530,6 +531,7 @@ impl Remote for CryptRemote {
             sharing,
             settings,
             scans,
+            changes,
         } = self.inner.extensions();
         Extensions {
             usage,
@@ -547,6 +549,7 @@ impl Remote for CryptRemote {
             settings,
             // Nobody can tell what is in an encrypted file.
             scans: scans.filter(|_| self.options.plain_contents).map(|_| self as _),
+            changes: changes.map(|_| self as _),
         }
     }
 }

@@ -10,6 +10,7 @@ mod account_state;
 mod attributes;
 mod batches;
 mod catalogue;
+mod changes;
 mod confirm;
 mod download;
 mod dropped;
@@ -49,10 +50,11 @@ use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountChange, AccountDetails, AccountInfo, AccountOf, AccountSettings, AttributeChange, Attributes,
     BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File,
-    FileAttributes, FileId, FileReader, FolderIdentity, FolderRelocation, FolderSharing, Freshness, Hashing,
-    LinkRequest, LinkStates, ListedAttributes, Listing, MergeFolders, NameRules, OldVersions, Outcome,
-    PlaceId, PublicFiles, PublicLink, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath,
-    Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, Times, Usage, UsageOf, WriteBatch,
+    FileAttributes, FileId, FileReader, FolderIdentity, FolderRelocation, FolderSharing, Freshness,
+    HashKinds, Hashing, LinkRequest, LinkStates, ListedAttributes, Listing, MergeFolders, NameRules,
+    OldVersions, Outcome, PlaceId, PublicFiles, PublicLink, PublicLinks, Relocation, Remote, RemoteExt,
+    RemoteInfo, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, Times, Usage,
+    UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -130,11 +132,11 @@ impl FichierRemote {
                 duplicates: true,
                 empty_files: marker,
                 read_only: false,
-                listed_checksums: true,
                 public_links: false,
                 composite: false,
                 leads_elsewhere: false,
             },
+            hashes: HashKinds::LISTED_WHIRLPOOL,
             times: Times::default(),
             // The longest possible name of a file isn't known (API document, section 2).
             names: NameRules { encoding: names_of(&options), ..NameRules::default() },
@@ -285,6 +287,7 @@ impl Remote for FichierRemote {
             sharing: Some(self),
             settings: Some(self),
             scans: Some(self),
+            changes: Some(self),
         }
     }
 }

@@ -82,7 +82,10 @@ pub struct FichierOptions {
     pub upload_rate: Option<u64>,
     /// Number of results from which a listing counts as cut off (API document, section 2: 5,000).
     pub listing_cap: usize,
-    /// Number of times that a download that was cut continues where it was.
+    /// How long a listing may not show what this account just did (API document, section 7: seconds). Own changes stand
+    /// against listings that were asked for sooner after them.
+    pub listing_lag: Duration,
+    /// How often a download that was cut goes on from where it stood.
     pub download_resumes: u32,
 }
 
@@ -99,6 +102,7 @@ impl Default for FichierOptions {
             upload_time: fichier_api::limits::UPLOAD_TIME,
             upload_rate: None,
             listing_cap: fichier_api::limits::LISTING_CAP,
+            listing_lag: Duration::from_secs(300),
             download_resumes: 10,
         }
     }

@@ -105,7 +105,7 @@ impl Tree {
             names,
             cap: options.listing_cap.max(1),
             dates: options.dates,
-            catalogue: Mutex::default(),
+            catalogue: Mutex::new(Catalogue::new(options.listing_lag)),
             memory: None,
             refused_characters: Mutex::default(),
             old_versions: Mutex::default(),
@@ -282,8 +282,8 @@ impl Tree {
         self.locks.alone(folder).await
     }
 
-    /// Lists the folder, also when it was listed before: to learn what happened to something whose answer was lost.
-    /// Waits for the service's limit on listing one folder.
+    /// Lists the folder, also when it was listed before: to learn what became of something whose answer was
+    /// lost. Waits for the service's limit on listing one folder.
     pub(super) async fn refresh(&self, folder: FolderId, path: &RemotePath) -> Result<()> {
         let mut listing = match self.fetch(folder, path).await {
             Err(StorageError::FolderNotFound(_)) => self.fetch_what_its_parent_lists(folder, path).await,
@@ -303,11 +303,10 @@ impl Tree {
         }
         {
             let mut catalogue = self.catalogue();
-            catalogue.take_listing(folder, files, folders);
-            catalogue.note_age(folder, listing.asked.unwrap_or_else(SystemTime::now));
-            // A folder with gaps is listed again by the next run.
+            catalogue.take_listing(folder, files, folders, listing.asked.unwrap_or_else(SystemTime::now));
+            // What has gaps is listed anew by the next run.
             if left_out.is_empty() {
-                catalogue.keep_listing(folder, listing.asked.unwrap_or_else(SystemTime::now));
+                catalogue.keep_listing(folder);
             }
         }
         self.gaps.set(folder, left_out);
@@ -473,6 +472,8 @@ impl Tree {
             Err(StorageError::FolderNotFound(_)) if self.has_earlier_runs() => {
                 self.walk(path, Age::Now).await
             }
+            // One that this run knew: there may be another of its name, which its parent's new listing tells.
+            Err(StorageError::FolderNotFound(_)) => self.walk(path, Age::Aged(age)).await,
             walked => walked,
         }
     }

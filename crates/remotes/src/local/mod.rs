@@ -51,9 +51,9 @@ use std::{
 use async_trait::async_trait;
 use fichier_storage::{
     BatchLimit, ByteRange, ByteStream, Entry, Extensions, Features, File, FileMetadata, FileReader,
-    FolderRelocation, Freshness, Hashing, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation,
-    Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
-    metadata::Metadata,
+    FolderRelocation, Freshness, HashKinds, Hashing, Listing, NameLength, NameRules, Outcome, PlaceId,
+    Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf,
+    WriteBatch, metadata::Metadata,
 };
 
 use buffer_pool::Reused;
@@ -123,6 +123,7 @@ impl LocalRemote {
             },
             // Small files go together, so that their directory is flushed once for all of them.
             batch: BatchLimit { files: 32, bytes: 8 * 1024 * 1024 },
+            hashes: HashKinds::BY_READING,
             times: Times {
                 precision: options
                     .set_modified
@@ -260,6 +261,8 @@ impl Remote for LocalRemote {
             sharing: None,
             settings: None,
             scans: None,
+            // Every listing looks at the disk, so there is nothing that could have grown old.
+            changes: None,
         }
     }
 }

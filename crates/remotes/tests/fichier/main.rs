@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod ages;
 mod answers;
 mod batches;
 mod calls;
 mod catalogue;
+mod changes;
 mod crypt;
 mod downloads;
 mod faults;

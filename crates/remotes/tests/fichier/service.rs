@@ -1,6 +1,6 @@
 //! An emulated service and remotes on it.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -90,18 +90,22 @@ impl Service {
 
     /// Makes a remote that takes `cap` results for a listing that was cut off.
     pub(crate) fn remote_capped(&self, cap: usize) -> Arc<dyn Remote> {
+        self.remote_of(FichierOptions { listing_cap: cap, ..FichierOptions::default() })
+    }
+
+    /// A remote whose own changes stand for so long against listings.
+    pub(crate) fn remote_lagging(&self, lag: Duration) -> Arc<dyn Remote> {
+        self.remote_of(FichierOptions { listing_lag: lag, ..FichierOptions::default() })
+    }
+
+    fn remote_of(&self, options: FichierOptions) -> Arc<dyn Remote> {
         let client = fichier_api::Client::builder(fichier_api::ApiKey::new(self.emulator.api_key()))
             .endpoint(self.emulator.endpoint())
             .pacing(fichier_api::Pacing::off())
             .build()
             .unwrap();
-        let options = FichierOptions { listing_cap: cap, ..FichierOptions::default() };
-        Arc::new(FichierRemote::new(
-            client,
-            "test:",
-            fichier_storage::FolderIdentity::new("test", b""),
-            options,
-        ))
+        let account = fichier_storage::FolderIdentity::new("test", b"");
+        Arc::new(FichierRemote::new(client, "test:", account, options))
     }
 
     fn open(&self, options: &[(&str, &str)], resources: &Resources) -> Arc<dyn Remote> {

@@ -23,6 +23,8 @@ use crate::Remote;
 
 use subject::{Checked, Subject};
 
+pub use changes::changes;
+
 /// Ends a check with a sentence unless the condition holds.
 macro_rules! ensure {
     ($condition:expr, $($sentence:tt)+) => {
@@ -32,6 +34,7 @@ macro_rules! ensure {
     };
 }
 
+mod changes;
 mod concurrency;
 mod extras;
 mod folders;

@@ -2,8 +2,8 @@
 //! name, and a folder may hold 20,000 others.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    time::SystemTime,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, SystemTime},
 };
 
 use fichier_api::{FileLink, FolderId};
@@ -18,11 +18,15 @@ pub(super) struct Contents {
     pub(super) complete: bool,
     /// Whether that is known from this run.
     pub(super) seen: bool,
-    /// Whether the knowledge of an earlier run turned out to be wrong.
+    /// Whether what is here was all once, so that a listing that differs tells of somebody else's change.
+    pub(super) was_complete: bool,
+    /// What an earlier run knew turned out to be wrong.
     pub(super) doubted: bool,
-    /// Time when the listing was requested; `None`: we made the folder, so everything in it is ours.
+    /// When it was last listed, or made by us.
     pub(super) listed: Option<SystemTime>,
-    /// Time since when the earlier knowledge no longer counts.
+    /// Since when all of it is known: since the listing, or since what we did that stands against it.
+    pub(super) known_since: Option<SystemTime>,
+    /// Since when what was known counts no more.
     pub(super) forgotten: Option<SystemTime>,
     /// Whether its files couldn't be read from the spill file. The files here now are not all that were known.
     pub(super) lost: bool,
@@ -36,20 +40,41 @@ pub(super) struct Contents {
     ours: Option<Box<OurChanges>>,
 }
 
-/// Our changes to a folder's contents, which a listing may not show yet.
+/// What we did to a folder's contents, and when: a listing may not show it yet.
 #[derive(Debug, Default)]
 struct OurChanges {
     /// Folders that we made or moved here.
-    folders: HashSet<FolderId>,
-    /// Files that we removed from here.
-    gone_files: HashSet<FileLink>,
-    gone_folders: HashSet<FolderId>,
+    folders: HashMap<FolderId, SystemTime>,
+    /// Files and folders that we took away.
+    gone_files: HashMap<FileLink, SystemTime>,
+    gone_folders: HashMap<FolderId, SystemTime>,
+}
+
+/// When a listing was asked for, and how far it may lag behind what we did.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ListingTime {
+    pub(super) asked: SystemTime,
+    pub(super) lag: Duration,
+}
+
+impl ListingTime {
+    /// Whether the listing may not show a change of ours yet. One that was asked for later counts.
+    fn may_lack(self, change: SystemTime) -> bool {
+        change.checked_add(self.lag).is_none_or(|shown| shown > self.asked)
+    }
 }
 
 impl Contents {
-    /// Makes the contents of a folder that we made just now.
-    pub(super) fn new_and_empty() -> Self {
-        Self { complete: true, seen: true, ..Self::default() }
+    /// Of a folder that we made just now.
+    pub(super) fn new_and_empty(now: SystemTime) -> Self {
+        Self {
+            complete: true,
+            seen: true,
+            was_complete: true,
+            listed: Some(now),
+            known_since: Some(now),
+            ..Self::default()
+        }
     }
 
     /// Checks whether it is known to hold no file, wherever its files are.
@@ -60,23 +85,60 @@ impl Contents {
         }
     }
 
-    /// Adds all files of a listing, except those that we removed; our own stay.
-    pub(super) fn take_files(&mut self, files: Vec<KnownFile>) {
-        self.files.retain_own();
-        for file in files {
-            let is_gone = self.ours.as_ref().is_some_and(|ours| ours.gone_files.contains(&file.link));
-            if !is_gone && self.files.get(&file.link).is_none() {
-                self.files.put(file, false);
-            }
+    /// Takes in a listing. What we did stands against it as long as it may lag behind. Answers with the folders that
+    /// aren't our own.
+    pub(super) fn take(
+        &mut self,
+        files: Vec<KnownFile>,
+        folders: Vec<KnownFolder>,
+        listing: ListingTime,
+    ) -> Vec<KnownFolder> {
+        if let Some(ours) = &mut self.ours {
+            ours.folders.retain(|_, at| listing.may_lack(*at));
+            ours.gone_files.retain(|_, at| listing.may_lack(*at));
+            ours.gone_folders.retain(|_, at| listing.may_lack(*at));
         }
+        // What stands against the listing is known from when we did it, not from the listing.
+        let overruled = [self.take_files(files, listing), self.oldest_overruling_folder(&folders)];
+        self.known_since = overruled.into_iter().flatten().chain([listing.asked]).min();
+        self.listed = Some(listing.asked);
+        let taken = self.take_folders(folders);
+        self.ours.take_if(|ours| ours.is_empty());
+        self.complete = true;
+        self.seen = true;
+        self.was_complete = true;
+        self.lost = false;
+        self.doubted = false;
+        self.forgotten = None;
+        taken
     }
 
-    /// Adds all folders of a listing in the same way. Returns those that aren't our own.
-    pub(super) fn take_folders(&mut self, folders: Vec<KnownFolder>) -> Vec<KnownFolder> {
+    /// Takes in all files of a listing, but for those that we took away; our own stay. Answers with the oldest change of
+    /// ours that the listing doesn't show.
+    fn take_files(&mut self, files: Vec<KnownFile>, listing: ListingTime) -> Option<SystemTime> {
+        self.files.retain_own(listing);
+        let mut unshown = self.files.own();
+        let mut overruled = None;
+        for file in files {
+            if let Some(at) = self.ours.as_ref().and_then(|ours| ours.gone_files.get(&file.link)) {
+                overruled = earlier(overruled, *at);
+            } else if let Some(known) = self.files.get(&file.link) {
+                if known.name == file.name {
+                    unshown.remove(&file.link);
+                }
+            } else {
+                self.files.put(file, None);
+            }
+        }
+        unshown.into_values().fold(overruled, earlier)
+    }
+
+    /// Takes in all folders of a listing likewise. Answers with those that aren't our own.
+    fn take_folders(&mut self, folders: Vec<KnownFolder>) -> Vec<KnownFolder> {
         let ours = self.ours.as_deref();
-        let is_own = |id: &FolderId| ours.is_some_and(|ours| ours.folders.contains(id));
+        let is_own = |id: &FolderId| ours.is_some_and(|ours| ours.folders.contains_key(id));
         self.folders.retain(is_own);
-        let is_gone = |id: &FolderId| ours.is_some_and(|ours| ours.gone_folders.contains(id));
+        let is_gone = |id: &FolderId| ours.is_some_and(|ours| ours.gone_folders.contains_key(id));
         let mut taken = Vec::with_capacity(folders.len());
         for child in folders {
             // A folder that we renamed here keeps its new name.
@@ -88,57 +150,105 @@ impl Contents {
         taken
     }
 
-    /// Records that we stored this file here, or changed it.
-    pub(super) fn put_file(&mut self, file: KnownFile) {
+    /// Returns when we made the oldest change to a folder here that a listing doesn't show.
+    fn oldest_overruling_folder(&self, listed: &[KnownFolder]) -> Option<SystemTime> {
+        let ours = self.ours.as_deref()?;
+        let mut unshown = ours.folders.clone();
+        let mut overruled = None;
+        for child in listed {
+            if let Some(at) = ours.gone_folders.get(&child.id) {
+                overruled = earlier(overruled, *at);
+            }
+            if self.folders.has(&child.name, child.id) {
+                unshown.remove(&child.id);
+            }
+        }
+        unshown.into_values().fold(overruled, earlier)
+    }
+
+    /// What it holds, to tell whether two listings differ: names and sizes, whatever else is told of them.
+    pub(super) fn holdings(&self) -> Holdings {
+        let files =
+            self.files.iter().map(|Remembered { file, .. }| (file.link, (file.name.clone(), file.size)));
+        Holdings { files: files.collect(), folders: self.folders.clone() }
+    }
+
+    /// We stored this file here, or changed it.
+    pub(super) fn put_file(&mut self, file: KnownFile, at: SystemTime) {
         if let Some(ours) = &mut self.ours {
             ours.gone_files.remove(&file.link);
         }
-        self.files.put(file, true);
+        self.files.put(file, Some(at));
     }
 
-    /// Records that we removed this file.
-    pub(super) fn take_file_away(&mut self, link: FileLink) {
+    /// We took this file away.
+    pub(super) fn take_file_away(&mut self, link: FileLink, at: SystemTime) {
         self.files.remove(&link);
-        self.ours.get_or_insert_default().gone_files.insert(link);
+        self.ours.get_or_insert_default().gone_files.insert(link, at);
     }
 
-    /// Records that we made this folder here, moved it here or renamed it; `before` is its former name, if it was
-    /// known.
-    pub(super) fn put_folder(&mut self, id: FolderId, name: &Name, before: Option<&Name>) {
+    /// We made this folder here, moved it here or renamed it; `before` is what it was called, if it was known.
+    pub(super) fn put_folder(&mut self, id: FolderId, name: &Name, before: Option<&Name>, at: SystemTime) {
         let ours = self.ours.get_or_insert_default();
         ours.gone_folders.remove(&id);
-        let is_new = ours.folders.insert(id);
+        let is_new = ours.folders.insert(id, at).is_none();
         match before {
-            Some(before) => self.folders.remove(before, id),
-            // Another folder's listing has shown that it is there since, under which name isn't known any more.
+            Some(before) => {
+                self.folders.remove(before, id);
+            }
+            // Another folder's listing has told that it is there since, under which name we don't know any more.
             None if !is_new => self.folders.retain(|other| *other != id),
             None => {}
         }
         self.folders.insert(name, id);
     }
 
-    /// Records that another folder's listing shows this one there now. One of our own stays until it is listed here.
-    pub(super) fn lose_folder(&mut self, id: FolderId, name: &Name) {
-        if !self.ours.as_ref().is_some_and(|ours| ours.folders.contains(&id)) {
-            self.folders.remove(name, id);
+    /// Another folder's listing has told that this one is there now. One of our own stays while that listing may lag.
+    /// Answers whether it was here.
+    pub(super) fn lose_folder(&mut self, id: FolderId, name: &Name, listing: ListingTime) -> bool {
+        if let Some(ours) = &mut self.ours
+            && ours.folders.get(&id).is_some_and(|at| listing.may_lack(*at))
+        {
+            return false;
         }
+        if let Some(ours) = &mut self.ours {
+            ours.folders.remove(&id);
+        }
+        self.folders.remove(name, id)
     }
 
-    /// Records that we removed this folder.
-    pub(super) fn take_folder_away(&mut self, id: FolderId, name: &Name) {
+    /// We took this folder away.
+    pub(super) fn take_folder_away(&mut self, id: FolderId, name: &Name, at: SystemTime) {
         self.folders.remove(name, id);
         let ours = self.ours.get_or_insert_default();
         ours.folders.remove(&id);
-        ours.gone_folders.insert(id);
+        ours.gone_folders.insert(id, at);
     }
+}
+
+impl OurChanges {
+    fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.gone_files.is_empty() && self.gone_folders.is_empty()
+    }
+}
+
+/// What a folder held at some time.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Holdings {
+    files: HashMap<FileLink, (Name, u64)>,
+    folders: SubFolders,
+}
+
+fn earlier(one: Option<SystemTime>, other: SystemTime) -> Option<SystemTime> {
+    Some(one.map_or(other, |one| one.min(other)))
 }
 
 /// A file, and how it is known.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::fichier) struct Remembered {
     pub(in crate::fichier) file: KnownFile,
-    /// Whether we put it there or changed it: no listing undoes that.
-    pub(in crate::fichier) own: bool,
+    /// When we put it there or changed it: a listing that may not show that yet doesn't take it back.
+    pub(in crate::fichier) own: Option<SystemTime>,
 }
 
 /// Files of a folder.
@@ -179,7 +289,7 @@ impl Files {
         by_name.get(name).into_iter().flatten().filter_map(|link| Some(&by_link.get(link)?.file))
     }
 
-    fn put(&mut self, file: KnownFile, own: bool) {
+    fn put(&mut self, file: KnownFile, own: Option<SystemTime>) {
         self.remove(&file.link);
         if let Some(by_name) = &mut self.by_name {
             by_name.entry(file.name.clone()).or_default().push(file.link);
@@ -199,9 +309,14 @@ impl Files {
         }
     }
 
-    fn retain_own(&mut self) {
+    fn retain_own(&mut self, listing: ListingTime) {
         self.by_name = None;
-        self.by_link.retain(|_, remembered| remembered.own);
+        self.by_link.retain(|_, remembered| remembered.own.is_some_and(|at| listing.may_lack(at)));
+    }
+
+    /// Those that we put there or changed, and when.
+    fn own(&self) -> HashMap<FileLink, SystemTime> {
+        self.by_link.iter().filter_map(|(link, remembered)| Some((*link, remembered.own?))).collect()
     }
 }
 
@@ -212,8 +327,8 @@ impl FromIterator<Remembered> for Files {
     }
 }
 
-/// Folders in a folder: 1Fichier may have several of one name.
-#[derive(Debug, Default)]
+/// The folders in a folder: 1Fichier may have several of one name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct SubFolders(BTreeSet<(Name, FolderId)>);
 
 impl SubFolders {
@@ -236,11 +351,18 @@ impl SubFolders {
         self.0.insert((name.clone(), id));
     }
 
-    fn remove(&mut self, name: &Name, id: FolderId) {
+    /// Answers whether it was there.
+    fn remove(&mut self, name: &Name, id: FolderId) -> bool {
+        let before = self.0.len();
         if !self.0.remove(&(name.clone(), id)) {
             // Others may have renamed it since.
             self.0.retain(|(_, other)| *other != id);
         }
+        self.0.len() < before
+    }
+
+    pub(super) fn has(&self, name: &Name, id: FolderId) -> bool {
+        self.0.contains(&(name.clone(), id))
     }
 
     fn retain(&mut self, keep: impl Fn(&FolderId) -> bool) {

@@ -10,13 +10,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use fichier_api::{ErrorKind, FileItem, FileLink, FolderId};
+use fichier_api::{ApiError, ErrorKind, FileItem, FileLink, FolderId};
 use fichier_storage::{File, Freshness, RemotePath, Result, StorageError};
 use tokio::sync::OnceCell;
 
 use super::{
     Catalogue, ContentsLost,
-    database::{AccountListing, CatalogueDb, StoredFolder},
+    database::{AccountListing, CatalogueDb, Checked, StoredFolder},
     mode::CatalogueMode,
 };
 use crate::fichier::{
@@ -36,6 +36,8 @@ pub(in crate::fichier) struct EarlierRuns {
     /// Time when this run began: a listing since then, by whichever process, is as good as one by us.
     began: SystemTime,
     all_files: OnceCell<Option<AllFiles>>,
+    /// What the last look at all files told, for those who watch.
+    last_look: tokio::sync::Mutex<Option<AccountListing>>,
 }
 
 /// A listing of all files of the account, compared with earlier knowledge.
@@ -88,16 +90,37 @@ impl Extend<FileItem> for Intake {
     }
 }
 
+/// Why a listing of all files can't be had.
+#[derive(Debug, thiserror::Error)]
+enum NoAllFiles {
+    #[error("{}", refused(.0))]
+    Refused(#[from] ApiError),
+    #[error("The listing of all files may be cut off, at {0} files")]
+    CutOff(usize),
+    /// What went wrong was told.
+    #[error("The catalogue can't be used")]
+    Catalogue,
+}
+
+fn refused(error: &ApiError) -> String {
+    match error.kind() {
+        ErrorKind::TooSoon { remaining } => {
+            format!("All files may be listed once an hour only, the next time in {} s", remaining.as_secs())
+        }
+        _ => format!("Can't list all files ({error})"),
+    }
+}
+
 impl EarlierRuns {
     pub(in crate::fichier) fn new(database: CatalogueDb, usage: CatalogueMode, fast_list: bool) -> Self {
-        Self { database, usage, fast_list, began: SystemTime::now(), all_files: OnceCell::new() }
-    }
-
-    /// Returns since when a listing counts as new: it was made in this run, or the service wouldn't give a newer one
-    /// yet, which it does after `folder_gap`.
-    fn new_since(&self, folder_gap: Duration) -> SystemTime {
-        let within_gap = SystemTime::now().checked_sub(folder_gap).unwrap_or(SystemTime::UNIX_EPOCH);
-        self.began.min(within_gap)
+        Self {
+            database,
+            usage,
+            fast_list,
+            began: SystemTime::now(),
+            all_files: OnceCell::new(),
+            last_look: Default::default(),
+        }
     }
 
     pub(in crate::fichier) fn database(&self) -> &CatalogueDb {
@@ -115,6 +138,11 @@ impl EarlierRuns {
             all_files.place(files);
         }
     }
+}
+
+/// The moment of so long ago.
+fn ago(age: Duration) -> SystemTime {
+    SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 impl Tree {
@@ -154,13 +182,10 @@ impl Tree {
         let since = match age {
             Freshness::SinceStart => return self.load(folder, path).await,
             Freshness::Known => SystemTime::UNIX_EPOCH,
-            Freshness::Within(age) => {
-                // The service wouldn't give anything newer.
-                let age = age.max(self.client().folder_gap());
-                SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
-            }
+            Freshness::Within(age) => ago(age).min(self.newest()),
         };
-        self.load_unless(|known| known.is_complete_since(folder, since), folder, path, since).await
+        let newest = self.newest();
+        self.load_unless(|known| known.is_known_since(folder, since, newest), folder, path, since).await
     }
 
     /// Takes the folder's contents from earlier runs, as far as they are from `since`, or lists it, unless it is known
@@ -257,8 +282,14 @@ impl Tree {
         }
     }
 
+    /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet.
     fn new_since(&self, earlier_runs: &EarlierRuns) -> SystemTime {
-        earlier_runs.new_since(self.client().folder_gap())
+        earlier_runs.began.min(self.newest())
+    }
+
+    /// The service would give no listing of a folder that is newer than one of this moment.
+    fn newest(&self) -> SystemTime {
+        ago(self.client().folder_gap())
     }
 
     /// Returns since when a folder's listing counts.
@@ -271,20 +302,17 @@ impl Tree {
         }
         match earlier_runs.usage {
             CatalogueMode::Trust(None) => SystemTime::UNIX_EPOCH,
-            CatalogueMode::Trust(Some(age)) => {
-                let since = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
-                since.min(self.new_since(earlier_runs))
-            }
+            CatalogueMode::Trust(Some(age)) => ago(age).min(self.new_since(earlier_runs)),
             CatalogueMode::Verify | CatalogueMode::Off => self.new_since(earlier_runs),
         }
     }
 
     async fn recollect_or_list(&self, folder: FolderId, path: &RemotePath, since: SystemTime) -> Result<()> {
         let Some(earlier_runs) = &self.earlier_runs else { return self.refresh(folder, path).await };
-        // Knowledge from before someone reported a possible change no longer counts, unless the service wouldn't give
-        // anything newer.
+        // What was known before somebody said that it may have changed counts no more, unless the service would give
+        // nothing newer. That this run knew it makes no difference: it may be weeks old.
         let forgotten = self.catalogue().forgotten_at(folder);
-        let since = forgotten.map_or(since, |at| since.max(at.min(self.new_since(earlier_runs))));
+        let since = forgotten.map_or(since, |at| since.max(at.min(self.newest())));
         if self.recollect(earlier_runs, folder, since).await {
             return Ok(());
         }
@@ -292,7 +320,7 @@ impl Tree {
         let listed_elsewhere = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
-                if self.recollect(earlier_runs, folder, self.new_since(earlier_runs)).await {
+                if self.recollect(earlier_runs, folder, since.max(self.new_since(earlier_runs))).await {
                     return;
                 }
             }
@@ -311,21 +339,43 @@ impl Tree {
         tracing::debug!(%folder, files = files.len(), folders = folders.len(), "known without a listing");
         let mut catalogue = self.catalogue();
         if listed >= self.new_since(earlier_runs) {
-            catalogue.take_listing(folder, files, folders);
+            catalogue.take_listing(folder, files, folders, listed);
         } else {
-            catalogue.take_remembered(folder, files, folders);
+            catalogue.take_remembered(folder, files, folders, listed);
         }
-        catalogue.note_age(folder, listed);
         true
     }
 
-    /// Lists all files of the account in one call and compares earlier knowledge with them; `None` when that isn't
-    /// possible. Then folders are listed.
-    async fn all_files(&self, earlier_runs: &EarlierRuns) -> Option<AllFiles> {
+    /// Notes what others changed in the account by one listing of all files, if something is known of the account and the
+    /// service allows such a listing now.
+    pub(in crate::fichier) async fn look_at_all_files(&self) {
+        let Some(earlier_runs) = &self.earlier_runs else { return };
+        let mut last = earlier_runs.last_look.lock().await;
         if !earlier_runs.database.knows_a_folder().await {
-            tracing::info!("No directory is known from an earlier run: --fast-list lists directories");
-            return None;
+            return;
         }
+        let checked = match self.check_all_files(earlier_runs).await {
+            Ok(checked) => checked,
+            Err(problem) => {
+                tracing::debug!("no look at all files: {problem}");
+                return;
+            }
+        };
+        let is_elsewhere = checked.listing.has_unplaced_besides(last.as_ref());
+        let is_elsewhere = is_elsewhere.inspect_err(|error| earlier_runs.database.complain(error));
+        *last = Some(checked.listing);
+        let mut catalogue = self.catalogue();
+        for (folder, path) in checked.changed {
+            catalogue.note_changed(folder, path);
+        }
+        if is_elsewhere.unwrap_or(true) {
+            catalogue.note_changed_elsewhere();
+        }
+    }
+
+    /// Lists all files of the account in one call and holds the memory against them. The error says why that can't be
+    /// had.
+    async fn check_all_files(&self, earlier_runs: &EarlierRuns) -> Result<Checked, NoAllFiles> {
         let asked = SystemTime::now();
         let begin = || Intake {
             names: *self.names(),
@@ -334,32 +384,32 @@ impl Tree {
         };
         let listing = self.client().because("list all files").list_all_files(begin).await;
         self.remember();
-        let (listing, count) = match listing {
-            Ok(Intake { listing: Ok(listing), count, .. }) => (listing, count),
-            Ok(Intake { listing: Err(error), .. }) => {
-                earlier_runs.database.complain(&error);
-                return None;
-            }
-            Err(error) => {
-                match error.kind() {
-                    ErrorKind::TooSoon { remaining } => tracing::warn!(
-                        "All files may be listed once an hour only, the next time in {} s: listing directories \
-                         instead",
-                        remaining.as_secs()
-                    ),
-                    _ => tracing::warn!("Can't list all files ({error}): listing directories instead"),
-                }
+        let Intake { listing, count, .. } = listing?;
+        let listing = listing.map_err(|error| {
+            earlier_runs.database.complain(&error);
+            NoAllFiles::Catalogue
+        })?;
+        if count == self.cap() {
+            return Err(NoAllFiles::CutOff(count));
+        }
+        earlier_runs.database.check(listing, asked).await.ok_or(NoAllFiles::Catalogue)
+    }
+
+    /// Lists all files of the account in one call and holds the memory against them; `None` when that can't be
+    /// had. Then folders are listed.
+    async fn all_files(&self, earlier_runs: &EarlierRuns) -> Option<AllFiles> {
+        if !earlier_runs.database.knows_a_folder().await {
+            tracing::info!("No directory is known from an earlier run: --fast-list lists directories");
+            return None;
+        }
+        let checked = match self.check_all_files(earlier_runs).await {
+            Ok(checked) => checked,
+            Err(NoAllFiles::Catalogue) => return None,
+            Err(problem) => {
+                tracing::warn!("{problem}: listing directories instead");
                 return None;
             }
         };
-        if count == self.cap() {
-            tracing::warn!(
-                files = count,
-                "The listing of all files may be cut off: listing directories instead"
-            );
-            return None;
-        }
-        let checked = earlier_runs.database.check(listing, asked).await?;
         let all_files = AllFiles { listing: Mutex::new(checked.listing) };
         // Listing what isn't known yet is worth as many calls as it may save, no more.
         let mut saves =

@@ -1,11 +1,12 @@
 //! The known part of the account's tree: each folder is listed once, and our own changes are recorded.
 //!
-//! No call is made here. A folder's contents are known after it was listed, because we made it, or because an earlier
-//! run left a record. Our own changes (uploads, moves, removals) are recorded at once and take precedence over a
-//! listing that is older, or that lags behind. Everything is passed to the journal, where there is one. The files of
-//! folders that weren't used lately are in the [spill file](spill), so that memory grows with the number of folders
-//! only. If the spill file can't be read, a folder is [`ContentsLost`] and has to be listed again.
+//! No call is made here. A folder's contents are known after it was listed, because we made it, or
+//! because an earlier run left word of it. What we did ourselves (uploads, moves, removals) is noted at once and
+//! outlives a listing that is older than it, or may lag behind it; a later one counts. All of it is told to the journal, where there
+//! is one. The files of folders that weren't used lately lie on the [spill](spill), so that memory grows with
+//! the number of folders only. Should the spill be unreadable, a folder is [`ContentsLost`] and has to be listed again.
 
+mod changes;
 mod contents;
 pub(in crate::fichier) mod database;
 pub(in crate::fichier) mod earlier_runs;
@@ -15,16 +16,17 @@ mod spill;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use fichier_api::{FileLink, FolderId};
-use fichier_storage::{ListedAttributes, Name, Whirlpool};
+use fichier_storage::{ChangedFolders, ListedAttributes, Name, RemotePath, Whirlpool};
 
 use database::{Change, Journal};
 use spill::SpillFile;
 
-use contents::{Contents, Files};
+use changes::ChangeLog;
+use contents::{Contents, Files, ListingTime};
 
 /// Number of files that are held in memory, besides those of the folder used last: some 1.5 MB.
 const FILES_AT_HAND: usize = 4096;
@@ -109,6 +111,9 @@ pub(in crate::fichier) struct Catalogue {
     known: HashMap<FolderId, (FolderId, KnownFolder)>,
     /// Journal that receives all changes.
     journal: Option<Journal>,
+    /// How long after a change of ours a listing may not show it yet.
+    lag: Duration,
+    changes: ChangeLog,
     looked_at: LookedAt,
 }
 
@@ -132,7 +137,12 @@ impl LookedAt {
 pub(in crate::fichier) struct ContentsLost(pub(in crate::fichier) FolderId);
 
 impl Catalogue {
-    /// Passes changes to a journal from now on; `None`: to none.
+    /// Makes one that knows nothing, where a listing may not show for so long what we did.
+    pub(in crate::fichier) fn new(lag: Duration) -> Self {
+        Self { lag, ..Self::default() }
+    }
+
+    /// Tells from now on what becomes known; `None`: tells nobody.
     pub(in crate::fichier) fn tell(&mut self, journal: Option<Journal>) {
         self.journal = journal;
     }
@@ -155,6 +165,7 @@ impl Catalogue {
                     contents.place = None;
                     contents.complete = false;
                     contents.seen = false;
+                    contents.was_complete = false;
                     contents.lost = true;
                 }
             }
@@ -235,17 +246,18 @@ impl Catalogue {
         self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
     }
 
-    /// Checks whether the folder's contents are completely known, from no longer ago than `since`.
-    pub(in crate::fichier) fn is_complete_since(&self, folder: FolderId, since: SystemTime) -> bool {
-        let known = |contents: &Contents| contents.complete && contents.listed.is_none_or(|at| at >= since);
-        self.folders.get(&folder).is_some_and(known)
-    }
-
-    /// Records when the folder's listing was requested.
-    pub(in crate::fichier) fn note_age(&mut self, folder: FolderId, listed: SystemTime) {
-        if let Some(contents) = self.folders.get_mut(&folder) {
-            contents.listed = Some(listed);
-        }
+    /// Checks whether all that the folder holds is known, from no longer ago than `since`, or was listed no longer ago
+    /// than `newest`: the service would give nothing newer.
+    pub(in crate::fichier) fn is_known_since(
+        &self,
+        folder: FolderId,
+        since: SystemTime,
+        newest: SystemTime,
+    ) -> bool {
+        self.folders.get(&folder).is_some_and(|contents| {
+            let is_new = contents.known_since.is_some_and(|at| at >= since);
+            contents.complete && (is_new || contents.listed.is_some_and(|at| at >= newest))
+        })
     }
 
     /// Marks a folder as unknown, since someone else may have changed it.
@@ -282,24 +294,76 @@ impl Catalogue {
         folder: FolderId,
         files: Vec<KnownFile>,
         folders: Vec<KnownFolder>,
+        listed: SystemTime,
     ) {
-        self.take_listing(folder, files, folders);
+        self.take_listing(folder, files, folders, listed);
         if let Some(contents) = self.folders.get_mut(&folder) {
             contents.seen = false;
         }
     }
 
-    /// Passes what is known of a folder to the journal after it was listed, with when the listing began.
-    pub(in crate::fichier) fn keep_listing(&mut self, folder: FolderId, began: SystemTime) {
+    /// Keeps what is known of a folder after it was listed.
+    pub(in crate::fichier) fn keep_listing(&mut self, folder: FolderId) {
         if self.journal.is_some() {
             let Ok(files) = self.files(folder) else { return };
             let files = files.cloned().collect();
             let folders = self.sub_folders(folder).cloned().collect();
+            let Some(began) = self.folders.get(&folder).and_then(|contents| contents.known_since) else {
+                return;
+            };
             self.note(|| Change::Listed { folder, began, files, folders });
         }
     }
 
-    /// Records that the service took a file of this content and kept none.
+    /// Somebody else changed something in the folder of this path: what is known of it here counts no more.
+    pub(in crate::fichier) fn note_changed(&mut self, folder: FolderId, path: RemotePath) {
+        self.changes.note(folder, Some(path));
+        if let Some(contents) = self.folders.get_mut(&folder) {
+            contents.complete = false;
+            contents.seen = false;
+            contents.was_complete = false;
+        }
+    }
+
+    /// Somebody else changed something, and it isn't known where.
+    pub(in crate::fichier) fn note_changed_elsewhere(&mut self) {
+        self.changes.note_elsewhere();
+    }
+
+    /// What others changed, as far as it is known.
+    pub(in crate::fichier) fn changes(&self) -> &ChangeLog {
+        &self.changes
+    }
+
+    /// Answers with the folders in which others changed something after so many changes.
+    pub(in crate::fichier) fn changed_since(&self, seen: u64) -> ChangedFolders {
+        // A folder that is nowhere any more is gone, which the one tells that held it.
+        let path = |(folder, path): (_, Option<&RemotePath>)| self.path(folder).or_else(|| path.cloned());
+        let mut changed = ChangedFolders::default();
+        changed.add(ChangedFolders {
+            folders: self.changes.since(seen).filter_map(path).collect(),
+            elsewhere: self.changes.is_elsewhere_since(seen),
+        });
+        changed
+    }
+
+    /// The path of a folder, if it hangs together with the root.
+    fn path(&self, folder: FolderId) -> Option<RemotePath> {
+        let mut names = Vec::new();
+        let mut next = folder;
+        while !next.is_root() {
+            let (parent, known) = self.known.get(&next)?;
+            let is_there = self.folders.get(parent)?.folders.has(&known.name, next);
+            if !is_there || names.len() > self.known.len() {
+                return None;
+            }
+            names.push(&known.name);
+            next = *parent;
+        }
+        Some(names.into_iter().rev().fold(RemotePath::root(), |path, name| path.join(name)))
+    }
+
+    /// The service took a file of this content and kept none.
     pub(in crate::fichier) fn note_dropped(&self, whirlpool: Whirlpool, size: u64) {
         self.note(|| Change::Dropped { whirlpool, size });
     }
@@ -315,27 +379,31 @@ impl Catalogue {
         self.note(|| Change::SureAgain { folder });
     }
 
-    /// Adds a listing of a folder. Our own changes take precedence over it.
+    /// Takes in a listing of a folder that was asked for at `asked`. What we did ourselves stands against it, as long as
+    /// it may lag behind. Notes a folder as changed that holds something else than was known.
     pub(in crate::fichier) fn take_listing(
         &mut self,
         folder: FolderId,
         files: Vec<KnownFile>,
         folders: Vec<KnownFolder>,
+        asked: SystemTime,
     ) {
+        let listing = ListingTime { asked, lag: self.lag };
         let contents = self.changeable(folder);
-        contents.complete = true;
-        contents.seen = true;
-        contents.lost = false;
-        contents.forgotten = None;
-        contents.take_files(files);
-        let taken = contents.take_folders(folders);
+        let before = contents.was_complete.then(|| contents.holdings());
+        let taken = contents.take(files, folders, listing);
+        if before.is_some_and(|before| before != contents.holdings()) {
+            self.changes.note(folder, None);
+        }
         for child in taken {
             let id = child.id;
             if let Some((other, before)) = self.known.insert(id, (folder, child))
                 && other != folder
                 && let Some(contents) = self.folders.get_mut(&other)
+                && contents.lose_folder(id, &before.name, listing)
+                && contents.was_complete
             {
-                contents.lose_folder(id, &before.name);
+                self.changes.note(other, None);
             }
         }
         self.used(folder);
@@ -416,14 +484,14 @@ impl Catalogue {
     /// Records that we stored this file in the folder, or changed it there.
     pub(in crate::fichier) fn note_file(&mut self, folder: FolderId, file: KnownFile) {
         self.note(|| Change::File { folder, file: file.clone() });
-        self.changeable(folder).put_file(file);
+        self.changeable(folder).put_file(file, SystemTime::now());
         self.used(folder);
     }
 
     /// Records that we removed this file from the folder, or found it gone.
     pub(in crate::fichier) fn note_file_gone(&mut self, folder: FolderId, link: FileLink) {
         self.note(|| Change::FileGone { folder, file: link });
-        self.changeable(folder).take_file_away(link);
+        self.changeable(folder).take_file_away(link, SystemTime::now());
         self.used(folder);
     }
 
@@ -431,7 +499,7 @@ impl Catalogue {
     pub(in crate::fichier) fn note_new_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         self.note(|| Change::NewFolder { parent, folder: folder.clone() });
         self.let_go(folder.id);
-        self.folders.insert(folder.id, Contents::new_and_empty());
+        self.folders.insert(folder.id, Contents::new_and_empty(SystemTime::now()));
         self.note_folder(parent, folder);
     }
 
@@ -441,7 +509,8 @@ impl Catalogue {
         if let Some((before, known)) = self.known.get(&folder.id)
             && *before != parent
         {
-            self.folders.entry(*before).or_default().take_folder_away(folder.id, &known.name);
+            let contents = self.folders.entry(*before).or_default();
+            contents.take_folder_away(folder.id, &known.name, SystemTime::now());
         }
         self.note_folder(parent, folder);
     }
@@ -449,7 +518,8 @@ impl Catalogue {
     fn note_folder(&mut self, parent: FolderId, folder: KnownFolder) {
         let before = self.known.get(&folder.id).filter(|(before, _)| *before == parent);
         let name_before = before.map(|(_, known)| &known.name);
-        self.folders.entry(parent).or_default().put_folder(folder.id, &folder.name, name_before);
+        let contents = self.folders.entry(parent).or_default();
+        contents.put_folder(folder.id, &folder.name, name_before, SystemTime::now());
         self.known.insert(folder.id, (parent, folder));
     }
 
@@ -458,7 +528,8 @@ impl Catalogue {
         self.note(|| Change::FolderGone { folder });
         self.let_go(folder);
         if let Some((parent, known)) = self.known.remove(&folder) {
-            self.folders.entry(parent).or_default().take_folder_away(folder, &known.name);
+            let contents = self.folders.entry(parent).or_default();
+            contents.take_folder_away(folder, &known.name, SystemTime::now());
         }
     }
 

@@ -140,7 +140,7 @@ fn write(remembered: &Remembered, to: &mut Vec<u8>) {
     let date = file.date.map(|date| date.duration_since(SystemTime::UNIX_EPOCH));
     let mut marks = 0;
     for (mark, is_set) in [
-        (OWN, *own),
+        (OWN, own.is_some()),
         (STANDS_FOR_EMPTY, file.stands_for_empty),
         (HAS_CHECKSUM, file.whirlpool.is_some()),
         (HAS_DATE, file.date.is_some()),
@@ -159,13 +159,19 @@ fn write(remembered: &Remembered, to: &mut Vec<u8>) {
         to.extend(sum.as_bytes());
     }
     if let Some(date) = date {
-        let since = date.unwrap_or_else(|before| before.duration());
-        to.extend(since.as_secs().to_le_bytes());
-        to.extend(since.subsec_nanos().to_le_bytes());
+        write_span(date.unwrap_or_else(|before| before.duration()), to);
+    }
+    if let Some(own) = own {
+        write_span(own.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(), to);
     }
     if let Some(media_type) = &file.media_type {
         write_text(media_type.as_bytes(), to);
     }
+}
+
+fn write_span(span: Duration, to: &mut Vec<u8>) {
+    to.extend(span.as_secs().to_le_bytes());
+    to.extend(span.subsec_nanos().to_le_bytes());
 }
 
 fn write_text(text: &[u8], to: &mut Vec<u8>) {
@@ -182,12 +188,12 @@ fn read(from: &mut &[u8], types: &mut BTreeSet<Arc<str>>) -> Option<Remembered> 
     let name = Name::new(read_text(from)?).ok()?;
     let whirlpool = if is_set(HAS_CHECKSUM) { Some(Whirlpool::from_bytes(take(from)?)) } else { None };
     let date = if is_set(HAS_DATE) {
-        let since = Duration::new(u64::from_le_bytes(take(from)?), u32::from_le_bytes(take(from)?));
-        let epoch = SystemTime::UNIX_EPOCH;
+        let (since, epoch) = (read_span(from)?, SystemTime::UNIX_EPOCH);
         Some(if is_set(BEFORE_1970) { epoch.checked_sub(since)? } else { epoch.checked_add(since)? })
     } else {
         None
     };
+    let own = if is_set(OWN) { Some(SystemTime::UNIX_EPOCH.checked_add(read_span(from)?)?) } else { None };
     let media_type = if is_set(HAS_MEDIA_TYPE) {
         let text = std::str::from_utf8(read_text(from)?).ok()?;
         // One text for all files that have it.
@@ -201,7 +207,6 @@ fn read(from: &mut &[u8], types: &mut BTreeSet<Arc<str>>) -> Option<Remembered> 
     };
     let stands_for_empty = is_set(STANDS_FOR_EMPTY);
     let marks = Marks::of_byte(told);
-    let own = is_set(OWN);
     let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty, marks };
     Some(Remembered { file, own })
 }
@@ -210,6 +215,10 @@ fn take<const LENGTH: usize>(from: &mut &[u8]) -> Option<[u8; LENGTH]> {
     let (taken, rest) = from.split_first_chunk()?;
     *from = rest;
     Some(*taken)
+}
+
+fn read_span(from: &mut &[u8]) -> Option<Duration> {
+    Some(Duration::new(u64::from_le_bytes(take(from)?), u32::from_le_bytes(take(from)?)))
 }
 
 fn read_text<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
@@ -237,7 +246,7 @@ mod tests {
             media_type in proptest::option::of("[a-z/]{0,20}"),
             stands_for_empty: bool,
             told: u8,
-            own: bool,
+            own in proptest::option::of((0..1_u64 << 33, 0..1_000_000_000_u32)),
         ) -> Remembered {
             Remembered {
                 file: KnownFile {
@@ -258,7 +267,7 @@ mod tests {
                     stands_for_empty,
                     marks: Marks::of_byte(told),
                 },
-                own,
+                own: own.map(|(seconds, nanos)| SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos)),
             }
         }
     }

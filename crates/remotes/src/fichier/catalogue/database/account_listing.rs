@@ -45,6 +45,8 @@ pub(in crate::fichier) struct Checked {
     pub(in crate::fichier) complete: HashSet<FolderId>,
     /// Folders whose contents aren't completely known.
     pub(in crate::fichier) incomplete: Vec<(FolderId, RemotePath)>,
+    /// The folders of which something else was known than the listing tells.
+    pub(in crate::fichier) changed: Vec<(FolderId, RemotePath)>,
 }
 
 impl AccountListing {
@@ -82,8 +84,29 @@ impl AccountListing {
         Ok(())
     }
 
-    /// Updates the catalogue to this listing, which was requested at `asked`: files that it doesn't have are removed
-    /// from the catalogue, those that differ are corrected. What another process recorded since then stays.
+    /// Whether there are files that aren't known in any folder and weren't told by an earlier listing as such.
+    pub(in crate::fichier) fn has_unplaced_besides(&self, earlier: Option<&Self>) -> rusqlite::Result<bool> {
+        const UNPLACED: &str = "SELECT code FROM unplaced ORDER BY code";
+        let Some(earlier) = earlier else { return Ok(self.unplaced > 0) };
+        let mut now = self.connection.prepare_cached(UNPLACED)?;
+        let mut before = earlier.connection.prepare_cached(UNPLACED)?;
+        let (mut now, mut before) = (now.query([])?, before.query([])?);
+        let mut known: Option<String> = None;
+        while let Some(row) = now.next()? {
+            let code: String = row.get(0)?;
+            while known.as_ref().is_none_or(|known| *known < code) {
+                let Some(row) = before.next()? else { return Ok(true) };
+                known = Some(row.get(0)?);
+            }
+            if known.as_ref() != Some(&code) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Brings the catalogue up to this listing, which was asked for at `asked`: what isn't told is gone, what is told
+    /// otherwise is corrected. What another process noted since stands.
     pub(super) fn check(mut self, asked: SystemTime) -> rusqlite::Result<Checked> {
         let asked = millis(asked);
         self.connection.execute_batch("COMMIT")?;
@@ -92,6 +115,10 @@ impl AccountListing {
         let (folders, paths) = placed(&reading)?;
         let is_complete = |id: &i64| folders.get(id).is_some_and(|folder| folder.listed_at.is_some());
         let compared = compare(&reading, asked, is_complete)?;
+        let changed: Vec<i64> = reading
+            .prepare("SELECT folder FROM gone UNION SELECT folder FROM corrected")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
         reading.commit()?;
         let writing = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         remove_gone(&writing, asked)?;
@@ -113,13 +140,15 @@ impl AccountListing {
         self.unplaced = compared.unplaced;
         let complete =
             folders.keys().filter(|id| is_complete(id)).map(|id| FolderId(id.unsigned_abs())).collect();
+        let with_path = |id: i64| Some((FolderId(id.unsigned_abs()), paths.get(&id)?.clone()));
+        let changed = changed.into_iter().filter_map(with_path).collect();
         let mut incomplete: Vec<_> = paths
             .into_iter()
             .filter(|(id, _)| !is_complete(id))
             .map(|(id, path)| (FolderId(id.unsigned_abs()), path))
             .collect();
         incomplete.sort_by(|left, right| left.1.cmp(&right.1));
-        Ok(Checked { listing: self, complete, incomplete })
+        Ok(Checked { listing: self, complete, incomplete, changed })
     }
 }
 
@@ -359,7 +388,18 @@ mod tests {
             prop_assert_eq!(checked.listing.unplaced(), unplaced.len());
             prop_assert_eq!(checked.complete, COMPLETE.map(FolderId).chain([FolderId::ROOT]).collect::<HashSet<_>>());
             prop_assert_eq!(checked.incomplete.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [FolderId(3)]);
-            // Each file is found only once.
+            // Compared with itself and with another listing of the same there is nothing new.
+            let known_anew = |codes: &[u32]| {
+                let mut listing = AccountListing::of(&path).unwrap();
+                codes.iter().for_each(|code| listing.put(&file(*code, 0)).unwrap());
+                listing.check(at(ASKED)).unwrap().listing
+            };
+            prop_assert_eq!(checked.listing.has_unplaced_besides(None).unwrap(), !unplaced.is_empty());
+            prop_assert!(!checked.listing.has_unplaced_besides(Some(&checked.listing)).unwrap());
+            let [one, both] = [&[70, 72][..], &[70, 71, 72]].map(known_anew);
+            prop_assert!(both.has_unplaced_besides(Some(&one)).unwrap());
+            prop_assert!(!one.has_unplaced_besides(Some(&both)).unwrap());
+            // What is found is found once.
             for code in unplaced.iter().chain(&unplaced).chain(&[99]) {
                 checked.listing.place(std::iter::once(file(*code, 0).link)).unwrap();
             }
