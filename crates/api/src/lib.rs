@@ -69,7 +69,7 @@ pub use pacer::{
     RetryPolicy, WaitBudget, Waiting,
 };
 pub use proxy::ProxySettings;
-pub use shown::{shown, shown_address};
+pub use shown::{is_dangerous, shown, shown_address};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 pub use web::{Web, WebFile};

@@ -166,7 +166,7 @@ impl FileLink {
         let text = text.trim();
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
         let (place, query) = rest.split_once('?')?;
-        let host = place.strip_suffix('/').unwrap_or(place);
+        let host = without_language(place.strip_suffix('/').unwrap_or(place));
         let code = query.split(['&', '#']).next().unwrap_or_default();
         (!host.is_empty() && !host.contains('/')).then_some((host, code))
     }
@@ -177,6 +177,16 @@ impl FileLink {
         let (host, code) = Self::split(text).ok_or_else(|| LinkError::Form(text.to_owned()))?;
         Self::new(Domain::of_host(host).unwrap_or_default(), code)
             .map_err(|_| LinkError::Form(text.to_owned()))
+    }
+}
+
+/// Returns the address without the language that the site's own pages put behind the host: `1fichier.com/en`.
+fn without_language(place: &str) -> &str {
+    match place.rsplit_once('/') {
+        Some((host, language)) if language.len() == 2 && language.bytes().all(|c| c.is_ascii_lowercase()) => {
+            host
+        }
+        _ => place,
     }
 }
 
@@ -256,6 +266,8 @@ mod tests {
             "https://1fichier.com?abc123",
             "https://1FICHIER.com/?abc123&af=4&x=y",
             " https://1fichier.com/?abc123#top\n",
+            "https://1fichier.com/en/?abc123",
+            "1fichier.com/fr?abc123",
         ] {
             let link: FileLink = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(link.to_string(), "https://1fichier.com/?abc123", "{text}");
@@ -271,6 +283,8 @@ mod tests {
             "https://1fichier.com/?",
             "https://1fichier.com/?&af=1",
             "https://1fichier.com/dir/?abc123",
+            "https://1fichier.com/en/x/?abc123",
+            "https://1fichier.com/e1/?abc123",
             "https://1fichier.com/?abc/123",
             "https://1fichier.com/?abc%20",
             "https://example.com/?abc123",

@@ -54,7 +54,9 @@ pub fn shown_address(address: &str) -> String {
     })
 }
 
-fn is_dangerous(letter: char) -> bool {
+/// Checks whether a character can move the cursor, change colours or the direction of writing.
+#[must_use]
+pub fn is_dangerous(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || matches!(letter, '\u{2028}' | '\u{2029}')

@@ -148,7 +148,11 @@ impl Log {
             return;
         }
         let now = self.clock.local(Some(std::time::SystemTime::now()));
-        let message = &message.without(&self.secrets);
+        let mut message = message.without(&self.secrets);
+        if !self.json {
+            message.make_harmless();
+        }
+        let message = &message;
         let line = match (self.syslog, self.systemd) {
             (Some(facility), _) => message.for_syslog(&now, facility),
             (None, true) => message.for_systemd(&now),
@@ -198,6 +202,26 @@ impl<S: Subscriber> Layer<S> for Listener {
         event.record(&mut message);
         self.log.write(&message);
     }
+}
+
+/// Most bytes of a part of a message.
+const LONGEST: usize = 64 * 1024;
+
+fn harmless(text: &mut String) {
+    if text.len() > LONGEST {
+        let end = text.floor_char_boundary(LONGEST);
+        text.truncate(end);
+        text.push('…');
+    }
+    let is_plain = |letter: char| letter == '\n' || letter == '\t' || !fichier_api::is_dangerous(letter);
+    if text.chars().all(is_plain) {
+        return;
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_plain(letter) { escaped.push(letter) } else { escaped.extend(letter.escape_unicode()) }
+    }
+    *text = escaped;
 }
 
 /// A message that is being logged.
@@ -278,6 +302,19 @@ impl Message {
             fields: self.fields.iter().map(field).collect(),
             stats: self.stats.as_ref().map(hidden),
             source: self.source.clone(),
+        }
+    }
+
+    /// Writes as escapes what could move the cursor, change colours or hide other text, and cuts what is endless. In
+    /// JSON a name must be what it is, and is escaped anyway.
+    fn make_harmless(&mut self) {
+        if let Some(object) = &mut self.object {
+            harmless(object);
+        }
+        harmless(&mut self.text);
+        for (_, value) in &mut self.fields {
+            let (FieldValue::Text(text) | FieldValue::Plain(text)) = value;
+            harmless(text);
         }
     }
 
@@ -484,6 +521,19 @@ mod tests {
             json.contains(&format!("{text}\",\"skipped\":\"copy\",\"size\":2,\"object\":\"a\"")),
             "{json}"
         );
+    }
+
+    #[test]
+    fn names_cannot_change_what_a_terminal_shows() {
+        let mut message = Message {
+            level: "ERROR",
+            object: Some("a\u{202e}txt\u{9b}31m".into()),
+            text: format!("one\ntwo\r{}", "x".repeat(1_000_000)),
+            ..Message::default()
+        };
+        message.make_harmless();
+        assert_eq!(message.object.as_deref(), Some("a\\u{202e}txt\\u{9b}31m"));
+        assert!(message.text.starts_with("one\ntwo\\u{d}xxx") && message.text.len() < 100_000);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl TypedSecrets {
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         for (index, word) in words.iter().enumerate() {
             found.take_address(word);
+            found.take_options(word);
             found.take_user(word);
             for link in links_in(word) {
                 // `LINK#PASSWORD`.
@@ -44,6 +45,7 @@ impl TypedSecrets {
             };
             let Some(value) = value else { continue };
             found.take_address(value);
+            found.take_options(value);
             found.take_user(value);
             if ["endpoint", "proxy"].iter().any(|end| name.ends_with(end)) {
                 // An address without its scheme.
@@ -75,6 +77,17 @@ impl TypedSecrets {
                 self.take_user(value);
             } else {
                 self.take(value);
+            }
+        }
+    }
+
+    /// Adds secrets of a connection string that isn't one: a colon is missing, or a value with a colon has no quotes.
+    fn take_options(&mut self, word: &str) {
+        for piece in word.split(',').skip(1) {
+            let Some((key, value)) = piece.split_once('=') else { continue };
+            if ["key", "pass", "password", "password2"].iter().any(|end| key.ends_with(end)) {
+                self.take(value);
+                self.take(value.split(':').next().unwrap_or_default());
             }
         }
     }
@@ -129,6 +142,9 @@ mod tests {
             hidden(&["ls", "--files-from=:fichier,api_key=k3y-of-mine:x"], "open k3y-of-mine"),
             "open …"
         );
+        let broken = ":crypt,remote=f:,password=s3cret:";
+        assert_eq!(hidden(&["ls", broken], "no s3cret: in s3cret"), "no … in …");
+        assert_eq!(hidden(&["ls", "f,api_key=s3cret"], "\"/x/f,api_key=s3cret\""), "\"/x/f,api_key=…\"");
         let address = "https://me:s3cret@host:80/x?a@b";
         for words in [&["copyurl", address][..], &["ls", "--fichier-endpoint", address]] {
             assert_eq!(

@@ -105,11 +105,11 @@ impl Screen {
         Self { questions, ..self }
     }
 
-    /// Makes a screen whose log goes elsewhere.
+    /// Makes a screen whose log goes elsewhere; to stderr what can't be written there.
     pub(crate) fn elsewhere(log: impl Write + Send + 'static) -> Self {
         Self {
             frame: Mutex::default(),
-            log: Mutex::new(Box::new(log)),
+            log: Mutex::new(Box::new(Elsewhere { log, has_failed: false })),
             shares_terminal: false,
             questions: Questions::default(),
         }
@@ -168,6 +168,38 @@ impl Screen {
     /// Leaves the last frame where it is; what follows is written below it.
     pub(crate) fn release(&self) {
         *self.frame.lock().unwrap_or_else(PoisonError::into_inner) = Frame::default();
+    }
+}
+
+/// A log that isn't on stderr, until it can't be written: its disk may be full just when it has to say so.
+struct Elsewhere<W> {
+    log: W,
+    has_failed: bool,
+}
+
+impl<W: Write> Elsewhere<W> {
+    fn told<T>(&mut self, result: io::Result<T>, instead: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                if !std::mem::replace(&mut self.has_failed, true) {
+                    writeln!(io::stderr(), "The log can't be written, so it goes on here: {error}")?;
+                }
+                instead()
+            }
+            result => result,
+        }
+    }
+}
+
+impl<W: Write> Write for Elsewhere<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.log.write(bytes);
+        self.told(written, || io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.log.flush();
+        self.told(flushed, || Ok(()))
     }
 }
 

@@ -169,6 +169,14 @@ fn files_that_cannot_be_written_are_named_and_so_is_what_help_wants() {
             assert!(run.stderr.contains("can't write to /dev/full: No space"), "{words:?} {}", run.stderr);
         }
     }
+    if cfg!(target_os = "linux") {
+        let run = stage.run(&["copy", "work/s", "work/n", "--log-file", "/dev/full", "-v"]).code(0);
+        assert!(
+            run.stderr.contains("The log can't be written") && run.stderr.contains("Copied"),
+            "{}",
+            run.stderr
+        );
+    }
     let run = stage.run(&["help", "man"]).code(1);
     assert!(run.stderr.contains("fichier help man DIR"), "{}", run.stderr);
     stage.run(&["moveto", "work/d", "work/e", "--delete-empty-src-dirs"]).code(1);
