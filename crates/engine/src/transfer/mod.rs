@@ -188,7 +188,7 @@ impl Transfer {
                     continue;
                 }
                 let begun = Instant::now();
-                let attempt_of_group = self.attempt(way, folder, &group, report);
+                let attempt_of_group = self.attempt(way, folder, &group);
                 let outcomes = match self.allowance.within(attempt_of_group).await {
                     Ok(outcomes) => outcomes,
                     Err(error) => {
@@ -268,16 +268,12 @@ impl Transfer {
         (admitted, refused)
     }
 
-    async fn attempt(
-        &self,
-        way: Way,
-        folder: &RemotePath,
-        jobs: &[Job],
-        report: &mut RunReport,
-    ) -> Vec<Outcome<File>> {
-        for job in jobs {
-            if !self.make_room(job, report).await {
-                return jobs.iter().map(|_| Outcome::NotTried).collect();
+    async fn attempt(&self, way: Way, folder: &RemotePath, jobs: &[Job]) -> Vec<Outcome<File>> {
+        for (index, job) in jobs.iter().enumerate() {
+            if let Some((_, error)) = self.try_to_make_room(job).await.pop() {
+                let mut outcomes: Vec<_> = jobs.iter().map(|_| Outcome::NotTried).collect();
+                outcomes[index] = Outcome::Failed(error);
+                return outcomes;
             }
         }
         if way == Way::Sent {
@@ -332,21 +328,38 @@ impl Transfer {
 
     /// Where a new version can't stand beside the old one, the old one goes to the backup first: it is whole
     /// there. Says whether nothing failed.
-    pub(crate) async fn make_room(&self, job: &Job, report: &mut RunReport) -> bool {
-        self.to.remote.info().features.duplicates || self.set_replaced_aside(job, report).await
+    /// What failed is tried again, and told, when the file is sent instead.
+    pub(crate) async fn make_room(&self, job: &Job) -> bool {
+        self.try_to_make_room(job).await.is_empty()
+    }
+
+    async fn try_to_make_room(&self, job: &Job) -> Vec<(RemotePath, StorageError)> {
+        match self.to.remote.info().features.duplicates {
+            true => Vec::new(),
+            false => self.set_replaced_aside(job).await,
+        }
     }
 
     /// Elsewhere the old version goes to the backup once the new one is there.
     pub(crate) async fn retire_replaced(&self, job: &Job, report: &mut RunReport) {
         if self.to.remote.info().features.duplicates {
-            self.set_replaced_aside(job, report).await;
+            let failed = self.set_replaced_aside(job).await;
+            self.tell_failed(failed, report);
         }
     }
 
-    /// Moves the old versions of a file to where backups go, if that is wanted; says whether nothing failed.
-    async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
-        let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return true };
-        let mut well = true;
+    fn tell_failed(&self, failed: Vec<(RemotePath, StorageError)>, report: &mut RunReport) {
+        for (path, error) in failed {
+            if report.fail(&self.stats, &path, error) == Verdict::Stop {
+                self.stop.cancel();
+            }
+        }
+    }
+
+    /// Moves the old versions of a file to where backups go, if that is wanted; answers with what failed.
+    async fn set_replaced_aside(&self, job: &Job) -> Vec<(RemotePath, StorageError)> {
+        let mut failed = Vec::new();
+        let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return failed };
         for (old, outcome) in
             job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces, &self.brakes).await)
         {
@@ -354,15 +367,10 @@ impl Transfer {
                 Ok(_) => self.stats.note(&self.shown(&old.path), &Event::SetAside(old)),
                 // An earlier try has done it.
                 Err(StorageError::FileNotFound(_)) => {}
-                Err(error) => {
-                    well = false;
-                    if report.fail(&self.stats, &self.shown(&old.path), error) == Verdict::Stop {
-                        self.stop.cancel();
-                    }
-                }
+                Err(error) => failed.push((self.shown(&old.path), error)),
             }
         }
-        well
+        failed
     }
 
     /// Removes files of the source that the destination has got, unless they were changed since they were listed.
