@@ -91,7 +91,7 @@ impl Exit {
     /// The number for an error of a remote.
     pub(crate) fn of_storage(error: &StorageError) -> Self {
         match error.plain() {
-            StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
+            StorageError::FolderNotFound(_) | StorageError::BelowFile { .. } => Self::DirectoryNotFound,
             StorageError::FileNotFound(_) => Self::FileNotFound,
             StorageError::LeadsAcross { .. } => Self::Fatal,
             StorageError::TransferLimit { .. } => Self::TransferLimit,
