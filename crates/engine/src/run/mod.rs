@@ -10,6 +10,7 @@ pub(crate) mod options;
 
 use std::{
     collections::{BTreeSet, HashSet},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -17,7 +18,7 @@ use futures::{StreamExt, stream};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Location, PlaceId, RemoteExt, RemotePath, Result, StorageError};
+use fichier_storage::{Location, PlaceId, RemoteExt, RemoteInfo, RemotePath, Result, StorageError};
 
 use mode::Mode;
 
@@ -74,6 +75,11 @@ impl<'a> Run<'a> {
         stop: &CancellationToken,
     ) -> Self {
         let features = to.remote.info().features;
+        let is_whole =
+            |info: &RemoteInfo| info.backend == "local" && Path::new(&info.name).parent().is_none();
+        if is_whole(to.remote.info()) {
+            stats.see_from([&from.path, &to.path].map(Clone::clone));
+        }
         // What is public at the service is copied there, whosever it is.
         let by_links = mode != Mode::Move
             && from.remote.info().features.public_links
