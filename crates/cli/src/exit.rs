@@ -97,7 +97,7 @@ impl Exit {
     /// Returns the exit for an error of a remote.
     pub(crate) fn of_storage(error: &StorageError) -> Self {
         match error.plain() {
-            StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
+            StorageError::FolderNotFound(_) | StorageError::BelowFile { .. } => Self::DirectoryNotFound,
             StorageError::FileNotFound(_) => Self::FileNotFound,
             StorageError::BehindLink(_)
             | StorageError::EmptyFile(_)

@@ -61,6 +61,14 @@ pub enum StorageError {
     /// A folder was asked for, and there is a file.
     #[error("{0:?} is a file, not a directory")]
     IsAFile(RemotePath),
+    /// There is no folder at a path, since a file stands where one above it should be.
+    #[error("directory not found: {folder:?}, since {file:?} is a file")]
+    BelowFile {
+        /// The folder, with its remote.
+        folder: String,
+        /// The file, with its remote.
+        file: String,
+    },
     /// A file was asked for, and there is a folder.
     #[error("{0:?} is a directory, not a file")]
     IsAFolder(RemotePath),
@@ -395,6 +403,17 @@ impl StorageError {
                     .into(),
             ),
             _ => None,
+        }
+    }
+
+    /// Returns the error as it is said of a folder that was to be filled: a file is in its way.
+    #[must_use]
+    pub fn of_destination(self) -> Self {
+        match self {
+            Self::BelowFile { file, .. } => {
+                Self::At { location: file, problem: Box::new(Self::IsAFile(RemotePath::root())) }
+            }
+            other => other,
         }
     }
 

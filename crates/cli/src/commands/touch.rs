@@ -69,17 +69,15 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             let depth = if arguments.recursive { context.settings.max_depth } else { Some(1) };
             all_below(&location, depth, time, context).await?;
         }
+        Err(StorageError::FileNotFound(path)) if names_a_folder(&arguments.path) => {
+            return Err(location.named(StorageError::FolderNotFound(path)).into());
+        }
         Err(StorageError::FileNotFound(_)) if arguments.no_create || arguments.recursive => {
             let flag = if arguments.no_create { "--no-create" } else { "--recursive" };
             tracing::warn!(path = shown, "Not touching nonexistent file due to {flag}");
         }
-        Err(StorageError::FileNotFound(_))
-            if context.settings.dry_run && !names_a_folder(&arguments.path) =>
-        {
+        Err(StorageError::FileNotFound(_)) if context.settings.dry_run => {
             say_skipped(&shown, "touch (create)", None);
-        }
-        Err(StorageError::FileNotFound(path)) if names_a_folder(&arguments.path) => {
-            return Err(StorageError::FolderNotFound(path).into());
         }
         Err(StorageError::FileNotFound(path)) => create(&location, path, time, context).await?,
         Err(error) => return Err(error.into()),

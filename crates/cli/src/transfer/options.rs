@@ -1,7 +1,7 @@
 //! Turns the flags into the engine's options.
 
 use fichier_engine::{Backup, Bandwidth, MetadataOptions, Reading, Reference, Respelling, RunOptions};
-use fichier_storage::Location;
+use fichier_storage::{Entry, Location, RemoteExt, StorageError};
 
 use super::account_notice;
 use crate::{
@@ -154,8 +154,19 @@ async fn at_destination(
         }
         _ => error,
     })?;
-    opened.ok_or_else(|| {
-        let message = format!("parameter to {flag} has to be on the same remote as destination");
-        Failure { exit: Exit::Fatal, message }.into()
-    })
+    let fatal = |message| Failure { exit: Exit::Fatal, message };
+    let opened = opened
+        .ok_or_else(|| fatal(format!("parameter to {flag} has to be on the same remote as destination")))?;
+    let mut above = Some(opened.path.clone());
+    while let Some(path) = above {
+        let at = Location { remote: opened.remote.clone(), path };
+        match at.remote.entry(&at.path).await {
+            Ok(Entry::File(_)) => {
+                return Err(fatal(format!("{flag}: {:?} is a file, not a directory", at.shown())).into());
+            }
+            Err(StorageError::FileNotFound(_)) => above = at.path.parent(),
+            _ => break,
+        }
+    }
+    Ok(opened)
 }

@@ -670,6 +670,7 @@ fn what_a_link_of_the_source_leads_to_at_the_destination_stays() {
         &["move", "--ignore-times"],
         &["move", "--no-check-dest"],
         &["move", "--ignore-times", "--inplace"],
+        &["move", "--check-first"],
     ] {
         plant_ways_across(&work);
         let run = stage.run(&[words, &["-L", "work/w/s", "work/w/d"]].concat());

@@ -106,3 +106,34 @@ fn times_can_be_left_alone() {
     assert!(run(&["--no-update-modtime"]));
     assert!(!run(&[]));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_tree_that_is_deeper_than_a_path_may_be_long_is_a_tree_like_others() {
+    let stage = crate::stage::Stage::start();
+    let work = stage.directory("w");
+    let way: std::path::PathBuf = std::iter::repeat_n("d".repeat(200), 11).collect();
+    for half in ["one", "two"] {
+        std::fs::create_dir_all(work.join(half).join(&way)).unwrap();
+    }
+    std::fs::write(work.join("two").join(&way).join("f"), "text").unwrap();
+    std::fs::rename(work.join("two"), work.join("one").join(&way).join("two")).unwrap();
+    let deep = way.join("two").join(&way).join("f");
+    assert!(deep.as_os_str().len() > 4096);
+    let lists = |place: &str| {
+        let listed = stage.run(&["lsf", "-R", "--files-only", place]).success_text();
+        assert_eq!(listed.trim_end(), deep.to_str().unwrap(), "{place}");
+    };
+    lists("work/w/one");
+    stage.run(&["copy", "work/w/one", "work/w/copy"]).success();
+    lists("work/w/copy");
+    stage.run(&["sync", "work/w/one", "work/w/copy", "--ignore-times"]).success();
+    stage.run(&["check", "--download", "work/w/one", "work/w/copy"]).success();
+    stage.run(&["move", "work/w/copy", "work/w/moved", "--exclude", "none"]).success();
+    lists("work/w/moved");
+    stage.run(&["size", "-L", "work/w/one"]).success();
+    for gone in ["one", "moved"] {
+        stage.run(&["purge", &format!("work/w/{gone}")]).success();
+        assert!(!work.join(gone).exists());
+    }
+}

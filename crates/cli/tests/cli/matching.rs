@@ -61,6 +61,9 @@ fn two_forms_in_one_folder_are_two_files() {
     assert_eq!(stored(&stage).len(), 2);
     fs::remove_file(here.join(COMPOSED)).unwrap();
     stage.run(&["sync", from, to]).success();
+    // As with rclone, the other form of a name of the source stays.
+    assert_eq!(read_tree(&there), both);
+    stage.run(&["sync", from, to, "--no-unicode-normalization"]).success();
     assert_eq!(read_tree(&there), tree(&[(DECOMPOSED, "two2")]));
 }
 
@@ -230,4 +233,40 @@ fn of_two_lines_for_one_file_the_first_counts() {
     let run = stage.run(&["checksum", "md5", sums_text, from]).code(2);
     assert!(run.stderr.contains("a: files differ"), "{}", run.stderr);
     assert!(run.stderr.contains("SUMS: improperly formatted checksum line 5"), "{}", run.stderr);
+}
+
+// Measured with rclone 1.75.2, which keeps what has another spelling of a name that the source has.
+#[test]
+fn another_spelling_of_a_name_of_the_source_stays() {
+    let stage = Stage::start();
+    let accents = ["caf\u{e9}", "cafe\u{301}"];
+    let cases = ["name", "NAME"];
+    let mut number = 0;
+    for (forms, flags, kept) in [
+        (accents, &[][..], true),
+        (accents, &["--delete-before"], true),
+        (accents, &["--backup-dir", "work/backup"], true),
+        (accents, &["--no-unicode-normalization"], false),
+        (cases, &[], false),
+        (cases, &["--ignore-case-sync"], true),
+    ] {
+        for below in ["", "/f"] {
+            for has in [&forms[..1], &forms[1..], &forms[..]] {
+                number += 1;
+                let path = |name: &str| format!("{name}{below}");
+                let names = |names: &[&str]| {
+                    let text = |name: &&str| (path(name), b"one".to_vec());
+                    names.iter().map(text).collect::<BTreeMap<_, _>>()
+                };
+                let (from, to) = (format!("s{number}"), format!("d{number}"));
+                let (source, target) = (stage.directory(&from), stage.directory(&to));
+                crate::stage::write_tree(&source, &names(has));
+                crate::stage::write_tree(&target, &names(&forms));
+                let words = ["sync", &format!("work/{from}"), &format!("work/{to}")];
+                stage.run(&[&words[..], flags].concat()).success();
+                let expected = if kept { names(&forms) } else { names(has) };
+                crate::stage::assert_tree(&target, &expected, &format!("{has:?} {flags:?}"));
+            }
+        }
+    }
 }

@@ -344,3 +344,22 @@ fn under_scaled_limits_one_flood_answer_at_most_and_none_in_later_runs() {
     }
     assert!(Path::new(target.to_str().unwrap()).join("d49/f").exists());
 }
+
+#[test]
+fn what_another_try_can_not_mend_is_told_once() {
+    let stage = Stage::start();
+    let work = stage.directory("w");
+    for (path, text) in
+        [("s/a", "new"), ("d/a", "older"), ("bak/a/in", "the way"), ("s/b", "b"), ("d/b", "bb")]
+    {
+        let path = work.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let run = stage.run(&["copy", "work/w/s", "work/w/d", "--backup-dir", "work/w/bak"]);
+    assert_ne!(run.status, Some(0));
+    assert_eq!(run.stderr.lines().filter(|line| line.contains("ERROR : a: ")).count(), 1, "{}", run.stderr);
+    assert!(!run.stderr.contains("not tried"), "{}", run.stderr);
+    assert_eq!(std::fs::read(work.join("d/a")).unwrap(), b"older");
+    assert_eq!(std::fs::read(work.join("d/b")).unwrap(), b"b");
+}

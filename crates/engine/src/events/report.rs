@@ -38,6 +38,7 @@ impl RunReport {
         if RunError::is_declined(&error) {
             return Verdict::GoOn;
         }
+        let error = error.with_paths(|path| stats.seen_from_roots(path));
         stats.record(&Record::failed(path, &error));
         if matches!(error, StorageError::EmptyFile(_)) {
             tracing::error!(path = %path, "{error}");

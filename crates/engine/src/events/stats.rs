@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -40,6 +40,8 @@ pub struct Stats {
     running: Mutex<BTreeMap<u64, Running>>,
     observer: Option<Arc<dyn Observer>>,
     dry_run: Option<SizeText>,
+    /// The folders of a run over a whole file system: what is in them is named as seen from there.
+    roots: OnceLock<[RemotePath; 2]>,
 }
 
 /// Function that formats a number of bytes.
@@ -105,6 +107,20 @@ pub struct StatsSnapshot {
     pub running: Vec<Running>,
 }
 
+impl Stats {
+    /// Notes the folders of a run over a whole file system.
+    pub(crate) fn see_from(&self, roots: [RemotePath; 2]) {
+        // A second run of the same has the same.
+        let _known = self.roots.set(roots);
+    }
+
+    /// A path in an error as the run names it.
+    pub(crate) fn seen_from_roots(&self, path: &RemotePath) -> RemotePath {
+        let inside = self.roots.get().into_iter().flatten().filter_map(|root| path.relative_to(root));
+        inside.min_by_key(RemotePath::depth).unwrap_or_else(|| path.clone())
+    }
+}
+
 impl Default for Stats {
     fn default() -> Self {
         Self {
@@ -131,6 +147,7 @@ impl Default for Stats {
             next_id: AtomicU64::default(),
             running: Mutex::default(),
             observer: None,
+            roots: OnceLock::new(),
             dry_run: None,
         }
     }

@@ -127,11 +127,42 @@ pub(crate) fn match_folder(source: Vec<Sourced>, destination: Vec<Entry>, names:
     }
     matched.extra_files.extend(files.into_values().flatten());
     matched.extra_folders = folders.into_keys().collect();
+    keep_other_spellings(&mut matched, names);
     matched
 }
 
-/// Drops files from the list whose names the destination can't distinguish from an earlier one: one would replace the
-/// other.
+/// Takes out of what only the destination has what the source has under a name that counts as the same: which of the two
+/// spellings is meant, nobody can say.
+fn keep_other_spellings(matched: &mut Matched, names: NameMatching) {
+    let has_others = |name: &Name| names.ignore_case || !names.exact_forms && !name.as_bytes().is_ascii();
+    let extras = matched.extra_files.iter().filter_map(|file| file.path.name());
+    if !extras.chain(matched.extra_folders.iter().cloned()).any(|name| has_others(&name)) {
+        return;
+    }
+    let mut keys = BTreeSet::new();
+    let mut taken = BTreeSet::new();
+    let files = matched.files.iter().map(|pair| (&pair.wanted, &pair.name));
+    let folders = matched.folders.iter().map(|pair| (&pair.wanted, &pair.there));
+    let clashes = matched.clashes.iter().map(|clash| match clash {
+        Clash::FileMeetsFolder(name, _) => (name, name),
+        Clash::FolderMeetsFile(pair, _) => (&pair.wanted, &pair.there),
+    });
+    for (wanted, there) in files.chain(folders).chain(clashes) {
+        keys.insert(names.key(wanted).into_owned());
+        taken.insert(there.clone());
+    }
+    let goes = |name: &Name| {
+        let goes = taken.contains(name) || !keys.contains(&*names.key(name));
+        if !goes {
+            tracing::info!(path = %name, "Not deleted, since the source has this name in another spelling");
+        }
+        goes
+    };
+    matched.extra_files.retain(|file| file.path.name().is_none_or(|name| goes(&name)));
+    matched.extra_folders.retain(goes);
+}
+
+/// Leaves out files that the destination can't tell from one before them: one would replace the other.
 pub(crate) fn keep_first_of_each(files: &mut Vec<Pair>, names: NameMatching) {
     let mut seen = BTreeSet::new();
     files.retain(|pair| {

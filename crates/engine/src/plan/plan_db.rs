@@ -493,16 +493,19 @@ fn file(row: &Row<'_>, first: usize) -> rusqlite::Result<File> {
     })
 }
 
-/// Encodes a fingerprint: its bytes, then whether it is settled.
+/// A fingerprint's bytes, and after them whether it is settled, and how many of them tell a file that lies elsewhere.
 fn kept_fingerprint(fingerprint: &Fingerprint) -> Value {
-    blob(&[fingerprint.as_bytes(), &[u8::from(fingerprint.is_settled())]].concat())
+    let identity = fingerprint.elsewhere().map_or(0, |identity| u8::try_from(identity.len()).unwrap_or(0));
+    blob(&[fingerprint.as_bytes(), &[u8::from(fingerprint.is_settled()), identity]].concat())
 }
 
 fn fingerprint(mut bytes: Vec<u8>) -> Fingerprint {
-    match bytes.pop() {
+    let identity = bytes.pop().unwrap_or(0);
+    let fingerprint = match bytes.pop() {
         Some(0) => Fingerprint::unsettled(bytes),
         _ => Fingerprint::new(bytes),
-    }
+    };
+    if identity > 0 { fingerprint.seen_elsewhere(identity) } else { fingerprint }
 }
 
 fn standby(row: &Row<'_>) -> rusqlite::Result<IdleFile> {

@@ -78,7 +78,7 @@ impl Run<'_> {
         }
         let mut roomy = Vec::with_capacity(copies.len());
         for (job, file) in copies {
-            match self.transfer.make_room(&job, report).await {
+            match self.transfer.make_room(&job).await {
                 true => roomy.push((job, file)),
                 false => instead.push(job),
             }

@@ -283,7 +283,7 @@ impl Run<'_> {
         for (planned, there, sum) in chosen {
             if moves && self.is_read_from(&there.file) {
                 rest.push(planned);
-            } else if self.transfer.make_room(&planned.job, report).await {
+            } else if self.transfer.make_room(&planned.job).await {
                 roomy.push((planned, there, sum));
             } else {
                 rest.push(planned);

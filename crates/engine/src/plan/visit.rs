@@ -218,7 +218,7 @@ impl Run<'_> {
                 }
                 Ok((Listing::default(), false))
             }
-            Err(error) if folder.path.is_root() => Err(self.to.named(error)),
+            Err(error) if folder.path.is_root() => Err(self.to.named(error.of_destination())),
             Err(error) => Err(error),
         }
     }

@@ -182,7 +182,7 @@ async fn one_file(
             refuse_file_on_the_way(&root).await?;
             Vec::new()
         }
-        Err(error) => return Err(root.named(error)),
+        Err(error) => return Err(root.named(error.of_destination())),
     };
     let (files, folders): (Vec<_>, Vec<_>) =
         existing.into_iter().partition(|entry| entry.as_file().is_some());

@@ -10,6 +10,7 @@ pub(crate) mod options;
 
 use std::{
     collections::{BTreeSet, HashSet},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -74,7 +75,12 @@ impl<'a> Run<'a> {
         stop: &CancellationToken,
     ) -> Self {
         let features = to.remote.info().features;
-        // Public files of the service can be copied there, even those of other accounts.
+        let is_whole =
+            |info: &RemoteInfo| info.backend == "local" && Path::new(&info.name).parent().is_none();
+        if is_whole(to.remote.info()) {
+            stats.see_from([&from.path, &to.path].map(Clone::clone));
+        }
+        // What is public at the service is copied there, whosever it is.
         let by_links = mode != Mode::Move
             && from.remote.info().features.public_links
             && to.remote.extensions().public_files.is_some();

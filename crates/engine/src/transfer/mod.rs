@@ -189,7 +189,7 @@ impl Transfer {
                     continue;
                 }
                 let begun = Instant::now();
-                let attempt_of_group = self.attempt(way, folder, &group, report);
+                let attempt_of_group = self.attempt(way, folder, &group);
                 // A file that was moved and is said to have failed would be looked for in its old place.
                 let is_a_move = way == Way::AtTheRemote && self.moves;
                 let outcomes = match is_a_move {
@@ -275,16 +275,12 @@ impl Transfer {
         (admitted, refused)
     }
 
-    async fn attempt(
-        &self,
-        way: Way,
-        folder: &RemotePath,
-        jobs: &[Job],
-        report: &mut RunReport,
-    ) -> Vec<Outcome<File>> {
-        for job in jobs {
-            if !self.make_room(job, report).await {
-                return jobs.iter().map(|_| Outcome::NotTried).collect();
+    async fn attempt(&self, way: Way, folder: &RemotePath, jobs: &[Job]) -> Vec<Outcome<File>> {
+        for (index, job) in jobs.iter().enumerate() {
+            if let Some((_, error)) = self.try_to_make_room(job).await.pop() {
+                let mut outcomes: Vec<_> = jobs.iter().map(|_| Outcome::NotTried).collect();
+                outcomes[index] = Outcome::Failed(error);
+                return outcomes;
             }
         }
         if way == Way::Sent {
@@ -337,23 +333,40 @@ impl Transfer {
         if self.backup.is_some() { Vec::new() } else { job.replaces.clone() }
     }
 
-    /// Moves the old version to the backup before the new one is stored, where they can't stand side by side. Returns
-    /// whether nothing failed.
-    pub(crate) async fn make_room(&self, job: &Job, report: &mut RunReport) -> bool {
-        self.to.remote.info().features.duplicates || self.set_replaced_aside(job, report).await
+    /// Where a new version can't stand beside the old one, the old one goes to the backup first: it is whole
+    /// there. Says whether nothing failed.
+    /// What failed is tried again, and told, when the file is sent instead.
+    pub(crate) async fn make_room(&self, job: &Job) -> bool {
+        self.try_to_make_room(job).await.is_empty()
+    }
+
+    async fn try_to_make_room(&self, job: &Job) -> Vec<(RemotePath, StorageError)> {
+        match self.to.remote.info().features.duplicates {
+            true => Vec::new(),
+            false => self.set_replaced_aside(job).await,
+        }
     }
 
     /// Moves the old version to the backup once the new one is there, where they can stand side by side.
     pub(crate) async fn retire_replaced(&self, job: &Job, report: &mut RunReport) {
         if self.to.remote.info().features.duplicates {
-            self.set_replaced_aside(job, report).await;
+            let failed = self.set_replaced_aside(job).await;
+            self.tell_failed(failed, report);
         }
     }
 
-    /// Moves the old versions of a file to the backup, if there is one. Returns whether nothing failed.
-    async fn set_replaced_aside(&self, job: &Job, report: &mut RunReport) -> bool {
-        let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return true };
-        let mut well = true;
+    fn tell_failed(&self, failed: Vec<(RemotePath, StorageError)>, report: &mut RunReport) {
+        for (path, error) in failed {
+            if report.fail(&self.stats, &path, error) == Verdict::Stop {
+                self.stop.cancel();
+            }
+        }
+    }
+
+    /// Moves the old versions of a file to where backups go, if that is wanted; answers with what failed.
+    async fn set_replaced_aside(&self, job: &Job) -> Vec<(RemotePath, StorageError)> {
+        let mut failed = Vec::new();
+        let Some(backup) = self.backup.as_ref().filter(|_| !job.replaces.is_empty()) else { return failed };
         for (old, outcome) in
             job.replaces.iter().zip(backup.set_aside(&self.to, &job.replaces, &self.brakes).await)
         {
@@ -361,15 +374,10 @@ impl Transfer {
                 Ok(_) => self.stats.note(&self.shown(&old.path), &Event::SetAside(old)),
                 // An earlier try has done it.
                 Err(StorageError::FileNotFound(_)) => {}
-                Err(error) => {
-                    well = false;
-                    if report.fail(&self.stats, &self.shown(&old.path), error) == Verdict::Stop {
-                        self.stop.cancel();
-                    }
-                }
+                Err(error) => failed.push((self.shown(&old.path), error)),
             }
         }
-        well
+        failed
     }
 
     /// Removes files of the source that the destination has got, unless they were changed since they were listed.

@@ -31,7 +31,10 @@ fn make_confined(place: &Root, folder: &RemotePath) -> Result<bool> {
     if place.tree.enter_to_change(folder)?.is_dir() {
         return Ok(false);
     }
-    // The root and its parents are as the user named them.
+    if !folder.is_root() {
+        refuse_file_above(place)?;
+    }
+    // The root and the way to it are as the user named them.
     let mut made = make_plainly(place, &RemotePath::root())?;
     let mut way: Vec<_> = std::iter::successors(Some(folder.clone()), RemotePath::parent).collect();
     way.retain(|folder| !folder.is_root());

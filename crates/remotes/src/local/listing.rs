@@ -30,6 +30,10 @@ pub(super) fn list(place: &Root, folder: &RemotePath) -> Result<Listing> {
             _ if matches!(find(place, folder), Ok(Entry::File(_))) => StorageError::IsAFile(folder.clone()),
             _ => match folders::refuse_file_above(place) {
                 Ok(()) => StorageError::FolderNotFound(folder.clone()),
+                Err(StorageError::At { location, .. }) => {
+                    let folder = place.tree.named(folder).unwrap_or_default().display().to_string();
+                    StorageError::BelowFile { folder, file: location }
+                }
                 Err(error) => error,
             },
         },

@@ -31,6 +31,9 @@ pub(super) fn changed_into(there: &fs::Metadata) -> Option<&'static str> {
     }
 }
 
+/// The longest path that is given to the system as it is. It takes 4,095 bytes, and names of partial files are longer.
+const LONGEST_PATH: usize = 3800;
+
 /// Which ways lead through symbolic links below the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ways {
@@ -92,7 +95,11 @@ impl Tree {
     /// # Errors
     /// The name isn't possible here, or a link is on the way that must not be followed.
     pub(super) fn locate(&self, path: &RemotePath) -> Result<Spot> {
-        if self.ways == Ways::None { self.locate_to_change(path) } else { Ok(self.named(path)?.into()) }
+        if self.ways == Ways::None {
+            self.locate_to_change(path)
+        } else {
+            Ok(self.reached(self.named(path)?))
+        }
     }
 
     /// Where something is, or will be, that is changed, made or removed. Its folder is open as long as the spot is there.
@@ -102,7 +109,7 @@ impl Tree {
     pub(super) fn locate_to_change(&self, path: &RemotePath) -> Result<Spot> {
         let whole = self.named(path)?;
         if self.ways == Ways::All {
-            return Ok(whole.into());
+            return Ok(self.reached(whole));
         }
         let names = self.below(&whole);
         match names.split_last() {
@@ -115,16 +122,31 @@ impl Tree {
     /// Does the same as [`Tree::locate`] for a folder whose contents are meant: no link is followed in its place,
     /// either.
     pub(super) fn enter(&self, folder: &RemotePath) -> Result<Spot> {
-        if self.ways == Ways::None { self.enter_to_change(folder) } else { Ok(self.named(folder)?.into()) }
+        if self.ways == Ways::None {
+            self.enter_to_change(folder)
+        } else {
+            Ok(self.reached(self.named(folder)?))
+        }
     }
 
     /// As [`Tree::locate_to_change`], for a folder whose content is meant.
     pub(super) fn enter_to_change(&self, folder: &RemotePath) -> Result<Spot> {
         let whole = self.named(folder)?;
         match self.ways {
-            Ways::All => Ok(whole.into()),
+            Ways::All => Ok(self.reached(whole)),
             Ways::None | Ways::ToLook => self.open(folder, &self.below(&whole)),
         }
+    }
+
+    /// A path that may lead through links. One that is longer than the system takes goes through the folder that holds it.
+    fn reached(&self, whole: PathBuf) -> Spot {
+        if whole.as_os_str().len() > LONGEST_PATH
+            && let Some((name, folders)) = self.below(&whole).split_last()
+            && let Ok(folder) = self.root.below(folders)
+        {
+            return folder.join(name);
+        }
+        whole.into()
     }
 
     /// Opens a folder on the way to a path.
