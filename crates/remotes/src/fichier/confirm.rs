@@ -11,7 +11,7 @@ use fichier_storage::RemotePath;
 use super::FichierRemote;
 
 /// So many files are looked up one by one; for more their folder is listed.
-const LOOKED_UP_SINGLY: usize = 8;
+pub(super) const LOOKED_UP_SINGLY: usize = 8;
 
 /// How often what wasn't done, as a look has shown, is asked for again.
 const ASKED_AGAIN: u32 = 2;
