@@ -24,6 +24,7 @@ mod new_password;
 mod output;
 mod program;
 mod public_links;
+mod room;
 mod session;
 mod spool;
 mod suggestion;

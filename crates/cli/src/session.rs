@@ -29,7 +29,7 @@ use crate::{
     calls::Calls,
     exit::{Exit, Failure},
     flags::is_other_service,
-    transfer::Room,
+    room::Room,
 };
 
 /// Name of the hash cache's file in the cache directory.

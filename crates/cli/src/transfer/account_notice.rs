@@ -1,13 +1,10 @@
 //! What is worth saying of an account before a run, as far as an earlier answer told it: no call is made for it.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use fichier_storage::{AccountDetails, Location};
 
-use crate::output::size;
+use crate::room::Room;
 
 /// How old an answer may be that tells of a subscription's end.
 const END_KNOWN_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -18,31 +15,9 @@ const ROOM_KNOWN_FOR: Duration = Duration::from_secs(86_400);
 /// A subscription that ends within this time is worth a word: a week.
 const SOON: i64 = 7 * 86_400;
 
-/// How much of a run's destination is free, until it was said that the run can't fit.
-#[derive(Debug, Default)]
-pub(crate) struct Room(Mutex<Option<(u64, String)>>);
-
-impl Room {
-    fn note(&self, free: u64, remote: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((free, remote));
-    }
-
-    /// Says once that so many bytes can't fit.
-    pub(super) fn look(&self, planned: u64) {
-        let mut room = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((free, remote)) = room.take_if(|(free, _)| planned > *free) {
-            tracing::warn!(
-                "{remote} had {} free when it was last asked, and this run is to store {} or more",
-                size::in_bytes(free),
-                size::in_bytes(planned)
-            );
-        }
-    }
-}
-
 /// Says what is worth a word before a run that stores at `to`. `moves_inside`: nothing comes from elsewhere, so no space
 /// is needed.
-pub(super) fn say(to: &Location, moves_inside: bool, room: &Arc<Room>) {
+pub(super) fn say(to: &Location, moves_inside: bool, room: &Room) {
     let Some(known) = to.remote.extensions().settings.and_then(|settings| settings.known_account()) else {
         return;
     };

@@ -41,7 +41,6 @@ const LOOK_AT_ROOM: Duration = Duration::from_millis(100);
 const FRAME: Duration = Duration::from_millis(200);
 
 pub(crate) use self::{
-    account_notice::Room,
     afterwards::AfterFlags,
     between::Between,
     observed::ListFlags,

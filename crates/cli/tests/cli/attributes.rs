@@ -230,11 +230,19 @@ fn lost_and_silent_answers_are_asked_again_or_looked_up() {
         let stage = Stage::start();
         many(&stage, 3);
         fault(&stage, &format!("endpoint=file/chattr,kind={kind}"));
-        stage.run(&["attr", "set", "t:d", "--description", "new", "--password", "secret1"]).code(0);
+        let words = ["attr", "set", "t:d", "--description", "new", "--password", "secret1"];
+        stage.run(&[&words[..], &["--low-level-retries", "2"]].concat()).code(0);
         stage.control().clear_faults();
         let seen = json(&stage, &["t:d", "--full"]);
         assert!(seen.iter().all(|file| file["Description"] == "new" && file["Password"] == true), "{kind}");
     }
+    // Few are looked up one by one.
+    let stage = Stage::start();
+    many(&stage, 50);
+    fault(&stage, "endpoint=file/chattr,kind=done-answer:{\"status\":\"OK\"}");
+    let run = stage.run(&["attr", "set", "t:d", "--description", "new"]).code(5);
+    assert!(run.stderr.contains("42 errors"), "{}", run.stderr);
+    assert_eq!(stage.counters()["file/info"], 8);
     // An answer that says that all is well proves nothing where a look tells otherwise.
     let stage = Stage::start();
     many(&stage, 3);
@@ -282,4 +290,37 @@ fn full_attributes_of_many_files_are_warned_of_and_refused() {
     stage.control().reset_counters();
     stage.run(&["attr", "get", "t:e", "--full"]).code(1);
     assert_eq!(stage.counters().get("file/info"), None);
+}
+
+#[test]
+fn a_person_is_asked_for_each_file_and_folder() {
+    let stage = Stage::start();
+    many(&stage, 3);
+    let run = |words: &[&str], answers: &str| {
+        let mut command = stage.command();
+        let mut child = command.args(words).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may have ended before all are read.
+        let _ = child.stdin.take().unwrap().write_all(answers.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = run(&["attr", "set", "t:d", "--cdn", "true", "-i"], "y\nn\ny\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("set attributes"), "{said}");
+    let seen = json(&stage, &["t:d"]);
+    let cdn: Vec<_> = seen.iter().map(|file| file["CDN"] == true).collect();
+    assert_eq!(cdn, [true, false, true]);
+    stage.control().reset_counters();
+    for words in [
+        &["share", "t:d", "-i"][..],
+        &["scan", "t:d/0000", "-i"],
+        &["account", "set", "t:", "--use-cdn", "true", "-i"],
+    ] {
+        let (code, said) = run(words, "n\n");
+        assert_eq!(code, Some(0), "{words:?}: {said}");
+    }
+    let calls = stage.counters();
+    for call in ["folder/share", "file/scan", "user/info"] {
+        assert_eq!(calls.get(call), None, "{calls:?}");
+    }
 }

@@ -196,7 +196,7 @@ fn who_shares_nothing_shows_nothing() {
     let stage = shared_by_other("ro");
     assert_ne!(stage.run(&["lsf", "t,shared_by=nobody@example.com:"]).status, Some(0));
     assert_eq!(stage.run(&["lsf", &format!("{THEIRS}secret")]).status, Some(3));
-    let run = stage.run(&["lsf", "t,shared_by=nobody:"]).code(1);
+    let run = stage.run(&["lsf", "t,shared_by=nobody:"]).code(2);
     assert!(run.stderr.contains("no mail address"), "{}", run.stderr);
     // The own account's folders are seen as ever.
     stage.control().seed_file("own/file", b"1").unwrap();

@@ -81,9 +81,6 @@ impl<'a> Call<'a> {
         let Some(email) = sharing_user.filter(|email| !email.is_empty()) else { return self.own_folder(id) };
         let owner = self.tx.account_by_email(email)?.ok_or_else(Refusal::not_found)?;
         let folder = self.tx.folder(owner.id, id.0)?.ok_or_else(Refusal::not_found)?;
-        if folder.id == 0 && !write {
-            return Ok(folder);
-        }
         let mut current = folder.clone();
         while current.id != 0 {
             if shares_with(&current, &self.account.email, write) {
@@ -93,6 +90,17 @@ impl<'a> Call<'a> {
             current = parent;
         }
         Err(Refusal::not_allowed())
+    }
+
+    /// Returns a folder to be listed: that of [`Call::folder`], or the root of an account that shares some.
+    pub(crate) fn listed_folder(&self, id: Id, sharing_user: Option<&str>) -> Result<FolderRow, Refusal> {
+        match sharing_user.filter(|email| !email.is_empty() && id.0 == 0) {
+            Some(email) => {
+                let owner = self.tx.account_by_email(email)?.ok_or_else(Refusal::not_found)?;
+                Ok(self.tx.folder(owner.id, 0)?.ok_or_else(Refusal::not_found)?)
+            }
+            None => self.folder(id, sharing_user, false),
+        }
     }
 
     /// Returns what of the folder the account may see; `None` for a folder of its own.

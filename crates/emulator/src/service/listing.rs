@@ -92,7 +92,7 @@ struct FolderLs {
 
 pub(super) fn folder_ls(call: &Call<'_>) -> Reply {
     let params: FolderLs = call.params()?;
-    let folder = call.folder(params.folder_id, params.sharing_user.as_deref(), false)?;
+    let folder = call.listed_folder(params.folder_id, params.sharing_user.as_deref())?;
     let (account, id) = (folder.account, folder.id);
     let part = call.shared_part(&folder)?;
     // Another account's root shows what it shares, and nothing else.
@@ -173,7 +173,7 @@ pub(super) fn file_ls(call: &Call<'_>) -> Reply {
     let files = if params.folder_id.0 == -1 {
         call.tx.listed_files(call.account.id, None, window)?
     } else {
-        let folder = call.folder(params.folder_id, params.sharing_user.as_deref(), false)?;
+        let folder = call.listed_folder(params.folder_id, params.sharing_user.as_deref())?;
         let part = call.shared_part(&folder)?;
         hides = part.as_ref().is_some_and(|part| part.hide_links);
         match part {

@@ -229,6 +229,14 @@ async fn attributes_are_kept_and_told() {
     assert_eq!(desk.ko("file/info", json!({})).await.0, 200);
     assert_eq!(desk.ko("file/chattr", json!({"urls": [url], "no_ssl": true})).await.0, 200);
     assert_eq!(desk.ok("file/scan", json!({"url": url})).await["status"], "OK");
+    // Rules that name nobody are none.
+    let nobody = json!({"ip": [], "country": [], "email": [], "premium": 0});
+    desk.ok("file/chattr", json!({"urls": [url], "acl": nobody})).await;
+    assert_eq!(desk.ok("file/info", json!({"url": url})).await["acl"], 0);
+    let infected = desk.put(folder, "EICAR.com", b"1").await;
+    let scan = desk.ok("file/scan", json!({"url": infected})).await;
+    assert_eq!(scan["message"], "Infected: Eicar-Test-Signature");
+    assert_eq!(told(&desk.ko("file/info", json!({"url": infected})).await), NOT_FOUND);
     assert_eq!(told(&desk.ko("file/scan", json!({"url": "nonsense"})).await), NOT_FOUND);
 }
 
@@ -327,6 +335,26 @@ async fn accounts_share_and_keep_apart() {
         json!({"folder_id": folder, "share": 1, "shares": [{"email": "b@emulator.invalid", "rw": 1}]});
     desk.ok("folder/share", share).await;
     assert_eq!(as_b("folder/mkdir", making).await["status"], "OK");
+    let root = |call| as_b(call, json!({"folder_id": 0, "sharing_user": "a@emulator.invalid", "files": 1}));
+    desk.put(0, "own", b"1").await;
+    let seen = root("folder/ls").await;
+    assert_eq!((&seen["sub_folders"][0]["name"], seen["items"].as_array().unwrap().len()), (&json!("f"), 0));
+    assert_eq!(seen["sub_folders"].as_array().unwrap().len(), 1);
+    assert_eq!(root("file/ls").await["count"], 0);
+    let own = json!({"folder_id": 0, "filename": "own", "sharing_user": "a@emulator.invalid"});
+    assert_eq!(as_b("file/info", own).await["status"], "KO");
+    let hidden = json!([{"email": "b@emulator.invalid", "rw": 0, "hide_links": 1}]);
+    desk.ok("folder/share", json!({"folder_id": folder, "share": 1, "shares": hidden})).await;
+    let named =
+        json!({"folder_id": folder, "filename": "a", "sharing_user": "a@emulator.invalid", "files": 1});
+    let seen = as_b("folder/ls", named.clone()).await;
+    assert_eq!((&seen["items"][0]["filename"], seen["items"][0].get("url")), (&json!("a"), None));
+    assert_eq!(
+        (&seen["user"], &seen["rw"], &seen["hide_links"]),
+        (&json!("a@emulator.invalid"), &json!(0), &json!(1))
+    );
+    assert_eq!(as_b("file/ls", named.clone()).await["items"][0].get("url"), None);
+    assert_eq!(as_b("download/get_token", named).await["status"], "OK");
     // The public link of any account can be copied, but information about it names no folder.
     let copied = as_b("file/cp", json!({"urls": [url], "folder_id": 0})).await;
     assert_eq!(copied["copied"], 1);
@@ -389,6 +417,13 @@ async fn the_account_and_remote_uploads() {
     let account = Account { quota: 100, ..Account::default() };
     let desk = Desk::with(Emulator::builder().account(account)).await;
     let url = desk.emulator.control().seed_file("/a/b.txt", &[1; 40]).unwrap();
+    desk.ok("user/info", json!({"use_cdn": 1, "default_domain": "10"})).await;
+    let set = desk.ok("user/info", json!({})).await;
+    assert_eq!(
+        (&set["use_cdn"], &set["default_domain"], &set["page_limit"]),
+        (&json!("1"), &json!("10"), &json!(100))
+    );
+    desk.ko("user/info", json!({"default_domain": 11})).await;
     let info = desk.ok("user/info", json!({})).await;
     assert_eq!((&info["cold_storage"], &info["available_cold_storage"]), (&json!(40), &json!(100)));
     let urls = json!([url, "https://example.com/file"]);

@@ -9,9 +9,10 @@ use super::{
     FichierRemote,
     batches::{Listed as _, ShrinkingBatches},
     catalogue::{KnownFile, Marks},
-    confirm::{confirmed, is_in_doubt, says_nothing},
+    confirm::{LOOKED_UP_SINGLY, confirmed, is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
     link_of,
+    removal::Place,
 };
 
 impl FichierRemote {
@@ -64,9 +65,11 @@ impl FichierRemote {
         let mut again = self.asked_again();
         while let Some(list) = lists.next() {
             let links: Vec<FileLink> = list.iter().map(|place| place.link()).collect();
-            let answer = match self.client.change_files(&request(links.clone(), change)).await {
-                Err(error) if says_nothing(&error) => Ok(ChangedFiles::default()),
-                answer => answer,
+            let (answer, asked_often) = match self.client.change_files(&request(links.clone(), change)).await
+            {
+                // It was asked as often as the pacer tries.
+                Err(error) if says_nothing(&error) => (Ok(ChangedFiles::default()), true),
+                answer => (answer, false),
             };
             let error = match answer {
                 Ok(answer) => {
@@ -81,14 +84,12 @@ impl FichierRemote {
                         self.note_attributes(&batch[index], link, change);
                         outcomes[index] = Outcome::Done(());
                     }
-                    if !left.is_empty() && again > 0 && !progress {
+                    if !left.is_empty() && again > 0 && !progress && !asked_often {
                         again -= 1;
                         lists.left_over(left);
                         continue;
                     }
-                    for (index, link) in left {
-                        outcomes[index] = self.look_whether_changed(&batch[index], link, change).await;
-                    }
+                    self.settle_doubtful(batch, left, change, &mut outcomes).await;
                     continue;
                 }
                 Err(error) => error,
@@ -127,6 +128,37 @@ impl FichierRemote {
         outcomes
     }
 
+    /// Finds out what became of files of which no answer says that they were changed. Few are looked up one by one; of
+    /// many, one look at their folders tells which are gone.
+    async fn settle_doubtful(
+        &self,
+        batch: &[File],
+        doubtful: Vec<Place>,
+        change: &AttributeChange,
+        outcomes: &mut [Outcome<()>],
+    ) {
+        let (gone, left) = match doubtful.len() > LOOKED_UP_SINGLY {
+            true => self.part_gone(batch, doubtful, true).await,
+            false => (Vec::new(), doubtful),
+        };
+        for (index, _) in gone {
+            outcomes[index] = Outcome::Failed(StorageError::FileNotFound(batch[index].path.clone()));
+        }
+        for (looked_up, (index, link)) in left.into_iter().enumerate() {
+            let file = &batch[index];
+            outcomes[index] = match looked_up < LOOKED_UP_SINGLY {
+                true => self.look_whether_changed(file, link, change).await,
+                // Such calls in number get an address banned.
+                false => Outcome::Failed(self.not_confirmed(file)),
+            };
+        }
+    }
+
+    fn not_confirmed(&self, file: &File) -> StorageError {
+        let what = "the service doesn't say that they are set";
+        unconfirmed(self.client.remote(), "set attributes of", &file.path, what)
+    }
+
     /// Whether a file has the new attributes, as the service tells when it is asked for that file.
     async fn look_whether_changed(
         &self,
@@ -143,10 +175,7 @@ impl FichierRemote {
                 self.note_attributes(file, link, change);
                 Outcome::Done(())
             }
-            Ok(_) => {
-                let what = "the service doesn't say that they are set";
-                Outcome::Failed(unconfirmed(self.client.remote(), "set attributes of", path, what))
-            }
+            Ok(_) => Outcome::Failed(self.not_confirmed(file)),
             Err(error) if error.is_not_found() => Outcome::Failed(StorageError::FileNotFound(path.clone())),
             Err(error) => Outcome::Failed(failed("set attributes of", path, error)),
         }

@@ -10,8 +10,8 @@ use fichier_storage::RemotePath;
 
 use super::FichierRemote;
 
-/// Number of files up to which they are looked up one by one; for more their folder is listed.
-const LOOKED_UP_SINGLY: usize = 8;
+/// So many files are looked up one by one; for more their folder is listed.
+pub(super) const LOOKED_UP_SINGLY: usize = 8;
 
 /// Number of times that a request is repeated that wasn't carried out, as a look has shown.
 const ASKED_AGAIN: u32 = 2;

@@ -33,6 +33,7 @@ mod scan;
 mod settings;
 mod shared;
 mod shared_by;
+mod shared_folders;
 mod sharing;
 mod tree;
 mod upload;

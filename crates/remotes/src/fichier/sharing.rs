@@ -1,33 +1,14 @@
 //! How folders are shared: read from listings, changed as a whole set (API document, section 4: `folder/share`).
 
-use std::collections::HashMap;
-
-use fichier_api::{Endpoint, FolderId, FolderListing, ListFolder, Password, Share, ShareFolder};
+use fichier_api::{Endpoint, FolderId, ListFolder, Password, Share, ShareFolder};
 use fichier_storage::{RemotePath, Result, ShareRights, SharedWith, Sharing, SharingChange, StorageError};
 
 use super::{
     FichierRemote,
     confirm::says_nothing,
     error::{failed, listing_failed, unconfirmed},
+    shared_folders::sharing_in,
 };
-
-/// How the folders are shared that were listed in this run.
-pub(super) type SharedFolders = HashMap<FolderId, Sharing>;
-
-/// How a folder is shared, as its listing tells it.
-pub(super) fn sharing_in(listing: &FolderListing) -> Sharing {
-    let user = |share: &Share| SharedWith {
-        mail: share.email.clone(),
-        rights: match (share.rw, share.hide_links) {
-            (false, false) => ShareRights::Read,
-            (true, false) => ShareRights::Write,
-            (false, true) => ShareRights::HiddenLinks,
-            (true, true) => ShareRights::WriteHiddenLinks,
-        },
-    };
-    let users = listing.shares.iter().filter(|share| !share.email.is_empty()).map(user).collect();
-    Sharing { page: listing.shared, password: listing.pass, users }
-}
 
 fn share_of(user: &SharedWith) -> Share {
     let (rw, hide_links) = match user.rights {

@@ -28,7 +28,7 @@ use super::{
     folder_locks::{FolderGuard, FolderLocks},
     left_out::{Gaps, Unread},
     names::Names,
-    sharing::{SharedFolders, sharing_in},
+    shared_folders::{SharedFolders, sharing_in},
 };
 
 /// The account's tree.
@@ -240,12 +240,14 @@ impl Tree {
 
     /// How a folder is shared; `None` if no listing of this run told it.
     pub(super) fn sharing(&self, folder: FolderId) -> Option<Sharing> {
-        self.shared().get(&folder).cloned()
+        let shared = self.shared();
+        shared.get(&folder).map(|sharing| sharing.as_deref().cloned().unwrap_or_default())
     }
 
     /// Notes how a folder is shared.
     pub(super) fn note_sharing(&self, folder: FolderId, sharing: Sharing) {
-        self.shared().insert(folder, sharing);
+        let kept = (sharing != Sharing::default()).then(|| Box::new(sharing));
+        self.shared().insert(folder, kept);
     }
 
     /// Forgets how a folder is shared, since that is about to change.

@@ -109,6 +109,8 @@ fn edit() {
         ("description>", ""),
         ("y/n>", "y"),
         ("empty_files>", "2"),
+        ("shared_by>", "ann"),
+        ("shared_by>", ""),
         ("upload_batch>", "0"),
         ("upload_batch>", "7"),
         ("download_connections>", ""),
