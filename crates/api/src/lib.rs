@@ -65,7 +65,7 @@ pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
     AccountSnapshot, CallClass, Connection, Learned, ListedFolder, ListedPart, Pacing, ReportPacing,
-    RetryPolicy, WaitBudget, Waiting,
+    Requests, RetryPolicy, WaitBudget, Waiting,
 };
 pub use proxy::ProxySettings;
 pub use shown::{shown, shown_address};

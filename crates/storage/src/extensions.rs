@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use fichier_notation::Secret;
 
-use crate::{Entry, File, FileId, RemotePath, Result, metadata::Metadata};
+use crate::{Entry, Examine, File, FileId, RemotePath, Result, metadata::Metadata};
 
 /// What a remote can do beyond storing files. `None` means that it can't.
 ///
@@ -29,6 +29,8 @@ pub struct Extensions<'a> {
     pub fetches: Option<&'a dyn FetchFromWeb>,
     /// Knows the old versions that an earlier run didn't come to remove.
     pub old_versions: Option<&'a dyn OldVersions>,
+    /// Finds out how its service behaves.
+    pub examine: Option<&'a dyn Examine>,
 }
 
 /// A remote that knows files which anybody has made public at the same service.

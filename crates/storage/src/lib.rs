@@ -16,6 +16,7 @@ mod content;
 pub mod delegate;
 mod entry;
 mod error;
+mod examination;
 mod extensions;
 mod file_list;
 mod hashing;
@@ -34,6 +35,7 @@ pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Result, Retry, StorageError};
+pub use examination::{Examination, Examine, Finding, FoundOut, PlannedCall};
 pub use extensions::{
     AccountInfo, AccountOf, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask,
     FileMetadata, LinkRequest, LinkState, LinkStates, MergeFolders, OldVersions, PublicFiles, PublicLink,

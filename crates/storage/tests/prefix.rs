@@ -182,6 +182,7 @@ impl Remote for Prefixed {
             public_files: _,
             fetches: _,
             old_versions: _,
+            examine: _,
         } = self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }

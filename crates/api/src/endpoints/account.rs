@@ -13,13 +13,6 @@ use crate::wire::account::UserInfo;
 /// Longest pause between the account's calls that is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-fn is_lock(kind: &ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Flood { .. } | ErrorKind::AddressLocked { .. } | ErrorKind::Status { code: 429, .. }
-    )
-}
-
 impl Client {
     /// Returns the state of the account. A state younger than 5 minutes comes from memory, also from that of another
     /// process, since the service allows no more. An older one comes from memory when the service refuses, or when
@@ -59,7 +52,7 @@ impl Client {
                 }
                 Ok(snapshot)
             }
-            (Err(error), Some(known)) if is_lock(error.kind()) => Ok(known),
+            (Err(error), Some(known)) if error.kind().is_lock() => Ok(known),
             (Err(error), _) => Err(error),
         }
     }

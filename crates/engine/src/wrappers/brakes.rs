@@ -116,9 +116,19 @@ impl Remote for Braked {
 
     fn extensions(&self) -> Extensions<'_> {
         // None of these removes a file. A new one has to be looked at here.
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
-        Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions }
+        let inner = self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            examine,
+        } = inner;
+        Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions, examine }
     }
 }
 

@@ -4,11 +4,12 @@
 use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{
-    Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileMetadata,
-    FolderRelocation, LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt as _,
-    RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
+    Entry, Examination, Examine, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File,
+    FileMetadata, FolderRelocation, LinkRequest, MergeFolders, Outcome, PlannedCall, PublicLinks, Relocation,
+    Remote, RemoteExt as _, RemotePath, Result, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
 use super::fetches_of;
@@ -97,8 +98,18 @@ impl Remote for DryRun {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
+        let inner = self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            examine,
+        } = inner;
         Extensions {
             usage,
             account,
@@ -108,6 +119,7 @@ impl Remote for DryRun {
             public_files,
             fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
+            examine: examine.map(|_| self as &dyn Examine),
         }
     }
 }
@@ -150,6 +162,18 @@ impl FetchFromWeb for DryRun {
 
     async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
         fetches_of(&*self.inner)?.fetch_results(task).await
+    }
+}
+
+#[async_trait]
+impl Examine for DryRun {
+    fn planned_calls(&self) -> Vec<PlannedCall> {
+        self.inner.extensions().examine.map(Examine::planned_calls).unwrap_or_default()
+    }
+
+    async fn examine(&self, _stop: &CancellationToken) -> Result<Examination> {
+        skipped(&RemotePath::root(), "examine the service");
+        Ok(Examination::default())
     }
 }
 

@@ -19,12 +19,13 @@ use futures::{
     poll,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::fetches_of;
 use fichier_storage::{
-    Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FolderRelocation,
-    LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt, RemotePath, Result,
-    StorageError, WriteBatch, delegate_remote,
+    Entry, Examination, Examine, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File,
+    FolderRelocation, LinkRequest, MergeFolders, Outcome, PlannedCall, PublicLinks, Relocation, Remote,
+    RemoteExt, RemotePath, Result, StorageError, WriteBatch, delegate_remote,
 };
 
 /// What is about to be done.
@@ -258,8 +259,18 @@ impl Remote for Interactive {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files, fetches, old_versions } =
-            self.inner.extensions();
+        let inner = self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files,
+            fetches,
+            old_versions,
+            examine,
+        } = inner;
         Extensions {
             usage,
             account,
@@ -269,6 +280,7 @@ impl Remote for Interactive {
             public_files,
             fetches: fetches.map(|_| self as &dyn FetchFromWeb),
             old_versions,
+            examine: examine.map(|_| self as &dyn Examine),
         }
     }
 }
@@ -295,6 +307,20 @@ impl FetchFromWeb for Interactive {
 
     async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
         fetches_of(&*self.inner)?.fetch_results(task).await
+    }
+}
+
+#[async_trait]
+impl Examine for Interactive {
+    fn planned_calls(&self) -> Vec<PlannedCall> {
+        self.inner.extensions().examine.map(Examine::planned_calls).unwrap_or_default()
+    }
+
+    async fn examine(&self, stop: &CancellationToken) -> Result<Examination> {
+        let inner = self.inner.extensions().examine;
+        let inner = inner.ok_or_else(|| self.inner.unsupported("examine its service"))?;
+        self.allow("make and remove a directory to examine the service in", &RemotePath::root()).await?;
+        inner.examine(stop).await
     }
 }
 

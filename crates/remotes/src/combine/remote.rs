@@ -339,6 +339,8 @@ impl Remote for CombineRemote {
             public_files: None,
             fetches: None,
             old_versions: have(|can| can.old_versions.is_some()).then_some(self as _),
+            // What is to be examined is named itself.
+            examine: None,
         }
     }
 }

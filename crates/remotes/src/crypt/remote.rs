@@ -514,8 +514,17 @@ impl Remote for CryptRemote {
     }
 
     fn extensions(&self) -> Extensions<'_> {
-        let Extensions { usage, account, links, merge, metadata, public_files: _, fetches: _, old_versions } =
-            self.inner.extensions();
+        let Extensions {
+            usage,
+            account,
+            links,
+            merge,
+            metadata,
+            public_files: _,
+            fetches: _,
+            old_versions,
+            examine: _,
+        } = self.inner.extensions();
         Extensions {
             usage,
             account,
@@ -527,6 +536,8 @@ impl Remote for CryptRemote {
             fetches: None,
             // They are known by their identity, which is the inner remote's.
             old_versions,
+            // What is to be examined is named itself.
+            examine: None,
         }
     }
 }

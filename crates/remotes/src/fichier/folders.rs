@@ -89,8 +89,8 @@ impl FichierRemote {
 
     /// Where a folder stands after the first of two calls; `None` if one call does.
     ///
-    /// Whether one call can move and rename isn't known, and it could overwrite a namesake in the folder that is left
-    /// (API document, section 4). So each call changes one of both, the place first, unless that name is taken there.
+    /// Unless `doctor` found out that one call moves and renames, that isn't known, and it could overwrite a namesake in
+    /// the folder that is left (API document, section 4). So each call changes one of both, the place first, unless that name is taken there.
     /// No name is made up for it, since nobody would know one that a killed run leaves behind.
     fn spot_between<'a>(
         &self,
@@ -103,6 +103,9 @@ impl FichierRemote {
         }
         let moved = Spot { name: start.name, ..*end };
         let renamed = Spot { name: end.name, ..*start };
+        if self.tree.moves_and_renames && self.is_free(folder, &renamed) {
+            return Ok(None);
+        }
         let mut between = [moved, renamed].into_iter().filter(|spot| self.is_free(folder, spot));
         between.next().map_or_else(|| Err(StorageError::AlreadyExists(moved.path())), |spot| Ok(Some(spot)))
     }

@@ -10,6 +10,7 @@ mod account_state;
 mod batches;
 mod catalogue;
 mod confirm;
+mod doctor;
 mod download;
 mod dropped;
 mod error;
@@ -41,13 +42,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
+use fichier_api::{CancellationToken, Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
-    AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult,
-    FetchTask, File, FileId, FileReader, FolderIdentity, FolderRelocation, Freshness, Hashing, LinkRequest,
-    LinkStates, Listing, MergeFolders, NameRules, OldVersions, Outcome, PlaceId, PublicFiles, PublicLink,
-    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
-    UsageOf, WriteBatch,
+    AccountInfo, AccountOf, BatchLimit, Entry, Examination, Examine, Extensions, Features, FetchFromWeb,
+    FetchRequest, FetchResult, FetchTask, File, FileId, FileReader, FolderIdentity, FolderRelocation,
+    Freshness, Hashing, LinkRequest, LinkStates, Listing, MergeFolders, NameRules, OldVersions, Outcome,
+    PlaceId, PlannedCall, PublicFiles, PublicLink, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo,
+    RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -273,7 +274,19 @@ impl Remote for FichierRemote {
             public_files: Some(self),
             fetches: Some(self),
             old_versions: Some(self),
+            examine: Some(self),
         }
+    }
+}
+
+#[async_trait]
+impl Examine for FichierRemote {
+    fn planned_calls(&self) -> Vec<PlannedCall> {
+        doctor::planned_calls()
+    }
+
+    async fn examine(&self, stop: &CancellationToken) -> Result<Examination> {
+        doctor::examine(self, stop).await
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     account_state::{AccountState, SavedState, account_name},
     catalogue::database::{CatalogueDb, EXTENSION},
     catalogue::earlier_runs::EarlierRuns,
+    doctor,
     error::failed,
     names::Names,
     public_site::PublicSite,
@@ -91,6 +92,9 @@ pub(super) fn open(
     let (memory, kept) = memory.unzip();
     let kept: SavedState = kept.unwrap_or_default();
     builder = builder.learned(kept.learned.clone());
+    if kept.found_out(doctor::FILES_IN_LISTING) == Some(doctor::APART) {
+        builder = builder.files_apart();
+    }
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
     let Some(shared) = shared else {

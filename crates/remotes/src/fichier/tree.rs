@@ -24,6 +24,7 @@ use super::{
     batches::BatchLength,
     catalogue::earlier_runs::EarlierRuns,
     catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder},
+    doctor,
     error::{failed, listing_failed, unconfirmed},
     folder_locks::{FolderGuard, FolderLocks},
     left_out::{Gaps, Unread},
@@ -52,6 +53,8 @@ pub(super) struct Tree {
     pub(super) earlier_runs: Option<EarlierRuns>,
     locks: FolderLocks,
     gaps: Gaps,
+    /// Whether one call is known to move a folder and rename it.
+    pub(super) moves_and_renames: bool,
 }
 
 /// How fresh what is known has to be.
@@ -111,6 +114,7 @@ impl Tree {
             earlier_runs: None,
             locks: FolderLocks::default(),
             gaps: Gaps::default(),
+            moves_and_renames: false,
         }
     }
 
@@ -165,7 +169,16 @@ impl Tree {
             let new = noted.new.as_deref().and_then(|new| new.parse().ok());
             Some((noted.old.parse::<FileLink>().ok()?, new))
         }));
+        self.moves_and_renames = kept.found_out(doctor::FOLDER_MOVE) == Some(doctor::MOVES);
+        if kept.found_out(doctor::DATE_ZONE) == Some(doctor::UTC) {
+            self.dates = Dates::Utc;
+        }
         self.memory = memory;
+    }
+
+    /// What is kept of the account between runs, if there is a place for it.
+    pub(super) fn memory(&self) -> Option<&AccountState> {
+        self.memory.as_ref()
     }
 
     fn refused_characters(&self) -> MutexGuard<'_, BTreeSet<char>> {
@@ -690,7 +703,7 @@ impl Tree {
                     let folder = KnownFolder {
                         id: made.id,
                         name: name.clone(),
-                        date: Some(french_time::shown(SystemTime::now())),
+                        date: Some(self.dates.written(SystemTime::now())),
                     };
                     self.catalogue().note_new_folder(parent, folder);
                     tracing::debug!(path = %path, id = %made.id, "made directory");

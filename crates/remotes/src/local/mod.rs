@@ -244,6 +244,7 @@ impl Remote for LocalRemote {
             public_files: None,
             fetches: None,
             old_versions: None,
+            examine: None,
         }
     }
 }
