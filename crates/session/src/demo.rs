@@ -38,6 +38,7 @@ impl Service {
         let failed = |source| SessionError::Demo { directory: Some(directory.to_owned()), source };
         let emulator = Emulator::builder()
             .storage(Storage::Directory(directory.to_owned()))
+            .french_dates()
             .start()
             .await
             .map_err(|error| failed(error.into()))?;
