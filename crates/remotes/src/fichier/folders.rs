@@ -131,7 +131,9 @@ impl FichierRemote {
             return Err(StorageError::FolderNotFound(to.parent_path.clone()));
         };
         let folder = known.id;
-        let rename = (from.name != to.name).then(|| self.tree.names().encode(to.name));
+        let bad_name = |source| StorageError::BadName { folder: to.parent_path.clone(), source };
+        let rename = (from.name != to.name).then(|| self.tree.names().encode_folder(to.name));
+        let rename = rename.transpose().map_err(bad_name)?;
         let request = MoveFolder { folder, to: parent, destination_user: None, rename };
         // The tree can't tell which of the two states holds now.
         let moved = |error| failed("move directory", &from.path(), error);

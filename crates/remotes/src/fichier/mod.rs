@@ -15,6 +15,7 @@ mod download;
 mod dropped;
 mod error;
 mod fetch;
+mod findings;
 mod folder_locks;
 mod folders;
 mod in_time;
@@ -131,7 +132,11 @@ impl FichierRemote {
             },
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).
-            names: NameRules { encoding: names_of(&options), ..NameRules::default() },
+            names: NameRules {
+                encoding: names_of(&options),
+                longest_folder: Some(names::LONGEST_FOLDER),
+                ..NameRules::default()
+            },
             batch: BatchLimit { files: options.upload_batch.clamp(1, FILES_PER_UPLOAD), bytes: BATCH_BYTES },
             skips_empty_files: options.empty_files == EmptyFiles::Skip,
         };

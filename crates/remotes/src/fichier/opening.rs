@@ -15,8 +15,8 @@ use super::{
     account_state::{AccountState, SavedState, account_name},
     catalogue::database::{CatalogueDb, EXTENSION},
     catalogue::earlier_runs::EarlierRuns,
-    doctor,
     error::failed,
+    findings,
     names::Names,
     public_site::PublicSite,
 };
@@ -92,7 +92,7 @@ pub(super) fn open(
     let (memory, kept) = memory.unzip();
     let kept: SavedState = kept.unwrap_or_default();
     builder = builder.learned(kept.learned.clone());
-    if kept.found_out(doctor::FILES_IN_LISTING) == Some(doctor::APART) {
+    if kept.found_out(findings::FILES_IN_LISTING) == Some(findings::APART) {
         builder = builder.files_apart();
     }
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;

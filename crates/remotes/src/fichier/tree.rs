@@ -24,8 +24,8 @@ use super::{
     batches::BatchLength,
     catalogue::earlier_runs::EarlierRuns,
     catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder},
-    doctor,
     error::{failed, listing_failed, unconfirmed},
+    findings,
     folder_locks::{FolderGuard, FolderLocks},
     left_out::{Gaps, Unread},
     names::Names,
@@ -169,8 +169,8 @@ impl Tree {
             let new = noted.new.as_deref().and_then(|new| new.parse().ok());
             Some((noted.old.parse::<FileLink>().ok()?, new))
         }));
-        self.moves_and_renames = kept.found_out(doctor::FOLDER_MOVE) == Some(doctor::MOVES);
-        if kept.found_out(doctor::DATE_ZONE) == Some(doctor::UTC) {
+        self.moves_and_renames = kept.found_out(findings::FOLDER_MOVE) == Some(findings::MOVES);
+        if kept.found_out(findings::DATE_ZONE) == Some(findings::UTC) {
             self.dates = Dates::Utc;
         }
         self.memory = memory;
@@ -684,10 +684,13 @@ impl Tree {
         if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
         }
+        let stored = self.names.encode_folder(name);
+        let stored =
+            stored.map_err(|source| StorageError::BadName { folder: parent_path.clone(), source })?;
         let mut tries = 0;
         loop {
             tries += 1;
-            let made = self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await;
+            let made = self.client.make_folder(&MakeFolder::new(parent, stored.clone())).await;
             let error = match made {
                 // The root isn't a folder that is made: what goes there would stay there.
                 Ok(made) if made.id.is_root() => {

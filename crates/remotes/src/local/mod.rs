@@ -122,6 +122,7 @@ impl LocalRemote {
                 encoding: options.encoding.to_string(),
                 // Windows counts in units of UTF-16, of which a character has one or two.
                 longest: (!cfg!(windows)).then_some(NameLength::Bytes(255)),
+                longest_folder: None,
                 case_insensitive: options.case_insensitive,
                 link_suffix: (options.links == LinkPolicy::Translate).then_some(links::SUFFIX),
             },

@@ -19,7 +19,11 @@ use fichier_api::{
 };
 use fichier_storage::{Examination, PlannedCall, RemotePath, Result};
 
-use super::{FichierRemote, error::failed};
+use super::{
+    FichierRemote,
+    error::failed,
+    findings::{APART, DATE_ZONE, FILES_IN_LISTING, FOLDER_MOVE, MOVES, UTC},
+};
 use calls::{Calls, Ended, is_refusal};
 use folder::{is_leftover, remove_empty, remove_files, remove_whole};
 use names::StoredProbe;
@@ -27,15 +31,6 @@ use questions::{
     ALL_FILES, EXISTING_FOLDER, FILE_BY_NAME, FOLDER_NAMES, LAG, LISTING_GAP, LISTS, Notes, WINDOWS,
 };
 use words::said;
-
-pub(super) use questions::{DATE_ZONE, FILES_IN_LISTING, FOLDER_MOVE};
-
-/// Answer to [`DATE_ZONE`]: dates are UTC.
-pub(super) const UTC: &str = "utc";
-/// Answer to [`FOLDER_MOVE`]: one call does both.
-pub(super) const MOVES: &str = "moves and renames";
-/// Answer to [`FILES_IN_LISTING`]: they have to be asked for by a call of their own.
-pub(super) const APART: &str = "left out";
 
 /// Names of the folders in the examination's own.
 const FIRST: &str = "first";

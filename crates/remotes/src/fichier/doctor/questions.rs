@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use fichier_storage::{Finding, FoundOut};
 
+use crate::fichier::findings::{DATE_ZONE, FILES_IN_LISTING, FOLDER_MOVE};
+
 /// What making a folder does whose name exists.
-pub(in crate::fichier) const EXISTING_FOLDER: &str = "existing-folder";
+pub(super) const EXISTING_FOLDER: &str = "existing-folder";
 /// How long the name of a folder may be.
 pub(super) const FOLDER_NAMES: &str = "folder-name-length";
 /// Whether one upload may bring several files.
@@ -14,18 +16,12 @@ pub(super) const UPLOAD_FILES: &str = "files-in-an-upload";
 pub(super) const FILE_NAMES: &str = "file-name-length";
 /// Which characters of a file's name are stored otherwise.
 pub(super) const CHARACTERS: &str = "changed-characters";
-/// Whether a folder's listing brings its files.
-pub(in crate::fichier) const FILES_IN_LISTING: &str = "files-in-folder-listing";
 /// How long after an upload a listing shows it.
 pub(super) const LAG: &str = "listing-lag";
-/// In which time dates are written.
-pub(in crate::fichier) const DATE_ZONE: &str = "date-zone";
 /// After which time the same folder may be listed again.
 pub(super) const LISTING_GAP: &str = "same-folder-gap";
 /// What `sent_before` does.
 pub(super) const WINDOWS: &str = "sent-before";
-/// What moving and renaming a folder in one call does.
-pub(in crate::fichier) const FOLDER_MOVE: &str = "folder-move-and-rename";
 /// Whether a file of the account is found by folder and name.
 pub(super) const FILE_BY_NAME: &str = "file-info-by-name";
 /// Whether a token that isn't single serves several requests.
