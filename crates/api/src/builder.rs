@@ -24,7 +24,7 @@ use crate::transport::{Headers, Settings, Transport};
 use crate::web::Web;
 
 /// URL of the service's API.
-const API: &str = "https://api.1fichier.com/v1/";
+pub(crate) const API: &str = "https://api.1fichier.com/v1/";
 /// URL of the service's site, which has the pages of shared folders.
 const SITE: &str = "https://1fichier.com/";
 
@@ -49,6 +49,7 @@ pub struct ClientBuilder {
     pacing_without_limits: Option<Pacing>,
     retry: RetryPolicy,
     learned: Learned,
+    files_apart: bool,
     observer: Option<Arc<dyn Observer>>,
     cancel: CancellationToken,
     end_waits: CancellationToken,
@@ -81,6 +82,7 @@ impl ClientBuilder {
             pacing_without_limits: None,
             retry: RetryPolicy::default(),
             learned: Learned::default(),
+            files_apart: false,
             observer: None,
             cancel: CancellationToken::new(),
             end_waits: CancellationToken::new(),
@@ -208,6 +210,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Asks for a folder's files by a call of their own from the first listing on, for a service that is known to leave
+    /// them out of the folder's.
+    pub fn files_apart(mut self) -> Self {
+        self.files_apart = true;
+        self
+    }
+
     /// Sets an observer of calls and waits.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
@@ -292,7 +301,7 @@ impl ClientBuilder {
             pacer.share_address(file);
         }
         let sharing_user = self.sharing_user.take().map(SharingUser::new);
-        Ok(Client::new(Transport::new(settings, self.key), pacer, sharing_user))
+        Ok(Client::new(Transport::new(settings, self.key), pacer, self.files_apart, sharing_user))
     }
 
     /// Makes a client for URLs anywhere on the web, which uses neither key nor pacing.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,11 +10,11 @@ use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::builder::ClientBuilder;
+use crate::builder::{API, ClientBuilder};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
-use crate::pacer::{Call, CallClass, Learned, Pacer};
+use crate::pacer::{Call, CallClass, Learned, Pacer, Requests};
 use crate::sharing_user::SharingUser;
 use crate::transport::Transport;
 
@@ -26,6 +26,7 @@ pub struct Client {
     pub(crate) inner: Arc<Inner>,
     reason: &'static str,
     finishes: bool,
+    cautious: bool,
 }
 
 pub(crate) struct Inner {
@@ -43,22 +44,49 @@ impl Client {
         ClientBuilder::new(key)
     }
 
-    pub(crate) fn new(transport: Transport, pacer: Pacer, sharing_user: Option<SharingUser>) -> Self {
-        let inner = Inner { transport, pacer, files_apart: AtomicBool::new(false), sharing_user };
-        Self { inner: Arc::new(inner), reason: "", finishes: false }
+    pub(crate) fn new(
+        transport: Transport,
+        pacer: Pacer,
+        files_apart: bool,
+        sharing_user: Option<SharingUser>,
+    ) -> Self {
+        let inner = Inner { transport, pacer, files_apart: AtomicBool::new(files_apart), sharing_user };
+        Self { inner: Arc::new(inner), reason: "", finishes: false, cautious: false }
     }
 
     /// Returns the same client, but its calls give this reason to the observer: "list the destination".
     #[must_use]
     pub fn because(&self, reason: &'static str) -> Self {
-        Self { inner: self.inner.clone(), reason, finishes: self.finishes }
+        Self { reason, ..self.clone() }
     }
 
     /// Returns the same client, for calls that finish what another one began: where all waits are to end, those of up
     /// to two seconds don't.
     #[must_use]
     pub fn finishing(&self) -> Self {
-        Self { inner: self.inner.clone(), reason: self.reason, finishes: true }
+        Self { finishes: true, ..self.clone() }
+    }
+
+    /// Returns the same client, for calls that only look how the service behaves: one that meets a lock isn't sent again,
+    /// and one that fails otherwise once at most.
+    #[must_use]
+    pub fn cautious(&self) -> Self {
+        Self { cautious: true, ..self.clone() }
+    }
+
+    /// Checks whether calls go to the service itself, and not to another address.
+    pub fn is_of_the_service(&self) -> bool {
+        self.inner.transport.settings().api.as_str() == API
+    }
+
+    /// Checks whether the service was seen, or is known, to leave files out of a folder's listing.
+    pub fn lists_files_apart(&self) -> bool {
+        self.inner.files_apart.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many requests were sent since the client was built, those that were repeated each time.
+    pub fn requests(&self) -> Requests {
+        self.inner.pacer.requests()
     }
 
     /// Returns what was learned about the account, to be saved between runs.
@@ -102,6 +130,10 @@ impl Client {
     pub(crate) fn call(&self, endpoint: Endpoint, class: CallClass) -> Call {
         let mut call = Call::new(endpoint, class, self.reason);
         call.info.finishes = self.finishes;
+        if self.cautious {
+            call.flood_retries = Some(0);
+            call.low_level_retries = Some(1);
+        }
         call
     }
 

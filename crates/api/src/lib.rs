@@ -66,7 +66,7 @@ pub use multipart::UploadFile;
 pub use observer::{CallInfo, CallOutcome, Event, FailedTry, Observer, WaitReason};
 pub use pacer::{
     AccountSnapshot, CallClass, Connection, Learned, ListedFolder, ListedPart, Pacing, ReportPacing,
-    RetryPolicy, WaitBudget, Waiting,
+    Requests, RetryPolicy, WaitBudget, Waiting,
 };
 pub use proxy::ProxySettings;
 pub use shown::{is_dangerous, shown, shown_address};

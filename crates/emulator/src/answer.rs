@@ -4,13 +4,15 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use serde_json::{Value, json};
 use tokio_stream::{Stream, StreamExt as _};
+
+use crate::gzip::gzip;
 
 /// Body of a response.
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -59,9 +61,13 @@ impl Answer {
 
     /// Makes a page for people. The text is escaped.
     pub(crate) fn html(status: StatusCode, text: &str) -> Self {
-        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        Self::page(status, &format!("<p>{}</p>", escaped(text)))
+    }
+
+    /// Makes a page for people of what is HTML already.
+    pub(crate) fn page(status: StatusCode, body: &str) -> Self {
         let page = format!(
-            "<!DOCTYPE html>\n<html><head><title>1fichier.com</title></head><body><p>{text}</p></body></html>\n"
+            "<!DOCTYPE html>\n<html><head><title>1fichier.com</title></head><body>{body}</body></html>\n"
         );
         Self::new(status, "text/html; charset=utf-8", page)
     }
@@ -124,6 +130,21 @@ impl Answer {
         self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
     }
 
+    /// Compresses what is short and whole, for a client that takes gzip.
+    pub(crate) fn compress(&mut self) {
+        let is_text = self.headers.get(CONTENT_TYPE).is_some_and(|kind| {
+            [&b"application/json"[..], b"text/"].iter().any(|start| kind.as_bytes().starts_with(start))
+        });
+        if let Payload::Bytes(bytes) = &self.payload
+            && is_text
+            && !bytes.is_empty()
+            && !self.headers.contains_key(CONTENT_ENCODING)
+        {
+            self.payload = Payload::Bytes(gzip(bytes).into());
+            self.set(CONTENT_ENCODING, "gzip");
+        }
+    }
+
     pub(crate) fn into_response(self) -> Response<Body> {
         let (body, length) = match self.payload {
             Payload::Bytes(bytes) => {
@@ -141,6 +162,11 @@ impl Answer {
         }
         response
     }
+}
+
+/// Returns a text as HTML shows it.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn body_of(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Body {
@@ -188,7 +214,11 @@ impl Refusal {
 
     pub(crate) fn into_answer(self) -> Answer {
         match self {
-            Self::Ko(status, message) => {
+            Self::Ko(status, mut message) => {
+                // Each has a number.
+                if !message.contains('#') {
+                    message += " #100";
+                }
                 let mut answer = Answer::value(&json!({"status": "KO", "message": message}));
                 answer.status = status;
                 answer

@@ -14,6 +14,7 @@ use crate::emulator::Emulator;
 use crate::error::{EmulatorError, ParseValueError};
 use crate::faults::FaultSpec;
 use crate::limits::Limits;
+use crate::readings::{LongNames, Windows};
 use crate::state::Storage;
 
 /// Key of the account that exists if none is configured. Not a secret: it only opens emulators.
@@ -176,6 +177,12 @@ pub struct Builder {
     pub(crate) lag: Duration,
     pub(crate) mkdir_existing: MkdirExisting,
     pub(crate) folder_rename: FolderRename,
+    pub(crate) windows: Windows,
+    pub(crate) single_tokens: bool,
+    pub(crate) file_by_name: bool,
+    pub(crate) longest_name: Option<usize>,
+    pub(crate) long_names: LongNames,
+    pub(crate) read_timeout: Duration,
     pub(crate) faults: Vec<FaultSpec>,
     pub(crate) request_log: Option<PathBuf>,
     pub(crate) accounts: Vec<Account>,
@@ -205,6 +212,12 @@ impl Default for Builder {
             lag: Duration::ZERO,
             mkdir_existing: MkdirExisting::Refuse,
             folder_rename: FolderRename::Moves,
+            windows: Windows::Exclusive,
+            single_tokens: false,
+            file_by_name: true,
+            longest_name: None,
+            long_names: LongNames::Cut,
+            read_timeout: Duration::from_secs(60),
             faults: Vec::new(),
             request_log: None,
             accounts: Vec::new(),
@@ -329,6 +342,38 @@ impl Builder {
     /// Sets what moving and renaming a folder in one call does. Default: both.
     pub fn folder_rename(mut self, way: FolderRename) -> Self {
         self.folder_rename = way;
+        self
+    }
+
+    /// Sets what `sent_before` and `sent_after` do. Default: they leave out their own second.
+    pub fn windows(mut self, windows: Windows) -> Self {
+        self.windows = windows;
+        self
+    }
+
+    /// Sets whether every download token serves one request only, whatever was asked for. Default: no.
+    pub fn single_tokens(mut self, single: bool) -> Self {
+        self.single_tokens = single;
+        self
+    }
+
+    /// Sets whether `file/info` finds a file of the account itself by folder and name. Default: yes.
+    pub fn file_by_name(mut self, finds: bool) -> Self {
+        self.file_by_name = finds;
+        self
+    }
+
+    /// Sets how many characters the name of an uploaded file has at most, and what becomes of longer ones. Default: any
+    /// number, since none is documented.
+    pub fn longest_name(mut self, characters: Option<usize>, longer: LongNames) -> Self {
+        self.longest_name = characters;
+        self.long_names = longer;
+        self
+    }
+
+    /// Sets how long a request may bring nothing before its connection is closed. Default: a minute.
+    pub fn read_timeout(mut self, time: Duration) -> Self {
+        self.read_timeout = time;
         self
     }
 

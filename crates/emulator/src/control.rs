@@ -338,9 +338,8 @@ impl Control {
 
     fn blob_of(&self, url: &str) -> Result<(String, u64), EmulatorError> {
         let missing = || EmulatorError::Control(format!("no file has the link {url}"));
-        let code = links::code_of(url).ok_or_else(missing)?;
-        let file =
-            self.service.store.transact(|tx| Ok::<_, EmulatorError>(tx.file(&code)?))?.ok_or_else(missing)?;
+        let file = self.service.store.transact(|tx| Ok::<_, EmulatorError>(tx.file_by_link(url)?))?;
+        let file = file.ok_or_else(missing)?;
         Ok((file.blob, file.size))
     }
 }

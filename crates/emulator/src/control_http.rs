@@ -13,7 +13,7 @@ use crate::answer::{Answer, Refusal};
 use crate::control::Control;
 use crate::error::{EmulatorError, ParseValueError};
 use crate::faults::FaultSpec;
-use crate::service::{Service, read_small};
+use crate::service::Service;
 use crate::state::blocking;
 
 /// Answers a control request.
@@ -56,7 +56,7 @@ fn failure(status: StatusCode, reason: &str) -> Answer {
 }
 
 async fn add_faults(service: &Arc<Service>, request: Request<Incoming>) -> Answer {
-    let body = read_small(request.into_body()).await.unwrap_or_default();
+    let body = service.read_small(request.into_body()).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&body).into_owned();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let specs: Result<Vec<FaultSpec>, ParseValueError> = lines.map(str::parse).collect();

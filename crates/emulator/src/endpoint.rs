@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::links::TOKEN_LENGTH;
+
 /// An endpoint of the service, under the name that counters, faults and the request log use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -17,6 +19,13 @@ pub(crate) enum Endpoint {
     Shared(String),
     /// The page of a file, for people.
     Page(String),
+    /// The link with which anybody who has it removes a file.
+    Remove {
+        /// Code of the file.
+        code: String,
+        /// Code of the removal.
+        remove_code: String,
+    },
     /// The check of many links.
     CheckLinks,
     /// The emulator's own control, not part of the service.
@@ -69,15 +78,19 @@ impl Endpoint {
                 "/end.pl" => return Self::Report,
                 _ => {}
             }
-            if let Some(token) = path.strip_prefix("/dl/")
-                && !token.is_empty()
-            {
+            if let Some(token) = path.strip_prefix('/').filter(|token| is_token(token)) {
                 return Self::Download(token.to_owned());
             }
         }
         if part.has(Part::Site) {
+            let path = without_language(path);
             if let Some(id) = path.strip_prefix("/dir/") {
                 return Self::Shared(id.to_owned());
+            }
+            if let Some((code, remove_code)) =
+                path.strip_prefix("/remove/").and_then(|codes| codes.split_once('/'))
+            {
+                return Self::Remove { code: code.to_owned(), remove_code: remove_code.to_owned() };
             }
             if path == "/check_links.pl" {
                 return Self::CheckLinks;
@@ -101,10 +114,26 @@ impl Endpoint {
             Self::Download(_) => "download",
             Self::Shared(_) => "dir",
             Self::Page(_) => "page",
+            Self::Remove { .. } => "remove",
             Self::CheckLinks => "check_links.pl",
             Self::Control(_) => "_emulator",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+/// Checks whether a path of one segment can be a download token.
+fn is_token(text: &str) -> bool {
+    text.len() == TOKEN_LENGTH && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+/// Returns a path of the site without the language that may stand before it: `/en/dir/ID`.
+fn without_language(path: &str) -> &str {
+    let is_language = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let rest = path.strip_prefix('/').and_then(|rest| rest.split_once('/'));
+    match rest {
+        Some((language, rest)) if is_language(language) => &path[path.len() - rest.len() - 1..],
+        _ => path,
     }
 }
 
@@ -125,7 +154,13 @@ mod tests {
         assert_eq!(of(Part::Api, "/upload.cgi?id=1"), Endpoint::Unknown);
         assert_eq!(of(Part::Node, "/v1/file/ls.cgi"), Endpoint::Unknown);
         assert_eq!(of(Part::Site, "/dir/abc?json=1"), Endpoint::Shared("abc".to_owned()));
-        assert_eq!(of(Part::Node, "/dl/x"), Endpoint::Download("x".to_owned()));
+        let token = "abcdefghijkl0123456789xy";
+        assert_eq!(of(Part::Node, &format!("/{token}")), Endpoint::Download(token.to_owned()));
+        assert_eq!(of(Part::Site, "/en/dir/abc?lg=fr"), Endpoint::Shared("abc".to_owned()));
+        assert_eq!(
+            of(Part::Site, "/remove/abcde/xyz"),
+            Endpoint::Remove { code: "abcde".to_owned(), remove_code: "xyz".to_owned() }
+        );
         assert_eq!(of(Part::Everything, "/v1/file/ls"), Endpoint::Unknown);
     }
 

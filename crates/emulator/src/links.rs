@@ -18,6 +18,9 @@ pub(crate) const DOMAINS: [&str; 11] = [
     "dl4free.com",
 ];
 
+/// Length of a download token.
+pub(crate) const TOKEN_LENGTH: usize = 24;
+
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Returns a random string of lower-case letters and digits.
@@ -32,19 +35,18 @@ pub(crate) fn link(domain: u8, code: &str) -> String {
     format!("https://{domain}/?{code}")
 }
 
-/// Returns the code in a link: any domain of the table, with or without `www.`, `http` or `https`. Further parameters
-/// (`&af=…`) are ignored, since people share such links.
-pub(crate) fn code_of(link: &str) -> Option<String> {
+/// Returns the domain's number and the code in a link: any domain of the table, with or without `www.`, `http` or `https`.
+/// Further parameters (`&af=…`) are ignored, since people share such links.
+pub(crate) fn parts_of(link: &str) -> Option<(u8, String)> {
     let url = Url::parse(link.trim()).ok()?;
     if !matches!(url.scheme(), "http" | "https") || !matches!(url.path(), "/" | "") {
         return None;
     }
     let host = url.host_str()?;
-    if !DOMAINS.contains(&host.strip_prefix("www.").unwrap_or(host)) {
-        return None;
-    }
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let domain = DOMAINS.iter().position(|domain| *domain == host)?;
     let code = url.query()?.split('&').next()?;
-    is_code(code).then(|| code.to_owned())
+    is_code(code).then(|| (u8::try_from(domain).unwrap_or(0), code.to_owned()))
 }
 
 /// Checks whether a string can be a link's code.
@@ -61,9 +63,9 @@ mod tests {
         for number in 0..=10 {
             let code = random_code(20);
             let link = link(number, &code);
-            assert_eq!(code_of(&link), Some(code.clone()));
-            assert_eq!(code_of(&link.replace("https", "http")), Some(code.clone()));
-            assert_eq!(code_of(&format!("{link}&af=1")), Some(code));
+            assert_eq!(parts_of(&link), Some((number, code.clone())));
+            assert_eq!(parts_of(&link.replace("https", "http")), Some((number, code.clone())));
+            assert_eq!(parts_of(&format!("{link}&af=1")), Some((number, code)));
         }
     }
 
@@ -77,7 +79,7 @@ mod tests {
             "ftp://1fichier.com/?abcdefghij",
             "abcdefghij",
         ] {
-            assert_eq!(code_of(link), None, "{link}");
+            assert_eq!(parts_of(link), None, "{link}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A parser of `multipart/form-data` as strict as the service (API document, section 7): the boundary unquoted, field
 //! names and file names quoted. It is our own, since existing parsers are more forgiving.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use memchr::memmem::Finder;
@@ -48,6 +50,8 @@ pub(crate) struct Multipart<B> {
     pub(crate) received: u64,
     /// Number of received bytes after which the body is cut.
     cut_at: Option<u64>,
+    /// How long the body may bring nothing before it counts as cut.
+    patience: Duration,
     in_part: bool,
 }
 
@@ -55,12 +59,12 @@ impl<B> Multipart<B>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
-    pub(crate) fn new(body: B, boundary: &str, cut_at: Option<u64>) -> Self {
+    pub(crate) fn new(body: B, boundary: &str, cut_at: Option<u64>, patience: Duration) -> Self {
         let delimiter = format!("\r\n--{boundary}");
         // The first delimiter has no line before it; this makes it look like the others.
         let buffer = BytesMut::from(&b"\r\n"[..]);
         let finder = Finder::new(&delimiter).into_owned();
-        Self { body, buffer, finder, received: 0, cut_at, in_part: true }
+        Self { body, buffer, finder, received: 0, cut_at, patience, in_part: true }
     }
 
     /// Cuts the body after this many more bytes.
@@ -83,7 +87,8 @@ where
             if self.cut_at.is_some_and(|cut| self.received >= cut) {
                 return Err(MultipartError::Cut);
             }
-            match self.body.frame().await {
+            let frame = tokio::time::timeout(self.patience, self.body.frame());
+            match frame.await.map_err(|_| MultipartError::Cut)? {
                 None => return Ok(false),
                 Some(Err(_)) => return Err(MultipartError::Cut),
                 Some(Ok(frame)) => {
@@ -214,8 +219,13 @@ mod tests {
             .chunks(pieces.max(1))
             .map(|piece| Ok::<_, std::io::Error>(http_body::Frame::data(Bytes::copy_from_slice(piece))))
             .collect();
-        let mut form = Multipart::new(StreamBody::new(futures::stream::iter(frames)), boundary, None);
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+        let mut form = Multipart::new(
+            StreamBody::new(futures::stream::iter(frames)),
+            boundary,
+            None,
+            Duration::from_secs(60),
+        );
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
             let mut parts = Vec::new();
             while let Some(head) = form.next_part().await? {
                 let mut content = Vec::new();

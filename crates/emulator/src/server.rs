@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +16,9 @@ use crate::service::{Origin, Service};
 
 /// How long to wait after a failed accept: the usual cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long the head of a request may take, or an idle connection stay open. Longer than clients keep those.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How long running requests may take to end at a shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -76,7 +79,8 @@ pub(crate) async fn connection<S>(
         let (service, origin) = (Arc::clone(&service), origin.clone());
         async move { service.answer(request, origin, peer).await }
     });
-    let server = auto::Builder::new(TokioExecutor::new());
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let connection = server.serve_connection(TokioIo::new(stream), answer);
     tokio::pin!(connection);
     let outcome = tokio::select! {

@@ -40,6 +40,7 @@ impl Service {
             .storage(Storage::Directory(directory.to_owned()))
             // Other users of this machine reach its port, too.
             .private()
+            .french_dates()
             .start()
             .await
             .map_err(|error| failed(error.into()))?;

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use fichier_notation::Secret;
 
-use crate::{Changes, Entry, File, FileId, RemotePath, Result, metadata::Metadata};
+use crate::{Changes, Entry, Examine, File, FileId, RemotePath, Result, metadata::Metadata};
 
 pub use self::{
     account::{AccountChange, AccountDetails, AccountSettings, Scan, ScanFiles, ScanVerdict},
@@ -49,6 +49,8 @@ pub struct Extensions<'a> {
     pub scans: Option<&'a dyn ScanFiles>,
     /// Notices what others change.
     pub changes: Option<&'a dyn Changes>,
+    /// Finds out how its service behaves.
+    pub examine: Option<&'a dyn Examine>,
 }
 
 /// A remote that knows files which anyone has made public at the same service.

@@ -1,6 +1,8 @@
 //! What a remote is and can do.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
+
+use bstr::ByteSlice as _;
 
 use crate::{HashKinds, Name, PlaceId, RemotePath};
 
@@ -112,8 +114,10 @@ pub struct Times {
 pub struct NameRules {
     /// How names are written there. With another encoding, another path leads to the same file.
     pub encoding: String,
-    /// Greatest length of a name of a file or folder, in that encoding; `None` means unknown.
+    /// Greatest length of a name, in that encoding; `None` means unknown.
     pub longest: Option<NameLength>,
+    /// Greatest length of a name of a folder, where that is another one; `None` means that it is as for files.
+    pub longest_folder: Option<NameLength>,
     /// Whether names that differ only in case mean the same file.
     pub case_insensitive: bool,
     /// End of the names of symbolic links, which lie on the disk without it; `None` means that no links are stored.
@@ -121,6 +125,12 @@ pub struct NameRules {
 }
 
 impl NameRules {
+    /// Returns the greatest length of a folder's name; `None` means unknown.
+    #[must_use]
+    pub fn longest_of_folders(&self) -> Option<NameLength> {
+        self.longest_folder.or(self.longest)
+    }
+
     /// Returns the names that may have the same place as this one: for a link that of a file, and the reverse.
     #[must_use]
     pub fn rivals(&self, name: &Name) -> Vec<Name> {
@@ -150,6 +160,26 @@ pub enum NameLength {
     Bytes(usize),
     /// Length in characters (Unicode scalar values), as 1Fichier counts.
     Characters(usize),
+}
+
+impl NameLength {
+    /// Checks whether a name is no longer than this.
+    #[must_use]
+    pub fn allows(self, name: &[u8]) -> bool {
+        match self {
+            Self::Bytes(longest) => name.len() <= longest,
+            Self::Characters(longest) => name.to_str_lossy().chars().count() <= longest,
+        }
+    }
+}
+
+impl fmt::Display for NameLength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(length) => write!(f, "{length} bytes"),
+            Self::Characters(length) => write!(f, "{length} characters"),
+        }
+    }
 }
 
 /// How much one [`WriteBatch`](crate::WriteBatch) should hold. A remote splits larger ones.

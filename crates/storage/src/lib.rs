@@ -17,6 +17,7 @@ mod content;
 pub mod delegate;
 mod entry;
 mod error;
+mod examination;
 mod extensions;
 mod file_list;
 mod hash_kinds;
@@ -37,6 +38,7 @@ pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
 pub use error::{Blame, Refusal, Result, Retry, StorageError};
+pub use examination::{Examination, Examine, Finding, FoundOut, PlannedCall};
 pub use extensions::{
     AccessRules, AccountChange, AccountDetails, AccountInfo, AccountOf, AccountSettings, AttributeChange,
     Attributes, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask, FileAttributes,

@@ -8,6 +8,8 @@ use std::fmt;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::NameLength;
+
 /// Why bytes can't be a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
@@ -21,12 +23,12 @@ pub enum InvalidName {
     #[error("the name {0:?} means another folder")]
     Dots(BString),
     /// The name is longer than what can be stored.
-    #[error("the name {name:?} is too long: names here have at most {longest} bytes")]
+    #[error("the name {name:?} is too long: names here have at most {longest}")]
     TooLong {
         /// The name that is too long.
         name: BString,
-        /// Greatest length in bytes.
-        longest: usize,
+        /// Greatest length.
+        longest: NameLength,
     },
     /// The backend has no such name, or it means something else there.
     #[error("the name {0:?} can't be used here")]

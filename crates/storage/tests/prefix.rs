@@ -187,6 +187,7 @@ impl Remote for Prefixed {
             settings: _,
             scans: _,
             changes: _,
+            examine: _,
         } = self.inner.extensions();
         Extensions { usage, account, ..Extensions::default() }
     }

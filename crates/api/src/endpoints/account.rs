@@ -13,13 +13,6 @@ use crate::wire::account::{SetAccount, UserInfo};
 /// Longest pause between the account's calls that is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-fn is_lock(kind: &ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Flood { .. } | ErrorKind::AddressLocked { .. } | ErrorKind::Status { code: 429, .. }
-    )
-}
-
 impl Client {
     /// Returns what was told of the account last, by whichever run, without a call.
     #[must_use]
@@ -100,7 +93,7 @@ impl Client {
                 }
                 Ok(snapshot)
             }
-            (Err(error), Some(known)) if is_lock(error.kind()) => Ok(known),
+            (Err(error), Some(known)) if error.kind().is_lock() => Ok(known),
             (Err(error), _) => Err(error),
         }
     }

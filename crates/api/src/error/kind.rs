@@ -333,7 +333,12 @@ const GET_A_KEY: &str =
     "get a key at https://1fichier.com/console/params.pl (it needs a Premium or Access account)";
 
 impl ErrorKind {
-    /// Returns who caused the error: the user, the service, the network or this program.
+    /// Checks whether the service locks somebody out, or is about to, for calling too often.
+    pub fn is_lock(&self) -> bool {
+        matches!(self, Self::Flood { .. } | Self::AddressLocked { .. } | Self::Status { code: 429, .. })
+    }
+
+    /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
             Self::NotAuthenticated { .. }

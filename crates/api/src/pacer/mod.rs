@@ -24,7 +24,7 @@ mod tests;
 use std::future::Future;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use std::time::{Duration, SystemTime};
 
@@ -64,6 +64,17 @@ pub(crate) struct Call {
     pub(crate) folder: Option<FolderKey>,
     /// Number of repetitions after floods; `None` for the policy's.
     pub(crate) flood_retries: Option<u32>,
+    /// Repetitions after errors that may pass; `None` for the policy's.
+    pub(crate) low_level_retries: Option<u32>,
+}
+
+/// How many requests were sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Calls to the API, which are limited.
+    pub calls: u64,
+    /// Requests to the nodes that hold the files: uploads, reports, downloads.
+    pub to_nodes: u64,
 }
 
 impl Call {
@@ -72,6 +83,7 @@ impl Call {
             info: CallInfo { endpoint, class, reason, finishes: false },
             folder: None,
             flood_retries: None,
+            low_level_retries: None,
         }
     }
 }
@@ -93,6 +105,8 @@ pub(crate) struct Pacer {
     remote: Option<Arc<str>>,
     /// Whether the service has ever answered.
     heard: AtomicBool,
+    /// How many requests were sent: to the API, and to nodes.
+    sent: [AtomicU64; 2],
 }
 
 /// Lane of the current listing, in this process and among processes.
@@ -150,6 +164,7 @@ impl Pacer {
             waits: WaitBudget::default(),
             remote: None,
             heard: AtomicBool::new(false),
+            sent: Default::default(),
         }
     }
 
@@ -330,7 +345,16 @@ impl Pacer {
         result
     }
 
+    /// How many requests were sent.
+    pub(crate) fn requests(&self) -> Requests {
+        let [calls, to_nodes] = &self.sent;
+        Requests { calls: calls.load(Ordering::Relaxed), to_nodes: to_nodes.load(Ordering::Relaxed) }
+    }
+
     fn tell(&self, event: &Event<'_>) {
+        if let Event::Sent { call, .. } = event {
+            self.sent[usize::from(call.class == CallClass::Node)].fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(observer) = &self.observer {
             observer.observe(event);
         }
@@ -456,17 +480,17 @@ impl Pacer {
             self.answered(info, *attempts, now - sent, CallOutcome::WillRetry(&kind));
             asked = now;
             if let Verdict::Wait(wait, why) = verdict {
-                let of = self.retries_after(&kind).saturating_add(1);
+                let of = self.retries_after(call, &kind).saturating_add(1);
                 let failed = FailedTry { error: &kind, number: failures.low_level, of };
                 self.sleep_after(info, now + wait, why, Some(failed)).await?;
             }
         }
     }
 
-    /// Returns how often a call with this failure is sent again. If nothing was ever heard of the service, the way to
-    /// it is mostly wrong or closed, and waiting won't open it.
-    fn retries_after(&self, kind: &ErrorKind) -> u32 {
-        let most = self.retry.low_level_retries;
+    /// How often a call is sent again that failed so. Where nothing was ever heard of the service, the way to it is
+    /// mostly wrong or closed, and waiting won't open it.
+    fn retries_after(&self, call: Call, kind: &ErrorKind) -> u32 {
+        let most = self.low_level_retries_of(call);
         match kind {
             ErrorKind::InvalidJson { well_formed: true, .. } => most.min(SENSELESS_RETRIES),
             ErrorKind::Connect(_) if self.heard.load(Ordering::Relaxed) => most,
@@ -474,6 +498,11 @@ impl Pacer {
             ErrorKind::Connect(_) => most.min(RETRIES_OF_FIRST_CONNECTION),
             _ => most,
         }
+    }
+
+    fn low_level_retries_of(&self, call: Call) -> u32 {
+        let policy = self.retry.low_level_retries;
+        call.low_level_retries.map_or(policy, |own| own.min(policy))
     }
 
     fn answered(&self, call: CallInfo, attempt: u32, took: Duration, outcome: CallOutcome<'_>) {
@@ -530,7 +559,11 @@ impl Pacer {
                     ledger.paused(class, until, now, WaitReason::Locations);
                 };
                 self.book(pause).await;
-                within(&mut failures.locations, self.retry.location_retries, Verdict::TakeTurn)
+                within(
+                    &mut failures.locations,
+                    self.retry.location_retries.min(flood_retries),
+                    Verdict::TakeTurn,
+                )
             }
             ErrorKind::Status { code: 429 | 503, retry_after: Some(wait) } => {
                 self.book(|ledger| ledger.paused(class, now + *wait, now, WaitReason::RetryAfter)).await;
@@ -539,7 +572,7 @@ impl Pacer {
                 } else {
                     Verdict::Wait(*wait, WaitReason::RetryAfter)
                 };
-                within(&mut failures.low_level, self.retry.low_level_retries, verdict)
+                within(&mut failures.low_level, self.low_level_retries_of(call), verdict)
             }
             ErrorKind::TokenRefused { .. } | ErrorKind::TooSoon { .. } | ErrorKind::Unconfirmed { .. } => {
                 Verdict::GiveUp
@@ -567,15 +600,15 @@ impl Pacer {
                 // Mostly the service has a bad moment; if it has changed, that is reported soon.
                 if matches!(kind, ErrorKind::InvalidJson { well_formed: true, .. }) {
                     failures.low_level += 1;
-                    return within(&mut failures.senseless, self.retries_after(kind), verdict);
+                    return within(&mut failures.senseless, self.retries_after(call, kind), verdict);
                 }
                 // Many such answers bring a ban (API document, section 1).
                 if kind.is_dangerous() {
                     failures.low_level += 1;
-                    let few = DANGEROUS_RETRIES.min(self.retry.low_level_retries);
+                    let few = DANGEROUS_RETRIES.min(self.low_level_retries_of(call));
                     return within(&mut failures.dangerous, few, verdict);
                 }
-                within(&mut failures.low_level, self.retries_after(kind), verdict)
+                within(&mut failures.low_level, self.retries_after(call, kind), verdict)
             }
             _ => {
                 self.ledger().answered(class, sent);
@@ -751,7 +784,8 @@ impl Pacer {
                         self.answered(info, asked, sent.elapsed(), CallOutcome::Done);
                         return Ok(value);
                     }
-                    Err(kind) if !kind.may_pass() => {
+                    Err(kind) if !kind.may_pass() || (call.flood_retries == Some(0) && kind.is_lock()) => {
+                        self.note_lock(info.class, &kind, sent).await;
                         self.answered(info, asked, sent.elapsed(), CallOutcome::Failed(&kind));
                         return Err(kind);
                     }

@@ -44,7 +44,24 @@ async fn what_may_pass_is_repeated() {
     }
 }
 
-/// Many such answers bring a ban (API document, section 1).
+#[tokio::test]
+async fn a_cautious_client_sends_nothing_again_that_met_a_lock() {
+    for (bad, calls) in [
+        (ko("403 Forbidden", "Flood detected: IP Locked #374"), 1),
+        (ko("200 OK", "IP Locked #79"), 1),
+        (status("429 Slow Down"), 1),
+        (html("403 Forbidden", "<title>Blocked</title>"), 2),
+        (status("502 Bad Gateway"), 2),
+    ] {
+        let name = format!("{bad:?}");
+        let server = Server::in_turn(vec![bad; 4]).await;
+        let client = server.client();
+        list(&client.cautious()).await.unwrap_err();
+        assert_eq!((server.seen().len(), client.requests().calls), (calls, calls as u64), "{name}");
+    }
+}
+
+/// In number such answers bring a ban (API document, section 1).
 #[tokio::test]
 async fn what_is_refused_by_its_status_is_hardly_repeated() {
     for (refusal, calls) in [

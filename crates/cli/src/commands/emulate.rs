@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use clap::Args;
 use fichier_emulator::{
-    Account, Checksums, Emulator, FaultSpec, FolderRename, Limits, Lists, MkdirExisting, Storage,
+    Account, Checksums, Emulator, FaultSpec, FolderRename, Limits, Lists, LongNames, MkdirExisting, Storage,
+    Windows,
 };
 
 use crate::context::Context;
@@ -95,6 +96,26 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ZONE", default_value = "paris", value_parser = ["paris", "utc"])]
     dates: String,
 
+    /// What sent_before and sent_after of file/ls do: exclusive or inclusive (of their own second), or ignored
+    #[arg(long, value_name = "WAY", default_value = "exclusive")]
+    windows: Windows,
+
+    /// What download tokens serve that were asked for with single: 0: many requests, or a single one
+    #[arg(long, value_name = "WAY", default_value = "many", value_parser = ["many", "single"])]
+    tokens: String,
+
+    /// Whether file/info finds a file of the account itself by folder and name: yes or no
+    #[arg(long, value_name = "WAY", default_value = "yes", value_parser = ["yes", "no"])]
+    file_by_name: String,
+
+    /// How many characters the name of an uploaded file has at most; any number without it
+    #[arg(long, value_name = "N")]
+    longest_name: Option<usize>,
+
+    /// What becomes of an uploaded file with a longer name: cut, or drop (the file isn't stored)
+    #[arg(long, value_name = "WAY", default_value = "cut")]
+    long_names: LongNames,
+
     /// How many files one upload may bring
     #[arg(long, value_name = "N", default_value_t = 500)]
     upload_files: usize,
@@ -133,6 +154,10 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
         .lists(arguments.lists)
         .mkdir_existing(arguments.mkdir_existing)
         .folder_rename(arguments.folder_rename)
+        .windows(arguments.windows)
+        .single_tokens(arguments.tokens == "single")
+        .file_by_name(arguments.file_by_name == "yes")
+        .longest_name(arguments.longest_name, arguments.long_names)
         .upload_files(arguments.upload_files)
         .drops_excess(arguments.upload_excess == "drop")
         .upload_time(arguments.upload_hours)

@@ -21,6 +21,7 @@ mod cryptdecode;
 mod dedupe;
 mod delete;
 mod deletefile;
+mod doctor;
 mod emulate;
 mod fetch;
 mod get;
@@ -85,6 +86,7 @@ pub(crate) enum Command {
     Dedupe(dedupe::Arguments),
     Delete(delete::Arguments),
     Deletefile(deletefile::Arguments),
+    Doctor(doctor::Arguments),
     Emulate(emulate::Arguments),
     Fetch(fetch::Arguments),
     Get(get::Arguments),
@@ -147,6 +149,7 @@ impl Command {
             Self::Dedupe(_) => "dedupe",
             Self::Delete(_) => "delete",
             Self::Deletefile(_) => "deletefile",
+            Self::Doctor(_) => "doctor",
             Self::Emulate(_) => "emulate",
             Self::Fetch(arguments) => arguments.name(),
             Self::Get(_) => "get",
@@ -227,6 +230,7 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Dedupe(arguments) => dedupe::run(arguments, context).await,
         Command::Delete(arguments) => delete::run(arguments, context).await,
         Command::Deletefile(arguments) => deletefile::run(arguments, context).await,
+        Command::Doctor(arguments) => doctor::run(arguments, context).await,
         Command::Emulate(arguments) => emulate::run(arguments, context).await,
         Command::Fetch(arguments) => fetch::run(arguments, context).await,
         Command::Get(arguments) => get::run(arguments, context).await,

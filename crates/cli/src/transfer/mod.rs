@@ -5,7 +5,7 @@ mod afterwards;
 mod between;
 mod observed;
 mod options;
-mod signals;
+pub(crate) mod signals;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 

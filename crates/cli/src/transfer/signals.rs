@@ -4,24 +4,24 @@ use std::io;
 
 /// A signal that stops a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StopSignal {
-    /// Number of the signal, from which the exit code is made.
-    pub(super) number: u8,
-    /// Whether a person pressed Ctrl-C, so that what was sent may be finished. Otherwise there is little time: a
+pub(crate) struct StopSignal {
+    /// The signal's number, which the exit code is made of.
+    pub(crate) number: u8,
+    /// Whether a person pressed Ctrl-C, and what is on its way may be finished. Otherwise there is little time: a
     /// service manager waits, or the terminal is gone.
     pub(super) by_person: bool,
 }
 
-/// Signals that a run listens to.
-pub(super) struct Signals(system::Signals);
+/// The signals that a run listens to.
+pub(crate) struct Signals(system::Signals);
 
 impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         system::Signals::new().map(Self)
     }
 
-    /// Waits for a signal to stop: Ctrl-C, or a request to end the process.
-    pub(super) async fn asked_to_stop(&self) -> StopSignal {
+    /// Waits until somebody wants the run to stop: Ctrl-C, or a polite end of the process.
+    pub(crate) async fn asked_to_stop(&self) -> StopSignal {
         self.0.asked_to_stop().await
     }
 

@@ -73,12 +73,12 @@ fn files_with_one_password_go_in_one_call_and_stay_readable() {
     let links: Vec<_> =
         (0..6).map(|number| control.seed_file(&format!("x/{number}"), b"content").unwrap()).collect();
     for (number, link) in links.iter().enumerate() {
-        protect(&stage, link, if number < 4 { "first" } else { "second" });
+        protect(&stage, link, if number < 4 { "first-one" } else { "second" });
     }
     let typed: Vec<_> = links
         .iter()
         .enumerate()
-        .map(|(number, link)| format!("{link}#{}", if number < 4 { "first" } else { "second" }))
+        .map(|(number, link)| format!("{link}#{}", if number < 4 { "first-one" } else { "second" }))
         .collect();
     stage.control().reset_counters();
     stage.run(&["import", &typed.join(" "), "t:mine"]).success();

@@ -21,6 +21,7 @@ mod config_peer;
 mod copyurl;
 mod crypt;
 mod dedupe;
+mod doctor;
 mod downloads;
 mod dry_runs;
 mod ends;

@@ -9,11 +9,10 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::call::{Call, Reply};
-use super::{Service, Visit, account, download, files, folders, listing, read_small, remote_upload, upload};
+use super::{Service, Visit, account, download, files, folders, listing, remote_upload, upload};
 use crate::answer::{Abort, Answer, Refusal};
 use crate::fault_book::About;
 use crate::limits::Class;
-use crate::links;
 use crate::state::{AccountRow, Tx};
 
 type Handler = fn(&Call<'_>) -> Reply;
@@ -62,7 +61,7 @@ impl Service {
             return Ok(Answer::html(StatusCode::OK, "This page is for programs: send JSON."));
         }
         let key = self.door.account_key(request.headers());
-        let Some(bytes) = read_small(request.into_body()).await else { return Err(Abort) };
+        let Some(bytes) = self.read_small(request.into_body()).await else { return Err(Abort) };
         visit.pending.entry.bytes_in = bytes.len() as u64;
         let body = match serde_json::from_slice::<Value>(&bytes) {
             Ok(body @ Value::Object(_)) => body,
@@ -116,9 +115,14 @@ impl Service {
     ) -> Result<AccountRow, Refusal> {
         let limits = self.limits;
         let (ip, class) = (visit.ip.clone(), class_of(call, body));
+        let is_for_anybody = call == "upload/get_upload_server";
         let admitted = self.store.run(move |tx| {
             if !limits.admit_call(tx, &ip)? {
                 return Ok(Err(Refusal::flood()));
+            }
+            // Anybody may upload; without a key to no account.
+            if key.is_none() && is_for_anybody {
+                return Ok(Ok(AccountRow::nobody()));
             }
             let account = match authenticate(tx, key.as_deref()) {
                 Ok(account) => account,
@@ -131,6 +135,7 @@ impl Service {
         });
         let admitted = admitted.await?;
         match &admitted {
+            Ok(account) if account.id == 0 => {}
             Ok(account) => visit.pending.entry.account = Some(account.email.clone()),
             Err(Refusal::Ko(_, message)) if message.starts_with("Flood") => self.counters.count_flood(),
             Err(_) => {}
@@ -181,7 +186,7 @@ fn names_of(tx: &Tx<'_>, body: &Value) -> Vec<String> {
             Value::Array(inner) => values.extend(inner),
             Value::Object(inner) => values.extend(inner.values()),
             Value::String(text) => {
-                let file = links::code_of(text).and_then(|code| tx.file(&code).ok().flatten());
+                let file = tx.file_by_link(text).ok().flatten();
                 names.push(file.map_or_else(|| text.clone(), |file| file.name));
             }
             _ => {}

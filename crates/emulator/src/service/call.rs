@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::{Origin, Service};
 use crate::answer::Refusal;
-use crate::links;
 use crate::state::{AccountRow, FileRow, FolderRow, Tx};
 
 /// A call that passed authentication and limits.
@@ -131,8 +130,7 @@ impl<'a> Call<'a> {
 
     /// Returns a file of any account, by link.
     pub(crate) fn any_file(&self, url: &str) -> Result<FileRow, Refusal> {
-        let code = links::code_of(url).ok_or_else(Refusal::not_found)?;
-        self.tx.file(&code)?.ok_or_else(Refusal::not_found)
+        self.tx.file_by_link(url)?.ok_or_else(Refusal::not_found)
     }
 
     /// Returns a file of the account, by link.
@@ -155,13 +153,32 @@ impl<'a> Call<'a> {
         self.tx.file_named(folder.account, folder.id, name)?.ok_or_else(Refusal::not_found)
     }
 
+    /// Checks whether the file's access rules let this account have it, from this address. Its owner may always.
+    pub(crate) fn check_access(&self, file: &FileRow) -> Result<(), Refusal> {
+        let Some(acl) = file.acl.as_deref().filter(|_| file.account != self.account.id) else {
+            return Ok(());
+        };
+        let rules: Value = serde_json::from_str(acl).unwrap_or_default();
+        let names = |rule: &str| -> Vec<&str> {
+            rules[rule].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        let (addresses, countries, mails) = (names("ip"), names("country"), names("email"));
+        let lets = |list: &[&str], own: &str| list.is_empty() || list.contains(&own);
+        // Who may use the API is a customer, so `premium` lets everybody pass here. In no country is this machine.
+        if lets(&addresses, self.ip) && countries.is_empty() && lets(&mails, &self.account.email) {
+            Ok(())
+        } else {
+            Err(Refusal::not_allowed())
+        }
+    }
+
     /// Checks whether the password is right for the file.
     pub(crate) fn check_password(file: &FileRow, given: Option<&str>) -> Result<(), Refusal> {
         match (file.pass.as_deref(), given.filter(|given| !given.is_empty())) {
             (None, _) => Ok(()),
-            (Some(_), None) => Err(Refusal::forbidden("Resource not allowed. Password not provided. #631")),
+            (Some(_), None) => Err(Refusal::forbidden("Password not provided. Resource not allowed #631")),
             (Some(pass), Some(given)) if pass == given => Ok(()),
-            (Some(_), Some(_)) => Err(Refusal::forbidden("Resource not allowed. Invalid password. #631")),
+            (Some(_), Some(_)) => Err(Refusal::forbidden("Invalid password. Resource not allowed #631")),
         }
     }
 }
@@ -174,6 +191,19 @@ pub(crate) struct Which {
     pub(crate) filename: Option<String>,
     pub(crate) sharing_user: Option<String>,
     pub(crate) pass: Option<String>,
+}
+
+/// The least length of a password, in characters (API document, section 2).
+const SHORTEST_PASSWORD: usize = 6;
+
+/// Refuses a new password that is too short. An empty one takes the password away.
+pub(crate) fn check_new_password(pass: Option<&str>) -> Result<(), Refusal> {
+    match pass {
+        Some(pass) if !pass.is_empty() && pass.chars().count() < SHORTEST_PASSWORD => {
+            Err(Refusal::ko("Invalid parameters: the password is too short #100"))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn is_pretty(body: &Value) -> bool {

@@ -23,16 +23,19 @@ use super::{Origin, Service, Visit};
 use crate::answer::{Abort, Answer, Body, Refusal};
 use crate::fault_book::About;
 use crate::faults::FaultKind;
-use crate::state::{BlobReader, FileRow, TokenUse};
+use crate::state::{BlobReader, FileRow, TokenUse, blocking};
 
-/// How long a token can be used; scaled with the limits.
+/// How long after it was given out a token can be used first; scaled with the limits.
 const TOKEN_LIFE: Duration = Duration::from_secs(300);
+
+/// How long what was begun with a token may go on by further requests; scaled with the limits.
+const GOING_ON: Duration = Duration::from_secs(1800);
 
 /// How long to wait before a cut, so that what was sent before arrives.
 const CUT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Size of the pieces in which content is read and sent, in bytes.
-const PIECE: u64 = 64 * 1024;
+const PIECE: u64 = 128 * 1024;
 
 /// Characters that RFC 5987 allows unescaped.
 const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -56,21 +59,22 @@ pub(super) fn get_token(call: &Call<'_>) -> Reply {
     let params: GetToken = call.params()?;
     let file = call.file(&params.which)?;
     Call::check_password(&file, params.which.pass.as_deref())?;
+    call.check_access(&file)?;
     let restrict = match params.restrict_ip.map_or(0, |restrict| restrict.0) {
         // The restriction concerns the CDN only.
         _ if !params.cdn.0 => 0,
         restrict @ 0..=2 => restrict,
         _ => return Err(Refusal::ko("Invalid parameters: restrict_ip is 0, 1 or 2 #100")),
     };
-    let single = params.single.0 || restrict == 2;
+    let single = params.single.0 || restrict == 2 || call.service.single_tokens;
     let inline = params.inline.map_or(file.inline, |flag| flag.0);
     let token = call.tx.add_token(&file.code, (restrict > 0).then_some(call.ip), single, inline)?;
     let url = match call.origin {
-        Origin::Direct => format!("http://{}/dl/{token}", call.host),
+        Origin::Direct => format!("http://{}/{token}", call.host),
         Origin::Proxied { .. } => {
             let plain = params.no_ssl.map_or(file.no_ssl, |flag| flag.0);
             let node = rand::rng().random_range(1..=9);
-            format!("{}://a-{node}.1fichier.com/dl/{token}", if plain { "http" } else { "https" })
+            format!("{}://a-{node}.1fichier.com/{token}", if plain { "http" } else { "https" })
         }
     };
     call.reply(&json!({"status": "OK", "url": url, "message": "OK"}))
@@ -125,9 +129,10 @@ impl Service {
         if !head_only && *request.method() != Method::GET {
             return Ok(Answer::html(StatusCode::METHOD_NOT_ALLOWED, "Only GET is understood here."));
         }
-        let (life, ip, store) = (self.limits.micros(TOKEN_LIFE), visit.ip.clone(), Arc::clone(&self.store));
+        let lives = [TOKEN_LIFE, GOING_ON].map(|life| self.limits.micros(life));
+        let (ip, store) = (visit.ip.clone(), Arc::clone(&self.store));
         let found = self.store.run(move |tx| {
-            let (code, inline) = match tx.use_token(&token, &ip, life, head_only)? {
+            let (code, inline) = match tx.use_token(&token, &ip, lives, head_only)? {
                 TokenUse::Granted { code, inline } => (code, inline),
                 TokenUse::Expired => return Ok(Err(StatusCode::NOT_FOUND)),
                 TokenUse::OtherAddress => return Ok(Err(StatusCode::FORBIDDEN)),
@@ -212,33 +217,41 @@ fn lengthened(body: Body, by: u64) -> Body {
     StreamBody::new(bytes).boxed_unsync()
 }
 
-/// Streams a part of some content from a thread that reads it, through a short queue.
+/// Streams a part of some content through a short queue. A thread is used only while a piece is read, so that clients
+/// which stand still hold none: there are a few hundred in all.
 fn content(reader: BlobReader, from: u64, end: u64, cut: Option<u64>, corrupt: Option<u64>) -> Body {
     let (queue, pieces) = mpsc::channel::<io::Result<Frame<Bytes>>>(3);
-    tokio::task::spawn_blocking(move || {
+    let reader = Arc::new(reader);
+    tokio::spawn(async move {
         let mut position = from;
         while position < end {
             if cut.is_some_and(|cut| position - from >= cut) {
                 // An error discards what isn't sent yet, so give it time to arrive.
-                std::thread::sleep(CUT_PAUSE);
-                let _ = queue.blocking_send(Err(io::ErrorKind::ConnectionAborted.into()));
+                tokio::time::sleep(CUT_PAUSE).await;
+                let _ = queue.send(Err(io::ErrorKind::ConnectionAborted.into())).await;
                 return;
             }
+            // Before the piece is read, so that none waits in memory for a client that stands still.
+            let Ok(place) = queue.reserve().await else { return };
             let piece = PIECE.min(end - position).min(cut.map_or(PIECE, |cut| cut - (position - from)));
-            let mut buffer = BytesMut::zeroed(usize::try_from(piece).unwrap_or(0));
-            if let Err(error) = reader.read_exact_at(&mut buffer, position) {
-                tracing::error!(%error, "stored content can't be read");
-                let _ = queue.blocking_send(Err(error));
+            let reader = Arc::clone(&reader);
+            let read = blocking(move || {
+                let mut buffer = BytesMut::zeroed(usize::try_from(piece).unwrap_or(0));
+                reader.read_exact_at(&mut buffer, position)?;
+                if let Some(at) = corrupt.filter(|at| (position..position + piece).contains(at)) {
+                    let index = usize::try_from(at - position).unwrap_or(0);
+                    buffer[index] ^= 0xff;
+                }
+                Ok::<_, io::Error>(Frame::data(buffer.freeze()))
+            });
+            let read =
+                read.await.inspect_err(|error| tracing::error!(%error, "stored content can't be read"));
+            let failed = read.is_err();
+            place.send(read);
+            if failed {
                 return;
-            }
-            if let Some(at) = corrupt.filter(|at| (position..position + piece).contains(at)) {
-                let index = usize::try_from(at - position).unwrap_or(0);
-                buffer[index] ^= 0xff;
             }
             position += piece;
-            if queue.blocking_send(Ok(Frame::data(buffer.freeze()))).is_err() {
-                return;
-            }
         }
     });
     StreamBody::new(ReceiverStream::new(pieces)).boxed_unsync()

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{Call, Flag, Id, Reply, Which};
+use super::call::{Call, Flag, Id, Reply, Which, check_new_password};
 use super::listing::Item;
 use crate::answer::Refusal;
 use crate::builder::Lists;
@@ -17,27 +17,36 @@ use crate::state::{FileRow, NewFile};
 
 pub(super) fn info(call: &Call<'_>) -> Reply {
     let which: Which = call.params()?;
+    let by_name = which.url.is_none() && which.sharing_user.as_deref().is_none_or(str::is_empty);
+    if by_name && which.filename.is_some() && !call.service.file_by_name {
+        return Err(Refusal::ko("Invalid parameters: url is missing #100"));
+    }
     let file = call.file(&which)?;
     let own = file.account == call.account.id;
     if !own && file.pass.is_some() && which.pass != file.pass {
         // Without details, as the document says about a protected file of another account.
         return Err(Refusal::not_allowed());
     }
+    call.check_access(&file)?;
     let mut answer = serde_json::to_value(Item::of(call, file.clone()))
         .map_err(|error| Refusal::Broken(error.to_string()))?;
     answer["status"] = json!("OK");
     answer["description"] = json!(file.description);
     answer["inline"] = json!(u8::from(file.inline));
     answer["no_ssl"] = json!(u8::from(file.no_ssl));
+    answer["content_type"] = answer["content-type"].clone();
     if own {
+        // The folder alone, without the file.
         let folder = call.tx.folder_path(file.account, file.folder)?;
-        let path = format!("{}/{}", folder.trim_end_matches('/'), file.name);
         answer["folder_id"] = json!(file.folder);
-        answer["path"] = json!(path);
+        answer["path"] = json!(folder.trim_start_matches('/'));
     }
-    if let Some(acl) = &file.acl {
-        answer["acl"] = serde_json::from_str(acl).unwrap_or_default();
+    let set = file.acl.as_deref().and_then(|acl| serde_json::from_str::<Value>(acl).ok());
+    let mut acl = json!({"ip": [], "country": [], "email": [], "premium": 0});
+    for (rule, value) in set.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        acl[rule] = value.clone();
     }
+    answer["acl"] = acl;
     call.reply(&answer)
 }
 
@@ -141,6 +150,7 @@ pub(super) fn cp(call: &Call<'_>) -> Reply {
         let file = call.any_file(url).and_then(|file| {
             if file.account != call.account.id {
                 Call::check_password(&file, params.pass.as_deref())?;
+                call.check_access(&file)?;
             }
             Ok(file)
         });
@@ -191,8 +201,14 @@ pub(super) fn rename(call: &Call<'_>) -> Reply {
     for wanted in &params.urls {
         let Some(file) = or_left_out(call, call.own_file(&wanted.url))? else { continue };
         let name = stored_name(&wanted.filename);
+        if name == file.name {
+            continue;
+        }
         call.tx.move_file(file.id, file.account, file.folder, &name)?;
         urls.push(json!({"url": file.link(), "old_filename": file.name, "new_filename": name}));
+    }
+    if urls.is_empty() && call.service.lists == Lists::Whole {
+        return Err(Refusal::ko("No file has been renamed #312"));
     }
     call.reply(&json!({"status": "OK", "renamed": urls.len(), "urls": urls}))
 }
@@ -228,6 +244,7 @@ pub(super) fn chattr(call: &Call<'_>) -> Reply {
         }
         Some(_) => return Err(Refusal::ko("Invalid parameters: acl is an object #100")),
     };
+    check_new_password(params.pass.as_deref())?;
     let mut urls = Vec::with_capacity(params.urls.len());
     for url in &params.urls {
         let Some(mut file) = or_left_out(call, call.own_file(url))? else { continue };

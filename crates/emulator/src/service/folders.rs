@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{Call, Flag, Id, Reply};
+use super::call::{Call, Flag, Id, Reply, check_new_password};
 use crate::answer::Refusal;
 use crate::builder::{FolderRename, MkdirExisting};
 use crate::links;
@@ -21,6 +21,16 @@ fn exists() -> Refusal {
     Refusal::ko("Folder already exists #520")
 }
 
+/// The longest name of a folder, in characters (API document, section 2).
+const LONGEST_NAME: usize = 250;
+
+fn check_length(name: &str) -> Result<(), Refusal> {
+    if name.chars().count() > LONGEST_NAME {
+        return Err(Refusal::ko("Invalid parameters: the name is too long #100"));
+    }
+    Ok(())
+}
+
 pub(super) fn mkdir(call: &Call<'_>) -> Reply {
     let params: Mkdir = call.params()?;
     if params.name.trim_matches(' ').is_empty() {
@@ -28,6 +38,7 @@ pub(super) fn mkdir(call: &Call<'_>) -> Reply {
     }
     let parent = call.folder(params.folder_id, params.sharing_user.as_deref(), true)?;
     let name = stored_name(&params.name);
+    check_length(&name)?;
     let existing = call.tx.folder_named(parent.account, parent.id, &name)?;
     let id = match (existing, call.service.mkdir_existing) {
         (Some(_), MkdirExisting::Refuse) => return Err(exists()),
@@ -64,6 +75,7 @@ pub(super) fn mv(call: &Call<'_>) -> Reply {
         return Err(Refusal::ko("A folder can't be moved into itself #522"));
     }
     let name = rename.as_deref().map_or_else(|| folder.name.clone(), stored_name);
+    check_length(&name)?;
     let stays = target.account == folder.account && target.id == folder.parent;
     // A folder of the same name at the destination is treated as in `folder/mkdir`, except that nothing is merged.
     let namesake = call.tx.folder_named(target.account, target.id, &name)?;
@@ -112,10 +124,16 @@ pub(super) fn rm(call: &Call<'_>) -> Reply {
     call.reply(&json!({"status": "OK", "message": "Folder successfully removed"}))
 }
 
+/// Returns the address of a shared folder's page.
+pub(super) fn shared_address(share: &str) -> String {
+    format!("https://1fichier.com/dir/{share}")
+}
+
 #[derive(Deserialize)]
 struct Share {
     folder_id: Id,
-    share: Flag,
+    /// Missing: as it is.
+    share: Option<Flag>,
     pass: Option<String>,
     shares: Option<Value>,
 }
@@ -132,7 +150,12 @@ pub(super) fn share(call: &Call<'_>) -> Reply {
         Some(_) => return Err(Refusal::ko("Invalid parameters: shares is a list #100")),
     };
     // A folder that is shared again keeps its URL.
-    let share = params.share.0.then(|| folder.share.unwrap_or_else(|| links::random_code(8)));
+    let share = match params.share {
+        Some(Flag(true)) => folder.share.or_else(|| Some(links::random_code(8))),
+        Some(Flag(false)) => None,
+        None => folder.share,
+    };
+    check_new_password(params.pass.as_deref())?;
     let pass = match params.pass {
         Some(pass) => Some(pass).filter(|pass| !pass.is_empty()),
         None => folder.pass,
@@ -141,7 +164,7 @@ pub(super) fn share(call: &Call<'_>) -> Reply {
     call.tx.share_folder(folder.id, share.as_deref(), pass.as_deref(), &shares)?;
     let mut answer = json!({"status": "OK", "message": "Folder sharing updated"});
     if let Some(share) = share {
-        answer["url"] = Value::String(format!("https://1fichier.com/dir/{share}"));
+        answer["url"] = Value::String(shared_address(&share));
     }
     call.reply(&answer)
 }

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::call::{Call, Flag, Id, Reply};
+use super::folders::shared_address;
 use crate::answer::Refusal;
 use crate::clock::{parse_wire_date, wire_date};
+use crate::readings::Windows;
 use crate::state::{FileRow, Window};
 
 /// A file as listings describe it.
@@ -64,7 +66,8 @@ struct FolderListing {
     #[serde(skip_serializing_if = "Option::is_none")]
     create_date: Option<String>,
     pass: u8,
-    shared: u8,
+    /// Address of its page, if it has one.
+    shared: String,
     shares: Value,
     /// Whose folder it is, and what may be done there: of another account's alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +123,7 @@ pub(super) fn folder_ls(call: &Call<'_>) -> Reply {
         folder_id: id,
         create_date: (id != 0).then(|| wire_date(folder.created, &call.service.zone)),
         pass: u8::from(folder.pass.is_some()),
-        shared: u8::from(folder.share.is_some()),
+        shared: folder.share.as_deref().map(shared_address).unwrap_or_default(),
         // Whom else it is shared with is the owner's business.
         shares: match &part {
             Some(_) => Value::Array(Vec::new()),
@@ -153,8 +156,8 @@ struct FileLs {
     sent_after: Option<String>,
 }
 
-/// Lists files. `sent_before` and `sent_after` exclude files that were sent in that very second. The document doesn't
-/// say; a client that asks for a range of dates must expect either.
+/// Lists files. Whether `sent_before` and `sent_after` exclude files that were sent in that very second isn't documented;
+/// a client that asks for a range of dates must expect either: [`Windows`].
 pub(super) fn file_ls(call: &Call<'_>) -> Reply {
     let params: FileLs = call.params()?;
     let date = |text: &Option<String>| match text.as_deref().filter(|text| !text.is_empty()) {
@@ -164,12 +167,14 @@ pub(super) fn file_ls(call: &Call<'_>) -> Reply {
         },
         None => Ok(None),
     };
-    let window = Window {
-        before: date(&params.sent_before)?,
-        after: date(&params.sent_after)?,
-        cap: call.service.listing_cap,
+    let (before, after) = match (date(&params.sent_before)?, date(&params.sent_after)?, call.service.windows)
+    {
+        (before, after, Windows::Exclusive) => (before, after),
+        (before, after, Windows::Inclusive) => (before.map(|date| date + 1), after.map(|date| date - 1)),
+        (.., Windows::Ignored) => (None, None),
     };
     let mut hides = false;
+    let window = Window { before, after, cap: call.service.listing_cap };
     let files = if params.folder_id.0 == -1 {
         call.tx.listed_files(call.account.id, None, window)?
     } else {

@@ -16,7 +16,7 @@ mod upload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::HeaderName;
 use http::{Request, Response};
@@ -36,6 +36,7 @@ use crate::error::EmulatorError;
 use crate::fault_book::{FaultBook, Strike};
 use crate::limits::{LISTING_CAP, Limits};
 use crate::log::{Entry, LoggedBody, PendingEntry, RequestLog};
+use crate::readings::{LongNames, Windows};
 use crate::state::Store;
 
 /// How a request came: it decides which part of the service answers, and under which names its nodes are reached.
@@ -81,10 +82,16 @@ pub(crate) struct Service {
     drops_excess: bool,
     largest_file: u64,
     largest_upload: u64,
-    upload_time: std::time::Duration,
+    upload_time: Duration,
     checksums: Checksums,
     mkdir_existing: MkdirExisting,
     folder_rename: FolderRename,
+    pub(crate) windows: Windows,
+    single_tokens: bool,
+    file_by_name: bool,
+    longest_name: Option<usize>,
+    long_names: LongNames,
+    read_timeout: Duration,
     log: Option<Arc<RequestLog>>,
 }
 
@@ -131,6 +138,12 @@ impl Service {
             checksums: builder.checksums,
             mkdir_existing: builder.mkdir_existing,
             folder_rename: builder.folder_rename,
+            windows: builder.windows,
+            single_tokens: builder.single_tokens,
+            file_by_name: builder.file_by_name,
+            longest_name: builder.longest_name,
+            long_names: builder.long_names,
+            read_timeout: builder.read_timeout,
             log,
         })
     }
@@ -143,6 +156,7 @@ impl Service {
         peer: SocketAddr,
     ) -> Result<Response<Body>, Abort> {
         let mut visit = self.visit(&request, origin, peer);
+        let takes_gzip = takes_gzip(request.headers());
         if !matches!(visit.endpoint, Endpoint::Control(_)) {
             self.counters.count(visit.endpoint.name());
         }
@@ -155,6 +169,9 @@ impl Service {
         if !self.limits.are_on() {
             // So that a client doesn't wait because of limits that aren't enforced.
             answer.set(HeaderName::from_static("x-limits"), "off");
+        }
+        if takes_gzip {
+            answer.compress();
         }
         visit.pending.entry.status = Some(answer.status.as_u16());
         Ok(answer.into_response().map(|inner| LoggedBody { inner, pending: visit.pending }.boxed_unsync()))
@@ -193,6 +210,7 @@ impl Service {
             Endpoint::Download(token) => self.download(&request, visit, token).await,
             Endpoint::Shared(share) => self.shared(request, visit, share).await,
             Endpoint::Page(code) => self.page(visit, code).await,
+            Endpoint::Remove { code, remove_code } => self.remove(visit, code, remove_code).await,
             Endpoint::CheckLinks => self.check_links(request, visit).await,
             Endpoint::Control(path) if self.door.has_control() => {
                 Ok(control_http::answer(self, request, &path).await)
@@ -204,9 +222,27 @@ impl Service {
     }
 }
 
-/// Reads a whole body that should be small; `None` if it isn't, or was cut.
-pub(crate) async fn read_small(body: Incoming) -> Option<Vec<u8>> {
-    const LARGEST: usize = 16 * 1024 * 1024;
-    let limited = http_body_util::Limited::new(body, LARGEST);
-    Some(limited.collect().await.ok()?.to_bytes().to_vec())
+/// Checks whether a client takes answers as gzip.
+fn takes_gzip(headers: &http::HeaderMap) -> bool {
+    let accepted = headers.get_all(http::header::ACCEPT_ENCODING).iter();
+    let mut encodings = accepted.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    encodings.any(|encoding| {
+        let (name, weight) = encoding.split_once(';').unwrap_or((encoding, ""));
+        name.trim().eq_ignore_ascii_case("gzip") && weight.trim() != "q=0"
+    })
+}
+
+impl Service {
+    /// Reads a whole body that should be small; `None` if it isn't, was cut, or stood still for too long.
+    pub(crate) async fn read_small(&self, body: Incoming) -> Option<Vec<u8>> {
+        const LARGEST: usize = 16 * 1024 * 1024;
+        let mut body = http_body_util::Limited::new(body, LARGEST);
+        let mut read = Vec::new();
+        while let Some(frame) = tokio::time::timeout(self.read_timeout, body.frame()).await.ok()? {
+            if let Ok(bytes) = frame.ok()?.into_data() {
+                read.extend_from_slice(&bytes);
+            }
+        }
+        Some(read)
+    }
 }

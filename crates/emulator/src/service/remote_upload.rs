@@ -52,6 +52,7 @@ pub(super) fn request(call: &Call<'_>) -> Reply {
     for url in &params.urls {
         let fetched = call.any_file(url).and_then(|file| {
             Call::check_password(&file, None)?;
+            call.check_access(&file)?;
             if call.tx.used(call.account.id)?.saturating_add(file.size) > call.account.quota {
                 return Err(Refusal::ko("Storage quota exceeded #530"));
             }
@@ -60,7 +61,9 @@ pub(super) fn request(call: &Call<'_>) -> Reply {
         });
         results.push(match fetched {
             Ok(copy) => json!({"status": "OK", "url": url, "download_link": copy.link(), "message": ""}),
-            Err(Refusal::Ko(_, message)) => json!({"status": "KO", "url": url, "message": message}),
+            Err(Refusal::Ko(_, message)) => {
+                json!({"status": "KO", "url": url, "download_link": "", "message": message})
+            }
             Err(broken) => return Err(broken),
         });
     }

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Origin, Service, Visit};
-use crate::answer::{Abort, Answer, Refusal};
+use crate::answer::{Abort, Answer, Refusal, escaped};
 use crate::fault_book::About;
 use crate::faults::FaultKind;
 use crate::links::DOMAINS;
 use crate::state::FileRow;
 
-/// How long a report is available: "some minutes", scaled with the limits.
-const REPORT_LIFE: Duration = Duration::from_secs(300);
+/// How long a report is available, scaled with the limits.
+const REPORT_LIFE: Duration = Duration::from_secs(2 * 3600);
 
 /// One file of a report.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,7 +56,22 @@ impl ReportLine {
 
     fn csv(&self) -> String {
         let Self { filename, size, code, remove_code, domain, whirlpool } = self;
+        // What divides the fields can't stand in one.
+        let filename = filename.replace('%', "%25").replace(';', "%3B");
         format!("{filename};{size};{code};{remove_code};{domain};{whirlpool}\n")
+    }
+
+    /// One row of the page for people.
+    fn row(&self) -> String {
+        let json = self.json();
+        let link = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+        let (download, remove) = (link("download"), link("remove"));
+        format!(
+            "<tr><td>{}</td><td>{}</td><td><a href=\"{download}\">{download}</a></td>\
+             <td><a href=\"{remove}\">{remove}</a></td></tr>",
+            escaped(&self.filename),
+            self.size
+        )
     }
 }
 
@@ -70,8 +85,14 @@ impl Service {
         request: &Request<Incoming>,
         visit: &mut Visit,
     ) -> Result<Answer, Abort> {
+        let query = request.uri().query().unwrap_or_default();
+        let in_query = |name: &str| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.any(|(key, value)| key.eq_ignore_ascii_case(name) && value == "1")
+        };
         let asks = |name: &'static str| {
-            request.headers().get(HeaderName::from_static(name)).is_some_and(|value| value.as_bytes() == b"1")
+            let header = request.headers().get(HeaderName::from_static(name));
+            header.is_some_and(|value| value.as_bytes() == b"1") || in_query(name)
         };
         let (as_json, as_csv) = (asks("json"), asks("export"));
         // A client that follows the upload's redirection gets the page for people. It doesn't read the report, so
@@ -81,7 +102,6 @@ impl Service {
         {
             return Ok(answer);
         }
-        let query = request.uri().query().unwrap_or_default();
         let id = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "xid");
         let id = id.map(|(_, id)| id.into_owned()).unwrap_or_default();
         let life = self.limits.micros(REPORT_LIFE);
@@ -123,6 +143,10 @@ impl Service {
         if as_csv {
             return Ok(Answer::text(lines.iter().map(ReportLine::csv).collect::<String>()));
         }
-        Ok(Answer::html(StatusCode::OK, "Your files were uploaded."))
+        let rows: String = lines.iter().map(ReportLine::row).collect();
+        let table = format!(
+            "<table><tr><th>File name</th><th>Size</th><th>Download link</th><th>Remove link</th></tr>{rows}</table>"
+        );
+        Ok(Answer::page(StatusCode::OK, &table))
     }
 }

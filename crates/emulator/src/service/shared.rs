@@ -7,7 +7,7 @@ use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::{Service, Visit, read_small};
+use super::{Service, Visit};
 use crate::answer::{Abort, Answer, Refusal};
 use crate::fault_book::About;
 use crate::state::Window;
@@ -23,7 +23,7 @@ impl Service {
             return Ok(answer);
         }
         let form = if *request.method() == Method::POST {
-            read_small(request.into_body()).await.ok_or(Abort)?
+            self.read_small(request.into_body()).await.ok_or(Abort)?
         } else {
             request.uri().query().unwrap_or_default().as_bytes().to_vec()
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 
-use super::{Service, Visit, read_small};
+use super::{Service, Visit};
 use crate::answer::{Abort, Answer, Refusal};
 use crate::fault_book::About;
 use crate::links;
@@ -28,6 +28,31 @@ impl Service {
         })
     }
 
+    /// Removes a file by the link that its upload was told.
+    pub(crate) async fn remove(
+        self: &Arc<Self>,
+        visit: &mut Visit,
+        code: String,
+        remove_code: String,
+    ) -> Result<Answer, Abort> {
+        if let Some(answer) = self.before_faults(visit, About::Request).await? {
+            return Ok(answer);
+        }
+        let removed = self.store.run(move |tx| {
+            let file = tx.file(&code)?.filter(|file| file.remove_code == remove_code);
+            match &file {
+                Some(file) => tx.remove_file(file).map(|()| true),
+                None => Ok(false),
+            }
+            .map_err(Refusal::from)
+        });
+        Ok(match removed.await {
+            Ok(true) => Answer::html(StatusCode::OK, "The file has been removed."),
+            Ok(false) => Answer::html(StatusCode::NOT_FOUND, "The requested file could not be found."),
+            Err(refusal) => self.refuse(visit, refusal),
+        })
+    }
+
     pub(crate) async fn check_links(
         self: &Arc<Self>,
         request: Request<Incoming>,
@@ -39,7 +64,7 @@ impl Service {
         if *request.method() != Method::POST {
             return Ok(Answer::html(StatusCode::OK, "Send links to check."));
         }
-        let form = read_small(request.into_body()).await.ok_or(Abort)?;
+        let form = self.read_small(request.into_body()).await.ok_or(Abort)?;
         // A longer list is answered in part, and nothing says so.
         let most = self.most_items.unwrap_or(usize::MAX);
         let urls: Vec<String> = url::form_urlencoded::parse(&form)
@@ -59,8 +84,10 @@ impl Service {
 
 /// Returns one line of the check. Files with a password or access rules are private.
 fn check(tx: &Tx<'_>, url: &str) -> Result<String, Refusal> {
-    let Some(code) = links::code_of(url) else { return Ok(format!("{url};;;BAD LINK\n")) };
-    Ok(match tx.file(&code)? {
+    if links::parts_of(url).is_none() {
+        return Ok(format!("{url};;;BAD LINK\n"));
+    }
+    Ok(match tx.file_by_link(url)? {
         None => format!("{url};;;NOT FOUND\n"),
         Some(file) if file.pass.is_some() || file.acl.is_some() => format!("{url};;;PRIVATE\n"),
         Some(file) => format!("{url};{};{}\n", file.name, file.size),

@@ -1,5 +1,6 @@
 //! Uploads: the choice of a node, and the node itself (API document, section 7).
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,11 +10,10 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use rand::RngExt as _;
 use serde_json::json;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::api::authenticate;
-use super::call::{Call, Reply};
+use super::call::{Call, Reply, check_new_password};
 use super::report::ReportLine;
 use super::{Origin, Service, Visit};
 use crate::answer::{Abort, Answer, Refusal};
@@ -23,7 +23,8 @@ use crate::faults::FaultKind;
 use crate::links;
 use crate::multipart::{Multipart, MultipartError, boundary};
 use crate::names::stored_name_of_bytes;
-use crate::state::{AccountRow, NewFile, Store, Stored, Tx, blocking};
+use crate::readings::LongNames;
+use crate::state::{AccountRow, BlobWriter, NewFile, Store, Stored, Tx, blocking};
 
 /// A form's plain field is read up to here.
 const LONGEST_FIELD: usize = 64 * 1024;
@@ -98,7 +99,7 @@ impl Service {
         visit: &mut Visit,
     ) -> Result<Answer, Abort> {
         if let Some(answer) = self.before_faults(visit, About::Request).await? {
-            drain(request.into_body()).await;
+            self.drain(request.into_body()).await;
             return Ok(answer);
         }
         let (head, body) = request.into_parts();
@@ -111,13 +112,13 @@ impl Service {
         let (account, boundary) = match admitted {
             Ok(admitted) => admitted,
             Err(answer) => {
-                drain(body).await;
+                self.drain(body).await;
                 return Ok(answer);
             }
         };
         visit.pending.entry.account = account.as_ref().map(|account| account.email.clone());
         let cut = visit.struck(|kind| if let FaultKind::CutUpload(at) = kind { Some(*at) } else { None });
-        let mut form = Multipart::new(body, &boundary, cut);
+        let mut form = Multipart::new(body, &boundary, cut, self.read_timeout);
         let received = self.receive(visit, &mut form, account, id.unwrap_or_default());
         let outcome = tokio::time::timeout(self.upload_time, received).await.unwrap_or(Err(Failed::Cut));
         if matches!(outcome, Err(Failed::Refused(..))) && form.received < DRAINED {
@@ -204,6 +205,8 @@ impl Service {
                     let name = stored_name_of_bytes(&filename);
                     let alter = self.file_faults(visit, form, &name).await?;
                     let sent_name = name;
+                    let is_too_long =
+                        self.longest_name.is_some_and(|longest| sent_name.chars().count() > longest);
                     let name = self.name_to_store(visit, &sent_name);
                     let received = self.receive_file(form, alter).await?;
                     read.arrived += 1;
@@ -211,7 +214,8 @@ impl Service {
                     if too_many && !self.drops_excess {
                         return Err(Failed::Refused(StatusCode::FORBIDDEN, "Too many files"));
                     }
-                    let received = received.filter(|_| !too_many);
+                    let received = received
+                        .filter(|_| !too_many && !(is_too_long && self.long_names == LongNames::Drop));
                     // An empty file can't be stored; a picker without a choice sends one without a name.
                     if let Some(received) = received.filter(|_| !self.is_dropped(visit, &sent_name)) {
                         read.files.push((name, received));
@@ -222,7 +226,15 @@ impl Service {
                     match field {
                         b"did" => read.folder = value.trim().parse().ok(),
                         b"domain" => read.domain = value.trim().parse().unwrap_or(0),
-                        b"dpass" => read.pass = Some(value).filter(|pass| !pass.is_empty()),
+                        b"dpass" => {
+                            if check_new_password(Some(&value)).is_err() {
+                                return Err(Failed::Refused(
+                                    StatusCode::FORBIDDEN,
+                                    "The password is too short",
+                                ));
+                            }
+                            read.pass = Some(value).filter(|pass| !pass.is_empty());
+                        }
                         // Mails aren't sent, and a login in the form isn't needed when there is a key.
                         _ => {}
                     }
@@ -239,15 +251,22 @@ impl Service {
         let store = Arc::clone(&self.store);
         // If the client disconnects now, the commit and the contents still stay together.
         blocking(move || {
-            let done = store.transact(|tx| commit(tx, account.as_ref(), &id, &read));
+            let done = store.transact(|tx| {
+                // Another upload may have used the id meanwhile, and its report mustn't be lost.
+                if tx.upload(&id)?.is_none_or(|upload| upload.report.is_some()) {
+                    return Ok(false);
+                }
+                commit(tx, account.as_ref(), &id, &read).map(|()| true)
+            });
             for (_, received) in &mut read.files {
-                received.committed = done.is_ok();
+                received.committed = matches!(done, Ok(true));
             }
             done
         })
         .await
-        .map_err(|error: rusqlite::Error| Failed::Broken(error.to_string()))?;
-        Ok(location)
+        .map_err(|error: rusqlite::Error| Failed::Broken(error.to_string()))?
+        .then_some(location)
+        .ok_or(Failed::Refused(StatusCode::FORBIDDEN, "This upload was used"))
     }
 
     /// Applies faults that match a file by its name, and returns the position of the byte to change.
@@ -291,9 +310,10 @@ impl Service {
         visit.is_struck(&FaultKind::DropUpload)
     }
 
-    /// Returns the name under which a file is stored: a different one than was sent if a fault says so.
-    #[expect(clippy::unused_self, reason = "beside the other faults of a file")]
+    /// Returns the name under which a file is stored: a different one than was sent if it is too long or a fault says so.
     fn name_to_store(&self, visit: &Visit, name: &str) -> String {
+        let name: String = name.chars().take(self.longest_name.unwrap_or(usize::MAX)).collect();
+        let name = &*name;
         let part = visit.strikes.iter().find_map(|strike| match &strike.kind {
             FaultKind::StoreAs(part) if strike.concerns(name) => Some(part.clone()),
             _ => None,
@@ -323,62 +343,93 @@ impl Service {
     }
 }
 
-enum Piece {
-    Bytes(Bytes),
-    End,
+/// Hashes and writes what comes, a piece at a time. A thread is used only while it does so, so that clients which stand
+/// still hold none. If it is dropped unfinished, it stores nothing.
+struct Writer {
+    store: Arc<Store>,
+    checksums: Checksums,
+    /// The byte to change.
+    alter: Option<u64>,
+    /// What came and isn't written yet.
+    waiting: Vec<Bytes>,
+    /// How many bytes that is, and how many came before.
+    length: usize,
+    position: u64,
+    /// The piece that is being written.
+    task: Option<JoinHandle<io::Result<BlobWriter>>>,
 }
 
-/// The thread that hashes and writes, and the short queue to it. If it is dropped unfinished, it stores nothing.
-struct Writer {
-    queue: mpsc::Sender<Piece>,
-    task: JoinHandle<std::io::Result<Option<Received>>>,
-}
+/// How many bytes are written at once.
+const PIECE: usize = 256 * 1024;
 
 impl Writer {
     fn start(store: Arc<Store>, checksums: Checksums, alter: Option<u64>) -> Self {
-        let (queue, mut pieces) = mpsc::channel(4);
-        let task = tokio::task::spawn_blocking(move || {
-            let mut writer = store.blobs.writer(checksums)?;
-            let mut position = 0_u64;
-            while let Some(piece) = pieces.blocking_recv() {
-                let Piece::Bytes(bytes) = piece else {
-                    let stored = writer.finish()?;
-                    return Ok(Some(Received { store, stored, committed: false }));
-                };
-                let end = position + bytes.len() as u64;
-                match alter.filter(|at| (position..end).contains(at)) {
-                    Some(at) => {
-                        let mut altered = bytes.to_vec();
-                        let index = usize::try_from(at - position).unwrap_or(0);
-                        altered[index] ^= 0xff;
-                        writer.write(&altered)?;
-                    }
-                    None => writer.write(&bytes)?,
-                }
-                position = end;
-            }
-            Ok(None)
-        });
-        Self { queue, task }
+        Self { store, checksums, alter, waiting: Vec::new(), length: 0, position: 0, task: None }
     }
 
     async fn send(&mut self, bytes: Bytes) -> Result<(), Failed> {
-        if self.queue.send(Piece::Bytes(bytes)).await.is_err() {
-            // The thread ended early, and its result says why.
-            return match (&mut self.task).await {
-                Ok(Err(error)) => Err(error.into()),
-                _ => Err(Failed::Broken("the writer stopped".to_owned())),
-            };
+        self.length += bytes.len();
+        self.waiting.push(bytes);
+        if self.length >= PIECE {
+            let writer = self.written().await?;
+            let write = self.write_waiting(writer);
+            self.task = Some(tokio::task::spawn_blocking(write));
         }
         Ok(())
     }
 
-    async fn finish(self) -> Result<Received, Failed> {
-        let _ = self.queue.send(Piece::End).await;
-        match self.task.await {
-            Ok(Ok(Some(received))) => Ok(received),
-            Ok(Err(error)) => Err(error.into()),
-            _ => Err(Failed::Broken("the writer stopped".to_owned())),
+    async fn finish(mut self) -> Result<Received, Failed> {
+        let writer = self.written().await?;
+        let (write, store) = (self.write_waiting(writer), Arc::clone(&self.store));
+        // Should the client go away now, what was stored goes, too.
+        let stored = blocking(move || {
+            let stored = write()?.finish()?;
+            Ok::<_, io::Error>(Received { store, stored, committed: false })
+        });
+        Ok(stored.await?)
+    }
+
+    /// Waits for the piece before; `None` when there was none.
+    async fn written(&mut self) -> Result<Option<BlobWriter>, Failed> {
+        let Some(task) = self.task.take() else { return Ok(None) };
+        match task.await {
+            Ok(writer) => Ok(Some(writer?)),
+            Err(_) => Err(Failed::Broken("the writer stopped".to_owned())),
+        }
+    }
+
+    /// What writes all that waits.
+    fn write_waiting(
+        &mut self,
+        writer: Option<BlobWriter>,
+    ) -> impl FnOnce() -> io::Result<BlobWriter> + Send + 'static {
+        let pieces = std::mem::take(&mut self.waiting);
+        let length = std::mem::take(&mut self.length) as u64;
+        let start = self.position;
+        self.position += length;
+        let (store, checksums) = (Arc::clone(&self.store), self.checksums);
+        let alter = self.alter.and_then(|at| at.checked_sub(start)).filter(|at| *at < length);
+        move || {
+            let mut writer = match writer {
+                Some(writer) => writer,
+                None => store.blobs.writer(checksums)?,
+            };
+            let mut alter = alter.and_then(|at| usize::try_from(at).ok());
+            for bytes in pieces {
+                match alter.filter(|at| *at < bytes.len()) {
+                    Some(at) => {
+                        let mut altered = bytes.to_vec();
+                        altered[at] ^= 0xff;
+                        writer.write(&altered)?;
+                        alter = None;
+                    }
+                    None => {
+                        writer.write(&bytes)?;
+                        alter = alter.map(|at| at - bytes.len());
+                    }
+                }
+            }
+            Ok(writer)
         }
     }
 }
@@ -394,13 +445,15 @@ async fn read_field(form: &mut Multipart<Incoming>) -> Result<String, Failed> {
     Ok(String::from_utf8_lossy(&value).into_owned())
 }
 
-/// Reads the rest of a refused request, up to a limit.
-async fn drain(mut body: Incoming) {
-    let mut read = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        read += frame.data_ref().map_or(0, |data| data.len() as u64);
-        if read > DRAINED {
-            return;
+impl Service {
+    /// Reads the rest of a refused request, up to a limit.
+    async fn drain(&self, mut body: Incoming) {
+        let mut read = 0;
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(self.read_timeout, body.frame()).await {
+            read += frame.data_ref().map_or(0, |data| data.len() as u64);
+            if read > DRAINED {
+                return;
+            }
         }
     }
 }

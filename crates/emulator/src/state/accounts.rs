@@ -13,6 +13,13 @@ pub(crate) struct AccountRow {
     pub(crate) quota: u64,
 }
 
+impl AccountRow {
+    /// Returns the owner of what is uploaded without a key.
+    pub(crate) fn nobody() -> Self {
+        Self { id: 0, email: String::new(), offer: 0, quota: u64::MAX }
+    }
+}
+
 fn account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
     Ok(AccountRow {
         id: row.get(0)?,

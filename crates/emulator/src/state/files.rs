@@ -89,6 +89,12 @@ impl Tx<'_> {
             .optional()
     }
 
+    /// Returns the file that a link leads to. With another domain than its own it leads nowhere (API document, section 5).
+    pub(crate) fn file_by_link(&self, link: &str) -> rusqlite::Result<Option<FileRow>> {
+        let Some((domain, code)) = links::parts_of(link) else { return Ok(None) };
+        Ok(self.file(&code)?.filter(|file| file.domain == domain))
+    }
+
     /// Returns the newest file of this name in a folder.
     pub(crate) fn file_named(
         &self,

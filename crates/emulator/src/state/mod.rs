@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::error::EmulatorError;
 
 pub(crate) use accounts::AccountRow;
-pub(crate) use blobs::{BlobReader, Blobs, Stored, synthetic_blob};
+pub(crate) use blobs::{BlobReader, BlobWriter, Blobs, Stored, synthetic_blob};
 pub(crate) use files::{FileRow, NewFile, Window};
 pub(crate) use folders::FolderRow;
 pub(crate) use tickets::TokenUse;

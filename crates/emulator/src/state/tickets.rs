@@ -69,7 +69,7 @@ impl Tx<'_> {
         inline: bool,
     ) -> rusqlite::Result<String> {
         self.db.execute("DELETE FROM tokens WHERE created < ?1", [self.now - FORGOTTEN_AFTER])?;
-        let token = links::random_code(24);
+        let token = links::random_code(links::TOKEN_LENGTH);
         self.db.execute(
             "INSERT INTO tokens (token, code, ip, single, inline, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![token, code, ip, single, inline, self.now],
@@ -77,12 +77,13 @@ impl Tx<'_> {
         Ok(token)
     }
 
-    /// Uses a token for one request; `peek` looks without using it up. `life` is in microseconds.
+    /// Uses a token for one request; `peek` looks without using it up. It lives for the first time until it is used, and
+    /// for the second one from then on, both in microseconds since it was given out.
     pub(crate) fn use_token(
         &self,
         token: &str,
         ip: &str,
-        life: i64,
+        [to_begin, to_go_on]: [i64; 2],
         peek: bool,
     ) -> rusqlite::Result<TokenUse> {
         type Found = (String, Option<String>, bool, bool, bool, i64);
@@ -94,13 +95,14 @@ impl Tx<'_> {
             })
             .optional()?;
         let Some((code, bound, single, inline, used, created)) = found else { return Ok(TokenUse::Expired) };
+        let life = if used { to_go_on } else { to_begin };
         if self.now - created > life || (single && used) {
             return Ok(TokenUse::Expired);
         }
         if bound.is_some_and(|bound| bound != ip) {
             return Ok(TokenUse::OtherAddress);
         }
-        if !peek && single {
+        if !peek && !used {
             self.db.execute("UPDATE tokens SET used = 1 WHERE token = ?1", [token])?;
         }
         Ok(TokenUse::Granted { code, inline })

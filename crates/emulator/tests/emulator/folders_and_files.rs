@@ -2,7 +2,7 @@
 //! 8–11).
 
 use crate::desk::{Desk, client};
-use fichier_emulator::{Account, Clock, Emulator, MkdirExisting, SeedFile};
+use fichier_emulator::{Account, Clock, Emulator, MkdirExisting, SeedFile, Windows};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -202,25 +202,26 @@ async fn attributes_are_kept_and_told() {
     let folder = desk.mkdir(0, "f").await;
     let url = desk.put(folder, "a.txt", b"1").await;
     let change = json!({
-        "urls": [url], "filename": "b.txt", "description": "mtime=1", "pass": "p", "no_ssl": 1, "inline": "1",
+        "urls": [url], "filename": "b.txt", "description": "mtime=1", "pass": "secret", "no_ssl": 1, "inline": "1",
         "cdn": 1, "acl": {"ip": ["127.0.0.1"], "premium": 1},
     });
     assert_eq!(desk.ok("file/chattr", change).await["updated"], 1);
     let info = desk.ok("file/info", json!({"url": url})).await;
     assert_eq!(info["filename"], "b.txt");
     assert_eq!(info["description"], "mtime=1");
-    assert_eq!(info["path"], "/f/b.txt");
+    assert_eq!((&info["path"], &info["content_type"]), (&json!("f"), &json!("text/plain")));
     assert_eq!(info["folder_id"], folder);
     assert_eq!(
         (&info["pass"], &info["inline"], &info["no_ssl"], &info["cdn"]),
         (&json!(1), &json!(1), &json!(1), &json!(1))
     );
-    assert_eq!(info["acl"]["ip"][0], "127.0.0.1");
+    assert_eq!(info["acl"], json!({"ip": ["127.0.0.1"], "country": [], "email": [], "premium": 1}));
+    assert_eq!(desk.ko("file/chattr", json!({"urls": [url], "pass": "12345"})).await.0, 200, "too short");
     desk.ok("file/chattr", json!({"urls": [url], "pass": "", "acl": {}})).await;
     let info = desk.ok("file/info", json!({"folder_id": folder, "filename": "b.txt"})).await;
     assert_eq!(
         (&info["pass"], &info["acl"], &info["description"]),
-        (&json!(0), &json!(0), &json!("mtime=1"))
+        (&json!(0), &json!({"ip": [], "country": [], "email": [], "premium": 0}), &json!("mtime=1"))
     );
     assert_eq!(
         told(&desk.ko("file/info", json!({"folder_id": folder, "filename": "none"})).await),
@@ -360,9 +361,9 @@ async fn accounts_share_and_keep_apart() {
     assert_eq!(copied["copied"], 1);
     let info = as_b("file/info", json!({"url": url})).await;
     assert_eq!((&info["filename"], info.get("folder_id")), (&json!("a"), None));
-    desk.ok("file/chattr", json!({"urls": [url], "pass": "p"})).await;
+    desk.ok("file/chattr", json!({"urls": [url], "pass": "secret"})).await;
     assert_eq!(as_b("file/info", json!({"url": url})).await["message"], "Resource not allowed #631");
-    assert_eq!(as_b("file/info", json!({"url": url, "pass": "p"})).await["status"], "OK");
+    assert_eq!(as_b("file/info", json!({"url": url, "pass": "secret"})).await["status"], "OK");
     assert_eq!(as_b("file/cp", json!({"urls": [url], "folder_id": 0})).await["status"], "KO");
 }
 
@@ -379,11 +380,11 @@ async fn shared_folders_have_a_page() {
     assert_eq!(desk.get(&format!("{page}?json=1")).await.json::<Value>().await.unwrap(), expected);
     assert_eq!(desk.get(&format!("{page}?e=1")).await.text().await.unwrap(), format!("{link};a;3\n"));
     assert!(desk.get(&page).await.text().await.unwrap().starts_with("<!DOCTYPE"));
-    let again = desk.ok("folder/share", json!({"folder_id": folder, "share": 1, "pass": "p"})).await;
+    let again = desk.ok("folder/share", json!({"folder_id": folder, "share": 1, "pass": "secret"})).await;
     assert_eq!(again["url"], public);
     assert!(desk.get(&format!("{page}?json=1")).await.text().await.unwrap().starts_with("<!DOCTYPE"));
     let with = |pass: &str| client().post(&page).body(format!("json=1&pass={pass}")).send();
-    assert_eq!(with("p").await.unwrap().json::<Value>().await.unwrap(), expected);
+    assert_eq!(with("secret").await.unwrap().json::<Value>().await.unwrap(), expected);
     assert!(with("wrong").await.unwrap().text().await.unwrap().starts_with("<!DOCTYPE"));
     desk.ok("folder/share", json!({"folder_id": folder, "share": 0})).await;
     assert_eq!(desk.get(&format!("{page}?json=1")).await.status(), StatusCode::NOT_FOUND);
@@ -394,7 +395,7 @@ async fn pages_and_link_checks_tell_what_is_there() {
     let desk = Desk::new().await;
     let url = desk.put(0, "a", b"123").await;
     let secret = desk.put(0, "b", b"1").await;
-    desk.ok("file/chattr", json!({"urls": [secret], "pass": "p"})).await;
+    desk.ok("file/chattr", json!({"urls": [secret], "pass": "secret"})).await;
     let here = |url: &str| url.replace("https://1fichier.com", &desk.base);
     assert!(desk.get(&here(&url)).await.text().await.unwrap().contains("a (3 bytes)"));
     assert!(!desk.get(&here(&secret)).await.text().await.unwrap().contains("bytes"));
@@ -407,7 +408,7 @@ async fn pages_and_link_checks_tell_what_is_there() {
     }
     let request = desk.client.post(format!("{}/check_links.pl", desk.base)).body(form.finish());
     let expected = format!(
-        "{url};a;3\n{gone};;;NOT FOUND\n{secret};;;PRIVATE\nhttps://example.com/;;;BAD LINK\n{other};a;3\n"
+        "{url};a;3\n{gone};;;NOT FOUND\n{secret};;;PRIVATE\nhttps://example.com/;;;BAD LINK\n{other};;;NOT FOUND\n"
     );
     assert_eq!(request.send().await.unwrap().text().await.unwrap(), expected);
 }
@@ -433,8 +434,130 @@ async fn the_account_and_remote_uploads() {
     let info = desk.ok("remote/info", json!({"id": request["id"]})).await;
     assert_eq!(info["links"], urls);
     assert_eq!((&info["result"][0]["status"], &info["result"][1]["status"]), (&json!("OK"), &json!("KO")));
+    assert_eq!(info["result"][1]["download_link"], "");
     assert_eq!(desk.names(0).await, ["b.txt"]);
     assert_eq!(told(&desk.ko("remote/info", json!({"id": 99})).await), NOT_FOUND);
     // 80 bytes are used; another 40 don't fit.
     assert_eq!(desk.ko("file/cp", json!({"urls": [url], "folder_id": 0})).await.0, 403);
+}
+
+#[tokio::test]
+async fn a_name_that_stays_is_no_renaming_and_one_that_is_too_long_is_refused() {
+    let desk = Desk::new().await;
+    let url = desk.put(0, "a", b"1").await;
+    let same = json!({"urls": [{"url": url, "filename": "a"}]});
+    assert_eq!(told(&desk.ko("file/rename", same).await), (200, "No file has been renamed #312"));
+    let made = desk.mkdir(0, &"n".repeat(250)).await;
+    let long = "n".repeat(251);
+    assert_eq!(desk.ko("folder/mkdir", json!({"name": long, "folder_id": 0})).await.0, 200);
+    assert_eq!(desk.ko("folder/mv", json!({"folder_id": made, "rename": long})).await.0, 200);
+}
+
+#[tokio::test]
+async fn every_refusal_has_a_number() {
+    let desk = Desk::new().await;
+    for (call, body) in [
+        ("folder/mkdir", json!({"name": " "})),
+        ("folder/ls", json!({"folder_id": "x"})),
+        ("folder/rm", json!({"folder_id": 0})),
+        ("file/rm", json!({"files": []})),
+        ("file/ls", json!({"sent_before": "x"})),
+        ("remote/request", json!({"urls": []})),
+    ] {
+        let (_, message) = desk.ko(call, body).await;
+        assert!(message.rsplit_once('#').unwrap().1.parse::<u32>().is_ok(), "{call}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn access_rules_let_in_whom_they_name() {
+    let mail = "b@emulator.invalid";
+    let builder = Emulator::builder()
+        .account(Account::new("key-a", "a@emulator.invalid"))
+        .account(Account::new("key-b", mail));
+    let desk = Desk::with(builder).await;
+    let url = desk.put(0, "a", b"1").await;
+    for (rules, lets_in) in [
+        (json!({}), true),
+        (json!({"premium": 1}), true),
+        (json!({"email": [mail]}), true),
+        (json!({"email": ["c@emulator.invalid"]}), false),
+        (json!({"ip": ["127.0.0.1"], "email": [mail]}), true),
+        (json!({"ip": ["192.0.2.1"]}), false),
+        (json!({"country": ["FR"]}), false),
+    ] {
+        desk.ok("file/chattr", json!({"urls": [url], "acl": rules})).await;
+        for (call, body) in [
+            ("download/get_token", json!({"url": url})),
+            ("file/info", json!({"url": url})),
+            ("file/cp", json!({"urls": [url], "folder_id": 0})),
+        ] {
+            desk.ok(call, body.clone()).await;
+            let request = desk.client.post(format!("{}/v1/{call}.cgi", desk.base)).bearer_auth("key-b");
+            let request = request.header("content-type", "application/json").body(body.to_string());
+            let answer = request.send().await.unwrap().json::<Value>().await.unwrap();
+            assert_eq!(answer["status"] == "OK", lets_in, "{rules} {call} {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn shares_alone_leave_the_page_as_it_is_and_pages_have_languages() {
+    let desk = Desk::new().await;
+    let folder = desk.mkdir(0, "f").await;
+    let link = desk.put(folder, "a", b"123").await;
+    let listing = async || desk.ok("folder/ls", json!({"folder_id": folder})).await;
+    assert_eq!(listing().await["shared"], "");
+    let shares = json!([{"email": "b@emulator.invalid", "rw": 1, "hide_links": 0}]);
+    let told = desk.ok("folder/share", json!({"folder_id": folder, "shares": shares})).await;
+    assert_eq!((told.get("url"), &listing().await["shares"]), (None, &shares));
+    let url = desk.ok("folder/share", json!({"folder_id": folder, "share": 1})).await["url"].clone();
+    let again = desk.ok("folder/share", json!({"folder_id": folder, "shares": []})).await;
+    assert_eq!((&again["url"], &listing().await["shared"]), (&url, &url));
+    let page = url.as_str().unwrap().replace("https://1fichier.com", &format!("{}/en", desk.base));
+    let files = desk.get(&format!("{page}?json=1&lg=en")).await.json::<Value>().await.unwrap();
+    assert_eq!(files[0]["link"], link);
+}
+
+#[tokio::test]
+async fn windows_and_finding_by_name_follow_the_reading() {
+    let clock = Clock::manual(Timestamp::from_second(1_700_000_000).unwrap());
+    for (windows, found) in [(Windows::Exclusive, 0), (Windows::Inclusive, 1), (Windows::Ignored, 1)] {
+        let builder = Emulator::builder().clock(clock.clone()).windows(windows).file_by_name(false);
+        let desk = Desk::with(builder).await;
+        desk.put(0, "a", b"1").await;
+        let body = json!({"folder_id": 0, "sent_before": "2023-11-14 22:13:20"});
+        assert_eq!(desk.ok("file/ls", body).await["items"].as_array().unwrap().len(), found, "{windows}");
+        let day_before = json!({"folder_id": 0, "sent_before": "2023-11-13 22:13:20"});
+        let older = desk.ok("file/ls", day_before).await["count"].as_u64().unwrap();
+        assert_eq!(older, u64::from(windows == Windows::Ignored), "{windows}");
+        assert_eq!(desk.ko("file/info", json!({"folder_id": 0, "filename": "a"})).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn answers_come_as_gzip_to_those_who_take_it() {
+    let desk = Desk::new().await;
+    for number in 0..300 {
+        desk.emulator.control().seed_file(&format!("a file with a name, number {number}"), b"1").unwrap();
+    }
+    // Above 64 KiB, so in several blocks.
+    // A client that undoes nothing by itself.
+    let raw = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
+    let request = || {
+        let request =
+            raw.post(format!("{}/v1/folder/ls.cgi", desk.base)).bearer_auth(desk.emulator.api_key());
+        let request = request.header("content-type", "application/json");
+        request.body(json!({"folder_id": 0, "files": 1}).to_string())
+    };
+    let unpacked = desk.ok("folder/ls", json!({"folder_id": 0, "files": 1})).await;
+    assert_eq!(unpacked["items"].as_array().unwrap().len(), 300);
+    let plain = request().send().await.unwrap().bytes().await.unwrap();
+    assert!(plain.len() > 0xffff);
+    let packed = request().header("accept-encoding", "br, gzip;q=0.5").send().await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = packed.bytes().await.unwrap();
+    assert_eq!((packed[..2].to_vec(), packed.len() > plain.len()), (vec![0x1f, 0x8b], true));
+    let refused = request().header("accept-encoding", "gzip;q=0").send().await.unwrap();
+    assert!(refused.headers().get("content-encoding").is_none());
 }

@@ -1,7 +1,7 @@
 //! Uploads, reports and downloads as clients make them (API document, sections 6 and 7).
 
 use crate::desk::{Desk, field, file_part, form};
-use fichier_emulator::{Account, Clock, Emulator, FolderRename};
+use fichier_emulator::{Account, Clock, Emulator, FolderRename, LongNames};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -195,18 +195,21 @@ async fn fields_of_the_form_count() {
     assert_eq!(desk.ok("file/ls", json!({})).await["items"][0]["pass"], 1);
 
     let (status, message) = desk.ko("download/get_token", json!({"url": url})).await;
-    assert_eq!((status, message.contains("Password not provided.")), (403, true));
+    assert_eq!((status, &*message), (403, "Password not provided. Resource not allowed #631"));
     let (status, message) = desk.ko("download/get_token", json!({"url": url, "pass": "wrong"})).await;
-    assert_eq!((status, message.contains("Invalid password.")), (403, true));
-    let token =
-        desk.token(json!({"url": url.replace("desfichiers.com", "1fichier.com"), "pass": "secret"})).await;
+    assert_eq!((status, &*message), (403, "Invalid password. Resource not allowed #631"));
+    let elsewhere = json!({"url": url.replace("desfichiers.com", "1fichier.com"), "pass": "secret"});
+    assert_eq!(desk.ko("download/get_token", elsewhere).await.0, 404, "the domain belongs to the link");
+    let token = desk.token(json!({"url": url, "pass": "secret"})).await;
     assert_eq!(desk.get(&token).await.text().await.unwrap(), "1");
 }
 
 #[tokio::test]
 async fn an_upload_without_a_key_belongs_to_nobody() {
     let desk = Desk::new().await;
-    let id = desk.upload_id().await;
+    let server = format!("{}/v1/upload/get_upload_server.cgi", desk.base);
+    let server = desk.client.get(server).header("content-type", "application/json").send().await.unwrap();
+    let id = server.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned();
     let request = desk.client.post(format!("{}/upload.cgi?id={id}", desk.base));
     let request = request.header("content-type", "multipart/form-data; boundary=XyZ");
     let response = request.body(form(0, &[("lost", b"1")])).send().await.unwrap();
@@ -216,6 +219,13 @@ async fn an_upload_without_a_key_belongs_to_nobody() {
     let url = report["links"][0]["download"].clone();
     let token = desk.token(json!({"url": url})).await;
     assert_eq!(desk.get(&token).await.text().await.unwrap(), "1");
+    // Whoever has the link for it removes the file, once.
+    let remove = report["links"][0]["remove"].as_str().unwrap();
+    let remove = remove.replace("https://1fichier.com", &desk.base);
+    assert_eq!(desk.get(&format!("{remove}x")).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(desk.get(&remove).await.status(), StatusCode::OK);
+    assert_eq!(desk.get(&remove).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(desk.ko("download/get_token", json!({"url": url})).await.0, 404);
 }
 
 #[tokio::test]
@@ -228,11 +238,21 @@ async fn the_report_has_three_faces_and_an_end() {
     desk.upload_request(&id, form(0, &[("a;b", b"12")])).send().await.unwrap();
     let url = format!("{}/end.pl?xid={id}", desk.base);
     let page = desk.get(&url).await.text().await.unwrap();
-    assert!(page.starts_with("<!DOCTYPE html>"));
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<td>a;b</td><td>2</td>"), "{page}");
+    let link = desk.report(&id).await.json::<Value>().await.unwrap()["links"][0]["download"].clone();
+    assert!(page.contains(&format!("<a href={link}>")), "{page}");
+    for query in ["JSON=1", "json=1"] {
+        let report = desk.get(&format!("{url}&{query}")).await.json::<Value>().await.unwrap();
+        assert_eq!(report["links"][0]["download"], link);
+    }
+    let by_query = desk.get(&format!("{url}&Export=1")).await.text().await.unwrap();
     let csv = desk.client.get(&url).header("EXPORT", "1").send().await.unwrap().text().await.unwrap();
-    assert!(csv.starts_with("a;b;2;"), "{csv}");
+    // A name can't be taken for two fields.
+    assert!(csv.starts_with("a%3Bb;2;") && by_query == csv, "{csv}");
     assert_eq!(desk.report(&id).await.status(), StatusCode::OK);
-    clock.advance(Duration::from_secs(301));
+    clock.advance(Duration::from_secs(7199));
+    assert_eq!(desk.report(&id).await.status(), StatusCode::OK);
+    clock.advance(Duration::from_secs(2));
     assert_eq!(desk.report(&id).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(desk.report("unknown").await.status(), StatusCode::NOT_FOUND);
 }
@@ -270,9 +290,14 @@ async fn ranges_tokens_and_their_ends() {
     let shown = desk.get(&inline).await;
     assert!(shown.headers()["content-disposition"].to_str().unwrap().starts_with("inline"));
 
+    let unused = desk.token(json!({"url": url})).await;
     clock.advance(Duration::from_secs(299));
     assert_eq!(desk.get(&token).await.status(), StatusCode::OK);
     clock.advance(Duration::from_secs(2));
+    assert_eq!(desk.get(&unused).await.status(), StatusCode::NOT_FOUND, "too late to begin");
+    clock.advance(Duration::from_secs(1490));
+    assert_eq!(desk.get(&token).await.status(), StatusCode::OK, "what began may go on");
+    clock.advance(Duration::from_secs(20));
     assert_eq!(desk.get(&token).await.status(), StatusCode::NOT_FOUND);
     let gone = desk.token(json!({"url": url})).await;
     desk.ok("file/rm", json!({"files": [{"url": url}]})).await;
@@ -281,4 +306,88 @@ async fn ranges_tokens_and_their_ends() {
         desk.ko("download/get_token", json!({"url": url})).await,
         (404, "Resource not found #469".to_owned())
     );
+}
+
+#[tokio::test]
+async fn two_uploads_by_one_id_lose_no_report() {
+    let builder = Emulator::builder().fault("kind=latency:300,name=slow".parse().unwrap());
+    let desk = Desk::with(builder).await;
+    let id = desk.upload_id().await;
+    let slow = desk.upload_request(&id, form(0, &[("slow", b"1")])).send();
+    let quick = desk.upload_request(&id, form(0, &[("quick", b"22")])).send();
+    let (slow, quick) = futures::join!(slow, quick);
+    let mut statuses = [slow.unwrap().status(), quick.unwrap().status()];
+    statuses.sort();
+    assert_eq!(statuses, [StatusCode::FOUND, StatusCode::FORBIDDEN]);
+    let report: Value = desk.report(&id).await.json().await.unwrap();
+    assert_eq!(desk.names(0).await, [report["links"][0]["filename"].as_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn names_that_are_too_long_are_cut_or_their_files_dropped() {
+    for (way, stored) in [(LongNames::Cut, vec!["12345", "1234"]), (LongNames::Drop, vec!["1234"])] {
+        let desk = Desk::with(Emulator::builder().longest_name(Some(5), way)).await;
+        desk.upload(0, &[("1234", b"1"), ("123456", b"2")]).await;
+        assert_eq!(desk.names(0).await, stored, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn every_token_may_be_a_single_one() {
+    let desk = Desk::with(Emulator::builder().single_tokens(true)).await;
+    let url = desk.put(0, "a", b"1").await;
+    let token = desk.token(json!({"url": url, "single": 0})).await;
+    let path = token.strip_prefix(&desk.base).unwrap().trim_start_matches('/');
+    assert!(!path.contains('/'), "{token}");
+    assert_eq!(desk.get(&token).await.status(), StatusCode::OK);
+    assert_eq!(desk.get(&token).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn transfers_that_stand_still_hold_nobody_up() {
+    // Fewer threads for what blocks than the usual hundreds, so that few connections will do.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().max_blocking_threads(4).build().unwrap().block_on(stand_still());
+}
+
+async fn stand_still() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let desk = Desk::with(Emulator::builder().read_timeout(Duration::from_secs(2))).await;
+    let large = desk.emulator.control();
+    let folder = desk.mkdir(0, "f").await;
+    let file = fichier_emulator::SeedFile {
+        folder_id: folder,
+        name: "large".to_owned(),
+        size: 1 << 30,
+        seed: 1,
+        date: None,
+    };
+    large.seed_many(&[file]).unwrap();
+    let url = large.tree().unwrap().files[0].url.clone();
+    let token = desk.token(json!({"url": url})).await;
+    let (host, path) = token.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stalled = Vec::new();
+    for _ in 0..16 {
+        let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+        stream.write_all(format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await.unwrap();
+        stalled.push(stream);
+    }
+    // Each has begun.
+    for stream in &mut stalled {
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+    }
+    let alive = tokio::time::timeout(Duration::from_secs(60), desk.put(0, "alive", b"1"));
+    assert!(alive.await.is_ok(), "the emulator answers while others stand still");
+
+    // Uploads that stop in the middle hold no thread either, and are cut.
+    let id = desk.upload_id().await;
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /upload.cgi?id={id} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100000\r\n\
+         Content-Type: multipart/form-data; boundary=XyZ\r\n\r\n--XyZ\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 100];
+    let end = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut answer));
+    assert!(matches!(end.await, Ok(Ok(0) | Err(_))), "the connection is closed");
 }

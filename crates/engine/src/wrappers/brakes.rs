@@ -132,6 +132,7 @@ impl Remote for Braked {
             settings,
             scans,
             changes,
+            examine,
         } = self.inner.extensions();
         Extensions {
             usage,
@@ -147,6 +148,7 @@ impl Remote for Braked {
             settings,
             scans,
             changes,
+            examine,
         }
     }
 }

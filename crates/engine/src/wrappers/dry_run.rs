@@ -4,13 +4,14 @@
 use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use fichier_storage::{
-    AccountChange, AccountDetails, AccountSettings, AttributeChange, Attributes, Entry, Extensions,
-    FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FileMetadata, FolderRelocation,
-    FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PublicLinks, Relocation, Remote,
-    RemoteExt as _, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, WriteBatch,
-    delegate_remote, metadata::Metadata,
+    AccountChange, AccountDetails, AccountSettings, AttributeChange, Attributes, Entry, Examination, Examine,
+    Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FileMetadata,
+    FolderRelocation, FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PlannedCall,
+    PublicLinks, Relocation, Remote, RemoteExt as _, RemotePath, Result, Scan, ScanFiles, Sharing,
+    SharingChange, StorageError, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
 use super::{fetches_of, sharing_verb};
@@ -113,6 +114,7 @@ impl Remote for DryRun {
             settings,
             scans,
             changes,
+            examine,
         } = self.inner.extensions();
         Extensions {
             usage,
@@ -128,6 +130,7 @@ impl Remote for DryRun {
             settings: settings.map(|_| self as &dyn AccountSettings),
             scans: scans.map(|_| self as &dyn ScanFiles),
             changes,
+            examine: examine.map(|_| self as &dyn Examine),
         }
     }
 }
@@ -225,6 +228,18 @@ impl FetchFromWeb for DryRun {
 
     async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
         fetches_of(&*self.inner)?.fetch_results(task).await
+    }
+}
+
+#[async_trait]
+impl Examine for DryRun {
+    fn planned_calls(&self) -> Vec<PlannedCall> {
+        self.inner.extensions().examine.map(Examine::planned_calls).unwrap_or_default()
+    }
+
+    async fn examine(&self, _stop: &CancellationToken) -> Result<Examination> {
+        skipped(&RemotePath::root(), "examine the service");
+        Ok(Examination::default())
     }
 }
 

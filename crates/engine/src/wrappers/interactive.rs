@@ -19,15 +19,16 @@ use futures::{
     poll,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{fetches_of, sharing_verb};
 use crate::RunError;
 use fichier_storage::{
-    AccountChange, AccountDetails, AccountSettings, AttributeChange, Attributes, Entry, Extensions,
-    FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FolderRelocation,
-    FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PublicLinks, Relocation, Remote,
-    RemoteExt, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, WriteBatch,
-    delegate_remote,
+    AccountChange, AccountDetails, AccountSettings, AttributeChange, Attributes, Entry, Examination, Examine,
+    Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FolderRelocation,
+    FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PlannedCall, PublicLinks,
+    Relocation, Remote, RemoteExt, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError,
+    WriteBatch, delegate_remote,
 };
 
 /// Change that is about to be made.
@@ -275,6 +276,7 @@ impl Remote for Interactive {
             settings,
             scans,
             changes,
+            examine,
         } = self.inner.extensions();
         Extensions {
             usage,
@@ -290,6 +292,7 @@ impl Remote for Interactive {
             settings: settings.map(|_| self as &dyn AccountSettings),
             scans: scans.map(|_| self as &dyn ScanFiles),
             changes,
+            examine: examine.map(|_| self as &dyn Examine),
         }
     }
 }
@@ -382,6 +385,20 @@ impl FetchFromWeb for Interactive {
 
     async fn fetch_results(&self, task: u64) -> Result<Vec<FetchResult>> {
         fetches_of(&*self.inner)?.fetch_results(task).await
+    }
+}
+
+#[async_trait]
+impl Examine for Interactive {
+    fn planned_calls(&self) -> Vec<PlannedCall> {
+        self.inner.extensions().examine.map(Examine::planned_calls).unwrap_or_default()
+    }
+
+    async fn examine(&self, stop: &CancellationToken) -> Result<Examination> {
+        let inner = self.inner.extensions().examine;
+        let inner = inner.ok_or_else(|| self.inner.unsupported("examine its service"))?;
+        self.allow("make and remove a directory to examine the service in", &RemotePath::root()).await?;
+        inner.examine(stop).await
     }
 }
 

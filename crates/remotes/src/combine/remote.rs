@@ -180,9 +180,8 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
         },
         names: NameRules {
             encoding: encodings.join(" "),
-            longest: infos.iter().filter_map(|info| info.names.longest).min_by_key(|length| match length {
-                NameLength::Bytes(length) | NameLength::Characters(length) => *length,
-            }),
+            longest: shortest(infos.iter().filter_map(|info| info.names.longest)),
+            longest_folder: shortest(infos.iter().filter_map(|info| info.names.longest_of_folders())),
             case_insensitive: infos.iter().any(|info| info.names.case_insensitive),
             link_suffix: suffix.filter(|_| infos.iter().all(|info| info.names.link_suffix == suffix)),
         },
@@ -349,8 +348,17 @@ impl Remote for CombineRemote {
             settings: None,
             scans: have(|can| can.scans.is_some()).then_some(self as _),
             changes: have(|can| can.changes.is_some()).then_some(self as _),
+            // What is to be examined is named itself.
+            examine: None,
         }
     }
+}
+
+/// The length that all of these allow.
+fn shortest(lengths: impl Iterator<Item = NameLength>) -> Option<NameLength> {
+    lengths.min_by_key(|length| match length {
+        NameLength::Bytes(length) | NameLength::Characters(length) => *length,
+    })
 }
 
 fn folder_at(path: RemotePath) -> Entry {

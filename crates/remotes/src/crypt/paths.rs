@@ -1,6 +1,6 @@
 //! Encrypts and decrypts paths.
 
-use fichier_storage::{InvalidName, Name, RemotePath, Result, StorageError};
+use fichier_storage::{InvalidName, Name, NameLength, RemotePath, Result, StorageError};
 
 use super::names::{BadName, Names};
 
@@ -48,7 +48,10 @@ impl Paths {
             None => Ok(()),
             Some((depth, name)) => Err(StorageError::BadName {
                 folder: before(path, depth),
-                source: InvalidName::TooLong { name: name.as_bytes().into(), longest },
+                source: InvalidName::TooLong {
+                    name: name.as_bytes().into(),
+                    longest: NameLength::Bytes(longest),
+                },
             }),
         }
     }

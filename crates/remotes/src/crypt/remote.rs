@@ -62,11 +62,16 @@ impl CryptRemote {
     ) -> Result<Self> {
         let names = Names::new(options.names.clone(), keys);
         let inner = over.remote.info().clone();
-        let longest = match inner.names.longest {
+        let encrypted = |longest: Option<NameLength>| match longest {
             // Characters of base32768 have two or three bytes.
             Some(NameLength::Bytes(_)) if options.names.text == TextEncoding::Base32768 => None,
             Some(NameLength::Bytes(length) | NameLength::Characters(length)) => names.longest(length),
             None => None,
+        };
+        let longest = encrypted(inner.names.longest);
+        let longest_folder = match names.keeps_folders() {
+            true => inner.names.longest_of_folders(),
+            false => encrypted(inner.names.longest_folder).map(NameLength::Bytes),
         };
         let kept = format!("{} {}", names.identity(), options.plain_contents);
         let identity = identity_of(&format!("{kept} {}", options.pass_bad_blocks));
@@ -91,6 +96,7 @@ impl CryptRemote {
             names: NameRules {
                 encoding: format!("{kept} {}", inner.names.encoding),
                 longest: longest.map(NameLength::Bytes),
+                longest_folder,
                 case_insensitive: inner.names.case_insensitive && !case_matters,
                 // The stored bytes aren't text that a link could point to.
                 link_suffix: None,
@@ -532,6 +538,7 @@ impl Remote for CryptRemote {
             settings,
             scans,
             changes,
+            examine: _,
         } = self.inner.extensions();
         Extensions {
             usage,
@@ -550,6 +557,8 @@ impl Remote for CryptRemote {
             // Nobody can tell what is in an encrypted file.
             scans: scans.filter(|_| self.options.plain_contents).map(|_| self as _),
             changes: changes.map(|_| self as _),
+            // What is to be examined is named itself.
+            examine: None,
         }
     }
 }

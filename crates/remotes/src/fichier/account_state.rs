@@ -4,7 +4,7 @@
 //! The file is named after a digest of the key, which isn't in it.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -30,7 +30,13 @@ const LISTS_STAY_SHORT_FOR: Duration = Duration::from_secs(7 * 86_400);
 /// Time for which a character that the service refused isn't tried again.
 const CHARACTERS_STAY_REFUSED_FOR: Duration = Duration::from_secs(7 * 86_400);
 
-/// Largest number of old versions to be removed that are remembered, the latest ones.
+/// How long what `doctor` found out counts. The service may change.
+const FOUND_OUT_HOLDS_FOR: Duration = Duration::from_secs(30 * 86_400);
+
+/// The name under which the folder is kept in which `doctor` works, or was stopped.
+const DOCTORS_FOLDER: &str = "doctors-folder";
+
+/// How many old versions that should have gone are remembered at most, the latest ones.
 const MOST_OLD_VERSIONS: usize = 4000;
 
 /// Returns the name of files about an account, made from these parts, of which the key is one: a digest that reveals
@@ -67,6 +73,16 @@ pub(super) struct SavedState {
     /// Old versions that are to be removed when newer ones are there.
     #[serde(default)]
     old_versions: Vec<OldVersion>,
+    /// What `doctor` found out, by question.
+    #[serde(default)]
+    found_out: BTreeMap<String, KeptAnswer>,
+}
+
+/// An answer that `doctor` found, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct KeptAnswer {
+    value: String,
+    at: SystemTime,
 }
 
 /// An old version that is to be removed.
@@ -159,6 +175,22 @@ impl SavedState {
             upload_taken: lengths.upload_taken,
             refused_characters: self.refused_characters.clone(),
             old_versions: self.old_versions.clone(),
+            found_out: self.found_out.clone(),
+        }
+    }
+
+    /// The answer that `doctor` found to a question, if that isn't long ago.
+    pub(super) fn found_out(&self, question: &str) -> Option<&str> {
+        let kept = self.found_out.get(question)?;
+        kept.at.elapsed().is_ok_and(|age| age < FOUND_OUT_HOLDS_FOR).then_some(&*kept.value)
+    }
+
+    /// Takes in what another program found out later.
+    fn add_found_out(&mut self, others: BTreeMap<String, KeptAnswer>) {
+        for (question, other) in others {
+            if self.found_out.get(&question).is_none_or(|own| own.at < other.at) {
+                self.found_out.insert(question, other);
+            }
         }
     }
 
@@ -228,7 +260,27 @@ impl AccountState {
         self.save(learned, lengths);
     }
 
-    /// Records characters that the service refused in a name.
+    /// Keeps what `doctor` found out, by question.
+    pub(super) fn keep_answers<'a>(&self, answers: impl Iterator<Item = (&'a str, String)>) {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = SystemTime::now();
+        let answers = answers.map(|(question, value)| (question.to_owned(), KeptAnswer { value, at }));
+        saved.1.found_out.extend(answers);
+        self.try_to_write(&mut saved.1);
+    }
+
+    /// Keeps the name of the folder in which `doctor` works; `None` when it is gone.
+    pub(super) fn keep_doctors_folder(&self, name: Option<&str>) {
+        self.keep_answers([(DOCTORS_FOLDER, name.unwrap_or_default().to_owned())].into_iter());
+    }
+
+    /// The folder in which `doctor` was stopped, as far as this computer knows.
+    pub(super) fn doctors_folder(&self) -> Option<String> {
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        saved.1.found_out.get(DOCTORS_FOLDER).map(|kept| kept.value.clone()).filter(|name| !name.is_empty())
+    }
+
+    /// Keeps characters that the service wouldn't take in a name.
     pub(super) fn refuse_characters(&self, characters: &[char]) {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut saved.1;
@@ -248,7 +300,9 @@ impl AccountState {
     fn try_to_write(&self, kept: &mut SavedState) {
         {
             let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.add_old_versions(read(&self.file).old_versions, &gone);
+            let others = read(&self.file);
+            kept.add_old_versions(others.old_versions, &gone);
+            kept.add_found_out(others.found_out);
         }
         if let Err(error) = self.write(kept) {
             tracing::debug!(file = %self.file.display(), "can't keep what was learned: {error}");
@@ -315,6 +369,24 @@ mod tests {
         assert_eq!(left, ["b", "c"]);
         one.note_old_versions((0..MOST_OLD_VERSIONS).map(|n| version(&n.to_string())));
         assert_eq!(known().len(), MOST_OLD_VERSIONS);
+    }
+
+    #[test]
+    fn what_doctor_found_out_outlives_other_programs_and_ends_after_a_month() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || AccountState::open(directory.path(), "e", "k");
+        let ((one, _), (other, _)) = (open(), open());
+        one.keep_answers([("zone", "utc".to_owned())].into_iter());
+        one.keep_doctors_folder(Some("doctor-1"));
+        other.save(Learned::default(), Lengths::default());
+        let (memory, mut kept) = open();
+        assert_eq!((kept.found_out("zone"), kept.found_out("other")), (Some("utc"), None));
+        assert_eq!(memory.doctors_folder().as_deref(), Some("doctor-1"));
+        one.keep_doctors_folder(None);
+        other.save(Learned::default(), Lengths::default());
+        assert_eq!(open().0.doctors_folder(), None);
+        kept.found_out.get_mut("zone").unwrap().at -= FOUND_OUT_HOLDS_FOR;
+        assert_eq!(kept.found_out("zone"), None);
     }
 
     #[test]

@@ -80,7 +80,12 @@ impl BatchLength {
         }
     }
 
-    /// Records that a list was refused for its length; `works` is a length that is taken.
+    /// The service was found to take so many and no more.
+    pub(super) fn found_limit(&self, most: usize) {
+        self.too_long(most.saturating_add(1), most);
+    }
+
+    /// A list was refused for its length; `works` is a length that isn't.
     fn too_long(&self, items: usize, works: usize) {
         let mut length = self.length();
         if works.max(1) < length.most() {

@@ -89,9 +89,9 @@ impl FichierRemote {
 
     /// Returns where a folder is after the first of two calls; `None` if one call is enough.
     ///
-    /// Whether one call can move and rename isn't known, and it could overwrite a folder of the same name in the folder
-    /// that is left (API document, section 4). So each call changes one of the two, the place first, unless that name
-    /// is taken there. No temporary name is used, since nobody would recognize one that a killed run leaves behind.
+    /// Unless `doctor` found out that one call moves and renames, that isn't known, and it could overwrite a namesake in
+    /// the folder that is left (API document, section 4). So each call changes one of both, the place first, unless that name is taken there.
+    /// No name is made up for it, since nobody would know one that a killed run leaves behind.
     fn spot_between<'a>(
         &self,
         folder: FolderId,
@@ -103,6 +103,9 @@ impl FichierRemote {
         }
         let moved = Spot { name: start.name, ..*end };
         let renamed = Spot { name: end.name, ..*start };
+        if self.tree.moves_and_renames && self.is_free(folder, &renamed) {
+            return Ok(None);
+        }
         let mut between = [moved, renamed].into_iter().filter(|spot| self.is_free(folder, spot));
         between.next().map_or_else(|| Err(StorageError::AlreadyExists(moved.path())), |spot| Ok(Some(spot)))
     }
@@ -128,7 +131,9 @@ impl FichierRemote {
             return Err(StorageError::FolderNotFound(to.parent_path.clone()));
         };
         let folder = known.id;
-        let rename = (from.name != to.name).then(|| self.tree.names().encode(to.name));
+        let bad_name = |source| StorageError::BadName { folder: to.parent_path.clone(), source };
+        let rename = (from.name != to.name).then(|| self.tree.names().encode_folder(to.name));
+        let rename = rename.transpose().map_err(bad_name)?;
         let request = MoveFolder { folder, to: parent, destination_user: None, rename };
         // The tree can't know which of the two states holds now.
         let moved = |error| failed("move directory", &from.path(), error);

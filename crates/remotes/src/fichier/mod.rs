@@ -12,10 +12,12 @@ mod batches;
 mod catalogue;
 mod changes;
 mod confirm;
+mod doctor;
 mod download;
 mod dropped;
 mod error;
 mod fetch;
+mod findings;
 mod folder_locks;
 mod folders;
 mod in_time;
@@ -47,15 +49,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
+use fichier_api::{CancellationToken, Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountChange, AccountDetails, AccountInfo, AccountOf, AccountSettings, AttributeChange, Attributes,
-    BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File,
-    FileAttributes, FileId, FileReader, FolderIdentity, FolderRelocation, FolderSharing, Freshness,
-    HashKinds, Hashing, LinkRequest, LinkStates, ListedAttributes, Listing, MergeFolders, NameRules,
-    OldVersions, Outcome, PlaceId, PublicFiles, PublicLink, PublicLinks, Relocation, Remote, RemoteExt,
-    RemoteInfo, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, Times, Usage,
-    UsageOf, WriteBatch,
+    BatchLimit, Entry, Examination, Examine, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult,
+    FetchTask, File, FileAttributes, FileId, FileReader, FolderIdentity, FolderRelocation, FolderSharing,
+    Freshness, HashKinds, Hashing, LinkRequest, LinkStates, ListedAttributes, Listing, MergeFolders,
+    NameRules, OldVersions, Outcome, PlaceId, PlannedCall, PublicFiles, PublicLink, PublicLinks, Relocation,
+    Remote, RemoteExt, RemoteInfo, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError,
+    Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -139,8 +141,12 @@ impl FichierRemote {
             },
             hashes: HashKinds::LISTED_WHIRLPOOL,
             times: Times::default(),
-            // The longest possible name of a file isn't known (API document, section 2).
-            names: NameRules { encoding: names_of(&options), ..NameRules::default() },
+            // How long the name of a file may be isn't known (API document, section 2).
+            names: NameRules {
+                encoding: names_of(&options),
+                longest_folder: Some(names::LONGEST_FOLDER),
+                ..NameRules::default()
+            },
             batch: BatchLimit { files: options.upload_batch.clamp(1, FILES_PER_UPLOAD), bytes: BATCH_BYTES },
             skips_empty_files: options.empty_files == EmptyFiles::Skip,
         };
@@ -289,6 +295,7 @@ impl Remote for FichierRemote {
             settings: Some(self),
             scans: Some(self),
             changes: Some(self),
+            examine: Some(self),
         }
     }
 }
@@ -338,6 +345,17 @@ impl AccountSettings for FichierRemote {
 impl ScanFiles for FichierRemote {
     async fn scan(&self, file: &File) -> Result<Scan> {
         self.scan_for_viruses(file).await
+    }
+}
+
+#[async_trait]
+impl Examine for FichierRemote {
+    fn planned_calls(&self) -> Vec<PlannedCall> {
+        doctor::planned_calls()
+    }
+
+    async fn examine(&self, stop: &CancellationToken) -> Result<Examination> {
+        doctor::examine(self, stop).await
     }
 }
 

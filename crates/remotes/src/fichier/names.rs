@@ -4,11 +4,14 @@
 //! The stand-ins for empty files are here, too, since only their stored names identify them.
 
 use fichier_encoding::Encoding;
-use fichier_storage::{InvalidName, Name};
+use fichier_storage::{InvalidName, Name, NameLength};
 
 /// Ending of a stand-in's stored name. The quote rune can't stand before a plain `.` in a name that the encoding made,
 /// so no other stored name ends like this, unless its own quote runes are doubled.
 const STAND_IN_SUFFIX: &str = "‛.empty";
+
+/// The longest name of a folder (API document, section 2). How long a file's may be isn't known.
+pub(super) const LONGEST_FOLDER: NameLength = NameLength::Characters(250);
 
 /// The quote rune in another form that the encoding reads, where it quotes nothing.
 const LONE_QUOTE: &str = "‛E2‛80‛9B";
@@ -48,7 +51,19 @@ impl Names {
         }
     }
 
-    /// Returns the stored form of the stand-in for an empty file of this name.
+    /// The stored form of a new folder's name.
+    ///
+    /// # Errors
+    /// It is longer than the service stores: it would refuse, and refusals in number bring a ban.
+    pub(super) fn encode_folder(&self, name: &Name) -> Result<String, InvalidName> {
+        let stored = self.encode(name);
+        match LONGEST_FOLDER.allows(stored.as_bytes()) {
+            true => Ok(stored),
+            false => Err(InvalidName::TooLong { name: name.as_bytes().into(), longest: LONGEST_FOLDER }),
+        }
+    }
+
+    /// The stored form of the stand-in for an empty file of this name.
     pub(super) fn encode_stand_in(&self, name: &Name) -> String {
         self.encode(name) + STAND_IN_SUFFIX
     }
@@ -109,6 +124,14 @@ mod tests {
     #[test]
     fn a_name_of_nothing_is_an_error() {
         assert!(names(true).decode_file("", 5).is_err());
+    }
+
+    #[test]
+    fn names_of_new_folders_have_250_characters_at_most() {
+        let of = |length: usize| name(&"é".repeat(length));
+        assert!(names(false).encode_folder(&of(250)).is_ok());
+        let error = names(false).encode_folder(&of(251)).unwrap_err().to_string();
+        assert!(error.ends_with("is too long: names here have at most 250 characters"), "{error}");
     }
 
     proptest! {

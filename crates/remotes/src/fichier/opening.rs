@@ -16,6 +16,7 @@ use super::{
     catalogue::database::{CatalogueDb, EXTENSION},
     catalogue::earlier_runs::EarlierRuns,
     error::failed,
+    findings,
     names::Names,
     public_site::PublicSite,
     shared_by::SharedByRemote,
@@ -106,6 +107,9 @@ pub(super) fn open(
     let (memory, kept) = memory.unzip();
     let kept: SavedState = kept.unwrap_or_default();
     builder = builder.learned(kept.learned.clone());
+    if kept.found_out(findings::FILES_IN_LISTING) == Some(findings::APART) {
+        builder = builder.files_apart();
+    }
     let client = builder.build().map_err(|error| failed("open", &RemotePath::root(), error))?;
     let title = format!("{name}:");
     if shared_by.is_some() {

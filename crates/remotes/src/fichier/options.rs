@@ -37,6 +37,8 @@ pub enum Dates {
     AsUtc,
     /// As the moments that they mean.
     Paris,
+    /// As what they say, since the service was found to write UTC: then both are one.
+    Utc,
 }
 
 impl Dates {
@@ -47,13 +49,22 @@ impl Dates {
         match self {
             Self::AsUtc => (date, u16::try_from(ahead.as_secs()).unwrap_or_default()),
             Self::Paris => (date.checked_sub(ahead).unwrap_or(date), 0),
+            Self::Utc => (date, 0),
+        }
+    }
+
+    /// The date that the service writes for this moment, read as UTC.
+    pub(super) fn written(self, moment: SystemTime) -> SystemTime {
+        match self {
+            Self::AsUtc | Self::Paris => french_time::shown(moment),
+            Self::Utc => moment,
         }
     }
 
     /// Returns the date that was shown as this time, read as UTC.
     pub(super) fn known(self, shown: SystemTime) -> SystemTime {
         match self {
-            Self::AsUtc => shown,
+            Self::AsUtc | Self::Utc => shown,
             Self::Paris => french_time::shown(shown),
         }
     }
@@ -122,9 +133,12 @@ mod tests {
             let (shown, seconds_ahead) = Dates::AsUtc.shown(date);
             assert_eq!((shown, seconds_ahead), (date, 3600 * u16::try_from(ahead).unwrap()));
             assert_eq!(Dates::Paris.shown(date), (date - hour * ahead, 0));
-            for dates in [Dates::AsUtc, Dates::Paris] {
+            assert_eq!(Dates::Utc.shown(date), (date, 0));
+            for dates in [Dates::AsUtc, Dates::Paris, Dates::Utc] {
                 assert_eq!(dates.known(dates.shown(date).0), date);
             }
+            assert_eq!(Dates::Paris.written(date), date + hour * ahead);
+            assert_eq!(Dates::Utc.written(date), date);
         }
     }
 }

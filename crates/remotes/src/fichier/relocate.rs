@@ -11,7 +11,7 @@ use std::{
 
 use fichier_api::{
     ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles,
-    Password, RenameFile, french_time,
+    Password, RenameFile,
 };
 use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
 
@@ -477,7 +477,7 @@ impl FichierRemote {
         let is_new = copy.to_url != step.link && !before.contains(&copy.to_url);
         is_new.then(|| KnownFile {
             link: copy.to_url,
-            date: Some(french_time::shown(SystemTime::now())),
+            date: Some(self.tree.dates.written(SystemTime::now())),
             // What the owner has set isn't copied.
             marks: Marks::default(),
             ..step.known.clone()

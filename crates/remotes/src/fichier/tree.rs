@@ -25,6 +25,7 @@ use super::{
     catalogue::earlier_runs::EarlierRuns,
     catalogue::{Catalogue, ContentsLost, KnownFile, KnownFolder, Marks},
     error::{failed, listing_failed, unconfirmed},
+    findings,
     folder_locks::{FolderGuard, FolderLocks},
     left_out::{Gaps, Unread},
     names::Names,
@@ -55,6 +56,8 @@ pub(super) struct Tree {
     gaps: Gaps,
     /// How folders are shared, as listings of this run told it.
     shared: Mutex<SharedFolders>,
+    /// Whether one call is known to move a folder and rename it.
+    pub(super) moves_and_renames: bool,
 }
 
 /// Required freshness of what is known.
@@ -115,6 +118,7 @@ impl Tree {
             locks: FolderLocks::default(),
             gaps: Gaps::default(),
             shared: Mutex::default(),
+            moves_and_renames: false,
         }
     }
 
@@ -169,7 +173,16 @@ impl Tree {
             let new = noted.new.as_deref().and_then(|new| new.parse().ok());
             Some((noted.old.parse::<FileLink>().ok()?, new))
         }));
+        self.moves_and_renames = kept.found_out(findings::FOLDER_MOVE) == Some(findings::MOVES);
+        if kept.found_out(findings::DATE_ZONE) == Some(findings::UTC) {
+            self.dates = Dates::Utc;
+        }
         self.memory = memory;
+    }
+
+    /// What is kept of the account between runs, if there is a place for it.
+    pub(super) fn memory(&self) -> Option<&AccountState> {
+        self.memory.as_ref()
     }
 
     fn refused_characters(&self) -> MutexGuard<'_, BTreeSet<char>> {
@@ -699,10 +712,13 @@ impl Tree {
         if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
         }
+        let stored = self.names.encode_folder(name);
+        let stored =
+            stored.map_err(|source| StorageError::BadName { folder: parent_path.clone(), source })?;
         let mut tries = 0;
         loop {
             tries += 1;
-            let made = self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await;
+            let made = self.client.make_folder(&MakeFolder::new(parent, stored.clone())).await;
             let error = match made {
                 // The root isn't a folder that can be made: files sent there would stay there.
                 Ok(made) if made.id.is_root() => {
@@ -718,7 +734,7 @@ impl Tree {
                     let folder = KnownFolder {
                         id: made.id,
                         name: name.clone(),
-                        date: Some(french_time::shown(SystemTime::now())),
+                        date: Some(self.dates.written(SystemTime::now())),
                     };
                     self.catalogue().note_new_folder(parent, folder);
                     tracing::debug!(path = %path, id = %made.id, "made directory");

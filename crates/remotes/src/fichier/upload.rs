@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use fichier_api::{
     ApiError, BoxError, Endpoint, ErrorKind, FileLink, FileOf, FolderId, NodeAnswer, RenameFile,
-    SourceProblem, Upload, UploadFile, UploadOptions, UploadReceipt, UploadedFile, french_time,
+    SourceProblem, Upload, UploadFile, UploadOptions, UploadReceipt, UploadedFile,
 };
 use fichier_storage::{
     ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
@@ -814,8 +814,8 @@ impl FichierRemote {
 
     /// Records stored files, removes the versions that they replace, and fills in the outcomes.
     async fn finish(&self, folder: FolderId, stored: Vec<(Pending, Stored)>, answers: &mut Answers) {
-        // As a listing will show it.
-        let now = french_time::shown(SystemTime::now());
+        // As a listing will tell it.
+        let now = self.tree.dates.written(SystemTime::now());
         let mut old = Vec::new();
         for (item, stored) in stored {
             let file = KnownFile {

@@ -134,6 +134,7 @@ impl LocalRemote {
                 encoding: options.encoding.to_string(),
                 // Windows counts in units of UTF-16; a character has one or two.
                 longest: (!cfg!(windows)).then_some(NameLength::Bytes(255)),
+                longest_folder: None,
                 case_insensitive: options.case_insensitive,
                 link_suffix: (options.links == LinkPolicy::Translate).then_some(links::SUFFIX),
             },
@@ -263,6 +264,7 @@ impl Remote for LocalRemote {
             scans: None,
             // Every listing looks at the disk, so there is nothing that could have grown old.
             changes: None,
+            examine: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Checks of names: what is stored under a name comes back under the same name, byte by byte.
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::BStr;
 
 use crate::{NameLength, Outcome, RemoteExt, RemotePath, StorageError};
 
@@ -124,14 +124,10 @@ fn difficult() -> Vec<Vec<u8>> {
 }
 
 /// Returns the names that a remote can hold beside each other.
-fn distinct(subject: &Subject) -> Vec<Vec<u8>> {
+fn distinct(subject: &Subject, longest: Option<NameLength>) -> Vec<Vec<u8>> {
     let mut names = difficult();
     // A wrapper may accept shorter names than most file systems do.
-    names.retain(|name| match subject.remote.info().names.longest {
-        Some(NameLength::Bytes(longest)) => name.len() <= longest,
-        Some(NameLength::Characters(longest)) => name.chars().count() <= longest,
-        None => true,
-    });
+    names.retain(|name| longest.is_none_or(|longest| longest.allows(name)));
     if subject.remote.info().names.case_insensitive {
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(String::from_utf8_lossy(name).to_lowercase()));
@@ -141,7 +137,7 @@ fn distinct(subject: &Subject) -> Vec<Vec<u8>> {
 }
 
 pub(super) async fn difficult_names_of_files(subject: Subject) -> Checked {
-    let names = distinct(&subject);
+    let names = distinct(&subject, subject.remote.info().names.longest);
     let content = |name: &[u8]| [b"content of ", name].concat();
     let items = names.iter().map(|name| item(name, &content(name))).collect::<Checked<_>>()?;
     for (name, outcome) in names.iter().zip(subject.write("", items).await?) {
@@ -163,7 +159,7 @@ pub(super) async fn difficult_names_of_files(subject: Subject) -> Checked {
 }
 
 pub(super) async fn difficult_names_of_folders(subject: Subject) -> Checked {
-    let names = distinct(&subject);
+    let names = distinct(&subject, subject.remote.info().names.longest_of_folders());
     let home = subject.path("")?;
     let folders = names.iter().map(|name| Ok(home.join(&name_of(name)?))).collect::<Checked<Vec<_>>>()?;
     for (name, outcome) in names.iter().zip(subject.make_folders(&folders).await?) {
@@ -230,21 +226,27 @@ pub(super) async fn case_makes_another_name(subject: Subject) -> Checked {
 }
 
 pub(super) async fn names_at_the_limit(subject: Subject) -> Checked {
-    let (longest, letter, limit) = match subject.remote.info().names.longest {
-        Some(NameLength::Bytes(bytes)) => (bytes, "n", format!("{bytes} bytes")),
-        Some(NameLength::Characters(characters)) => (characters, "é", format!("{characters} characters")),
-        None => return Ok(()),
+    // A name of this length, and one that is longer.
+    let names = |limit: NameLength| match limit {
+        NameLength::Bytes(bytes) => ("n".repeat(bytes), "n".repeat(bytes + 1)),
+        NameLength::Characters(characters) => ("é".repeat(characters), "é".repeat(characters + 1)),
     };
-    let name = letter.repeat(longest);
-    subject.put_one("", &name, b"bytes").await?;
-    subject.is_file(&name, b"bytes").await?;
-    let made = subject.make_folders(&[subject.path("folders")?.join(&name_of(name.as_bytes())?)]).await?;
-    ensure!(matches!(made[..], [Outcome::Done(())]), "a folder's name of {limit} came to {made:?}");
-    let longer = letter.repeat(longest + 1);
-    let stored = subject.write("longer", vec![item(longer.as_bytes(), b"bytes")?]).await?;
-    ensure!(!stored[0].is_done(), "a name longer than {limit} came to {:?}", stored[0]);
-    let made = subject.make_folders(&[subject.path("longer")?.join(&name_of(longer.as_bytes())?)]).await?;
-    ensure!(!made[0].is_done(), "a folder's name longer than {limit} came to {:?}", made[0]);
+    let rules = &subject.remote.info().names;
+    if let Some(limit) = rules.longest {
+        let (name, longer) = names(limit);
+        subject.put_one("", &name, b"bytes").await?;
+        subject.is_file(&name, b"bytes").await?;
+        let stored = subject.write("longer", vec![item(longer.as_bytes(), b"bytes")?]).await?;
+        ensure!(!stored[0].is_done(), "a name longer than {limit} came to {:?}", stored[0]);
+    }
+    if let Some(limit) = rules.longest_of_folders() {
+        let (name, longer) = names(limit);
+        let made = subject.make_folders(&[subject.path("folders")?.join(&name_of(name.as_bytes())?)]).await?;
+        ensure!(matches!(made[..], [Outcome::Done(())]), "a folder's name of {limit} came to {made:?}");
+        let made =
+            subject.make_folders(&[subject.path("longer")?.join(&name_of(longer.as_bytes())?)]).await?;
+        ensure!(!made[0].is_done(), "a folder's name longer than {limit} came to {:?}", made[0]);
+    }
     // Nothing is stored under a shortened name.
     match subject.remote.entries(&subject.path("longer")?).await {
         Ok(entries) => ensure!(entries.is_empty(), "of a name that is too long there came {entries:?}"),

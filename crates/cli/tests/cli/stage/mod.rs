@@ -70,7 +70,15 @@ impl Stage {
         downloads.map(|line| line["bytes_out"].as_u64().unwrap()).collect()
     }
 
-    /// Starts a service that programs reach by the names of the real one, through a proxy.
+    /// Returns how many bytes the service was sent and has sent, of one that logs.
+    pub(crate) fn bytes_moved(&self) -> u64 {
+        let log = fs::read_to_string(self.home.path().join("requests")).unwrap();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let bytes = |line: serde_json::Value, key: &str| line[key].as_u64().unwrap_or(0);
+        lines.map(|line| bytes(line.clone(), "bytes_in") + bytes(line, "bytes_out")).sum()
+    }
+
+    /// A service that programs reach by the names of the real one, through a proxy.
     pub(crate) fn start_behind_proxy() -> Self {
         let proxy = "127.0.0.1:0".parse().unwrap();
         // rclone moves and renames in one call, so it needs a service that does both.
