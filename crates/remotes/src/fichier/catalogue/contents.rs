@@ -22,7 +22,9 @@ pub(super) struct Contents {
     pub(super) was_complete: bool,
     /// What an earlier run knew turned out to be wrong.
     pub(super) doubted: bool,
-    /// Since when all of it is known: when the listing was asked for, or when we made the folder.
+    /// When it was last listed, or made by us.
+    pub(super) listed: Option<SystemTime>,
+    /// Since when all of it is known: since the listing, or since what we did that stands against it.
     pub(super) known_since: Option<SystemTime>,
     /// Since when what was known counts no more.
     pub(super) forgotten: Option<SystemTime>,
@@ -65,7 +67,14 @@ impl ListingTime {
 impl Contents {
     /// Of a folder that we made just now.
     pub(super) fn new_and_empty(now: SystemTime) -> Self {
-        Self { complete: true, seen: true, was_complete: true, known_since: Some(now), ..Self::default() }
+        Self {
+            complete: true,
+            seen: true,
+            was_complete: true,
+            listed: Some(now),
+            known_since: Some(now),
+            ..Self::default()
+        }
     }
 
     /// Whether it is known to hold no file, wherever its files are.
@@ -92,6 +101,7 @@ impl Contents {
         // What stands against the listing is known from when we did it, not from the listing.
         let overruled = [self.take_files(files, listing), self.oldest_overruling_folder(&folders)];
         self.known_since = overruled.into_iter().flatten().chain([listing.asked]).min();
+        self.listed = Some(listing.asked);
         let taken = self.take_folders(folders);
         self.ours.take_if(|ours| ours.is_empty());
         self.complete = true;

@@ -122,13 +122,6 @@ impl EarlierRuns {
         }
     }
 
-    /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet, which
-    /// it does after `folder_gap`.
-    fn new_since(&self, folder_gap: Duration) -> SystemTime {
-        let within_gap = SystemTime::now().checked_sub(folder_gap).unwrap_or(SystemTime::UNIX_EPOCH);
-        self.began.min(within_gap)
-    }
-
     pub(in crate::fichier) fn database(&self) -> &CatalogueDb {
         &self.database
     }
@@ -144,6 +137,11 @@ impl EarlierRuns {
             all_files.place(files);
         }
     }
+}
+
+/// The moment of so long ago.
+fn ago(age: Duration) -> SystemTime {
+    SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 impl Tree {
@@ -183,13 +181,10 @@ impl Tree {
         let since = match age {
             Freshness::SinceStart => return self.load(folder, path).await,
             Freshness::Known => SystemTime::UNIX_EPOCH,
-            Freshness::Within(age) => {
-                // The service would give nothing newer.
-                let age = age.max(self.client().folder_gap());
-                SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
-            }
+            Freshness::Within(age) => ago(age).min(self.newest()),
         };
-        self.load_unless(|known| known.is_complete_since(folder, since), folder, path, since).await
+        let newest = self.newest();
+        self.load_unless(|known| known.is_known_since(folder, since, newest), folder, path, since).await
     }
 
     /// Takes the folder's contents from the memory, as far as they are from `since`, or lists it, unless it is known by
@@ -285,8 +280,14 @@ impl Tree {
         }
     }
 
+    /// Since when a listing counts as new: it was made in this run, or the service would give no newer one yet.
     fn new_since(&self, earlier_runs: &EarlierRuns) -> SystemTime {
-        earlier_runs.new_since(self.client().folder_gap())
+        earlier_runs.began.min(self.newest())
+    }
+
+    /// The service would give no listing of a folder that is newer than one of this moment.
+    fn newest(&self) -> SystemTime {
+        ago(self.client().folder_gap())
     }
 
     /// Since when a folder's listing counts.
@@ -299,10 +300,7 @@ impl Tree {
         }
         match earlier_runs.usage {
             CatalogueMode::Trust(None) => SystemTime::UNIX_EPOCH,
-            CatalogueMode::Trust(Some(age)) => {
-                let since = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
-                since.min(self.new_since(earlier_runs))
-            }
+            CatalogueMode::Trust(Some(age)) => ago(age).min(self.new_since(earlier_runs)),
             CatalogueMode::Verify | CatalogueMode::Off => self.new_since(earlier_runs),
         }
     }
@@ -312,9 +310,7 @@ impl Tree {
         // What was known before somebody said that it may have changed counts no more, unless the service would give
         // nothing newer. That this run knew it makes no difference: it may be weeks old.
         let forgotten = self.catalogue().forgotten_at(folder);
-        let newest = SystemTime::now().checked_sub(self.client().folder_gap());
-        let newest = newest.unwrap_or(SystemTime::UNIX_EPOCH);
-        let since = forgotten.map_or(since, |at| since.max(at.min(newest)));
+        let since = forgotten.map_or(since, |at| since.max(at.min(self.newest())));
         if self.recollect(earlier_runs, folder, since).await {
             return Ok(());
         }

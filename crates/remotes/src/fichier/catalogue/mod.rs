@@ -205,11 +205,18 @@ impl Catalogue {
         self.folders.get(&folder).is_some_and(|contents| contents.complete && contents.seen)
     }
 
-    /// Checks whether all that the folder holds is known, from no longer ago than `since`.
-    pub(in crate::fichier) fn is_complete_since(&self, folder: FolderId, since: SystemTime) -> bool {
-        let known =
-            |contents: &Contents| contents.complete && contents.known_since.is_some_and(|at| at >= since);
-        self.folders.get(&folder).is_some_and(known)
+    /// Checks whether all that the folder holds is known, from no longer ago than `since`, or was listed no longer ago
+    /// than `newest`: the service would give nothing newer.
+    pub(in crate::fichier) fn is_known_since(
+        &self,
+        folder: FolderId,
+        since: SystemTime,
+        newest: SystemTime,
+    ) -> bool {
+        self.folders.get(&folder).is_some_and(|contents| {
+            let is_new = contents.known_since.is_some_and(|at| at >= since);
+            contents.complete && (is_new || contents.listed.is_some_and(|at| at >= newest))
+        })
     }
 
     /// Counts a folder as unknown, since somebody else may have changed it.

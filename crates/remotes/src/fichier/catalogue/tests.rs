@@ -48,7 +48,8 @@ fn a_later_listing_counts_more_than_what_we_did() {
     let soon = SystemTime::now() + LAG / 2;
     catalogue.take_listing(ROOT, vec![file(9, "theirs")], vec![folder(8, "old")], soon);
     assert_eq!(names(&mut catalogue, ROOT), ["made", "new"]);
-    assert!(!catalogue.is_complete_since(ROOT, soon), "it is no newer than what stands against it");
+    assert!(!catalogue.is_known_since(ROOT, soon, later()), "it is no newer than what stands against it");
+    assert!(catalogue.is_known_since(ROOT, later(), soon), "but the service would give nothing newer");
     // Somebody else took ours away, and put theirs back.
     catalogue.take_listing(ROOT, vec![file(9, "theirs")], vec![folder(8, "old")], later());
     assert_eq!(names(&mut catalogue, ROOT), ["old", "theirs"]);
@@ -66,8 +67,8 @@ fn a_folder_that_we_made_or_moved_is_where_a_later_listing_tells() {
     assert_eq!(names(&mut catalogue, FolderId(2)), ["theirs"]);
     // One that we made is known from when we made it, not for ever.
     catalogue.note_new_folder(ROOT, folder(9, "made"));
-    assert!(catalogue.is_complete_since(FolderId(9), BEFORE));
-    assert!(!catalogue.is_complete_since(FolderId(9), later()));
+    assert!(catalogue.is_known_since(FolderId(9), BEFORE, later()));
+    assert!(!catalogue.is_known_since(FolderId(9), later(), later()));
 }
 
 #[test]
