@@ -1,61 +1,14 @@
 //! Checksums of files: listed by the remote, or computed from the bytes.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use bstr::ByteSlice as _;
 use bytes::Bytes;
 use digest::DynDigest;
 use fichier_engine::Reading;
-use fichier_storage::{ByteRange, ByteStream, File, Hashing, Remote, RemoteExt, Whirlpool};
+use fichier_storage::{ByteRange, ByteStream, File, HashKind, Hashing, Remote, RemoteExt, Whirlpool};
 use futures::{Stream, StreamExt as _};
-
-/// A kind of checksum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum HashKind {
-    Md5,
-    Sha1,
-    Whirlpool,
-    Crc32,
-    Sha256,
-    Sha512,
-}
-
-impl HashKind {
-    /// All kinds, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Md5, Self::Sha1, Self::Whirlpool, Self::Crc32, Self::Sha256, Self::Sha512];
-
-    /// The name, as typed and printed.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Md5 => "md5",
-            Self::Sha1 => "sha1",
-            Self::Whirlpool => "whirlpool",
-            Self::Crc32 => "crc32",
-            Self::Sha256 => "sha256",
-            Self::Sha512 => "sha512",
-        }
-    }
-}
-
-impl fmt::Display for HashKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for HashKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let name = text.to_lowercase().replace('-', "");
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| format!("unknown hash type {text:?}"))
-    }
-}
 
 /// Computes one checksum piece by piece.
 pub(crate) enum Hasher {
@@ -93,11 +46,6 @@ impl Hasher {
     }
 }
 
-/// Whether a remote knows this kind: one that lists checksums knows Whirlpool, the others are read.
-pub(crate) fn is_supported(remote: &dyn Remote, kind: HashKind) -> bool {
-    !remote.info().features.listed_checksums || kind == HashKind::Whirlpool
-}
-
 /// The checksums of a file, in the order of `kinds`; `None` for a kind that the remote doesn't know. With
 /// `download` the bytes are read in this way, and every kind is known.
 pub(crate) async fn of_file(
@@ -107,7 +55,7 @@ pub(crate) async fn of_file(
     kinds: &[HashKind],
     download: Option<&Reading>,
 ) -> anyhow::Result<Vec<Option<Vec<u8>>>> {
-    let wanted = |kind| download.is_some() || is_supported(remote, kind);
+    let wanted = |kind| download.is_some() || remote.info().hashes.gives(kind);
     let (mut whirlpool, mut others) = (file.whirlpool.filter(|_| download.is_none()), Vec::new());
     let mut reads_whirlpool = false;
     for kind in kinds.iter().copied().filter(|kind| wanted(*kind)) {
@@ -231,13 +179,6 @@ mod tests {
             let sum = hexadecimal(&hasher.finish());
             assert!(sum.starts_with(beginning), "{kind}: {sum}");
         }
-    }
-
-    #[test]
-    fn names_are_read_as_typed_by_people() {
-        assert_eq!("SHA-1".parse(), Ok(HashKind::Sha1));
-        assert_eq!("MD5".parse(), Ok(HashKind::Md5));
-        assert_eq!("foo".parse::<HashKind>(), Err("unknown hash type \"foo\"".to_owned()));
     }
 
     #[test]

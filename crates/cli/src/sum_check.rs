@@ -7,14 +7,14 @@ use std::{
 
 use anyhow::Context as _;
 use fichier_engine::{Checksums, Observer, Reading, Relation};
-use fichier_storage::{ByteRange, File, Location, RemoteExt, RemotePath, StorageError, collect};
+use fichier_storage::{ByteRange, File, HashKind, Location, RemoteExt, RemotePath, StorageError, collect};
 use futures::{StreamExt as _, stream};
 
 use crate::{
     arguments::Settings,
     context::Context,
     exit::Failure,
-    hashing::{self, HashKind, SumLine},
+    hashing::{self, SumLine},
     listing::Listing,
     transfer::{self, ListFlags},
 };
@@ -43,7 +43,7 @@ pub(crate) async fn run(
     let text = read(&context.session.open(sums).await?, sums).await?;
     let location = context.session.open(files).await?;
     let name = context.session.shown(&location);
-    if !check.download && !hashing::is_supported(&*location.remote, check.kind) {
+    if !check.download && !location.remote.info().hashes.gives(check.kind) {
         let kind = check.kind;
         let message =
             format!("{kind}: hash type is not supported by {name}; use --download to read the files");

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     BatchLimit, Entry, Extensions, Features, File, FileReader, Folder, FolderIdentity, FolderRelocation,
-    Freshness, Listing, Name, NameRules, Outcome, PlaceId, Relocation, Remote, RemoteExt as _, RemoteInfo,
-    RemotePath, Result, StorageError, Times, WriteBatch,
+    Freshness, HashKinds, Listing, Name, NameRules, Outcome, PlaceId, Relocation, Remote, RemoteExt as _,
+    RemoteInfo, RemotePath, Result, StorageError, Times, WriteBatch,
 };
 
 /// A folder that holds given files and can't be changed. Another remote reads them.
@@ -42,6 +42,7 @@ impl FileList {
                 ..Features::default()
             },
             batch: BatchLimit::SINGLE,
+            hashes: HashKinds::BY_READING,
             times: Times::default(),
             names: NameRules { encoding: inner.names.encoding.clone(), ..NameRules::default() },
             skips_empty_files: false,

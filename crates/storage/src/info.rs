@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Name, PlaceId, RemotePath};
+use crate::{HashKinds, Name, PlaceId, RemotePath};
 
 /// Name, place, features and limits of a remote.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct RemoteInfo {
     pub backend: &'static str,
     /// What the remote can do.
     pub features: Features,
+    /// Checksums that it gives.
+    pub hashes: HashKinds,
     /// Modification times that it keeps.
     pub times: Times,
     /// Names that it accepts.
@@ -66,8 +68,6 @@ pub struct Features {
     pub empty_files: bool,
     /// Can't be changed.
     pub read_only: bool,
-    /// Gives the Whirlpool checksum in listings.
-    pub listed_checksums: bool,
     /// Sends its bytes over a network.
     pub networked: bool,
     /// Its files are known by public links, from which an account of the same service copies them.
@@ -88,7 +88,6 @@ impl Features {
             duplicates: self.duplicates && inner.duplicates,
             empty_files: self.empty_files && inner.empty_files,
             read_only: self.read_only || inner.read_only,
-            listed_checksums: self.listed_checksums && inner.listed_checksums,
             networked: self.networked || inner.networked,
             public_links: self.public_links && inner.public_links,
             composite: self.composite || inner.composite,
@@ -194,7 +193,6 @@ mod tests {
             duplicates: true,
             empty_files: true,
             read_only: false,
-            listed_checksums: true,
             networked: false,
             public_links: true,
             composite: false,

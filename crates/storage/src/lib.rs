@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod extensions;
 mod file_list;
+mod hash_kinds;
 mod hashing;
 mod info;
 mod listing;
@@ -42,6 +43,7 @@ pub use extensions::{
     PublicLinks, Usage, UsageOf,
 };
 pub use file_list::FileList;
+pub use hash_kinds::{HashKind, HashKinds};
 pub use hashing::{HashStream, Hashing};
 pub use info::{BatchLimit, Features, NameLength, NameRules, RemoteInfo, Times};
 pub use listing::{Freshness, Gap, Listing};

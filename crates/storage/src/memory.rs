@@ -14,9 +14,9 @@ use futures::{StreamExt, stream};
 
 use crate::{
     BatchLimit, ByteRange, ByteStream, Entry, Extensions, Features, File, FileId, FileReader, Folder,
-    FolderIdentity, FolderRelocation, Freshness, Gap, Listing, NameRules, Outcome, PlaceId, Relocation,
-    Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf, Whirlpool,
-    WriteBatch, WriteItem, collect,
+    FolderIdentity, FolderRelocation, Freshness, Gap, HashKinds, Listing, NameRules, Outcome, PlaceId,
+    Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf,
+    Whirlpool, WriteBatch, WriteItem, collect,
 };
 
 /// A remote in memory. It has all features, unless [some](MemoryRemote::with_features) are taken from it.
@@ -69,9 +69,9 @@ impl MemoryRemote {
                 server_side_move: true,
                 folder_move: true,
                 empty_files: true,
-                listed_checksums: true,
                 ..Features::default()
             },
+            hashes: HashKinds::LISTED_WHIRLPOOL,
             times: Times { precision: Some(Duration::from_nanos(1)), settable: true },
             names: NameRules::default(),
             batch: BatchLimit { files: 100, bytes: 1 << 20 },
@@ -131,14 +131,13 @@ impl MemoryRemote {
             return Err(StorageError::Corrupted { path, expected, actual });
         }
         let modified = self.info.times.precision.and(item.modified.or_else(|| Some(SystemTime::now())));
-        let whirlpool = self.info.features.listed_checksums.then_some(actual);
         let mut state = self.state();
         state.make(folder, self.info.features.duplicates)?;
         let file = File {
             path,
             size: bytes.len() as u64,
             modified,
-            whirlpool,
+            whirlpool: Some(actual),
             id: None,
             media_type: None,
             fingerprint: None,

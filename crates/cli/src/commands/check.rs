@@ -2,12 +2,12 @@
 
 use clap::Args;
 use fichier_engine::{CheckOptions, CheckReport, Comparison, Evidence, RunReport};
+use fichier_storage::HashKind;
 
 use crate::context::Context;
 use crate::{
     exit::{Exit, Failure},
     filtering::refuse_single_file,
-    hashing::HashKind,
     sum_check::{self, SumCheck},
     transfer::{ListFlags, carry_out, reading},
 };

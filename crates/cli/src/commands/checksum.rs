@@ -1,11 +1,11 @@
 //! `checksum`: whether files are as a checksum file says.
 
 use clap::Args;
+use fichier_storage::HashKind;
 
 use crate::context::Context;
 use crate::{
     exit::Failure,
-    hashing::HashKind,
     sum_check::{self, SumCheck},
     transfer::ListFlags,
 };

@@ -6,10 +6,11 @@ use fichier_remotes::{
     fichier::CatalogueMode,
     registry::{self, BackendSpec, OptionKind},
 };
+use fichier_storage::HashKind;
 
 use super::{complete_path, tree};
 use crate::context::Context;
-use crate::{features, flags, hashing::HashKind, log_format::LogFormat, syslog::Facility};
+use crate::{features, flags, log_format::LogFormat, syslog::Facility};
 
 /// Stands in the answer where the shell completes the names of local files by itself.
 const FILES: &str = ":files:";

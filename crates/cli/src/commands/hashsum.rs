@@ -8,14 +8,14 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{Location, RemotePath};
+use fichier_storage::{HashKind, Location, RemotePath};
 use futures::{StreamExt as _, stream};
 
 use crate::context::Context;
 use crate::{
     error_tally::ErrorTally,
     exit::Failure,
-    hashing::{self, HashKind, Hasher},
+    hashing::{self, Hasher},
     listing::Listing,
     output::create_file,
     sum_check::{self, SumCheck},

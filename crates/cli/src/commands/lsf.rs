@@ -3,14 +3,14 @@
 use anyhow::bail;
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{Entry, Location};
+use fichier_storage::{Entry, HashKind, Location};
 
 use super::lsjson;
 use crate::context::Context;
 use crate::{
     error_tally::ErrorTally,
     exit::Failure,
-    hashing::{self, HashKind},
+    hashing,
     listing::{Listing, Seen},
     output::{go_time, media_type, time},
 };

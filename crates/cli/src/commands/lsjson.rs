@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 use bstr::ByteSlice as _;
 use clap::Args;
-use fichier_storage::{Entry, Location, RemoteExt, StorageError};
+use fichier_storage::{Entry, HashKind, Location, RemoteExt, StorageError};
 
 use crate::context::Context;
 use crate::{
     error_tally::ErrorTally,
-    hashing::{self, HashKind},
+    hashing,
     listing::{Listing, Seen},
     output::{json::Object, media_type},
 };
@@ -135,7 +135,7 @@ fn kinds(arguments: &Arguments, location: &Location) -> Vec<HashKind> {
         (true, true) => HashKind::ALL.to_vec(),
         (true, false) => Vec::new(),
     };
-    kinds.retain(|kind| hashing::is_supported(&*location.remote, *kind));
+    kinds.retain(|kind| location.remote.info().hashes.gives(*kind));
     kinds.sort_by_key(|kind| kind.name());
     kinds.dedup();
     kinds

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use fichier_notation::{parse_duration, parse_size};
-
-use crate::hashing::HashKind;
+use fichier_storage::HashKind;
 
 /// Parses a duration: `500ms`, `1m30s`, `2d`; a plain number counts seconds, `off` is none.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {

@@ -7,14 +7,13 @@ use std::{
 };
 
 use clap::Args;
-use fichier_storage::Location;
+use fichier_storage::{HashKind, Location};
 
 use crate::{
     commands::lsf,
     context::Context,
     error_tally::ErrorTally,
     exit::{Exit, Failure},
-    hashing::HashKind,
 };
 
 /// Where and how the destination is listed after the run.

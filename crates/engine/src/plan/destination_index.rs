@@ -4,7 +4,7 @@
 //! finds out. So a copy lists first, and then sends what is new of a folder as soon as that folder is compared. What
 //! replaces something waits until the end, since what it replaces may be what another file is copied from.
 
-use fichier_storage::{File, Listing, RemoteExt, RemotePath};
+use fichier_storage::{File, HashKind, Listing, RemoteExt, RemotePath};
 
 use crate::{
     Order, RunReport, plan,
@@ -19,7 +19,7 @@ impl Run<'_> {
     pub(crate) fn can_survey(&self) -> bool {
         self.mode == Mode::Copy
             && self.can_reuse()
-            && self.to.remote.info().features.listed_checksums
+            && self.to.remote.info().hashes.lists(HashKind::Whirlpool)
             && !self.options.check_first
             && !self.writes_into_source()
             && self.options.order == Order::Found

@@ -8,7 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, stream};
 
-use fichier_storage::{File, Name, Outcome, Relocation, RemoteExt, RemotePath, StorageError, Whirlpool};
+use fichier_storage::{
+    File, HashKind, Name, Outcome, Relocation, RemoteExt, RemotePath, StorageError, Whirlpool,
+};
 
 use crate::{
     Renames, RunReport,
@@ -41,7 +43,7 @@ impl Run<'_> {
 
     /// Reads the files at the destination whose checksums aren't listed and whose size some transfer has.
     async fn read_standing(&self, plan_db: &PlanDb) -> Result<(), PlanDbError> {
-        if self.to.remote.info().features.listed_checksums {
+        if self.to.remote.info().hashes.lists(HashKind::Whirlpool) {
             return Ok(());
         }
         let mut after = 0;

@@ -17,7 +17,7 @@ use futures::{StreamExt, stream};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use fichier_storage::{Location, PlaceId, RemoteExt, RemotePath, Result, StorageError};
+use fichier_storage::{HashKind, Location, PlaceId, RemoteExt, RemoteInfo, RemotePath, Result, StorageError};
 
 use mode::Mode;
 
@@ -202,11 +202,11 @@ impl<'a> Run<'a> {
 
     /// Whether the destination may hold what would be sent, so that it is copied or renamed there instead.
     pub(crate) fn can_reuse(&self) -> bool {
-        let features = self.to.remote.info().features;
+        let RemoteInfo { features, hashes, .. } = self.to.remote.info();
         let renames = self.options.track_renames && self.mode == Mode::Sync && features.server_side_move;
         (self.may_copy_there() || renames)
             && self.mode != Mode::Move
-            && (features.listed_checksums || self.options.track_renames)
+            && (hashes.lists(HashKind::Whirlpool) || self.options.track_renames)
     }
 
     /// Whether the source holds the destination: then nothing is written before all of the source is listed, or the run

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 use fichier_storage::{
     BatchLimit, Entry, Extensions, Features, File, FileReader, Folder, FolderIdentity, FolderRelocation,
-    Freshness, Gap, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote, RemoteExt as _,
-    RemoteInfo, RemotePath, Result, StorageError, Times, Whirlpool, WriteBatch, WriteItem,
+    Freshness, Gap, HashKinds, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote,
+    RemoteExt as _, RemoteInfo, RemotePath, Result, StorageError, Times, Whirlpool, WriteBatch, WriteItem,
 };
 use futures::{FutureExt as _, future::BoxFuture};
 
@@ -160,12 +160,13 @@ fn combined(name: String, place: PlaceId, infos: &[&RemoteInfo]) -> RemoteInfo {
             duplicates: any(|can| can.duplicates),
             empty_files: every(|can| can.empty_files),
             read_only: every(|can| can.read_only),
-            listed_checksums: every(|can| can.listed_checksums),
             networked: any(|can| can.networked),
             // A file of the root would be no member's.
             public_links: false,
             composite: true,
         },
+        // Each kind that all of them give.
+        hashes: infos.iter().map(|info| info.hashes).reduce(HashKinds::shared).unwrap_or_default(),
         times: Times {
             precision: infos
                 .iter()

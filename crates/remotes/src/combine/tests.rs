@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fichier_storage::{
-    ByteRange, Entry, Freshness, Location, MemoryContent, Name, Outcome, Relocation, Remote, RemoteExt as _,
+    ByteRange, Entry, Freshness, HashKind, Location, MemoryContent, Name, Outcome, Relocation, Remote, RemoteExt as _,
     RemotePath, StorageError, WriteBatch, WriteItem, collect,
     conformance::{self, CHECKS},
     memory::MemoryRemote,
@@ -125,4 +125,20 @@ async fn each_folder_keeps_the_promises_of_its_store() {
         check.run(combined.clone()).await.unwrap();
     }
     assert!(conformance::changes(combined.clone(), combined).await.is_err(), "nobody here watches");
+}
+
+#[tokio::test]
+async fn it_gives_the_checksums_that_all_its_stores_give() {
+    let directory = tempfile::tempdir().unwrap();
+    let account: Arc<dyn Remote> = Arc::new(MemoryRemote::new("account:"));
+    let disk: Arc<dyn Remote> =
+        Arc::new(crate::local::LocalRemote::open(directory.path(), crate::local::LocalOptions::default()));
+    let hashes = async |stores: &[&Arc<dyn Remote>]| {
+        let members = stores.iter().zip(["a", "b"]).map(|(store, name)| member(name, store, "")).collect();
+        CombineRemote::new("both:".to_owned(), members).await.unwrap().info().hashes
+    };
+    assert!(hashes(&[&account, &account]).await.lists(HashKind::Whirlpool));
+    let mixed = hashes(&[&account, &disk]).await;
+    assert!(!mixed.lists(HashKind::Whirlpool) && mixed.gives(HashKind::Whirlpool));
+    assert!(!mixed.gives(HashKind::Md5) && hashes(&[&disk, &disk]).await.gives(HashKind::Md5));
 }

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::SystemTime};
 use async_trait::async_trait;
 use fichier_storage::{
     Content, Entry, Extensions, Features, File, FileReader, Folder, FolderRelocation, Freshness, Gap,
-    Hashing, Listing, Location, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote, RemoteInfo,
-    RemotePath, Result, StorageError, WriteBatch, WriteItem,
+    HashKinds, Hashing, Listing, Location, NameLength, NameRules, Outcome, PlaceId, Relocation, Remote,
+    RemoteInfo, RemotePath, Result, StorageError, WriteBatch, WriteItem,
 };
 
 use crate::readers::{NoReader, ShownReader};
@@ -79,13 +79,14 @@ impl CryptRemote {
             place: over.remote.place(&over.path).await?,
             backend: "crypt",
             features: Features {
-                listed_checksums: inner.features.listed_checksums && !encrypts,
                 // One takes 32 bytes.
                 empty_files: inner.features.empty_files || encrypts,
                 // A copy of what a link leads to would stay encrypted.
                 public_links: false,
                 ..inner.features
             },
+            // A checksum of what is stored says nothing of what it stands for.
+            hashes: if encrypts { HashKinds::BY_READING } else { inner.hashes },
             times: inner.times,
             names: NameRules {
                 encoding: format!("{kept} {}", inner.names.encoding),

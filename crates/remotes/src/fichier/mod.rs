@@ -45,10 +45,10 @@ use async_trait::async_trait;
 use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountInfo, AccountOf, BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult,
-    FetchTask, File, FileId, FileReader, FolderIdentity, FolderRelocation, Freshness, Hashing, LinkRequest,
-    LinkStates, Listing, MergeFolders, NameRules, OldVersions, Outcome, PlaceId, PublicFiles, PublicLink,
-    PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage,
-    UsageOf, WriteBatch,
+    FetchTask, File, FileId, FileReader, FolderIdentity, FolderRelocation, Freshness, HashKinds, Hashing,
+    LinkRequest, LinkStates, Listing, MergeFolders, NameRules, OldVersions, Outcome, PlaceId, PublicFiles,
+    PublicLink, PublicLinks, Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError,
+    Times, Usage, UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -125,10 +125,10 @@ impl FichierRemote {
                 duplicates: true,
                 empty_files: marker,
                 read_only: false,
-                listed_checksums: true,
                 public_links: false,
                 composite: false,
             },
+            hashes: HashKinds::LISTED_WHIRLPOOL,
             times: Times::default(),
             // How long the name of a file may be isn't known (API document, section 2).
             names: NameRules { encoding: names_of(&options), ..NameRules::default() },

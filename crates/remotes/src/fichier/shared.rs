@@ -9,8 +9,8 @@ use tokio::sync::OnceCell;
 use fichier_api::{Client, Password, SharedFolderId};
 use fichier_storage::{
     BatchLimit, Blame, ByteRange, ByteStream, Entry, Extensions, Features, File, FileId, FileReader, Folder,
-    FolderIdentity, FolderRelocation, Freshness, Gap, Listing, NameRules, Outcome, PlaceId, Relocation,
-    Remote, RemoteExt, RemoteInfo, RemotePath, Result, Retry, StorageError, Times, WriteBatch,
+    FolderIdentity, FolderRelocation, Freshness, Gap, HashKinds, Listing, NameRules, Outcome, PlaceId,
+    Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, Retry, StorageError, Times, WriteBatch,
 };
 
 use super::{
@@ -66,6 +66,7 @@ impl SharedFolderRemote {
                 ..Features::default()
             },
             batch: BatchLimit::SINGLE,
+            hashes: HashKinds::BY_READING,
             times: Times::default(),
             names: NameRules { encoding: options.encoding.to_string(), ..NameRules::default() },
             skips_empty_files: false,

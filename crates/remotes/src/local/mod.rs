@@ -51,9 +51,9 @@ use std::{
 use async_trait::async_trait;
 use fichier_storage::{
     BatchLimit, ByteRange, ByteStream, Entry, Extensions, Features, File, FileMetadata, FileReader,
-    FolderRelocation, Freshness, Hashing, Listing, NameLength, NameRules, Outcome, PlaceId, Relocation,
-    Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf, WriteBatch,
-    metadata::Metadata,
+    FolderRelocation, Freshness, HashKinds, Hashing, Listing, NameLength, NameRules, Outcome, PlaceId,
+    Relocation, Remote, RemoteExt, RemoteInfo, RemotePath, Result, StorageError, Times, Usage, UsageOf,
+    WriteBatch, metadata::Metadata,
 };
 
 use buffer_pool::Reused;
@@ -112,6 +112,7 @@ impl LocalRemote {
             },
             // Small files go together, so that their directory is flushed once for all of them.
             batch: BatchLimit { files: 32, bytes: 8 * 1024 * 1024 },
+            hashes: HashKinds::BY_READING,
             times: Times {
                 precision: options
                     .set_modified

@@ -35,7 +35,7 @@ struct Flawed {
 /// Returns a remote with few features, where two files can share a name.
 fn poor() -> MemoryRemote {
     MemoryRemote::new("memory:").with_times(Times::default()).with_features(|features| {
-        *features = Features { duplicates: true, listed_checksums: true, ..Features::default() };
+        *features = Features { duplicates: true, ..Features::default() };
     })
 }
 

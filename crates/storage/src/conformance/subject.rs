@@ -7,8 +7,9 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use crate::{
-    ByteRange, ByteStream, Content, Entry, Features, File, MemoryContent, Name, Outcome, Relocation, Remote,
-    RemoteExt, RemotePath, Result as StorageResult, StorageError, Whirlpool, WriteBatch, WriteItem, collect,
+    ByteRange, ByteStream, Content, Entry, Features, File, HashKind, MemoryContent, Name, Outcome,
+    Relocation, Remote, RemoteExt, RemotePath, Result as StorageResult, StorageError, Whirlpool, WriteBatch,
+    WriteItem, collect,
 };
 
 /// Result of a step: a value, or a sentence that says what went wrong.
@@ -100,7 +101,7 @@ impl Subject {
             ensure!(parent.as_ref() == Some(&folder), "the listing of {folder:?} holds {:?}", entry.path());
             if let Entry::File(file) = entry {
                 let told = file.whirlpool.is_some();
-                let claimed = self.features().listed_checksums;
+                let claimed = self.remote.info().hashes.lists(HashKind::Whirlpool);
                 ensure!(told || !claimed, "{:?} is listed without a checksum, which is claimed", file.path);
             }
         }
