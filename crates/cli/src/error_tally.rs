@@ -1,5 +1,6 @@
 //! What went wrong with single items while the command went on.
 
+use fichier_engine::RunError;
 use fichier_storage::StorageError;
 
 use crate::exit::{Exit, Failure};
@@ -32,11 +33,13 @@ impl ErrorTally {
         done: Result<T, StorageError>,
     ) -> Result<(), StorageError> {
         match done {
-            Ok(_) | Err(StorageError::Declined(_)) => {}
-            Err(over @ (StorageError::Quit | StorageError::Unanswered(_) | StorageError::Canceled)) => {
-                return Err(over);
-            }
-            Err(error) => self.note(path, &error),
+            Ok(_) => {}
+            Err(error) => match RunError::of(&error) {
+                Some(RunError::Declined(_)) => {}
+                Some(RunError::Quit | RunError::Unanswered(_)) => return Err(error),
+                _ if matches!(error, StorageError::Canceled) => return Err(error),
+                _ => self.note(path, &error),
+            },
         }
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use std::{error::Error, io, path::Path};
 
+use fichier_engine::RunError;
 use fichier_session::SessionError;
-use fichier_storage::{RemotePath, Retry, StorageError};
+use fichier_storage::{Refusal as _, RemotePath, Retry, StorageError};
 
 /// How the program ends. The numbers are a promise to scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,25 +94,35 @@ impl Exit {
         match error.plain() {
             StorageError::FolderNotFound(_) => Self::DirectoryNotFound,
             StorageError::FileNotFound(_) => Self::FileNotFound,
-            StorageError::LeadsAcross { .. } => Self::Fatal,
-            StorageError::TransferLimit { .. } => Self::TransferLimit,
-            StorageError::DurationLimit => Self::DurationLimit,
-            // As rclone: what wasn't wanted any more isn't a failure.
-            StorageError::Quit => Self::Success,
-            // As rclone, too.
-            StorageError::Unanswered(_) => Self::Usage,
             StorageError::EmptyFile(_)
-            | StorageError::Immutable(_)
-            | StorageError::NoNewName { .. }
             | StorageError::OnePlace { .. }
             | StorageError::SourceChanged { .. }
             | StorageError::Unseen { .. } => Self::NoRetry,
             StorageError::Io { source, .. } if is_full(source) => Self::DiskFull,
-            other => match other.retry() {
-                Retry::Worthwhile => Self::Retryable,
-                Retry::Fatal => Self::Fatal,
-                Retry::Useless => Self::Other,
-            },
+            other => RunError::of(other).map_or_else(|| Self::after(other.retry()), Self::of_run),
+        }
+    }
+
+    /// The number for what a run ends by.
+    fn of_run(error: &RunError) -> Self {
+        match error {
+            RunError::LeadsAcross { .. } => Self::Fatal,
+            RunError::TransferLimit { .. } => Self::TransferLimit,
+            RunError::DurationLimit => Self::DurationLimit,
+            // As rclone: what wasn't wanted any more isn't a failure.
+            RunError::Quit => Self::Success,
+            // As rclone, too.
+            RunError::Unanswered(_) => Self::Usage,
+            RunError::Immutable(_) | RunError::NoNewName { .. } => Self::NoRetry,
+            other => Self::after(other.retry()),
+        }
+    }
+
+    fn after(retry: Retry) -> Self {
+        match retry {
+            Retry::Worthwhile => Self::Retryable,
+            Retry::Fatal => Self::Fatal,
+            Retry::Useless => Self::Other,
         }
     }
 
@@ -136,7 +147,7 @@ fn is_full(error: &io::Error) -> bool {
 
 /// Whether somebody who was asked wanted no more: no error either.
 pub(crate) fn is_quit(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(storage).any(|error| matches!(error, StorageError::Quit))
+    error.chain().filter_map(storage).any(RunError::is_quit)
 }
 
 /// Whether the reader of our output went away, as `head` does: no error to speak of.

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use fichier_engine::{Cutoff, Limits};
+use fichier_engine::{Cutoff, Limits, RunError};
 use fichier_storage::{ByteStream, Content, Hashing, MemoryContent, Result, StorageError, Whirlpool};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tempfile::NamedTempFile;
@@ -88,14 +88,14 @@ impl Spool {
             *seen += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
             let over = limit.filter(|most| *seen > *most);
             std::future::ready(Some(match over {
-                Some(limit) => Err(StorageError::TransferLimit { limit }),
+                Some(limit) => Err(RunError::TransferLimit { limit }.into()),
                 None => chunk,
             }))
         });
         tokio::select! {
             biased;
             () = bounds.stop.cancelled() => Err(StorageError::Canceled),
-            () = bounds.time_is_over() => Err(StorageError::DurationLimit),
+            () = bounds.time_is_over() => Err(RunError::DurationLimit.into()),
             spool = Self::of(counted.boxed(), directory) => spool,
         }
     }

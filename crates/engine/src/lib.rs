@@ -10,6 +10,7 @@
 //! - [`store`] stores what isn't a file of a remote;
 //! - [`remove`] removes files, or a folder with all it holds;
 //! - [`Rules`] say which files are the same, [`HashCache`] remembers checksums;
+//! - [`RunError`] is what a run ends by without a remote having failed;
 //! - [`Stats`] counts what happens, [`RunReport`] says what became of it;
 //! - [`DryRun`] is a remote that only says what it would do.
 
@@ -17,6 +18,7 @@ mod check;
 mod compare;
 mod convert;
 mod dedupe;
+mod error;
 mod events;
 mod plan;
 mod remove;
@@ -31,6 +33,7 @@ pub use compare::names::{NameMatching, Respelling};
 pub use compare::{Checksums, Comparison, Rules};
 pub use convert::convert_names;
 pub use dedupe::{Choice, Chooser, DedupeMode, DedupeOptions, Duplicate, Duplicates, dedupe};
+pub use error::RunError;
 pub use events::record::{Action, Observer, Record, Relation};
 pub use events::report::RunReport;
 pub use events::say_skipped;

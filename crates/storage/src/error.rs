@@ -32,6 +32,22 @@ pub enum Blame {
     Us,
 }
 
+/// Why whoever asks a remote for something keeps it from being done. What it is, only they know; this is what others
+/// need of it.
+pub trait Refusal: std::error::Error + Send + Sync + 'static {
+    /// Returns whether another try may help.
+    fn retry(&self) -> Retry;
+
+    /// Returns the path in the message, from the remote's root, if the caller may name it in full.
+    fn path(&self) -> Option<&RemotePath>;
+
+    /// Changes the paths in it, for a wrapper that shows other paths than the remote it wraps.
+    fn change_path(&mut self, change: &dyn Fn(&RemotePath) -> RemotePath);
+
+    /// Returns what the user can do about it, where there is something.
+    fn hint(&self) -> Option<String>;
+}
+
 /// An error of an operation on a remote.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -54,33 +70,6 @@ pub enum StorageError {
     /// Something exists at the destination already.
     #[error("{0:?} exists already")]
     AlreadyExists(RemotePath),
-    /// The destination has a file where the source has a folder of the same name, or the other way round.
-    #[error("the destination has a {there} named {path:?}, so the {here} of this name isn't transferred")]
-    Clash {
-        /// Path from the destination's folder on.
-        path: RemotePath,
-        /// What the destination has: a file or a folder.
-        there: &'static str,
-        /// What the source has: a file or a folder.
-        here: &'static str,
-    },
-    /// The file would have to change, but must stay as it is.
-    #[error("source and destination exist but do not match: immutable file modified: {0:?}")]
-    Immutable(RemotePath),
-    /// More would be removed than is allowed, so nothing was removed.
-    #[error("{limit} threshold reached: {found} would have to go, so nothing was deleted")]
-    LimitReached {
-        /// Name of the flag that set the limit.
-        limit: &'static str,
-        /// How many files or bytes would be removed.
-        found: u64,
-    },
-    /// As much was removed as is allowed.
-    #[error("{limit} threshold reached")]
-    RemovalLimit {
-        /// Name of the flag that set the limit.
-        limit: &'static str,
-    },
     /// What was named is no file and no folder, so that it has nothing that could be copied.
     #[error("{path:?} is {what}, neither a file nor a directory: it can't be transferred")]
     Special {
@@ -100,21 +89,6 @@ pub enum StorageError {
     /// A rename would have to copy the file, since its destination is on another file system.
     #[error("can't rename {0:?}: its new place is on another file system")]
     AcrossFileSystems(RemotePath),
-    /// A question had to be asked, but the input had ended.
-    #[error("there was nobody to ask about {0:?}: the standard input has ended, so nothing more is done")]
-    Unanswered(RemotePath),
-    /// As much was transferred as is allowed.
-    #[error("max transfer limit reached as set by --max-transfer ({limit} B)")]
-    TransferLimit {
-        /// How many bytes are allowed.
-        limit: u64,
-    },
-    /// The time that is allowed for transfers is over.
-    #[error("max transfer duration reached as set by --max-duration")]
-    DurationLimit,
-    /// The user was asked and said no.
-    #[error("left as it is: {0:?}")]
-    Declined(RemotePath),
     /// A file or folder has a name that can't be used.
     #[error("bad name in {folder:?}: {source}")]
     BadName {
@@ -122,14 +96,6 @@ pub enum StorageError {
         folder: RemotePath,
         /// What is wrong with the name.
         source: InvalidName,
-    },
-    /// A file or folder has no possible name at the destination.
-    #[error("--name-transform can't rename {path:?}: {why}")]
-    NoNewName {
-        /// Path of the file or folder at the source.
-        path: RemotePath,
-        /// What is wrong with the new name, or why there is none.
-        why: String,
     },
     /// A symbolic link and something else have one place there, so that one would take the place of the other.
     #[error("{path:?} has the same place as {rival:?}: {}", one_place(*.folder))]
@@ -159,22 +125,6 @@ pub enum StorageError {
         from: RemotePath,
         /// Path of the destination.
         to: RemotePath,
-    },
-    /// Files would be lost because folders of a run overlap, so nothing was done.
-    #[error("{rule}: {} and {}", .places[0], .places[1])]
-    Overlapping {
-        /// The rule that was broken.
-        rule: &'static str,
-        /// The two places, each with its remote.
-        places: [String; 2],
-    },
-    /// A folder of one side of a run leads into the other side, so it was left alone.
-    #[error("{folder:?} is a link or mount that leads into {other}, so it is left as it is")]
-    LeadsAcross {
-        /// Path of the folder.
-        folder: RemotePath,
-        /// The other side, with its remote.
-        other: String,
     },
     /// An error about the very path that the user named.
     #[error("{}", said_of(.location, .problem))]
@@ -294,14 +244,6 @@ pub enum StorageError {
         /// Why it isn't where it was to be.
         problem: Box<StorageError>,
     },
-    /// Several files bear one name at the destination, where there should be one.
-    #[error("the destination has {count} files named {path:?}, and all of them stay")]
-    Doubles {
-        /// The path, from the destination's folder on.
-        path: RemotePath,
-        /// How many there are.
-        count: usize,
-    },
     /// A listing that is known to miss entries; acting on it could lose or double files.
     #[error("the listing of {path:?} is incomplete: {seen} of {total} files")]
     IncompleteListing {
@@ -318,9 +260,9 @@ pub enum StorageError {
     /// The user stopped the run.
     #[error("stopped")]
     Canceled,
-    /// The user was asked and wants to end the run.
-    #[error("stopped, as you answered")]
-    Quit,
+    /// Whoever asks for it doesn't let it happen: a limit is reached, or somebody said no. The remote didn't fail.
+    #[error("{0}")]
+    Refused(Box<dyn Refusal>),
 }
 
 impl StorageError {
@@ -341,14 +283,8 @@ impl StorageError {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Retry::Fatal,
                 _ => Retry::Useless,
             },
-            Self::Canceled
-            | Self::Quit
-            | Self::Unanswered(_)
-            | Self::LimitReached { .. }
-            | Self::RemovalLimit { .. }
-            | Self::Overlapping { .. }
-            | Self::TransferLimit { .. }
-            | Self::DurationLimit => Retry::Fatal,
+            Self::Refused(refusal) => refusal.retry(),
+            Self::Canceled => Retry::Fatal,
             _ => Retry::Useless,
         }
     }
@@ -363,7 +299,6 @@ impl StorageError {
             | Self::IsAFolder(path)
             | Self::FolderNotEmpty(path)
             | Self::AlreadyExists(path)
-            | Self::Immutable(path)
             | Self::EmptyFile(path)
             | Self::Unverified(path)
             | Self::TooLarge { path, .. }
@@ -375,6 +310,7 @@ impl StorageError {
             | Self::OldVersionStays { path, .. }
             | Self::Misplaced { path, .. }
             | Self::IncompleteListing { path, .. } => Some(path),
+            Self::Refused(refusal) => refusal.path(),
             _ => None,
         }
     }
@@ -389,10 +325,7 @@ impl StorageError {
             | Self::IsAFolder(path)
             | Self::FolderNotEmpty(path)
             | Self::AlreadyExists(path)
-            | Self::Immutable(path)
             | Self::AcrossFileSystems(path)
-            | Self::Unanswered(path)
-            | Self::Declined(path)
             | Self::EmptyFile(path)
             | Self::Unverified(path)
             | Self::SourceChanged { path, .. }
@@ -405,8 +338,8 @@ impl StorageError {
             | Self::Undecryptable { path, .. }
             | Self::OldVersionStays { path, .. }
             | Self::Misplaced { path, .. }
-            | Self::Doubles { path, .. }
             | Self::IncompleteListing { path, .. } => *path = change(path),
+            Self::Refused(refusal) => refusal.change_path(&change),
             Self::Overlap { from, to } => (*from, *to) = (change(from), change(to)),
             _ => {}
         }
@@ -444,7 +377,7 @@ impl StorageError {
                 Some(format!("finish it with: fichier moveto {between:?} {to:?}"))
             }
             Self::Misplaced { .. } => Some("remove it, or move it where it belongs".into()),
-            Self::Doubles { .. } => Some("`dedupe` leaves one of them".into()),
+            Self::Refused(refusal) => refusal.hint(),
             Self::FolderNotEmpty(_) => Some(
                 "purge removes a folder with all that it holds; rmdirs removes the empty folders in it"
                     .into(),
@@ -512,7 +445,7 @@ mod tests {
         assert_eq!(error.to_string(), r#"can't copy "b" into itself at "c""#);
         let error = StorageError::TooLarge { path: path("a/b"), size: 2, limit: 1 }.with_paths(inside);
         assert_eq!(error.path(), Some(&path("b")));
-        assert!(matches!(StorageError::Quit.with_paths(inside), StorageError::Quit));
+        assert!(matches!(StorageError::Canceled.with_paths(inside), StorageError::Canceled));
     }
 
     #[test]

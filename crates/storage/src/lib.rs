@@ -36,7 +36,7 @@ pub use changes::{ChangeWatch, ChangedFolders, Changes};
 pub use checksum::{ParseWhirlpoolError, Whirlpool, WhirlpoolHasher};
 pub use content::{ByteRange, ByteStream, Content, MemoryContent, Ranges, RemoteContent, collect};
 pub use entry::{Entry, File, FileId, Fingerprint, Folder};
-pub use error::{Blame, Result, Retry, StorageError};
+pub use error::{Blame, Refusal, Result, Retry, StorageError};
 pub use extensions::{
     AccountInfo, AccountOf, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchState, FetchTask,
     FileMetadata, LinkRequest, LinkState, LinkStates, MergeFolders, OldVersions, PublicFiles, PublicLink,

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use clap::Args;
 use fichier_api::FileLink;
-use fichier_engine::{RunOptions, RunReport, Upload, VersionsThere, say_skipped};
+use fichier_engine::{RunError, RunOptions, RunReport, Upload, VersionsThere, say_skipped};
 use fichier_remotes::web::{WebAddress, WebFile, shown_address};
 use fichier_storage::{
     Content as _, File, Location, Name, Outcome, PublicLink, Relocation, Remote, RemoteContent, RemoteExt,
@@ -289,13 +289,18 @@ async fn copied_there(
             there.left_over(&target.path).map_or(Ok(true), |stays| Err(stays.into()))
         }
         Err(
-            error @ (StorageError::Declined(_)
-            | StorageError::Quit
-            | StorageError::Unanswered(_)
-            | StorageError::Canceled
+            error @ (StorageError::Canceled
             | StorageError::OldVersionStays { .. }
             | StorageError::Misplaced { .. }),
         ) => Err(error.into()),
+        Err(error)
+            if matches!(
+                RunError::of(&error),
+                Some(RunError::Declined(_) | RunError::Quit | RunError::Unanswered(_))
+            ) =>
+        {
+            Err(error.into())
+        }
         Err(error) => {
             tracing::warn!(path = %target.path, "Not copied at the service ({error}): fetching the file instead");
             Ok(false)

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use fichier_engine::{Braked, Brakes, DryRun, Interactive};
-use fichier_storage::{Remote, Result, StorageError};
+use fichier_engine::{Braked, Brakes, DryRun, Interactive, RunError};
+use fichier_storage::{Remote, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::ask;
@@ -57,7 +57,7 @@ impl Wrappers {
 pub(crate) fn unless_declined<T>(done: Result<T>) -> Result<Option<T>> {
     match done {
         Ok(value) => Ok(Some(value)),
-        Err(StorageError::Declined(_)) => Ok(None),
+        Err(error) if RunError::is_declined(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -8,7 +8,7 @@ mod signals;
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use fichier_engine::{RunReport, Stats};
+use fichier_engine::{RunError, RunReport, Stats};
 use fichier_remotes::resources::UnfinishedMove;
 use fichier_storage::{Result, StorageError};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
@@ -206,10 +206,10 @@ fn log(settings: &Settings, snapshot: &StatsSnapshot) {
 /// How the program ends after a run.
 fn conclude(report: RunReport, command: &str, flags: &TransferSettings) -> anyhow::Result<()> {
     let RunReport { transferred, failed, refused_empty_files, worst, .. } = report;
-    if matches!(worst, Some(StorageError::Quit)) {
-        return Err(StorageError::Quit.into());
-    }
     if let Some(error) = worst {
+        if RunError::is_quit(&error) {
+            return Err(error.into());
+        }
         let count = failed + refused_empty_files;
         let (exit, hint) = (Exit::of_storage(&error), error.hint());
         let mut message = if count == 1 {

@@ -9,7 +9,7 @@ use futures::StreamExt;
 
 use fichier_storage::{ByteRange, File, Hashing, Remote, RemoteExt, Result, StorageError, Whirlpool};
 
-use crate::HashCache;
+use crate::{HashCache, RunError};
 
 /// How the contents of two files are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -153,7 +153,7 @@ impl Rules {
             self.by_content(sums, source, destination).await?
         };
         if self.immutable && matches!(verdict, Decision::Transfer | Decision::Retime) {
-            return Err(StorageError::Immutable(destination.1.path.clone()));
+            return Err(RunError::Immutable(destination.1.path.clone()).into());
         }
         Ok(verdict)
     }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{Entry, File, Location, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
-    Checksums, RunReport, Stats, events::report::Verdict, plan, plan::plan_db::DestinationState,
+    Checksums, RunError, RunReport, Stats, events::report::Verdict, plan, plan::plan_db::DestinationState,
     plan::plan_db::PlanDb, run::lost, walk_filtered,
 };
 
@@ -314,7 +314,7 @@ impl Dedupe<'_> {
             }
             Choice::Nobody => {
                 let path = duplicates.copies[0].file.path.clone();
-                self.fail(&path, StorageError::Unanswered(self.shown(&path)));
+                self.fail(&path, RunError::Unanswered(self.shown(&path)).into());
                 return;
             }
             Choice::Skip => Resolution::Skip,

@@ -2,7 +2,7 @@
 
 use fichier_storage::{RemotePath, Retry, StorageError};
 
-use crate::{Record, Stats};
+use crate::{Record, RunError, Stats};
 
 /// The result of a run: how many things failed, and the error that decides how the program ends.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl RunReport {
 
     /// Notes a failure: logs it with its path, counts it, and says whether the run goes on.
     pub(crate) fn fail(&mut self, stats: &Stats, path: &RemotePath, error: StorageError) -> Verdict {
-        if matches!(error, StorageError::Declined(_)) {
+        if RunError::is_declined(&error) {
             return Verdict::GoOn;
         }
         stats.record(&Record::failed(path, &error));
@@ -46,7 +46,7 @@ impl RunReport {
             return Verdict::GoOn;
         }
         // What wasn't tried has its reason elsewhere, which is logged there.
-        if !matches!(error, StorageError::NotTried | StorageError::Canceled | StorageError::Quit) {
+        if !matches!(error, StorageError::NotTried | StorageError::Canceled) && !RunError::is_quit(&error) {
             tracing::error!(path = %path, "{error}");
         }
         if let StorageError::OldVersionStays { path, .. } = &error {
@@ -79,7 +79,7 @@ fn weight(error: &StorageError) -> u8 {
     match (error, error.retry()) {
         (StorageError::NotTried, _) => 0,
         (StorageError::Canceled, _) => 1,
-        (StorageError::Quit, _) => 2,
+        _ if RunError::is_quit(error) => 2,
         (_, Retry::Useless) => 3,
         (_, Retry::Worthwhile) => 4,
         (_, Retry::Fatal) => 5,

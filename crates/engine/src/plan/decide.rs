@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 use fichier_storage::{File, RemoteExt, RemotePath, StorageError};
 
 use crate::{
-    Relation, RunReport,
+    Relation, RunError, RunReport,
     compare::Decision,
     events::Event,
     plan::references::ReferenceListing,
@@ -105,15 +105,16 @@ impl Run<'_> {
         let source = (&self.from.remote, &pair.source);
         let decision = rules.judge(&self.options.checksums, source, (&self.to.remote, existing)).await;
         let relation = match &decision {
-            Ok(Decision::Transfer) | Err(StorageError::Immutable(_)) => Relation::Differ,
+            Ok(Decision::Transfer) => Relation::Differ,
             Ok(_) => Relation::Match,
+            Err(error) if matches!(RunError::of(error), Some(RunError::Immutable(_))) => Relation::Differ,
             Err(_) => Relation::Error,
         };
         self.stats.compared(&listed, relation);
-        let named = |error| match error {
+        let named = |error| match RunError::of(&error) {
             // As the user knows it: the destination's root may be that of the whole file system.
-            StorageError::Immutable(path) => StorageError::Immutable(self.shown_at_destination(&path)),
-            other => other,
+            Some(RunError::Immutable(path)) => RunError::Immutable(self.shown_at_destination(path)).into(),
+            _ => error,
         };
         match decision.map_err(|error| (shown.clone(), named(error)))? {
             Decision::Transfer => self.look_up(self.job(pair), shelf).await,

@@ -2,10 +2,10 @@
 
 use std::sync::PoisonError;
 
-use fichier_storage::{Freshness, Name, RemotePath, StorageError};
+use fichier_storage::{Freshness, Name, RemotePath};
 
 use crate::{
-    RunReport,
+    RunError, RunReport,
     plan::{Pair, by_name},
     run::{Run, mode::Mode},
     transfer::Job,
@@ -74,7 +74,7 @@ impl Run<'_> {
             if versions.len() > 1 && is_asked_for && !set_aside && !report.stays.contains(&path) {
                 let shown = self.shown_at_destination(&path);
                 let count = versions.len();
-                self.fail(report, &shown, StorageError::Doubles { path: shown.clone(), count });
+                self.fail(report, &shown, RunError::Doubles { path: shown.clone(), count }.into());
             }
         }
     }

@@ -5,7 +5,7 @@
 use fichier_storage::{Location, PlaceId, RemotePath, Result, StorageError};
 
 use crate::{
-    Backup, Reference, RunOptions,
+    Backup, Reference, RunError, RunOptions,
     plan::lie::Lie,
     run::{Run, mode::Mode},
     walk::filtered::FilteredListing,
@@ -138,7 +138,7 @@ impl Run<'_> {
             [(source, to, &path, self.to), (destination, from, target, self.from)]
         {
             if self.lie == Lie::Apart && leads(place, root) {
-                return Err(StorageError::LeadsAcross { folder: folder.clone(), other: other.shown() });
+                return Err(RunError::LeadsAcross { folder: folder.clone(), other: other.shown() }.into());
             }
         }
         Ok(false)
@@ -159,5 +159,5 @@ async fn leaves_out(options: &RunOptions, root: &Location, below: &RemotePath) -
 }
 
 fn overlapping(rule: &'static str, one: &Location, other: &Location) -> StorageError {
-    StorageError::Overlapping { rule, places: [one.shown(), other.shown()] }
+    RunError::Overlapping { rule, places: [one.shown(), other.shown()] }.into()
 }

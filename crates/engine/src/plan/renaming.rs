@@ -11,6 +11,8 @@ use std::{
 
 use fichier_storage::{Entry, Name, RemotePath, StorageError};
 
+use crate::RunError;
+
 /// What bears a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bearer {
@@ -121,7 +123,7 @@ fn bearer(entry: &Entry) -> Bearer {
 
 /// The error for what gets no name. `path` is as the user knows it.
 pub(crate) fn no_new_name(path: RemotePath, why: String) -> StorageError {
-    StorageError::NoNewName { path, why }
+    RunError::NoNewName { path, why }.into()
 }
 
 #[cfg(test)]

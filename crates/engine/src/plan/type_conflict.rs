@@ -14,7 +14,7 @@ use futures::StreamExt;
 use fichier_storage::{Entry, File, Location, Name, Relocation, RemoteExt, RemotePath, Result, StorageError};
 
 use crate::{
-    RunReport,
+    RunError, RunReport,
     plan::displaced::DisplacedEntry,
     plan::{Clash, FolderPair, Matched, Pair},
     run::{Run, mode::Mode},
@@ -82,7 +82,7 @@ impl Run<'_> {
     /// Says that the destination's file or folder stays, and the source's with its name isn't transferred.
     pub(crate) fn clash(path: RemotePath, folder_there: bool) -> StorageError {
         let (there, here) = if folder_there { ("directory", "file") } else { ("file", "directory") };
-        StorageError::Clash { path, there, here }
+        RunError::Clash { path, there, here }.into()
     }
 
     fn lets_source_win(&self, clash: &Clash, report: &RunReport) -> bool {

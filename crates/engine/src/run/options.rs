@@ -7,6 +7,7 @@ use fichier_storage::{Location, StorageError};
 
 use crate::{
     Bandwidth, Brakes, Checksums, Limits, MetadataOptions, NameMatching, NameTransform, Order, Rules,
+    RunError,
 };
 
 /// How to copy, sync or move.
@@ -129,13 +130,13 @@ impl Deletion {
     /// Checks whether so many files with so many bytes in all may be removed.
     ///
     /// # Errors
-    /// [`StorageError::LimitReached`]: they may not.
+    /// [`RunError::LimitReached`]: they may not.
     pub(crate) fn check(&self, files: u64, bytes: u64) -> Result<(), StorageError> {
         if self.max_files.is_some_and(|most| files > most) {
-            return Err(StorageError::LimitReached { limit: "--max-delete", found: files });
+            return Err(RunError::LimitReached { limit: "--max-delete", found: files }.into());
         }
         if self.max_bytes.is_some_and(|most| bytes > most) {
-            return Err(StorageError::LimitReached { limit: "--max-delete-size", found: bytes });
+            return Err(RunError::LimitReached { limit: "--max-delete-size", found: bytes }.into());
         }
         Ok(())
     }

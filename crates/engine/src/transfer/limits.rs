@@ -9,6 +9,8 @@ use std::{
 use fichier_storage::StorageError;
 use tokio::time::Instant;
 
+use crate::RunError;
+
 /// How much a run may do.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
@@ -59,7 +61,7 @@ impl RunQuota {
     /// sizes are known.
     pub(crate) fn admit(&self, bytes: u64) -> Result<(), StorageError> {
         if self.end.is_some_and(|end| Instant::now() >= end) {
-            return Err(StorageError::DurationLimit);
+            return Err(RunError::DurationLimit.into());
         }
         let Some(most) = self.limits.bytes else { return Ok(()) };
         let admitted = self.begun.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |begun| {
@@ -71,7 +73,7 @@ impl RunQuota {
             };
             fits.then(|| begun.saturating_add(bytes))
         });
-        admitted.map(drop).map_err(|_| StorageError::TransferLimit { limit: most })
+        admitted.map(drop).map_err(|_| RunError::TransferLimit { limit: most }.into())
     }
 
     /// Checks whether the time for transfers is limited.
@@ -83,7 +85,7 @@ impl RunQuota {
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, StorageError> {
         match self.end.filter(|_| self.limits.cutoff == Cutoff::Hard) {
             None => Ok(work.await),
-            Some(end) => tokio::time::timeout_at(end, work).await.map_err(|_| StorageError::DurationLimit),
+            Some(end) => tokio::time::timeout_at(end, work).await.map_err(|_| RunError::DurationLimit.into()),
         }
     }
 }
@@ -101,7 +103,8 @@ mod tests {
         for (cutoff, rest) in [(Cutoff::Hard, 40), (Cutoff::Cautious, 39)] {
             let allowance = allowance(100, cutoff);
             assert!(allowance.admit(60).is_ok());
-            assert!(matches!(allowance.admit(rest + 1), Err(StorageError::TransferLimit { limit: 100 })));
+            let refused = allowance.admit(rest + 1).unwrap_err();
+            assert!(matches!(RunError::of(&refused), Some(RunError::TransferLimit { limit: 100 })));
             assert!(allowance.admit(rest).is_ok());
         }
     }
@@ -120,7 +123,8 @@ mod tests {
         let work = || tokio::time::sleep(Duration::from_secs(10));
         let hard = RunQuota::new(limits(Cutoff::Hard));
         assert!(hard.admit(1).is_ok());
-        assert!(matches!(hard.within(work()).await, Err(StorageError::DurationLimit)));
+        let over = hard.within(work()).await.unwrap_err();
+        assert!(matches!(RunError::of(&over), Some(RunError::DurationLimit)));
         assert!(hard.admit(1).is_err());
         let soft = RunQuota::new(limits(Cutoff::Soft));
         assert!(soft.within(work()).await.is_ok());

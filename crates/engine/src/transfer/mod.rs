@@ -21,7 +21,7 @@ use fichier_storage::{
 };
 
 use crate::{
-    Backup, Bandwidth, Brakes, Checksums, MetadataOptions, Relation, RunReport, Stats,
+    Backup, Bandwidth, Brakes, Checksums, MetadataOptions, Relation, RunError, RunReport, Stats,
     events::Event,
     events::report::Verdict,
     transfer::bandwidth::Directions,
@@ -494,12 +494,9 @@ impl Transfer {
 fn may_be_sent(error: &StorageError) -> bool {
     let is_settled = matches!(
         error,
-        StorageError::Declined(_)
-            | StorageError::NotTried
-            | StorageError::OldVersionStays { .. }
-            | StorageError::Misplaced { .. }
+        StorageError::NotTried | StorageError::OldVersionStays { .. } | StorageError::Misplaced { .. }
     );
-    !is_settled && error.retry() != Retry::Fatal
+    !is_settled && !RunError::is_declined(error) && error.retry() != Retry::Fatal
 }
 
 /// A path of the source as the user sees it: from the run's root on, or its name if it is the root.

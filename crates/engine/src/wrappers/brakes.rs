@@ -7,6 +7,8 @@ use async_trait::async_trait;
 
 use fichier_storage::{Extensions, File, Outcome, Remote, Result, StorageError, delegate_remote};
 
+use crate::RunError;
+
 /// How much may be removed, and how much was: one for all remotes of a run.
 #[derive(Debug, Default)]
 pub struct Brakes {
@@ -44,10 +46,10 @@ impl Brakes {
         let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
         let (files, bytes) = (removed.files + 1, removed.bytes.saturating_add(size));
         if self.max_files.is_some_and(|most| files > most.saturating_add(removed.excused_files)) {
-            return Err(StorageError::RemovalLimit { limit: "--max-delete" });
+            return Err(RunError::RemovalLimit { limit: "--max-delete" }.into());
         }
         if self.max_bytes.is_some_and(|most| bytes > most.saturating_add(removed.excused_bytes)) {
-            return Err(StorageError::RemovalLimit { limit: "--max-delete-size" });
+            return Err(RunError::RemovalLimit { limit: "--max-delete-size" }.into());
         }
         (removed.files, removed.bytes) = (files, bytes);
         Ok(())
@@ -142,13 +144,17 @@ mod tests {
         sizes.iter().map(file).collect()
     }
 
+    fn is_refused(refused: Option<&StorageError>, by: &str) -> bool {
+        matches!(refused.and_then(RunError::of), Some(RunError::RemovalLimit { limit }) if *limit == by)
+    }
+
     #[test]
     fn files_go_up_to_the_limit_and_over_several_lists() {
         let brakes = Brakes::new(Some(3), None);
         assert_eq!(brakes.admit_all(&files(&[1, 1])).0, 2);
         let (allowed, refused) = brakes.admit_all(&files(&[1, 1]));
         assert_eq!(allowed, 1);
-        assert!(matches!(refused, Some(StorageError::RemovalLimit { limit: "--max-delete" })));
+        assert!(is_refused(refused.as_ref(), "--max-delete"));
     }
 
     #[test]
@@ -164,7 +170,7 @@ mod tests {
         let brakes = Brakes::new(None, Some(10));
         let (allowed, refused) = brakes.admit_all(&files(&[6, 5, 4]));
         assert_eq!(allowed, 1);
-        assert!(matches!(refused, Some(StorageError::RemovalLimit { limit: "--max-delete-size" })));
+        assert!(is_refused(refused.as_ref(), "--max-delete-size"));
         assert!(brakes.admit(4).is_ok());
         assert!(Brakes::default().admit(u64::MAX).is_ok());
     }

@@ -21,6 +21,7 @@ use futures::{
 use tokio::sync::mpsc;
 
 use super::fetches_of;
+use crate::RunError;
 use fichier_storage::{
     Entry, Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FolderRelocation,
     LinkRequest, MergeFolders, Outcome, PublicLinks, Relocation, Remote, RemoteExt, RemotePath, Result,
@@ -78,10 +79,10 @@ impl Interactive {
             Answer::Yes => Ok(()),
             Answer::No => {
                 tracing::warn!(path = %shown, "Skipped {action} as --interactive is set");
-                Err(StorageError::Declined(path.clone()))
+                Err(RunError::Declined(path.clone()).into())
             }
-            Answer::Quit => Err(StorageError::Quit),
-            Answer::Nobody => Err(StorageError::Unanswered(path.clone())),
+            Answer::Quit => Err(RunError::Quit.into()),
+            Answer::Nobody => Err(RunError::Unanswered(path.clone()).into()),
             Answer::Stopped => Err(StorageError::Canceled),
         }
     }
@@ -124,7 +125,7 @@ impl Interactive {
                 match answer {
                     Ok(()) => together.push((index, item)),
                     Err(error) => {
-                        over = !matches!(error, StorageError::Declined(_));
+                        over = !RunError::is_declined(&error);
                         refused.push((index, Outcome::Failed(error)));
                     }
                 }
@@ -362,10 +363,9 @@ mod tests {
     async fn each_item_has_its_own_answer_and_quitting_ends_the_asking() {
         let remote = over(MemoryRemote::new("memory:"), vec![Answer::Yes, Answer::No, Answer::Quit]);
         let made = remote.make_folders(&paths(["a", "b", "c", "d"])).await;
-        let [Outcome::Done(()), Outcome::Failed(StorageError::Declined(_)), over @ ..] = &made[..] else {
-            panic!("{made:?}")
-        };
-        assert!(matches!(over, [Outcome::Failed(StorageError::Quit), Outcome::NotTried]));
+        let [Outcome::Done(()), Outcome::Failed(declined), over @ ..] = &made[..] else { panic!("{made:?}") };
+        assert!(RunError::is_declined(declined));
+        assert!(matches!(over, [Outcome::Failed(quit), Outcome::NotTried] if RunError::is_quit(quit)));
         assert_eq!(remote.entries(&RemotePath::root()).await.unwrap().len(), 1);
     }
 

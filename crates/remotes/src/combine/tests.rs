@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fichier_storage::{
-    ByteRange, Entry, Freshness, HashKind, Location, MemoryContent, Name, Outcome, Relocation, Remote, RemoteExt as _,
-    RemotePath, StorageError, WriteBatch, WriteItem, collect,
+    ByteRange, Entry, Freshness, HashKind, Location, MemoryContent, Name, Outcome, Relocation, Remote,
+    RemoteExt as _, RemotePath, StorageError, WriteBatch, WriteItem, collect,
     conformance::{self, CHECKS},
     memory::MemoryRemote,
 };
