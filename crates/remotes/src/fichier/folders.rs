@@ -8,7 +8,7 @@ use super::{
     catalogue::KnownFolder,
     confirm::{is_in_doubt, says_nothing},
     error::{failed, unconfirmed},
-    tree::FolderOrigin,
+    tree::new_folders::FolderOrigin,
 };
 use crate::resources::UnfinishedMove;
 

@@ -209,6 +209,10 @@ impl Catalogue {
             self.files_at_hand -= files;
             self.at_hand.remove(&use_);
         }
+        if self.spill.may_be_wasteful() {
+            let places = self.folders.values_mut().filter_map(|contents| contents.place.as_mut());
+            self.spill.compact(places.collect());
+        }
         true
     }
 

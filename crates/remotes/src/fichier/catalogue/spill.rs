@@ -1,8 +1,9 @@
 //! Files of folders that aren't in use, in a temporary file.
 //!
 //! The files of an account may be a million, and each is some 360 bytes in memory. So the catalogue holds those of the
-//! folders used last, and the others are here, a folder in one piece, until they are needed. Pieces are never changed:
-//! a folder that changed is written again. The file has no name and is removed with the process.
+//! folders used last, and the others lie here, a folder in one piece, until they are wanted. Pieces are never changed:
+//! a folder that changed is written anew, and when most of the file is of no use any more, what is goes to a new one: so
+//! it doesn't grow for weeks. The file has no name and goes with the process.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +19,10 @@ use fichier_storage::{Name, Whirlpool};
 
 use super::{KnownFile, Marks, contents::Remembered};
 
-/// Range of the file that has a folder's files.
+/// Below this size a file isn't worth being written anew.
+const SMALL: u64 = if cfg!(test) { 64 << 10 } else { 64 << 20 };
+
+/// Where a folder's files lie.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::fichier) struct SpillRange {
     offset: u64,
@@ -39,7 +43,9 @@ pub(in crate::fichier) struct SpillFile {
     directory: Option<PathBuf>,
     file: Option<File>,
     end: u64,
-    /// Whether nothing more can be written.
+    /// How large it was when it was last looked how much of it is of use.
+    looked_at: u64,
+    /// Nothing more can be written.
     broken: bool,
     unreadable: bool,
 }
@@ -84,7 +90,33 @@ impl SpillFile {
             .ok()
     }
 
-    /// Makes the file look as if the disk had lost what was written.
+    /// Whether it has grown so much that much of it may be of no use any more.
+    pub(in crate::fichier) fn may_be_wasteful(&self) -> bool {
+        self.end >= SMALL.max(self.looked_at.saturating_mul(2))
+    }
+
+    /// Writes what is of use to a new file, if that is less than half. The places are changed to those there. What can't
+    /// be done is left as it is.
+    pub(in crate::fichier) fn compact(&mut self, mut places: Vec<&mut SpillRange>) {
+        self.looked_at = self.end;
+        let of_use: u64 = places.iter().map(|place| place.length as u64).sum();
+        if of_use > self.end / 2 {
+            return;
+        }
+        let mut new = Self { directory: self.directory.clone(), ..Self::default() };
+        let moved =
+            places.iter().map(|place| new.append(&self.bytes(**place)?)).collect::<io::Result<Vec<_>>>();
+        match moved {
+            Ok(moved) => {
+                places.iter_mut().zip(moved).for_each(|(place, moved)| **place = moved);
+                new.looked_at = new.end;
+                *self = new;
+            }
+            Err(error) => tracing::debug!("the temporary file isn't written anew: {error}"),
+        }
+    }
+
+    /// As if the disk had lost what was written.
     #[cfg(test)]
     pub(in crate::fichier) fn spoil(&mut self) {
         if let Some(file) = &self.file {
@@ -118,13 +150,7 @@ impl SpillFile {
     }
 
     fn read(&mut self, place: SpillRange) -> io::Result<Vec<Remembered>> {
-        if place.is_empty() {
-            return Ok(Vec::new());
-        }
-        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        file.seek(SeekFrom::Start(place.offset))?;
-        let mut piece = vec![0; place.length];
-        file.read_exact(&mut piece)?;
+        let piece = self.bytes(place)?;
         let mut rest = &piece[..];
         let mut types = BTreeSet::new();
         let mut files = Vec::new();
@@ -132,6 +158,17 @@ impl SpillFile {
             files.push(read(&mut rest, &mut types).ok_or(io::ErrorKind::InvalidData)?);
         }
         Ok(files)
+    }
+
+    fn bytes(&mut self, place: SpillRange) -> io::Result<Vec<u8>> {
+        if place.is_empty() {
+            return Ok(Vec::new());
+        }
+        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::Start(place.offset))?;
+        let mut piece = vec![0; place.length];
+        file.read_exact(&mut piece)?;
+        Ok(piece)
     }
 }
 
@@ -283,6 +320,43 @@ mod tests {
                 prop_assert_eq!(&spill.get(place).unwrap(), files);
             }
         }
+    }
+
+    #[test]
+    fn what_is_of_no_use_any_more_goes() {
+        let mut spill = SpillFile::default();
+        let file = |name: String| KnownFile {
+            link: FileLink::from_code("code1").unwrap(),
+            name: Name::new(name).unwrap(),
+            size: 1,
+            whirlpool: None,
+            date: None,
+            media_type: None,
+            stands_for_empty: false,
+        };
+        let mut kept = spill.put([].into_iter()).unwrap();
+        let mut last = None;
+        // Two folders that change again and again, as in weeks.
+        for turn in 0..5000 {
+            let files = [Remembered { file: file(format!("some name {turn}")), own: None }];
+            if turn % 100 == 0 {
+                kept = spill.put(files.iter()).unwrap();
+            }
+            let mut place = spill.put(files.iter()).unwrap();
+            if spill.may_be_wasteful() {
+                spill.compact(vec![&mut kept, &mut place]);
+            }
+            last = Some((place, files));
+            assert!(spill.end <= SMALL + 1000);
+        }
+        let (place, files) = last.unwrap();
+        assert_eq!(spill.get(place).unwrap(), files);
+        assert_eq!(spill.get(kept).unwrap()[0].file.name.to_string(), "some name 4900");
+        // Of what is all of use nothing is written anew.
+        let mut places: Vec<_> = (0..2000).map(|_| spill.put(files.iter()).unwrap()).collect();
+        let end = spill.end;
+        spill.compact(places.iter_mut().chain([&mut kept]).collect());
+        assert_eq!(spill.end, end);
     }
 
     #[test]
