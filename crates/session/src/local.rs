@@ -38,7 +38,7 @@ impl LocalPath {
         if path.as_os_str().is_empty() {
             path.push(".");
         }
-        Ok(Self { path, options })
+        Ok(Self { path: as_on_disk(path), options })
     }
 
     /// Returns the path.
@@ -84,6 +84,31 @@ impl LocalPath {
             None => Ok(()),
         }
     }
+}
+
+/// Returns a typed path as it is on the disk. Names of control characters are shown by stand-ins (`␉` for a tab), and
+/// scripts give back what they were shown: where nothing has the name as it was typed, the characters are meant that it
+/// stands for.
+fn as_on_disk(typed: PathBuf) -> PathBuf {
+    let is_plain = |name: &[u8]| Encoding::LOCAL.from_standard(name) == name;
+    if is_plain(typed.as_os_str().as_encoded_bytes()) {
+        return typed;
+    }
+    let mut path = PathBuf::new();
+    for component in typed.components() {
+        let name = component.as_os_str();
+        let meant = match component {
+            Component::Normal(_) => Encoding::LOCAL.from_standard(name.as_encoded_bytes()),
+            _ => name.as_encoded_bytes().into(),
+        };
+        let typed = path.join(name);
+        let is_name = !meant.contains(&b'/') && !meant.contains(&0);
+        match std::str::from_utf8(&meant) {
+            Ok(meant) if is_name && typed.symlink_metadata().is_err() => path.push(meant),
+            _ => path = typed,
+        }
+    }
+    path
 }
 
 fn refuse_link(path: &Path, settings: &Settings) -> Result<(), SessionError> {
@@ -183,6 +208,22 @@ fn split_leaf(path: &Path) -> std::io::Result<(PathBuf, Option<Name>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn names_are_taken_as_they_are_shown() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        std::fs::create_dir(at("d\u{1}")).unwrap();
+        std::fs::write(at("d\u{1}/a\tb"), "").unwrap();
+        std::fs::write(at("c␉d"), "").unwrap();
+        let plain = |typed: &str| as_on_disk(at(typed));
+        assert_eq!(plain("d␁/a␉b"), at("d\u{1}/a\tb"));
+        assert_eq!(plain("c␉d"), at("c␉d"));
+        // What isn't there yet is made as rclone makes it.
+        assert_eq!(plain("new␊"), at("new\n"));
+        assert_eq!(plain("plain/é"), at("plain/é"));
+    }
 
     #[test]
     fn paths_are_taken_as_they_read() {

@@ -180,6 +180,14 @@ fn is_special(metadata: &fs::Metadata) -> bool {
     !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink()
 }
 
+/// Refuses to put a file in the place of a device, a pipe or a socket: the whole machine may need it.
+pub(super) fn refuse_special(path: &RemotePath, system: &Path) -> Result<()> {
+    match fs::symlink_metadata(system) {
+        Ok(metadata) if is_special(&metadata) => Err(special(path, &metadata)),
+        _ => Ok(()),
+    }
+}
+
 /// Returns the error for a path that is neither a file nor a directory.
 fn special(path: &RemotePath, metadata: &fs::Metadata) -> StorageError {
     StorageError::Special { path: path.clone(), what: paths::special_kind(metadata.file_type()) }

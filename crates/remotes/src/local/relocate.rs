@@ -127,6 +127,7 @@ async fn rename_one(place: &Arc<Root>, item: &Relocation) -> Result<File> {
         if is_followed && !leads_there_from(&target, &source) {
             return Err(StorageError::AcrossFileSystems(to));
         }
+        listing::refuse_special(&to, &target)?;
         match fs::rename(&source, &target) {
             Ok(()) => {
                 remove_other_name(&source, &target).map_err(|error| error_at("remove", &source, error))?;

@@ -255,6 +255,16 @@ mod unix {
                 "{name}: {found:?}"
             );
         }
+        // Nothing takes their place, be it new or moved there.
+        for name in ["pipe", "socket"] {
+            let stored = write(&remote, "", vec![item(name, b"new")]).await.remove(0).into_result();
+            assert!(matches!(stored, Err(StorageError::Special { .. })), "{name}: {stored:?}");
+            let file = found(&remote, "file").await;
+            let step = Relocation { from: file, to: path(name), replaces: Vec::new() };
+            let moved = remote.rename(&[step]).await.remove(0).into_result();
+            assert!(matches!(moved, Err(StorageError::Special { .. })), "{name}: {moved:?}");
+            assert!(!std::fs::symlink_metadata(zoo.path().join(name)).unwrap().is_file());
+        }
         // A directory that the user names is listed, link or not.
         assert!(matches!(remote.entry(&path("link-dir")).await, Ok(Entry::Folder(_))));
         assert_eq!(names(&remote, "link-dir").await, ["inside"]);

@@ -232,7 +232,7 @@ async fn get(
     Ok((file, whirlpool))
 }
 
-/// Gives a whole file its name; a directory of that name stays.
+/// Gives a whole file its name; a directory, device, pipe or socket of that name stays.
 pub(super) fn finish(
     partial: Partial,
     path: &RemotePath,
@@ -240,6 +240,7 @@ pub(super) fn finish(
     modified: Option<SystemTime>,
     sync: bool,
 ) -> Result<std::fs::Metadata> {
+    listing::refuse_special(path, target)?;
     partial.finish(target, modified, sync).map_err(|error| match target.symlink_metadata() {
         Ok(taken) if taken.is_dir() => StorageError::IsAFolder(path.clone()),
         _ => error_at("write", target, error),
