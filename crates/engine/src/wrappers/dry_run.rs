@@ -11,11 +11,11 @@ use fichier_storage::{
     Extensions, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File, FileAttributes, FileMetadata,
     FolderRelocation, FolderSharing, LinkRequest, ListedAttributes, MergeFolders, Outcome, PlannedCall,
     PublicLinks, Relocation, Remote, RemoteExt as _, RemotePath, Result, Scan, ScanFiles, Sharing,
-    SharingChange, StorageError, WriteBatch, delegate_remote, metadata::Metadata,
+    SharingChange, WriteBatch, delegate_remote, metadata::Metadata,
 };
 
 use super::{fetches_of, sharing_verb};
-use crate::say_skipped;
+use crate::{RunError, say_skipped};
 
 /// A remote that makes no change, and answers as if it had.
 #[derive(Debug)]
