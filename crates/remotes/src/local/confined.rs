@@ -12,7 +12,7 @@ use std::{
     fs, io,
     ops::Deref,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use fichier_storage::StorageError;
@@ -56,6 +56,8 @@ pub(super) struct RootFolder {
 struct Entrance {
     path: PathBuf,
     open: Mutex<Option<Arc<system::Folder>>>,
+    /// The folders below that somebody works in now: they needn't be opened again.
+    in_use: Mutex<Vec<(Vec<OsString>, Weak<system::Folder>)>>,
 }
 
 impl RootFolder {
@@ -104,10 +106,28 @@ impl RootFolder {
 
 impl Entrance {
     fn new(path: PathBuf) -> Self {
-        Self { path, open: Mutex::default() }
+        Self { path, open: Mutex::default(), in_use: Mutex::default() }
     }
 
     fn open(&self, names: &[OsString]) -> Opened {
+        let in_use = || self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let known =
+            in_use().iter().find(|(known, _)| known == names).and_then(|(_, folder)| folder.upgrade());
+        if let Some(folder) = known {
+            return Opened::Folder(folder);
+        }
+        let opened = self.open_anew(names);
+        if let Opened::Folder(folder) = &opened {
+            let mut in_use = in_use();
+            in_use.retain(|(_, folder)| folder.strong_count() > 0);
+            if !names.is_empty() {
+                in_use.push((names.to_vec(), Arc::downgrade(folder)));
+            }
+        }
+        opened
+    }
+
+    fn open_anew(&self, names: &[OsString]) -> Opened {
         let handle = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let known = handle().clone();
         if let Some(root) = known.filter(|_| !names.is_empty()) {

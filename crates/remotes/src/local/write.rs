@@ -40,6 +40,9 @@ pub(super) async fn write(place: &Arc<Root>, batch: WriteBatch) -> Vec<Outcome<F
         }
         return outcomes;
     }
+    // Kept open, so that it is opened once for all of them.
+    let (at, of_all) = (place.clone(), folder.clone());
+    let _open = at_disk(move || at.tree.enter_to_change(&of_all)).await;
     let turn = watch::Sender::new(0);
     let contents = items.iter().map(|item| item.content.clone()).collect();
     let preparing = prepare(contents, turn.subscribe(), place.options.downloads.ahead);
