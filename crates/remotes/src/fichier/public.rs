@@ -54,6 +54,7 @@ impl FichierRemote {
             date: None,
             media_type: None,
             stands_for_empty: decoded.stands_for_empty,
+            reported: false,
         })
     }
 

@@ -22,6 +22,7 @@ use super::{
     confirm::{is_in_doubt, says_nothing},
     error::failed,
     link_of,
+    reported::NotSeen,
 };
 
 /// What happens to the source.
@@ -104,7 +105,14 @@ impl FichierRemote {
         let mut outcomes: Vec<Outcome<File>> = batch.iter().map(|_| Outcome::NotTried).collect();
         // Files with passwords of their own go in lists of their own: a call has one password.
         let mut by_folder: BTreeMap<(RemotePath, Option<String>), Vec<Step>> = BTreeMap::new();
+        let touched: Vec<&File> =
+            batch.iter().flat_map(|item| item.replaces.iter().chain([&item.from])).collect();
+        let unseen = self.see_reported(&touched).await;
         for (index, item) in batch.iter().enumerate() {
+            if let Some(error) = not_seen(item, &unseen) {
+                outcomes[index] = Outcome::Failed(error);
+                continue;
+            }
             if kind == Kind::Move
                 && let Err(error) = self.expect_source(item).await
             {
@@ -306,6 +314,7 @@ impl FichierRemote {
             date: item.from.modified.map(|shown| self.tree.dates.known(shown)),
             media_type: item.from.media_type.clone(),
             stands_for_empty: false,
+            reported: false,
         });
         let password = self.public.password(link);
         Ok((folder, Step { index, link, source_folder, known, name, password, again: 0, before: None }))
@@ -477,6 +486,7 @@ impl FichierRemote {
         is_new.then(|| KnownFile {
             link: copy.to_url,
             date: Some(french_time::shown(SystemTime::now())),
+            reported: true,
             ..step.known.clone()
         })
     }
@@ -662,13 +672,20 @@ impl FichierRemote {
                 Err(error) if says_nothing(&error) => (list, Vec::new(), Some(Arc::new(error))),
                 Err(error) => {
                     let Some(list) = lists.refused(list, error.kind()) else { continue };
-                    let looks = is_in_doubt(&error) && !error.is_not_found();
+                    let (looks, missing) = (is_in_doubt(&error), error.is_not_found());
                     let error = Arc::new(error);
+                    let mut there = Vec::new();
                     for rename in list {
-                        if !(looks && self.is_called(rename.link, &rename.filename).await) {
-                            failed.insert(rename.link, error.clone());
+                        let seen = if looks { self.look_up(rename.link).await.ok().flatten() } else { None };
+                        match seen.map(|info| info.filename.as_deref() == Some(rename.filename.as_str())) {
+                            Some(true) => {}
+                            // It was called missing, and it is there under its old name.
+                            Some(false) if missing && again > 0 => there.push(rename),
+                            _ => drop(failed.insert(rename.link, error.clone())),
                         }
                     }
+                    again -= u32::from(!there.is_empty());
+                    lists.left_over(there);
                     continue;
                 }
             };
@@ -730,6 +747,15 @@ fn replaced(batch: &[Relocation], part: &[Step], kind: Kind) -> Vec<(FileLink, O
             .collect::<Vec<_>>()
     };
     part.iter().flat_map(of_step).collect()
+}
+
+/// Returns why a file can't be copied or moved where its link, or one that it is to replace, wasn't seen to be its own.
+fn not_seen(item: &Relocation, unseen: &HashMap<FileLink, NotSeen>) -> Option<StorageError> {
+    let problem = |file: &File| unseen.get(&link_of(file).ok()?);
+    let gone = || StorageError::FileNotFound(item.from.path.clone());
+    let of_source = problem(&item.from).map(|problem| problem.error().unwrap_or_else(gone));
+    // What is gone needn't be replaced.
+    of_source.or_else(|| item.replaces.iter().filter_map(problem).find_map(NotSeen::error))
 }
 
 fn verb(kind: Kind) -> &'static str {

@@ -352,7 +352,8 @@ impl Tree {
     /// next one steps below it. An hour that comes twice or never by French time is asked for from its end on, since
     /// times in it don't show what is older.
     async fn fetch_older(&self, folder: FolderId, path: &RemotePath, listing: &mut Listing) -> Result<()> {
-        let mut seen: HashSet<FileLink> = listing.files.iter().map(|file| file.link).collect();
+        let mut seen: HashMap<FileLink, usize> =
+            listing.files.iter().enumerate().map(|(place, file)| (file.link, place)).collect();
         // Where a listing is cut below the cap, its length is the cap.
         let cap = if listing.lacks_files() { listing.files.len().min(self.cap) } else { self.cap };
         // Number of windows in a row that have shown nothing new.
@@ -368,10 +369,24 @@ impl Tree {
             listing.left_out.extend(window.left_out.into_iter().map(Unread::from));
             let window = window.items.unwrap_or_default();
             let full = window_is_cut || window.len() >= cap;
-            let new: Vec<_> = window.into_iter().filter(|file| seen.insert(file.link)).collect();
-            tracing::debug!(path = %path, new = new.len(), full, "read a window of a large folder");
-            in_vain = if new.is_empty() { in_vain + 1 } else { 0 };
-            listing.files.extend(new);
+            let before = listing.files.len();
+            for file in window {
+                match seen.get(&file.link).map(|place| &listing.files[*place].filename) {
+                    None => {
+                        seen.insert(file.link, listing.files.len());
+                        listing.files.push(file);
+                    }
+                    Some(name) if *name == file.filename => {}
+                    Some(name) => {
+                        let what = format!("it gives one link to {name:?} and to {:?}", file.filename);
+                        let error = self.client.named(ApiError::unusable(Endpoint::FileLs, what));
+                        return Err(listing_failed(path, error));
+                    }
+                }
+            }
+            let new = listing.files.len() - before;
+            tracing::debug!(path = %path, new, full, "read a window of a large folder");
+            in_vain = if new == 0 { in_vain + 1 } else { 0 };
             if !full {
                 break;
             }
@@ -677,11 +692,11 @@ impl Tree {
             tries += 1;
             let made = self.client.make_folder(&MakeFolder::new(parent, self.names.encode(name))).await;
             let error = match made {
-                // The root isn't a folder that can be made: files sent there would stay there.
-                Ok(made) if made.id.is_root() => {
+                // The root, or a folder that is known, wasn't made just now: files sent there would stay there.
+                Ok(made) if made.id.is_root() || self.catalogue().folder(made.id).is_some() => {
                     self.refresh(parent, parent_path).await?;
                     let found = self.catalogue().folders_named(parent, name).next();
-                    let what = "the service gives no number for it, and it isn't listed";
+                    let what = "the service gives no number of its own for it, and it isn't listed";
                     return found
                         .map(|id| (id, false))
                         .ok_or_else(|| unconfirmed(self.client.remote(), "make directory", path, what));
@@ -697,20 +712,19 @@ impl Tree {
                     tracing::debug!(path = %path, id = %made.id, "made directory");
                     return Ok((made.id, true));
                 }
-                Err(error) if error.is_not_found() => {
-                    return Err(StorageError::FolderNotFound(parent_path.clone()));
-                }
                 Err(error) => error,
             };
+            // The parent was listed, so that it isn't missing on the word of one answer.
+            let in_doubt = error.maybe_done() || error.is_not_found();
             // Someone else made it since the listing, or our own call went through and its answer was lost.
-            if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) {
+            if in_doubt || matches!(error.kind(), ErrorKind::Refused { .. }) {
                 self.refresh(parent, parent_path).await?;
                 if let Some(id) = self.catalogue().folders_named(parent, name).next() {
                     return Ok((id, false));
                 }
             }
             // It surely isn't there: an error that passes isn't final.
-            if tries == MAKE_TRIES || !error.maybe_done() {
+            if tries == MAKE_TRIES || !in_doubt {
                 return Err(failed("make directory", path, error));
             }
             tracing::info!(path = %path, "The directory wasn't made ({error}): trying again");
@@ -823,5 +837,6 @@ pub(super) fn known_file(
         date: item.date.as_ref().and_then(WireDate::as_utc),
         media_type,
         stands_for_empty: decoded.stands_for_empty,
+        reported: false,
     })
 }

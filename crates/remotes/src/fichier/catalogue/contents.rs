@@ -64,6 +64,7 @@ impl Contents {
     pub(super) fn take_files(&mut self, files: Vec<KnownFile>) {
         self.files.retain_own();
         for file in files {
+            self.files.confirm(&file);
             let is_gone = self.ours.as_ref().is_some_and(|ours| ours.gone_files.contains(&file.link));
             if !is_gone && self.files.get(&file.link).is_none() {
                 self.files.put(file, false);
@@ -177,6 +178,15 @@ impl Files {
             by_name
         });
         by_name.get(name).into_iter().flatten().filter_map(|link| Some(&by_link.get(link)?.file))
+    }
+
+    /// Records that a listing shows a file that may be known from a report alone.
+    fn confirm(&mut self, listed: &KnownFile) {
+        if let Some(Remembered { file, .. }) = self.by_link.get_mut(&listed.link)
+            && file.name == listed.name
+        {
+            file.reported &= listed.reported;
+        }
     }
 
     fn put(&mut self, file: KnownFile, own: bool) {

@@ -42,6 +42,8 @@ pub(in crate::fichier) struct KnownFile {
     pub(in crate::fichier) media_type: Option<Arc<str>>,
     /// Whether it is the stand-in for an empty file.
     pub(in crate::fichier) stands_for_empty: bool,
+    /// Whether the link is known from the answer to an upload or a copy alone, so that it may be another file's.
+    pub(in crate::fichier) reported: bool,
 }
 
 /// A sub-folder as it is listed.

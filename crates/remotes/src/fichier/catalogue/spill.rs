@@ -50,6 +50,7 @@ const HAS_CHECKSUM: u8 = 4;
 const HAS_DATE: u8 = 8;
 const HAS_MEDIA_TYPE: u8 = 16;
 const BEFORE_1970: u8 = 32;
+const REPORTED: u8 = 64;
 
 impl SpillFile {
     pub(in crate::fichier) fn in_directory(directory: PathBuf) -> Self {
@@ -146,6 +147,7 @@ fn write(remembered: &Remembered, to: &mut Vec<u8>) {
         (HAS_DATE, file.date.is_some()),
         (HAS_MEDIA_TYPE, file.media_type.is_some()),
         (BEFORE_1970, matches!(date, Some(Err(_)))),
+        (REPORTED, file.reported),
     ] {
         if is_set {
             marks |= mark;
@@ -200,7 +202,8 @@ fn read(from: &mut &[u8], types: &mut BTreeSet<Arc<str>>) -> Option<Remembered> 
         None
     };
     let stands_for_empty = is_set(STANDS_FOR_EMPTY);
-    let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty };
+    let reported = is_set(REPORTED);
+    let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty, reported };
     Some(Remembered { file, own: is_set(OWN) })
 }
 
@@ -234,6 +237,7 @@ mod tests {
             before: bool,
             media_type in proptest::option::of("[a-z/]{0,20}"),
             stands_for_empty: bool,
+            reported: bool,
             own: bool,
         ) -> Remembered {
             Remembered {
@@ -253,6 +257,7 @@ mod tests {
                     }),
                     media_type: media_type.map(|text| Arc::from(text.as_str())),
                     stands_for_empty,
+                    reported,
                 },
                 own,
             }

@@ -13,6 +13,7 @@ fn file(code: u32, name: &str) -> KnownFile {
         date: None,
         media_type: None,
         stands_for_empty: false,
+        reported: false,
     }
 }
 
