@@ -258,7 +258,7 @@ fn is_page(headers: &HeaderMap) -> bool {
 fn is_text(headers: &HeaderMap) -> bool {
     let text = headers
         .get(CONTENT_TYPE)
-        .is_none_or(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/"));
+        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/"));
     text && !headers.contains_key(CONTENT_DISPOSITION)
 }
 

@@ -201,6 +201,27 @@ fn a_report_that_gives_one_link_to_two_files_is_looked_into() {
 }
 
 #[test]
+fn nothing_is_put_where_an_entry_has_no_name_or_can_not_be_read() {
+    for field in ["drop-field:filename", "field:filename=null", "field:url=null"] {
+        for command in
+            [&["sync", "from", "t:d"][..], &["copy", "from", "t:d"], &["copyto", "from/f1", "t:d/f1"]]
+        {
+            let stage = Stage::start();
+            let files = numbered(3);
+            write_tree(&stage.directory("from"), &files);
+            for (name, bytes) in &files {
+                stage.control().seed_file(&format!("d/{name}"), bytes).unwrap();
+            }
+            let before = stored(&stage);
+            fault(&stage, &format!("endpoint=folder/ls,kind={field}"));
+            let run = stage.run(&[command, &["--retries", "1"]].concat());
+            assert_eq!(stored(&stage), before, "{field} {command:?}: {}", run.stderr);
+            assert_ne!(run.status, Some(0), "{field} {command:?}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_folder_that_is_known_was_not_made_just_now() {
     let stage = Stage::start();
     stage.control().seed_file("keep/f0", b"kept").unwrap();

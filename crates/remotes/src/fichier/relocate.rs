@@ -13,7 +13,7 @@ use fichier_api::{
     ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles,
     Password, RenameFile, french_time,
 };
-use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
+use fichier_storage::{File, FileId, Name, Outcome, Relocation, RemotePath, StorageError};
 
 use super::{
     FichierRemote,
@@ -108,6 +108,8 @@ impl FichierRemote {
         let touched: Vec<&File> =
             batch.iter().flat_map(|item| item.replaces.iter().chain([&item.from])).collect();
         let unseen = self.see_reported(&touched).await;
+        let corrected = with_own_links(batch, &unseen);
+        let batch = corrected.as_deref().unwrap_or(batch);
         for (index, item) in batch.iter().enumerate() {
             if let Some(error) = not_seen(item, &unseen) {
                 outcomes[index] = Outcome::Failed(error);
@@ -138,6 +140,13 @@ impl FichierRemote {
                 }
             };
             let mut steps = steps;
+            steps.retain(|step| match self.tree.unread_at(&folder, &folder.join(&step.name)) {
+                Some(error) => {
+                    outcomes[step.index] = Outcome::Failed(error);
+                    false
+                }
+                None => true,
+            });
             if meanwhile && kind == Kind::Copy {
                 // What someone else has copied there since the run looked isn't copied again.
                 steps.retain(|step| {
@@ -747,6 +756,23 @@ fn replaced(batch: &[Relocation], part: &[Step], kind: Kind) -> Vec<(FileLink, O
             .collect::<Vec<_>>()
     };
     part.iter().flat_map(of_step).collect()
+}
+
+/// Returns the items with the links of the files that were meant, where reports told other ones.
+fn with_own_links(batch: &[Relocation], unseen: &HashMap<FileLink, NotSeen>) -> Option<Vec<Relocation>> {
+    unseen.values().find_map(NotSeen::own_link)?;
+    let correct = |file: &mut File| {
+        let own = link_of(file).ok().and_then(|link| unseen.get(&link)?.own_link());
+        if let Some(own) = own {
+            file.id = Some(FileId::new(own.to_string()));
+        }
+    };
+    let mut corrected = batch.to_vec();
+    for item in &mut corrected {
+        correct(&mut item.from);
+        item.replaces.iter_mut().for_each(correct);
+    }
+    Some(corrected)
 }
 
 /// Returns why a file can't be copied or moved where its link, or one that it is to replace, wasn't seen to be its own.

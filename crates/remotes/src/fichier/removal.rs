@@ -31,7 +31,7 @@ impl FichierRemote {
         let mut ready = Vec::with_capacity(batch.len());
         let unseen = self.see_reported(&batch.iter().collect::<Vec<_>>()).await;
         for (index, file) in batch.iter().enumerate() {
-            let link = match link_of(file) {
+            let mut link = match link_of(file) {
                 Ok(link) => link,
                 Err(error) => {
                     outcomes[index] = Outcome::Failed(error);
@@ -42,8 +42,11 @@ impl FichierRemote {
                 if problem.is_over() {
                     self.tree.forget_old_versions(&[link]);
                 }
-                outcomes[index] = problem.error().map_or(Outcome::DoneBefore(()), Outcome::Failed);
-                continue;
+                let Some(own) = problem.own_link() else {
+                    outcomes[index] = problem.error().map_or(Outcome::DoneBefore(()), Outcome::Failed);
+                    continue;
+                };
+                link = own;
             }
             match self.tree.is_in_place(file, &link).await {
                 Ok(true) => ready.push((index, link)),

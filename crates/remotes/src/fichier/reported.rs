@@ -6,10 +6,13 @@ use std::{
     sync::{Arc, MutexGuard, PoisonError},
 };
 
-use fichier_api::{ApiError, FileInfo, FileLink, FolderId};
+use fichier_api::{ApiError, Endpoint, FileInfo, FileLink, FolderId};
 use fichier_storage::{Blame, File, RemotePath, Retry, StorageError};
 
 use super::{FichierRemote, catalogue::KnownFile, confirm::LOOKED_UP_SINGLY, error::failed, link_of};
+
+/// Number of listings of a folder to see files that were sent just now.
+const LOOKS: u32 = 3;
 
 /// Number of links that are remembered to recognize one that a later report gives to another file.
 const REMEMBERED: usize = 10_000;
@@ -20,8 +23,8 @@ pub(super) struct RecentReports {
     /// Links that were given most recently. No two reports give one link.
     links: HashSet<FileLink>,
     in_order: VecDeque<FileLink>,
-    /// Files with links that turned out to be other files'.
-    wrong: HashSet<(RemotePath, FileLink)>,
+    /// Files with links that turned out to be other files', each with its own link, if that is known.
+    wrong: HashMap<(RemotePath, FileLink), Option<FileLink>>,
 }
 
 impl RecentReports {
@@ -49,8 +52,8 @@ impl RecentReports {
 pub(super) enum NotSeen {
     /// There is no such file any more, nor another one of its name.
     Gone,
-    /// The link is another file's.
-    Wrong(RemotePath, FileLink),
+    /// The link is another file's; the own one, if that is known.
+    Wrong(RemotePath, FileLink, Option<FileLink>),
     /// The link may be another file's.
     Unsure(RemotePath, &'static str),
     /// The link can't be looked up.
@@ -62,12 +65,17 @@ impl NotSeen {
     pub(super) fn error(&self) -> Option<StorageError> {
         match self {
             Self::Gone => None,
-            Self::Wrong(path, link) => {
+            Self::Wrong(path, link, _) => {
                 Some(left_alone(path, format!("its upload reported a link that isn't its own ({link})")))
             }
             Self::Unsure(path, what) => Some(left_alone(path, (*what).to_owned())),
             Self::Failed(path, error) => Some(failed("look at", path, error.clone())),
         }
+    }
+
+    /// Returns the link of the file that was meant: the folder holds one of the same name and content.
+    pub(super) fn own_link(&self) -> Option<FileLink> {
+        if let Self::Wrong(_, _, own) = self { *own } else { None }
     }
 
     /// Checks whether the link surely isn't the file's, so that nothing is to be done by it later either.
@@ -138,10 +146,10 @@ impl FichierRemote {
                 }
                 Some(_) => {}
                 // Who was told of the file before its link turned out to be wrong may come again.
-                None if self.recent_reports().wrong.contains(&(file.path.clone(), link)) => {
-                    unseen.insert(link, NotSeen::Wrong(file.path.clone(), link));
+                None => {
+                    let wrong = self.recent_reports().wrong.get(&(file.path.clone(), link)).copied();
+                    unseen.extend(wrong.map(|own| (link, NotSeen::Wrong(file.path.clone(), link, own))));
                 }
-                None => {}
             }
         }
         for (folder, (path, files)) in by_folder {
@@ -166,9 +174,17 @@ impl FichierRemote {
         {
             tracing::debug!(path = %path, "can't list it: {error}");
         }
-        let mut absent = self.take_shown(folder, &mut files);
-        if files.len() > LOOKED_UP_SINGLY && self.tree.refresh(folder, path).await.is_ok() {
-            absent.extend(self.take_shown(folder, &mut files));
+        self.without_shown(folder, &mut files);
+        for look in 0..LOOKS {
+            let wait = self.client.look_again_after() * look;
+            // A listing may lag behind an upload.
+            if files.len() <= LOOKED_UP_SINGLY
+                || (look > 0 && self.client.rest(Endpoint::FolderLs, wait).await.is_err())
+                || self.tree.refresh(folder, path).await.is_err()
+            {
+                break;
+            }
+            self.without_shown(folder, &mut files);
         }
         let mut wrong = Vec::new();
         for (number, file) in files.into_iter().enumerate() {
@@ -177,28 +193,32 @@ impl FichierRemote {
                 unseen.insert(file.link, NotSeen::Unsure(path.join(&file.name), what));
                 continue;
             }
-            let told = self.look_up(file.link).await;
-            match told.as_ref().map(|told| shown(&file, &self.stored_name(&file), folder, told.as_ref())) {
-                Ok(Shown::Itself) => {
+            let told = match self.look_up(file.link).await {
+                Ok(told) => told,
+                Err(error) => {
+                    unseen.insert(file.link, NotSeen::Failed(path.join(&file.name), error.into()));
+                    continue;
+                }
+            };
+            match shown(&file, &self.stored_name(&file), folder, told.as_ref()) {
+                Shown::Itself => {
                     self.tree.catalogue().note_file(folder, KnownFile { reported: false, ..file });
                 }
-                Ok(Shown::Gone) => {}
-                Ok(Shown::Other) => {
-                    self.note_other(folder, &file, told.ok().flatten());
+                Shown::Gone if self.is_listed(folder, file.link) => {}
+                Shown::Gone => {
+                    unseen.insert(file.link, NotSeen::Gone);
+                }
+                Shown::Other => {
+                    self.note_other(folder, &file, told);
                     wrong.push(file);
                 }
-                Ok(Shown::Nothing) => {
+                Shown::Nothing => {
                     let what = "the service doesn't say where the file of its link is";
                     unseen.insert(file.link, NotSeen::Unsure(path.join(&file.name), what));
                 }
-                Err(_) => {
-                    let error = told.err().map(|error| NotSeen::Failed(path.join(&file.name), error.into()));
-                    unseen.extend(error.map(|error| (file.link, error)));
-                }
             }
         }
-        // What a report said isn't so: the folder is listed to learn what it holds. A listing that lacks a file was
-        // made just now.
+        // What a report said isn't so: the folder is listed to learn what it holds.
         if !wrong.is_empty()
             && let Err(error) = self.tree.refresh(folder, path).await
         {
@@ -207,37 +227,42 @@ impl FichierRemote {
             catalogue.doubt(folder);
             catalogue.expect_into(folder);
         }
-        for (file, is_other) in
-            wrong.into_iter().map(|file| (file, true)).chain(absent.into_iter().map(|file| (file, false)))
-        {
+        for file in wrong {
             let path = path.join(&file.name);
-            let named =
-                self.tree.catalogue().files_named(folder, &file.name).map(|mut one| one.next().is_some());
-            let is_gone = !is_other && named == Ok(false);
-            if is_gone {
-                unseen.insert(file.link, NotSeen::Gone);
-                continue;
-            }
             tracing::warn!(path = %path, link = %file.link, "The link that its upload reported isn't its own");
-            self.recent_reports().wrong.insert((path.clone(), file.link));
-            unseen.insert(file.link, NotSeen::Wrong(path, file.link));
+            let own = self.own_link(folder, &file);
+            self.recent_reports().wrong.insert((path.clone(), file.link), own);
+            unseen.insert(file.link, NotSeen::Wrong(path, file.link, own));
         }
         unseen
     }
 
-    /// Removes files that a listing has shown since from a list. Returns those that it lacks.
-    fn take_shown(&self, folder: FolderId, files: &mut Vec<KnownFile>) -> Vec<KnownFile> {
-        let mut absent = Vec::new();
+    /// Removes files from a list that a listing has shown since.
+    fn without_shown(&self, folder: FolderId, files: &mut Vec<KnownFile>) {
         let mut catalogue = self.tree.catalogue();
         files.retain(|file| match catalogue.file(folder, &file.link) {
             Ok(Some(known)) => known.reported,
-            Ok(None) => {
-                absent.push(file.clone());
-                false
-            }
-            Err(_) => true,
+            Ok(None) | Err(_) => true,
         });
-        absent
+    }
+
+    /// Checks whether the catalogue has this link in the folder. What it lacks, a listing of this run lacks, too.
+    fn is_listed(&self, folder: FolderId, link: FileLink) -> bool {
+        !matches!(self.tree.catalogue().file(folder, &link), Ok(None))
+    }
+
+    /// Returns the link of the one file in the folder that has the name and the content of a file with a wrong link.
+    fn own_link(&self, folder: FolderId, file: &KnownFile) -> Option<FileLink> {
+        let mut catalogue = self.tree.catalogue();
+        let mut same = catalogue.files_named(folder, &file.name).ok()?.filter(|other| {
+            other.link != file.link
+                && !other.reported
+                && other.size == file.size
+                && other.whirlpool.is_some()
+                && other.whirlpool == file.whirlpool
+        });
+        let own = same.next()?.link;
+        same.next().is_none().then_some(own)
     }
 
     /// Records what the service tells about the link of a file that isn't this one.

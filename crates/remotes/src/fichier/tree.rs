@@ -457,6 +457,13 @@ impl Tree {
         folders.into_iter().flat_map(|folder| self.gaps.of(folder, path, &self.names)).collect()
     }
 
+    /// Returns why nothing may be put at this path of a folder: an entry of that name, or one whose name isn't known,
+    /// can't be read, and may be what is to be put there.
+    pub(super) fn unread_at(&self, folder: &RemotePath, path: &RemotePath) -> Option<StorageError> {
+        let mut gaps = self.gaps(folder).into_iter();
+        gaps.find(|gap| gap.path == *folder || gap.path == *path).map(|gap| gap.error)
+    }
+
     /// Returns all folders that a path means, the first to be used for new things. Empty when there is none.
     async fn resolve_aged(&self, path: &RemotePath, age: Freshness) -> Result<Vec<FolderId>> {
         match self.walk(path, Age::Aged(age)).await {
@@ -573,8 +580,7 @@ impl Tree {
             .and_then(|folder| Some(Entry::Folder(self.as_folder(catalogue.folder(folder)?, path.clone()))));
         drop(catalogue);
         // An entry that can't be read isn't missing.
-        let unread = || self.gaps(&parent).into_iter().find(|gap| gap.path == *path).map(|gap| gap.error);
-        folder.ok_or_else(|| unread().unwrap_or_else(missing))
+        folder.ok_or_else(|| self.unread_at(&parent, path).unwrap_or_else(missing))
     }
 
     /// Calls a function with the catalogue once a folder's contents are known. If they are lost, the folder is listed
@@ -686,6 +692,9 @@ impl Tree {
         // If it is lost again at once, the service refuses a name that is taken.
         if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
+        }
+        if let Some(error) = self.unread_at(parent_path, path) {
+            return Err(error);
         }
         let mut tries = 0;
         loop {

@@ -16,8 +16,8 @@ use fichier_api::{
     SourceProblem, Upload, UploadFile, UploadOptions, UploadReceipt, UploadedFile, french_time,
 };
 use fichier_storage::{
-    ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
-    WriteBatch, WriteItem,
+    ByteStream, Content, File, FileId, MemoryContent, Name, Outcome, RemotePath, Result, StorageError,
+    Whirlpool, WriteBatch, WriteItem,
 };
 
 use super::{
@@ -176,6 +176,13 @@ impl FichierRemote {
         }
         match self.tree.ensure_to_fill(&folder).await {
             Ok((id, meanwhile)) => {
+                pending.retain(|item| match self.tree.unread_at(&folder, &item.path) {
+                    Some(error) => {
+                        answers.put(item, Err(error));
+                        false
+                    }
+                    None => true,
+                });
                 if meanwhile {
                     pending = self.without_namesakes(id, pending, &mut answers).await;
                 }
@@ -199,9 +206,12 @@ impl FichierRemote {
         let mut left = Vec::new();
         for mut item in items {
             let mut failure = None;
-            item.replaces.retain(|old| {
+            item.replaces.retain_mut(|old| {
                 let Some(problem) = link_of(old).ok().and_then(|link| unseen.get(&link)) else { return true };
-                failure = problem.error().or(failure.take());
+                match problem.own_link() {
+                    Some(own) => old.id = Some(FileId::new(own.to_string())),
+                    None => failure = problem.error().or(failure.take()),
+                }
                 !matches!(problem, NotSeen::Gone)
             });
             match failure {
