@@ -96,7 +96,7 @@ impl Answer {
             Some(b'[') if self.status.is_success() => self.parse(key),
             Some(b'{') => {
                 self.check_envelope(key)?;
-                Err(self.senseless("an object came instead of a list"))
+                Err(self.senseless("an object came instead of a list", key))
             }
             first => Err(self.no_answer(first, key)),
         }
@@ -113,44 +113,34 @@ impl Answer {
 
     /// Returns the error for an answer that is neither an object nor a page.
     fn no_answer(&self, first: Option<u8>, key: &ApiKey) -> ErrorKind {
-        let plain = self.body.len() <= LONGEST_PLAIN && !matches!(first, None | Some(b'[' | b'"'));
-        let known =
-            plain.then(|| message::known(&key.redact(&String::from_utf8_lossy(&self.body)))).flatten();
-        match known {
+        match known_text(&self.body, key) {
             Some(kind) => kind,
             None if !self.status.is_success() => status_error(self.status, self.retry_after, &self.body, key),
             None => match self.parse::<serde::de::IgnoredAny>(key) {
-                Ok(_) => self.senseless("no object came"),
+                Ok(_) if first == Some(b'[') => self.senseless("a list came instead of an object", key),
+                Ok(_) => self.senseless("no object came", key),
                 Err(kind) => kind,
             },
         }
     }
 
-    fn senseless(&self, problem: &str) -> ErrorKind {
-        let snippet = quote(&String::from_utf8_lossy(&self.body[..self.body.len().min(4 * SNIPPET)]));
+    /// Returns the error for an answer that can be read, but not be true.
+    pub(crate) fn senseless(&self, problem: &str, key: &ApiKey) -> ErrorKind {
+        let snippet = if key.occurs_in(&self.body) {
+            WITHHELD.to_owned()
+        } else {
+            quote(&String::from_utf8_lossy(&self.body[..self.body.len().min(4 * SNIPPET)]))
+        };
         ErrorKind::InvalidJson { problem: problem.to_owned(), snippet, well_formed: true }
-    }
-
-    /// Parses an answer of the API that has to be an object: `[]` and `null` confirm nothing.
-    pub(crate) fn read_object<T: DeserializeOwned>(&self, key: &ApiKey) -> Result<T, ErrorKind> {
-        self.check_kind(key)?;
-        let start = self.body.trim_ascii_start().first();
-        if self.status.is_success() && start.is_some_and(|start| *start != b'{') {
-            // What isn't JSON at all gets the error for that.
-            self.parse::<serde::de::IgnoredAny>(key)?;
-            return Err(ErrorKind::InvalidJson {
-                problem: "an object was expected".into(),
-                snippet: tail(&self.body, key),
-                well_formed: true,
-            });
-        }
-        self.read(key)
     }
 
     /// Refuses what is certainly no answer: an overload, a page for people.
     fn check_kind(&self, key: &ApiKey) -> Result<(), ErrorKind> {
         if self.status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(ErrorKind::Status { code: self.status.as_u16(), retry_after: self.retry_after });
+            // What the service says may ask for a longer pause than the status does.
+            let said = if self.retry_after.is_none() { self.known_words(key) } else { None };
+            let status = ErrorKind::Status { code: self.status.as_u16(), retry_after: self.retry_after };
+            return Err(said.unwrap_or(status));
         }
         if is_html(&self.body) {
             return Err(match self.retry_after {
@@ -166,6 +156,18 @@ impl Answer {
             });
         }
         Ok(())
+    }
+
+    /// Returns the meaning of what the service says, in JSON, on a page or as a text; `None` if it is unknown.
+    fn known_words(&self, key: &ApiKey) -> Option<ErrorKind> {
+        if is_html(&self.body) {
+            return message::on_page(&page::all_words(&self.body, key), &page::gist(&self.body, key));
+        }
+        if self.first() == Some(b'{') {
+            let message = self.parse::<Envelope>(key).ok()?.message?;
+            return message::known(&key.redact(&message));
+        }
+        known_text(&self.body, key)
     }
 
     fn check_envelope(&self, key: &ApiKey) -> Result<(), ErrorKind> {
@@ -205,6 +207,17 @@ impl Answer {
             well_formed: error.classify() == Category::Data,
         })
     }
+}
+
+/// Returns the meaning of a text that came instead of an answer or of bytes, whatever the status beside it; `None` if
+/// the service isn't known to say so. Only short texts are messages for people.
+pub(crate) fn known_text(body: &[u8], key: &ApiKey) -> Option<ErrorKind> {
+    let is_message = body.len() <= LONGEST_PLAIN && !is_html(body);
+    let first = body.trim_ascii_start().first()?;
+    if !is_message || matches!(first, b'{' | b'[') {
+        return None;
+    }
+    message::known(&key.redact(&String::from_utf8_lossy(body)))
 }
 
 /// Returns the meaning of a page that came instead of an answer.
@@ -306,10 +319,16 @@ mod tests {
             let refused = read(200, body).unwrap_err();
             assert!(matches!(refused, ErrorKind::Wordless { .. }) && refused.may_pass(), "{refused:?}");
         }
-        for body in ["IP Locked", "IP Locked #79\n"] {
-            let locked = read(403, body);
-            assert!(matches!(locked, Err(ErrorKind::AddressLocked { .. })), "{locked:?}");
-            assert!(matches!(read(200, body), Err(ErrorKind::AddressLocked { .. })));
+        for status in [200, 403, 429, 503] {
+            for body in ["IP Locked", "IP Locked #79\n", "\"IP Locked\"", "\u{feff}IP Locked"] {
+                let locked = read(status, body);
+                assert!(
+                    matches!(locked, Err(ErrorKind::AddressLocked { .. })),
+                    "{status} {body}: {locked:?}"
+                );
+            }
+            let flood = read(status, "Flood detected: IP Locked #374");
+            assert!(matches!(flood, Err(ErrorKind::Flood { .. })), "{status}: {flood:?}");
         }
         let refused = read(403, r#"{"message":"Some odd thing #186"}"#);
         assert!(matches!(refused, Err(ErrorKind::Refused { number: Some(186), .. })), "{refused:?}");

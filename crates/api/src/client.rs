@@ -143,19 +143,21 @@ impl Client {
         call: Call,
         request: &impl Serialize,
     ) -> Result<T, ApiError> {
-        self.post_noting(call, request, || ()).await
+        self.post_checked(call, request, || (), |_| None).await
     }
 
-    /// Posts as [`post`](Self::post) does, and calls `note` each time the request is sent.
-    pub(crate) async fn post_noting<T: DeserializeOwned>(
+    /// Posts as [`post`](Self::post) does, and calls `note` each time the request is sent. `problem` returns what shows
+    /// that an answer isn't the one to this question: such an answer is asked for again, and never returned.
+    pub(crate) async fn post_checked<T: DeserializeOwned>(
         &self,
         call: Call,
         request: &impl Serialize,
         note: impl Fn(),
+        problem: impl Fn(&T) -> Option<String>,
     ) -> Result<T, ApiError> {
         let endpoint = call.info.endpoint;
         let body = request_body(&call, request)?;
-        let transport = &self.inner.transport;
+        let (transport, problem) = (&self.inner.transport, &problem);
         self.inner
             .pacer
             .run(call, || {
@@ -163,7 +165,11 @@ impl Client {
                 async {
                     let answer = transport.call(Method::POST, endpoint.path(), body.clone()).await?;
                     self.inner.pacer.heard_of_limits(transport.has_no_limits());
-                    answer.read_object(transport.key())
+                    let told = answer.read(transport.key())?;
+                    match problem(&told) {
+                        None => Ok(told),
+                        Some(problem) => Err(answer.senseless(&problem, transport.key())),
+                    }
                 }
             })
             .await

@@ -13,7 +13,7 @@ use crate::key::ApiKey;
 use crate::mended_json::Mender;
 use crate::transport::{OpenAnswer, endless};
 use crate::wire::file::{FileItem, FileListing};
-use crate::wire::tolerant::{Item, ItemByItem, Number, Text};
+use crate::wire::tolerant::{Count, Item, ItemByItem, Text};
 
 /// Longest listing that is read, in bytes: some thirteen million files. It isn't held in memory.
 const LONGEST_LISTING: u64 = 4 << 30;
@@ -37,7 +37,7 @@ where
     }
     if !answer.status.is_success() || start.trim_ascii_start().first() != Some(&b'{') {
         // The answer is short, so it isn't a listing.
-        let listing: FileListing = answer.whole(start).await?.read_object(key)?;
+        let listing: FileListing = answer.whole(start).await?.read(key)?;
         let Some(items) = listing.items else { return Err(no_list()) };
         let mut collection = collection;
         collection.extend(items);
@@ -58,10 +58,13 @@ where
     let wordless = || ErrorKind::Status { code: status.as_u16(), retry_after: None };
     envelope.check(status, key, wordless)?;
     match count {
-        Some(count) if count > items => {
+        Count::Told(count) if count > items => {
             Err(ErrorKind::Unconfirmed { what: format!("it tells {items} of {count} files") })
         }
-        None if !has_list => Err(no_list()),
+        Count::Senseless => {
+            Err(ErrorKind::Unconfirmed { what: "its number of files is no number of files".to_owned() })
+        }
+        Count::Untold if !has_list => Err(no_list()),
         _ => Ok(collection),
     }
 }
@@ -74,8 +77,8 @@ fn no_list() -> ErrorKind {
 #[derive(Debug, Default)]
 struct Head {
     envelope: Envelope,
-    /// Number of files, if the listing says it.
-    count: Option<u64>,
+    /// How many files there are, if the listing says so.
+    count: Count,
     has_list: bool,
 }
 
@@ -218,7 +221,7 @@ impl<'de, C: Extend<FileItem>> Visitor<'de> for Listing<'_, C> {
                     head.has_list =
                         object.next_value_seed(ItemByItem::<Item<FileItem>, _>::new(&mut *self.0))?;
                 }
-                "count" => head.count = object.next_value::<Number>()?.0,
+                "count" => head.count = object.next_value()?,
                 "status" => envelope.status = object.next_value::<Text>()?.0,
                 "Status" => envelope.capital_status = object.next_value::<Text>()?.0,
                 "message" => envelope.message = object.next_value::<Text>()?.0,
@@ -280,11 +283,12 @@ mod tests {
 
     #[test]
     fn no_items_in_many_dresses() {
-        for items in ["null", "[]", "{}", "\"\"", "false", "0"] {
+        for items in ["null", "[]", "\"\"", "false", "0"] {
             let (head, files) = read(&format!(r#"{{"items":{items},"status":"OK"}}"#), &[]).unwrap();
             assert_eq!((files.len(), head.envelope.status.as_deref()), (0, Some("OK")), "{items}");
         }
         assert!(read(r#"{"items":"some"}"#, &[]).is_err());
+        assert!(read(r#"{"items":{}}"#, &[]).is_err());
         assert!(read(r#"{"items":[]} and more"#, &[]).is_err());
     }
 }

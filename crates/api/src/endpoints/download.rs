@@ -11,15 +11,19 @@ use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Sleep, sleep, timeout};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, known_text};
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
 use crate::key::ApiKey;
+use crate::message;
 use crate::pacer::{CallClass, Connection, retry_after};
 use crate::page::is_html;
 use crate::transport::{failure, none_if_zero, page_of, status_error};
 use crate::wire::download::{DownloadToken, TokenRequest};
+
+/// Longest body that may be a message for people in place of a file, in bytes.
+const LONGEST_MESSAGE: u64 = 1000;
 
 /// Part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,6 +208,29 @@ impl Client {
             let body = page_of(response, idle).await.into();
             return Err(refusal(&Answer { status, retry_after: after, body }, transport.key()));
         }
+        // A lock may be told by a text with the status of a file. A file would come as one to save or to show.
+        if status == StatusCode::OK
+            && is_text(headers)
+            && length.is_some_and(|length| length <= LONGEST_MESSAGE)
+        {
+            let body: Bytes = page_of(response, idle).await.into();
+            if let Some(said) = known_text(&body, transport.key()) {
+                return Err(said);
+            }
+            let whole = Some(body.len() as u64);
+            return Ok(Download {
+                status: status.as_u16(),
+                length: whole,
+                start: 0,
+                total: length,
+                left: length,
+                body: futures::stream::iter([Ok(body)]).boxed(),
+                ended: false,
+                idle,
+                silence: None,
+                remote: self.inner.pacer.remote().cloned(),
+            });
+        }
         let partial = status == StatusCode::PARTIAL_CONTENT;
         Ok(Download {
             status: status.as_u16(),
@@ -226,6 +253,14 @@ fn is_page(headers: &HeaderMap) -> bool {
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/html"));
     html && !headers.contains_key(CONTENT_DISPOSITION)
+}
+
+/// Checks for a text that isn't sent as a file.
+fn is_text(headers: &HeaderMap) -> bool {
+    let text = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/"));
+    text && !headers.contains_key(CONTENT_DISPOSITION)
 }
 
 /// Returns the position of the first byte and the size of the whole from `Content-Range: bytes 10-19/100`.
@@ -254,6 +289,9 @@ fn refusal(answer: &Answer, key: &ApiKey) -> ErrorKind {
                 ErrorKind::Refused { text, .. } | ErrorKind::NotFound { text } => Some(text.clone()),
                 _ => None,
             };
+            // That the service is out of order says nothing of the file or the address.
+            let words =
+                words.filter(|words| !matches!(message::known(words), Some(ErrorKind::OutOfOrder { .. })));
             ErrorKind::TokenRefused { status: status.as_u16(), words }
         }
         Some(kind) if is_html(body) || status.is_success() => kind,
@@ -287,6 +325,28 @@ mod tests {
         assert_eq!(ByteRange::Last(3).header().unwrap(), "bytes=-3");
         assert!(ByteRange::Last(0).header().is_err());
         assert!(ByteRange::Span { start: 1, length: 0 }.header().is_err());
+    }
+
+    #[test]
+    fn a_refusal_has_words_only_where_they_tell_a_reason() {
+        let of = |status: u16, body: &'static str| {
+            let status = StatusCode::from_u16(status).unwrap();
+            let body = Bytes::from_static(body.as_bytes());
+            refusal(&Answer { status, retry_after: None, body }, &ApiKey::new("s3cr3t-key"))
+        };
+        for body in
+            ["", "<title>x</title><p>The service is not available.</p>", "<p>Down for maintenance</p>"]
+        {
+            let refused = of(403, body);
+            let wordless = matches!(&refused, ErrorKind::TokenRefused { status: 403, words: None });
+            assert_eq!(wordless, !body.contains("Down"), "{body}: {refused:?}");
+        }
+        let refused = of(403, "<p>This file was blocked for copyright</p>");
+        assert!(matches!(&refused, ErrorKind::TokenRefused { words: Some(_), .. }), "{refused:?}");
+        for status in [200, 403, 404] {
+            let locked = of(status, "IP Locked");
+            assert!(matches!(locked, ErrorKind::AddressLocked { .. }), "{status}: {locked:?}");
+        }
     }
 
     #[test]

@@ -24,7 +24,8 @@ impl Client {
     ///
     /// # Errors
     /// `TooSoon` for the whole account, when it was listed less than an hour ago; the call isn't made then.
-    /// `Unconfirmed` for an answer without a list.
+    /// `Unconfirmed` for an answer without a list; `InvalidJson` for an answer about another folder, or one that
+    /// contradicts itself.
     pub async fn list_files(&self, request: &ListFiles) -> Result<FileListing, ApiError> {
         let request = &ListFiles {
             sharing_user: request.sharing_user.clone().or_else(|| self.sharing_user()),
@@ -37,7 +38,9 @@ impl Client {
             },
             FilesOf::WholeAccount => self.call(Endpoint::FileLs, CallClass::AllFiles),
         };
-        let mut listing: FileListing = self.post(call, request).await?;
+        let of = request.of;
+        let mut listing: FileListing =
+            self.post_checked(call, request, || (), |listing: &FileListing| listing.problem_for(of)).await?;
         if listing.items.is_none() {
             if listing.count != Some(0) {
                 let what = "it tells no list of files".to_owned();
@@ -94,9 +97,11 @@ impl Client {
     /// Returns everything that the service gives about a file.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`; for a file of another account with a password, HTTP 403 without more.
+    /// `NotFound`, `NotAllowed`; for a file of another account with a password, HTTP 403 without more; `InvalidJson` for
+    /// an answer about another file.
     pub async fn file_info(&self, file: &FileOf) -> Result<FileInfo, ApiError> {
-        self.plain(Endpoint::FileInfo, &self.asked_for(file)).await
+        let call = self.call(Endpoint::FileInfo, CallClass::Plain);
+        self.post_checked(call, &self.asked_for(file), || (), |info: &FileInfo| info.problem_for(file)).await
     }
 
     /// Removes files.

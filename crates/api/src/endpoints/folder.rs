@@ -24,7 +24,8 @@ impl Client {
     /// [`LISTING_CAP`](crate::limits::LISTING_CAP) files may be incomplete.
     ///
     /// # Errors
-    /// `NotFound` for a folder that is gone; see [`ErrorKind`](crate::ErrorKind) for the others.
+    /// `NotFound` for a folder that is gone; `InvalidJson` for an answer about another folder, or one that contradicts
+    /// itself; see [`ErrorKind`](crate::ErrorKind) for the others.
     pub async fn list_folder(&self, request: &ListFolder) -> Result<FolderListing, ApiError> {
         let request = &ListFolder {
             sharing_user: request.sharing_user.clone().or_else(|| self.sharing_user()),
@@ -38,10 +39,11 @@ impl Client {
         };
         let asked = Mutex::new(None);
         let note = || *asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(SystemTime::now());
+        let problem = |listing: &FolderListing| listing.problem_for(request.folder);
         let mut listing: FolderListing = if files_apart {
-            self.post_noting(call, &ListFolder { files: false, ..request.clone() }, note).await?
+            self.post_checked(call, &ListFolder { files: false, ..request.clone() }, note, problem).await?
         } else {
-            self.post_noting(call, request, note).await?
+            self.post_checked(call, request, note, problem).await?
         };
         listing.asked = asked.into_inner().unwrap_or_else(PoisonError::into_inner);
         if listing.says_nothing() {

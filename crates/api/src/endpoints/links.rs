@@ -40,13 +40,19 @@ fn read(
     links: &[FileLink],
     key: &ApiKey,
 ) -> Result<Vec<(FileLink, Option<LinkState>)>, ErrorKind> {
+    // A line about a link isn't a known text, whatever the name in it.
+    let text = String::from_utf8_lossy(&answer.body);
+    if !text.lines().any(|text| line(text).is_some())
+        && let Some(said) = crate::answer::known_text(&answer.body, key)
+    {
+        return Err(said);
+    }
     if !answer.status.is_success() {
         return Err(crate::transport::status_error(answer.status, answer.retry_after, &answer.body, key));
     }
     if crate::page::is_html(&answer.body) {
         return Err(crate::answer::page_error(&answer.body, answer.status, key));
     }
-    let text = String::from_utf8_lossy(&answer.body);
     let said: std::collections::HashMap<FileLink, LinkState> = text.lines().filter_map(line).collect();
     Ok(links.iter().map(|link| (*link, said.get(link).cloned())).collect())
 }
@@ -70,6 +76,22 @@ fn line(line: &str) -> Option<(FileLink, LinkState)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_is_told_from_links_that_nothing_is_said_of() {
+        let link = FileLink::from_code("abcde").unwrap();
+        let of = |status: u16, body: &'static str| {
+            let status = http::StatusCode::from_u16(status).unwrap();
+            let body = bytes::Bytes::from_static(body.as_bytes());
+            read(&Answer { status, retry_after: None, body }, &[link], &ApiKey::new("s3cr3t-key"))
+        };
+        for status in [200, 403] {
+            let locked = of(status, "IP Locked");
+            assert!(matches!(locked, Err(ErrorKind::AddressLocked { .. })), "{status}: {locked:?}");
+        }
+        let named_so = of(200, "https://1fichier.com/?abcde;IP Locked.txt;1\n").unwrap();
+        assert!(named_so[0].1.is_some());
+    }
 
     #[test]
     fn lines_are_read() {

@@ -32,7 +32,7 @@ impl Client {
                     transport.site(&format!("dir/{folder}"), Some(form)).await?
                 }
             };
-            answer.read_list(transport.key()).map_err(|kind| match kind {
+            let listing: SharedListing = answer.read_list(transport.key()).map_err(|kind| match kind {
                 ErrorKind::Html { title, status } if asks_for_password(&answer.body) => {
                     let known =
                         if password.is_some() { PasswordProblem::Wrong } else { PasswordProblem::Missing };
@@ -41,7 +41,11 @@ impl Client {
                 ErrorKind::Html { title, status: 404 } => ErrorKind::NotFound { text: title },
                 ErrorKind::Status { code: 404, .. } => ErrorKind::NotFound { text: "HTTP 404".into() },
                 kind => kind,
-            })
+            })?;
+            match &listing.contradiction {
+                Some(problem) => Err(answer.senseless(problem, transport.key())),
+                None => Ok(listing),
+            }
         };
         self.inner.pacer.run(call, attempt).await
     }

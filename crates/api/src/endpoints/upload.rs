@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use http_body::Body as _;
 use tokio::time::{Instant, sleep_until};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, known_text};
 use crate::client::{Client, not_empty};
 use crate::endpoint::Endpoint;
 use crate::error::{ApiError, ErrorKind};
@@ -300,6 +300,9 @@ fn taken(answer: &Answer, location: Option<&str>, key: &ApiKey) -> Result<Taken,
         if answer.body.trim_ascii_start().first() == Some(&b'{') {
             answer.read::<serde::de::IgnoredAny>(key)?;
         }
+        if let Some(refusal) = known_text(&answer.body, key) {
+            return Err(refusal);
+        }
         // The usual page isn't read, but one that says why nothing was accepted is.
         let gist = page::gist(&answer.body, key);
         if let Some(refusal) = message::on_page(&page::all_words(&answer.body, key), &gist) {
@@ -344,6 +347,9 @@ mod tests {
         assert_eq!(answered(200, None, "").unwrap(), Taken { id: None, words: None });
         let flood = answered(403, None, "Flood detected: IP Locked");
         assert!(matches!(flood, Err(ErrorKind::Flood { .. })), "{flood:?}");
+        for text in ["Flood detected: IP Locked", "IP Locked", "Not authenticated #247"] {
+            assert!(answered(200, None, text).is_err(), "{text}");
+        }
         let full = answered(200, None, "<html><p>Your quota is exceeded.</p>");
         assert!(
             matches!(&full, Err(ErrorKind::QuotaExceeded { text }) if text == "Your quota is exceeded."),

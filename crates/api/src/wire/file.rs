@@ -1,14 +1,18 @@
 //! Requests and answers about files (API document, section 5).
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use serde::{Deserialize, Serialize, Serializer};
 use whirlpool_simd::Checksum;
 
-use super::tolerant::{self, Form, Items, LeftOut};
+use super::tolerant::{self, Count, Form, Items, LeftOut};
 use crate::date::WireDate;
 use crate::folder_id::{FilesOf, FolderId};
 use crate::key::Password;
 use crate::limits::LARGEST_LISTED_SIZE;
 use crate::link::FileLink;
+use crate::shown::shown;
 
 /// A file as a listing describes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +140,29 @@ pub(crate) fn needed(
     Err(LeftOut { name: Some(filename), problem })
 }
 
+/// Keeps each thing of a list once. Returns what shows that the list can't be true: it tells one thing under two names,
+/// or with two sizes.
+pub(crate) fn once_each<T, K: Eq + Hash>(
+    list: &mut Vec<T>,
+    identity: impl Fn(&T) -> K,
+    description: impl Fn(&T) -> (&String, u64),
+) -> Option<String> {
+    let mut first: HashMap<K, usize> = HashMap::with_capacity(list.len());
+    let mut kept = vec![true; list.len()];
+    for (index, one) in list.iter().enumerate() {
+        let before = *first.entry(identity(one)).or_insert(index);
+        let (told, again) = (description(&list[before]), description(one));
+        if told != again {
+            let (one, other) = (shown(told.0), shown(again.0));
+            return Some(format!("it tells one and the same as {one:?} and as {other:?}"));
+        }
+        kept[index] = before == index;
+    }
+    let mut kept = kept.into_iter();
+    list.retain(|_| kept.next().unwrap_or(true));
+    None
+}
+
 /// Request for a list of files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListFiles {
@@ -173,9 +200,24 @@ pub struct FileListing {
     pub left_out: Vec<LeftOut>,
     /// Files whose links are hidden, until they are named.
     pub(crate) hidden: Vec<HiddenFile>,
+    /// Id of the folder, if the service gives it.
+    id: Option<u64>,
+    /// What shows that the answer can't be true.
+    contradiction: Option<String>,
 }
 
 impl FileListing {
+    /// Returns what shows that this isn't the list that was asked for: it is about another folder, or contradicts
+    /// itself.
+    pub(crate) fn problem_for(&self, of: FilesOf) -> Option<String> {
+        match (self.id, of) {
+            (Some(id), FilesOf::Folder(folder)) if FolderId(id) != folder => {
+                Some(format!("it is about folder {id}, and {folder} was asked for"))
+            }
+            _ => self.contradiction.clone(),
+        }
+    }
+
     /// Checks whether the service's own count is larger than the number of listed files, readable or not.
     pub fn is_cut(&self) -> bool {
         let told = self.items.as_ref().map_or(0, Vec::len) + self.left_out.len();
@@ -186,8 +228,9 @@ impl FileListing {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawFileListing {
-    #[serde(deserialize_with = "tolerant::opt_number")]
-    count: Option<u64>,
+    #[serde(rename = "folder_id", deserialize_with = "tolerant::opt_number")]
+    id: Option<u64>,
+    count: Count,
     #[serde(deserialize_with = "tolerant::needed_items")]
     items: Option<Items<ListedFile>>,
 }
@@ -196,8 +239,21 @@ impl From<RawFileListing> for FileListing {
     fn from(raw: RawFileListing) -> Self {
         let mut left_out = Vec::new();
         let parted = raw.items.map(|items| part_hidden(items.split(&mut left_out)));
-        let (items, hidden) = parted.unzip();
-        Self { count: raw.count, items, left_out, hidden: hidden.unwrap_or_default() }
+        let (mut items, hidden) = parted.unzip();
+        let of_files = items.as_mut().and_then(|files: &mut Vec<FileItem>| {
+            once_each(files, |file| file.link, |file| (&file.filename, file.size))
+        });
+        let of_count =
+            (raw.count == Count::Senseless).then(|| "its number of files is no number of files".to_owned());
+        let contradiction = of_files.or(of_count);
+        Self {
+            count: raw.count.told(),
+            items,
+            left_out,
+            hidden: hidden.unwrap_or_default(),
+            id: raw.id,
+            contradiction,
+        }
     }
 }
 
@@ -280,6 +336,23 @@ pub struct FileInfo {
     /// Access rules of the file.
     #[serde(deserialize_with = "tolerant::opt_object")]
     pub acl: Option<Acl>,
+}
+
+impl FileInfo {
+    /// Returns what shows that this is about another file than the one asked for. The domain of a link may differ.
+    pub(crate) fn problem_for(&self, asked: &FileOf) -> Option<String> {
+        match asked {
+            FileOf::Link { link, .. } => {
+                let other = self.link.filter(|told| told.code() != link.code())?;
+                Some(format!("it is about {other}, and {link} was asked for"))
+            }
+            FileOf::Named { folder, filename, .. } => {
+                let elsewhere = self.folder.is_some_and(|told| told != *folder);
+                let other_name = self.filename.as_ref().is_some_and(|told| told != filename);
+                (elsewhere || other_name).then(|| "it is about another file than was asked for".to_owned())
+            }
+        }
+    }
 }
 
 fn opt_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<FolderId>, D::Error> {
@@ -611,6 +684,33 @@ mod tests {
             let left_out: Vec<_> = listing.left_out.iter().map(|item| item.name.as_deref()).collect();
             assert_eq!(left_out, [name], "{bad}");
         }
+    }
+
+    #[test]
+    fn an_answer_about_another_file_is_told_from_the_one_asked_for() {
+        let info = |json: &str| serde_json::from_str::<FileInfo>(json).unwrap();
+        let asked = FileOf::from(FileLink::from_code("abcde").unwrap());
+        assert!(info(r#"{"url":"https://1fichier.com/?other"}"#).problem_for(&asked).is_some());
+        for json in
+            ["{}", r#"{"url":"https://1fichier.com/?abcde"}"#, r#"{"url":"https://dl4free.com/?abcde"}"#]
+        {
+            assert_eq!(info(json).problem_for(&asked), None, "{json}");
+        }
+        let named = FileOf::Named { folder: FolderId(7), filename: "a".into(), sharing_user: None };
+        assert!(info(r#"{"folder_id":8,"filename":"a"}"#).problem_for(&named).is_some());
+        assert!(info(r#"{"folder_id":7,"filename":"b"}"#).problem_for(&named).is_some());
+        assert_eq!(info(r#"{"folder_id":7,"filename":"a"}"#).problem_for(&named), None);
+    }
+
+    #[test]
+    fn a_list_of_another_folder_or_one_that_contradicts_itself_is_told() {
+        let problem =
+            |json: &str, of: FilesOf| serde_json::from_str::<FileListing>(json).unwrap().problem_for(of);
+        let folder = FilesOf::Folder(FolderId(7));
+        assert!(problem(r#"{"folder_id":8,"count":0,"items":[]}"#, folder).is_some());
+        assert_eq!(problem(r#"{"folder_id":8,"count":0,"items":[]}"#, FilesOf::WholeAccount), None);
+        assert!(problem(r#"{"count":-1,"items":[]}"#, folder).is_some());
+        assert_eq!(problem(r#"{"folder_id":"7","count":0,"items":[]}"#, folder), None);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{FileItem, HiddenFile, ListedFile, part_hidden};
-use super::tolerant::{self, Form, Items, LeftOut};
+use super::file::{FileItem, HiddenFile, ListedFile, once_each, part_hidden};
+use super::tolerant::{self, Count, Form, Items, LeftOut};
 use crate::date::WireDate;
 use crate::folder_id::FolderId;
 use crate::key::Password;
@@ -67,9 +67,19 @@ pub struct FolderListing {
     pub asked: Option<SystemTime>,
     /// Files whose links are hidden, until they are named.
     pub(crate) hidden: Vec<HiddenFile>,
+    /// What shows that the answer can't be true.
+    contradiction: Option<String>,
 }
 
 impl FolderListing {
+    /// Returns what shows that this isn't the listing of a folder: it is about another one, or contradicts itself.
+    pub(crate) fn problem_for(&self, folder: FolderId) -> Option<String> {
+        match self.id {
+            Some(id) if id != folder => Some(format!("it is about folder {id}, and {folder} was asked for")),
+            _ => self.contradiction.clone(),
+        }
+    }
+
     /// Checks whether the answer lacks sub-folders, files and counts.
     pub(crate) fn says_nothing(&self) -> bool {
         self.sub_folders.is_none() && self.items.is_none() && self.file_count.is_none()
@@ -93,8 +103,8 @@ struct RawListing {
     shares: Vec<Share>,
     #[serde(deserialize_with = "tolerant::opt_number")]
     size: Option<u64>,
-    #[serde(rename = "files", deserialize_with = "tolerant::opt_number")]
-    file_count: Option<u64>,
+    #[serde(rename = "files")]
+    file_count: Count,
     #[serde(deserialize_with = "tolerant::needed_items")]
     sub_folders: Option<Items<SubFolder>>,
     #[serde(deserialize_with = "tolerant::needed_items")]
@@ -105,9 +115,17 @@ impl From<RawListing> for FolderListing {
     fn from(raw: RawListing) -> Self {
         let RawListing { id, name, create_date, pass, shared, shares, size, file_count, .. } = raw;
         let mut left_out = Vec::new();
-        let sub_folders = raw.sub_folders.map(|folders| folders.split(&mut left_out));
+        let mut sub_folders = raw.sub_folders.map(|folders| folders.split(&mut left_out));
         let parted = raw.items.map(|items| part_hidden(items.split(&mut left_out)));
-        let (items, hidden) = parted.unzip();
+        let (mut items, hidden) = parted.unzip();
+        let of_folders = sub_folders
+            .as_mut()
+            .and_then(|folders| once_each(folders, |folder| folder.id, |folder| (&folder.name, 0)));
+        let of_files = items.as_mut().and_then(|files: &mut Vec<FileItem>| {
+            once_each(files, |file| file.link, |file| (&file.filename, file.size))
+        });
+        let of_count =
+            (file_count == Count::Senseless).then(|| "its number of files is no number of files".to_owned());
         Self {
             id: id.map(FolderId),
             name,
@@ -116,12 +134,13 @@ impl From<RawListing> for FolderListing {
             shared,
             shares,
             size,
-            file_count,
+            file_count: file_count.told(),
             sub_folders,
             items,
             left_out,
             asked: None,
             hidden: hidden.unwrap_or_default(),
+            contradiction: of_folders.or(of_files).or(of_count),
         }
     }
 }
@@ -307,7 +326,7 @@ mod tests {
     fn other_dresses_of_the_same() {
         for json in [
             r#"{"folder_id":"7","files":"2","size":"30","sub_folders":null,"items":[],"shares":null,"new":[{}]}"#,
-            r#"{"folder_id":7,"files":2,"size":30,"items":{},"name":null,"pass":"0","shared":false}"#,
+            r#"{"folder_id":7,"files":2,"size":30,"items":[],"name":null,"pass":"0","shared":false}"#,
         ] {
             let listing: FolderListing = serde_json::from_str(json).unwrap();
             assert_eq!(
@@ -316,6 +335,51 @@ mod tests {
             );
             assert_eq!(listing.items, Some(Vec::new()));
             assert!(listing.sub_folders.unwrap_or_default().is_empty());
+        }
+    }
+
+    fn problem(json: &str) -> Option<String> {
+        serde_json::from_str::<FolderListing>(json).unwrap().problem_for(FolderId(7))
+    }
+
+    #[test]
+    fn an_answer_about_another_folder_or_one_that_contradicts_itself_is_no_listing() {
+        let file = |name: &str, size: u64| {
+            format!(r#"{{"url":"https://1fichier.com/?abcde","filename":"{name}","size":{size}}}"#)
+        };
+        let with_items = |items: &[String]| format!(r#"{{"folder_id":7,"items":[{}]}}"#, items.join(","));
+        for json in [
+            r#"{"folder_id":99,"files":0,"sub_folders":[],"items":[]}"#.to_owned(),
+            r#"{"folder_id":0,"name":"Root","files":0,"sub_folders":[],"items":[]}"#.to_owned(),
+            r#"{"folder_id":"99","sub_folders":[]}"#.to_owned(),
+            r#"{"folder_id":7,"files":-1,"sub_folders":[],"items":[]}"#.to_owned(),
+            r#"{"folder_id":7,"files":"many","sub_folders":[],"items":[]}"#.to_owned(),
+            with_items(&[file("a", 3), file("b", 3)]),
+            with_items(&[file("a", 3), file("a", 4)]),
+            r#"{"sub_folders":[{"id":2,"name":"a"},{"id":2,"name":"b"}]}"#.to_owned(),
+        ] {
+            assert!(problem(&json).is_some(), "{json}");
+        }
+        for json in [
+            r#"{"folder_id":7,"files":0,"sub_folders":[],"items":[]}"#.to_owned(),
+            r#"{"files":null,"sub_folders":[{"id":2,"name":"a"},{"id":3,"name":"a"}]}"#.to_owned(),
+            r#"{"folder_id":"7","sub_folders":[{"id":2,"name":"a"},{"id":2,"name":"a"}]}"#.to_owned(),
+            with_items(&[file("a", 3), file("a", 3)]),
+        ] {
+            assert_eq!(problem(&json), None, "{json}");
+        }
+        // What is told twice is one file, so that a count of two is more than the listing tells.
+        let twice: FolderListing = serde_json::from_str(&with_items(&[file("a", 3), file("a", 3)])).unwrap();
+        assert_eq!(twice.items.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_list_is_no_empty_one() {
+        for field in ["sub_folders", "items"] {
+            for value in [r"{}", r#"{"a":1}"#, r#""some""#, "1.5"] {
+                let json = format!(r#"{{"folder_id":7,"files":0,"{field}":{value}}}"#);
+                assert!(serde_json::from_str::<FolderListing>(&json).is_err(), "{json}");
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::file::needed;
+use super::file::{needed, once_each};
 use super::tolerant::{self, Form, LeftOut};
 use crate::link::{Domain, FileLink};
 
@@ -108,12 +108,16 @@ pub struct SharedListing {
     pub files: Vec<SharedFile>,
     /// Files that can't be read.
     pub left_out: Vec<LeftOut>,
+    /// What shows that the page can't be true.
+    pub(crate) contradiction: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for SharedListing {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let items = tolerant::needed_items::<D, SharedFile>(deserializer)?.unwrap_or_default();
-        Ok(Self { files: items.read, left_out: items.left_out })
+        let mut files = items.read;
+        let contradiction = once_each(&mut files, |file| file.link, |file| (&file.filename, file.size));
+        Ok(Self { files, left_out: items.left_out, contradiction })
     }
 }
 
@@ -139,6 +143,18 @@ pub enum LinkState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_gives_one_link_to_two_files_contradicts_itself() {
+        let file =
+            |name: &str| format!(r#"{{"link":"https://1fichier.com/?abcde","filename":"{name}","size":1}}"#);
+        let page = |names: [&str; 2]| {
+            let json = format!("[{},{}]", file(names[0]), file(names[1]));
+            serde_json::from_str::<SharedListing>(&json).unwrap()
+        };
+        assert!(page(["a", "b"]).contradiction.is_some());
+        assert_eq!((page(["a", "a"]).contradiction, page(["a", "a"]).files.len()), (None, 1));
+    }
 
     #[test]
     fn a_page_is_named_by_its_link_or_its_name() {

@@ -174,6 +174,35 @@ pub(crate) fn needed_number<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     opt_number(deserializer)?.ok_or_else(|| de::Error::custom("a number is missing"))
 }
 
+/// A count that the service may tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Count {
+    /// Nothing is told: the field is missing, or holds nothing, `false` or an empty text.
+    #[default]
+    Untold,
+    Told(u64),
+    /// Something is told that counts nothing: -1, a half, a word, a list.
+    Senseless,
+}
+
+impl Count {
+    pub(crate) fn told(self) -> Option<u64> {
+        if let Self::Told(count) = self { Some(count) } else { None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let scalar = Scalar::deserialize(deserializer)?;
+        Ok(match (scalar.number(), scalar) {
+            (_, Scalar::Nothing | Scalar::Flag(false)) => Self::Untold,
+            (Some(count), _) => Self::Told(count),
+            (None, Scalar::Text(text)) if text.trim().is_empty() => Self::Untold,
+            (None, _) => Self::Senseless,
+        })
+    }
+}
+
 /// Parses a flag; nothing and an empty text are false, a list or an object is true (`acl`).
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Scalar::deserialize(deserializer)? {
@@ -205,11 +234,6 @@ pub(crate) fn needed_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Text(#[serde(deserialize_with = "opt_text")] pub(crate) Option<String>);
-
-/// A number as [`opt_number`] parses it, for hand-written parsers.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Number(#[serde(deserialize_with = "opt_number")] pub(crate) Option<u64>);
 
 /// Parses a value that is written as a text; `None` when it can't be parsed.
 pub(crate) fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
@@ -367,8 +391,9 @@ pub(crate) fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<cr
     Ok(texts.iter().filter_map(|text| crate::FileLink::from_wire(text).ok()).collect())
 }
 
-/// Parses a list and adds each item to a collection as it is parsed, without holding the others. Nothing, a flag, an
-/// empty text and an empty object aren't a list. Returns whether there was a list.
+/// Parses a list and adds each item to a collection as it is parsed, without holding the others. Nothing, a flag and an
+/// empty text stand for no list, and an object is an error: as an empty list it would empty a folder. Returns whether
+/// there was a list.
 pub(crate) struct ItemByItem<'a, T, C> {
     collection: &'a mut C,
     item: PhantomData<T>,
@@ -411,11 +436,8 @@ impl<'de, T: Deserialize<'de>, C: Extend<T>> Visitor<'de> for ItemByItem<'_, T, 
         if text.is_empty() { Ok(false) } else { Err(E::invalid_type(Unexpected::Str(text), &self)) }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<bool, A::Error> {
-        match object.next_key::<IgnoredAny>()? {
-            None => Ok(true),
-            Some(_) => Err(de::Error::invalid_type(Unexpected::Map, &self)),
-        }
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<bool, A::Error> {
+        Err(de::Error::invalid_type(Unexpected::Map, &self))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
@@ -491,6 +513,29 @@ mod tests {
             ("1e300", None),
         ] {
             assert_eq!(read(&format!("{{\"number\":{json}}}")).unwrap().number, number, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_told_or_not_or_makes_no_sense() {
+        use Count::{Senseless, Told, Untold};
+        for (json, count) in [
+            ("3", Told(3)),
+            ("\"3\"", Told(3)),
+            ("3.0", Told(3)),
+            ("0", Told(0)),
+            ("null", Untold),
+            ("false", Untold),
+            ("\"\"", Untold),
+            ("-1", Senseless),
+            ("\"-1\"", Senseless),
+            ("0.5", Senseless),
+            ("\"many\"", Senseless),
+            ("[]", Senseless),
+            ("{}", Senseless),
+            ("18446744073709551615", Senseless),
+        ] {
+            assert_eq!(serde_json::from_str::<Count>(json).unwrap(), count, "{json}");
         }
     }
 

@@ -47,7 +47,7 @@ async fn folder_ls_that_tells_no_files_is_followed_by_file_ls() {
         match (request.target.as_str(), &request.json()["folder_id"]) {
             ("/v1/file/ls.cgi", _) => ok(files),
             (_, folder) if *folder == json!(9) => ok(r#"{"status":"OK","folder_id":9,"files":0}"#),
-            _ => ok(r#"{"status":"OK","folder_id":7,"files":1}"#),
+            (_, folder) => ok(format!(r#"{{"status":"OK","folder_id":{folder},"files":1}}"#)),
         }
     })
     .await;

@@ -14,7 +14,8 @@ use crate::{exit::Failure, listing::Listing, transfer::reading};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Of a folder, all files below are written, one after the other. A file that is written as a \
-    whole is held against its checksum, where the remote lists one: cat ends with an error when it differs.\n\n\
+    whole, by whatever flags, is held against its checksum, where the remote lists one: cat ends with an error when \
+    it differs.\n\n\
     Example:\n  fichier cat demo:notes/today.txt --head 100"
 )]
 pub(crate) struct Arguments {
@@ -102,7 +103,7 @@ async fn write(
         return Ok(());
     }
     let mut check =
-        file.whirlpool.filter(|_| section == Section::WHOLE).map(|sum| (sum, WhirlpoolHasher::new()));
+        file.whirlpool.filter(|_| section.is_whole(file.size)).map(|sum| (sum, WhirlpoolHasher::new()));
     let mut bytes = bytes.await.map_err(CatError::Read)?;
     while let Some(chunk) = bytes.next().await {
         let chunk = chunk.map_err(CatError::Read)?;
@@ -130,8 +131,6 @@ struct Section {
 }
 
 impl Section {
-    const WHOLE: Self = Self { offset: 0, count: None };
-
     fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let by_offset = arguments.offset != 0 || arguments.count >= 0;
         let ways = [arguments.head > 0, arguments.tail > 0, by_offset];
@@ -144,6 +143,11 @@ impl Section {
             (_, tail @ 1..) => Self { offset: -tail, count: None },
             _ => Self { offset: arguments.offset, count: u64::try_from(arguments.count).ok() },
         })
+    }
+
+    /// Checks whether this is all of a file with this size, however it was asked for.
+    fn is_whole(self, size: u64) -> bool {
+        self.of(size).length(size) == size
     }
 
     /// Returns the wanted bytes of a file with this size.
@@ -174,5 +178,15 @@ mod tests {
         assert_eq!(of(100, None, 11), (11, 0));
         assert_eq!(of(0, Some(0), 11), (0, 0));
         assert_eq!(of(5, Some(u64::MAX), 11), (5, 6));
+    }
+
+    #[test]
+    fn a_section_may_be_the_whole_file() {
+        for (offset, count) in [(0, None), (0, Some(11)), (0, Some(12)), (-11, None), (-12, Some(11))] {
+            assert!(Section { offset, count }.is_whole(11), "{offset} {count:?}");
+        }
+        for (offset, count) in [(0, Some(10)), (1, None), (-10, None), (11, None)] {
+            assert!(!Section { offset, count }.is_whole(11), "{offset} {count:?}");
+        }
     }
 }

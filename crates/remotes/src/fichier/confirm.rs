@@ -10,7 +10,7 @@ use fichier_storage::RemotePath;
 
 use super::FichierRemote;
 
-/// So many files are looked up one by one; for more their folder is listed.
+/// Number of files up to which they are looked up one by one; for more their folder is listed.
 pub(super) const LOOKED_UP_SINGLY: usize = 8;
 
 /// Number of times that a request is repeated that wasn't carried out, as a look has shown.
@@ -62,7 +62,7 @@ impl FichierRemote {
     }
 
     /// Looks a file up at the service; `None` when it is gone.
-    async fn look_up(&self, link: FileLink) -> Result<Option<FileInfo>, ApiError> {
+    pub(super) async fn look_up(&self, link: FileLink) -> Result<Option<FileInfo>, ApiError> {
         let ask = FileOf::from(link);
         match self.client.because("look whether it was done").file_info(&ask).await {
             Ok(info) => Ok(Some(info)),
@@ -136,7 +136,7 @@ impl FichierRemote {
         let mut there = HashSet::new();
         if links.len() <= LOOKED_UP_SINGLY {
             for link in links {
-                if self.lies_in(*link, folder).await {
+                if matches!(self.look_up(*link).await, Ok(Some(info)) if info.folder == Some(folder)) {
                     there.insert(*link);
                 }
             }
@@ -149,9 +149,10 @@ impl FichierRemote {
         matches!(self.look_up(link).await, Ok(Some(info)) if info.filename.as_deref() == Some(stored))
     }
 
-    /// Checks whether the file is in this folder.
-    pub(super) async fn lies_in(&self, link: FileLink, folder: FolderId) -> bool {
-        matches!(self.look_up(link).await, Ok(Some(info)) if info.folder == Some(folder))
+    /// Checks whether the file is in this folder, under this name, as it is stored.
+    pub(super) async fn lies_in(&self, link: FileLink, stored: &str, folder: FolderId) -> bool {
+        let seen = self.look_up(link).await;
+        matches!(seen, Ok(Some(info)) if info.folder == Some(folder) && info.filename.as_deref() == Some(stored))
     }
 }
 

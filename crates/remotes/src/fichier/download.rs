@@ -1,10 +1,10 @@
 //! Downloads: one token for all requests of a file while it is valid, and a stream that is cut continues where it was.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt as _, stream};
 
 use fichier_api::{
-    ApiError, ByteRange as WireRange, Client, Connection, Download, DownloadToken, ErrorKind, FileLink,
-    FileOf, Password, TokenRequest,
+    ApiError, ByteRange as WireRange, Client, Connection, Download, DownloadToken, Endpoint, ErrorKind,
+    FileLink, FileOf, Password, TokenRequest,
 };
 use fichier_storage::{
     Blame, ByteRange, ByteStream, File, FileReader, RemotePath, Result, Retry, StorageError,
@@ -79,15 +79,16 @@ impl FileReader for LinkReader {
 }
 
 /// Whether the service lets this address download at all. A service that takes the address for a VPN refuses every
-/// file, and many refusals get accounts banned; so the first file goes alone, and a refusal holds for the run.
+/// file, and many refusals get accounts banned. So files go one by one until the first has come. Words that are known
+/// to be about the address hold for the run at once; others may be about one file, so it takes refusals of several.
 #[derive(Debug, Default)]
 struct Leave {
     /// Lock of the first download, held until its first bytes have come.
     first: tokio::sync::Mutex<()>,
     /// Whether a file has come.
     given: AtomicBool,
-    /// Number of files refused in a row.
-    refused: AtomicU32,
+    /// Files refused since the last one came.
+    refused: Mutex<HashSet<FileLink>>,
     /// Reason why no more files are requested.
     taken: OnceLock<Refusal>,
 }
@@ -99,8 +100,14 @@ struct Refusal {
     hint: Option<&'static str>,
 }
 
-/// Number of files refused in a row after which no more are requested, even if one had come before.
-const REFUSED_IN_A_ROW: u32 = 3;
+/// Number of files refused in a row after which no more are requested.
+const REFUSED_IN_A_ROW: usize = 3;
+
+/// Advice about a file that the node refuses while it isn't known to refuse others.
+const SEE_THE_FILE: &str = "look at the file on the service's site, or try again later";
+
+/// Advice where the node gives nothing.
+const ALL_REFUSED: &str = "nothing more is asked of it in this run; try again later, or from another address";
 
 impl Refusal {
     fn error(&self, path: &RemotePath) -> StorageError {
@@ -115,18 +122,28 @@ impl Refusal {
 }
 
 impl Leave {
-    /// Records that a file was refused, and returns the refusal.
-    fn refuse(&self, refusal: Refusal, for_all: bool) -> Refusal {
-        let in_a_row = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-        if for_all || !self.given.load(Ordering::Relaxed) || in_a_row >= REFUSED_IN_A_ROW {
-            let _ = self.taken.set(refusal.clone());
+    /// Records that a file was refused for a reason that may be its own, and returns the refusal.
+    fn refuse(&self, link: FileLink, refusal: Refusal) -> Refusal {
+        let in_a_row = {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.insert(link);
+            refused.len()
+        };
+        if in_a_row < REFUSED_IN_A_ROW {
+            return refusal;
         }
+        self.refuse_all(Refusal { hint: Some(ALL_REFUSED), ..refusal })
+    }
+
+    /// Records that no file is given, and returns the refusal.
+    fn refuse_all(&self, refusal: Refusal) -> Refusal {
+        let _ = self.taken.set(refusal.clone());
         refusal
     }
 
     fn give(&self) {
         self.given.store(true, Ordering::Relaxed);
-        self.refused.store(0, Ordering::Relaxed);
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -173,6 +190,9 @@ struct Reading {
 /// Number of new tokens that a file gets in a row. Many refusals bring a ban (API document, section 1).
 const NEW_TOKENS: u32 = 1;
 
+/// The same where a token that was requested just now is refused without a word: the service has bad moments.
+const NEW_TOKENS_AFTER_A_REST: u32 = 2;
+
 /// Checks whether a refusal is about this address, so that it holds for all files.
 fn holds_for_all(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::NeedsCdn { .. } | ErrorKind::AddressRefused { .. })
@@ -185,7 +205,7 @@ fn refusal_of(error: &ApiError) -> Refusal {
                 "the download node refuses (HTTP {status}): {}",
                 words.as_deref().unwrap_or("it doesn't say why")
             ),
-            hint: Some("nothing more is asked of it in this run; try again later, or from another address"),
+            hint: Some(SEE_THE_FILE),
         },
         _ => Refusal { words: error.to_string(), hint: error.hint() },
     }
@@ -273,7 +293,7 @@ impl Reader {
                 continue;
             }
             if holds_for_all(error.kind()) {
-                self.leave.refuse(refusal_of(&error), true);
+                self.leave.refuse_all(refusal_of(&error));
             }
             return Err(reading_failed(path, error));
         }
@@ -395,11 +415,20 @@ impl Reading {
                     return Ok(None);
                 }
                 if holds_for_all(error.kind()) {
-                    return Err(leave.refuse(refusal_of(&error), true).error(&self.path));
+                    return Err(leave.refuse_all(refusal_of(&error)).error(&self.path));
                 }
                 // A token that was requested just now can't be too old: the node refuses the download itself.
                 if young && matches!(error.kind(), ErrorKind::TokenRefused { status: 403, words: Some(_) }) {
-                    return Err(leave.refuse(refusal_of(&error), false).error(&self.path));
+                    return Err(leave.refuse(self.link, refusal_of(&error)).error(&self.path));
+                }
+                let wordless =
+                    young && matches!(error.kind(), ErrorKind::TokenRefused { status: 403, words: None });
+                if wordless && self.stale < NEW_TOKENS_AFTER_A_REST {
+                    self.stale += 1;
+                    let wait = self.reader.client.look_again_after() * self.stale;
+                    let rested = self.reader.client.rest(Endpoint::Download, wait).await;
+                    rested.map_err(|error| reading_failed(&self.path, error))?;
+                    return Ok(None);
                 }
                 if matches!(error.kind(), ErrorKind::RangeNotSatisfiable) {
                     return Err(StorageError::SizeMismatch {
@@ -408,12 +437,12 @@ impl Reading {
                         actual: self.at,
                     });
                 }
-                if stale && self.stale < NEW_TOKENS {
+                if stale && !wordless && self.stale < NEW_TOKENS {
                     self.stale += 1;
                     return Ok(None);
                 }
                 if stale {
-                    return Err(leave.refuse(refusal_of(&error), false).error(&self.path));
+                    return Err(leave.refuse(self.link, refusal_of(&error)).error(&self.path));
                 }
                 Err(reading_failed(&self.path, error))
             }

@@ -148,8 +148,12 @@ impl FichierRemote {
             }
             call => call.map_err(moved)?,
         };
-        // An answer that names the folder confirms the move; otherwise the folder has to be seen in its new place.
-        if answer.old_name.is_none() && answer.new_name.is_none() {
+        // An answer that names the folder confirms the move; otherwise the folder has to be seen in its new place. One
+        // that names another folder confirms nothing.
+        let names = self.tree.names();
+        let is = |told: &Option<String>, name| told.as_ref().is_none_or(|told| *told == names.encode(name));
+        let is_named = answer.old_name.is_some() || answer.new_name.is_some();
+        if !is_named || !is(&answer.old_name, from.name) || !is(&answer.new_name, to.name) {
             self.tree.refresh(parent, to.parent_path).await?;
             let seen = self.tree.catalogue().folders_named(parent, to.name).any(|id| id == folder);
             if let (false, Some(error)) = (seen, refusal) {

@@ -8,6 +8,7 @@ use super::{
     batches::{Listed, ShrinkingBatches},
     catalogue::{Catalogue, KnownFile},
     error::{failed, unconfirmed},
+    reported::NotSeen,
 };
 
 impl FichierRemote {
@@ -50,6 +51,14 @@ impl FichierRemote {
     async fn move_files_of(&self, from: FolderId, to: FolderId, path: &RemotePath) -> Result<()> {
         let known =
             |catalogue: &mut Catalogue| Ok(catalogue.files(from)?.cloned().collect::<Vec<KnownFile>>());
+        let files = self.tree.look(from, path, known).await?;
+        let reported = files.iter().filter(|file| file.reported).cloned().collect::<Vec<_>>();
+        if !reported.is_empty() {
+            let unseen = self.see_reported_in(from, path, reported).await;
+            if let Some(error) = unseen.values().find_map(NotSeen::error) {
+                return Err(error);
+            }
+        }
         let files = self.tree.look(from, path, known).await?;
         let mut lists = ShrinkingBatches::new(files, &self.tree.lists);
         while let Some(list) = lists.next() {

@@ -31,6 +31,7 @@ mod public_book;
 mod public_site;
 mod relocate;
 mod removal;
+mod reported;
 mod scan;
 mod settings;
 mod shared;
@@ -42,7 +43,7 @@ mod upload;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32},
     },
     time::SystemTime,
@@ -79,6 +80,7 @@ use dropped::Dropped;
 use in_time::UploadTime;
 use names::Names;
 use public_book::PublicBook;
+use reported::RecentReports;
 use tree::Tree;
 
 use crate::resources::Unfinished;
@@ -102,6 +104,7 @@ pub struct FichierRemote {
     /// made.
     looks_in_vain: AtomicU32,
     dropped: Dropped,
+    recent_reports: Mutex<RecentReports>,
     upload_time: UploadTime,
     /// What the service shows everyone.
     site: PublicSite,
@@ -158,6 +161,7 @@ impl FichierRemote {
             refuses_whole_lists: AtomicBool::new(false),
             looks_in_vain: AtomicU32::new(0),
             dropped: Dropped::default(),
+            recent_reports: Mutex::default(),
             upload_time: UploadTime::new(options.upload_time, options.upload_rate),
             site: PublicSite::new(client.clone(), Names { stand_ins: false, ..names }),
             public: Arc::default(),

@@ -60,6 +60,7 @@ impl FichierRemote {
             media_type: None,
             stands_for_empty: decoded.stands_for_empty,
             marks: Marks::default(),
+            reported: false,
         })
     }
 

@@ -13,7 +13,7 @@ use fichier_api::{
     ApiError, CopiedFile, CopyFiles, Endpoint, ErrorKind, FileLink, FolderId, MoveFiles, MovedFiles,
     Password, RenameFile,
 };
-use fichier_storage::{File, Name, Outcome, Relocation, RemotePath, StorageError};
+use fichier_storage::{File, FileId, Name, Outcome, Relocation, RemotePath, StorageError};
 
 use super::{
     FichierRemote,
@@ -22,6 +22,7 @@ use super::{
     confirm::{is_in_doubt, says_nothing},
     error::failed,
     link_of,
+    reported::NotSeen,
 };
 
 /// What happens to the source.
@@ -104,7 +105,16 @@ impl FichierRemote {
         let mut outcomes: Vec<Outcome<File>> = batch.iter().map(|_| Outcome::NotTried).collect();
         // Files with passwords of their own go in lists of their own: a call has one password.
         let mut by_folder: BTreeMap<(RemotePath, Option<String>), Vec<Step>> = BTreeMap::new();
+        let touched: Vec<&File> =
+            batch.iter().flat_map(|item| item.replaces.iter().chain([&item.from])).collect();
+        let unseen = self.see_reported(&touched).await;
+        let corrected = with_own_links(batch, &unseen);
+        let batch = corrected.as_deref().unwrap_or(batch);
         for (index, item) in batch.iter().enumerate() {
+            if let Some(error) = not_seen(item, &unseen) {
+                outcomes[index] = Outcome::Failed(error);
+                continue;
+            }
             if kind == Kind::Move
                 && let Err(error) = self.expect_source(item).await
             {
@@ -130,6 +140,13 @@ impl FichierRemote {
                 }
             };
             let mut steps = steps;
+            steps.retain(|step| match self.tree.unread_at(&folder, &folder.join(&step.name)) {
+                Some(error) => {
+                    outcomes[step.index] = Outcome::Failed(error);
+                    false
+                }
+                None => true,
+            });
             if meanwhile && kind == Kind::Copy {
                 // Files that someone else has copied there since the run looked aren't copied again.
                 steps.retain(|step| {
@@ -307,6 +324,7 @@ impl FichierRemote {
             media_type: item.from.media_type.clone(),
             stands_for_empty: false,
             marks: Marks::default(),
+            reported: false,
         });
         let password = self.public.password(link);
         Ok((folder, Step { index, link, source_folder, known, name, password, again: 0, before: None }))
@@ -480,6 +498,7 @@ impl FichierRemote {
             date: Some(self.tree.dates.written(SystemTime::now())),
             // What the owner has set isn't copied.
             marks: Marks::default(),
+            reported: true,
             ..step.known.clone()
         })
     }
@@ -665,13 +684,20 @@ impl FichierRemote {
                 Err(error) if says_nothing(&error) => (list, Vec::new(), Some(Arc::new(error))),
                 Err(error) => {
                     let Some(list) = lists.refused(list, error.kind()) else { continue };
-                    let looks = is_in_doubt(&error) && !error.is_not_found();
+                    let (looks, missing) = (is_in_doubt(&error), error.is_not_found());
                     let error = Arc::new(error);
+                    let mut there = Vec::new();
                     for rename in list {
-                        if !(looks && self.is_called(rename.link, &rename.filename).await) {
-                            failed.insert(rename.link, error.clone());
+                        let seen = if looks { self.look_up(rename.link).await.ok().flatten() } else { None };
+                        match seen.map(|info| info.filename.as_deref() == Some(rename.filename.as_str())) {
+                            Some(true) => {}
+                            // It was called missing, and it is there under its old name.
+                            Some(false) if missing && again > 0 => there.push(rename),
+                            _ => drop(failed.insert(rename.link, error.clone())),
                         }
                     }
+                    again -= u32::from(!there.is_empty());
+                    lists.left_over(there);
                     continue;
                 }
             };
@@ -733,6 +759,32 @@ fn replaced(batch: &[Relocation], part: &[Step], kind: Kind) -> Vec<(FileLink, O
             .collect::<Vec<_>>()
     };
     part.iter().flat_map(of_step).collect()
+}
+
+/// Returns the items with the links of the files that were meant, where reports told other ones.
+fn with_own_links(batch: &[Relocation], unseen: &HashMap<FileLink, NotSeen>) -> Option<Vec<Relocation>> {
+    unseen.values().find_map(NotSeen::own_link)?;
+    let correct = |file: &mut File| {
+        let own = link_of(file).ok().and_then(|link| unseen.get(&link)?.own_link());
+        if let Some(own) = own {
+            file.id = Some(FileId::new(own.to_string()));
+        }
+    };
+    let mut corrected = batch.to_vec();
+    for item in &mut corrected {
+        correct(&mut item.from);
+        item.replaces.iter_mut().for_each(correct);
+    }
+    Some(corrected)
+}
+
+/// Returns why a file can't be copied or moved where its link, or one that it is to replace, wasn't seen to be its own.
+fn not_seen(item: &Relocation, unseen: &HashMap<FileLink, NotSeen>) -> Option<StorageError> {
+    let problem = |file: &File| unseen.get(&link_of(file).ok()?);
+    let gone = || StorageError::FileNotFound(item.from.path.clone());
+    let of_source = problem(&item.from).map(|problem| problem.error().unwrap_or_else(gone));
+    // What is gone needn't be replaced.
+    of_source.or_else(|| item.replaces.iter().filter_map(problem).find_map(NotSeen::error))
 }
 
 fn verb(kind: Kind) -> &'static str {

@@ -29,14 +29,25 @@ impl FichierRemote {
     pub(super) async fn remove_files(&self, batch: &[File]) -> Vec<Outcome<()>> {
         let mut outcomes: Vec<Outcome<()>> = batch.iter().map(|_| Outcome::NotTried).collect();
         let mut ready = Vec::with_capacity(batch.len());
+        let unseen = self.see_reported(&batch.iter().collect::<Vec<_>>()).await;
         for (index, file) in batch.iter().enumerate() {
-            let link = match link_of(file) {
+            let mut link = match link_of(file) {
                 Ok(link) => link,
                 Err(error) => {
                     outcomes[index] = Outcome::Failed(error);
                     continue;
                 }
             };
+            if let Some(problem) = unseen.get(&link) {
+                if problem.is_over() {
+                    self.tree.forget_old_versions(&[link]);
+                }
+                let Some(own) = problem.own_link() else {
+                    outcomes[index] = problem.error().map_or(Outcome::DoneBefore(()), Outcome::Failed);
+                    continue;
+                };
+                link = own;
+            }
             match self.tree.is_in_place(file, &link).await {
                 Ok(true) => ready.push((index, link)),
                 Ok(false) => {
@@ -311,7 +322,10 @@ impl FichierRemote {
                 Err(error) if error.is_not_found() && error.maybe_done() => break,
                 // It was listed a moment ago, so its parent has to confirm it, too.
                 Err(error) if error.is_not_found() => {
-                    self.tree.refresh(folder, path).await?;
+                    match self.tree.refresh(folder, path).await {
+                        Err(StorageError::FolderNotFound(_)) => break,
+                        looked => looked?,
+                    }
                     if again == 0 {
                         return Err(failed("remove directory", path, error));
                     }

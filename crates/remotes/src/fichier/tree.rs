@@ -306,6 +306,7 @@ pub(super) fn known_file(
         date: item.date.as_ref().and_then(WireDate::as_utc),
         media_type,
         stands_for_empty: decoded.stands_for_empty,
+        reported: false,
         marks: Marks::told(ListedAttributes { password: item.pass, rules: item.acl, cdn: item.cdn }),
     })
 }

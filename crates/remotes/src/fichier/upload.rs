@@ -16,17 +16,19 @@ use fichier_api::{
     SourceProblem, Upload, UploadFile, UploadOptions, UploadReceipt, UploadedFile,
 };
 use fichier_storage::{
-    ByteStream, Content, File, MemoryContent, Name, Outcome, RemotePath, Result, StorageError, Whirlpool,
-    WriteBatch, WriteItem,
+    ByteStream, Content, File, FileId, MemoryContent, Name, Outcome, RemotePath, Result, StorageError,
+    Whirlpool, WriteBatch, WriteItem,
 };
 
 use super::{
     BATCH_BYTES, EmptyFiles, FichierRemote,
     catalogue::{KnownFile, Marks},
+    confirm::LOOKED_UP_SINGLY,
     dropped::{dropped_before, dropped_now},
     error::{failed, unconfirmed},
     link_of,
     names::STAND_IN_BYTES,
+    reported::NotSeen,
 };
 
 /// Number of listings of a folder to find files that no report names.
@@ -167,12 +169,20 @@ impl FichierRemote {
                 Err(error) => answers.0[index] = Outcome::Failed(error),
             }
         }
+        pending = self.without_unseen(pending, &mut answers).await;
         pending = self.without_dropped(pending, &mut answers).await;
         if pending.is_empty() {
             return answers.0;
         }
         match self.tree.ensure_to_fill(&folder).await {
             Ok((id, meanwhile)) => {
+                pending.retain(|item| match self.tree.unread_at(&folder, &item.path) {
+                    Some(error) => {
+                        answers.put(item, Err(error));
+                        false
+                    }
+                    None => true,
+                });
                 if meanwhile {
                     pending = self.without_namesakes(id, pending, &mut answers).await;
                 }
@@ -185,7 +195,34 @@ impl FichierRemote {
         answers.0
     }
 
-    /// Drops items from the list that the service wouldn't keep.
+    /// Removes files that would replace something that isn't what it was reported to be: what is there has to be listed
+    /// first.
+    async fn without_unseen(&self, items: Vec<Pending>, answers: &mut Answers) -> Vec<Pending> {
+        let replaced: Vec<&File> = items.iter().flat_map(|item| &item.replaces).collect();
+        let unseen = self.see_reported(&replaced).await;
+        if unseen.is_empty() {
+            return items;
+        }
+        let mut left = Vec::new();
+        for mut item in items {
+            let mut failure = None;
+            item.replaces.retain_mut(|old| {
+                let Some(problem) = link_of(old).ok().and_then(|link| unseen.get(&link)) else { return true };
+                match problem.own_link() {
+                    Some(own) => old.id = Some(FileId::new(own.to_string())),
+                    None => failure = problem.error().or(failure.take()),
+                }
+                !matches!(problem, NotSeen::Gone)
+            });
+            match failure {
+                Some(error) => answers.put(&item, Err(error)),
+                None => left.push(item),
+            }
+        }
+        left
+    }
+
+    /// Removes files that the service wouldn't keep.
     async fn without_dropped(&self, items: Vec<Pending>, answers: &mut Answers) -> Vec<Pending> {
         if self.options.send_dropped {
             return items;
@@ -469,7 +506,8 @@ impl FichierRemote {
                 let same = file.whirlpool.is_some_and(|sum| kept.values().any(|kept| *kept == sum));
                 if same && !kept.contains_key(&file.link) && !before.links.contains(&file.link) {
                     tracing::warn!(link = %file.link, "An upload arrived after it was sent again: removing its copy");
-                    if let (Err(why), Some(sum)) = (self.discard(file.link, id, before).await, file.whirlpool)
+                    if let (Err(why), Some(sum)) =
+                        (self.discard(file.link, &file.name, id, before).await, file.whirlpool)
                     {
                         answers.leave_double(sum, why);
                     }
@@ -573,21 +611,32 @@ impl FichierRemote {
             }
             is_new
         });
+        // Nor is one that is given to two files: which of them it is shows a listing.
+        let twice = self.recent_reports().given_twice(report.iter().map(|file| file.link));
+        report.retain(|file| {
+            let is_once = !twice.contains(&file.link);
+            if !is_once {
+                tracing::warn!(folder = %folder, link = %file.link, "Upload reports give one link to two files");
+            }
+            is_once
+        });
         for (item, sum) in group.into_iter().zip(sums) {
             let Some(uploaded) = take_match(&mut report, &item, sum) else {
                 left_out.push((item, sum));
                 continue;
             };
             match self.verify(&item, sum, &uploaded).await {
-                Ok(sum) if uploaded.name == item.stored => stored.push((item, known(uploaded.link, sum))),
-                Ok(sum) => misnamed.push((item, known(uploaded.link, sum), uploaded.name)),
+                Ok(sum) if uploaded.name == item.stored => stored.push((item, reported(uploaded.link, sum))),
+                Ok(sum) => misnamed.push((item, reported(uploaded.link, sum), uploaded.name)),
                 Err(error) => {
                     // It fails anyway, and what stays was reported.
-                    let _ = self.discard(uploaded.link, id, before).await;
+                    let _ = self.discard(uploaded.link, &uploaded.name, id, before).await;
                     answers.put(&item, Err(error));
                 }
             }
         }
+        let (misnamed, elsewhere) = self.seen_misnamed(id, folder, misnamed).await;
+        left_out.extend(elsewhere);
         stored.extend(self.give_names(id, before, misnamed, answers).await);
         self.finish(id, stored, answers).await;
         if left_out.is_empty() {
@@ -709,7 +758,7 @@ impl FichierRemote {
             match place {
                 Some(place) => {
                     let file = new.swap_remove(place);
-                    stored.push((item, known(file.link, file.whirlpool)));
+                    stored.push((item, listed(file.link, file.whirlpool)));
                 }
                 None => missing.push((item, sum)),
             }
@@ -754,6 +803,32 @@ impl FichierRemote {
         }
     }
 
+    /// Splits files that were stored under another name by whether their links are in the folder: a file is renamed only
+    /// where it was seen. The others are looked for, as those that the report leaves out.
+    async fn seen_misnamed(
+        &self,
+        folder: FolderId,
+        path: &RemotePath,
+        misnamed: Vec<(Pending, Stored, String)>,
+    ) -> (Vec<(Pending, Stored, String)>, Vec<(Pending, Option<Whirlpool>)>) {
+        let links: Vec<FileLink> = misnamed.iter().map(|(_, stored, _)| stored.link).collect();
+        let mut there = HashSet::new();
+        if links.len() <= LOOKED_UP_SINGLY {
+            for (_, stored, name) in &misnamed {
+                if self.lies_in(stored.link, name, folder).await {
+                    there.insert(stored.link);
+                }
+            }
+        } else if self.tree.refresh(folder, path).await.is_ok() {
+            let mut catalogue = self.tree.catalogue();
+            there
+                .extend(links.into_iter().filter(|link| matches!(catalogue.file(folder, link), Ok(Some(_)))));
+        }
+        let (seen, elsewhere): (Vec<_>, Vec<_>) =
+            misnamed.into_iter().partition(|(_, stored, _)| there.contains(&stored.link));
+        (seen, elsewhere.into_iter().map(|(item, stored, _)| (item, stored.whirlpool)).collect())
+    }
+
     /// Renames files that the service stored under another name than was sent. A file that can't be renamed is removed
     /// and reported: the next run would send it again beside the one that is there.
     async fn give_names(
@@ -774,11 +849,11 @@ impl FichierRemote {
         let mut named = Vec::new();
         for (item, stored, name) in misnamed {
             let Some(error) = failed.get(&stored.link) else {
-                named.push((item, stored));
+                named.push((item, Stored { reported: false, ..stored }));
                 continue;
             };
             // It fails anyway, and what stays was reported.
-            let _ = self.discard(stored.link, folder, before).await;
+            let _ = self.discard(stored.link, &name, folder, before).await;
             if matches!(error.kind(), ErrorKind::Refused { .. } | ErrorKind::Unconfirmed { .. }) {
                 self.tree.refuse_characters(&item.stored, &name);
             }
@@ -790,8 +865,15 @@ impl FichierRemote {
 
     /// Removes a file that was stored wrongly. If that fails, it is reported to the user. Only a file that surely came
     /// by the upload is removed: a report may be wrong.
-    async fn discard(&self, link: FileLink, folder: FolderId, before: &Before) -> Result<(), String> {
-        let is_ours = before.complete && !before.links.contains(&link) && self.lies_in(link, folder).await;
+    async fn discard(
+        &self,
+        link: FileLink,
+        name: &str,
+        folder: FolderId,
+        before: &Before,
+    ) -> Result<(), String> {
+        let is_ours =
+            before.complete && !before.links.contains(&link) && self.lies_in(link, name, folder).await;
         if !is_ours {
             tracing::error!(%link, "A badly stored file stays: it isn't sure that the link is of this upload");
             return Err(format!("it isn't sure that {link} is of this upload"));
@@ -827,6 +909,7 @@ impl FichierRemote {
                 media_type: None,
                 stands_for_empty: item.stands_for_empty,
                 marks: Marks::default(),
+                reported: stored.reported,
             };
             let done = self.tree.as_file(&file, item.path.clone());
             self.tree.catalogue().note_file(folder, file);
@@ -891,10 +974,18 @@ fn refused_name(path: &RemotePath, what: String) -> StorageError {
 struct Stored {
     link: FileLink,
     whirlpool: Option<Whirlpool>,
+    /// Whether the link is known from a report alone.
+    reported: bool,
 }
 
-fn known(link: FileLink, whirlpool: Option<Whirlpool>) -> Stored {
-    Stored { link, whirlpool }
+/// Returns a file that a listing shows.
+fn listed(link: FileLink, whirlpool: Option<Whirlpool>) -> Stored {
+    Stored { link, whirlpool, reported: false }
+}
+
+/// Returns a file that a report names.
+fn reported(link: FileLink, whirlpool: Option<Whirlpool>) -> Stored {
+    Stored { link, whirlpool, reported: true }
 }
 
 /// Returns the checksums of the files that were sent whole.

@@ -65,6 +65,33 @@ async fn files_of_a_folder_go_up_in_one_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_just_now_is_looked_at_before_it_goes_few_by_link_and_more_by_one_listing() {
+    let service = Service::start().await;
+    let remote = service.remote();
+    let texts: Vec<String> = (0..20).map(|n| format!("f{n}")).collect();
+    let contents: Vec<(&str, &[u8])> = texts.iter().map(|text| (text.as_str(), text.as_bytes())).collect();
+    for outcome in remote.write(batch("new", &contents)).await {
+        outcome.into_result().unwrap();
+    }
+    let all = files(&remote, "new").await;
+    service.control().reset_counters();
+    for outcome in remote.remove(&all[..2]).await {
+        outcome.into_result().unwrap();
+    }
+    assert_eq!(counted(&service), expected(&[("file/info", 2), ("file/rm", 1)]));
+    for outcome in remote.remove(&all[2..15]).await {
+        outcome.into_result().unwrap();
+    }
+    assert_eq!(counted(&service), expected(&[("file/info", 2), ("folder/ls", 1), ("file/rm", 2)]));
+    // That listing has shown the others, too.
+    let there = Relocation { from: all[15].clone(), to: path("new/g"), replaces: vec![all[16].clone()] };
+    remote.rename(&[there]).await.remove(0).into_result().unwrap();
+    let last = [("file/info", 2), ("folder/ls", 1), ("file/rename", 1), ("file/rm", 3)];
+    assert_eq!(counted(&service), expected(&last));
+    assert_eq!(service.tree().files.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_files_go_in_four_calls() {
     let service = Service::start().await;
     for n in 0..1000 {

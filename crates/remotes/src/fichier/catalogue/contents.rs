@@ -120,6 +120,7 @@ impl Contents {
         let mut unshown = self.files.own();
         let mut overruled = None;
         for file in files {
+            self.files.confirm(&file);
             if let Some(at) = self.ours.as_ref().and_then(|ours| ours.gone_files.get(&file.link)) {
                 overruled = earlier(overruled, *at);
             } else if let Some(known) = self.files.get(&file.link) {
@@ -287,6 +288,15 @@ impl Files {
             by_name
         });
         by_name.get(name).into_iter().flatten().filter_map(|link| Some(&by_link.get(link)?.file))
+    }
+
+    /// Records that a listing shows a file that may be known from a report alone.
+    fn confirm(&mut self, listed: &KnownFile) {
+        if let Some(Remembered { file, .. }) = self.by_link.get_mut(&listed.link)
+            && file.name == listed.name
+        {
+            file.reported &= listed.reported;
+        }
     }
 
     fn put(&mut self, file: KnownFile, own: Option<SystemTime>) {

@@ -45,6 +45,8 @@ pub(in crate::fichier) struct KnownFile {
     /// Whether it is the stand-in for an empty file.
     pub(in crate::fichier) stands_for_empty: bool,
     pub(in crate::fichier) marks: Marks,
+    /// Whether the link is known from the answer to an upload or a copy alone, so that it may be another file's.
+    pub(in crate::fichier) reported: bool,
 }
 
 /// What listings tell of a file's attributes, if one has told it: bits, since hundreds of thousands are held.

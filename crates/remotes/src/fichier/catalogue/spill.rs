@@ -56,6 +56,7 @@ const HAS_CHECKSUM: u8 = 4;
 const HAS_DATE: u8 = 8;
 const HAS_MEDIA_TYPE: u8 = 16;
 const BEFORE_1970: u8 = 32;
+const REPORTED: u8 = 64;
 
 impl SpillFile {
     pub(in crate::fichier) fn in_directory(directory: PathBuf) -> Self {
@@ -183,6 +184,7 @@ fn write(remembered: &Remembered, to: &mut Vec<u8>) {
         (HAS_DATE, file.date.is_some()),
         (HAS_MEDIA_TYPE, file.media_type.is_some()),
         (BEFORE_1970, matches!(date, Some(Err(_)))),
+        (REPORTED, file.reported),
     ] {
         if is_set {
             marks |= mark;
@@ -244,7 +246,8 @@ fn read(from: &mut &[u8], types: &mut BTreeSet<Arc<str>>) -> Option<Remembered> 
     };
     let stands_for_empty = is_set(STANDS_FOR_EMPTY);
     let marks = Marks::of_byte(told);
-    let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty, marks };
+    let reported = is_set(REPORTED);
+    let file = KnownFile { link, name, size, whirlpool, date, media_type, stands_for_empty, marks, reported };
     Some(Remembered { file, own })
 }
 
@@ -283,6 +286,7 @@ mod tests {
             media_type in proptest::option::of("[a-z/]{0,20}"),
             stands_for_empty: bool,
             told: u8,
+            reported: bool,
             own in proptest::option::of((0..1_u64 << 33, 0..1_000_000_000_u32)),
         ) -> Remembered {
             Remembered {
@@ -303,6 +307,7 @@ mod tests {
                     media_type: media_type.map(|text| Arc::from(text.as_str())),
                     stands_for_empty,
                     marks: Marks::of_byte(told),
+                    reported,
                 },
                 own: own.map(|(seconds, nanos)| SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos)),
             }

@@ -14,6 +14,7 @@ fn file(code: u32, name: &str) -> KnownFile {
         media_type: None,
         stands_for_empty: false,
         marks: Marks::default(),
+        reported: false,
     }
 }
 

@@ -2,7 +2,7 @@
 //! time.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -136,7 +136,8 @@ impl Tree {
     /// next one steps below it. An hour that comes twice or never by French time is asked for from its end on, since
     /// times in it don't tell what is older.
     async fn fetch_older(&self, folder: FolderId, path: &RemotePath, listing: &mut Listing) -> Result<()> {
-        let mut seen: HashSet<FileLink> = listing.files.iter().map(|file| file.link).collect();
+        let mut seen: HashMap<FileLink, usize> =
+            listing.files.iter().enumerate().map(|(place, file)| (file.link, place)).collect();
         // Where a listing is cut below the cap, its length is the cap.
         let cap = if listing.lacks_files() { listing.files.len().min(self.cap) } else { self.cap };
         // How many windows in a row have told nothing new.
@@ -152,10 +153,24 @@ impl Tree {
             listing.left_out.extend(window.left_out.into_iter().map(Unread::from));
             let window = window.items.unwrap_or_default();
             let full = window_is_cut || window.len() >= cap;
-            let new: Vec<_> = window.into_iter().filter(|file| seen.insert(file.link)).collect();
-            tracing::debug!(path = %path, new = new.len(), full, "read a window of a large folder");
-            in_vain = if new.is_empty() { in_vain + 1 } else { 0 };
-            listing.files.extend(new);
+            let before = listing.files.len();
+            for file in window {
+                match seen.get(&file.link).map(|place| &listing.files[*place].filename) {
+                    None => {
+                        seen.insert(file.link, listing.files.len());
+                        listing.files.push(file);
+                    }
+                    Some(name) if *name == file.filename => {}
+                    Some(name) => {
+                        let what = format!("it gives one link to {name:?} and to {:?}", file.filename);
+                        let error = self.client.named(ApiError::unusable(Endpoint::FileLs, what));
+                        return Err(listing_failed(path, error));
+                    }
+                }
+            }
+            let new = listing.files.len() - before;
+            tracing::debug!(path = %path, new, full, "read a window of a large folder");
+            in_vain = if new == 0 { in_vain + 1 } else { 0 };
             if !full {
                 break;
             }
@@ -224,6 +239,17 @@ impl Tree {
     pub(in crate::fichier) fn gaps(&self, path: &RemotePath) -> Vec<Gap> {
         let folders = self.known(path);
         folders.into_iter().flat_map(|folder| self.gaps.of(folder, path, &self.names)).collect()
+    }
+
+    /// Returns why nothing may be put at this path of a folder: an entry of that name, or one whose name isn't known,
+    /// can't be read, and may be what is to be put there.
+    pub(in crate::fichier) fn unread_at(
+        &self,
+        folder: &RemotePath,
+        path: &RemotePath,
+    ) -> Option<StorageError> {
+        let mut gaps = self.gaps(folder).into_iter();
+        gaps.find(|gap| gap.path == *folder || gap.path == *path).map(|gap| gap.error)
     }
 }
 

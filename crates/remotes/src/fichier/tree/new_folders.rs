@@ -87,6 +87,9 @@ impl Tree {
         if is_taken == Ok(true) {
             return Err(StorageError::IsAFile(path.clone()));
         }
+        if let Some(error) = self.unread_at(parent_path, path) {
+            return Err(error);
+        }
         let stored = self.names.encode_folder(name);
         let stored =
             stored.map_err(|source| StorageError::BadName { folder: parent_path.clone(), source })?;
@@ -95,11 +98,11 @@ impl Tree {
             tries += 1;
             let made = self.client.make_folder(&MakeFolder::new(parent, stored.clone())).await;
             let error = match made {
-                // The root isn't a folder that is made: what goes there would stay there.
-                Ok(made) if made.id.is_root() => {
+                // The root, or a folder that is known, wasn't made just now: files sent there would stay there.
+                Ok(made) if made.id.is_root() || self.catalogue().folder(made.id).is_some() => {
                     self.refresh(parent, parent_path).await?;
                     let found = self.catalogue().folders_named(parent, name).next();
-                    let what = "the service gives no number for it, and it isn't listed";
+                    let what = "the service gives no number of its own for it, and it isn't listed";
                     return found
                         .map(|id| (id, false))
                         .ok_or_else(|| unconfirmed(self.client.remote(), "make directory", path, what));
@@ -115,20 +118,19 @@ impl Tree {
                     tracing::debug!(path = %path, id = %made.id, "made directory");
                     return Ok((made.id, true));
                 }
-                Err(error) if error.is_not_found() => {
-                    return Err(StorageError::FolderNotFound(parent_path.clone()));
-                }
                 Err(error) => error,
             };
+            // The parent was listed, so that it isn't missing on the word of one answer.
+            let in_doubt = error.maybe_done() || error.is_not_found();
             // Someone else made it since the listing, or our own call went through and its answer was lost.
-            if error.maybe_done() || matches!(error.kind(), ErrorKind::Refused { .. }) {
+            if in_doubt || matches!(error.kind(), ErrorKind::Refused { .. }) {
                 self.refresh(parent, parent_path).await?;
                 if let Some(id) = self.catalogue().folders_named(parent, name).next() {
                     return Ok((id, false));
                 }
             }
             // It surely isn't there: a passing fault isn't final.
-            if tries == MAKE_TRIES || !error.maybe_done() {
+            if tries == MAKE_TRIES || !in_doubt {
                 return Err(failed("make directory", path, error));
             }
             tracing::info!(path = %path, "The directory wasn't made ({error}): trying again");

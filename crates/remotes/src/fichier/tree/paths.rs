@@ -127,8 +127,7 @@ impl Tree {
             .and_then(|folder| Some(Entry::Folder(self.as_folder(catalogue.folder(folder)?, path.clone()))));
         drop(catalogue);
         // What can't be read isn't missing.
-        let unread = || self.gaps(&parent).into_iter().find(|gap| gap.path == *path).map(|gap| gap.error);
-        folder.ok_or_else(|| unread().unwrap_or_else(missing))
+        folder.ok_or_else(|| self.unread_at(&parent, path).unwrap_or_else(missing))
     }
 
     /// Looks at what a folder holds, once that is known. Should it be lost, the folder is listed again.

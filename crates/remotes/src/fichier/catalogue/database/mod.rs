@@ -176,7 +176,11 @@ impl CatalogueDb {
     pub(in crate::fichier) async fn check(&self, told: AccountListing, asked: SystemTime) -> Option<Checked> {
         self.flush().await;
         let checked = tokio::task::spawn_blocking(move || told.check(asked)).await.ok()?;
-        checked.inspect_err(|error| self.complain(error)).ok()
+        let checked = checked.inspect_err(|error| self.complain(error)).ok()?;
+        if checked.is_none() {
+            tracing::warn!("The listing of all files gives one link to two files, so it doesn't count");
+        }
+        checked
     }
 
     /// Logs that something couldn't be read, and replaces a damaged database by a new one.

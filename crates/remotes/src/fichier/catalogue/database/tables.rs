@@ -73,6 +73,14 @@ CREATE TABLE IF NOT EXISTS dropped (
 ) WITHOUT ROWID;
 ";
 
+/// Column that came later than its table: whether a file is known from the answer to an upload or a copy alone. What is
+/// kept from before it may be, as far as no listing has shown it since.
+const REPORTED_COLUMN: &str = "
+ALTER TABLE files ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
+UPDATE files SET reported = 1 FROM folders
+WHERE folders.id = files.folder AND files.gone = 0 AND files.noted_at > coalesce(folders.listed_at, 0);
+";
+
 pub(super) const FILE_COLUMNS: &str = "code, host, name, size, whirlpool, date, media_type, marks";
 
 /// Contents of a folder, and when its listing began.
@@ -144,6 +152,14 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.pragma_update(None, "user_version", LAYOUT)?;
     }
     transaction.execute_batch(LATER_TABLES)?;
+    let has_reported: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM pragma_table_info('files') WHERE name = 'reported')",
+        [],
+        |row| row.get(0),
+    )?;
+    if !has_reported {
+        transaction.execute_batch(REPORTED_COLUMN)?;
+    }
     let past = millis(SystemTime::now().checked_sub(GONE_FOR).unwrap_or(SystemTime::UNIX_EPOCH));
     transaction.execute("DELETE FROM files WHERE gone = 1 AND noted_at < ?1", [past])?;
     transaction.execute(
@@ -265,10 +281,12 @@ fn take_listing(
 /// Made once: it is used for every file.
 static PUT_FILE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "INSERT INTO files ({FILE_COLUMNS}, folder, noted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        "INSERT INTO files ({FILE_COLUMNS}, folder, noted_at, reported)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12)
          ON CONFLICT (folder, code) DO UPDATE SET name = excluded.name, size = excluded.size,
              whirlpool = excluded.whirlpool, date = excluded.date, media_type = excluded.media_type,
-             marks = excluded.marks, noted_at = excluded.noted_at, gone = 0
+             marks = excluded.marks, noted_at = excluded.noted_at, gone = 0,
+             reported = excluded.reported
          WHERE files.noted_at < ?11"
     )
 });
@@ -286,7 +304,16 @@ fn put_file(
     statement.raw_bind_parameter(9, number(folder))?;
     statement.raw_bind_parameter(10, at)?;
     statement.raw_bind_parameter(11, own_since)?;
-    statement.raw_execute().map(drop)
+    statement.raw_bind_parameter(12, file.reported)?;
+    let written = statement.raw_execute()?;
+    if written == 0 && !file.reported {
+        // What we did ourselves stands, and is shown by a listing now.
+        to.prepare_cached(
+            "UPDATE files SET reported = 0 WHERE folder = ?1 AND code = ?2 AND name = ?3 AND reported = 1",
+        )?
+        .execute(params![number(folder), file.link.code(), file.name.as_bytes()])?;
+    }
+    Ok(())
 }
 
 /// Binds the values of [`FILE_COLUMNS`] to the first parameters.
@@ -362,8 +389,10 @@ pub(super) fn contents(
     let Some(listed_at) = listed_at else { return Ok(None) };
     let mut types = HashMap::new();
     let files = transaction
-        .prepare_cached(&format!("SELECT {FILE_COLUMNS} FROM files WHERE folder = ?1 AND gone = 0"))?
-        .query_map([id], |row| read_file(row, &mut types))?
+        .prepare_cached(&format!(
+            "SELECT {FILE_COLUMNS}, reported FROM files WHERE folder = ?1 AND gone = 0"
+        ))?
+        .query_map([id], |row| Ok(KnownFile { reported: row.get(8)?, ..read_file(row, &mut types)? }))?
         .collect::<rusqlite::Result<_>>()?;
     let folders = transaction
         .prepare_cached("SELECT id, name, date FROM folders WHERE parent = ?1 AND gone = 0")?
@@ -402,6 +431,7 @@ pub(super) fn read_file(row: &Row<'_>, types: &mut HashMap<String, Arc<str>>) ->
             .map(|text| types.entry(text).or_insert_with_key(|text| Arc::from(text.as_str())).clone()),
         stands_for_empty: marks & 1 != 0,
         marks: Marks::of_byte(u8::try_from(marks >> 1).unwrap_or_default()),
+        reported: false,
     })
 }
 
