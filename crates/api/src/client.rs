@@ -103,7 +103,7 @@ impl Client {
     }
 
     /// The mail address of the account whose folders are meant, if it isn't the key's own.
-    pub(crate) fn sharing_user(&self) -> Option<String> {
+    pub fn sharing_user(&self) -> Option<String> {
         self.inner.sharing_user.as_ref().map(|user| user.mail().to_owned())
     }
 

@@ -78,3 +78,46 @@ impl SharingUser {
         Some(FileOf::Named { folder, filename, sharing_user: Some(self.mail.clone()) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::file::{ListedFile, part_hidden};
+
+    fn listed(json: &str) -> (Vec<FileItem>, Vec<HiddenFile>) {
+        let files: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
+        let take = |file| {
+            use crate::wire::tolerant::Form as _;
+            ListedFile::take(serde_json::from_value(file).unwrap()).unwrap()
+        };
+        part_hidden(files.into_iter().map(take).collect())
+    }
+
+    #[test]
+    fn files_without_a_link_are_asked_for_by_folder_and_name() {
+        let user = SharingUser::new("ann@x".to_owned());
+        let (mut items, hidden) = listed(
+            r#"[{"url":"https://1fichier.com/?abcdef","filename":"open","size":1},
+                {"filename":"a","size":5},{"filename":"a","size":6},{"filename":"no size"}]"#,
+        );
+        assert_eq!((items.len(), hidden.len()), (1, 3));
+        let mut left_out = Vec::new();
+        user.name_hidden(FolderId(7), hidden, &mut items, &mut left_out);
+        assert_eq!(items.len(), 2);
+        let names: Vec<_> = left_out.iter().filter_map(|item| item.name.as_deref()).collect();
+        assert_eq!(names, ["a", "no size"]);
+        let link = items[1].link;
+        let named = user.named(&link.into()).unwrap();
+        let expected = FileOf::Named {
+            folder: FolderId(7),
+            filename: "a".to_owned(),
+            sharing_user: Some("ann@x".to_owned()),
+        };
+        assert_eq!(named, expected);
+        assert_eq!(user.named(&items[0].link.into()), None);
+        // The same in the next run, and another one in another folder.
+        let other = SharingUser::new("ann@x".to_owned());
+        assert_eq!(other.stand_in(FolderId(7), "a"), Some(link));
+        assert_ne!(other.stand_in(FolderId(8), "a"), Some(link));
+    }
+}

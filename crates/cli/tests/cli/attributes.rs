@@ -184,7 +184,7 @@ fn a_part_of_a_list_that_is_refused_is_told_and_the_rest_is_done() {
         stage.run(&["attr", "set", "t:d", "--inline", "true"]).success();
         assert!(stage.counters()["file/chattr"] <= 2);
         let seen = json(&stage, &["t:d", "--full", "--include", "00*"]);
-        assert!(seen.iter().all(|file| file["Inline"] == Value::from(true)), "{seen:?}");
+        assert!(seen.iter().all(|file| file["Inline"] == true), "{seen:?}");
     }
 }
 
@@ -203,7 +203,7 @@ fn a_file_that_is_gone_is_told_by_name_and_the_rest_is_done() {
         assert!(matches!(run, Some(0 | 2..=6)), "{run:?}");
         let seen = json(&stage, &["t:d", "--catalogue", "off"]);
         assert_eq!(seen.len(), 59);
-        assert!(seen.iter().all(|file| file["CDN"] == Value::from(true)), "{seen:?}");
+        assert!(seen.iter().all(|file| file["CDN"] == true), "{seen:?}");
     }
 }
 

@@ -194,7 +194,8 @@ fn folders_that_others_share_are_not_changed_and_the_refusal_says_so() {
 #[test]
 fn who_shares_nothing_shows_nothing() {
     let stage = shared_by_other("ro");
-    assert_ne!(stage.run(&["lsf", "t,shared_by=nobody@example.com:"]).status, Some(0));
+    let run = stage.run(&["lsf", "t,shared_by=nobody@example.com:"]).code(2);
+    assert!(run.stderr.contains("there is no such account"), "{}", run.stderr);
     assert_eq!(stage.run(&["lsf", &format!("{THEIRS}secret")]).status, Some(3));
     let run = stage.run(&["lsf", "t,shared_by=nobody:"]).code(2);
     assert!(run.stderr.contains("no mail address"), "{}", run.stderr);

@@ -180,7 +180,7 @@ fn details_of(info: &UserInfo) -> AccountDetails {
 
 /// Whether the account's state has all that a change names.
 fn is_set(change: &AccountChange, info: &UserInfo) -> bool {
-    fn same<T: PartialEq>(asked: Option<T>, seen: Option<T>) -> bool {
+    fn same<T: PartialEq + Copy>(asked: Option<T>, seen: Option<T>) -> bool {
         asked.is_none() || asked == seen
     }
     let seen = details_of(info).settings;

@@ -284,7 +284,7 @@ mod tests {
         let rules = AccessRules { countries: vec!["FR".into(), "BE".into()], ..AccessRules::default() };
         let change = AttributeChange {
             password: Some("secret".into()),
-            rules: Some(rules.clone()),
+            rules: Some(rules),
             ..AttributeChange::default()
         };
         let other = AccessRules { countries: vec!["be".into(), "fr".into()], ..AccessRules::default() };

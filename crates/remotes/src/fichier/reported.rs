@@ -328,6 +328,7 @@ mod tests {
             date: None,
             media_type: None,
             stands_for_empty: false,
+            marks: Marks::default(),
             reported: true,
         };
         let told = |change: fn(&mut FileInfo)| {

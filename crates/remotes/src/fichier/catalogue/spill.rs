@@ -338,6 +338,8 @@ mod tests {
             date: None,
             media_type: None,
             stands_for_empty: false,
+            marks: Marks::default(),
+            reported: false,
         };
         let mut kept = spill.put([].into_iter()).unwrap();
         let mut last = None;

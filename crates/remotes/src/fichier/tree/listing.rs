@@ -94,6 +94,14 @@ impl Tree {
         } else if !folder.is_root() {
             self.catalogue().note_folder_gone(folder);
             return Err(StorageError::FolderNotFound(path.clone()));
+        } else if let Some(mail) = self.client.sharing_user() {
+            return Err(StorageError::Service {
+                action: format!("list what {mail} shares"),
+                retry: Retry::Useless,
+                blame: Blame::User,
+                hint: Some("look whether the mail address is right".to_owned()),
+                source: "there is no such account, or it shares nothing with yours".into(),
+            });
         }
         match self.fetch(folder, path).await {
             Err(StorageError::FolderNotFound(_)) => Err(StorageError::Service {

@@ -406,7 +406,7 @@ mod tests {
             let known_anew = |codes: &[u32]| {
                 let mut listing = AccountListing::of(&path).unwrap();
                 codes.iter().for_each(|code| listing.put(&file(*code, 0)).unwrap());
-                listing.check(at(ASKED)).unwrap().listing
+                listing.check(at(ASKED)).unwrap().unwrap().listing
             };
             prop_assert_eq!(checked.listing.has_unplaced_besides(None).unwrap(), !unplaced.is_empty());
             prop_assert!(!checked.listing.has_unplaced_besides(Some(&checked.listing)).unwrap());
