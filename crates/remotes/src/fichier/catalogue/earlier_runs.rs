@@ -351,6 +351,8 @@ impl Tree {
     pub(in crate::fichier) async fn look_at_all_files(&self) {
         let Some(earlier_runs) = &self.earlier_runs else { return };
         let mut last = earlier_runs.last_look.lock().await;
+        // What was listed just now may still be on its way to the disk.
+        earlier_runs.database.flush().await;
         if !earlier_runs.database.knows_a_folder().await {
             return;
         }
