@@ -299,6 +299,7 @@ mod tests {
     use fichier_storage::{Name, Whirlpool};
 
     use super::*;
+    use crate::fichier::catalogue::Marks;
 
     fn link(code: &str) -> FileLink {
         FileLink::from_code(code).unwrap()
