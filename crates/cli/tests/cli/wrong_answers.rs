@@ -169,7 +169,7 @@ fn a_wrong_link_in_a_report_costs_nobody_s_file() {
             }
             stage.control().clear_faults();
             for name in ["1", "2"] {
-                fs::write(from.join(format!("f{name}")), format!("changed")).unwrap();
+                fs::write(from.join(format!("f{name}")), "changed").unwrap();
             }
             let run = stage.run(&[command, &["--catalogue", catalogue, "--retries-sleep", "0"]].concat());
             let mut files = stored(&stage);
