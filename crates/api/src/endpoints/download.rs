@@ -282,7 +282,7 @@ fn refusal(answer: &Answer, key: &ApiKey) -> ErrorKind {
     let token = matches!(status.as_u16(), 401 | 403 | 404 | 410);
     match said {
         // The text decides, where it is known: a flood, a VPN, too many places.
-        Some(kind) if token && !is_about_token(&kind) => kind,
+        Some(kind) if !is_about_token(&kind) => kind,
         Some(kind) if token => {
             let words = match &kind {
                 ErrorKind::Html { title, .. } => Some(title.clone()),
@@ -343,7 +343,7 @@ mod tests {
         }
         let refused = of(403, "<p>This file was blocked for copyright</p>");
         assert!(matches!(&refused, ErrorKind::TokenRefused { words: Some(_), .. }), "{refused:?}");
-        for status in [200, 403, 404] {
+        for status in [200, 403, 404, 429, 503] {
             let locked = of(status, "IP Locked");
             assert!(matches!(locked, ErrorKind::AddressLocked { .. }), "{status}: {locked:?}");
         }

@@ -121,14 +121,22 @@ fn a_whole_file_that_differs_from_its_checksum_is_told_after_it_was_written() {
     let stage = Stage::start();
     stage.control().seed_file("d/f", b"some text").unwrap();
     stage.control().add_fault("kind=corrupt-download:3".parse().unwrap());
-    for words in [&["cat", "t:d/f"][..], &["cat", "t:d"], &["cat", "t:d/f", "--discard"]] {
+    for words in [
+        &["cat", "t:d/f"][..],
+        &["cat", "t:d"],
+        &["cat", "t:d/f", "--discard"],
+        &["cat", "t:d/f", "--head=9"],
+        &["cat", "t:d/f", "--tail=9"],
+        &["cat", "t:d/f", "--count=10"],
+        &["cat", "t:d/f", "--offset=-9"],
+    ] {
         let run = stage.run(words);
         assert!(run.status.is_some_and(|code| code != 0), "{words:?}");
         assert!(run.stderr.contains("corrupted on transfer: \"d/f\""), "{words:?} {}", run.stderr);
         assert_eq!(run.stdout.chars().count(), if words.contains(&"--discard") { 0 } else { 9 }, "{words:?}");
     }
-    // A part has no checksum.
-    for part in ["--head=9", "--tail=9", "--count=9", "--offset=-9"] {
-        assert_eq!(stage.run(&["cat", "t:d/f", part]).success_text().chars().count(), 9, "{part}");
+    // Of a part there is no checksum.
+    for part in ["--head=8", "--tail=8", "--count=8", "--offset=-8"] {
+        assert_eq!(stage.run(&["cat", "t:d/f", part]).success_text().chars().count(), 8, "{part}");
     }
 }

@@ -50,8 +50,8 @@ fn after_three_refused_files_in_a_row_no_more_are_asked_for() {
     fault(&stage, "endpoint=download,kind=page:403:Nothing for you here");
     let to = stage.directory("to");
     let run = stage.run(&["copy", "t:d", to.to_str().unwrap(), "--retries", "1"]);
-    assert_eq!(run.stderr.matches("Nothing for you here").count() >= 8, true, "{}", run.stderr);
-    assert!(run.stderr.contains("nothing more is asked of it in this run"), "{}", run.stderr);
+    assert!(run.stderr.matches("Nothing for you here").count() >= 8, "{}", run.stderr);
+    assert!(run.stderr.contains("so it said of 3 files in a row"), "{}", run.stderr);
     let calls = stage.counters();
     assert_eq!((calls["download/get_token"], calls["download"]), (3, 3));
 }

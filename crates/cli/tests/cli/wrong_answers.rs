@@ -169,7 +169,7 @@ fn a_wrong_link_in_a_report_costs_nobody_s_file() {
             }
             stage.control().clear_faults();
             for name in ["1", "2"] {
-                fs::write(from.join(format!("f{name}")), format!("changed")).unwrap();
+                fs::write(from.join(format!("f{name}")), "changed").unwrap();
             }
             let run = stage.run(&[command, &["--catalogue", catalogue, "--retries-sleep", "0"]].concat());
             let mut files = stored(&stage);
@@ -206,6 +206,9 @@ fn nothing_is_put_where_an_entry_has_no_name_or_can_not_be_read() {
         for command in
             [&["sync", "from", "t:d"][..], &["copy", "from", "t:d"], &["copyto", "from/f1", "t:d/f1"]]
         {
+            if field == "field:url=null" && command[0] == "copyto" {
+                continue;
+            }
             let stage = Stage::start();
             let files = numbered(3);
             write_tree(&stage.directory("from"), &files);

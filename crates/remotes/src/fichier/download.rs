@@ -132,7 +132,8 @@ impl Leave {
         if in_a_row < REFUSED_IN_A_ROW {
             return refusal;
         }
-        self.refuse_all(Refusal { hint: Some(ALL_REFUSED), ..refusal })
+        let words = format!("{} (so it said of {in_a_row} files in a row)", refusal.words);
+        self.refuse_all(Refusal { words, hint: Some(ALL_REFUSED) })
     }
 
     /// Records that no file is given, and returns the refusal.

@@ -176,7 +176,8 @@ impl FichierRemote {
         }
         match self.tree.ensure_to_fill(&folder).await {
             Ok((id, meanwhile)) => {
-                pending.retain(|item| match self.tree.unread_at(&folder, &item.path) {
+                // What bears a name is sent all the same: it may come from a pipe, and can't be had again.
+                pending.retain(|item| match self.tree.unread_at(&folder, &folder) {
                     Some(error) => {
                         answers.put(item, Err(error));
                         false
