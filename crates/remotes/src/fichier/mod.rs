@@ -29,6 +29,7 @@ mod options;
 mod public;
 mod public_book;
 mod public_site;
+mod recent_reports;
 mod relocate;
 mod removal;
 mod reported;
@@ -50,15 +51,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fichier_api::{CancellationToken, Client, FileLink, limits::FILES_PER_UPLOAD};
+use fichier_api::{Client, FileLink, limits::FILES_PER_UPLOAD};
 use fichier_storage::{
     AccountChange, AccountDetails, AccountInfo, AccountOf, AccountSettings, AttributeChange, Attributes,
-    BatchLimit, Entry, Examination, Examine, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult,
-    FetchTask, File, FileAttributes, FileId, FileReader, FolderIdentity, FolderRelocation, FolderSharing,
-    Freshness, HashKinds, Hashing, LinkRequest, LinkStates, ListedAttributes, Listing, MergeFolders,
-    NameRules, OldVersions, Outcome, PlaceId, PlannedCall, PublicFiles, PublicLink, PublicLinks, Relocation,
-    Remote, RemoteExt, RemoteInfo, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError,
-    Times, Usage, UsageOf, WriteBatch,
+    BatchLimit, Entry, Extensions, Features, FetchFromWeb, FetchRequest, FetchResult, FetchTask, File,
+    FileAttributes, FileId, FileReader, FolderIdentity, FolderRelocation, FolderSharing, Freshness,
+    HashKinds, Hashing, LinkRequest, LinkStates, ListedAttributes, Listing, MergeFolders, NameRules,
+    OldVersions, Outcome, PlaceId, PublicFiles, PublicLink, PublicLinks, Relocation, Remote, RemoteExt,
+    RemoteInfo, RemotePath, Result, Scan, ScanFiles, Sharing, SharingChange, StorageError, Times, Usage,
+    UsageOf, WriteBatch,
 };
 
 pub use catalogue::database::{CatalogueError, KeptCatalogue, KeptEntry, KeptStatus};
@@ -80,7 +81,7 @@ use dropped::Dropped;
 use in_time::UploadTime;
 use names::Names;
 use public_book::PublicBook;
-use reported::RecentReports;
+use recent_reports::RecentReports;
 use tree::Tree;
 
 use crate::resources::Unfinished;
@@ -349,17 +350,6 @@ impl AccountSettings for FichierRemote {
 impl ScanFiles for FichierRemote {
     async fn scan(&self, file: &File) -> Result<Scan> {
         self.scan_for_viruses(file).await
-    }
-}
-
-#[async_trait]
-impl Examine for FichierRemote {
-    fn planned_calls(&self) -> Vec<PlannedCall> {
-        doctor::planned_calls()
-    }
-
-    async fn examine(&self, stop: &CancellationToken) -> Result<Examination> {
-        doctor::examine(self, stop).await
     }
 }
 

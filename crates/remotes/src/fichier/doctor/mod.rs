@@ -13,11 +13,12 @@ mod words;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use async_trait::async_trait;
 use fichier_api::{
     ApiError, CancellationToken, Endpoint, FileItem, FileLink, FileOf, FilesOf, FolderId, ListFiles,
     ListFolder, MakeFolder, MoveFolder, WireDate, french_time,
 };
-use fichier_storage::{Examination, PlannedCall, RemotePath, Result};
+use fichier_storage::{Examination, Examine, PlannedCall, RemotePath, Result};
 
 use super::{
     FichierRemote,
@@ -46,8 +47,19 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// How often a folder is listed at most until it shows what was uploaded.
 const LOOKS: usize = 3;
 
+#[async_trait]
+impl Examine for FichierRemote {
+    fn planned_calls(&self) -> Vec<PlannedCall> {
+        planned_calls()
+    }
+
+    async fn examine(&self, stop: &CancellationToken) -> Result<Examination> {
+        examine(self, stop).await
+    }
+}
+
 /// The calls when nothing unexpected happens.
-pub(super) fn planned_calls() -> Vec<PlannedCall> {
+fn planned_calls() -> Vec<PlannedCall> {
     let call = |call, purpose| PlannedCall { call, purpose };
     vec![
         call("folder/ls", "the root's directories, for what an earlier run may have left"),
@@ -78,7 +90,7 @@ pub(super) fn planned_calls() -> Vec<PlannedCall> {
 ///
 /// # Errors
 /// Nothing could be tried at all.
-pub(super) async fn examine(remote: &FichierRemote, stop: &CancellationToken) -> Result<Examination> {
+async fn examine(remote: &FichierRemote, stop: &CancellationToken) -> Result<Examination> {
     let mut doctor = Doctor {
         remote,
         calls: Calls::new(&remote.client, stop),
