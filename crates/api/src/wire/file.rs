@@ -676,8 +676,9 @@ mod tests {
             ("[]", None),
             ("null", None),
         ] {
-            let listing: FileListing =
+            let mut listing: FileListing =
                 serde_json::from_str(&format!(r#"{{"items":[{bad},{good}]}}"#)).unwrap();
+            leave_hidden(std::mem::take(&mut listing.hidden), &mut listing.left_out);
             let items = listing.items.unwrap();
             assert_eq!(items.len(), 1, "{bad}");
             assert_eq!(items[0].filename, "good", "{bad}");
