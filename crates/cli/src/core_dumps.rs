@@ -5,7 +5,7 @@
 pub(crate) fn prevent() {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    let _refused = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 /// There are none on this system.

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use fichier_api::shown;
-use fichier_storage::{RemoteExt as _, Retry, Scan, ScanVerdict, StorageError};
+use fichier_engine::RunError;
+use fichier_storage::{RemoteExt as _, Retry, Scan, ScanVerdict};
 
 use crate::{
     context::Context,
@@ -58,9 +59,7 @@ pub(super) async fn run(arguments: &Arguments, context: &mut Context<'_>) -> any
             }
             let scan = match scanner.scan(&file).await {
                 Ok(scan) => scan,
-                Err(error)
-                    if error.retry() == Retry::Fatal && !matches!(error, StorageError::Declined(_)) =>
-                {
+                Err(error) if error.retry() == Retry::Fatal && !RunError::is_declined(&error) => {
                     return Err(error.into());
                 }
                 Err(error) => {
