@@ -1,0 +1,369 @@
+//! The reader of one version of a file, shared by all who read it.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use fichier_storage::{File, FileReader};
+use tokio::{sync::watch, task::AbortHandle, time::Instant};
+
+use super::{
+    ReadError, ReadSettings,
+    memory::Memory,
+    verify::Verification,
+    window::{AHEAD, Window},
+};
+use crate::{
+    cache::{BLOCK, Cache, Entry, blocks_of},
+    core::Core,
+    error::SharedError,
+};
+
+/// How many blocks that were read stay in memory, beyond those that streams are in front.
+const BEHIND: u64 = 16;
+
+/// The reader of one version of a file.
+#[derive(Debug)]
+pub(crate) struct SharedReader {
+    pub(super) file: File,
+    pub(super) inner: Arc<dyn FileReader>,
+    pub(super) cache: Arc<Cache>,
+    pub(super) settings: ReadSettings,
+    pub(super) blocks: u64,
+    entry: OnceLock<Entry>,
+    state: Mutex<ReaderState>,
+    /// Held while a block is hashed, on a thread that may wait.
+    pub(super) verification: Mutex<Option<Verification>>,
+    /// Changes whenever a block came, or a stream ended.
+    progress: watch::Sender<u64>,
+    calls: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+pub(super) struct ReaderState {
+    used: Instant,
+    pub(super) memory: Memory,
+    streams: Vec<Stream>,
+    window: Window,
+    next_stream: u64,
+    /// Streams that ended with an error.
+    errors: HashMap<u64, ReadError>,
+    /// When the last byte came.
+    pub(super) last_byte: Instant,
+    /// The last error that was tried again.
+    pub(super) last_error: Option<SharedError>,
+}
+
+/// An open stream.
+#[derive(Debug)]
+struct Stream {
+    id: u64,
+    blocks: Range<u64>,
+    /// The block that comes next.
+    next: u64,
+    /// The last block that somebody asked for.
+    wanted: u64,
+    /// How many blocks were asked for in order.
+    in_order: u64,
+    used: Instant,
+    task: Option<AbortHandle>,
+}
+
+impl SharedReader {
+    pub(super) fn new(
+        file: &File,
+        inner: Arc<dyn FileReader>,
+        cache: Arc<Cache>,
+        settings: ReadSettings,
+        calls: Arc<AtomicU64>,
+    ) -> Arc<Self> {
+        let blocks = blocks_of(file.size);
+        let now = Instant::now();
+        let verification =
+            file.whirlpool.filter(|_| settings.verifies).map(|sum| Verification::new(sum, blocks));
+        let state = ReaderState {
+            used: now,
+            memory: Memory::default(),
+            streams: Vec::new(),
+            window: Window::new(settings.longest),
+            next_stream: 0,
+            errors: HashMap::new(),
+            last_byte: now,
+            last_error: None,
+        };
+        Arc::new(Self {
+            file: file.clone(),
+            inner,
+            cache,
+            settings,
+            blocks,
+            entry: OnceLock::new(),
+            state: Mutex::new(state),
+            verification: Mutex::new(verification),
+            progress: watch::Sender::new(0),
+            calls,
+        })
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, ReaderState> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn touch(&self) {
+        self.state().used = Instant::now();
+    }
+
+    pub(super) fn used(&self) -> Instant {
+        self.state().used
+    }
+
+    pub(super) fn progressed(&self) {
+        self.progress.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.progress.subscribe()
+    }
+
+    pub(super) fn called(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns what the cache keeps of the content. Blocks.
+    pub(super) fn entry(&self) -> &Entry {
+        self.entry.get_or_init(|| self.cache.entry(&self.file))
+    }
+
+    /// Returns a block, from memory, the cache or the service.
+    pub(super) async fn block(self: &Arc<Self>, block: u64) -> Result<Bytes, ReadError> {
+        let began = Instant::now();
+        let mut progress = self.subscribe();
+        let mut waits_for = None;
+        let mut has_waited = false;
+        let in_memory = self.state().memory.get(block);
+        if let Some(bytes) = in_memory {
+            self.note_read(block);
+            return Ok(bytes);
+        }
+        if let Some(bytes) = self.cached(block).await {
+            self.note_read(block);
+            return Ok(bytes);
+        }
+        loop {
+            let deadline = {
+                let mut state = self.state();
+                if let Some(bytes) = state.memory.get(block) {
+                    drop(state);
+                    self.note_read(block);
+                    return Ok(bytes);
+                }
+                if let Some(error) = waits_for.and_then(|id| state.errors.get(&id)) {
+                    return Err(error.clone());
+                }
+                let found = state.stream_of(block);
+                let had_one = waits_for.is_some();
+                waits_for = found;
+                if found.is_none() && !had_one && !has_waited && state.comes_soon(block) {
+                    // A read of what is before may be on its way.
+                    has_waited = true;
+                    drop(state);
+                    tokio::time::sleep(self.settings.wait).await;
+                    continue;
+                }
+                if found.is_none() && !had_one {
+                    waits_for = Some(self.open(&mut state, block));
+                }
+                state.last_byte.max(began) + self.settings.deadline
+            };
+            if waits_for.is_none() {
+                // Its stream has ended. The block has gone to the cache, or was pushed out of memory.
+                if let Some(bytes) = self.cached(block).await {
+                    self.note_read(block);
+                    return Ok(bytes);
+                }
+                waits_for = Some(self.open(&mut self.state(), block));
+            }
+            self.note_wanted(block);
+            tokio::select! {
+                _ = progress.changed() => {}
+                () = tokio::time::sleep_until(deadline) => {
+                    let error = {
+                        let mut state = self.state();
+                        waits_for.iter().for_each(|id| state.drop_stream(*id));
+                        state.last_error.clone()
+                    };
+                    return Err(ReadError::NoAnswer(self.settings.deadline, error));
+                }
+            }
+        }
+    }
+
+    /// Returns a block that the cache has.
+    async fn cached(self: &Arc<Self>, block: u64) -> Option<Bytes> {
+        let reader = self.clone();
+        let bytes = Core::on_disk(move || reader.entry().read(block)).await.ok()??;
+        let mut state = self.state();
+        let most = self.most_in_memory(&state);
+        state.memory.put(block, bytes.clone(), most);
+        Some(bytes)
+    }
+
+    pub(super) fn most_in_memory(&self, state: &ReaderState) -> usize {
+        let ahead = if self.cache.takes_whole_files() { 0 } else { self.settings.ahead / BLOCK };
+        usize::try_from(BEHIND + ahead * state.streams.len() as u64).unwrap_or(usize::MAX)
+    }
+
+    /// Opens a stream that begins with this block.
+    fn open(self: &Arc<Self>, state: &mut ReaderState, block: u64) -> u64 {
+        if state.streams.len() >= self.settings.streams {
+            let oldest = (0..state.streams.len()).min_by_key(|at| state.streams[*at].used);
+            if let Some(oldest) = oldest.map(|at| state.streams[at].id) {
+                state.drop_stream(oldest);
+            }
+        }
+        let blocks = state.window.stream_at(block, self.blocks);
+        let id = state.next_stream;
+        state.next_stream += 1;
+        // What failed long ago isn't waited for any more.
+        state.errors.retain(|failed, _| failed + 64 > id);
+        let task = tokio::spawn(self.clone().run_stream(id, blocks.clone()));
+        let task = Some(task.abort_handle());
+        let now = Instant::now();
+        state.streams.push(Stream { id, next: block, wanted: block, in_order: 1, used: now, task, blocks });
+        id
+    }
+
+    /// Opens the next stream ahead of need while reading is sequential.
+    fn go_on(self: &Arc<Self>, block: u64) {
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(stream) = state.streams.iter().find(|stream| stream.blocks.contains(&block)) else { return };
+        let length = stream.blocks.end - stream.blocks.start;
+        let is_sequential = stream.in_order * 2 >= length && length > 1;
+        let mut end = stream.blocks.end;
+        if !is_sequential {
+            return;
+        }
+        for _ in 0..self.settings.streams_ahead {
+            if end >= self.blocks || state.streams.len() >= self.settings.streams {
+                return;
+            }
+            match state.streams.iter().find(|stream| stream.blocks.contains(&end)) {
+                Some(next) => end = next.blocks.end,
+                None => {
+                    self.open(state, end);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Notes that somebody waits for a block, so that its stream comes so far.
+    fn note_wanted(&self, block: u64) {
+        let moved = self.state().want(block);
+        if moved {
+            self.progressed();
+        }
+    }
+
+    /// Notes that a block was read.
+    fn note_read(self: &Arc<Self>, block: u64) {
+        self.note_wanted(block);
+        self.go_on(block);
+    }
+
+    /// Ends all streams.
+    pub(super) fn stop(&self) {
+        let mut state = self.state();
+        let ids: Vec<_> = state.streams.iter().map(|stream| stream.id).collect();
+        ids.into_iter().for_each(|id| state.drop_stream(id));
+    }
+
+    /// Notes that a stream has come so far; returns whether it goes on.
+    pub(super) fn came(&self, id: u64, next: u64) -> bool {
+        let mut state = self.state();
+        match state.streams.iter_mut().find(|stream| stream.id == id) {
+            Some(stream) => {
+                stream.next = next;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Checks whether a stream is so far in front of its readers that it has to wait; `None` if it was dropped.
+    pub(super) fn is_ahead(&self, id: u64) -> Option<bool> {
+        let state = self.state();
+        let stream = state.streams.iter().find(|stream| stream.id == id)?;
+        Some(stream.next > stream.wanted + self.settings.ahead / BLOCK)
+    }
+
+    /// Notes that a stream has ended.
+    pub(super) fn ended(&self, id: u64, error: Option<ReadError>) {
+        {
+            let mut state = self.state();
+            state.streams.retain(|stream| stream.id != id);
+            if let Some(error) = error {
+                state.errors.insert(id, error);
+            }
+        }
+        self.progressed();
+    }
+}
+
+impl ReaderState {
+    /// Returns the stream that will bring a block.
+    fn stream_of(&mut self, block: u64) -> Option<u64> {
+        let ahead = AHEAD / BLOCK;
+        let mut streams = self.streams.iter_mut();
+        let stream = streams.find(|stream| {
+            stream.blocks.contains(&block) && stream.next <= block && block - stream.next <= ahead
+        })?;
+        stream.used = Instant::now();
+        Some(stream.id)
+    }
+
+    /// Checks whether a stream ends a little before a block, so that somebody may be about to read up to it.
+    fn comes_soon(&self, block: u64) -> bool {
+        let ahead = AHEAD / BLOCK;
+        self.streams.iter().any(|stream| {
+            let end = stream.blocks.end;
+            stream.next < end && (end + 1..end + ahead).contains(&block)
+        })
+    }
+
+    /// Lets the stream of a block come so far; returns whether that lets it go on.
+    fn want(&mut self, block: u64) -> bool {
+        self.used = Instant::now();
+        let stream = self.streams.iter_mut().find(|stream| stream.blocks.contains(&block));
+        stream.is_some_and(|stream| {
+            stream.used = Instant::now();
+            let moved = block > stream.wanted;
+            stream.in_order += u64::from(block == stream.wanted + 1);
+            stream.wanted = stream.wanted.max(block);
+            moved
+        })
+    }
+
+    /// Ends a stream.
+    fn drop_stream(&mut self, id: u64) {
+        for stream in self.streams.extract_if(.., |stream| stream.id == id) {
+            if let Some(task) = stream.task {
+                task.abort();
+            }
+        }
+    }
+}
+
+impl Drop for SharedReader {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

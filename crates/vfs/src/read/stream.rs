@@ -1,0 +1,172 @@
+//! One stream of a file: brings its blocks into memory and the cache, and begins again where it was cut.
+
+use std::{
+    ops::Range,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use fichier_storage::{ByteRange, Retry};
+use futures::StreamExt as _;
+use tokio::time::Instant;
+
+use super::{ReadError, shared::SharedReader, verify::Verification};
+use crate::{cache::BLOCK, core::Core};
+
+/// How long to wait before a stream that was cut is opened again, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// How many blocks that came before are hashed with one that comes.
+const MOST_AT_ONCE: u64 = 64;
+
+/// How long a stream stays open that nobody reads on.
+const IDLE: Duration = Duration::from_secs(60);
+
+impl SharedReader {
+    /// Runs a stream of these blocks to its end.
+    pub(super) async fn run_stream(self: Arc<Self>, id: u64, blocks: Range<u64>) {
+        let mut next = blocks.start;
+        let mut pause = FIRST_PAUSE;
+        let mut last_byte = Instant::now();
+        loop {
+            let before = next;
+            let cut = match self.pass(id, &mut next, blocks.end).await {
+                Ok(()) => return self.ended(id, None),
+                Err(Cut::Dropped) => return self.ended(id, None),
+                Err(Cut::Wrong) => return self.ended(id, Some(ReadError::Wrong)),
+                Err(Cut::Error(error)) => error,
+            };
+            if next > before {
+                (pause, last_byte) = (FIRST_PAUSE, Instant::now());
+            }
+            let is_late = last_byte.elapsed() >= self.settings.deadline;
+            if cut.retry() != Retry::Worthwhile || is_late {
+                return self.ended(id, Some(ReadError::of(cut)));
+            }
+            tracing::debug!("reading is begun again: {cut}");
+            self.state().last_error = Some(Arc::new(cut));
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Opens the stream once and brings what comes.
+    async fn pass(self: &Arc<Self>, id: u64, next: &mut u64, end: u64) -> Result<(), Cut> {
+        let range = ByteRange { start: *next * BLOCK, end: Some((end * BLOCK).min(self.file.size)) };
+        self.called();
+        let mut stream = self.inner.stream(range).await.map_err(Cut::Error)?;
+        let mut filled = BytesMut::new();
+        while *next < end {
+            let length = usize::try_from((self.file.size - *next * BLOCK).min(BLOCK)).unwrap_or(0);
+            while filled.len() < length {
+                match stream.next().await {
+                    Some(Ok(bytes)) => {
+                        self.state().last_byte = Instant::now();
+                        filled.extend_from_slice(&bytes);
+                    }
+                    Some(Err(error)) => return Err(Cut::Error(error)),
+                    None => {
+                        return Err(Cut::Error(fichier_storage::StorageError::SizeMismatch {
+                            path: self.file.path.clone(),
+                            expected: range.length(self.file.size),
+                            actual: *next * BLOCK + filled.len() as u64 - range.start,
+                        }));
+                    }
+                }
+            }
+            let block = filled.split_to(length).freeze();
+            self.bring(id, *next, block).await?;
+            *next += 1;
+            self.wait_for_reader(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings a block into the cache and into memory. The one that makes the file whole is verified before.
+    async fn bring(self: &Arc<Self>, id: u64, block: u64, bytes: Bytes) -> Result<(), Cut> {
+        let reader = self.clone();
+        let kept = bytes.clone();
+        let is_right = Core::on_disk(move || reader.keep_and_verify(block, &kept)).await;
+        match is_right {
+            Ok(true) => {}
+            Ok(false) => return Err(Cut::Wrong),
+            Err(_) => return Err(Cut::Dropped),
+        }
+        {
+            let mut state = self.state();
+            let most = self.most_in_memory(&state);
+            state.memory.put(block, bytes, most);
+        }
+        let goes_on = self.came(id, block + 1);
+        self.progressed();
+        if goes_on { Ok(()) } else { Err(Cut::Dropped) }
+    }
+
+    /// Keeps a block, and compares the checksum as far as bytes came in order. Returns whether all may be right. Blocks.
+    fn keep_and_verify(&self, block: u64, bytes: &Bytes) -> bool {
+        let entry = self.entry();
+        self.cache.keep(entry, block, bytes);
+        // Held while hashing, so that no block is given out that another one just about to come may prove wrong.
+        let mut held = self.verification.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(verification) = held.as_mut() else { return true };
+        if entry.is_verified() {
+            *held = None;
+            return true;
+        }
+        if verification.front() == block {
+            verification.add(bytes);
+        }
+        // Blocks that came before their turn, and those of earlier readers: some at a time, all if nothing is missing.
+        let mut left = if entry.is_complete() { u64::MAX } else { MOST_AT_ONCE };
+        while verification.result().is_none() && left > 0 {
+            let next = verification.front();
+            let known = self.state().memory.get(next).or_else(|| entry.read(next));
+            let Some(bytes) = known else { break };
+            verification.add(&bytes);
+            left -= 1;
+        }
+        match verification.result() {
+            Some(true) => {
+                entry.set_verified();
+                *held = None;
+                true
+            }
+            Some(false) => {
+                tracing::error!(path = %self.file.path, "the bytes that came aren't those of the file's checksum");
+                entry.clear();
+                self.state().memory.clear();
+                *held = self.file.whirlpool.map(|sum| Verification::new(sum, self.blocks));
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Waits while the stream is far in front of its readers.
+    async fn wait_for_reader(&self, id: u64) -> Result<(), Cut> {
+        let mut progress = self.subscribe();
+        loop {
+            match self.is_ahead(id) {
+                None => return Err(Cut::Dropped),
+                Some(false) => return Ok(()),
+                Some(true) => {}
+            }
+            match tokio::time::timeout(IDLE, progress.changed()).await {
+                Ok(Ok(())) => {}
+                // Nobody reads on: the connection is given back. Who comes later opens another stream.
+                _ => return Err(Cut::Dropped),
+            }
+        }
+    }
+}
+
+/// Why a stream doesn't go on.
+enum Cut {
+    /// Nobody wants it any more.
+    Dropped,
+    /// The bytes are wrong.
+    Wrong,
+    Error(fichier_storage::StorageError),
+}
