@@ -170,6 +170,9 @@ impl Core {
 
     /// Refuses changes where none are possible.
     pub(crate) fn changeable(&self) -> Result<()> {
+        if self.stop.is_cancelled() {
+            return Err(VfsError::ShutDown);
+        }
         match self.options.read_only || self.remote.info().features.read_only {
             true => Err(VfsError::ReadOnly),
             false => Ok(()),

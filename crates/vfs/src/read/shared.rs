@@ -25,8 +25,8 @@ use crate::{
     error::SharedError,
 };
 
-/// How many blocks that were read stay in memory, beyond those that streams are in front.
-const BEHIND: u64 = 16;
+/// How many blocks that come wait in memory where they are on disk as well.
+const ON_DISK_TOO: usize = 16;
 
 /// The reader of one version of a file.
 #[derive(Debug)]
@@ -73,6 +73,15 @@ struct Stream {
     in_order: u64,
     used: Instant,
     task: Option<AbortHandle>,
+}
+
+/// What somebody does who needs a block.
+enum Step {
+    Found(Bytes),
+    /// A read of what is before may be on its way.
+    Pause,
+    /// A stream brings it; or has brought it already.
+    Wait(Option<u64>),
 }
 
 impl SharedReader {
@@ -157,31 +166,34 @@ impl SharedReader {
             return Ok(bytes);
         }
         loop {
-            let deadline = {
+            let had_one = waits_for.is_some();
+            let (step, deadline) = {
                 let mut state = self.state();
-                if let Some(bytes) = state.memory.get(block) {
-                    drop(state);
+                let failed = waits_for.and_then(|id| state.errors.get(&id)).cloned();
+                let step = match (state.memory.get(block), failed) {
+                    (Some(bytes), _) => Step::Found(bytes),
+                    (None, Some(error)) => return Err(error),
+                    (None, None) => match state.stream_of(block) {
+                        Some(id) => Step::Wait(Some(id)),
+                        None if had_one => Step::Wait(None),
+                        None if !has_waited && state.comes_soon(block) => Step::Pause,
+                        None => Step::Wait(Some(self.open(&mut state, block))),
+                    },
+                };
+                (step, state.last_byte.max(began) + self.settings.deadline)
+            };
+            match step {
+                Step::Found(bytes) => {
                     self.note_read(block);
                     return Ok(bytes);
                 }
-                if let Some(error) = waits_for.and_then(|id| state.errors.get(&id)) {
-                    return Err(error.clone());
-                }
-                let found = state.stream_of(block);
-                let had_one = waits_for.is_some();
-                waits_for = found;
-                if found.is_none() && !had_one && !has_waited && state.comes_soon(block) {
-                    // A read of what is before may be on its way.
+                Step::Pause => {
                     has_waited = true;
-                    drop(state);
                     tokio::time::sleep(self.settings.wait).await;
                     continue;
                 }
-                if found.is_none() && !had_one {
-                    waits_for = Some(self.open(&mut state, block));
-                }
-                state.last_byte.max(began) + self.settings.deadline
-            };
+                Step::Wait(id) => waits_for = id,
+            }
             if waits_for.is_none() {
                 // Its stream has ended. The block has gone to the cache, or was pushed out of memory.
                 if let Some(bytes) = self.cached(block).await {
@@ -210,14 +222,16 @@ impl SharedReader {
         let reader = self.clone();
         let bytes = Core::on_disk(move || reader.entry().read(block)).await.ok()??;
         let mut state = self.state();
-        let most = self.most_in_memory(&state);
-        state.memory.put(block, bytes.clone(), most);
+        state.memory.put(block, bytes.clone(), self.most_in_memory());
         Some(bytes)
     }
 
-    pub(super) fn most_in_memory(&self, state: &ReaderState) -> usize {
-        let ahead = if self.cache.takes_whole_files() { 0 } else { self.settings.ahead / BLOCK };
-        usize::try_from(BEHIND + ahead * state.streams.len() as u64).unwrap_or(usize::MAX)
+    /// Returns how many blocks that weren't read may be in memory.
+    pub(super) fn most_in_memory(&self) -> usize {
+        match self.cache.takes_whole_files() {
+            true => ON_DISK_TOO,
+            false => usize::try_from(self.settings.ahead / BLOCK).unwrap_or(usize::MAX).saturating_mul(self.settings.streams),
+        }
     }
 
     /// Opens a stream that begins with this block.
@@ -275,6 +289,7 @@ impl SharedReader {
 
     /// Notes that a block was read.
     fn note_read(self: &Arc<Self>, block: u64) {
+        self.state().memory.note_read(block);
         self.note_wanted(block);
         self.go_on(block);
     }

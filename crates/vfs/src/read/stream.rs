@@ -95,9 +95,8 @@ impl SharedReader {
             Err(_) => return Err(Cut::Dropped),
         }
         {
-            let mut state = self.state();
-            let most = self.most_in_memory(&state);
-            state.memory.put(block, bytes, most);
+            let most = self.most_in_memory();
+            self.state().memory.put(block, bytes, most);
         }
         let goes_on = self.came(id, block + 1);
         self.progressed();

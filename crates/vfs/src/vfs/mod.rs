@@ -176,3 +176,24 @@ impl Drop for Vfs {
         self.shutdown();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send<T: Send>(_: impl FnOnce(&'static Vfs) -> T) {}
+
+    #[test]
+    fn all_calls_can_be_made_from_any_thread() {
+        is_send(|vfs| vfs.lookup(NodeId::ROOT, b""));
+        is_send(|vfs| vfs.read(crate::HandleId(0), 0, 0));
+        is_send(|vfs| vfs.write(crate::HandleId(0), 0, bytes::Bytes::new()));
+        is_send(|vfs| vfs.rename(NodeId::ROOT, b"", NodeId::ROOT, b"", crate::RenameMode::Replace));
+        is_send(|vfs| vfs.set_attributes(NodeId::ROOT, crate::SetAttributes::default()));
+        is_send(|vfs| vfs.open_file(NodeId::ROOT, crate::OpenFlags::READ));
+        is_send(|vfs| vfs.remove_folder(NodeId::ROOT, b""));
+        is_send(|vfs| vfs.fsync(crate::HandleId(0)));
+        is_send(Vfs::statistics);
+        is_send(Vfs::sync);
+    }
+}

@@ -17,7 +17,18 @@ pub(crate) struct World {
     pub(crate) remote: Arc<Watched>,
     pub(crate) home: TempDir,
     pub(crate) options: VfsOptions,
-    pub(crate) vfs: Arc<Vfs>,
+    pub(crate) vfs: Slot,
+}
+
+/// The file system, which can be taken away.
+pub(crate) struct Slot(Option<Arc<Vfs>>);
+
+impl std::ops::Deref for Slot {
+    type Target = Arc<Vfs>;
+
+    fn deref(&self) -> &Arc<Vfs> {
+        self.0.as_ref().unwrap()
+    }
 }
 
 pub(crate) fn path(text: &str) -> RemotePath {
@@ -64,14 +75,14 @@ impl World {
         let home = tempfile::tempdir().unwrap();
         let mut options = quick(&home);
         change(&mut options);
-        let vfs = open(&remote, &options).await;
+        let vfs = Slot(Some(open(&remote, &options).await));
         Self { remote, home, options, vfs }
     }
 
     /// Ends the file system as a kill would, and opens another one on the same directory.
     pub(crate) async fn restart(&mut self) {
-        self.vfs.shutdown();
-        self.vfs = open(&self.remote, &self.options).await;
+        self.vfs.0 = None;
+        self.vfs.0 = Some(open(&self.remote, &self.options).await);
     }
 
     pub(crate) async fn find(&self, at: &str) -> Result<Attributes> {
