@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) sizes: Sizes,
     /// Folders that are being renamed at the service, each from and to.
     pub(crate) renaming: Vec<[RemotePath; 2]>,
+    /// Paths to which an earlier file system was sending files that were removed meanwhile.
+    pub(crate) ending: Vec<RemotePath>,
     /// Whether a list of changes is on its way.
     pub(crate) is_sending_changes: bool,
     /// How many batches of files are on their way.
@@ -121,6 +123,7 @@ impl Core {
             unsent: BTreeSet::new(),
             sizes: Sizes::default(),
             renaming: Vec::new(),
+            ending: Vec::new(),
             is_sending_changes: false,
             batches: 0,
             statistics: None,
@@ -282,14 +285,18 @@ impl State {
 
     /// Returns the paths to which files are being sent.
     pub(crate) fn upload_paths(&self) -> Vec<RemotePath> {
-        let sending = |id: &NodeId| Some(self.tree.file(*id)?.local.as_ref()?.sending.as_ref()?.0.clone());
-        self.unsent.iter().filter_map(sending).collect()
+        let mut paths = self.ending.clone();
+        for local in self.unsent.iter().filter_map(|id| self.tree.file(*id)?.local.as_ref()) {
+            paths.extend(local.sending.as_ref().map(|(path, _)| path.clone()));
+            paths.extend(local.unsure.clone());
+        }
+        paths
     }
 
     /// Returns the paths of the service that unsent files have left: they are sent elsewhere, or were removed while they
     /// were being sent.
     pub(crate) fn hidden(&self) -> HashSet<RemotePath> {
-        let mut hidden = HashSet::new();
+        let mut hidden: HashSet<RemotePath> = self.ending.iter().cloned().collect();
         for id in &self.unsent {
             let Some(file) = self.tree.file(*id) else { continue };
             let path = self.tree.path(*id);

@@ -230,7 +230,9 @@ impl SharedReader {
     pub(super) fn most_in_memory(&self) -> usize {
         match self.cache.takes_whole_files() {
             true => ON_DISK_TOO,
-            false => usize::try_from(self.settings.ahead / BLOCK).unwrap_or(usize::MAX).saturating_mul(self.settings.streams),
+            false => usize::try_from(self.settings.ahead / BLOCK)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(self.settings.streams),
         }
     }
 
@@ -261,21 +263,16 @@ impl SharedReader {
         let Some(stream) = state.streams.iter().find(|stream| stream.blocks.contains(&block)) else { return };
         let length = stream.blocks.end - stream.blocks.start;
         let is_sequential = stream.in_order * 2 >= length && length > 1;
-        let mut end = stream.blocks.end;
-        if !is_sequential {
+        let end = stream.blocks.end;
+        // What was opened last may have come already, so the streams that are open don't tell.
+        let Some(opened) = state.window.end().filter(|opened| *opened >= end && *opened < self.blocks) else {
             return;
-        }
-        for _ in 0..self.settings.streams_ahead {
-            if end >= self.blocks || state.streams.len() >= self.settings.streams {
-                return;
-            }
-            match state.streams.iter().find(|stream| stream.blocks.contains(&end)) {
-                Some(next) => end = next.blocks.end,
-                None => {
-                    self.open(state, end);
-                    return;
-                }
-            }
+        };
+        let others = state.streams.len().saturating_sub(1);
+        let is_near = opened - block <= self.settings.streams_ahead as u64 * self.settings.ahead / BLOCK;
+        let is_next = opened == end || (others < self.settings.streams_ahead && is_near);
+        if is_sequential && is_next && state.streams.len() < self.settings.streams {
+            self.open(state, opened);
         }
     }
 

@@ -114,14 +114,14 @@ impl SharedReader {
             *held = None;
             return true;
         }
-        if verification.front() == block {
-            verification.add(bytes);
-        }
         // Blocks that came before their turn, and those of earlier readers: some at a time, all if nothing is missing.
         let mut left = if entry.is_complete() { u64::MAX } else { MOST_AT_ONCE };
         while verification.result().is_none() && left > 0 {
             let next = verification.front();
-            let known = self.state().memory.get(next).or_else(|| entry.read(next));
+            let known = match next == block {
+                true => Some(bytes.clone()),
+                false => self.state().memory.get(next).or_else(|| entry.read(next)),
+            };
             let Some(bytes) = known else { break };
             verification.add(&bytes);
             left -= 1;

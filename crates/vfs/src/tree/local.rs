@@ -79,7 +79,7 @@ impl Local {
             working: self.working.as_ref().map(|data| data.number),
             modified: self.modified,
             replaces: versions.iter().chain(&self.over).cloned().collect(),
-            sent_path: self.sending.as_ref().map(|(path, _)| path.clone()),
+            sent_path: self.unsure.clone().or_else(|| self.sending.as_ref().map(|(path, _)| path.clone())),
             removed,
         }
     }

@@ -308,6 +308,12 @@ impl Core {
     fn is_settled(&self, state: &mut State, rename: &Rename) -> bool {
         let overlap = |left: &RemotePath, right: &RemotePath| left.is_within(right) || right.is_within(left);
         let touches = |path: &RemotePath| overlap(path, &rename.from) || overlap(path, &rename.to);
+        for id in &state.unsent {
+            let local = state.tree.file_mut(*id).and_then(|file| file.local.as_mut());
+            if let Some(local) = local.filter(|local| local.unsure.as_ref().is_some_and(touches)) {
+                local.is_urgent = true;
+            }
+        }
         if state.renaming.iter().flatten().any(touches) || state.upload_paths().iter().any(touches) {
             return false;
         }

@@ -404,7 +404,10 @@ mod tests {
         assert_eq!(queue.next(now, &[]), Next::Batch(ChangeKind::Rename, vec![1]));
         done(&mut queue, &[1]);
         let made = File::new(path("b"), 1);
-        assert_eq!(queue.replace_files(NodeId(9), &[File::new(path("a"), 1)], &[made.clone()]), [2]);
+        assert_eq!(
+            queue.replace_files(NodeId(9), &[File::new(path("a"), 1)], std::slice::from_ref(&made)),
+            [2]
+        );
         assert_eq!(queue.get_mut(2).unwrap().change.files(), [made]);
     }
 }

@@ -5,7 +5,10 @@ use std::{collections::HashMap, fs, sync::Arc};
 use fichier_storage::RemotePath;
 use tokio::time::Instant;
 
-use super::{queue::Queued, sender::GATHER};
+use super::{
+    queue::Queued,
+    sender::{GATHER, retry_at},
+};
 use crate::{
     NodeId, Result,
     change::Change,
@@ -107,6 +110,7 @@ fn bring_back_file(core: &Arc<Core>, state: &mut State, row: UnsentRow) -> Resul
     state.sizes.set(content.number, content.size);
     if row.removed {
         let core = core.clone();
+        state.ending.push(row.sent_path.clone().unwrap_or_else(|| row.path.clone()));
         core.clone().spawn(async move { finish_removal(&core, row, content).await });
         return Ok(());
     }
@@ -154,13 +158,24 @@ fn set_aside(core: &Core, state: &mut State, row: &UnsentRow) {
 async fn finish_removal(core: &Arc<Core>, row: UnsentRow, content: DataFile) {
     let path: RemotePath = row.sent_path.unwrap_or(row.path);
     let folder = path.parent().unwrap_or_default();
-    let entries = core.list_fresh(&folder).await;
+    let mut failures = 0;
+    let entries = loop {
+        match core.list_fresh(&folder).await {
+            Ok(entries) => break entries,
+            Err(error) => {
+                failures += 1;
+                tracing::debug!("it isn't known whether a removed file had arrived: {error}");
+                tokio::time::sleep_until(retry_at(failures)).await;
+            }
+        }
+    };
     let found = core.arrived(&path, content.number, content.size, &row.replaces, entries.iter()).await;
     let mut state = core.state();
     let state = &mut *state;
     // What it was to replace goes as well: it bore the name that was removed.
     let mut files: Vec<_> = row.replaces.into_iter().filter(|file| file.path == path).collect();
     files.extend(found);
+    state.ending.retain(|ending| *ending != path);
     let at = Instant::now() + GATHER;
     let noted = match files.is_empty() {
         true => Ok(()),

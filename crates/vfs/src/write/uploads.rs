@@ -104,11 +104,12 @@ impl Core {
             closed: local.closed.unwrap_or(now),
             is_urgent: local.is_urgent,
         };
-        if self.stays_empty(local) {
-            self.empty_at_service(state, id, &path);
+        let is_own = local.unsure.as_ref() == Some(&path);
+        if state.is_renaming(&path) || (blocked.contains(&path) && !is_own) {
             return None;
         }
-        if state.is_renaming(&path) || blocked.contains(&path) {
+        if self.stays_empty(local) {
+            self.empty_at_service(state, id, &path);
             return None;
         }
         let is_due = candidate.is_urgent || candidate.closed + self.options.write_back <= now;
@@ -131,7 +132,7 @@ impl Core {
             return;
         }
         let files = std::mem::take(&mut file.versions);
-        let change = Change::Remove { path: path.clone(), files: files.clone() };
+        let change = Change::Remove { path: path.clone(), files };
         let queued = state.queue(None, change, Instant::now() + GATHER, false);
         if let Err(error) = queued.and_then(|()| state.journal_file(id)) {
             tracing::error!("the journal doesn't take that a file became empty: {error}");
@@ -182,7 +183,7 @@ impl Core {
     }
 
     async fn send_batch(self: &Arc<Self>, uploads: Vec<Upload>) {
-        let (found, uploads) = self.find_those_that_arrived(uploads).await;
+        let (found, uploads, unknown) = self.find_those_that_arrived(uploads).await;
         let folder = uploads.first().and_then(|upload| upload.path.parent());
         let mut outcomes = Vec::new();
         if let Some(folder) = folder {
@@ -196,6 +197,9 @@ impl Core {
             state.batches -= 1;
             for (upload, file) in found {
                 self.stored(state, &upload, file, true);
+            }
+            for (upload, error) in unknown {
+                self.not_stored(state, &upload, &error);
             }
             let mut outcomes = outcomes.into_iter();
             for upload in &uploads {
@@ -221,10 +225,14 @@ impl Core {
         })
     }
 
-    /// Looks for files that an earlier start was sending when it ended. One listing tells of all in a folder.
-    async fn find_those_that_arrived(&self, uploads: Vec<Upload>) -> (Vec<(Upload, File)>, Vec<Upload>) {
-        let (mut found, mut rest) = (Vec::new(), Vec::new());
-        let mut listed: Option<(RemotePath, Vec<Entry>)> = None;
+    /// Looks for files that an earlier start was sending when it ended. One listing tells of all in a folder. Returns
+    /// those that arrived, those that didn't, and those of which that can't be known.
+    async fn find_those_that_arrived(
+        &self,
+        uploads: Vec<Upload>,
+    ) -> (Vec<(Upload, File)>, Vec<Upload>, Vec<(Upload, Arc<StorageError>)>) {
+        let (mut found, mut rest, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let mut listed: Option<(RemotePath, std::result::Result<Vec<Entry>, Arc<StorageError>>)> = None;
         for upload in uploads {
             let Some(path) = upload.unsure.clone() else {
                 rest.push(upload);
@@ -232,26 +240,33 @@ impl Core {
             };
             let folder = path.parent().unwrap_or_default();
             if listed.as_ref().is_none_or(|(listed, _)| *listed != folder) {
-                listed = Some((folder.clone(), self.list_fresh(&folder).await));
+                listed = Some((folder.clone(), self.list_fresh(&folder).await.map_err(Arc::new)));
             }
-            let entries = listed.iter().flat_map(|(_, entries)| entries);
+            let entries = match &listed {
+                Some((_, Ok(entries))) => entries.iter(),
+                Some((_, Err(error))) => {
+                    unknown.push((upload, error.clone()));
+                    continue;
+                }
+                None => [].iter(),
+            };
             match self.arrived(&path, upload.number, upload.size, &upload.replaces, entries).await {
                 Some(file) => found.push((Upload { path, ..upload }, file)),
                 None => rest.push(upload),
             }
         }
-        (found, rest)
+        (found, rest, unknown)
     }
 
-    pub(super) async fn list_fresh(&self, folder: &RemotePath) -> Vec<Entry> {
+    /// Lists a folder as it is now. One that isn't there holds nothing.
+    pub(super) async fn list_fresh(&self, folder: &RemotePath) -> fichier_storage::Result<Vec<Entry>> {
         self.remote.forget(folder);
         self.called();
-        // A folder that isn't there holds nothing; if it can't be listed, sending it fails as well.
-        self.remote
-            .list(folder, Freshness::Within(std::time::Duration::ZERO))
-            .await
-            .unwrap_or_default()
-            .entries
+        match self.remote.list(folder, Freshness::Within(std::time::Duration::ZERO)).await {
+            Ok(listing) => Ok(listing.entries),
+            Err(error) if matches!(error.plain(), StorageError::FolderNotFound(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the file that a data file became at a path, if it is there.

@@ -217,8 +217,8 @@ pub(crate) async fn open(remote: &Arc<Watched>, options: &VfsOptions) -> Arc<Vfs
 }
 
 /// Returns the kind of error.
-pub(crate) fn errno<T: std::fmt::Debug>(result: Result<T>) -> Errno {
-    result.unwrap_err().errno()
+pub(crate) fn errno<T>(result: Result<T>) -> Errno {
+    result.map(drop).unwrap_err().errno()
 }
 
 /// Waits until something is so, for at most ten seconds.
