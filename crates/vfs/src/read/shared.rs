@@ -49,6 +49,8 @@ pub(crate) struct SharedReader {
 pub(super) struct ReaderState {
     used: Instant,
     pub(super) memory: Memory,
+    /// How often the bytes were found wrong.
+    pub(super) wrong: u64,
     streams: Vec<Stream>,
     window: Window,
     next_stream: u64,
@@ -99,6 +101,7 @@ impl SharedReader {
         let state = ReaderState {
             used: now,
             memory: Memory::default(),
+            wrong: 0,
             streams: Vec::new(),
             window: Window::new(settings.longest),
             next_stream: 0,
@@ -127,6 +130,11 @@ impl SharedReader {
 
     pub(super) fn touch(&self) {
         self.state().used = Instant::now();
+    }
+
+    /// Returns how often the bytes were found wrong.
+    pub(super) fn wrong(&self) -> u64 {
+        self.state().wrong
     }
 
     pub(super) fn used(&self) -> Instant {

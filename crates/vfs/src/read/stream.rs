@@ -114,13 +114,16 @@ impl SharedReader {
             *held = None;
             return true;
         }
+        if !self.cache.takes_whole_files() {
+            verification.keep(block, bytes, self.most_in_memory());
+        }
         // Blocks that came before their turn, and those of earlier readers: some at a time, all if nothing is missing.
         let mut left = if entry.is_complete() { u64::MAX } else { MOST_AT_ONCE };
         while verification.result().is_none() && left > 0 {
             let next = verification.front();
             let known = match next == block {
                 true => Some(bytes.clone()),
-                false => self.state().memory.get(next).or_else(|| entry.read(next)),
+                false => verification.early().or_else(|| entry.read(next)),
             };
             let Some(bytes) = known else { break };
             verification.add(&bytes);
@@ -135,7 +138,9 @@ impl SharedReader {
             Some(false) => {
                 tracing::error!(path = %self.file.path, "the bytes that came aren't those of the file's checksum");
                 entry.clear();
-                self.state().memory.clear();
+                let mut state = self.state();
+                state.memory.clear();
+                state.wrong += 1;
                 *held = self.file.whirlpool.map(|sum| Verification::new(sum, self.blocks));
                 false
             }

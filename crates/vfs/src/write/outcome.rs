@@ -27,6 +27,13 @@ impl Core {
         if let Err(error) = noted {
             tracing::error!("the journal doesn't take that a file is stored: {error}");
         }
+        // What was sent has made its folders.
+        for id in state.queue.made_by(&upload.path) {
+            state.queue.take(id);
+            if let Err(error) = state.journal.remove_change(id) {
+                tracing::error!("the journal doesn't take that a folder is made: {error}");
+            }
+        }
         state.tree.note_own_path(&upload.path);
         self.drop_sent_data(state, upload);
         state.tree.drop_if_unused(upload.node);

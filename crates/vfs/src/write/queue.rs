@@ -117,6 +117,23 @@ impl Queue {
         }
     }
 
+    /// Returns the changes that make the folders of a path, and aren't on their way.
+    pub(crate) fn made_by(&self, path: &RemotePath) -> Vec<i64> {
+        let makes = |queued: &Queued| {
+            !queued.is_sent && matches!(&queued.change, Change::MakeFolder(folder) if path.is_within(folder))
+        };
+        // One that comes after a removal of the same folder is another folder.
+        let mut found = Vec::new();
+        for (id, queued) in &self.changes {
+            if makes(queued) {
+                found.push(*id);
+            } else if matches!(&queued.change, Change::RemoveFolder(folder) if path.is_within(folder)) {
+                return Vec::new();
+            }
+        }
+        found
+    }
+
     /// Adds a version to those that a waiting rename to this path replaces; returns the change, to be journaled.
     pub(crate) fn replace_too(&mut self, path: &RemotePath, file: &File) -> Option<ChangeRow> {
         for (id, queued) in &mut self.changes {

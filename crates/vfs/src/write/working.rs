@@ -176,7 +176,7 @@ impl Core {
             let wanted = usize::try_from(size - at).unwrap_or(PIECE).min(PIECE);
             let bytes = tokio::select! {
                 () = self.stop.cancelled() => return Err(VfsError::ShutDown),
-                read = self.readers.read(version, at, wanted) => read.map_err(|error| error.named(shown))?,
+                (read, _) = self.readers.read(version, at, wanted, None) => read.map_err(|error| error.named(shown))?,
             };
             if bytes.is_empty() {
                 return Err(VfsError::WrongBytes(shown.to_owned()));

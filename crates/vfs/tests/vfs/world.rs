@@ -82,6 +82,7 @@ impl World {
     /// Ends the file system as a kill would, and opens another one on the same directory.
     pub(crate) async fn restart(&mut self) {
         self.vfs.0 = None;
+        self.remote.heal();
         self.vfs.0 = Some(open(&self.remote, &self.options).await);
     }
 
