@@ -20,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Event, HandleId, NodeId, OpenFlags, Result, Statistics, VfsError, VfsOptions,
-    attributes::Snapshot,
     cache::Cache,
     change::Change,
     journal::{ChangeRow, DataFolder, Journal},
     read::Readers,
+    snapshot::Snapshot,
     tree::{DataFile, Local, Tree},
     write::{
         queue::{Queue, Queued},
@@ -184,12 +184,6 @@ impl Core {
         }
     }
 
-    /// Runs something on a thread that may wait for the disk.
-    pub(crate) async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        // It fails only when the runtime ends, or if the work panics.
-        tokio::task::spawn_blocking(work).await.map_err(|_| VfsError::ShutDown)
-    }
-
     /// Runs a task that ends with the file system.
     pub(crate) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
@@ -207,14 +201,21 @@ impl Core {
         self.data.remove(number);
     }
 
+    /// Removes a data file, unless the file still needs it.
+    pub(crate) fn remove_unneeded(&self, state: &mut State, id: NodeId, number: i64) {
+        let local = state.tree.file(id).and_then(|file| file.local.as_ref());
+        if local.is_none_or(|local| local.numbers().all(|needed| needed != number)) {
+            self.remove_data(state, number);
+        }
+    }
+
     /// Drops what of a file isn't sent, with its data files, but for one that is being sent.
     pub(crate) fn drop_local(&self, state: &mut State, local: &Local) {
         let sent = local.sending.as_ref().map(|(_, number)| *number);
-        for data in [&local.content, &local.working].into_iter().flatten() {
-            if sent != Some(data.number) {
-                self.remove_data(state, data.number);
-            }
-        }
+        local
+            .numbers()
+            .filter(|number| Some(*number) != sent)
+            .for_each(|number| self.remove_data(state, number));
     }
 }
 
@@ -290,7 +291,7 @@ impl State {
         let mut paths = self.ending.clone();
         for local in self.unsent.iter().filter_map(|id| self.tree.file(*id)?.local.as_ref()) {
             paths.extend(local.sending.as_ref().map(|(path, _)| path.clone()));
-            paths.extend(local.unsure.clone());
+            paths.extend(local.unsure.as_ref().map(|(path, _)| path.clone()));
         }
         paths
     }
@@ -303,8 +304,8 @@ impl State {
             let Some(file) = self.tree.file(*id) else { continue };
             let path = self.tree.path(*id);
             let local = file.local.as_ref();
-            let sent = local
-                .and_then(|local| local.sending.as_ref().map(|(path, _)| path).or(local.unsure.as_ref()));
+            let sent = local.into_iter().flat_map(|local| [&local.sending, &local.unsure]).flatten();
+            let sent = sent.map(|(path, _)| path);
             let versions = file.versions.iter().map(|version| &version.path).filter(|_| path.is_some());
             hidden.extend(versions.chain(sent).filter(|other| path.as_ref() != Some(other)).cloned());
         }

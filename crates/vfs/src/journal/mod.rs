@@ -36,6 +36,7 @@ const TABLES: &str = "
         nanos INTEGER NOT NULL,
         replaces BLOB NOT NULL,
         sent_path BLOB,
+        sent_number INTEGER,
         removed INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE IF NOT EXISTS changes (
@@ -111,7 +112,8 @@ impl Journal {
             connection.query_row(&query, [], |row| row.get::<_, i64>(0)).map_err(database)
         };
         let next = most("id", "unsent")?.max(most("id", "changes")?);
-        let next = next.max(most("content", "unsent")?).max(most("working", "unsent")?) + 1;
+        let next = next.max(most("content", "unsent")?).max(most("working", "unsent")?);
+        let next = next.max(most("sent_number", "unsent")?) + 1;
         let has_times = connection
             .query_row("SELECT EXISTS (SELECT 1 FROM times)", [], |row| row.get(0))
             .map_err(database)?;

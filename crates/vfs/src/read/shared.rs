@@ -20,6 +20,7 @@ use super::{
     window::{AHEAD, Window},
 };
 use crate::{
+    blocking::on_disk,
     cache::{BLOCK, Cache, Entry, blocks_of},
     core::Core,
     error::SharedError,
@@ -228,7 +229,7 @@ impl SharedReader {
     /// Returns a block that the cache has.
     async fn cached(self: &Arc<Self>, block: u64) -> Option<Bytes> {
         let reader = self.clone();
-        let bytes = Core::on_disk(move || reader.entry().read(block)).await.ok()??;
+        let bytes = on_disk(move || reader.entry().read(block)).await.ok()??;
         let mut state = self.state();
         state.memory.put(block, bytes.clone(), self.most_in_memory());
         Some(bytes)

@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use tokio::time::Instant;
 
 use super::{ReadError, shared::SharedReader, verify::Verification};
-use crate::{cache::BLOCK, core::Core};
+use crate::{blocking::on_disk, cache::BLOCK, core::Core};
 
 /// How long to wait before a stream that was cut is opened again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -88,7 +88,7 @@ impl SharedReader {
     async fn bring(self: &Arc<Self>, id: u64, block: u64, bytes: Bytes) -> Result<(), Cut> {
         let reader = self.clone();
         let kept = bytes.clone();
-        let is_right = Core::on_disk(move || reader.keep_and_verify(block, &kept)).await;
+        let is_right = on_disk(move || reader.keep_and_verify(block, &kept)).await;
         match is_right {
             Ok(true) => {}
             Ok(false) => return Err(Cut::Wrong),

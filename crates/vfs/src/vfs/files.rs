@@ -8,6 +8,7 @@ use fichier_storage::File;
 use super::{Vfs, folders::child_shown};
 use crate::{
     Attributes, Fsync, HandleId, Kind, NodeId, OpenFlags, Result, SetAttributes, VfsError,
+    blocking::on_disk,
     core::{Core, HandleBody},
     positioned,
     read::ReadError,
@@ -88,7 +89,7 @@ impl Vfs {
         let bytes = match source {
             Source::Data(file, size) => {
                 let wanted = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX).min(length);
-                let read = Core::on_disk(move || positioned::read(&file, offset, wanted)).await?;
+                let read = on_disk(move || positioned::read(&file, offset, wanted)).await?;
                 read.map_err(|error| VfsError::disk("read", &shown, error))?
             }
             Source::Nothing => Bytes::new(),

@@ -310,7 +310,9 @@ impl Core {
         let touches = |path: &RemotePath| overlap(path, &rename.from) || overlap(path, &rename.to);
         for id in &state.unsent {
             let local = state.tree.file_mut(*id).and_then(|file| file.local.as_mut());
-            if let Some(local) = local.filter(|local| local.unsure.as_ref().is_some_and(touches)) {
+            if let Some(local) =
+                local.filter(|local| local.unsure.as_ref().is_some_and(|(path, _)| touches(path)))
+            {
                 local.is_urgent = true;
             }
         }

@@ -131,10 +131,7 @@ impl Core {
     /// Removes the data file that was sent, unless the file still needs it.
     fn drop_sent_data(&self, state: &mut State, upload: &Upload) {
         let local = state.tree.file(upload.node).and_then(|file: &FileBody| file.local.as_ref());
-        let is_needed = local.is_some_and(|local| {
-            let mut data = [&local.content, &local.working].into_iter().flatten();
-            data.any(|data| data.number == upload.number)
-        });
+        let is_needed = local.is_some_and(|local| local.numbers().any(|number| number == upload.number));
         if is_needed {
             return;
         }
@@ -161,7 +158,7 @@ impl Core {
         let id = local.id;
         if let StorageError::OldVersionStays { .. } = error {
             // The new one is stored; a listing tells which it is.
-            local.unsure = Some(upload.path.clone());
+            local.unsure = Some((upload.path.clone(), upload.number));
         }
         let reason: Arc<str> = format!("can't store {path:?}: {error}").into();
         let is_first = local.failed.is_none();
@@ -171,7 +168,7 @@ impl Core {
         local.is_urgent = false;
         file.versions.extend(std::mem::take(&mut local.over));
         let noted = match is_there {
-            true => state.journal.mark_sent(id, None).and_then(|()| state.journal_file(upload.node)),
+            true => state.journal_file(upload.node),
             false => state.journal.remove_unsent(id),
         };
         if let Err(error) = noted {

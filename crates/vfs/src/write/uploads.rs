@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     NodeId, Result, VfsError,
+    blocking::on_disk,
     change::Change,
     core::{Core, State},
     positioned,
@@ -36,7 +37,9 @@ pub(super) struct Upload {
     pub(super) modified: SystemTime,
     pub(super) replaces: Vec<File>,
     /// Where the service may have it already.
-    unsure: Option<RemotePath>,
+    unsure: Option<(RemotePath, i64)>,
+    /// An older state of it that the service has.
+    arrived: Option<File>,
 }
 
 impl Core {
@@ -104,7 +107,7 @@ impl Core {
             closed: local.closed.unwrap_or(now),
             is_urgent: local.is_urgent,
         };
-        let is_own = local.unsure.as_ref() == Some(&path);
+        let is_own = local.unsure.as_ref().is_some_and(|(unsure, _)| *unsure == path);
         if state.is_renaming(&path) || (blocked.contains(&path) && !is_own) {
             return None;
         }
@@ -159,13 +162,17 @@ impl Core {
                 // Versions under other names go when this one is stored.
                 replaces: file.versions.iter().filter(|version| version.path == path).cloned().collect(),
                 unsure: local.unsure.clone(),
+                arrived: None,
             });
         }
         state.journal.together(|journal| {
             for upload in &uploads {
                 let local = state.tree.file(upload.node).and_then(|file| file.local.as_ref());
                 if let Some(local) = local {
-                    journal.mark_sent(local.id, Some(&upload.path))?;
+                    let sent = local.unsure.as_ref();
+                    let (path, number) =
+                        sent.map_or((&upload.path, upload.number), |(path, number)| (path, *number));
+                    journal.mark_sent(local.id, path, number)?;
                 }
             }
             Ok(())
@@ -183,7 +190,13 @@ impl Core {
     }
 
     async fn send_batch(self: &Arc<Self>, uploads: Vec<Upload>) {
-        let (found, uploads, unknown) = self.find_those_that_arrived(uploads).await;
+        let (found, mut uploads, unknown) = self.find_those_that_arrived(uploads).await;
+        {
+            let mut state = self.state();
+            for upload in &mut uploads {
+                self.settle_unsure(&mut state, upload);
+            }
+        }
         let folder = uploads.first().and_then(|upload| upload.path.parent());
         let mut outcomes = Vec::new();
         if let Some(folder) = folder {
@@ -234,7 +247,7 @@ impl Core {
         let (mut found, mut rest, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         let mut listed: Option<(RemotePath, std::result::Result<Vec<Entry>, Arc<StorageError>>)> = None;
         for upload in uploads {
-            let Some(path) = upload.unsure.clone() else {
+            let Some((path, number)) = upload.unsure.clone() else {
                 rest.push(upload);
                 continue;
             };
@@ -250,8 +263,10 @@ impl Core {
                 }
                 None => [].iter(),
             };
-            match self.arrived(&path, upload.number, upload.size, &upload.replaces, entries).await {
-                Some(file) => found.push((Upload { path, ..upload }, file)),
+            match self.arrived(&path, number, &upload.replaces, entries).await {
+                Some(file) if number == upload.number => found.push((Upload { path, ..upload }, file)),
+                // An older state of it has arrived, which this one replaces.
+                Some(file) => rest.push(Upload { arrived: Some(file), ..upload }),
                 None => rest.push(upload),
             }
         }
@@ -269,15 +284,34 @@ impl Core {
         }
     }
 
+    /// Notes what is known now of a file that an earlier start was sending. From now on it is sent as any other.
+    fn settle_unsure(&self, state: &mut State, upload: &mut Upload) {
+        let Some((_, number)) = upload.unsure.take() else { return };
+        let Some(file) = state.tree.file_mut(upload.node) else { return };
+        if let Some(arrived) = upload.arrived.take() {
+            file.versions.push(arrived.clone());
+            if arrived.path == upload.path {
+                upload.replaces.push(arrived);
+            }
+        }
+        let Some(local) = &mut file.local else { return };
+        local.unsure = None;
+        if let Err(error) = state.journal_file(upload.node) {
+            tracing::error!("the journal doesn't take what is known of a file: {error}");
+        }
+        self.remove_unneeded(state, upload.node, number);
+    }
+
     /// Returns the file that a data file became at a path, if it is there.
     pub(super) async fn arrived<'a>(
         &self,
         path: &RemotePath,
         number: i64,
-        size: u64,
         replaces: &[File],
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Option<File> {
+        let data = self.data.path(number);
+        let size = fs::metadata(&data).ok()?.len();
         let same = entries.filter_map(Entry::as_file).filter(|file| {
             file.path == *path && file.size == size && file.whirlpool.is_some() && !replaces.contains(file)
         });
@@ -285,8 +319,7 @@ impl Core {
         if same.is_empty() {
             return None;
         }
-        let data = self.data.path(number);
-        let sum = Self::on_disk(move || checksum(&data)).await.ok()?.ok()?;
+        let sum = on_disk(move || checksum(&data)).await.ok()?.ok()?;
         same.into_iter().find(|file| file.whirlpool == Some(sum))
     }
 
@@ -357,7 +390,7 @@ impl Content for DataContent {
     async fn open(&self) -> fichier_storage::Result<ByteStream> {
         let io = |error| StorageError::io("read", &self.path, error);
         let path = self.path.clone();
-        let opened = Core::on_disk(move || fs::File::open(path)).await;
+        let opened = on_disk(move || fs::File::open(path)).await;
         let file = Arc::new(opened.map_err(|_| StorageError::Canceled)?.map_err(io)?);
         let (size, path) = (self.size, self.path.clone());
         let stream = futures::stream::try_unfold(0, move |at| {
@@ -367,7 +400,7 @@ impl Content for DataContent {
                 if wanted == 0 {
                     return Ok(None);
                 }
-                let read = Core::on_disk(move || positioned::read(&file, at, wanted)).await;
+                let read = on_disk(move || positioned::read(&file, at, wanted)).await;
                 let bytes: Bytes = read
                     .map_err(|_| StorageError::Canceled)?
                     .map_err(|error| StorageError::io("read", &path, error))?;
