@@ -156,6 +156,12 @@ impl Entry {
         })
     }
 
+    /// Returns a block that is kept as part of the whole file.
+    pub(crate) fn read_whole(&self, block: u64) -> Option<Bytes> {
+        let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.as_ref().and_then(|file| file.read(block).ok().flatten())
+    }
+
     /// Checks whether all blocks are kept as a whole file.
     pub(crate) fn is_complete(&self) -> bool {
         let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);

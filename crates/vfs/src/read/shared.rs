@@ -184,9 +184,9 @@ impl SharedReader {
                     (None, Some(error)) => return Err(error),
                     (None, None) => match state.stream_of(block) {
                         Some(id) => Step::Wait(Some(id)),
-                        None if had_one => Step::Wait(None),
-                        None if !has_waited && state.comes_soon(block) => Step::Pause,
-                        None => Step::Wait(Some(self.open(&mut state, block))),
+                        None if !had_one && !has_waited && state.comes_soon(block) => Step::Pause,
+                        // It may have gone to the cache since that was looked into.
+                        None => Step::Wait(None),
                     },
                 };
                 (step, state.last_byte.max(began) + self.settings.deadline)

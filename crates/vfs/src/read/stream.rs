@@ -88,12 +88,11 @@ impl SharedReader {
     async fn bring(self: &Arc<Self>, id: u64, block: u64, bytes: Bytes) -> Result<(), Cut> {
         let reader = self.clone();
         let kept = bytes.clone();
-        let is_right = on_disk(move || reader.keep_and_verify(block, &kept)).await;
-        match is_right {
-            Ok(true) => {}
-            Ok(false) => return Err(Cut::Wrong),
+        let bytes = match on_disk(move || reader.keep_and_verify(block, kept)).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Err(Cut::Wrong),
             Err(_) => return Err(Cut::Dropped),
-        }
+        };
         {
             let most = self.most_in_memory();
             self.state().memory.put(block, bytes, most);
@@ -103,19 +102,27 @@ impl SharedReader {
         if goes_on { Ok(()) } else { Err(Cut::Dropped) }
     }
 
-    /// Keeps a block, and compares the checksum as far as bytes came in order. Returns whether all may be right. Blocks.
-    fn keep_and_verify(&self, block: u64, bytes: &Bytes) -> bool {
+    /// Keeps a block, and compares the checksum as far as bytes came in order. Returns the block to give out; none if
+    /// the bytes are wrong. Blocks.
+    fn keep_and_verify(&self, block: u64, bytes: Bytes) -> Option<Bytes> {
         let entry = self.entry();
-        self.cache.keep(entry, block, bytes);
         // Held while hashing, so that no block is given out that another one just about to come may prove wrong.
         let mut held = self.verification.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(verification) = held.as_mut() else { return true };
+        // What is kept was, or will be, hashed. What comes once more doesn't take its place.
+        let bytes = match entry.read_whole(block) {
+            Some(kept) => kept,
+            None => {
+                self.cache.keep(entry, block, &bytes);
+                bytes
+            }
+        };
+        let Some(verification) = held.as_mut() else { return Some(bytes) };
         if entry.is_verified() {
             *held = None;
-            return true;
+            return Some(bytes);
         }
         if !self.cache.takes_whole_files() {
-            verification.keep(block, bytes, self.most_in_memory());
+            verification.keep(block, &bytes, self.most_in_memory());
         }
         // Blocks that came before their turn, and those of earlier readers: some at a time, all if nothing is missing.
         let mut left = if entry.is_complete() { u64::MAX } else { MOST_AT_ONCE };
@@ -133,7 +140,7 @@ impl SharedReader {
             Some(true) => {
                 entry.set_verified();
                 *held = None;
-                true
+                Some(bytes)
             }
             Some(false) => {
                 tracing::error!(path = %self.file.path, "the bytes that came aren't those of the file's checksum");
@@ -142,9 +149,9 @@ impl SharedReader {
                 state.memory.clear();
                 state.wrong += 1;
                 *held = self.file.whirlpool.map(|sum| Verification::new(sum, self.blocks));
-                false
+                None
             }
-            None => true,
+            None => Some(bytes),
         }
     }
 

@@ -144,7 +144,8 @@ async fn wrong_bytes_are_an_error() {
         }
         for (name, length) in files {
             world.remote.fail("stream", Fault::WrongBytes, 1);
-            let error = world.read(name).await.map(|bytes| bytes.len()).unwrap_err();
+            let read = world.read(name).await.map(|bytes| bytes.len());
+            let error = read.expect_err(&format!("{name} {mode:?}"));
             assert_eq!(error.errno(), Errno::Io);
             assert!(error.to_string().contains("checksum"), "{error}");
             // What was kept of it is dropped.
