@@ -97,7 +97,7 @@ pub(crate) enum HandleBody {
     File {
         flags: OpenFlags,
         /// The version that is read, and how many versions we had stored when it was looked up.
-        pin: (Option<File>, u64),
+        pin: Box<(Option<File>, u64)>,
         /// How often the bytes of that version were found wrong, when they were read last.
         seen: Option<u64>,
         /// Where the last read ended.

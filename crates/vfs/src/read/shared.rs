@@ -22,7 +22,6 @@ use super::{
 use crate::{
     blocking::on_disk,
     cache::{BLOCK, Cache, Entry, blocks_of},
-    core::Core,
     error::SharedError,
 };
 

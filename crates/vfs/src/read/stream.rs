@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use tokio::time::Instant;
 
 use super::{ReadError, shared::SharedReader, verify::Verification};
-use crate::{blocking::on_disk, cache::BLOCK, core::Core};
+use crate::{blocking::on_disk, cache::BLOCK};
 
 /// How long to wait before a stream that was cut is opened again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

@@ -43,7 +43,7 @@ impl Vfs {
         state.tree.note_own(folder, &name);
         state.tree.remember(id);
         let flags = OpenFlags { write: true, ..flags };
-        let handle = state.open(id, HandleBody::File { flags, pin: (None, 0), seen: None, end: 0 });
+        let handle = state.open(id, HandleBody::File { flags, pin: Box::new((None, 0)), seen: None, end: 0 });
         let attributes = self.core.attributes(state, id);
         Ok((attributes.ok_or_else(|| VfsError::NotFound(state.shown(id)))?, handle))
     }
@@ -68,7 +68,7 @@ impl Vfs {
             }
             let file = state.tree.file_mut(node).ok_or(VfsError::NotFound(shown))?;
             file.writers += u32::from(flags.write);
-            let pin = (file.versions.first().cloned(), file.stored);
+            let pin = Box::new((file.versions.first().cloned(), file.stored));
             state.open(node, HandleBody::File { flags, pin, seen: None, end: 0 })
         };
         if flags.truncate
@@ -130,7 +130,7 @@ impl Vfs {
         if let Some(file) = state.tree.file(node)
             && file.stored != pin.1
         {
-            *pin = (file.versions.first().cloned(), file.stored);
+            **pin = (file.versions.first().cloned(), file.stored);
             *seen = None;
         }
         let (version, seen) = (pin.0.clone(), *seen);

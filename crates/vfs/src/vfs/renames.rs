@@ -294,7 +294,7 @@ impl Core {
             let Some(_) = queued.change.paths().find(|path| path.is_within(&rename.from)) else { continue };
             match &queued.change {
                 Change::MakeFolder(path) if !queued.is_sent && !queued.tried => {
-                    is_new |= *path == rename.from
+                    is_new |= *path == rename.from;
                 }
                 _ => return false,
             }
@@ -357,8 +357,8 @@ impl Core {
             }
         }
         for open in state.handles.values_mut() {
-            if let HandleBody::File { pin: (Some(file), _), .. } = &mut open.body {
-                moves(file);
+            if let HandleBody::File { pin, .. } = &mut open.body {
+                pin.0.iter_mut().for_each(moves);
             }
         }
         for row in state.queue.move_paths(&|path| rename.moved(path)) {

@@ -58,10 +58,15 @@ impl Core {
             file.local = None;
             state.unsent.remove(&upload.node);
         }
+        let at = Instant::now() + GATHER;
         if !keeps_times && !self.options.no_modtime {
             state.journal.remember_time(stored, modified)?;
+        } else if is_done && modified != upload.modified && self.remote.info().times.settable {
+            // It was given another time while it was being sent.
+            let change =
+                Change::SetTime { path: upload.path.clone(), file: vec![stored.clone()], time: modified };
+            state.queue(Some(upload.node), change, at, false)?;
         }
-        let at = Instant::now() + GATHER;
         let mut left: Vec<File> =
             old.into_iter().filter(|version| found || version.path != upload.path).collect();
         left.retain(|version| version.id.is_none() || version.id != stored.id);
@@ -239,10 +244,10 @@ impl Core {
             }
         }
         for open in state.handles.values_mut() {
-            if let HandleBody::File { pin: (Some(file), _), .. } = &mut open.body
-                && *file == *before
+            if let HandleBody::File { pin, .. } = &mut open.body
+                && pin.0.as_ref() == Some(before)
             {
-                *file = after.clone();
+                pin.0 = Some(after.clone());
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Closed files sent to the service, in batches of one folder.
 
-use std::{fs, io::Read as _, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{collections::HashSet, fs, io::Read as _, path::PathBuf, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,6 +26,9 @@ use crate::{
 
 /// How many bytes of a data file are read at a time.
 const PIECE: usize = 256 << 10;
+
+/// What a folder holds now, or why that isn't known.
+type FreshListing = std::result::Result<Vec<Entry>, Arc<StorageError>>;
 
 /// A file on its way.
 #[derive(Debug, Clone)]
@@ -53,7 +56,7 @@ impl Core {
             return None;
         }
         let now = Instant::now();
-        let blocked = state.upload_paths();
+        let blocked: HashSet<RemotePath> = state.upload_paths().into_iter().collect();
         let mut candidates = Vec::new();
         let mut again: Option<Instant> = None;
         let ids: Vec<NodeId> = state.unsent.iter().copied().collect();
@@ -85,7 +88,7 @@ impl Core {
         state: &mut State,
         id: NodeId,
         now: Instant,
-        blocked: &[RemotePath],
+        blocked: &HashSet<RemotePath>,
     ) -> Option<std::result::Result<Candidate, Instant>> {
         let path = state.tree.path(id)?;
         let file = state.tree.file(id)?;
@@ -245,7 +248,7 @@ impl Core {
         uploads: Vec<Upload>,
     ) -> (Vec<(Upload, File)>, Vec<Upload>, Vec<(Upload, Arc<StorageError>)>) {
         let (mut found, mut rest, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
-        let mut listed: Option<(RemotePath, std::result::Result<Vec<Entry>, Arc<StorageError>>)> = None;
+        let mut listed: Option<(RemotePath, FreshListing)> = None;
         for upload in uploads {
             let Some((path, number)) = upload.unsure.clone() else {
                 rest.push(upload);

@@ -1,6 +1,11 @@
 //! The data file that is being written: made, filled with what the file had, and closed.
 
-use std::{fs, sync::Arc, time::SystemTime};
+use std::{
+    fs,
+    io::{self, Read as _},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use fichier_storage::{File, RemotePath, WhirlpoolHasher};
@@ -27,7 +32,7 @@ enum Basis {
     /// It has none that count.
     Empty,
     /// From another data file.
-    Copy(i64, u64),
+    Copy(fs::File, u64),
     /// From the service.
     Fetch(File),
 }
@@ -133,7 +138,11 @@ impl Core {
             let basis = match (&file.local, file.versions.first()) {
                 (Some(local), _) if local.working.is_some() => return Ok(()),
                 (Some(Local { content: Some(content), .. }), _) if keep > 0 && content.size > 0 => {
-                    Basis::Copy(content.number, content.size.min(keep))
+                    // Opened now, since it may be sent and gone before it is copied.
+                    let open = self.data.open_file(content.number);
+                    let open =
+                        open.map_err(|error| VfsError::disk("open", self.data.path(content.number), error))?;
+                    Basis::Copy(open, content.size.min(keep))
                 }
                 (None, Some(version)) if keep > 0 && version.size > 0 => Basis::Fetch(version.clone()),
                 _ => Basis::Empty,
@@ -151,14 +160,16 @@ impl Core {
         Ok(())
     }
 
-    async fn copy(&self, from: i64, data: &DataFile, size: u64) -> Result<u64> {
+    async fn copy(&self, from: fs::File, data: &DataFile, size: u64) -> Result<u64> {
         self.make_room(size).await?;
-        let (source, target) = (self.data.path(from), self.data.path(data.number));
+        let target = self.data.path(data.number);
         let shown = target.clone();
         let copied = on_disk(move || {
             // The system copies without reading where the disk can.
-            fs::copy(&source, &target)?;
-            fs::OpenOptions::new().write(true).open(&target)?.set_len(size)
+            let mut target = fs::OpenOptions::new().write(true).open(&target)?;
+            io::copy(&mut from.take(size), &mut target)?;
+            // A hole at the end isn't copied.
+            target.set_len(size)
         });
         copied.await?.map_err(|error| VfsError::disk("copy to", shown, error))?;
         self.state().sizes.set(data.number, size);
