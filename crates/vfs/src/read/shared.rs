@@ -39,7 +39,7 @@ pub(crate) struct SharedReader {
     entry: OnceLock<Entry>,
     state: Mutex<ReaderState>,
     /// Held while a block is hashed, on a thread that may wait.
-    pub(super) verification: Mutex<Option<Verification>>,
+    pub(super) verification: Mutex<Held>,
     /// Changes whenever a block came, or a stream ended.
     progress: watch::Sender<u64>,
     calls: Arc<AtomicU64>,
@@ -75,6 +75,13 @@ struct Stream {
     in_order: u64,
     used: Instant,
     task: Option<AbortHandle>,
+}
+
+/// What is known of a file's checksum, and how many of its blocks aren't kept.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) verification: Option<Verification>,
+    pub(super) missing: u64,
 }
 
 /// What somebody does who needs a block.
@@ -117,7 +124,7 @@ impl SharedReader {
             blocks,
             entry: OnceLock::new(),
             state: Mutex::new(state),
-            verification: Mutex::new(verification),
+            verification: Mutex::default(),
             progress: watch::Sender::new(0),
             calls,
         })
@@ -153,9 +160,40 @@ impl SharedReader {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns what the cache keeps of the content. Blocks.
+    /// Returns what the cache keeps of the content. What is there as a whole and wasn't verified is, first. Blocks.
     pub(super) fn entry(&self) -> &Entry {
-        self.entry.get_or_init(|| self.cache.entry(&self.file))
+        self.entry.get_or_init(|| {
+            let entry = self.cache.entry(&self.file);
+            let missing = entry.missing(self.blocks);
+            let mut held = self.unverified();
+            held.missing = missing;
+            if entry.is_verified() {
+                held.verification = None;
+            } else if missing == 0
+                && let Some(mut verification) = held.verification.take()
+            {
+                while let Some(bytes) =
+                    entry.read(verification.front()).filter(|_| verification.result().is_none())
+                {
+                    verification.add(&bytes);
+                }
+                match verification.result() {
+                    Some(true) => entry.set_verified(),
+                    _ => {
+                        entry.clear();
+                        held = self.unverified();
+                    }
+                }
+            }
+            *self.verification.lock().unwrap_or_else(PoisonError::into_inner) = held;
+            entry
+        })
+    }
+
+    /// Returns the state of a file of which nothing is verified and nothing kept.
+    pub(super) fn unverified(&self) -> Held {
+        let sum = self.file.whirlpool.filter(|_| self.settings.verifies);
+        Held { verification: sum.map(|sum| Verification::new(sum, self.blocks)), missing: self.blocks }
     }
 
     /// Returns a block, from memory, the cache or the service.

@@ -11,7 +11,7 @@ use fichier_storage::{ByteRange, Retry};
 use futures::StreamExt as _;
 use tokio::time::Instant;
 
-use super::{ReadError, shared::SharedReader, verify::Verification};
+use super::{ReadError, shared::SharedReader};
 use crate::{blocking::on_disk, cache::BLOCK};
 
 /// How long to wait before a stream that was cut is opened again, at first and at most.
@@ -103,56 +103,57 @@ impl SharedReader {
     }
 
     /// Keeps a block, and compares the checksum as far as bytes came in order. Returns the block to give out; none if
-    /// the bytes are wrong. Blocks.
+    /// the bytes are wrong. The block that makes the file whole is kept after that, so that nobody finds it before.
+    /// Blocks.
     fn keep_and_verify(&self, block: u64, bytes: Bytes) -> Option<Bytes> {
         let entry = self.entry();
-        // Held while hashing, so that no block is given out that another one just about to come may prove wrong.
         let mut held = self.verification.lock().unwrap_or_else(PoisonError::into_inner);
         // What is kept was, or will be, hashed. What comes once more doesn't take its place.
-        let bytes = match entry.read_whole(block) {
-            Some(kept) => kept,
-            None => {
-                self.cache.keep(entry, block, &bytes);
-                bytes
-            }
-        };
-        let Some(verification) = held.as_mut() else { return Some(bytes) };
-        if entry.is_verified() {
-            *held = None;
-            return Some(bytes);
-        }
-        if !self.cache.takes_whole_files() {
-            verification.keep(block, &bytes, self.most_in_memory());
-        }
-        // Blocks that came before their turn, and those of earlier readers: some at a time, all if nothing is missing.
-        let mut left = if entry.is_complete() { u64::MAX } else { MOST_AT_ONCE };
-        while verification.result().is_none() && left > 0 {
-            let next = verification.front();
-            let known = match next == block {
-                true => Some(bytes.clone()),
-                false => verification.early().or_else(|| entry.read(next)),
+        let kept = entry.read_whole(block);
+        let is_new = kept.is_none();
+        let bytes = kept.unwrap_or(bytes);
+        let completes = is_new && held.missing == 1;
+        let mut result = None;
+        if let Some(verification) = &mut held.verification {
+            // Blocks that came before their turn, and those of earlier readers: some at a time.
+            let mut left = match (completes, verification.front() == block) {
+                (true, _) => u64::MAX,
+                (false, true) => MOST_AT_ONCE,
+                (false, false) => 0,
             };
-            let Some(bytes) = known else { break };
-            verification.add(&bytes);
-            left -= 1;
-        }
-        match verification.result() {
-            Some(true) => {
-                entry.set_verified();
-                *held = None;
-                Some(bytes)
+            while verification.result().is_none() && left > 0 {
+                let next = verification.front();
+                let known = match next == block {
+                    true => Some(bytes.clone()),
+                    false => verification.early().or_else(|| entry.read(next)),
+                };
+                let Some(known) = known else { break };
+                verification.add(&known);
+                left -= 1;
             }
-            Some(false) => {
-                tracing::error!(path = %self.file.path, "the bytes that came aren't those of the file's checksum");
-                entry.clear();
-                let mut state = self.state();
-                state.memory.clear();
-                state.wrong += 1;
-                *held = self.file.whirlpool.map(|sum| Verification::new(sum, self.blocks));
-                None
+            result = verification.result();
+            if result.is_none() && !entry.keeps_whole_files() {
+                verification.keep(block, &bytes, self.most_in_memory());
             }
-            None => Some(bytes),
         }
+        if result == Some(false) {
+            tracing::error!(path = %self.file.path, "the bytes that came aren't those of the file's checksum");
+            entry.clear();
+            *held = self.unverified();
+            let mut state = self.state();
+            state.memory.clear();
+            state.wrong += 1;
+            return None;
+        }
+        if is_new {
+            self.cache.keep(entry, block, &bytes);
+            held.missing = held.missing.saturating_sub(1);
+        }
+        if result == Some(true) {
+            entry.set_verified();
+            held.verification = None;
+        }
+        Some(bytes)
     }
 
     /// Waits while the stream is far in front of its readers.
