@@ -103,8 +103,6 @@ impl SharedReader {
     ) -> Arc<Self> {
         let blocks = blocks_of(file.size);
         let now = Instant::now();
-        let verification =
-            file.whirlpool.filter(|_| settings.verifies).map(|sum| Verification::new(sum, blocks));
         let state = ReaderState {
             used: now,
             memory: Memory::default(),
@@ -295,7 +293,7 @@ impl SharedReader {
         state.next_stream += 1;
         // What failed long ago isn't waited for any more.
         state.errors.retain(|failed, _| failed + 64 > id);
-        let task = tokio::spawn(self.clone().run_stream(id, blocks.clone()));
+        let task = tokio::spawn(self.clone().run_stream(id, blocks.clone(), state.wrong));
         let task = Some(task.abort_handle());
         let now = Instant::now();
         state.streams.push(Stream { id, next: block, wanted: block, in_order: 1, used: now, task, blocks });

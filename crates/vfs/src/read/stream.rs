@@ -26,13 +26,13 @@ const IDLE: Duration = Duration::from_secs(60);
 
 impl SharedReader {
     /// Runs a stream of these blocks to its end.
-    pub(super) async fn run_stream(self: Arc<Self>, id: u64, blocks: Range<u64>) {
+    pub(super) async fn run_stream(self: Arc<Self>, id: u64, blocks: Range<u64>, wrong: u64) {
         let mut next = blocks.start;
         let mut pause = FIRST_PAUSE;
         let mut last_byte = Instant::now();
         loop {
             let before = next;
-            let cut = match self.pass(id, &mut next, blocks.end).await {
+            let cut = match self.pass((id, wrong), &mut next, blocks.end).await {
                 Ok(()) => return self.ended(id, None),
                 Err(Cut::Dropped) => return self.ended(id, None),
                 Err(Cut::Wrong) => return self.ended(id, Some(ReadError::Wrong)),
@@ -53,7 +53,7 @@ impl SharedReader {
     }
 
     /// Opens the stream once and brings what comes.
-    async fn pass(self: &Arc<Self>, id: u64, next: &mut u64, end: u64) -> Result<(), Cut> {
+    async fn pass(self: &Arc<Self>, (id, wrong): (u64, u64), next: &mut u64, end: u64) -> Result<(), Cut> {
         let range = ByteRange { start: *next * BLOCK, end: Some((end * BLOCK).min(self.file.size)) };
         self.called();
         let mut stream = self.inner.stream(range).await.map_err(Cut::Error)?;
@@ -77,7 +77,7 @@ impl SharedReader {
                 }
             }
             let block = filled.split_to(length).freeze();
-            self.bring(id, *next, block).await?;
+            self.bring((id, wrong), *next, block).await?;
             *next += 1;
             self.wait_for_reader(id).await?;
         }
@@ -85,17 +85,22 @@ impl SharedReader {
     }
 
     /// Brings a block into the cache and into memory. The one that makes the file whole is verified before.
-    async fn bring(self: &Arc<Self>, id: u64, block: u64, bytes: Bytes) -> Result<(), Cut> {
+    async fn bring(self: &Arc<Self>, (id, wrong): (u64, u64), block: u64, bytes: Bytes) -> Result<(), Cut> {
         let reader = self.clone();
         let kept = bytes.clone();
-        let bytes = match on_disk(move || reader.keep_and_verify(block, kept)).await {
+        let bytes = match on_disk(move || reader.keep_and_verify(block, kept, wrong)).await {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Err(Cut::Wrong),
             Err(_) => return Err(Cut::Dropped),
         };
         {
             let most = self.most_in_memory();
-            self.state().memory.put(block, bytes, most);
+            let mut state = self.state();
+            // What was found wrong was dropped, and this belongs to it.
+            if state.wrong != wrong {
+                return Err(Cut::Wrong);
+            }
+            state.memory.put(block, bytes, most);
         }
         let goes_on = self.came(id, block + 1);
         self.progressed();
@@ -105,9 +110,12 @@ impl SharedReader {
     /// Keeps a block, and compares the checksum as far as bytes came in order. Returns the block to give out; none if
     /// the bytes are wrong. The block that makes the file whole is kept after that, so that nobody finds it before.
     /// Blocks.
-    fn keep_and_verify(&self, block: u64, bytes: Bytes) -> Option<Bytes> {
+    fn keep_and_verify(&self, block: u64, bytes: Bytes, wrong: u64) -> Option<Bytes> {
         let entry = self.entry();
         let mut held = self.verification.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.wrong() != wrong {
+            return None;
+        }
         // What is kept was, or will be, hashed. What comes once more doesn't take its place.
         let kept = entry.read_whole(block);
         let is_new = kept.is_none();
