@@ -46,9 +46,20 @@ fn bring_back_change(state: &mut State, nodes: &mut HashMap<u64, NodeId>, row: C
                 folder.listed = Some(Instant::now());
             }
         }
-        Change::RemoveFolder(path) | Change::Remove { path, .. } => {
+        Change::RemoveFolder(path) => {
             if let Some(id) = state.tree.find(path) {
                 state.tree.detach(id);
+            }
+        }
+        Change::Remove { path, files } => {
+            if let Some(id) = state.tree.find(path) {
+                // Old versions may go from a name that bears another file by now.
+                let versions = state.tree.file(id).map(|file| &file.versions);
+                let is_all =
+                    versions.is_some_and(|versions| versions.iter().all(|version| files.contains(version)));
+                if node == Some(id) || is_all {
+                    state.tree.detach(id);
+                }
             }
         }
         Change::Rename { file, to, .. } => {
