@@ -1,5 +1,7 @@
 //! Folders made and removed, and files removed.
 
+use std::sync::Arc;
+
 use fichier_storage::Name;
 use tokio::time::Instant;
 
@@ -9,7 +11,7 @@ use crate::{
     change::Change,
     core::{Core, State},
     tree::{Body, FolderBody},
-    write::sender::GATHER,
+    write::{recovery, sender::GATHER},
 };
 
 impl Vfs {
@@ -92,19 +94,28 @@ impl Vfs {
 
 impl Core {
     /// Takes a file out of the tree, and has its versions removed at the service.
-    pub(crate) fn drop_file(&self, state: &mut State, id: NodeId) -> Result<()> {
+    pub(crate) fn drop_file(self: &Arc<Self>, state: &mut State, id: NodeId) -> Result<()> {
         let path = state.path(id)?;
         let Some(node) = state.tree.get(id) else { return Ok(()) };
         let (handles, parent, name) = (node.handles, node.parent, node.name.clone());
         let Some(file) = state.tree.file(id) else { return Ok(()) };
         let is_sending = file.local.as_ref().is_some_and(|local| local.sending.is_some());
+        let is_unsure = file.local.as_ref().is_some_and(|local| local.unsure.is_some());
         // What is being sent takes its old versions with it; it goes itself when it has arrived.
-        let versions = if is_sending { Vec::new() } else { file.versions.clone() };
+        let versions = if is_sending || is_unsure { Vec::new() } else { file.versions.clone() };
+        let mut ending = None;
         if let Some(local) = &file.local {
-            match is_sending {
-                true => state.journal.put_unsent(&local.row(&path, &file.versions, true))?,
+            let row = local.row(&path, &file.versions, true);
+            match is_sending || is_unsure {
+                true => state.journal.put_unsent(&row)?,
                 false => state.journal.remove_unsent(local.id)?,
             }
+            ending = local.content.clone().filter(|_| is_unsure && !is_sending).map(|content| (row, content));
+        }
+        // An earlier start may have sent it; then it is removed at the service.
+        let is_ending = ending.is_some();
+        if let Some((row, content)) = ending {
+            recovery::end_removal(self, state, row, content);
         }
         if !versions.is_empty() {
             let change = Change::Remove { path, files: versions };
@@ -115,7 +126,9 @@ impl Core {
             && !is_sending
             && let Some(local) = state.tree.file_mut(id).and_then(|file| file.local.take())
         {
-            self.drop_local(state, &local);
+            if !is_ending {
+                self.drop_local(state, &local);
+            }
             state.unsent.remove(&id);
         }
         state.tree.detach(id);

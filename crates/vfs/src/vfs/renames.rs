@@ -117,7 +117,7 @@ impl Core {
     }
 
     /// Renames a file in the tree, and has the service told.
-    fn rename_file(&self, state: &mut State, rename: &Rename) -> Result<()> {
+    fn rename_file(self: &Arc<Self>, state: &mut State, rename: &Rename) -> Result<()> {
         let replaced = self.replace(state, rename)?;
         let file = state.tree.file(rename.node).ok_or_else(|| VfsError::NotFound(state.say(&rename.from)))?;
         let is_sending = file.local.as_ref().is_some_and(|local| local.sending.is_some());
@@ -148,10 +148,11 @@ impl Core {
     }
 
     /// Takes what is at the new name out of the tree, and returns the versions that are to be replaced.
-    fn replace(&self, state: &mut State, rename: &Rename) -> Result<Vec<File>> {
+    fn replace(self: &Arc<Self>, state: &mut State, rename: &Rename) -> Result<Vec<File>> {
         let Some(over) = rename.over else { return Ok(Vec::new()) };
         let Some(file) = state.tree.file_mut(over) else { return Ok(Vec::new()) };
-        let is_sending = file.local.as_ref().is_some_and(|local| local.sending.is_some());
+        let is_sending =
+            file.local.as_ref().is_some_and(|local| local.sending.is_some() || local.unsure.is_some());
         // What is being sent takes its old versions with it, and is removed when it has arrived.
         let replaced = if is_sending { Vec::new() } else { std::mem::take(&mut file.versions) };
         self.drop_file(state, over)?;
@@ -172,7 +173,7 @@ impl Core {
     }
 
     /// Renames a file on a remote that can't: fetches it, sends it under its new name, and removes the old one.
-    async fn rename_by_sending(&self, rename: Rename) -> Result<()> {
+    async fn rename_by_sending(self: &Arc<Self>, rename: Rename) -> Result<()> {
         let is_here = {
             let state = self.state();
             state.tree.file(rename.node).is_some_and(|file| file.local.is_some())

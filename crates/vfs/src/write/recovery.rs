@@ -121,9 +121,7 @@ fn bring_back_file(core: &Arc<Core>, state: &mut State, row: UnsentRow) -> Resul
     };
     state.sizes.set(content.number, content.size);
     if row.removed {
-        let core = core.clone();
-        state.ending.push(row.sent.as_ref().map_or(&row.path, |(path, _)| path).clone());
-        core.clone().spawn(async move { finish_removal(&core, row, content).await });
+        end_removal(core, state, row, content);
         return Ok(());
     }
     let mut local = Local::new(row.id, row.modified);
@@ -164,6 +162,13 @@ fn set_aside(core: &Core, state: &mut State, row: &UnsentRow) {
         ),
         Err(error) => tracing::warn!("{path:?} was being written when the program ended: {error}"),
     }
+}
+
+/// Begins to look for a file that was removed here and may have been sent, to remove it at the service.
+pub(crate) fn end_removal(core: &Arc<Core>, state: &mut State, row: UnsentRow, content: DataFile) {
+    state.ending.push(row.sent.as_ref().map_or(&row.path, |(path, _)| path).clone());
+    let core = core.clone();
+    core.clone().spawn(async move { finish_removal(&core, row, content).await });
 }
 
 /// Removes a file at the service that was removed here while it was being sent, if it had arrived.

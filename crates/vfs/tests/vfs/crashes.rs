@@ -207,3 +207,24 @@ async fn what_a_killed_process_had_closed_is_sent_by_the_next() {
         assert!((last + 1..=last + 2).contains(&count), "{count}, {last}");
     }
 }
+
+// [crash-3] [unlink-1] What may have arrived is removed, or another file takes its name, before that is known.
+#[tokio::test]
+async fn what_may_have_arrived_can_be_removed_and_replaced() {
+    let mut world = World::with(telling(), |options| options.transfers = 16).await;
+    world.remote.fail("write", Fault::Unanswered, 1000);
+    for name in ["removed", "replaced"] {
+        world.write(name, name).await.unwrap();
+    }
+    until("they have arrived", || async { world.remote.stored.lock().unwrap().len() == 2 }).await;
+    world.options.write_back = Duration::from_secs(3600);
+    world.restart().await;
+    world.remove("removed").await.unwrap();
+    world.write("new", "new").await.unwrap();
+    world.rename("new", "replaced").await.unwrap();
+    world.vfs.sync().await.unwrap();
+    until("all is settled", || async { world.vfs.status().changes == 0 }).await;
+    assert_eq!(world.all_at_service().await, [("replaced".into(), 3)]);
+    assert_eq!(world.names("").await, ["replaced"]);
+    assert_eq!(world.vfs.status().dirty, 0);
+}
