@@ -44,6 +44,8 @@ const FLOORS: &[Floor] = &[
     floor("session", &["remotes", "config", "emulator", "storage", "encoding", "api", "notation"], &[]),
     // The engine knows remotes by their trait only.
     floor("engine", &["filter", "storage", "state"], &["remotes", "encoding", "emulator"]),
+    // The file system sees remotes by their trait, too.
+    floor("vfs", &["storage", "state"], &[]),
     floor("remotes", &["storage", "encoding", "api", "notation", "state"], &["emulator"]),
     floor("filter", &["storage"], &[]),
     floor("config", &["notation", "state"], &[]),
