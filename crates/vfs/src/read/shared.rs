@@ -230,7 +230,9 @@ impl SharedReader {
     pub(super) fn most_in_memory(&self) -> usize {
         match self.cache.takes_whole_files() {
             true => ON_DISK_TOO,
-            false => usize::try_from(self.settings.ahead / BLOCK).unwrap_or(usize::MAX).saturating_mul(self.settings.streams),
+            false => usize::try_from(self.settings.ahead / BLOCK)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(self.settings.streams),
         }
     }
 

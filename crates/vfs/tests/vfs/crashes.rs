@@ -80,7 +80,8 @@ async fn what_was_being_written_is_there_as_far_as_it_was_fsynced() {
     }
     assert_eq!(world.all_at_service().await.len(), 3);
     // The rest is kept for a while.
-    let journal = std::fs::read_dir(world.home.path().join("journal")).unwrap().next().unwrap().unwrap().path();
+    let journal =
+        std::fs::read_dir(world.home.path().join("journal")).unwrap().next().unwrap().unwrap().path();
     let mut kept: Vec<_> = std::fs::read_dir(journal.join("unfinished"))
         .unwrap()
         .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
@@ -125,7 +126,8 @@ async fn what_had_arrived_is_not_stored_twice() {
 #[tokio::test]
 async fn a_folder_rename_that_was_cut_off_has_been_done_or_not() {
     for (fault, now) in [(Fault::Unanswered, "new"), (Fault::Passing, "old")] {
-        let mut world = World::with(telling(), |options| options.write_back = Duration::from_secs(3600)).await;
+        let mut world =
+            World::with(telling(), |options| options.write_back = Duration::from_secs(3600)).await;
         store(&world.remote.inner, "old/x", "x").await;
         world.write("old/unsent", "y").await.unwrap();
         if fault == Fault::Unanswered {

@@ -82,7 +82,8 @@ async fn a_removed_file_can_be_used_while_it_is_open() {
         store(&world.remote.inner, &format!("folder/{name}"), "content").await;
     }
     let [a, b] = ["folder/a", "folder/b"];
-    let handles = [world.open(a, OpenFlags::READ_WRITE).await.unwrap(), world.open(b, OpenFlags::READ).await.unwrap()];
+    let handles =
+        [world.open(a, OpenFlags::READ_WRITE).await.unwrap(), world.open(b, OpenFlags::READ).await.unwrap()];
     world.remove(a).await.unwrap();
     world.remove(b).await.unwrap();
     tokio::time::sleep(Duration::from_millis(400)).await;
@@ -132,7 +133,9 @@ async fn files_are_renamed_in_lists_and_replace_what_is_there() {
 // [rename-2]
 #[tokio::test]
 async fn a_folder_is_renamed_in_one_call_with_what_is_unsent() {
-    let world = World::with(MemoryRemote::new("memory:"), |options| options.write_back = Duration::from_secs(3600)).await;
+    let world =
+        World::with(MemoryRemote::new("memory:"), |options| options.write_back = Duration::from_secs(3600))
+            .await;
     for number in 0..20 {
         store(&world.remote.inner, &format!("a/deep/{number}"), "x").await;
     }
@@ -207,7 +210,10 @@ async fn a_remote_that_cannot_rename_gets_the_file_anew() {
     assert_eq!(world.names("").await, ["c", "folder/"]);
     world.vfs.sync().await.unwrap();
     until("the old names are gone", || async { world.vfs.status().changes == 0 }).await;
-    assert_eq!(world.all_at_service().await, [("c".into(), 1), ("folder/".into(), 0), ("folder/x".into(), 1)]);
+    assert_eq!(
+        world.all_at_service().await,
+        [("c".into(), 1), ("folder/".into(), 0), ("folder/x".into(), 1)]
+    );
     assert_eq!(world.at_service("folder/x").await.unwrap(), b"b");
     assert_eq!(errno(world.rename("folder", "other").await), Errno::CrossDevice);
 }
@@ -237,6 +243,9 @@ async fn what_is_refused_for_good_is_undone() {
     world.remove("a/x").await.unwrap();
     until("it is gone", || async { world.at_service("a/x").await.is_none() }).await;
     assert_eq!(world.remote.count("remove"), 3);
-    assert_eq!(world.remote.inner.list(&path("a"), fichier_storage::Freshness::Known).await.unwrap().entries.len(), 1);
+    assert_eq!(
+        world.remote.inner.list(&path("a"), fichier_storage::Freshness::Known).await.unwrap().entries.len(),
+        1
+    );
     let _ = NodeId::ROOT;
 }

@@ -37,7 +37,8 @@ async fn a_thousand_small_files_cost_few_calls_and_go_in_lists() {
 // [read-2]
 #[tokio::test]
 async fn a_hundred_seeks_open_one_reader() {
-    let world = World::with(MemoryRemote::new("memory:"), |options| options.cache_mode = CacheMode::Full).await;
+    let world =
+        World::with(MemoryRemote::new("memory:"), |options| options.cache_mode = CacheMode::Full).await;
     let all: Vec<u8> = (0..64_u32 << 20).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
     store(&world.remote.inner, "a", all.clone()).await;
     for turn in 0..2 {
@@ -58,7 +59,8 @@ async fn a_hundred_seeks_open_one_reader() {
 // [read-4] A media scanner's passes.
 #[tokio::test]
 async fn heads_and_tails_are_read_once() {
-    let mut world = World::with(MemoryRemote::new("memory:"), |options| options.cache_mode = CacheMode::Minimal).await;
+    let mut world =
+        World::with(MemoryRemote::new("memory:"), |options| options.cache_mode = CacheMode::Minimal).await;
     for file in 0..20_u8 {
         store(&world.remote.inner, &format!("{file}"), vec![file; 3 << 20]).await;
     }

@@ -264,7 +264,8 @@ async fn who_reads_what_is_here_notices_no_wait_of_the_remote() {
 async fn a_second_file_system_waits_for_the_first() {
     let world = world(CacheMode::Full).await;
     let at = || fichier_storage::Location { remote: world.remote.clone(), path: path("") };
-    let impatient = fichier_vfs::VfsOptions { journal_wait: Duration::from_millis(60), ..world.options.clone() };
+    let impatient =
+        fichier_vfs::VfsOptions { journal_wait: Duration::from_millis(60), ..world.options.clone() };
     let error = fichier_vfs::Vfs::open(at(), impatient).await.unwrap_err();
     assert_eq!(error.errno(), Errno::Busy);
     assert!(error.to_string().contains("in use"), "{error}");

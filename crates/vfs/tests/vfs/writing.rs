@@ -78,7 +78,9 @@ async fn a_file_of_the_service_is_fetched_before_it_is_changed() {
 // [write-4]
 #[tokio::test]
 async fn what_changes_before_it_is_sent_goes_up_once_or_never() {
-    let world = World::with(MemoryRemote::new("memory:"), |options| options.write_back = Duration::from_secs(3600)).await;
+    let world =
+        World::with(MemoryRemote::new("memory:"), |options| options.write_back = Duration::from_secs(3600))
+            .await;
     world.write("temporary", "1").await.unwrap();
     world.rename("temporary", "a").await.unwrap();
     world.rename("a", "final").await.unwrap();
@@ -92,9 +94,15 @@ async fn what_changes_before_it_is_sent_goes_up_once_or_never() {
     world.make_folder("unseen").await.unwrap();
     world.remove_folder("unseen").await.unwrap();
     world.vfs.sync().await.unwrap();
-    assert_eq!(world.all_at_service().await, [("final".into(), 3), ("renamed/".into(), 0), ("renamed/x".into(), 1)]);
+    assert_eq!(
+        world.all_at_service().await,
+        [("final".into(), 3), ("renamed/".into(), 0), ("renamed/x".into(), 1)]
+    );
     assert_eq!(world.remote.stored.lock().unwrap().values().sum::<u64>(), 2);
-    assert_eq!((world.remote.count("write"), world.remote.count("rename"), world.remote.count("remove")), (2, 0, 0));
+    assert_eq!(
+        (world.remote.count("write"), world.remote.count("rename"), world.remote.count("remove")),
+        (2, 0, 0)
+    );
     assert_eq!((world.remote.count("make_folders"), world.remote.count("rename_folders")), (1, 0));
 }
 
@@ -173,7 +181,10 @@ async fn what_cannot_be_sent_is_tried_again_and_told_once() {
     world.remote.fail("write", Fault::Lasting, 5);
     world.write("a", "x").await.unwrap();
     let failed = world.vfs.sync().await.unwrap_err();
-    assert!(failed.to_string().contains("memory:a") && failed.to_string().contains("a fault of the test"), "{failed}");
+    assert!(
+        failed.to_string().contains("memory:a") && failed.to_string().contains("a fault of the test"),
+        "{failed}"
+    );
     assert!(matches!(failed, VfsError::Unsent { count: 1, .. }));
     assert_eq!((world.vfs.status().failing, world.read("a").await.unwrap()), (1, b"x".to_vec()));
     let event = events.recv().await.unwrap();
@@ -301,7 +312,9 @@ async fn fsync_is_safe_here_or_at_the_service() {
 // [release-1] [sync-1]
 #[tokio::test]
 async fn what_was_closed_outlives_the_program() {
-    let mut world = World::with(MemoryRemote::new("memory:"), |options| options.write_back = Duration::from_secs(3600)).await;
+    let mut world =
+        World::with(MemoryRemote::new("memory:"), |options| options.write_back = Duration::from_secs(3600))
+            .await;
     world.write("a", "x").await.unwrap();
     world.vfs.shutdown();
     assert_eq!(errno(world.create("b").await), Errno::Interrupted);
