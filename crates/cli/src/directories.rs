@@ -14,6 +14,8 @@ pub(crate) struct Directories {
     pub(crate) running: Option<PathBuf>,
     /// What has to be kept: the demo service's files.
     pub(crate) data: Option<PathBuf>,
+    /// What file systems have that isn't sent yet, and what they read: kept unless a flag says where caches are.
+    pub(crate) file_systems: Option<PathBuf>,
     /// What only passes through.
     pub(crate) temporary: PathBuf,
 }
@@ -26,16 +28,15 @@ impl Directories {
         let run = environment.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
         // Where it is must not depend on a flag: all processes have to meet there.
         let running = run.map(|base| base.join("fichier")).or_else(|| Some(usual.as_ref()?.join("running")));
+        let data =
+            base(environment, "XDG_DATA_HOME", ".local/share", "Library/Application Support", "APPDATA");
+        let cache = given(cache);
+        let file_systems = cache.as_ref().or(data.as_ref()).map(|base| base.join("vfs"));
         Self {
-            cache: given(cache).or(usual),
+            cache: cache.or(usual),
             running,
-            data: base(
-                environment,
-                "XDG_DATA_HOME",
-                ".local/share",
-                "Library/Application Support",
-                "APPDATA",
-            ),
+            data,
+            file_systems,
             temporary: given(temporary).unwrap_or_else(std::env::temp_dir),
         }
     }

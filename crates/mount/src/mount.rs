@@ -27,6 +27,14 @@ pub struct Mount {
 }
 
 impl Mount {
+    /// Checks that something can be mounted on a directory, before much is done for it.
+    ///
+    /// # Errors
+    /// It isn't there, isn't a directory or isn't empty, or something is mounted there.
+    pub fn check(directory: &Path, options: &MountOptions) -> Result<()> {
+        directory::check(directory, options.allow_non_empty).map(drop)
+    }
+
     /// Mounts a file system on a directory. When it returns, the directory shows it.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ const FLOORS: &[Floor] = &[
         "cli",
         &[
             "session",
+            "mount",
+            "vfs",
             "engine",
             "config",
             "remotes",
@@ -42,6 +44,9 @@ const FLOORS: &[Floor] = &[
         &[],
     ),
     floor("session", &["remotes", "config", "emulator", "storage", "encoding", "api", "notation"], &[]),
+    floor("mount", &["vfs"], &["storage"]),
+    // The file system, too, sees remotes by their trait only.
+    floor("vfs", &["storage", "state"], &[]),
     // The engine sees remotes by their trait only.
     floor("engine", &["filter", "storage", "state"], &["remotes", "encoding", "emulator"]),
     floor("remotes", &["storage", "encoding", "api", "notation", "state"], &["emulator"]),
