@@ -79,7 +79,8 @@ impl MountOptions {
         let mut options = vec![
             // A comma would end the name.
             MountOption::FSName(self.source.replace(',', "_")),
-            MountOption::Subtype(self.subtype.replace(',', "_")),
+            // The library passes a subtype of its own kind on to fusermount3 only.
+            MountOption::CUSTOM(format!("subtype={}", self.subtype.replace(',', "_"))),
         ];
         if self.read_only {
             options.push(MountOption::RO);
