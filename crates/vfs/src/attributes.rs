@@ -1,16 +1,13 @@
-//! What `stat` tells: attributes of nodes, and what an open folder holds.
+//! What `stat` tells.
 
 use fichier_storage::Name;
 
 use crate::{
-    Attributes, FolderEntry, Kind, NodeId, VfsOptions,
+    Attributes, Kind, NodeId, VfsOptions,
     core::{Core, State},
+    snapshot::Snapshot,
     tree::{Body, Node},
 };
-
-/// What a folder held when it was opened. Attributes are looked up when the entries are read.
-#[derive(Debug)]
-pub(crate) struct Snapshot(pub(crate) Vec<(Name, NodeId, Attributes)>);
 
 impl Core {
     /// Returns the attributes of a node.
@@ -43,20 +40,6 @@ impl Core {
         let children = state.tree.folder(folder).map(|folder| &folder.children);
         let entry = |(name, id): (&Name, &NodeId)| Some((name.clone(), *id, self.attributes(state, *id)?));
         Snapshot(children.into_iter().flatten().filter_map(entry).collect())
-    }
-}
-
-impl Snapshot {
-    /// Returns the entries from an offset on, at most so many.
-    pub(crate) fn entries(&self, offset: u64, most: usize) -> Vec<FolderEntry> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let entries = self.0.iter().zip(1..).skip(start).take(most);
-        let entry = |((name, _, attributes), next): (&(Name, NodeId, Attributes), u64)| FolderEntry {
-            name: name.clone(),
-            attributes: attributes.clone(),
-            next,
-        };
-        entries.map(entry).collect()
     }
 }
 

@@ -20,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Event, HandleId, NodeId, OpenFlags, Result, Statistics, VfsError, VfsOptions,
-    attributes::Snapshot,
     cache::Cache,
     change::Change,
     journal::{ChangeRow, DataFolder, Journal},
     read::Readers,
+    snapshot::Snapshot,
     tree::{DataFile, Local, Tree},
     write::{
         queue::{Queue, Queued},
@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) sizes: Sizes,
     /// Folders that are being renamed at the service, each from and to.
     pub(crate) renaming: Vec<[RemotePath; 2]>,
+    /// Paths to which an earlier file system was sending files that were removed meanwhile.
+    pub(crate) ending: Vec<RemotePath>,
     /// Whether a list of changes is on its way.
     pub(crate) is_sending_changes: bool,
     /// How many batches of files are on their way.
@@ -95,7 +97,9 @@ pub(crate) enum HandleBody {
     File {
         flags: OpenFlags,
         /// The version that is read, and how many versions we had stored when it was looked up.
-        pin: (Option<File>, u64),
+        pin: Box<(Option<File>, u64)>,
+        /// How often the bytes of that version were found wrong, when they were read last.
+        seen: Option<u64>,
         /// Where the last read ended.
         end: u64,
     },
@@ -121,6 +125,7 @@ impl Core {
             unsent: BTreeSet::new(),
             sizes: Sizes::default(),
             renaming: Vec::new(),
+            ending: Vec::new(),
             is_sending_changes: false,
             batches: 0,
             statistics: None,
@@ -179,12 +184,6 @@ impl Core {
         }
     }
 
-    /// Runs something on a thread that may wait for the disk.
-    pub(crate) async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        // It fails only when the runtime ends, or if the work panics.
-        tokio::task::spawn_blocking(work).await.map_err(|_| VfsError::ShutDown)
-    }
-
     /// Runs a task that ends with the file system.
     pub(crate) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
@@ -202,14 +201,21 @@ impl Core {
         self.data.remove(number);
     }
 
+    /// Removes a data file, unless the file still needs it.
+    pub(crate) fn remove_unneeded(&self, state: &mut State, id: NodeId, number: i64) {
+        let local = state.tree.file(id).and_then(|file| file.local.as_ref());
+        if local.is_none_or(|local| local.numbers().all(|needed| needed != number)) {
+            self.remove_data(state, number);
+        }
+    }
+
     /// Drops what of a file isn't sent, with its data files, but for one that is being sent.
     pub(crate) fn drop_local(&self, state: &mut State, local: &Local) {
         let sent = local.sending.as_ref().map(|(_, number)| *number);
-        for data in [&local.content, &local.working].into_iter().flatten() {
-            if sent != Some(data.number) {
-                self.remove_data(state, data.number);
-            }
-        }
+        local
+            .numbers()
+            .filter(|number| Some(*number) != sent)
+            .for_each(|number| self.remove_data(state, number));
     }
 }
 
@@ -282,20 +288,24 @@ impl State {
 
     /// Returns the paths to which files are being sent.
     pub(crate) fn upload_paths(&self) -> Vec<RemotePath> {
-        let sending = |id: &NodeId| Some(self.tree.file(*id)?.local.as_ref()?.sending.as_ref()?.0.clone());
-        self.unsent.iter().filter_map(sending).collect()
+        let mut paths = self.ending.clone();
+        for local in self.unsent.iter().filter_map(|id| self.tree.file(*id)?.local.as_ref()) {
+            paths.extend(local.sending.as_ref().map(|(path, _)| path.clone()));
+            paths.extend(local.unsure.as_ref().map(|(path, _)| path.clone()));
+        }
+        paths
     }
 
     /// Returns the paths of the service that unsent files have left: they are sent elsewhere, or were removed while they
     /// were being sent.
     pub(crate) fn hidden(&self) -> HashSet<RemotePath> {
-        let mut hidden = HashSet::new();
+        let mut hidden: HashSet<RemotePath> = self.ending.iter().cloned().collect();
         for id in &self.unsent {
             let Some(file) = self.tree.file(*id) else { continue };
             let path = self.tree.path(*id);
             let local = file.local.as_ref();
-            let sent = local
-                .and_then(|local| local.sending.as_ref().map(|(path, _)| path).or(local.unsure.as_ref()));
+            let sent = local.into_iter().flat_map(|local| [&local.sending, &local.unsure]).flatten();
+            let sent = sent.map(|(path, _)| path);
             let versions = file.versions.iter().map(|version| &version.path).filter(|_| path.is_some());
             hidden.extend(versions.chain(sent).filter(|other| path.as_ref() != Some(other)).cloned());
         }

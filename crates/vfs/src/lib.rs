@@ -30,6 +30,7 @@
 //! ```
 
 mod attributes;
+mod blocking;
 mod cache;
 mod change;
 mod core;
@@ -39,6 +40,7 @@ mod listing;
 mod options;
 mod positioned;
 mod read;
+mod snapshot;
 mod tree;
 mod types;
 mod vfs;

@@ -107,17 +107,18 @@ impl BlockFile {
         Ok(is_present(&positioned::read(&self.file, self.size + block * ENTRY, 8)?))
     }
 
-    /// Checks whether all blocks are there.
-    pub(crate) fn is_complete(&self) -> io::Result<bool> {
+    /// Returns how many blocks aren't there.
+    pub(crate) fn missing(&self) -> io::Result<u64> {
         let length = usize::try_from(blocks_of(self.size) * ENTRY).unwrap_or(usize::MAX);
         let index = positioned::read(&self.file, self.size, length)?;
-        Ok(index.len() == length && index.chunks_exact(8).all(is_present))
+        let there = index.chunks_exact(8).filter(|entry| is_present(entry)).count();
+        Ok(blocks_of(self.size).saturating_sub(there as u64))
     }
 
     /// Checks whether the whole was verified.
     pub(crate) fn is_verified(&self) -> io::Result<bool> {
         let flags = positioned::read(&self.file, self.size + blocks_of(self.size) * ENTRY + 8, 1)?;
-        Ok(flags.first() == Some(&1) && self.is_complete()?)
+        Ok(flags.first() == Some(&1) && self.missing()? == 0)
     }
 
     /// Notes that the whole was verified.
@@ -189,6 +190,6 @@ mod tests {
         open(10).write(0, &[1; 10]).unwrap();
         file.set_len(30).unwrap();
         assert!(!open(10).has(0).unwrap());
-        assert!(!open(0).has(0).unwrap() && open(0).is_complete().unwrap());
+        assert!(!open(0).has(0).unwrap() && open(0).missing().unwrap() == 0);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use super::{Cache, store::Kept};
-use crate::core::Core;
+use crate::{blocking::on_disk, core::Core};
 
 impl Cache {
     /// Removes what is old or too much, next to `unsent` bytes that share the space. Blocks.
@@ -42,7 +42,7 @@ impl Cache {
         }
         let cache = self.clone();
         // If it can't be done, there is no more room.
-        drop(Core::on_disk(move || cache.keep_free(growth)).await);
+        drop(on_disk(move || cache.keep_free(growth)).await);
     }
 
     /// Returns how many bytes are free on the disk, if the system tells.
@@ -98,7 +98,7 @@ impl Core {
         };
         let (cache, ends_max) = (self.cache.clone(), self.options.head_tail_max_size);
         // It fails only when the runtime ends.
-        drop(Self::on_disk(move || cache.clean(unsent, ends_max)).await);
+        drop(on_disk(move || cache.clean(unsent, ends_max)).await);
     }
 }
 

@@ -156,10 +156,21 @@ impl Entry {
         })
     }
 
-    /// Checks whether all blocks are kept as a whole file.
-    pub(crate) fn is_complete(&self) -> bool {
+    /// Returns a block that is kept as part of the whole file.
+    pub(crate) fn read_whole(&self, block: u64) -> Option<Bytes> {
         let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.as_ref().is_some_and(|file| file.is_complete().unwrap_or(false))
+        blocks.as_ref().and_then(|file| file.read(block).ok().flatten())
+    }
+
+    /// Checks whether blocks are kept as part of the whole file.
+    pub(crate) fn keeps_whole_files(&self) -> bool {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Returns how many blocks aren't kept as part of the whole file, of so many.
+    pub(crate) fn missing(&self, blocks: u64) -> u64 {
+        let file = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        file.as_ref().and_then(|file| file.missing().ok()).unwrap_or(blocks)
     }
 
     /// Checks whether the whole file was verified.
@@ -221,9 +232,9 @@ mod tests {
         let entry = full.entry(&file(size));
         (0..5_u8).for_each(|number| full.keep(&entry, number.into(), &block(number)));
         assert_eq!(entry.read(3), Some(block(3)));
-        assert!(entry.read(5).is_none() && !entry.is_complete());
+        assert!(entry.read(5).is_none() && entry.missing(6) == 1);
         full.keep(&entry, 5, &Bytes::from(vec![5; 7]));
-        assert!(entry.is_complete() && !entry.is_verified());
+        assert!(entry.missing(6) == 0 && !entry.is_verified());
         drop(entry);
         let renamed = File { path: RemotePath::parse("b").unwrap(), ..file(size) };
         let entry = cache(home.path(), CacheMode::Full).entry(&renamed);
@@ -247,7 +258,7 @@ mod tests {
         let file = file(bytes.len() as u64);
         full.adopt(&file, &data);
         let entry = full.entry(&file);
-        assert!(entry.is_complete() && entry.is_verified() && !data.exists());
+        assert!(entry.missing(3) == 0 && entry.is_verified() && !data.exists());
         assert_eq!(entry.read(2).unwrap(), bytes[bytes.len() - 5..]);
     }
 }

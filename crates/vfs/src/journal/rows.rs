@@ -23,8 +23,8 @@ pub(crate) struct UnsentRow {
     pub(crate) modified: SystemTime,
     /// The versions that it replaces at the service.
     pub(crate) replaces: Vec<File>,
-    /// Path under which it is being sent.
-    pub(crate) sent_path: Option<RemotePath>,
+    /// Path to which it is being sent, and the number of the data file that is.
+    pub(crate) sent: Option<(RemotePath, i64)>,
     /// Whether it was removed while it was being sent.
     pub(crate) removed: bool,
 }
@@ -45,7 +45,7 @@ impl Journal {
     pub(crate) fn put_unsent(&self, row: &UnsentRow) -> Result<()> {
         let (seconds, nanos) = time_to_numbers(row.modified);
         self.run(
-            "INSERT OR REPLACE INTO unsent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO unsent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 row.id,
                 row.path.as_bytes(),
@@ -54,7 +54,8 @@ impl Journal {
                 seconds,
                 nanos,
                 files_to_bytes(&row.replaces),
-                row.sent_path.as_ref().map(RemotePath::as_bytes),
+                row.sent.as_ref().map(|(path, _)| path.as_bytes()),
+                row.sent.as_ref().map(|(_, number)| number),
                 row.removed,
             ],
         )
@@ -70,9 +71,10 @@ impl Journal {
         self.run("UPDATE unsent SET path = ? WHERE id = ?", params![path.as_bytes(), id])
     }
 
-    /// Notes that a file is being sent to a path, or not any more.
-    pub(crate) fn mark_sent(&self, id: i64, path: Option<&RemotePath>) -> Result<()> {
-        self.run("UPDATE unsent SET sent_path = ? WHERE id = ?", params![path.map(RemotePath::as_bytes), id])
+    /// Notes that a data file of a file is being sent to a path.
+    pub(crate) fn mark_sent(&self, id: i64, path: &RemotePath, number: i64) -> Result<()> {
+        let values = params![path.as_bytes(), number, id];
+        self.run("UPDATE unsent SET sent_path = ?, sent_number = ? WHERE id = ?", values)
     }
 
     /// Notes a change, or what changed about it.
@@ -110,7 +112,7 @@ impl Journal {
 /// Reads all that is unsent.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Unsent> {
     let mut files = connection.prepare(
-        "SELECT id, path, content, working, seconds, nanos, replaces, sent_path, removed FROM unsent ORDER BY id",
+        "SELECT id, path, content, working, seconds, nanos, replaces, sent_path, sent_number, removed FROM unsent ORDER BY id",
     )?;
     let files = files.query_map([], unsent_of)?.collect::<rusqlite::Result<_>>()?;
     let mut changes = connection.prepare(
@@ -132,8 +134,11 @@ fn unsent_of(row: &Row<'_>) -> rusqlite::Result<UnsentRow> {
         working: row.get(3)?,
         modified: time_of_numbers(row.get(4)?, row.get(5)?),
         replaces: files_of(row, 6)?,
-        sent_path: has_sent_path.then(|| path_of(row, 7)).transpose()?,
-        removed: row.get(8)?,
+        sent: match has_sent_path {
+            true => Some((path_of(row, 7)?, row.get(8)?)),
+            false => None,
+        },
+        removed: row.get(9)?,
     })
 }
 
@@ -184,7 +189,7 @@ mod tests {
             working: None,
             modified: time_of_numbers(1_700_000_000, 5),
             replaces: vec![file.clone()],
-            sent_path: Some(path("b")),
+            sent: Some((path("b"), 7)),
             removed: true,
         };
         let changes = [
@@ -211,11 +216,11 @@ mod tests {
         }
         let (journal, read) = Journal::open(home.path(), Duration::ZERO).await.unwrap();
         assert_eq!((&read.files, &read.changes), (&vec![unsent], &rows));
-        journal.mark_sent(1, None).unwrap();
+        journal.mark_sent(1, &path("d"), 8).unwrap();
         journal.move_unsent(1, &path("c")).unwrap();
         journal.remove_change(10).unwrap();
         let read = super::read(&journal.connection).unwrap();
-        assert_eq!((read.files[0].sent_path.as_ref(), &read.files[0].path), (None, &path("c")));
+        assert_eq!((&read.files[0].sent, &read.files[0].path), (&Some((path("d"), 8)), &path("c")));
         assert_eq!(read.changes.len(), 4);
     }
 }

@@ -66,7 +66,7 @@ mod tests {
         }
         assert!(memory.get(9).is_none() && memory.get(10).is_some());
         (10..40).for_each(|block| memory.note_read(block));
-        memory.put(50, bytes.clone(), 30);
+        memory.put(50, bytes, 30);
         let kept: Vec<u64> = (0..60).filter(|block| memory.get(*block).is_some()).collect();
         assert_eq!(kept, (24..40).chain([50]).collect::<Vec<_>>());
         memory.clear();

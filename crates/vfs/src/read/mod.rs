@@ -119,13 +119,32 @@ impl Readers {
         Self { remote, cache, settings, calls, readers: Mutex::default() }
     }
 
-    /// Reads bytes of a version of a file; fewer than asked for only at its end.
-    pub(crate) async fn read(&self, file: &File, offset: u64, length: usize) -> Result<Bytes, ReadError> {
-        let end = offset.saturating_add(length as u64).min(file.size);
+    /// Reads bytes of a version of a file; fewer than asked for only at its end. Also returns how often its bytes were
+    /// found wrong. If that isn't what was `seen` before, what was given out before may be wrong, and that is an error.
+    pub(crate) async fn read(
+        &self,
+        file: &File,
+        offset: u64,
+        length: usize,
+        seen: Option<u64>,
+    ) -> (Result<Bytes, ReadError>, u64) {
+        let reader = self.reader(file);
+        let before = reader.wrong();
+        if seen.is_some_and(|seen| seen != before) {
+            return (Err(ReadError::Wrong), before);
+        }
+        let read = Self::read_blocks(&reader, offset, length).await;
+        match reader.wrong() {
+            now if now == before => (read, now),
+            now => (Err(ReadError::Wrong), now),
+        }
+    }
+
+    async fn read_blocks(reader: &Arc<SharedReader>, offset: u64, length: usize) -> Result<Bytes, ReadError> {
+        let end = offset.saturating_add(length as u64).min(reader.file.size);
         if offset >= end {
             return Ok(Bytes::new());
         }
-        let reader = self.reader(file);
         let (first, last) = (offset / BLOCK, (end - 1) / BLOCK);
         let part = |block: u64, bytes: &Bytes| {
             let start = block * BLOCK;

@@ -20,8 +20,8 @@ use super::{
     window::{AHEAD, Window},
 };
 use crate::{
+    blocking::on_disk,
     cache::{BLOCK, Cache, Entry, blocks_of},
-    core::Core,
     error::SharedError,
 };
 
@@ -39,7 +39,7 @@ pub(crate) struct SharedReader {
     entry: OnceLock<Entry>,
     state: Mutex<ReaderState>,
     /// Held while a block is hashed, on a thread that may wait.
-    pub(super) verification: Mutex<Option<Verification>>,
+    pub(super) verification: Mutex<Held>,
     /// Changes whenever a block came, or a stream ended.
     progress: watch::Sender<u64>,
     calls: Arc<AtomicU64>,
@@ -49,6 +49,8 @@ pub(crate) struct SharedReader {
 pub(super) struct ReaderState {
     used: Instant,
     pub(super) memory: Memory,
+    /// How often the bytes were found wrong.
+    pub(super) wrong: u64,
     streams: Vec<Stream>,
     window: Window,
     next_stream: u64,
@@ -75,6 +77,13 @@ struct Stream {
     task: Option<AbortHandle>,
 }
 
+/// What is known of a file's checksum, and how many of its blocks aren't kept.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) verification: Option<Verification>,
+    pub(super) missing: u64,
+}
+
 /// What somebody does who needs a block.
 enum Step {
     Found(Bytes),
@@ -94,11 +103,10 @@ impl SharedReader {
     ) -> Arc<Self> {
         let blocks = blocks_of(file.size);
         let now = Instant::now();
-        let verification =
-            file.whirlpool.filter(|_| settings.verifies).map(|sum| Verification::new(sum, blocks));
         let state = ReaderState {
             used: now,
             memory: Memory::default(),
+            wrong: 0,
             streams: Vec::new(),
             window: Window::new(settings.longest),
             next_stream: 0,
@@ -114,7 +122,7 @@ impl SharedReader {
             blocks,
             entry: OnceLock::new(),
             state: Mutex::new(state),
-            verification: Mutex::new(verification),
+            verification: Mutex::default(),
             progress: watch::Sender::new(0),
             calls,
         })
@@ -127,6 +135,11 @@ impl SharedReader {
 
     pub(super) fn touch(&self) {
         self.state().used = Instant::now();
+    }
+
+    /// Returns how often the bytes were found wrong.
+    pub(super) fn wrong(&self) -> u64 {
+        self.state().wrong
     }
 
     pub(super) fn used(&self) -> Instant {
@@ -145,9 +158,40 @@ impl SharedReader {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns what the cache keeps of the content. Blocks.
+    /// Returns what the cache keeps of the content. What is there as a whole and wasn't verified is, first. Blocks.
     pub(super) fn entry(&self) -> &Entry {
-        self.entry.get_or_init(|| self.cache.entry(&self.file))
+        self.entry.get_or_init(|| {
+            let entry = self.cache.entry(&self.file);
+            let missing = entry.missing(self.blocks);
+            let mut held = self.unverified();
+            held.missing = missing;
+            if entry.is_verified() {
+                held.verification = None;
+            } else if missing == 0
+                && let Some(mut verification) = held.verification.take()
+            {
+                while let Some(bytes) =
+                    entry.read(verification.front()).filter(|_| verification.result().is_none())
+                {
+                    verification.add(&bytes);
+                }
+                match verification.result() {
+                    Some(true) => entry.set_verified(),
+                    _ => {
+                        entry.clear();
+                        held = self.unverified();
+                    }
+                }
+            }
+            *self.verification.lock().unwrap_or_else(PoisonError::into_inner) = held;
+            entry
+        })
+    }
+
+    /// Returns the state of a file of which nothing is verified and nothing kept.
+    pub(super) fn unverified(&self) -> Held {
+        let sum = self.file.whirlpool.filter(|_| self.settings.verifies);
+        Held { verification: sum.map(|sum| Verification::new(sum, self.blocks)), missing: self.blocks }
     }
 
     /// Returns a block, from memory, the cache or the service.
@@ -175,9 +219,9 @@ impl SharedReader {
                     (None, Some(error)) => return Err(error),
                     (None, None) => match state.stream_of(block) {
                         Some(id) => Step::Wait(Some(id)),
-                        None if had_one => Step::Wait(None),
-                        None if !has_waited && state.comes_soon(block) => Step::Pause,
-                        None => Step::Wait(Some(self.open(&mut state, block))),
+                        None if !had_one && !has_waited && state.comes_soon(block) => Step::Pause,
+                        // It may have gone to the cache since that was looked into.
+                        None => Step::Wait(None),
                     },
                 };
                 (step, state.last_byte.max(began) + self.settings.deadline)
@@ -220,7 +264,7 @@ impl SharedReader {
     /// Returns a block that the cache has.
     async fn cached(self: &Arc<Self>, block: u64) -> Option<Bytes> {
         let reader = self.clone();
-        let bytes = Core::on_disk(move || reader.entry().read(block)).await.ok()??;
+        let bytes = on_disk(move || reader.entry().read(block)).await.ok()??;
         let mut state = self.state();
         state.memory.put(block, bytes.clone(), self.most_in_memory());
         Some(bytes)
@@ -249,7 +293,7 @@ impl SharedReader {
         state.next_stream += 1;
         // What failed long ago isn't waited for any more.
         state.errors.retain(|failed, _| failed + 64 > id);
-        let task = tokio::spawn(self.clone().run_stream(id, blocks.clone()));
+        let task = tokio::spawn(self.clone().run_stream(id, blocks.clone(), state.wrong));
         let task = Some(task.abort_handle());
         let now = Instant::now();
         state.streams.push(Stream { id, next: block, wanted: block, in_order: 1, used: now, task, blocks });
@@ -263,21 +307,16 @@ impl SharedReader {
         let Some(stream) = state.streams.iter().find(|stream| stream.blocks.contains(&block)) else { return };
         let length = stream.blocks.end - stream.blocks.start;
         let is_sequential = stream.in_order * 2 >= length && length > 1;
-        let mut end = stream.blocks.end;
-        if !is_sequential {
+        let end = stream.blocks.end;
+        // What was opened last may have come already, so the streams that are open don't tell.
+        let Some(opened) = state.window.end().filter(|opened| *opened >= end && *opened < self.blocks) else {
             return;
-        }
-        for _ in 0..self.settings.streams_ahead {
-            if end >= self.blocks || state.streams.len() >= self.settings.streams {
-                return;
-            }
-            match state.streams.iter().find(|stream| stream.blocks.contains(&end)) {
-                Some(next) => end = next.blocks.end,
-                None => {
-                    self.open(state, end);
-                    return;
-                }
-            }
+        };
+        let others = state.streams.len().saturating_sub(1);
+        let is_near = opened - block <= self.settings.streams_ahead as u64 * self.settings.ahead / BLOCK;
+        let is_next = opened == end || (others < self.settings.streams_ahead && is_near);
+        if is_sequential && is_next && state.streams.len() < self.settings.streams {
+            self.open(state, opened);
         }
     }
 

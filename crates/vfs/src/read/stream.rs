@@ -11,8 +11,8 @@ use fichier_storage::{ByteRange, Retry};
 use futures::StreamExt as _;
 use tokio::time::Instant;
 
-use super::{ReadError, shared::SharedReader, verify::Verification};
-use crate::{cache::BLOCK, core::Core};
+use super::{ReadError, shared::SharedReader};
+use crate::{blocking::on_disk, cache::BLOCK};
 
 /// How long to wait before a stream that was cut is opened again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -26,13 +26,13 @@ const IDLE: Duration = Duration::from_secs(60);
 
 impl SharedReader {
     /// Runs a stream of these blocks to its end.
-    pub(super) async fn run_stream(self: Arc<Self>, id: u64, blocks: Range<u64>) {
+    pub(super) async fn run_stream(self: Arc<Self>, id: u64, blocks: Range<u64>, wrong: u64) {
         let mut next = blocks.start;
         let mut pause = FIRST_PAUSE;
         let mut last_byte = Instant::now();
         loop {
             let before = next;
-            let cut = match self.pass(id, &mut next, blocks.end).await {
+            let cut = match self.pass((id, wrong), &mut next, blocks.end).await {
                 Ok(()) => return self.ended(id, None),
                 Err(Cut::Dropped) => return self.ended(id, None),
                 Err(Cut::Wrong) => return self.ended(id, Some(ReadError::Wrong)),
@@ -53,7 +53,7 @@ impl SharedReader {
     }
 
     /// Opens the stream once and brings what comes.
-    async fn pass(self: &Arc<Self>, id: u64, next: &mut u64, end: u64) -> Result<(), Cut> {
+    async fn pass(self: &Arc<Self>, (id, wrong): (u64, u64), next: &mut u64, end: u64) -> Result<(), Cut> {
         let range = ByteRange { start: *next * BLOCK, end: Some((end * BLOCK).min(self.file.size)) };
         self.called();
         let mut stream = self.inner.stream(range).await.map_err(Cut::Error)?;
@@ -77,7 +77,7 @@ impl SharedReader {
                 }
             }
             let block = filled.split_to(length).freeze();
-            self.bring(id, *next, block).await?;
+            self.bring((id, wrong), *next, block).await?;
             *next += 1;
             self.wait_for_reader(id).await?;
         }
@@ -85,62 +85,83 @@ impl SharedReader {
     }
 
     /// Brings a block into the cache and into memory. The one that makes the file whole is verified before.
-    async fn bring(self: &Arc<Self>, id: u64, block: u64, bytes: Bytes) -> Result<(), Cut> {
+    async fn bring(self: &Arc<Self>, (id, wrong): (u64, u64), block: u64, bytes: Bytes) -> Result<(), Cut> {
         let reader = self.clone();
         let kept = bytes.clone();
-        let is_right = Core::on_disk(move || reader.keep_and_verify(block, &kept)).await;
-        match is_right {
-            Ok(true) => {}
-            Ok(false) => return Err(Cut::Wrong),
+        let bytes = match on_disk(move || reader.keep_and_verify(block, kept, wrong)).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Err(Cut::Wrong),
             Err(_) => return Err(Cut::Dropped),
-        }
+        };
         {
             let most = self.most_in_memory();
-            self.state().memory.put(block, bytes, most);
+            let mut state = self.state();
+            // What was found wrong was dropped, and this belongs to it.
+            if state.wrong != wrong {
+                return Err(Cut::Wrong);
+            }
+            state.memory.put(block, bytes, most);
         }
         let goes_on = self.came(id, block + 1);
         self.progressed();
         if goes_on { Ok(()) } else { Err(Cut::Dropped) }
     }
 
-    /// Keeps a block, and compares the checksum as far as bytes came in order. Returns whether all may be right. Blocks.
-    fn keep_and_verify(&self, block: u64, bytes: &Bytes) -> bool {
+    /// Keeps a block, and compares the checksum as far as bytes came in order. Returns the block to give out; none if
+    /// the bytes are wrong. The block that makes the file whole is kept after that, so that nobody finds it before.
+    /// Blocks.
+    fn keep_and_verify(&self, block: u64, bytes: Bytes, wrong: u64) -> Option<Bytes> {
         let entry = self.entry();
-        self.cache.keep(entry, block, bytes);
-        // Held while hashing, so that no block is given out that another one just about to come may prove wrong.
         let mut held = self.verification.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(verification) = held.as_mut() else { return true };
-        if entry.is_verified() {
-            *held = None;
-            return true;
+        if self.wrong() != wrong {
+            return None;
         }
-        if verification.front() == block {
-            verification.add(bytes);
-        }
-        // Blocks that came before their turn, and those of earlier readers: some at a time, all if nothing is missing.
-        let mut left = if entry.is_complete() { u64::MAX } else { MOST_AT_ONCE };
-        while verification.result().is_none() && left > 0 {
-            let next = verification.front();
-            let known = self.state().memory.get(next).or_else(|| entry.read(next));
-            let Some(bytes) = known else { break };
-            verification.add(&bytes);
-            left -= 1;
-        }
-        match verification.result() {
-            Some(true) => {
-                entry.set_verified();
-                *held = None;
-                true
+        // What is kept was, or will be, hashed. What comes once more doesn't take its place.
+        let kept = entry.read_whole(block);
+        let is_new = kept.is_none();
+        let bytes = kept.unwrap_or(bytes);
+        let completes = is_new && held.missing == 1;
+        let mut result = None;
+        if let Some(verification) = &mut held.verification {
+            // Blocks that came before their turn, and those of earlier readers: some at a time.
+            let mut left = match (completes, verification.front() == block) {
+                (true, _) => u64::MAX,
+                (false, true) => MOST_AT_ONCE,
+                (false, false) => 0,
+            };
+            while verification.result().is_none() && left > 0 {
+                let next = verification.front();
+                let known = match next == block {
+                    true => Some(bytes.clone()),
+                    false => verification.early().or_else(|| entry.read(next)),
+                };
+                let Some(known) = known else { break };
+                verification.add(&known);
+                left -= 1;
             }
-            Some(false) => {
-                tracing::error!(path = %self.file.path, "the bytes that came aren't those of the file's checksum");
-                entry.clear();
-                self.state().memory.clear();
-                *held = self.file.whirlpool.map(|sum| Verification::new(sum, self.blocks));
-                false
+            result = verification.result();
+            if result.is_none() && !entry.keeps_whole_files() {
+                verification.keep(block, &bytes, self.most_in_memory());
             }
-            None => true,
         }
+        if result == Some(false) {
+            tracing::error!(path = %self.file.path, "the bytes that came aren't those of the file's checksum");
+            entry.clear();
+            *held = self.unverified();
+            let mut state = self.state();
+            state.memory.clear();
+            state.wrong += 1;
+            return None;
+        }
+        if is_new {
+            self.cache.keep(entry, block, &bytes);
+            held.missing = held.missing.saturating_sub(1);
+        }
+        if result == Some(true) {
+            entry.set_verified();
+            held.verification = None;
+        }
+        Some(bytes)
     }
 
     /// Waits while the stream is far in front of its readers.

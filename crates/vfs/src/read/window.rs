@@ -22,6 +22,11 @@ impl Window {
         Self { next: FIRST, longest, end: None }
     }
 
+    /// Returns where the last stream ends.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.end
+    }
+
     /// Returns the blocks of a new stream that begins with this one, of a file with so many blocks.
     pub(super) fn stream_at(&mut self, start: u64, blocks: u64) -> std::ops::Range<u64> {
         let length = if self.end == Some(start) { self.next } else { FIRST };

@@ -35,8 +35,8 @@ pub(crate) struct Local {
     pub(crate) closed: Option<Instant>,
     /// Where it is being sent, with the number of the data file that is.
     pub(crate) sending: Option<(RemotePath, i64)>,
-    /// Where the service may have it already: it was being sent there when the program ended.
-    pub(crate) unsure: Option<RemotePath>,
+    /// Where the service may have it already, and from which data file: it was being sent when the program ended.
+    pub(crate) unsure: Option<(RemotePath, i64)>,
     /// Whether somebody waits until it is sent, so that it doesn't wait for its time.
     pub(crate) is_urgent: bool,
     /// How often sending has failed, when to try again, and why it failed.
@@ -70,6 +70,13 @@ impl Local {
         self.data().map_or(0, |data| data.size)
     }
 
+    /// Returns the numbers of the data files that are needed.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = i64> {
+        let data = [&self.content, &self.working].into_iter().flatten().map(|data| data.number);
+        let sent = [&self.sending, &self.unsure].into_iter().flatten().map(|(_, number)| *number);
+        data.chain(sent)
+    }
+
     /// Returns what the journal notes.
     pub(crate) fn row(&self, path: &RemotePath, versions: &[File], removed: bool) -> UnsentRow {
         UnsentRow {
@@ -79,7 +86,7 @@ impl Local {
             working: self.working.as_ref().map(|data| data.number),
             modified: self.modified,
             replaces: versions.iter().chain(&self.over).cloned().collect(),
-            sent_path: self.sending.as_ref().map(|(path, _)| path.clone()),
+            sent: self.unsure.clone().or_else(|| self.sending.clone()),
             removed,
         }
     }

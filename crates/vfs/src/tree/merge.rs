@@ -54,7 +54,8 @@ impl Merge<'_> {
             if found.contains_key(name) || is_own(name) || (self.is_decided)(name) {
                 continue;
             }
-            let is_unsent = tree.file(*child).is_some_and(|file| file.local.is_some());
+            // What is open for writing will be ours.
+            let is_unsent = tree.file(*child).is_some_and(|file| file.local.is_some() || file.writers > 0);
             let is_kept = tree.folder(*child).is_some() && ((self.is_kept)(name) || tree.has_unsent(*child));
             if !is_unsent && !is_kept {
                 tree.detach(*child);

@@ -8,6 +8,7 @@ use fichier_storage::File;
 use super::{Vfs, folders::child_shown};
 use crate::{
     Attributes, Fsync, HandleId, Kind, NodeId, OpenFlags, Result, SetAttributes, VfsError,
+    blocking::on_disk,
     core::{Core, HandleBody},
     positioned,
     read::ReadError,
@@ -42,7 +43,7 @@ impl Vfs {
         state.tree.note_own(folder, &name);
         state.tree.remember(id);
         let flags = OpenFlags { write: true, ..flags };
-        let handle = state.open(id, HandleBody::File { flags, pin: (None, 0), end: 0 });
+        let handle = state.open(id, HandleBody::File { flags, pin: Box::new((None, 0)), seen: None, end: 0 });
         let attributes = self.core.attributes(state, id);
         Ok((attributes.ok_or_else(|| VfsError::NotFound(state.shown(id)))?, handle))
     }
@@ -67,8 +68,8 @@ impl Vfs {
             }
             let file = state.tree.file_mut(node).ok_or(VfsError::NotFound(shown))?;
             file.writers += u32::from(flags.write);
-            let pin = (file.versions.first().cloned(), file.stored);
-            state.open(node, HandleBody::File { flags, pin, end: 0 })
+            let pin = Box::new((file.versions.first().cloned(), file.stored));
+            state.open(node, HandleBody::File { flags, pin, seen: None, end: 0 })
         };
         if flags.truncate
             && let Err(error) = self.core.set_size(node, 0).await
@@ -88,15 +89,16 @@ impl Vfs {
         let bytes = match source {
             Source::Data(file, size) => {
                 let wanted = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX).min(length);
-                let read = Core::on_disk(move || positioned::read(&file, offset, wanted)).await?;
+                let read = on_disk(move || positioned::read(&file, offset, wanted)).await?;
                 read.map_err(|error| VfsError::disk("read", &shown, error))?
             }
             Source::Nothing => Bytes::new(),
-            Source::Version(version) => {
-                let read = tokio::select! {
+            Source::Version(version, seen) => {
+                let (read, now) = tokio::select! {
                     () = self.core.stop.cancelled() => return Err(VfsError::ShutDown),
-                    read = self.core.readers.read(&version, offset, length) => read,
+                    read = self.core.readers.read(&version, offset, length, seen) => read,
                 };
+                self.saw(handle, now);
                 match read {
                     Err(ReadError::Gone(_)) if self.moved_on(node, handle, &version) => {
                         return Box::pin(self.read(handle, offset, length)).await;
@@ -115,7 +117,7 @@ impl Vfs {
         let state = &mut *state;
         let Some(open) = state.handles.get_mut(&handle) else { return Err(VfsError::BadHandle(handle.0)) };
         let node = open.node;
-        let HandleBody::File { flags, pin, end } = &mut open.body else {
+        let HandleBody::File { flags, pin, seen, end } = &mut open.body else {
             return Err(VfsError::BadHandle(handle.0));
         };
         if !flags.read {
@@ -128,13 +130,14 @@ impl Vfs {
         if let Some(file) = state.tree.file(node)
             && file.stored != pin.1
         {
-            *pin = (file.versions.first().cloned(), file.stored);
+            **pin = (file.versions.first().cloned(), file.stored);
+            *seen = None;
         }
-        let version = pin.0.clone();
+        let (version, seen) = (pin.0.clone(), *seen);
         let shown = state.shown(node);
         let source = match (state.open_data(&self.core.data, node)?, version) {
             (Some((file, size)), _) => Source::Data(file, size),
-            (None, Some(version)) => Source::Version(version),
+            (None, Some(version)) => Source::Version(version, seen),
             (None, None) => Source::Nothing,
         };
         Ok((node, source, shown))
@@ -155,6 +158,14 @@ impl Vfs {
             pin.0 = Some(now);
         }
         same
+    }
+
+    fn saw(&self, handle: HandleId, wrong: u64) {
+        if let Some(HandleBody::File { seen, .. }) =
+            self.core.state().handles.get_mut(&handle).map(|open| &mut open.body)
+        {
+            *seen = Some(wrong);
+        }
     }
 
     fn ended_at(&self, handle: HandleId, at: u64) {
@@ -268,8 +279,8 @@ impl Vfs {
 enum Source {
     /// In a data file of the journal, of this size.
     Data(Arc<std::fs::File>, u64),
-    /// At the service, or in the cache.
-    Version(File),
+    /// At the service, or in the cache; and how often its bytes were found wrong before.
+    Version(File, Option<u64>),
     /// Nowhere: it has none.
     Nothing,
 }

@@ -140,6 +140,9 @@ impl Vfs {
     /// Returns whether all that is closed is sent, or can't be; `None` if it is still on its way.
     fn sent(&self) -> Option<Result<()>> {
         let state = self.core.state();
+        if !state.ending.is_empty() {
+            return None;
+        }
         let mut failed: Vec<(String, String)> = Vec::new();
         for id in &state.unsent {
             let Some(file) = state.tree.file(*id) else { continue };

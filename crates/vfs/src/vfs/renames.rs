@@ -294,7 +294,7 @@ impl Core {
             let Some(_) = queued.change.paths().find(|path| path.is_within(&rename.from)) else { continue };
             match &queued.change {
                 Change::MakeFolder(path) if !queued.is_sent && !queued.tried => {
-                    is_new |= *path == rename.from
+                    is_new |= *path == rename.from;
                 }
                 _ => return false,
             }
@@ -308,6 +308,14 @@ impl Core {
     fn is_settled(&self, state: &mut State, rename: &Rename) -> bool {
         let overlap = |left: &RemotePath, right: &RemotePath| left.is_within(right) || right.is_within(left);
         let touches = |path: &RemotePath| overlap(path, &rename.from) || overlap(path, &rename.to);
+        for id in &state.unsent {
+            let local = state.tree.file_mut(*id).and_then(|file| file.local.as_mut());
+            if let Some(local) =
+                local.filter(|local| local.unsure.as_ref().is_some_and(|(path, _)| touches(path)))
+            {
+                local.is_urgent = true;
+            }
+        }
         if state.renaming.iter().flatten().any(touches) || state.upload_paths().iter().any(touches) {
             return false;
         }
@@ -349,8 +357,8 @@ impl Core {
             }
         }
         for open in state.handles.values_mut() {
-            if let HandleBody::File { pin: (Some(file), _), .. } = &mut open.body {
-                moves(file);
+            if let HandleBody::File { pin, .. } = &mut open.body {
+                pin.0.iter_mut().for_each(moves);
             }
         }
         for row in state.queue.move_paths(&|path| rename.moved(path)) {

@@ -27,6 +27,13 @@ impl Core {
         if let Err(error) = noted {
             tracing::error!("the journal doesn't take that a file is stored: {error}");
         }
+        // What was sent has made its folders.
+        for id in state.queue.made_by(&upload.path) {
+            state.queue.take(id);
+            if let Err(error) = state.journal.remove_change(id) {
+                tracing::error!("the journal doesn't take that a folder is made: {error}");
+            }
+        }
         state.tree.note_own_path(&upload.path);
         self.drop_sent_data(state, upload);
         state.tree.drop_if_unused(upload.node);
@@ -51,10 +58,15 @@ impl Core {
             file.local = None;
             state.unsent.remove(&upload.node);
         }
+        let at = Instant::now() + GATHER;
         if !keeps_times && !self.options.no_modtime {
             state.journal.remember_time(stored, modified)?;
+        } else if is_done && modified != upload.modified && self.remote.info().times.settable {
+            // It was given another time while it was being sent.
+            let change =
+                Change::SetTime { path: upload.path.clone(), file: vec![stored.clone()], time: modified };
+            state.queue(Some(upload.node), change, at, false)?;
         }
-        let at = Instant::now() + GATHER;
         let mut left: Vec<File> =
             old.into_iter().filter(|version| found || version.path != upload.path).collect();
         left.retain(|version| version.id.is_none() || version.id != stored.id);
@@ -124,10 +136,7 @@ impl Core {
     /// Removes the data file that was sent, unless the file still needs it.
     fn drop_sent_data(&self, state: &mut State, upload: &Upload) {
         let local = state.tree.file(upload.node).and_then(|file: &FileBody| file.local.as_ref());
-        let is_needed = local.is_some_and(|local| {
-            let mut data = [&local.content, &local.working].into_iter().flatten();
-            data.any(|data| data.number == upload.number)
-        });
+        let is_needed = local.is_some_and(|local| local.numbers().any(|number| number == upload.number));
         if is_needed {
             return;
         }
@@ -154,7 +163,7 @@ impl Core {
         let id = local.id;
         if let StorageError::OldVersionStays { .. } = error {
             // The new one is stored; a listing tells which it is.
-            local.unsure = Some(upload.path.clone());
+            local.unsure = Some((upload.path.clone(), upload.number));
         }
         let reason: Arc<str> = format!("can't store {path:?}: {error}").into();
         let is_first = local.failed.is_none();
@@ -164,7 +173,7 @@ impl Core {
         local.is_urgent = false;
         file.versions.extend(std::mem::take(&mut local.over));
         let noted = match is_there {
-            true => state.journal.mark_sent(id, None).and_then(|()| state.journal_file(upload.node)),
+            true => state.journal_file(upload.node),
             false => state.journal.remove_unsent(id),
         };
         if let Err(error) = noted {
@@ -235,10 +244,10 @@ impl Core {
             }
         }
         for open in state.handles.values_mut() {
-            if let HandleBody::File { pin: (Some(file), _), .. } = &mut open.body
-                && *file == *before
+            if let HandleBody::File { pin, .. } = &mut open.body
+                && pin.0.as_ref() == Some(before)
             {
-                *file = after.clone();
+                pin.0 = Some(after.clone());
             }
         }
         Ok(())

@@ -117,6 +117,23 @@ impl Queue {
         }
     }
 
+    /// Returns the changes that make the folders of a path, and aren't on their way.
+    pub(crate) fn made_by(&self, path: &RemotePath) -> Vec<i64> {
+        let makes = |queued: &Queued| {
+            !queued.is_sent && matches!(&queued.change, Change::MakeFolder(folder) if path.is_within(folder))
+        };
+        // One that comes after a removal of the same folder is another folder.
+        let mut found = Vec::new();
+        for (id, queued) in &self.changes {
+            if makes(queued) {
+                found.push(*id);
+            } else if matches!(&queued.change, Change::RemoveFolder(folder) if path.is_within(folder)) {
+                return Vec::new();
+            }
+        }
+        found
+    }
+
     /// Adds a version to those that a waiting rename to this path replaces; returns the change, to be journaled.
     pub(crate) fn replace_too(&mut self, path: &RemotePath, file: &File) -> Option<ChangeRow> {
         for (id, queued) in &mut self.changes {
@@ -404,7 +421,10 @@ mod tests {
         assert_eq!(queue.next(now, &[]), Next::Batch(ChangeKind::Rename, vec![1]));
         done(&mut queue, &[1]);
         let made = File::new(path("b"), 1);
-        assert_eq!(queue.replace_files(NodeId(9), &[File::new(path("a"), 1)], &[made.clone()]), [2]);
+        assert_eq!(
+            queue.replace_files(NodeId(9), &[File::new(path("a"), 1)], std::slice::from_ref(&made)),
+            [2]
+        );
         assert_eq!(queue.get_mut(2).unwrap().change.files(), [made]);
     }
 }

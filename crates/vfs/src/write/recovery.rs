@@ -5,7 +5,10 @@ use std::{collections::HashMap, fs, sync::Arc};
 use fichier_storage::RemotePath;
 use tokio::time::Instant;
 
-use super::{queue::Queued, sender::GATHER};
+use super::{
+    queue::Queued,
+    sender::{GATHER, retry_at},
+};
 use crate::{
     NodeId, Result,
     change::Change,
@@ -43,9 +46,20 @@ fn bring_back_change(state: &mut State, nodes: &mut HashMap<u64, NodeId>, row: C
                 folder.listed = Some(Instant::now());
             }
         }
-        Change::RemoveFolder(path) | Change::Remove { path, .. } => {
+        Change::RemoveFolder(path) => {
             if let Some(id) = state.tree.find(path) {
                 state.tree.detach(id);
+            }
+        }
+        Change::Remove { path, files } => {
+            if let Some(id) = state.tree.find(path) {
+                // Old versions may go from a name that bears another file by now.
+                let versions = state.tree.file(id).map(|file| &file.versions);
+                let is_all =
+                    versions.is_some_and(|versions| versions.iter().all(|version| files.contains(version)));
+                if node == Some(id) || is_all {
+                    state.tree.detach(id);
+                }
             }
         }
         Change::Rename { file, to, .. } => {
@@ -87,7 +101,8 @@ fn bring_back_change(state: &mut State, nodes: &mut HashMap<u64, NodeId>, row: C
 }
 
 fn bring_back_file(core: &Arc<Core>, state: &mut State, row: UnsentRow) -> Result<()> {
-    for number in [row.content, row.working].into_iter().flatten() {
+    let sent = row.sent.as_ref().map(|(_, number)| *number);
+    for number in [row.content, row.working, sent].into_iter().flatten() {
         state.sizes.set(number, 0);
     }
     if row.working.is_some() && row.working != row.content {
@@ -107,13 +122,14 @@ fn bring_back_file(core: &Arc<Core>, state: &mut State, row: UnsentRow) -> Resul
     state.sizes.set(content.number, content.size);
     if row.removed {
         let core = core.clone();
+        state.ending.push(row.sent.as_ref().map_or(&row.path, |(path, _)| path).clone());
         core.clone().spawn(async move { finish_removal(&core, row, content).await });
         return Ok(());
     }
     let mut local = Local::new(row.id, row.modified);
     local.content = Some(content);
     local.closed = Some(Instant::now());
-    local.unsure = row.sent_path;
+    local.unsure = row.sent;
     let folder = row.path.parent().and_then(|parent| state.tree.add_folders(&parent));
     let (Some(folder), Some(name)) = (folder, row.path.name()) else {
         // A file is where its folder should be: the row can't have been written by us.
@@ -152,22 +168,33 @@ fn set_aside(core: &Core, state: &mut State, row: &UnsentRow) {
 
 /// Removes a file at the service that was removed here while it was being sent, if it had arrived.
 async fn finish_removal(core: &Arc<Core>, row: UnsentRow, content: DataFile) {
-    let path: RemotePath = row.sent_path.unwrap_or(row.path);
+    let (path, number): (RemotePath, i64) = row.sent.unwrap_or((row.path, content.number));
     let folder = path.parent().unwrap_or_default();
-    let entries = core.list_fresh(&folder).await;
-    let found = core.arrived(&path, content.number, content.size, &row.replaces, entries.iter()).await;
+    let mut failures = 0;
+    let entries = loop {
+        match core.list_fresh(&folder).await {
+            Ok(entries) => break entries,
+            Err(error) => {
+                failures += 1;
+                tracing::debug!("it isn't known whether a removed file had arrived: {error}");
+                tokio::time::sleep_until(retry_at(failures)).await;
+            }
+        }
+    };
+    let found = core.arrived(&path, number, &row.replaces, entries.iter()).await;
     let mut state = core.state();
     let state = &mut *state;
     // What it was to replace goes as well: it bore the name that was removed.
     let mut files: Vec<_> = row.replaces.into_iter().filter(|file| file.path == path).collect();
     files.extend(found);
+    state.ending.retain(|ending| *ending != path);
     let at = Instant::now() + GATHER;
     let noted = match files.is_empty() {
         true => Ok(()),
         false => state.queue(None, Change::Remove { path, files }, at, false),
     };
     match noted.and_then(|()| state.journal.remove_unsent(row.id)) {
-        Ok(()) => core.remove_data(state, content.number),
+        Ok(()) => [content.number, number].into_iter().for_each(|number| core.remove_data(state, number)),
         Err(error) => tracing::error!("the journal doesn't take that a file is removed: {error}"),
     }
     core.wake.notify_one();

@@ -1,6 +1,6 @@
 //! Closed files sent to the service, in batches of one folder.
 
-use std::{fs, io::Read as _, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{collections::HashSet, fs, io::Read as _, path::PathBuf, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     NodeId, Result, VfsError,
+    blocking::on_disk,
     change::Change,
     core::{Core, State},
     positioned,
@@ -25,6 +26,9 @@ use crate::{
 
 /// How many bytes of a data file are read at a time.
 const PIECE: usize = 256 << 10;
+
+/// What a folder holds now, or why that isn't known.
+type FreshListing = std::result::Result<Vec<Entry>, Arc<StorageError>>;
 
 /// A file on its way.
 #[derive(Debug, Clone)]
@@ -36,7 +40,9 @@ pub(super) struct Upload {
     pub(super) modified: SystemTime,
     pub(super) replaces: Vec<File>,
     /// Where the service may have it already.
-    unsure: Option<RemotePath>,
+    unsure: Option<(RemotePath, i64)>,
+    /// An older state of it that the service has.
+    arrived: Option<File>,
 }
 
 impl Core {
@@ -50,7 +56,7 @@ impl Core {
             return None;
         }
         let now = Instant::now();
-        let blocked = state.upload_paths();
+        let blocked: HashSet<RemotePath> = state.upload_paths().into_iter().collect();
         let mut candidates = Vec::new();
         let mut again: Option<Instant> = None;
         let ids: Vec<NodeId> = state.unsent.iter().copied().collect();
@@ -82,7 +88,7 @@ impl Core {
         state: &mut State,
         id: NodeId,
         now: Instant,
-        blocked: &[RemotePath],
+        blocked: &HashSet<RemotePath>,
     ) -> Option<std::result::Result<Candidate, Instant>> {
         let path = state.tree.path(id)?;
         let file = state.tree.file(id)?;
@@ -104,11 +110,12 @@ impl Core {
             closed: local.closed.unwrap_or(now),
             is_urgent: local.is_urgent,
         };
-        if self.stays_empty(local) {
-            self.empty_at_service(state, id, &path);
+        let is_own = local.unsure.as_ref().is_some_and(|(unsure, _)| *unsure == path);
+        if state.is_renaming(&path) || (blocked.contains(&path) && !is_own) {
             return None;
         }
-        if state.is_renaming(&path) || blocked.contains(&path) {
+        if self.stays_empty(local) {
+            self.empty_at_service(state, id, &path);
             return None;
         }
         let is_due = candidate.is_urgent || candidate.closed + self.options.write_back <= now;
@@ -131,7 +138,7 @@ impl Core {
             return;
         }
         let files = std::mem::take(&mut file.versions);
-        let change = Change::Remove { path: path.clone(), files: files.clone() };
+        let change = Change::Remove { path: path.clone(), files };
         let queued = state.queue(None, change, Instant::now() + GATHER, false);
         if let Err(error) = queued.and_then(|()| state.journal_file(id)) {
             tracing::error!("the journal doesn't take that a file became empty: {error}");
@@ -158,13 +165,17 @@ impl Core {
                 // Versions under other names go when this one is stored.
                 replaces: file.versions.iter().filter(|version| version.path == path).cloned().collect(),
                 unsure: local.unsure.clone(),
+                arrived: None,
             });
         }
         state.journal.together(|journal| {
             for upload in &uploads {
                 let local = state.tree.file(upload.node).and_then(|file| file.local.as_ref());
                 if let Some(local) = local {
-                    journal.mark_sent(local.id, Some(&upload.path))?;
+                    let sent = local.unsure.as_ref();
+                    let (path, number) =
+                        sent.map_or((&upload.path, upload.number), |(path, number)| (path, *number));
+                    journal.mark_sent(local.id, path, number)?;
                 }
             }
             Ok(())
@@ -182,7 +193,13 @@ impl Core {
     }
 
     async fn send_batch(self: &Arc<Self>, uploads: Vec<Upload>) {
-        let (found, uploads) = self.find_those_that_arrived(uploads).await;
+        let (found, mut uploads, unknown) = self.find_those_that_arrived(uploads).await;
+        {
+            let mut state = self.state();
+            for upload in &mut uploads {
+                self.settle_unsure(&mut state, upload);
+            }
+        }
         let folder = uploads.first().and_then(|upload| upload.path.parent());
         let mut outcomes = Vec::new();
         if let Some(folder) = folder {
@@ -196,6 +213,9 @@ impl Core {
             state.batches -= 1;
             for (upload, file) in found {
                 self.stored(state, &upload, file, true);
+            }
+            for (upload, error) in unknown {
+                self.not_stored(state, &upload, &error);
             }
             let mut outcomes = outcomes.into_iter();
             for upload in &uploads {
@@ -221,37 +241,68 @@ impl Core {
         })
     }
 
-    /// Looks for files that an earlier start was sending when it ended. One listing tells of all in a folder.
-    async fn find_those_that_arrived(&self, uploads: Vec<Upload>) -> (Vec<(Upload, File)>, Vec<Upload>) {
-        let (mut found, mut rest) = (Vec::new(), Vec::new());
-        let mut listed: Option<(RemotePath, Vec<Entry>)> = None;
+    /// Looks for files that an earlier start was sending when it ended. One listing tells of all in a folder. Returns
+    /// those that arrived, those that didn't, and those of which that can't be known.
+    async fn find_those_that_arrived(
+        &self,
+        uploads: Vec<Upload>,
+    ) -> (Vec<(Upload, File)>, Vec<Upload>, Vec<(Upload, Arc<StorageError>)>) {
+        let (mut found, mut rest, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let mut listed: Option<(RemotePath, FreshListing)> = None;
         for upload in uploads {
-            let Some(path) = upload.unsure.clone() else {
+            let Some((path, number)) = upload.unsure.clone() else {
                 rest.push(upload);
                 continue;
             };
             let folder = path.parent().unwrap_or_default();
             if listed.as_ref().is_none_or(|(listed, _)| *listed != folder) {
-                listed = Some((folder.clone(), self.list_fresh(&folder).await));
+                listed = Some((folder.clone(), self.list_fresh(&folder).await.map_err(Arc::new)));
             }
-            let entries = listed.iter().flat_map(|(_, entries)| entries);
-            match self.arrived(&path, upload.number, upload.size, &upload.replaces, entries).await {
-                Some(file) => found.push((Upload { path, ..upload }, file)),
+            let entries = match &listed {
+                Some((_, Ok(entries))) => entries.iter(),
+                Some((_, Err(error))) => {
+                    unknown.push((upload, error.clone()));
+                    continue;
+                }
+                None => [].iter(),
+            };
+            match self.arrived(&path, number, &upload.replaces, entries).await {
+                Some(file) if number == upload.number => found.push((Upload { path, ..upload }, file)),
+                // An older state of it has arrived, which this one replaces.
+                Some(file) => rest.push(Upload { arrived: Some(file), ..upload }),
                 None => rest.push(upload),
             }
         }
-        (found, rest)
+        (found, rest, unknown)
     }
 
-    pub(super) async fn list_fresh(&self, folder: &RemotePath) -> Vec<Entry> {
+    /// Lists a folder as it is now. One that isn't there holds nothing.
+    pub(super) async fn list_fresh(&self, folder: &RemotePath) -> fichier_storage::Result<Vec<Entry>> {
         self.remote.forget(folder);
         self.called();
-        // A folder that isn't there holds nothing; if it can't be listed, sending it fails as well.
-        self.remote
-            .list(folder, Freshness::Within(std::time::Duration::ZERO))
-            .await
-            .unwrap_or_default()
-            .entries
+        match self.remote.list(folder, Freshness::Within(std::time::Duration::ZERO)).await {
+            Ok(listing) => Ok(listing.entries),
+            Err(error) if matches!(error.plain(), StorageError::FolderNotFound(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes what is known now of a file that an earlier start was sending. From now on it is sent as any other.
+    fn settle_unsure(&self, state: &mut State, upload: &mut Upload) {
+        let Some((_, number)) = upload.unsure.take() else { return };
+        let Some(file) = state.tree.file_mut(upload.node) else { return };
+        if let Some(arrived) = upload.arrived.take() {
+            file.versions.push(arrived.clone());
+            if arrived.path == upload.path {
+                upload.replaces.push(arrived);
+            }
+        }
+        let Some(local) = &mut file.local else { return };
+        local.unsure = None;
+        if let Err(error) = state.journal_file(upload.node) {
+            tracing::error!("the journal doesn't take what is known of a file: {error}");
+        }
+        self.remove_unneeded(state, upload.node, number);
     }
 
     /// Returns the file that a data file became at a path, if it is there.
@@ -259,10 +310,11 @@ impl Core {
         &self,
         path: &RemotePath,
         number: i64,
-        size: u64,
         replaces: &[File],
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Option<File> {
+        let data = self.data.path(number);
+        let size = fs::metadata(&data).ok()?.len();
         let same = entries.filter_map(Entry::as_file).filter(|file| {
             file.path == *path && file.size == size && file.whirlpool.is_some() && !replaces.contains(file)
         });
@@ -270,8 +322,7 @@ impl Core {
         if same.is_empty() {
             return None;
         }
-        let data = self.data.path(number);
-        let sum = Self::on_disk(move || checksum(&data)).await.ok()?.ok()?;
+        let sum = on_disk(move || checksum(&data)).await.ok()?.ok()?;
         same.into_iter().find(|file| file.whirlpool == Some(sum))
     }
 
@@ -342,7 +393,7 @@ impl Content for DataContent {
     async fn open(&self) -> fichier_storage::Result<ByteStream> {
         let io = |error| StorageError::io("read", &self.path, error);
         let path = self.path.clone();
-        let opened = Core::on_disk(move || fs::File::open(path)).await;
+        let opened = on_disk(move || fs::File::open(path)).await;
         let file = Arc::new(opened.map_err(|_| StorageError::Canceled)?.map_err(io)?);
         let (size, path) = (self.size, self.path.clone());
         let stream = futures::stream::try_unfold(0, move |at| {
@@ -352,7 +403,7 @@ impl Content for DataContent {
                 if wanted == 0 {
                     return Ok(None);
                 }
-                let read = Core::on_disk(move || positioned::read(&file, at, wanted)).await;
+                let read = on_disk(move || positioned::read(&file, at, wanted)).await;
                 let bytes: Bytes = read
                     .map_err(|_| StorageError::Canceled)?
                     .map_err(|error| StorageError::io("read", &path, error))?;

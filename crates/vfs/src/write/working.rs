@@ -1,6 +1,11 @@
 //! The data file that is being written: made, filled with what the file had, and closed.
 
-use std::{fs, sync::Arc, time::SystemTime};
+use std::{
+    fs,
+    io::{self, Read as _},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use fichier_storage::{File, RemotePath, WhirlpoolHasher};
@@ -11,6 +16,7 @@ use tokio::{
 
 use crate::{
     NodeId, Result, VfsError,
+    blocking::on_disk,
     change::Change,
     core::{Core, State},
     positioned,
@@ -26,7 +32,7 @@ enum Basis {
     /// It has none that count.
     Empty,
     /// From another data file.
-    Copy(i64, u64),
+    Copy(fs::File, u64),
     /// From the service.
     Fetch(File),
 }
@@ -108,7 +114,7 @@ impl Core {
         })?;
         let (file, size) = self.state().open_data(&self.data, id)?.ok_or(VfsError::ShutDown)?;
         self.make_room(end.saturating_sub(size)).await?;
-        let written = Self::on_disk(move || positioned::write(&file, offset, &bytes)).await?;
+        let written = on_disk(move || positioned::write(&file, offset, &bytes)).await?;
         written.map_err(|error| VfsError::disk("write", self.state().shown(id), error))?;
         let mut state = self.state();
         let state = &mut *state;
@@ -132,7 +138,11 @@ impl Core {
             let basis = match (&file.local, file.versions.first()) {
                 (Some(local), _) if local.working.is_some() => return Ok(()),
                 (Some(Local { content: Some(content), .. }), _) if keep > 0 && content.size > 0 => {
-                    Basis::Copy(content.number, content.size.min(keep))
+                    // Opened now, since it may be sent and gone before it is copied.
+                    let open = self.data.open_file(content.number);
+                    let open =
+                        open.map_err(|error| VfsError::disk("open", self.data.path(content.number), error))?;
+                    Basis::Copy(open, content.size.min(keep))
                 }
                 (None, Some(version)) if keep > 0 && version.size > 0 => Basis::Fetch(version.clone()),
                 _ => Basis::Empty,
@@ -150,14 +160,16 @@ impl Core {
         Ok(())
     }
 
-    async fn copy(&self, from: i64, data: &DataFile, size: u64) -> Result<u64> {
+    async fn copy(&self, from: fs::File, data: &DataFile, size: u64) -> Result<u64> {
         self.make_room(size).await?;
-        let (source, target) = (self.data.path(from), self.data.path(data.number));
+        let target = self.data.path(data.number);
         let shown = target.clone();
-        let copied = Self::on_disk(move || {
+        let copied = on_disk(move || {
             // The system copies without reading where the disk can.
-            fs::copy(&source, &target)?;
-            fs::OpenOptions::new().write(true).open(&target)?.set_len(size)
+            let mut target = fs::OpenOptions::new().write(true).open(&target)?;
+            io::copy(&mut from.take(size), &mut target)?;
+            // A hole at the end isn't copied.
+            target.set_len(size)
         });
         copied.await?.map_err(|error| VfsError::disk("copy to", shown, error))?;
         self.state().sizes.set(data.number, size);
@@ -176,14 +188,14 @@ impl Core {
             let wanted = usize::try_from(size - at).unwrap_or(PIECE).min(PIECE);
             let bytes = tokio::select! {
                 () = self.stop.cancelled() => return Err(VfsError::ShutDown),
-                read = self.readers.read(version, at, wanted) => read.map_err(|error| error.named(shown))?,
+                (read, _) = self.readers.read(version, at, wanted, None) => read.map_err(|error| error.named(shown))?,
             };
             if bytes.is_empty() {
                 return Err(VfsError::WrongBytes(shown.to_owned()));
             }
             let length = bytes.len() as u64;
             let file = target.clone();
-            let written = Self::on_disk(move || {
+            let written = on_disk(move || {
                 if let Some(hasher) = &mut hasher {
                     hasher.update(&bytes);
                 }
@@ -234,7 +246,7 @@ impl Core {
         self.prepare(id, size, &guard).await?;
         let (file, old) = self.state().open_data(&self.data, id)?.ok_or(VfsError::ShutDown)?;
         self.make_room(size.saturating_sub(old)).await?;
-        let set = Self::on_disk(move || file.set_len(size)).await?;
+        let set = on_disk(move || file.set_len(size)).await?;
         set.map_err(|error| VfsError::disk("set the size of", self.state().shown(id), error))?;
         let mut state = self.state();
         let state = &mut *state;
@@ -269,8 +281,6 @@ impl Core {
         let old = local.content.replace(working).map(|data| data.number);
         local.closed = Some(Instant::now());
         local.failed = None;
-        let new = local.content.as_ref().map(|data| data.number);
-        let sent = local.sending.as_ref().map(|(_, number)| *number);
         if let Err(error) = state.journal_file(id) {
             // It is sent all the same. Only if the program ends before that, it is found as unfinished.
             tracing::error!(
@@ -278,9 +288,7 @@ impl Core {
                 "the journal doesn't take that a file is closed: {error}"
             );
         }
-        if let Some(old) = old.filter(|old| Some(*old) != new && Some(*old) != sent) {
-            self.remove_data(state, old);
-        }
+        old.into_iter().for_each(|old| self.remove_unneeded(state, id, old));
     }
 
     /// Fetches a whole file into a data file, to be sent under another name.
@@ -311,7 +319,7 @@ impl Core {
     pub(crate) async fn make_safe(&self, id: NodeId) -> Result<()> {
         let _guard = self.exchange(id)?.write_owned().await;
         let Some((file, _)) = self.state().open_data(&self.data, id)? else { return Ok(()) };
-        let synced = Self::on_disk(move || file.sync_all()).await?;
+        let synced = on_disk(move || file.sync_all()).await?;
         synced.map_err(|error| VfsError::disk("sync", self.state().shown(id), error))?;
         let mut state = self.state();
         let state = &mut *state;
@@ -320,11 +328,8 @@ impl Core {
         {
             // The same data file is what counts after a crash, and is written on.
             let old = local.content.replace(working.clone()).map(|data| data.number);
-            let (new, sent) = (working.number, local.sending.as_ref().map(|(_, number)| *number));
             state.journal_file(id)?;
-            if let Some(old) = old.filter(|old| *old != new && Some(*old) != sent) {
-                self.remove_data(state, old);
-            }
+            old.into_iter().for_each(|old| self.remove_unneeded(state, id, old));
         }
         self.data.sync().map_err(|error| VfsError::disk("sync", "the journal", error))?;
         state.journal.make_safe()

@@ -25,9 +25,12 @@ async fn what_was_done_is_finished_after_a_kill() {
         store(&world.remote.inner, name, name).await;
     }
     // Nothing reaches the service before the kill.
-    for kind in ["remove", "rename", "make_folders", "remove_folders"] {
-        world.remote.fail(kind, Fault::Passing, 1000);
-    }
+    let fail = |world: &World| {
+        for kind in ["remove", "rename", "make_folders", "remove_folders"] {
+            world.remote.fail(kind, Fault::Passing, 1000);
+        }
+    };
+    fail(&world);
     world.make_folder("new").await.unwrap();
     world.write("new/file", "1").await.unwrap();
     world.rename("a/x", "new/x").await.unwrap();
@@ -39,6 +42,7 @@ async fn what_was_done_is_finished_after_a_kill() {
     world.remove_folder("gone").await.unwrap();
     for _ in 0..2 {
         world.restart().await;
+        fail(&world);
         assert_eq!(world.names("").await, ["a/", "new/", "y"]);
         assert_eq!(world.names("new").await, ["file", "twice"]);
     }
@@ -93,25 +97,22 @@ async fn what_was_being_written_is_there_as_far_as_it_was_fsynced() {
 // [crash-3] The answer of an upload is lost with the program.
 #[tokio::test]
 async fn what_had_arrived_is_not_stored_twice() {
-    let mut world = World::with(telling(), |_| {}).await;
+    let mut world = World::with(telling(), |options| options.transfers = 16).await;
     store(&world.remote.inner, "a/replaced", "old").await;
     world.remote.fail("write", Fault::Unanswered, 1000);
     for name in ["a/replaced", "a/same", "a/other", "a/gone", "a/moved"] {
-        // Each in the one batch of its folder.
         world.write(name, "new").await.unwrap();
     }
-    until("they have arrived", || async { world.all_at_service().await.len() >= 7 }).await;
+    until("they have arrived", || async { world.remote.stored.lock().unwrap().len() == 5 }).await;
     world.rename("a/moved", "elsewhere").await.unwrap();
     world.remove("a/gone").await.unwrap();
     world.write("a/other", "newer").await.unwrap();
     world.restart().await;
     world.remote.heal();
-    assert_eq!(world.names("a").await, ["other", "replaced", "same"]);
+    let names = world.names("a").await;
+    assert_eq!(names, ["other", "replaced", "same"], "{:?}", world.all_at_service().await);
     world.vfs.sync().await.unwrap();
-    until("all is settled", || async {
-        world.all_at_service().await.len() == 5 && world.vfs.status().changes == 0
-    })
-    .await;
+    until("all is settled", || async { world.vfs.status().changes == 0 }).await;
     let all = world.all_at_service().await;
     let names: Vec<_> = all.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["a/", "a/other", "a/replaced", "a/same", "elsewhere"]);

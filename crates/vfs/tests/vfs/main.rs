@@ -4,7 +4,6 @@
 
 mod anchors;
 mod crashes;
-mod faults;
 mod model;
 mod names;
 mod numbers;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use fichier_storage::{Remote as _, RemotePath, Times, memory::MemoryRemote};
+use fichier_storage::{Remote as _, Times, memory::MemoryRemote};
 use fichier_vfs::{Attributes, Errno, Event, Kind, OpenFlags, SetAttributes};
 
 use crate::{
@@ -30,7 +30,7 @@ async fn a_folder_is_listed_once_and_a_missing_name_costs_nothing() {
 #[tokio::test]
 async fn an_old_folder_is_answered_at_once_and_listed_again() {
     let world = World::with(MemoryRemote::new("memory:"), |options| {
-        options.dir_cache_time = Duration::from_millis(50)
+        options.dir_cache_time = Duration::from_millis(50);
     })
     .await;
     store(&world.remote.inner, "a", "x").await;
@@ -286,5 +286,4 @@ async fn a_folder_of_the_remote_can_be_the_root() {
     let file = fichier_vfs::Vfs::open(at("a/b/file"), world.options.clone()).await.unwrap_err();
     assert_eq!(file.errno(), Errno::NotFolder);
     assert!(missing.to_string().contains("memory:none"), "{missing}");
-    drop(RemotePath::root());
 }

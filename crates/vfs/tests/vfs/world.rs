@@ -82,6 +82,7 @@ impl World {
     /// Ends the file system as a kill would, and opens another one on the same directory.
     pub(crate) async fn restart(&mut self) {
         self.vfs.0 = None;
+        self.remote.heal();
         self.vfs.0 = Some(open(&self.remote, &self.options).await);
     }
 
@@ -217,8 +218,8 @@ pub(crate) async fn open(remote: &Arc<Watched>, options: &VfsOptions) -> Arc<Vfs
 }
 
 /// Returns the kind of error.
-pub(crate) fn errno<T: std::fmt::Debug>(result: Result<T>) -> Errno {
-    result.unwrap_err().errno()
+pub(crate) fn errno<T>(result: Result<T>) -> Errno {
+    result.map(drop).unwrap_err().errno()
 }
 
 /// Waits until something is so, for at most ten seconds.
