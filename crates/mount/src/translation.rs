@@ -276,3 +276,105 @@ fn open_flags(flags: i32) -> OpenFlags {
 pub(crate) fn appends(flags: i32) -> bool {
     OFlags::from_bits_retain(flags.cast_unsigned()).contains(OFlags::APPEND)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use fichier_storage::{Location, RemotePath, memory::MemoryRemote};
+    use fichier_vfs::VfsOptions;
+
+    use super::*;
+
+    const ROOT: NodeId = NodeId::ROOT;
+    const READ_WRITE: i32 = 2;
+    const APPEND: i32 = 0o2000;
+
+    async fn translation(directory: &Path) -> Translation {
+        let remote = Arc::new(MemoryRemote::new("memory:"));
+        let location = Location { remote, path: RemotePath::root() };
+        let vfs = Vfs::open(location, VfsOptions::new(directory)).await.unwrap();
+        Translation::new(vfs, Duration::from_secs(1))
+    }
+
+    /// Has room for three entries.
+    #[derive(Default)]
+    struct Three<const WITH_ATTRIBUTES: bool>(Vec<(u64, String)>);
+
+    impl<const WITH_ATTRIBUTES: bool> Entries for Three<WITH_ATTRIBUTES> {
+        const WITH_ATTRIBUTES: bool = WITH_ATTRIBUTES;
+
+        fn add(&mut self, _: &FileAttr, next: u64, name: &[u8]) -> bool {
+            if self.0.len() == 3 {
+                return true;
+            }
+            self.0.push((next, String::from_utf8_lossy(name).into_owned()));
+            false
+        }
+    }
+
+    async fn names<const WITH_ATTRIBUTES: bool>(to: &Translation) -> Vec<String> {
+        let handle = to.open_folder(ROOT).await.unwrap();
+        let mut names = Vec::new();
+        let mut offset = 0;
+        loop {
+            let mut entries = Three::<WITH_ATTRIBUTES>::default();
+            to.read_folder(ROOT, handle, offset, &mut entries).await.unwrap();
+            let Some((next, _)) = entries.0.last() else { break };
+            offset = *next;
+            names.extend(entries.0.into_iter().map(|(_, name)| name));
+        }
+        to.release_folder(handle);
+        names
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_read_on_from_where_the_room_ended() {
+        let home = tempfile::tempdir().unwrap();
+        let to = translation(home.path()).await;
+        let expected: BTreeSet<_> = (0..8).map(|number| format!("{number}")).collect();
+        for name in &expected {
+            to.make_file(ROOT, name.as_bytes()).await.unwrap();
+        }
+        for found in [names::<false>(&to).await, names::<true>(&to).await] {
+            assert_eq!(found[..2], [".", ".."]);
+            assert_eq!(found.len(), 10);
+            assert_eq!(found[2..].iter().cloned().collect::<BTreeSet<_>>(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_appended_goes_to_the_end_and_a_page_to_its_place() {
+        let home = tempfile::tempdir().unwrap();
+        let to = translation(home.path()).await;
+        let (made, handle, _) = to.create(ROOT, b"file", READ_WRITE | APPEND).await.unwrap();
+        let node = NodeId(made.ino.0);
+        assert!(appends(READ_WRITE | APPEND) && !appends(READ_WRITE));
+        for (offset, bytes, appends) in [(0, "hello", true), (0, " you", true), (0, "H", false)] {
+            to.write(node, handle, offset, bytes.into(), appends).await.unwrap();
+        }
+        assert_eq!(to.read(handle, 0, 100).await.unwrap(), "Hello you");
+        to.allocate(node, 4).await.unwrap();
+        assert_eq!(to.attributes(node).await.unwrap().size, 9);
+        to.allocate(node, 12).await.unwrap();
+        assert_eq!(to.attributes(node).await.unwrap().size, 12);
+        to.release(node, handle, false);
+        let emptied = to.open(node, READ_WRITE | 0o1000).await.unwrap();
+        assert_eq!(to.attributes(node).await.unwrap().size, 0);
+        to.release(node, emptied.0, false);
+    }
+
+    #[tokio::test]
+    async fn errors_are_numbers() {
+        let home = tempfile::tempdir().unwrap();
+        let to = translation(home.path()).await;
+        assert_eq!(to.lookup(ROOT, b"nothing").await.unwrap_err(), Errno::ENOENT);
+        to.make_folder(ROOT, b"folder").await.unwrap();
+        assert_eq!(to.make_folder(ROOT, b"folder").await.unwrap_err(), Errno::EEXIST);
+        assert_eq!(to.remove_file(ROOT, b"folder").await.unwrap_err(), Errno::EISDIR);
+        assert_eq!(to.extended_attribute(ROOT, b"\xff").await.unwrap_err(), Errno::NO_XATTR);
+        assert_eq!(to.set_extended_attribute(ROOT, b"user.x").await.unwrap_err(), Errno::EOPNOTSUPP);
+        let exchanged = to.rename((ROOT, b"folder"), (ROOT, b"folder"), RenameMode::Exchange).await;
+        assert_eq!(exchanged.unwrap_err(), Errno::EINVAL);
+    }
+}
