@@ -19,6 +19,8 @@ const LONG: Duration = Duration::from_secs(120);
 struct Mounted {
     process: Child,
     directory: PathBuf,
+    /// What it tells the service manager.
+    news: UnixDatagram,
 }
 
 /// Checks whether something can be mounted here, and says so if not.
@@ -41,9 +43,9 @@ impl Mounted {
         let mut command = stage.command();
         command.args(["mount", "t:"]).arg(&directory).args(words).env("NOTIFY_SOCKET", &socket);
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        let mut mounted = Self { process: process.unwrap(), directory };
+        let mut mounted = Self { process: process.unwrap(), directory, news };
         let mut bytes = [0; 1000];
-        let length = match news.recv(&mut bytes) {
+        let length = match mounted.news.recv(&mut bytes) {
             Ok(length) => length,
             Err(error) => panic!("not mounted: {error}: {}", mounted.said()),
         };
@@ -122,6 +124,9 @@ fn what_is_written_by_a_mount_arrives_in_few_calls() {
     mounted.unmount();
     let (code, said) = mounted.ended();
     assert_eq!((code, said.as_str()), (Some(0), ""));
+    let mut bytes = [0; 1000];
+    let length = mounted.news.recv(&mut bytes).unwrap();
+    assert_eq!(&bytes[..length], b"STOPPING=1");
 }
 
 #[test]
