@@ -263,10 +263,11 @@ async fn send_on(vfs: &Vfs, signals: &mut Signals) {
     }
     tracing::info!("Sending what isn't sent yet");
     tokio::select! {
-        sent = time::timeout(SENDING_ON, vfs.sync()) => match sent {
-            Ok(Err(error)) => tracing::error!("{error}"),
-            Ok(Ok(())) | Err(_) => {}
-        },
+        sent = time::timeout(SENDING_ON, vfs.sync()) => {
+            if let Ok(Err(error)) = sent {
+                tracing::error!("{error}");
+            }
+        }
         _ = signals.end() => {}
     }
 }
