@@ -12,24 +12,25 @@ use std::{
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Waker},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use bytes::Bytes;
 use fichier_vfs::{HandleId, NodeId, RenameMode};
 use fuser::{
-    AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileAttr, FileHandle, Filesystem, FopenFlags,
-    Generation, INodeNo, InitFlags, IoctlFlags, KernelConfig, LockOwner, OpenFlags, PollEvents, PollFlags,
-    PollNotifier, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus,
-    ReplyEmpty, ReplyEntry, ReplyIoctl, ReplyLseek, ReplyOpen, ReplyPoll, ReplyStatfs, ReplyWrite,
-    ReplyXattr, Request, TimeOrNow, WriteFlags,
+    AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, Filesystem, FopenFlags, INodeNo,
+    InitFlags, IoctlFlags, KernelConfig, LockOwner, OpenFlags, PollEvents, PollFlags, PollNotifier,
+    RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty,
+    ReplyEntry, ReplyIoctl, ReplyLseek, ReplyOpen, ReplyPoll, ReplyStatfs, ReplyWrite, ReplyXattr, Request,
+    TimeOrNow, WriteFlags,
 };
 use rustix::fs::{FallocateFlags, FileType as ModeType};
 use tokio::runtime::Handle;
 
 use crate::{
     attributes::BLOCK,
-    translation::{Answer, Entries, Translation, appends},
+    replies::{GENERATION, WithAttributes, attribute, attributes, empty, entry},
+    translation::{Translation, appends},
 };
 
 /// How much the kernel writes at once.
@@ -37,9 +38,6 @@ const LARGEST_WRITE: u32 = 1 << 20;
 
 /// How many requests that nobody waits for the kernel has under way at once: reading ahead.
 const BACKGROUND: u16 = 64;
-
-/// Nodes aren't given again, so there is one generation of them.
-const GENERATION: Generation = Generation(0);
 
 /// The file system as the kernel's requests reach it.
 #[derive(Debug)]
@@ -83,57 +81,6 @@ fn handle(number: FileHandle) -> HandleId {
 
 fn owned(name: &OsStr) -> Vec<u8> {
     name.as_bytes().to_vec()
-}
-
-fn entry(translation: &Translation, reply: ReplyEntry, answer: Answer<FileAttr>) {
-    match answer {
-        Ok(attributes) => reply.entry(&translation.timeout, &attributes, GENERATION),
-        Err(errno) => reply.error(errno),
-    }
-}
-
-fn attributes(translation: &Translation, reply: ReplyAttr, answer: Answer<FileAttr>) {
-    match answer {
-        Ok(attributes) => reply.attr(&translation.timeout, &attributes),
-        Err(errno) => reply.error(errno),
-    }
-}
-
-fn empty(reply: ReplyEmpty, answer: Answer<()>) {
-    match answer {
-        Ok(()) => reply.ok(),
-        Err(errno) => reply.error(errno),
-    }
-}
-
-/// Answers with an extended attribute: its size, if that is asked for, else its value, if there is room for it.
-fn attribute(reply: ReplyXattr, room: u32, answer: Answer<Vec<u8>>) {
-    match answer.map(|value| (u32::try_from(value.len()).unwrap_or(u32::MAX), value)) {
-        Ok((size, _)) if room == 0 => reply.size(size),
-        Ok((size, _)) if size > room => reply.error(Errno::ERANGE),
-        Ok((_, value)) => reply.data(&value),
-        Err(errno) => reply.error(errno),
-    }
-}
-
-impl Entries for ReplyDirectory {
-    const WITH_ATTRIBUTES: bool = false;
-
-    fn add(&mut self, attributes: &FileAttr, next: u64, name: &[u8]) -> bool {
-        Self::add(self, attributes.ino, next, attributes.kind, OsStr::from_bytes(name))
-    }
-}
-
-/// Entries with their attributes, and how long the kernel keeps those.
-struct WithAttributes(ReplyDirectoryPlus, Duration);
-
-impl Entries for WithAttributes {
-    const WITH_ATTRIBUTES: bool = true;
-
-    fn add(&mut self, attributes: &FileAttr, next: u64, name: &[u8]) -> bool {
-        let name = OsStr::from_bytes(name);
-        self.0.add(attributes.ino, next, name, &self.1, attributes, GENERATION)
-    }
 }
 
 // What isn't here is refused by the library.

@@ -17,6 +17,7 @@ mod mount;
 mod news;
 mod options;
 mod pages;
+mod replies;
 mod translation;
 
 pub use error::{MountError, Result};
