@@ -144,6 +144,11 @@ pub(crate) fn is_quit(error: &anyhow::Error) -> bool {
     error.chain().filter_map(storage).any(|error| matches!(error, StorageError::Quit))
 }
 
+/// Whether all was said before, so that the error has no message.
+pub(crate) fn is_said(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Failure>().is_some_and(|failure| failure.message.is_empty())
+}
+
 /// Whether the reader of our output went away, as `head` does: no error to speak of.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

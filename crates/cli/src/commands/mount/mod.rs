@@ -253,7 +253,8 @@ async fn unmount(mount: Mount, number: u8) -> anyhow::Result<()> {
         Ok(true) => tracing::warn!("{directory} is unmounted; programs that use it can't go on"),
         Err(error) => return Err(Failure::other(error.to_string()).into()),
     }
-    Err(Failure { exit: Exit::Signal(number), message: "a signal ended the mount".to_owned() }.into())
+    // That was all there is to say.
+    Err(Failure { exit: Exit::Signal(number), message: String::new() }.into())
 }
 
 /// Sends on what was closed, for a short time, or until a signal comes.
