@@ -15,8 +15,17 @@ impl Core {
     /// Makes sure that it is known what a folder holds. An old listing does, and is renewed in the background.
     pub(crate) async fn know(self: &Arc<Self>, folder: NodeId) -> Result<()> {
         let age = {
-            let state = self.state();
-            self.age(&state, folder)?
+            let mut state = self.state();
+            let age = self.age(&state, folder)?;
+            match state.tree.folder_mut(folder) {
+                // One listing does for all who look meanwhile.
+                Some(body) if matches!(age, Age::Old) && body.is_renewed => Age::Fresh,
+                Some(body) => {
+                    body.is_renewed |= matches!(age, Age::Old);
+                    age
+                }
+                None => age,
+            }
         };
         match age {
             Age::Fresh => Ok(()),
@@ -31,6 +40,9 @@ impl Core {
                     let within = Freshness::Within(core.options.dir_cache_time);
                     if is_old && let Err(error) = core.list(folder, within).await {
                         tracing::debug!("a folder can't be listed again: {error}");
+                    }
+                    if let Some(body) = core.state().tree.folder_mut(folder) {
+                        body.is_renewed = false;
                     }
                 });
                 Ok(())

@@ -90,7 +90,7 @@ impl Core {
         self.readers.drop_unused();
         let unsent = {
             let mut state = self.state();
-            let old = tokio::time::Instant::now().checked_sub(self.options.dir_cache_time * 2);
+            let old = tokio::time::Instant::now().checked_sub(self.options.dir_cache_time.saturating_mul(2));
             if let Some(old) = old {
                 state.tree.drop_old(old);
             }

@@ -62,11 +62,15 @@ impl DataFolder {
         }
     }
 
-    /// Makes the names of new data files safe.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        #[cfg(unix)]
-        fs::File::open(&self.files)?.sync_all()?;
-        Ok(())
+    /// Returns what makes the names of new data files safe. It waits for the disk.
+    pub(crate) fn sync(&self) -> impl FnOnce() -> io::Result<()> + Send + 'static {
+        let files = self.files.clone();
+        move || {
+            #[cfg(unix)]
+            fs::File::open(&files)?.sync_all()?;
+            drop(files);
+            Ok(())
+        }
     }
 
     /// Keeps what wasn't finished for some days, and returns where it is.

@@ -109,7 +109,7 @@ impl Readers {
         };
         let settings = ReadSettings {
             longest: longest.max(BLOCK),
-            ahead: window::AHEAD + options.read_ahead,
+            ahead: window::AHEAD.saturating_add(options.read_ahead),
             streams: 4,
             streams_ahead: options.read_chunk_streams.clamp(1, 3),
             wait: options.read_wait,

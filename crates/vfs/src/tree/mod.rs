@@ -56,6 +56,8 @@ pub(crate) struct FolderBody {
     pub(crate) listed: Option<Instant>,
     /// Whether it is being listed.
     pub(crate) is_listing: bool,
+    /// Whether it will be listed again in the background.
+    pub(crate) is_renewed: bool,
     pub(crate) modified: Option<SystemTime>,
     /// Names that we changed, and at which count of changes.
     pub(crate) own: HashMap<Name, u64>,

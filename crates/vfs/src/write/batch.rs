@@ -39,7 +39,7 @@ pub(crate) fn pick(
         let is_due = |file: &Candidate| file.is_urgent || file.closed + write_back <= now;
         let (due, later): (Vec<_>, Vec<_>) = files.into_iter().partition(is_due);
         let next = later.iter().map(|file| file.closed + write_back).min();
-        let last = due.iter().map(|file| file.closed + write_back * 2).min();
+        let last = due.iter().map(|file| file.closed + write_back.saturating_mul(2)).min();
         let is_enough = later.is_empty()
             || due.len() >= limit.files
             || due.iter().any(|file| file.is_urgent)

@@ -319,7 +319,8 @@ impl Core {
     pub(crate) async fn make_safe(&self, id: NodeId) -> Result<()> {
         let _guard = self.exchange(id)?.write_owned().await;
         let Some((file, _)) = self.state().open_data(&self.data, id)? else { return Ok(()) };
-        let synced = on_disk(move || file.sync_all()).await?;
+        let sync_names = self.data.sync();
+        let synced = on_disk(move || file.sync_all().and_then(|()| sync_names())).await?;
         synced.map_err(|error| VfsError::disk("sync", self.state().shown(id), error))?;
         let mut state = self.state();
         let state = &mut *state;
@@ -331,7 +332,6 @@ impl Core {
             state.journal_file(id)?;
             old.into_iter().for_each(|old| self.remove_unneeded(state, id, old));
         }
-        self.data.sync().map_err(|error| VfsError::disk("sync", "the journal", error))?;
         state.journal.make_safe()
     }
 

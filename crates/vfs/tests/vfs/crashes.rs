@@ -150,3 +150,60 @@ async fn a_folder_rename_that_was_cut_off_has_been_done_or_not() {
         assert_eq!(names, [format!("{now}/"), format!("{now}/unsent"), format!("{now}/x")]);
     }
 }
+
+/// Names the directory of the child's file system.
+const CHILD: &str = "VFS_CHILD_DIRECTORY";
+
+/// Runs only as the child of the test below: writes files for ever, and says of each when it is closed.
+#[tokio::test]
+async fn a_child_that_writes_until_it_is_killed() {
+    let Ok(directory) = std::env::var(CHILD) else { return };
+    let options = fichier_vfs::VfsOptions {
+        write_back: Duration::from_secs(3600),
+        ..fichier_vfs::VfsOptions::new(directory)
+    };
+    let remote = crate::watched::Watched::new(MemoryRemote::new("memory:"));
+    let vfs = crate::world::open(&remote, &options).await;
+    for number in 0..100_000 {
+        let name = format!("file{number}");
+        let (_, handle) = vfs.create(NodeId::ROOT, name.as_bytes(), OpenFlags::READ_WRITE).await.unwrap();
+        vfs.write(handle, 0, vec![b'x'; number % 5000].into()).await.unwrap();
+        vfs.release(handle);
+        // Behind the words that the test's runner writes first.
+        println!("\nclosed {number}");
+    }
+}
+
+// [crash-1] [release-1] A process that is really killed.
+#[tokio::test]
+async fn what_a_killed_process_had_closed_is_sent_by_the_next() {
+    use std::io::{BufRead as _, BufReader};
+
+    for last in [0, 7, 150] {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crashes::a_child_that_writes_until_it_is_killed", "--nocapture"])
+            .env(CHILD, home.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut closed = lines.filter_map(|line| line.strip_prefix("closed ")?.parse::<usize>().ok());
+        assert!(closed.any(|number| number == last));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let last = closed.last().unwrap_or(last);
+        let options = crate::world::quick(&home);
+        let remote = crate::watched::Watched::new(MemoryRemote::new("memory:"));
+        let vfs = crate::world::open(&remote, &options).await;
+        vfs.sync().await.unwrap();
+        for number in 0..=last {
+            let stored = crate::world::at_service(&remote.inner, &format!("file{number}")).await;
+            assert_eq!(stored.unwrap(), vec![b'x'; number % 5000], "{number} of {last}");
+        }
+        // The one that was being closed may be there as well, and no other.
+        let count = remote.stored.lock().unwrap().len();
+        assert!((last + 1..=last + 2).contains(&count), "{count}, {last}");
+    }
+}

@@ -282,3 +282,26 @@ async fn a_second_file_system_waits_for_the_first() {
     assert!(second.lookup(NodeId::ROOT, b"none").await.is_err());
     drop(home);
 }
+
+// [read-3]
+#[tokio::test]
+async fn a_skip_forward_waits_for_the_open_stream() {
+    let world = world(CacheMode::Off).await;
+    let all = bytes(4 << 20);
+    store(&world.remote.inner, "a", all.clone()).await;
+    let handle = world.open("a", OpenFlags::READ).await.unwrap();
+    let gate = world.remote.hold("stream");
+    let skipped = async {
+        until("the first stream is open", || async { world.remote.count("stream") == 1 }).await;
+        tokio::join!(world.vfs.read(handle, 900_000, 10), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            gate.add_permits(1);
+        })
+    };
+    let (first, (skipped, ())) = tokio::join!(world.vfs.read(handle, 0, 10), skipped);
+    assert_eq!(
+        (first.unwrap(), skipped.unwrap()),
+        (all[..10].to_vec().into(), all[900_000..900_010].to_vec().into())
+    );
+    assert_eq!(world.remote.count("stream"), 1);
+}
