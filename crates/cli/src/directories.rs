@@ -14,7 +14,9 @@ pub(crate) struct Directories {
     pub(crate) running: Option<PathBuf>,
     /// Directory for what has to be kept: the demo service's files.
     pub(crate) data: Option<PathBuf>,
-    /// Directory for temporary files.
+    /// What file systems have that isn't sent yet, and what they read: kept unless a flag says where caches are.
+    pub(crate) file_systems: Option<PathBuf>,
+    /// What only passes through.
     pub(crate) temporary: PathBuf,
 }
 
@@ -26,16 +28,15 @@ impl Directories {
         let run = environment.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
         // This place must not depend on a flag: all processes have to find each other there.
         let running = run.map(|base| base.join("fichier")).or_else(|| Some(usual.as_ref()?.join("running")));
+        let data =
+            base(environment, "XDG_DATA_HOME", ".local/share", "Library/Application Support", "APPDATA");
+        let cache = given(cache);
+        let file_systems = cache.as_ref().or(data.as_ref()).map(|base| base.join("vfs"));
         Self {
-            cache: given(cache).or(usual),
+            cache: cache.or(usual),
             running,
-            data: base(
-                environment,
-                "XDG_DATA_HOME",
-                ".local/share",
-                "Library/Application Support",
-                "APPDATA",
-            ),
+            data,
+            file_systems,
             temporary: given(temporary).unwrap_or_else(std::env::temp_dir),
         }
     }

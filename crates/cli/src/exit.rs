@@ -157,7 +157,12 @@ pub(crate) fn is_quit(error: &anyhow::Error) -> bool {
     error.chain().filter_map(storage).any(RunError::is_quit)
 }
 
-/// Checks whether the reader of our output went away, as `head` does: that isn't reported as an error.
+/// Whether all was said before, so that the error has no message.
+pub(crate) fn is_said(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Failure>().is_some_and(|failure| failure.message.is_empty())
+}
+
+/// Whether the reader of our output went away, as `head` does: no error to speak of.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

@@ -76,7 +76,9 @@ pub(crate) fn run(words: &[OsString], environment: &Environment) -> Exit {
             Exit::Success
         }
         Err(error) => {
-            log.last_words(name, &error, |path| session.full_name(path));
+            if !exit::is_said(&error) {
+                log.last_words(name, &error, |path| session.full_name(path));
+            }
             Exit::of(&error)
         }
     };

@@ -20,13 +20,12 @@ const MEANT: [(&str, &[&str]); 20] = [
     ("remove", &["delete", "deletefile"]),
     ("rename", &["moveto"]),
     ("rm", &["delete", "deletefile"]),
-    ("share", &["link"]),
     ("upload", &["copy", "rcat"]),
     ("wget", &["copyurl"]),
 ];
 
-/// Commands of rclone that this program doesn't have.
-const NOT_HERE: [&str; 17] = [
+/// Commands of rclone that aren't here.
+const NOT_HERE: [&str; 16] = [
     "archive",
     "authorize",
     "bisync",
@@ -34,7 +33,6 @@ const NOT_HERE: [&str; 17] = [
     "gendocs",
     "gitannex",
     "gui",
-    "mount",
     "ncdu",
     "nfsmount",
     "rc",
@@ -57,6 +55,9 @@ pub(crate) fn unknown_command(word: &str, commands: Vec<String>) -> String {
 
 /// Returns what to do about a word that is no command, where something is known.
 pub(crate) fn advice(word: &str, commands: Vec<String>) -> Option<String> {
+    if word == "mount" && cfg!(not(target_os = "linux")) {
+        return Some("Only on Linux can this program mount: elsewhere it has no FUSE.".to_owned());
+    }
     if NOT_HERE.contains(&word) {
         return Some(format!("rclone has {word:?}; this program hasn't got it yet."));
     }
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(suggestions("coppy", commands()), ["copy"]);
         assert_eq!(suggestions("Lsjosn", commands()), ["lsjson"]);
         assert_eq!(suggestions("xyzzy", commands()), Vec::<String>::new());
-        assert!(unknown_command("mount", commands()).contains("hasn't got it yet"));
+        assert!(unknown_command("nfsmount", commands()).contains("hasn't got it yet"));
     }
 
     #[test]

@@ -27,6 +27,8 @@ const FLOORS: &[Floor] = &[
         "cli",
         &[
             "session",
+            "mount",
+            "vfs",
             "engine",
             "config",
             "remotes",
@@ -42,10 +44,11 @@ const FLOORS: &[Floor] = &[
         &[],
     ),
     floor("session", &["remotes", "config", "emulator", "storage", "encoding", "api", "notation"], &[]),
-    // The engine knows remotes by their trait only.
-    floor("engine", &["filter", "storage", "state"], &["remotes", "encoding", "emulator"]),
-    // The file system sees remotes by their trait, too.
+    floor("mount", &["vfs"], &["storage"]),
+    // The file system, too, sees remotes by their trait only.
     floor("vfs", &["storage", "state"], &[]),
+    // The engine sees remotes by their trait only.
+    floor("engine", &["filter", "storage", "state"], &["remotes", "encoding", "emulator"]),
     floor("remotes", &["storage", "encoding", "api", "notation", "state"], &["emulator"]),
     floor("filter", &["storage"], &[]),
     floor("config", &["notation", "state"], &[]),

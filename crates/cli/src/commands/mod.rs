@@ -38,6 +38,8 @@ pub(crate) mod lsf;
 mod lsjson;
 mod lsl;
 mod mkdir;
+#[cfg(target_os = "linux")]
+mod mount;
 mod r#move;
 mod moveto;
 mod obscure;
@@ -104,6 +106,8 @@ pub(crate) enum Command {
     Lsl(lsl::Arguments),
     Md5sum(hashsum::Md5Arguments),
     Mkdir(mkdir::Arguments),
+    #[cfg(target_os = "linux")]
+    Mount(Box<mount::Arguments>),
     Move(r#move::Arguments),
     Moveto(moveto::Arguments),
     Obscure(obscure::Arguments),
@@ -167,6 +171,8 @@ impl Command {
             Self::Lsl(_) => "lsl",
             Self::Md5sum(_) => "md5sum",
             Self::Mkdir(_) => "mkdir",
+            #[cfg(target_os = "linux")]
+            Self::Mount(_) => "mount",
             Self::Move(_) => "move",
             Self::Moveto(_) => "moveto",
             Self::Obscure(_) => "obscure",
@@ -246,6 +252,8 @@ async fn run_on_remotes(command: &Command, context: &mut Context<'_>) -> anyhow:
         Command::Lsl(arguments) => lsl::run(arguments, context).await,
         Command::Md5sum(arguments) => hashsum::run_as("md5sum", &arguments.with_kind(), context).await,
         Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
+        #[cfg(target_os = "linux")]
+        Command::Mount(arguments) => mount::run(arguments, context).await,
         Command::Move(arguments) => r#move::run(arguments, context).await,
         Command::Moveto(arguments) => moveto::run(arguments, context).await,
         Command::Purge(arguments) => purge::run(arguments, context).await,

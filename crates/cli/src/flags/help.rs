@@ -85,6 +85,7 @@ fn sections(name: &str) -> String {
     let files = [
         ("~/.config/rclone/rclone.conf", "the remotes, shared with rclone; `fichier config file` names it"),
         ("~/.cache/fichier", "checksums, catalogues of accounts, answers for completion; it may be removed"),
+        ("~/.local/share/fichier", "what mounts haven't sent yet, and what they read; the files of demo:"),
     ];
     let mut text = String::new();
     let mut section = |title: &str, items: &[(&str, &str)]| {

@@ -20,6 +20,8 @@ mod sweep;
 mod switch;
 mod transfer;
 mod value;
+#[cfg(target_os = "linux")]
+mod vfs;
 
 use std::ffi::OsString;
 
@@ -41,6 +43,9 @@ pub(crate) use self::{
     transfer::{CutoffMode, RENAMES, TransferFlags, order as transfer_order},
     value::{duration, hash_kind, mail},
 };
+
+#[cfg(target_os = "linux")]
+pub(crate) use self::vfs::{Owner, VfsFlags};
 
 /// The flags that all commands share, and what there is to say of the program.
 #[derive(Debug, Parser)]

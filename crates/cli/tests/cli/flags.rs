@@ -22,10 +22,10 @@ fn path(path: &Path) -> &str {
 fn flags_of_other_services_and_commands_are_taken_and_told() {
     let stage = Stage::start();
     stage.control().seed_file("a", b"hello").unwrap();
-    let line = "lsf --drive-chunk-size 64M t: --s3-no-check-bucket --vfs-cache-mode=full -v";
+    let line = "lsf --drive-chunk-size 64M t: --s3-no-check-bucket --vfs-handle-caching=1s -v";
     let run = stage.run(&line.split(' ').collect::<Vec<_>>()).code(0);
     assert_eq!(run.stdout, "a\n");
-    for flag in ["--drive-chunk-size", "--s3-no-check-bucket", "--vfs-cache-mode"] {
+    for flag in ["--drive-chunk-size", "--s3-no-check-bucket", "--vfs-handle-caching"] {
         assert!(run.stderr.contains(&format!("INFO  : {flag} has no effect here: ")), "{}", run.stderr);
     }
     stage.run(&["lsf", "t:", "--drive-nonsense"]).code(1);

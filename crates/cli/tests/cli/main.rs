@@ -44,6 +44,8 @@ mod matching;
 mod memory;
 #[cfg(target_os = "linux")]
 mod metadata;
+#[cfg(target_os = "linux")]
+mod mount;
 mod network;
 #[cfg(unix)]
 mod new_names;
