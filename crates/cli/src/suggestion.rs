@@ -2,7 +2,7 @@
 //! yet.
 
 /// Words that people type, and the commands that do it.
-const MEANT: [(&str, &[&str]); 20] = [
+const MEANT: [(&str, &[&str]); 19] = [
     ("cp", &["copy", "copyto"]),
     ("del", &["delete", "deletefile"]),
     ("df", &["about"]),

@@ -263,7 +263,7 @@ fn of_storage(error: &StorageError) -> Errno {
         }
         StorageError::Unsupported { .. } => Errno::NotSupported,
         StorageError::TooLarge { .. } => Errno::TooLarge,
-        StorageError::Canceled | StorageError::Quit => Errno::Interrupted,
+        StorageError::Canceled => Errno::Interrupted,
         StorageError::Io { source, .. } | StorageError::Unseen { source, .. } => of_io(source),
         // A service that refuses a key, or a person who has to act: another try doesn't help.
         StorageError::Service { retry: Retry::Fatal, .. } => Errno::AccessDenied,

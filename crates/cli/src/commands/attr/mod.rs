@@ -9,7 +9,9 @@ use crate::context::Context;
 
 /// Show or set attributes of files: passwords, access rules, descriptions
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  fichier attr get demo:photos -R\n  fichier attr set demo:photos -R --password -")]
+#[command(
+    after_help = "Examples:\n  fichier attr get demo:photos -R\n  fichier attr set demo:photos -R --password -"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     task: Task,
