@@ -33,7 +33,7 @@ const KNOWN_CIRCLES: &[KnownCircle] = &[
     // A link is listed, read and removed as the file that represents it, and each of these needs the others.
     known("remotes", "local/links.rs", 4),
     // The service's handlers get the whole emulator. It is one thing: the service.
-    known("emulator", "emulator.rs", 17),
+    known("emulator", "emulator.rs", 8),
     // The kernels compute with columns, which choose a kernel.
     known("whirlpool-simd", "implementation.rs", 5),
 ];

@@ -211,7 +211,10 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
         Scalar::Whole(value) => value != 0,
         Scalar::Negative(_) | Scalar::Other => true,
         Scalar::Fraction(value) => value != 0.0,
-        Scalar::Text(text) => !matches!(text.trim(), "" | "0" | "false" | "no" | "off" | "null"),
+        Scalar::Text(text) => {
+            let negations = ["", "0", "false", "no", "non", "off", "null"];
+            !negations.iter().any(|no| text.trim().eq_ignore_ascii_case(no))
+        }
     })
 }
 
@@ -559,7 +562,7 @@ mod tests {
         for json in ["1", "\"1\"", "true", "\"true\"", "2", "{\"ip\":[]}", "[1,2]"] {
             assert!(read(&format!("{{\"flag\":{json}}}")).unwrap().flag, "{json}");
         }
-        for json in ["0", "\"0\"", "false", "\"false\"", "null", "\"\"", "0.0"] {
+        for json in ["0", "\"0\"", "false", "\"false\"", "\"NO\"", "\" Non\"", "null", "\"\"", "0.0"] {
             assert!(!read(&format!("{{\"flag\":{json}}}")).unwrap().flag, "{json}");
         }
     }

@@ -8,9 +8,13 @@ use clap::{Arg, Command, builder::ValueParser};
 const OTHERS: [&str; 6] =
     ["compare-dest", "copy-dest", "dump", "name-transform", "stats-unit", "syslog-facility"];
 
+/// Flag of which an empty value means that there is no such file.
+const NO_CONFIGURATION: &str = "config";
+
 /// Checks whether an empty value of this flag means that it isn't given.
 pub(super) fn means_none(arg: &Arg) -> bool {
     arg.get_action().takes_values()
+        && arg.get_long() != Some(NO_CONFIGURATION)
         && arg.get_long().is_some_and(|long| OTHERS.contains(&long) || names_a_file(arg.get_value_parser()))
 }
 

@@ -118,7 +118,7 @@ fn a_command_that_is_unknown_is_told_what_was_meant() {
     for (word, advice) in [
         ("rm", "Did you mean: delete, deletefile?"),
         ("copi", "Did you mean: copy?"),
-        ("mount", "rclone has \"mount\"; this program hasn't got it yet"),
+        ("nfsmount", "rclone has \"nfsmount\"; this program hasn't got it yet"),
         ("xyzzy", "there is no command \"xyzzy\""),
     ] {
         fichier(directory.path()).args([word, "a"]).assert().code(1).stderr(contains(advice));

@@ -232,8 +232,9 @@ async fn attributes_are_kept_and_told() {
     assert_eq!(desk.ok("file/scan", json!({"url": url})).await["status"], "OK");
     // Rules that name nobody are none.
     let nobody = json!({"ip": [], "country": [], "email": [], "premium": 0});
-    desk.ok("file/chattr", json!({"urls": [url], "acl": nobody})).await;
-    assert_eq!(desk.ok("file/info", json!({"url": url})).await["acl"], 0);
+    desk.ok("file/chattr", json!({"urls": [url], "acl": nobody.clone()})).await;
+    assert_eq!(desk.ok("file/info", json!({"url": url})).await["acl"], nobody);
+    assert_eq!(desk.ok("file/ls", json!({"folder_id": folder})).await["items"][0]["acl"], 0);
     let infected = desk.put(folder, "EICAR.com", b"1").await;
     let scan = desk.ok("file/scan", json!({"url": infected})).await;
     assert_eq!(scan["message"], "Infected: Eicar-Test-Signature");

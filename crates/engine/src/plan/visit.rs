@@ -372,7 +372,9 @@ impl Run<'_> {
             && (folder.path.is_root() || self.options.delete_empty_source_folders)
             && !from.is_root()
             && !target.is_root();
-        if !whole || self.may_hold_links(&from).await {
+        // The files say that the time is over.
+        let is_over = self.transfer.allowance.check_hard_time().is_err();
+        if !whole || is_over || self.may_hold_links(&from).await {
             return Ok(false);
         }
         match self.to.remote.rename_folder(&from, target).await {

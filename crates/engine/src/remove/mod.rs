@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use fichier_storage::{Entry, File, Location, RemotePath, Result, StorageError};
 
 use crate::{
-    RunReport, Stats, events::Event, events::report::Verdict, run::copy::find_source, transfer::shown_below,
-    walk_filtered,
+    RunError, RunReport, Stats, events::Event, events::report::Verdict, run::copy::find_source,
+    transfer::shown_below, walk_filtered,
 };
 
 /// Number of files handed to a remote at once. The remote splits them into calls.
@@ -115,7 +115,8 @@ async fn remove_files(
         let may_be_left = match &result {
             Ok(()) => false,
             Err(error) => {
-                stop.is_cancelled() || matches!(error, StorageError::NotTried | StorageError::Canceled)
+                matches!(error, StorageError::NotTried | StorageError::Canceled)
+                    || stop.is_cancelled() && !RunError::is_declined(error)
             }
         };
         if !may_be_left {

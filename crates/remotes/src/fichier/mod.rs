@@ -249,11 +249,11 @@ impl Remote for FichierRemote {
     }
 
     async fn copy(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        self.relocate(batch, relocate::Kind::Copy).await
+        self.copy_files(batch).await
     }
 
     async fn rename(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
-        self.relocate(batch, relocate::Kind::Move).await
+        self.move_files(batch).await
     }
 
     async fn remove(&self, batch: &[File]) -> Vec<Outcome<()>> {

@@ -27,7 +27,7 @@ use super::{
 
 /// What happens to the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+enum Kind {
     /// The source stays.
     Copy,
     /// The source is removed.
@@ -79,7 +79,17 @@ impl Missed {
 type Parts = Vec<Result<KnownFile, Missed>>;
 
 impl FichierRemote {
-    pub(super) async fn relocate(&self, batch: &[Relocation], kind: Kind) -> Vec<Outcome<File>> {
+    /// Copies files at the service.
+    pub(super) async fn copy_files(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.relocate(batch, Kind::Copy).await
+    }
+
+    /// Moves and renames files at the service.
+    pub(super) async fn move_files(&self, batch: &[Relocation]) -> Vec<Outcome<File>> {
+        self.relocate(batch, Kind::Move).await
+    }
+
+    async fn relocate(&self, batch: &[Relocation], kind: Kind) -> Vec<Outcome<File>> {
         let mut doubtful = HashSet::new();
         let outcomes = self.relocate_noted(batch, kind, &mut doubtful).await;
         let stay = outcomes.iter().zip(batch).enumerate().filter(|(index, (outcome, _))| match outcome {
