@@ -31,15 +31,15 @@ fn crc32(bytes: &[u8]) -> u32 {
 /// The checksum of each byte.
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
-    let mut byte = 0;
+    let mut byte: u32 = 0;
     while byte < 256 {
-        let mut sum = byte as u32;
+        let mut sum = byte;
         let mut bit = 0;
         while bit < 8 {
             sum = (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg());
             bit += 1;
         }
-        table[byte] = sum;
+        table[byte as usize] = sum;
         byte += 1;
     }
     table

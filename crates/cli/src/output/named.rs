@@ -21,7 +21,7 @@ pub(crate) fn create_file(path: &Path) -> io::Result<Named<File>> {
     let name = path.display().to_string();
     match File::create(path) {
         Ok(inner) => Ok(Named { name, inner }),
-        Err(error) => Err(unwritable(&name, error)),
+        Err(error) => Err(unwritable(&name, &error)),
     }
 }
 
@@ -39,15 +39,15 @@ const STANDARD_OUTPUT: &str = "the standard output";
 
 impl<W: Write> Write for Named<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.inner.write(bytes).map_err(|error| unwritable(&self.name, error))
+        self.inner.write(bytes).map_err(|error| unwritable(&self.name, &error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush().map_err(|error| unwritable(&self.name, error))
+        self.inner.flush().map_err(|error| unwritable(&self.name, &error))
     }
 }
 
-fn unwritable(name: &str, error: io::Error) -> io::Error {
+fn unwritable(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("can't write to {name}: {error}"))
 }
 

@@ -130,8 +130,9 @@ impl Observed {
 
     /// Makes sure that everything is written.
     pub(crate) fn finish(&self) -> io::Result<()> {
-        let sinks = self.report.iter().chain(&self.combined).chain(self.lists.iter().map(|(_, sink)| sink));
-        sinks.map(Sink::finish).collect()
+        let mut sinks =
+            self.report.iter().chain(&self.combined).chain(self.lists.iter().map(|(_, sink)| sink));
+        sinks.try_for_each(Sink::finish)
     }
 }
 

@@ -204,7 +204,7 @@ fn at_the_first_sign_of_a_lock_it_stops_and_tidies_up() {
         assert!(stage.control().api_calls() < 20, "{endpoint}: {counters:?}");
         assert_eq!(counters.get("download"), None, "{endpoint}");
         let found = answers(&run.stdout);
-        assert!(found["download-token"].starts_with("(not asked: the service said"), "{:?}", found);
+        assert!(found["download-token"].starts_with("(not asked: the service said"), "{found:?}");
     }
 }
 

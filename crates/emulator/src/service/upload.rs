@@ -214,8 +214,8 @@ impl Service {
                     if too_many && !self.drops_excess {
                         return Err(Failed::Refused(StatusCode::FORBIDDEN, "Too many files"));
                     }
-                    let received = received
-                        .filter(|_| !too_many && !(is_too_long && self.long_names == LongNames::Drop));
+                    let is_left_out = too_many || is_too_long && self.long_names == LongNames::Drop;
+                    let received = received.filter(|_| !is_left_out);
                     // An empty file can't be stored; a picker without a choice sends one without a name.
                     if let Some(received) = received.filter(|_| !self.is_dropped(visit, &sent_name)) {
                         read.files.push((name, received));

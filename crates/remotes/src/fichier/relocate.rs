@@ -499,7 +499,6 @@ impl FichierRemote {
     }
 
     /// Returns the copy that an answer names for a file. A link that was known before is no copy.
-    #[expect(clippy::unused_self, reason = "beside what looks for the others")]
     fn told_copy(&self, step: &Step, told: &[CopiedFile], before: &HashSet<FileLink>) -> Option<KnownFile> {
         let copy = told.iter().find(|copy| copy.from_url == step.link)?;
         let is_new = copy.to_url != step.link && !before.contains(&copy.to_url);

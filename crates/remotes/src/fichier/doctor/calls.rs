@@ -82,7 +82,7 @@ impl<'a> Calls<'a> {
 
     /// Whether one more call may be made when so many are kept for tidying up.
     pub(super) fn allow(&self, kept: usize) -> bool {
-        self.made().calls + kept as u64 + 1 <= MOST_CALLS + self.extra
+        self.made().calls + (kept as u64) < MOST_CALLS + self.extra
     }
 
     /// Makes a call. The inner error is an answer to the question.

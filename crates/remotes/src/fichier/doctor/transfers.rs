@@ -200,7 +200,7 @@ impl Doctor<'_> {
                 self.notes.found(TOKEN, "several", "a second request with the token brings another part");
             }
             Ok(_) => {
-                self.notes.found(TOKEN, "no ranges", "a second request with the token brings other bytes")
+                self.notes.found(TOKEN, "no ranges", "a second request with the token brings other bytes");
             }
             Err(error) if matches!(error.kind(), ErrorKind::TokenRefused { .. }) || is_refusal(&error) => {
                 let seen = format!("a second request with the token: {}", said(error.kind()));
