@@ -139,8 +139,10 @@ impl Answer {
             && is_text
             && !bytes.is_empty()
             && !self.headers.contains_key(CONTENT_ENCODING)
+            // What can't be packed goes as it is: nobody has to take gzip.
+            && let Ok(packed) = gzip(bytes)
         {
-            self.payload = Payload::Bytes(gzip(bytes).into());
+            self.payload = Payload::Bytes(packed.into());
             self.set(CONTENT_ENCODING, "gzip");
         }
     }

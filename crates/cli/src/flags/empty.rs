@@ -23,13 +23,13 @@ fn names_a_file(parser: &ValueParser) -> bool {
 }
 
 /// Takes such flags out of the words.
-pub(super) fn take_out(words: &mut Vec<OsString>, grammar: impl FnOnce() -> Command) {
+pub(super) fn take_out(words: &mut Vec<OsString>, grammar: impl FnOnce(&[OsString]) -> Command) {
     let is_empty = |word: &OsString| word.is_empty() || word.to_str().is_some_and(|word| word.ends_with('='));
     // Usually there is none, and the grammar needn't be made for it.
     if !words.iter().any(is_empty) {
         return;
     }
-    let grammar = grammar();
+    let grammar = grammar(words);
     let arguments =
         || grammar.get_arguments().chain(grammar.get_subcommands().flat_map(Command::get_arguments));
     let is_none = |long: &str| arguments().any(|arg| arg.get_long() == Some(long) && means_none(arg));
@@ -61,7 +61,7 @@ mod tests {
 
     fn left(words: &[&str]) -> Vec<OsString> {
         let path = |name: &'static str| Arg::new(name).long(name).value_parser(clap::value_parser!(PathBuf));
-        let grammar = || {
+        let grammar = |_: &[OsString]| {
             let text = Arg::new("text").long("text");
             let dump = Arg::new("dump").long("dump");
             let copy = Command::new("copy").arg(path("combined")).arg(Arg::new("from"));

@@ -139,8 +139,7 @@ pub(crate) fn parse<C: Subcommand>(
 ) -> Result<Typed<C>, Misuse> {
     let mut words = words.to_vec();
     backend::join_words(&mut words);
-    let typed = words.clone();
-    empty::take_out(&mut words, || grammar_of::<C>(&typed));
+    empty::take_out(&mut words, grammar_of::<C>);
     let mut notices = Vec::new();
     loop {
         match parse_by(grammar_of::<C>(&words), &words, environment) {
